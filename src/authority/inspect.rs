@@ -99,6 +99,27 @@ pub(crate) enum DeniedBy {
     Boundary,
 }
 
+/// What is in the way of a login, as the authority itself says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Obstacle {
+    /// The server takes no connections, or may take none, in the state that it is in.
+    NotReady,
+    /// The server cannot use the key that its data is encrypted with.
+    KeyUnusable,
+    NoTokens,
+    NoTokensAtProxy,
+    /// The account of the caller does not have the server.
+    OtherAccount,
+    /// No policy allows it.
+    NoPolicy,
+    /// A policy may allow it under a condition.
+    OpenCondition,
+    /// A policy denies it, or the organisation does not allow it.
+    Denied,
+    /// The permissions boundary of the caller does not allow it.
+    Boundary,
+}
+
 /// Why a question has no answer: a value to decide by, and the error for the user.
 #[derive(Clone, Debug)]
 pub(crate) struct NoAnswer {

@@ -47,7 +47,8 @@ pub(crate) use catalog::{
     FoundDatabase, ProfileRegions,
 };
 pub(crate) use inspect::{
-    Caller, Denial, DeniedBy, Inspected, Inspector, NoAnswer, Permission, ServerState, WhyNot,
+    Caller, Denial, DeniedBy, Inspected, Inspector, NoAnswer, Obstacle, Permission, ServerState,
+    WhyNot,
 };
 pub(crate) use notes::Notes;
 pub(crate) use option_help::OptionHelp;
@@ -145,8 +146,8 @@ pub(crate) trait Authority: Sync {
     }
 
     /// Returns the row of `causes`, by its id, of a token that names another host, port, user or
-    /// the like than the request. `None` if the table has none.
-    fn cause_of_difference(&self, part: TokenPart) -> Option<&'static str> {
+    /// the like than the request, which is for a service. `None` if the table has none.
+    fn cause_of_difference(&self, part: TokenPart, _service: &str) -> Option<&'static str> {
         match part {
             TokenPart::Host | TokenPart::Port => Some("token.endpoint"),
             TokenPart::User => Some("token.user"),
@@ -163,6 +164,12 @@ pub(crate) trait Authority: Sync {
     /// Returns the row of `causes`, by its id, that an error of this authority's comes from. `None`
     /// if the table has none: then the error's own text and hint are all that `pgcred doctor` says.
     fn cause_of(&self, _error: &Error) -> Option<&'static str> {
+        None
+    }
+
+    /// Returns the row of `causes`, by its id, of what [`Inspector`] says is in the way of a login
+    /// to a server of this service. `None` if the table has none.
+    fn cause_of_obstacle(&self, _obstacle: Obstacle, _service: &str) -> Option<&'static str> {
         None
     }
 

@@ -11,6 +11,7 @@ use super::blocking::BlockingResolver;
 use super::causes;
 use super::environment;
 use super::identity::AwsIdentities;
+use super::known_service::KnownService;
 use super::partition;
 use super::profile::files::profile_names;
 use super::profile_plan::ProfilePlan;
@@ -19,7 +20,7 @@ use super::settings::SharedFiles;
 use super::{sigv4, token_parts};
 use crate::authority::{
     Access, AccessQuery, AskPolicy, Authority, Catalog, FoundDatabase, Identities, Inspector,
-    OptionHelp, Region, ShellSettings, TokenPart, TokenReading, WhyNot,
+    Obstacle, OptionHelp, Region, ShellSettings, TokenPart, TokenReading, WhyNot,
 };
 use crate::error::{Error, Result};
 use crate::text::suggest;
@@ -101,8 +102,8 @@ impl Authority for AwsAuthority {
         }
     }
 
-    fn cause_of_difference(&self, part: TokenPart) -> Option<&'static str> {
-        Some(causes::cause_of_difference(part))
+    fn cause_of_difference(&self, part: TokenPart, service: &str) -> Option<&'static str> {
+        causes::cause_of_difference(part, KnownService::named(service))
     }
 
     fn cause_of_no_region(&self) -> Option<&'static str> {
@@ -111,6 +112,10 @@ impl Authority for AwsAuthority {
 
     fn cause_of(&self, error: &Error) -> Option<&'static str> {
         Some(causes::cause_of(error))
+    }
+
+    fn cause_of_obstacle(&self, obstacle: Obstacle, service: &str) -> Option<&'static str> {
+        causes::cause_of_obstacle(obstacle, KnownService::named(service))
     }
 
     fn cause_of_no_answer(&self, why: WhyNot) -> Option<&'static str> {
@@ -146,7 +151,7 @@ impl Authority for AwsAuthority {
         ask: &AskPolicy,
         deadline: Instant,
     ) -> Result<Option<Access>> {
-        Ok(Some(access::access(query, ask, deadline)?))
+        access::access(query, ask, deadline)
     }
 
     fn how_to_take_tokens(

@@ -1,7 +1,8 @@
 //! From an error of getting credentials or a token to a row of the table of causes: by the reason
 //! that the error carries. Only what a service has said in its own words is recognised by its text.
 
-use crate::authority::{TokenPart, WhyNot};
+use super::known_service::KnownService::{self, Dsql, Rds};
+use crate::authority::{Obstacle, TokenPart, WhyNot};
 use crate::causes;
 use crate::error::{Error, Exit, Reason};
 
@@ -31,13 +32,41 @@ pub(super) fn cause_of(error: &Error) -> &'static str {
 pub(super) const NO_REGION: &str = "aws.region";
 
 /// Returns the id of the cause of a token that is signed for something else than is asked for.
-pub(super) fn cause_of_difference(part: TokenPart) -> &'static str {
-    match part {
-        TokenPart::Service => "token.service",
-        TokenPart::Action => "dsql.action",
-        TokenPart::Host | TokenPart::Port => "token.endpoint",
-        TokenPart::User => "token.user",
-        TokenPart::Region => "region",
+pub(super) fn cause_of_difference(
+    part: TokenPart,
+    service: Option<KnownService>,
+) -> Option<&'static str> {
+    match (part, service) {
+        (TokenPart::Service, _) => Some("token.service"),
+        (TokenPart::Action, Some(Dsql)) => Some("dsql.action"),
+        (TokenPart::Action, Some(Rds) | None) => None, // the table has no row of theirs
+        (TokenPart::Host | TokenPart::Port, _) => Some("token.endpoint"),
+        (TokenPart::User, _) => Some("token.user"),
+        (TokenPart::Region, _) => Some("region"),
+    }
+}
+
+/// Returns the id of the cause of what AWS itself says is in the way of a login. A service that is
+/// not known has only the causes that all have.
+pub(super) fn cause_of_obstacle(
+    obstacle: Obstacle,
+    service: Option<KnownService>,
+) -> Option<&'static str> {
+    match (obstacle, service) {
+        (Obstacle::OtherAccount, _) => Some("aws.account"),
+        (Obstacle::Denied, _) => Some("iam.deny"),
+        (Obstacle::Boundary, _) => Some("iam.boundary"),
+        (Obstacle::NotReady, Some(Dsql)) => Some("dsql.state"),
+        (Obstacle::NotReady, Some(Rds)) => Some("rds.state"),
+        (Obstacle::KeyUnusable, Some(Dsql)) => Some("dsql.kms"),
+        (Obstacle::NoTokens, Some(Rds)) => Some("rds.iam.off"),
+        (Obstacle::NoTokensAtProxy, Some(Rds)) => Some("rds.proxy.method"),
+        (Obstacle::NoPolicy | Obstacle::OpenCondition, Some(Dsql)) => Some("iam.dsql"),
+        (Obstacle::NoPolicy, Some(Rds)) => Some("iam.rds.resource"),
+        (Obstacle::OpenCondition, Some(Rds)) => Some("rds.condition"),
+        (Obstacle::KeyUnusable, Some(Rds))
+        | (Obstacle::NoTokens | Obstacle::NoTokensAtProxy, Some(Dsql))
+        | (_, None) => None,
     }
 }
 
@@ -74,6 +103,37 @@ pub(super) fn explain(message: &str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const OBSTACLES: [Obstacle; 9] = [
+        Obstacle::NotReady,
+        Obstacle::KeyUnusable,
+        Obstacle::NoTokens,
+        Obstacle::NoTokensAtProxy,
+        Obstacle::OtherAccount,
+        Obstacle::NoPolicy,
+        Obstacle::OpenCondition,
+        Obstacle::Denied,
+        Obstacle::Boundary,
+    ];
+
+    #[test]
+    fn a_service_that_is_not_known_has_no_cause_of_another() {
+        assert_eq!(KnownService::named("newsvc"), None);
+        for obstacle in OBSTACLES {
+            for service in [Some(Dsql), Some(Rds), None] {
+                let Some(id) = cause_of_obstacle(obstacle, service) else {
+                    continue;
+                };
+                assert!(causes::by_id(id).is_some(), "{id} is in the table");
+                let (of_dsql, of_rds) = (id.contains("dsql"), id.contains("rds"));
+                assert!(!of_dsql || service == Some(Dsql), "{id}: {service:?}");
+                assert!(!of_rds || service == Some(Rds), "{id}: {service:?}");
+            }
+        }
+        let action = |service| cause_of_difference(TokenPart::Action, service);
+        assert_eq!(action(Some(Dsql)), Some("dsql.action"));
+        assert_eq!((action(Some(Rds)), action(None)), (None, None));
+    }
 
     #[test]
     fn the_reason_of_an_error_decides_its_cause() {

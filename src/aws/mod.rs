@@ -22,6 +22,7 @@
 //! credentials  what all credentials have in common: fields, the time left, the last check
 //! region       the names of regions: what a user may type, and which are known
 //! partition    the names of AWS's hosts in each of its partitions
+//! known_service   the services of which more is known than how a token is signed
 //! explanation  the plan in words, for `--debug`; who_signs: the same as values, for `doctor`
 //! token_parts  what a token says of itself; causes: why an error of AWS's ended a login
 //! ```
@@ -40,6 +41,7 @@ mod environment;
 mod execute;
 mod explanation;
 mod identity;
+mod known_service;
 mod login;
 mod partition;
 mod plan;

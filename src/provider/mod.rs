@@ -20,7 +20,7 @@ mod login_sql;
 mod rds;
 mod required_roots;
 
-use crate::authority::{AskPolicy, Authority, OptionHelp, Region, Scope};
+use crate::authority::{AskPolicy, Authority, Obstacle, OptionHelp, Region, Scope, TokenPart};
 use crate::aws;
 use crate::error::{Error, Result};
 use crate::text::host;
@@ -299,6 +299,16 @@ impl Provider {
             dbname: "",
             vars: &[],
         }
+    }
+
+    /// Returns the row of `causes`, by its id, of what the authority says is in the way of a login.
+    pub(crate) fn cause_of_obstacle(&self, obstacle: Obstacle) -> Option<&'static str> {
+        self.authority.cause_of_obstacle(obstacle, self.service)
+    }
+
+    /// Returns the same of a token that names another host, user or the like than the request.
+    pub(crate) fn cause_of_difference(&self, part: TokenPart) -> Option<&'static str> {
+        self.authority.cause_of_difference(part, self.service)
     }
 
     /// Returns what the native JSON calls the source of a token: `aws-dsql`.

@@ -25,9 +25,9 @@ mod switch;
 use std::time::Instant;
 
 use super::api::{AwsInspector, is_account};
+use super::known_service::KnownService;
 use super::partition;
 use super::profile_plan::ProfilePlan;
-use super::service::endpoints::DSQL;
 use super::settings::SharedFiles;
 use crate::authority::{
     Access, AccessGoal, AccessQuery, AskPolicy, Caller, Inspected, Inspector, Region, Scope,
@@ -46,12 +46,12 @@ struct Subject<'a> {
     inspector: AwsInspector,
 }
 
-/// Returns the policy for a goal.
+/// Returns the policy for a goal; `None` for a login to a service whose policies are not known.
 pub(super) fn access(
     query: &AccessQuery<'_>,
     ask: &AskPolicy,
     deadline: Instant,
-) -> Result<Access> {
+) -> Result<Option<Access>> {
     let region = region_of(query);
     let partition = partition::partition_of(region.as_ref().map_or("", Region::as_str)).name;
     let subject = Subject {
@@ -67,7 +67,10 @@ pub(super) fn access(
     };
     let mut access = Access::default();
     let statements = match query.goal {
-        AccessGoal::Login(scope) => vec![subject.login(scope, &mut access)],
+        AccessGoal::Login(scope) => match subject.login(scope, &mut access) {
+            Some(statement) => vec![statement],
+            None => return Ok(None),
+        },
         AccessGoal::Listing => questions::listing(&subject, &mut access),
         AccessGoal::Inspection => questions::inspection(&subject, &mut access),
     };
@@ -85,7 +88,7 @@ pub(super) fn access(
          nothing has to be added."
             .to_owned(),
     );
-    Ok(access)
+    Ok(Some(access))
 }
 
 /// Returns the region of the request, else that of the settings.
@@ -108,14 +111,13 @@ fn checked_account(typed: Option<&str>) -> Result<Option<&str>> {
 }
 
 impl Subject<'_> {
-    fn login(&self, scope: &Scope<'_>, access: &mut Access) -> Statement {
-        let resources = if scope.service == DSQL.key {
-            dsql::resources(self, scope, access)
-        } else {
-            vec![rds::resource(self, scope, access)]
+    fn login(&self, scope: &Scope<'_>, access: &mut Access) -> Option<Statement> {
+        let resources = match KnownService::of(scope)? {
+            KnownService::Dsql => dsql::resources(self, scope, access),
+            KnownService::Rds => vec![rds::resource(self, scope, access)],
         };
         let action = format!("{}:{}", scope.service, scope.action);
-        Statement::new(&[&action], resources)
+        Some(Statement::new(&[&action], resources))
     }
 
     fn caller(&self) -> Inspected<Caller> {

@@ -11,8 +11,8 @@ use crate::authority::{
     AskPolicy, Caller, Inspected, Inspector, NoAnswer, Permission, Region, Scope, ServerState,
     WhyNot,
 };
+use crate::aws::known_service::KnownService;
 use crate::aws::partition;
-use crate::aws::service::endpoints::DSQL;
 use crate::error::Error;
 
 /// Asks AWS with the credentials of one profile.
@@ -89,7 +89,7 @@ async fn permission(
     };
     let resource = match resource {
         Some(resource) => resource.to_owned(),
-        None if scope.service == DSQL.key => {
+        None if KnownService::of(scope) == Some(KnownService::Dsql) => {
             let partition = partition::partition_of(region).name;
             let (account, id) = (&caller.account, server::cluster_id(scope.host));
             format!("arn:{partition}:dsql:{region}:{account}:cluster/{id}")

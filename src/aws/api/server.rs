@@ -13,7 +13,8 @@ use super::rds::Which;
 use super::rds_host::{self, RdsName};
 use super::{dsql, rds, rds_things};
 use crate::authority::{Inspected, NoAnswer, Scope, ServerState, WhyNot};
-use crate::aws::service::endpoints::{DSQL, RDS};
+use crate::aws::known_service::KnownService;
+use crate::aws::service::endpoints::RDS;
 use crate::error::Error;
 
 /// The states in which a server takes connections, in lower case.
@@ -54,9 +55,18 @@ pub(super) async fn state(
     scope: &Scope<'_>,
     region: &str,
 ) -> Inspected<ServerState> {
-    if scope.service == DSQL.key {
-        return state_of_dsql(client, scope.host, region).await;
+    match KnownService::of(scope) {
+        Some(KnownService::Dsql) => state_of_dsql(client, scope.host, region).await,
+        Some(KnownService::Rds) => state_of_rds(client, scope, region).await,
+        None => Err(unknown_service(scope.service)),
     }
+}
+
+async fn state_of_rds(
+    client: &ApiClient<'_>,
+    scope: &Scope<'_>,
+    region: &str,
+) -> Inspected<ServerState> {
     let lookup = Lookup {
         client,
         region,
@@ -259,6 +269,13 @@ impl Lookup<'_> {
         .hint("compare the host with the endpoint in the console: it changes with the name");
         NoAnswer::new(WhyNot::NotFound, error)
     }
+}
+
+fn unknown_service(service: &str) -> NoAnswer {
+    let error = Error::failure(format!(
+        "pgcred cannot ask AWS about servers of the service {service}"
+    ));
+    NoAnswer::new(WhyNot::NotAskable, error)
 }
 
 fn not_askable(host: &str) -> NoAnswer {

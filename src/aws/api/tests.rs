@@ -290,6 +290,17 @@ fn a_host_that_belongs_to_nothing_is_not_found() {
     assert_eq!(why(server_of_rds("", "a.global-")), WhyNot::NotAskable);
     let own = inspector("").server(&of_rds("db.example.com"), Some(&region()));
     assert_eq!(why(own), WhyNot::NotAskable);
+    let other = Scope {
+        service: "newsvc",
+        ..of_rds("orders.c1a2b3c4d5e6.eu-west-1.rds.amazonaws.com")
+    };
+    let Err(answer) = inspector("").server(&other, Some(&region())) else {
+        panic!("a service that is not known was asked about as RDS");
+    };
+    assert_eq!(answer.why, WhyNot::NotAskable);
+    assert!(answer.error.to_string().ends_with("the service newsvc"));
+    let allowed = inspector("").permission(&other, Some(&region()), None);
+    assert_eq!(allowed.unwrap_err().why, WhyNot::NotAskable);
 }
 
 #[test]

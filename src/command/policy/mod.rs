@@ -121,7 +121,7 @@ impl Policy {
             principal: self.role.as_deref(),
             needs_principal: names_principal && self.format != Form::Json,
         };
-        let access = asked(provider.authority, &query, app)?;
+        let access = asked(provider.authority, provider.title, &query, app)?;
         let sql = match sql {
             None => Sql::Unknown(provider.title),
             Some(_) if is_administrator => Sql::NoNeed(text::of_administrator(&request)),
@@ -171,7 +171,7 @@ impl Policy {
         Ok(Answer {
             authority: authority.title(),
             whom: "the role or user of the profile with which pgcred asks".to_owned(),
-            access: asked(authority, &query, app)?,
+            access: asked(authority, authority.title(), &query, app)?,
             sql: Sql::NoNeed("Nothing has to be done in a database.".to_owned()),
         })
     }
@@ -183,13 +183,18 @@ impl Policy {
     }
 }
 
-/// Asks an authority for a policy; an error if it has none.
-fn asked(authority: &dyn Authority, query: &AccessQuery<'_>, app: &App) -> Result<Access> {
+/// Asks an authority for a policy; an error if it has none. `title` says for what.
+fn asked(
+    authority: &dyn Authority,
+    title: &str,
+    query: &AccessQuery<'_>,
+    app: &App,
+) -> Result<Access> {
     let ask = &app.preferences.ask;
     if let Some(access) = authority.access(query, ask, Instant::now() + ask.timeout)? {
         return Ok(access);
     }
-    let error = format!("{} has no policies that pgcred knows", authority.title());
+    let error = format!("pgcred knows no policies for {title}");
     Err(Error::failure(error).hint("its administrator can say who may log in"))
 }
 
@@ -198,7 +203,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::authority::AskPolicy;
+    use crate::authority::{AskPolicy, Scope};
     use crate::provider::fake::{self, control};
 
     fn ask() -> AskPolicy {
@@ -229,5 +234,29 @@ mod tests {
                 .access(&query, &ask(), Instant::now());
             assert!(found.unwrap().is_none());
         }
+    }
+
+    /// A service of AWS that only the table of providers knows is not taken for RDS.
+    #[test]
+    fn a_service_that_the_authority_does_not_know_has_no_policy() {
+        let aws = provider::named("rds").unwrap().authority;
+        let scope = Scope {
+            service: "newsvc",
+            action: "Connect",
+            host: "db.example.com",
+            port: None,
+            user: Some("guest"),
+        };
+        let region = Region::vouched_for("eu-west-1");
+        let query = AccessQuery {
+            goal: AccessGoal::Login(&scope),
+            region: Some(&region),
+            profile: None,
+            account: Some("123456789012"),
+            principal: None,
+            needs_principal: false,
+        };
+        let found = aws.access(&query, &ask(), Instant::now());
+        assert!(found.unwrap().is_none());
     }
 }

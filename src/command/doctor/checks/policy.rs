@@ -3,21 +3,15 @@
 //! Pure: from the answer that `inquiry` has got to a finding. The cause depends on who denies: a
 //! statement of a policy, a boundary, or nobody who allows. Called by `server.rs` beside this file.
 
-use crate::authority::{Denial, DeniedBy, Permission, Scope};
+use crate::authority::{Denial, DeniedBy, Obstacle, Permission};
 use crate::command::doctor::finding::Finding;
 use crate::command::doctor::redact::Kind;
+use crate::request::Request;
 use crate::text;
 
-/// The causes of a refusal that no statement has decided, by the service of the token.
-struct Missing {
-    /// No policy allows it.
-    policy: &'static str,
-    /// A policy may allow it under a condition.
-    condition: &'static str,
-}
-
 /// Returns how the simulation judges the login. `resource` is what a policy has to name.
-pub(super) fn judge(permission: &Permission, scope: &Scope<'_>, resource: Option<&str>) -> Finding {
+pub(super) fn judge(permission: &Permission, request: &Request, resource: Option<&str>) -> Finding {
+    let scope = request.scope();
     let action = match (scope.service, scope.action) {
         ("", "") => "the login".to_owned(),
         (service, action) => format!("{service}:{action}"),
@@ -26,18 +20,7 @@ pub(super) fn judge(permission: &Permission, scope: &Scope<'_>, resource: Option
         Permission::Allowed => return Finding::ok(format!("they allow {action}")),
         Permission::Denied(denial) => denial,
     };
-    let missing = if scope.user.is_none() {
-        Missing {
-            policy: "iam.dsql",
-            condition: "iam.dsql",
-        }
-    } else {
-        Missing {
-            policy: "iam.rds.resource",
-            condition: "rds.condition",
-        }
-    };
-    let finding = judge_denial(denial, &action, &missing);
+    let finding = judge_denial(denial, &action, request);
     let finding = match resource {
         Some(resource) if denial.by == DeniedBy::Nothing => finding.with_advice(format!(
             "let an administrator allow {action} on {}",
@@ -50,28 +33,33 @@ pub(super) fn judge(permission: &Permission, scope: &Scope<'_>, resource: Option
     })
 }
 
-fn judge_denial(denial: &Denial, action: &str, missing: &Missing) -> Finding {
+fn judge_denial(denial: &Denial, action: &str, request: &Request) -> Finding {
     let by = |what: &str| match &denial.policies[..] {
         [] => what.to_owned(),
         policies => text::foreign(&format!("{what} ({})", policies.join(", "))),
     };
+    let cause = |obstacle| request.provider.cause_of_obstacle(obstacle);
     match denial.by {
-        DeniedBy::Statement => Finding::fail("iam.deny", by(&format!("a policy denies {action}"))),
+        DeniedBy::Statement => Finding::fail(
+            cause(Obstacle::Denied),
+            by(&format!("a policy denies {action}")),
+        ),
         DeniedBy::Organization => Finding::fail(
-            "iam.deny",
+            cause(Obstacle::Denied),
             by(&format!(
                 "the organisation of the account does not allow {action}"
             )),
         ),
         DeniedBy::Boundary => Finding::fail(
-            "iam.boundary",
+            cause(Obstacle::Boundary),
             by(&format!("the permissions boundary does not allow {action}")),
         ),
-        DeniedBy::Nothing if denial.open_conditions.is_empty() => {
-            Finding::fail(missing.policy, format!("no policy allows {action}"))
-        }
+        DeniedBy::Nothing if denial.open_conditions.is_empty() => Finding::fail(
+            cause(Obstacle::NoPolicy),
+            format!("no policy allows {action}"),
+        ),
         DeniedBy::Nothing => Finding::warn(
-            missing.condition,
+            cause(Obstacle::OpenCondition),
             text::foreign(&format!(
                 "whether they allow {action} depends on {}",
                 denial.open_conditions.join(", ")
@@ -84,18 +72,8 @@ fn judge_denial(denial: &Denial, action: &str, missing: &Missing) -> Finding {
 mod tests {
     use super::*;
     use crate::command::doctor::finding::Status;
-
-    fn scope(user: Option<&str>) -> Scope<'_> {
-        Scope {
-            service: "dsql",
-            action: "DbConnect",
-            host: "h",
-            port: None,
-            user,
-            dbname: "",
-            vars: &[],
-        }
-    }
+    use crate::command::doctor::tests::request;
+    use crate::provider;
 
     fn denied(by: DeniedBy, conditions: &[&str]) -> Permission {
         Permission::Denied(Denial {
@@ -115,16 +93,22 @@ mod tests {
             (Boundary, &[], "iam.boundary", "iam.boundary"),
             (Nothing, &["aws:SourceVpc"], "iam.dsql", "rds.condition"),
         ] {
-            for (user, cause) in [(None, of_dsql), (Some("app"), of_rds)] {
-                let finding = judge(&denied(by, conditions), &scope(user), Some("arn:x"));
-                assert_eq!(finding.cause, Some(cause));
+            for (provider, cause) in [
+                ("dsql", Some(of_dsql)),
+                ("rds", Some(of_rds)),
+                ("fake", None),
+            ] {
+                let request = request(provider::named(provider).unwrap(), "h");
+                let finding = judge(&denied(by, conditions), &request, Some("arn:x"));
+                assert_eq!(finding.cause, cause);
                 let is_open = finding.status == Status::Warn;
                 assert_eq!(is_open, !conditions.is_empty(), "{by:?}");
                 assert_eq!(finding.advice.is_some(), by == Nothing, "{by:?}");
                 assert_eq!(finding.names.len(), 1);
             }
         }
-        let finding = judge(&Permission::Allowed, &scope(None), None);
+        let request = request(provider::named("dsql").unwrap(), "h");
+        let finding = judge(&Permission::Allowed, &request, None);
         assert_eq!(finding.detail, "they allow dsql:DbConnect");
         assert_eq!(finding.status, Status::Ok);
     }

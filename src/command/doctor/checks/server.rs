@@ -3,7 +3,7 @@
 
 use super::no_answer;
 use super::policy;
-use crate::authority::{Caller, Inspected, ServerState, WhyNot};
+use crate::authority::{Caller, Inspected, Obstacle, ServerState, WhyNot};
 use crate::command::doctor::check::{Check, Examine};
 use crate::command::doctor::context::{Case, Level};
 use crate::command::doctor::finding::Finding;
@@ -120,7 +120,7 @@ fn check_state(case: &mut Case<'_, '_>) -> Finding {
     };
     let finding = match other_account(case, &server) {
         Some(finding) => finding,
-        None => judge_state(&server),
+        None => judge_state(&server, case.request),
     };
     naming_server(finding, &server)
 }
@@ -131,7 +131,11 @@ fn or_account(case: &mut Case<'_, '_>, finding: Finding) -> Finding {
         && let Some(Err(answer)) = inquiry.server.get(case.run.deadline)
         && answer.why == WhyNot::NotFound
     {
-        return Finding::of_error("aws.account", &answer.error);
+        let cause = case
+            .request
+            .provider
+            .cause_of_obstacle(Obstacle::OtherAccount);
+        return Finding::of_error(cause, &answer.error);
     }
     finding
 }
@@ -156,7 +160,11 @@ fn other_account(case: &mut Case<'_, '_>, server: &ServerState) -> Option<Findin
         "the server is in account {account}, and you are in {}",
         caller.account
     );
-    Some(Finding::warn("aws.account", text::foreign(&detail)))
+    let cause = case
+        .request
+        .provider
+        .cause_of_obstacle(Obstacle::OtherAccount);
+    Some(Finding::warn(cause, text::foreign(&detail)))
 }
 
 /// Returns the account of a server, if it is not that of the caller.
@@ -169,7 +177,8 @@ fn account_of<'a>(server: &'a ServerState, caller: &Caller) -> Option<&'a str> {
     Some(account)
 }
 
-fn judge_state(server: &ServerState) -> Finding {
+fn judge_state(server: &ServerState, request: &Request) -> Finding {
+    let cause = |obstacle| request.provider.cause_of_obstacle(obstacle);
     let name = text::foreign(&server.identifier);
     let status = text::foreign(&server.status);
     let public = match server.is_public {
@@ -179,27 +188,29 @@ fn judge_state(server: &ServerState) -> Finding {
     };
     let detail = format!("{} {name}: {status}{public}", server.kind);
     if server.can_use_key == Some(false) {
-        return Finding::fail("dsql.kms", format!("{detail}, and its key cannot be used"));
+        let detail = format!("{detail}, and its key cannot be used");
+        return Finding::fail(cause(Obstacle::KeyUnusable), detail);
     }
-    match (server.is_ready, server.can_use_key) {
-        (Some(true), _) => Finding::ok(detail),
-        (None, _) => Finding::warn("rds.state", format!("{detail}: it may take no connections")),
-        // Only a cluster of Aurora DSQL says anything of its key.
-        (Some(false), Some(_)) => Finding::fail("dsql.state", detail),
-        (Some(false), None) => Finding::fail("rds.state", detail),
+    match server.is_ready {
+        Some(true) => Finding::ok(detail),
+        Some(false) => Finding::fail(cause(Obstacle::NotReady), detail),
+        None => {
+            let detail = format!("{detail}: it may take no connections");
+            Finding::warn(cause(Obstacle::NotReady), detail)
+        }
     }
 }
 
 fn check_takes_tokens(case: &mut Case<'_, '_>) -> Finding {
-    with_server(case, |server, _| judge_tokens(server))
+    with_server(case, judge_tokens)
 }
 
-fn judge_tokens(server: &ServerState) -> Finding {
+fn judge_tokens(server: &ServerState, request: &Request) -> Finding {
     match server.takes_tokens {
         _ if server.is_proxy => Finding::skip("it is a proxy: see server.proxy"),
         Some(true) => Finding::ok(format!("the {} takes tokens", server.kind)),
         Some(false) => Finding::fail(
-            "rds.iam.off",
+            request.provider.cause_of_obstacle(Obstacle::NoTokens),
             format!("authentication by token is off for the {}", server.kind),
         ),
         None => Finding::skip("the answer does not say it"),
@@ -207,15 +218,17 @@ fn judge_tokens(server: &ServerState) -> Finding {
 }
 
 fn check_proxy(case: &mut Case<'_, '_>) -> Finding {
-    with_server(case, |server, _| judge_proxy(server))
+    with_server(case, judge_proxy)
 }
 
-fn judge_proxy(server: &ServerState) -> Finding {
+fn judge_proxy(server: &ServerState, request: &Request) -> Finding {
     match server.takes_tokens {
         _ if !server.is_proxy => Finding::skip("the server is no proxy"),
         Some(true) => Finding::ok("the proxy takes tokens"),
         Some(false) => Finding::fail(
-            "rds.proxy.method",
+            request
+                .provider
+                .cause_of_obstacle(Obstacle::NoTokensAtProxy),
             "authentication by token is off in every secret of the proxy",
         ),
         None => Finding::skip("the answer does not say it"),
@@ -255,7 +268,7 @@ fn check_policy(case: &mut Case<'_, '_>) -> Finding {
         Ok(server) => server.resource,
         Err(_) => None,
     };
-    let finding = policy::judge(&permission, &case.request.scope(), resource.as_deref());
+    let finding = policy::judge(&permission, case.request, resource.as_deref());
     match wait_for(case, |inquiry| &mut inquiry.caller) {
         Ok(caller) => naming_caller(finding, &caller),
         Err(_) => finding,
@@ -266,6 +279,12 @@ fn check_policy(case: &mut Case<'_, '_>) -> Finding {
 mod tests {
     use super::*;
     use crate::command::doctor::finding::Status;
+    use crate::command::doctor::tests::request;
+    use crate::provider;
+
+    fn of(provider: &str) -> Request {
+        request(provider::named(provider).unwrap(), "h")
+    }
 
     fn server(status: &str, is_ready: Option<bool>) -> ServerState {
         ServerState {
@@ -279,14 +298,15 @@ mod tests {
 
     #[test]
     fn a_state_is_told_in_the_words_of_aws() {
-        let finding = judge_state(&server("available", Some(true)));
+        let (rds, dsql) = (of("rds"), of("dsql"));
+        let finding = judge_state(&server("available", Some(true)), &rds);
         assert_eq!(finding.detail, "DB instance orders: available");
         assert_eq!(finding.status, Status::Ok);
         assert_eq!(
-            judge_state(&server("stopped", Some(false))).cause,
+            judge_state(&server("stopped", Some(false)), &rds).cause,
             Some("rds.state")
         );
-        let unknown = judge_state(&server("upgrading", None));
+        let unknown = judge_state(&server("upgrading", None), &rds);
         assert_eq!(
             (unknown.status, unknown.cause),
             (Status::Warn, Some("rds.state"))
@@ -296,14 +316,40 @@ mod tests {
                 can_use_key: Some(can_use_key),
                 ..server("CREATING", Some(false))
             };
-            assert_eq!(judge_state(&cluster).cause, Some(cause));
+            assert_eq!(judge_state(&cluster, &dsql).cause, Some(cause));
         }
-        let hostile = judge_state(&server(&"x".repeat(9_999), Some(true)));
+        let hostile = judge_state(&server(&"x".repeat(9_999), Some(true)), &rds);
         assert!(hostile.detail.len() < 999, "{}", hostile.detail);
     }
 
     #[test]
+    fn a_server_of_another_authority_has_no_cause_of_aws() {
+        let fake = of("fake");
+        let down = ServerState {
+            takes_tokens: Some(false),
+            ..server("down", Some(false))
+        };
+        let without_key = ServerState {
+            can_use_key: Some(false),
+            ..down.clone()
+        };
+        let proxy = ServerState {
+            is_proxy: true,
+            ..down.clone()
+        };
+        for finding in [
+            judge_state(&down, &fake),
+            judge_state(&without_key, &fake),
+            judge_tokens(&down, &fake),
+            judge_proxy(&proxy, &fake),
+        ] {
+            assert_eq!((finding.status, finding.cause), (Status::Fail, None));
+        }
+    }
+
+    #[test]
     fn a_proxy_is_judged_by_its_own_check() {
+        let rds = of("rds");
         for (is_proxy, takes_tokens, of_server, of_proxy) in [
             (false, Some(true), Status::Ok, Status::Skip),
             (false, Some(false), Status::Fail, Status::Skip),
@@ -316,8 +362,8 @@ mod tests {
                 takes_tokens,
                 ..server("available", Some(true))
             };
-            assert_eq!(judge_tokens(&server).status, of_server);
-            assert_eq!(judge_proxy(&server).status, of_proxy);
+            assert_eq!(judge_tokens(&server, &rds).status, of_server);
+            assert_eq!(judge_proxy(&server, &rds).status, of_proxy);
         }
     }
 

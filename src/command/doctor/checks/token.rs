@@ -74,7 +74,7 @@ fn check_region(case: &mut Case<'_, '_>) -> Finding {
     let request = case.request;
     let of_host = (request.provider.region)(&request.sign_host);
     let finding = judge_region(
-        authority,
+        request.provider,
         of_host.as_ref(),
         request.region.as_ref(),
         configured,

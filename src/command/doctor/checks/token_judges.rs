@@ -4,9 +4,9 @@
 //! beside this file, which knows where the values come from: the request, the token that was issued
 //! now or kept in the cache, and the passfile. No text repeats a token.
 
-use crate::authority::{Authority, Region, TokenPart, TokenParts};
+use crate::authority::{Region, TokenPart, TokenParts};
 use crate::command::doctor::finding::Finding;
-use crate::provider;
+use crate::provider::{self, Provider};
 use crate::request::Request;
 use crate::text::quote::typed;
 use crate::time::{Time, spoken};
@@ -50,14 +50,14 @@ pub(super) fn judge_host(request: &Request) -> Finding {
 /// Judges the region of the request against that of the host. `configured` is what a variable or
 /// the profile says, with its place.
 pub(super) fn judge_region(
-    authority: &dyn Authority,
+    provider: &Provider,
     of_host: Option<&Region>,
     of_request: Option<&Region>,
     configured: Option<(String, String)>,
 ) -> Finding {
     match (of_host, of_request, configured) {
         (Some(host), Some(request), _) if host != request => Finding::fail(
-            authority.cause_of_difference(TokenPart::Region),
+            provider.cause_of_difference(TokenPart::Region),
             format!("signed for {request}, and the host is in {host}"),
         ),
         (Some(host), _, Some((other, place))) if other.trim() != host.as_str() => {
@@ -72,7 +72,7 @@ pub(super) fn judge_region(
             Finding::ok(format!("{}, by {place}", region.trim()))
         }
         (None, None, None) => Finding::warn(
-            authority.cause_of_no_region(),
+            provider.authority.cause_of_no_region(),
             "neither host nor setting names one",
         ),
     }
@@ -192,7 +192,7 @@ pub(super) fn difference(
         }
         let (what, said, wanted) = (part.as_str(), said.unwrap_or(NONE), wanted.unwrap_or(NONE));
         let detail = format!("the token is for {what} {said}, and {wanted} is asked for");
-        let cause = request.provider.authority.cause_of_difference(part);
+        let cause = request.provider.cause_of_difference(part);
         return Some((cause, detail));
     }
     None

@@ -118,7 +118,7 @@ fn the_region_is_that_of_the_host() {
         Region::vouched_for("eu-west-1"),
     );
     let set = || Some(("eu-west-1".to_owned(), "AWS_REGION".to_owned()));
-    let aws = request("dsql", DSQL, "admin").provider.authority;
+    let aws = request("dsql", DSQL, "admin").provider;
     let differs = judge_region(aws, Some(&east), Some(&west), None);
     assert_is(&differs, Status::Fail, Some("region"), "for eu-west-1");
     for (host, request, configured, says) in [
@@ -147,7 +147,7 @@ fn the_region_is_that_of_the_host() {
     }
     let unknown = judge_region(aws, None, None, None);
     assert_is(&unknown, Status::Warn, Some("aws.region"), "neither");
-    let other = fake::PROVIDER.authority;
+    let other = &fake::PROVIDER;
     let differs = judge_region(other, Some(&east), Some(&west), None);
     assert_is(&differs, Status::Fail, None, "for eu-west-1");
     let unknown = judge_region(other, None, None, None);

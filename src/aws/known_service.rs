@@ -1,0 +1,28 @@
+//! The services of which AWS's side knows more than how a token is signed: what describes a server,
+//! what a policy names, and which causes of failures are theirs.
+//!
+//! Tokens are signed for every service. One that is not here has no policies, no state and no causes
+//! of its own, and is never taken for another. Whoever adds one is led to the rest by the compiler.
+
+use crate::authority::Scope;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum KnownService {
+    Dsql,
+    Rds,
+}
+
+impl KnownService {
+    /// Returns the service by the name that is signed.
+    pub(super) fn named(service: &str) -> Option<Self> {
+        match service {
+            "dsql" => Some(Self::Dsql),
+            "rds-db" => Some(Self::Rds),
+            _ => None,
+        }
+    }
+
+    pub(super) fn of(scope: &Scope<'_>) -> Option<Self> {
+        Self::named(scope.service)
+    }
+}
