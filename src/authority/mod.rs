@@ -128,6 +128,17 @@ pub(crate) trait Authority: Sync {
         None
     }
 
+    /// Returns the names of the variables that decide who signs, or where the authority is asked.
+    fn variables(&self) -> Vec<&'static str> {
+        Vec::new()
+    }
+
+    /// Returns the files of settings whose words may identify the user, for a report that is
+    /// shared.
+    fn setting_files(&self) -> Vec<PathBuf> {
+        Vec::new()
+    }
+
     /// Returns what the variables of the user's shell say.
     fn shell_settings(&self) -> ShellSettings {
         ShellSettings::default()

@@ -9,6 +9,8 @@ pub(crate) struct OptionHelp {
     pub(crate) login_profile: &'static str,
     /// What makes a profile, for users who have none.
     pub(crate) first_profile: &'static str,
+    /// How the sentence `Log in now, to TITLE` goes on.
+    pub(crate) log_in: &'static str,
     /// Of `--region`.
     pub(crate) region: &'static str,
     /// Of the account that a policy is for.

@@ -3,6 +3,7 @@
 //! Each method is a few lines that lead to the module that does the work. It has no state: what a
 //! run has read belongs to [`AwsIdentities`], and what doctor asks to the inspector of `api`.
 
+use std::path::PathBuf;
 use std::time::Instant;
 
 use super::access;
@@ -17,7 +18,7 @@ use super::profile::files::profile_names;
 use super::profile_plan::ProfilePlan;
 use super::region;
 use super::settings::SharedFiles;
-use super::{sigv4, token_parts};
+use super::{setting_files, sigv4, token_parts};
 use crate::authority::{
     Access, AccessQuery, AskPolicy, Authority, Catalog, FoundDatabase, Identities, Inspector,
     Obstacle, OptionHelp, Region, ShellSettings, TokenPart, TokenReading, WhyNot,
@@ -47,6 +48,7 @@ impl Authority for AwsAuthority {
             first_profile: "`aws configure sso` makes a profile, `aws configure` one with a key; \
                             then type `pgcred setup` again",
             login_profile: "AWS profile [default: `AWS_PROFILE`, else default]",
+            log_in: " for a profile of SSO or `aws login`",
             region: "AWS region [default: from the host, else as AWS configures it]",
             account: "AWS account of the database: 12 digits [default: AWS is asked]",
             principal: "ARN of the IAM role or user that signs the tokens [default: AWS is asked]",
@@ -85,6 +87,15 @@ impl Authority for AwsAuthority {
             None => String::new(),
         };
         Some(format!("there is no AWS profile `{profile}` yet{nearest}"))
+    }
+
+    fn variables(&self) -> Vec<&'static str> {
+        let known = environment::VARIABLES.iter();
+        known.map(|variable| variable.name).collect()
+    }
+
+    fn setting_files(&self) -> Vec<PathBuf> {
+        setting_files()
     }
 
     fn shell_settings(&self) -> ShellSettings {

@@ -200,6 +200,15 @@ fn is_digest(text: &str) -> bool {
             .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
 }
 
+impl Index {
+    /// Returns the record of a token, whatever it was issued for.
+    pub(crate) fn record_of(&self, token: &str) -> Option<&Record> {
+        let digest = digest([token]);
+        let mut records = self.records.values();
+        records.find(|record| record.digest.as_ref() == Some(&digest))
+    }
+}
+
 impl Record {
     pub(crate) fn new(
         line: PassfileLine,

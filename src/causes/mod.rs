@@ -2,8 +2,8 @@
 //! clients and servers by which it is recognised. The one owner of this knowledge.
 //!
 //! ```text
-//! aws, credentials, dsql, environment, iam, installation, net, passfile, rds, roots, tls, token,
-//! tool                     the table: one file for each subject, one row for each cause
+//! aws, credentials, dsql, environment, iam, installation, net, passfile, rds, role, roots, tls,
+//! token, tool              the table: one file for each subject, one row for each cause
 //!    |
 //!    +--> text             recognises a message of a client or a server
 //!    +--> placeholders     {target}, {host}, ... in what is to be typed
@@ -27,6 +27,7 @@ mod of_authority;
 mod passfile;
 mod placeholders;
 mod rds;
+mod role;
 mod roots;
 #[cfg(test)]
 mod tests;
@@ -71,7 +72,7 @@ pub(crate) enum Detection {
 }
 
 /// The table, by subject.
-const TABLE: [&[Cause]; 13] = [
+const TABLE: [&[Cause]; 14] = [
     tls::CAUSES,
     roots::CAUSES,
     token::CAUSES,
@@ -79,6 +80,7 @@ const TABLE: [&[Cause]; 13] = [
     credentials::CAUSES,
     iam::CAUSES,
     dsql::CAUSES,
+    role::CAUSES,
     rds::CAUSES,
     net::CAUSES,
     passfile::CAUSES,
@@ -154,9 +156,14 @@ pub(crate) fn by_id(id: &str) -> Option<&'static Cause> {
 ///
 /// If the text says itself what is wrong, causes that are only likely are left out.
 pub(crate) fn explain(text: &str) -> Vec<&'static Cause> {
+    explain_for(text, None)
+}
+
+/// Returns the same for the users of an authority, who are told nothing of another's servers.
+pub(crate) fn explain_for(text: &str, authority: Option<&str>) -> Vec<&'static Cause> {
     let text = text::normalised(text::beginning(text, LONGEST_TEXT));
     let mut found = Vec::new();
-    for cause in all() {
+    for cause in all().filter(|cause| cause.is_for(authority)) {
         if let Some(likeness) = cause.likeness(&text) {
             found.push((likeness, cause));
         }

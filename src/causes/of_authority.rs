@@ -82,6 +82,8 @@ pub(super) const ADDITIONS: &[Addition] = &[
             "For an RDS instance, the last command does that.",
         )
     },
+    of_aws("token.cut", "Tokens of AWS have 350 to 2,000.", ""),
+    of_aws("token.url", "Tokens of AWS have all of these signs.", ""),
     of_aws("token.endpoint", "On RDS a token is for one port.", ""),
     of_aws("token.user", "Tokens of RDS are of this kind.", ""),
     of_aws(

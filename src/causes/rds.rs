@@ -51,17 +51,6 @@ pub(super) const CAUSES: &[Cause] = &[
         detection: Detection::Checks(&["login.accepted"]),
     },
     Cause {
-        id: "role.case",
-        title: "the role is written in another way than in the policy or the client",
-        meaning: "Capital letters, blanks and signs such as @ count. SQL makes small letters of a \
-            name without quotes, and a client does not.",
-        fix: "Write the name in the same way everywhere: with quotes in SQL, and as it is in \
-            the client.",
-        templates: &["SELECT rolname FROM pg_roles;"],
-        texts: &[],
-        detection: Detection::Checks(&["token.user"]),
-    },
-    Cause {
         id: "rds.role",
         title: "the database has no such role, or it may not log in",
         meaning: "The role was not made, was made without LOGIN, or its name was quoted: then \

@@ -134,6 +134,35 @@ fn users_of_another_authority_are_told_nothing_of_aws() {
     }
 }
 
+/// What a text names that only tokens of AWS have, in other words than those above.
+const FACTS_OF_AWS: [&str; 4] = ["350 to", "a token has", "five minutes", "15 minutes"];
+
+#[test]
+fn users_of_another_authority_are_told_no_fact_of_a_token_of_aws() {
+    let mut of_aws = 0;
+    for cause in all().filter(|cause| cause.is_for(Some("another"))) {
+        let told = cause.meaning(Some("another")).to_lowercase();
+        let told_to_aws = cause.meaning(Some("aws")).to_lowercase();
+        for fact in FACTS_OF_AWS {
+            assert!(!told.contains(fact), "{}: {told}", cause.id);
+            of_aws += usize::from(told_to_aws.contains(fact));
+        }
+    }
+    assert!(of_aws >= 2, "{of_aws}");
+}
+
+#[test]
+fn a_message_is_explained_by_no_row_of_another_authority() {
+    let ids = |authority| {
+        let message = "FATAL: password authentication failed for user \"ann\"";
+        let found = explain_for(message, authority).into_iter();
+        found.map(|cause| cause.id).collect::<Vec<_>>()
+    };
+    assert!(ids(None).contains(&"role.rds_iam.missing"));
+    assert_eq!(ids(Some("aws")), ids(None));
+    assert_eq!(ids(Some("another")), ["env.password"]);
+}
+
 #[test]
 fn every_addition_is_one_to_a_row_that_is_for_all() {
     for addition in of_authority::ADDITIONS {

@@ -61,9 +61,9 @@ pub(super) const CAUSES: &[Cause] = &[
     Cause {
         id: "token.cut",
         title: "the token was cut on its way",
-        meaning: "A token has 350 to 2,000 characters. Some poolers, dialogs and libpq \
-            before the end of 2020 keep 128 to 1,024 of them, and PostgreSQL before 14 took no \
-            longer password.",
+        meaning: "A token is longer than most passwords. Some poolers, dialogs and libpq \
+            before the end of 2020 keep 128 to 1,024 characters, and PostgreSQL before 14 took \
+            no longer password.",
         fix: "Use a newer client, or let it read the passfile or run a command instead \
             of a password field.",
         templates: &["pgcred setup {tool}", "psql --version"],
@@ -87,7 +87,7 @@ pub(super) const CAUSES: &[Cause] = &[
     Cause {
         id: "token.url",
         title: "the token stands in a URL, and its characters are not percent-encoded",
-        meaning: "A token has / ? & = and %, which mean something in a URL and in files of \
+        meaning: "Signs such as / ? & = and % mean something in a URL and in files of \
             configparser. The driver reads a part of the token as port or host.",
         fix: "Ask for the token as a URL, or give it as PGPASSWORD, in the passfile or \
             by a command instead. In alembic.ini write %% for each %.",

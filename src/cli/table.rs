@@ -42,7 +42,7 @@ use crate::shell::LINES;
 /// commands would cost more time than everything else that a start does.
 pub(super) struct CommandRow {
     pub(super) name: &'static str,
-    /// With [`AUTHORITIES`] where their names stand.
+    /// With [`LOGINS`] where it is said to whom one logs in.
     about: &'static str,
     /// Command lines that stand below the command's help and in the manual page.
     examples: &'static [&'static str],
@@ -55,8 +55,8 @@ pub(super) struct CommandRow {
     pub(super) refusal: fn(&clap::Error) -> Option<(Error, u8)>,
 }
 
-/// Stands in the text about a command for the names of the authorities.
-const AUTHORITIES: &str = "@AUTHORITIES@";
+/// Stands in the text about a command for the authorities, and for what one logs in to them.
+const LOGINS: &str = "@LOGINS@";
 
 /// The line above the examples of a command.
 const EXAMPLES: &str = "Examples:";
@@ -121,11 +121,7 @@ pub(super) static COMMANDS: &[CommandRow] = &[
         "Remove a connection: from the configuration, its tokens, and its entries in tools",
         &["pgcred remove prod"],
     ),
-    entry::<Login>(
-        "login",
-        "Log in to @AUTHORITIES@ now, for a profile of SSO or `aws login`",
-        &["pgcred login dev"],
-    ),
+    entry::<Login>("login", "Log in now to @LOGINS@", &["pgcred login dev"]),
     entry::<Setup>(
         "setup",
         "Make a tool connect without a password: DBeaver, pgAdmin, psql and many more",
@@ -238,10 +234,10 @@ pub(super) fn command_line() -> clap::Command {
         .disable_help_subcommand(true)
         .subcommand_required(true)
         .arg_required_else_help(true);
-    let authorities = provider::authority_titles();
+    let logins = provider::logins();
     for entry in COMMANDS {
         let subcommand = clap::Command::new(entry.name)
-            .about(entry.about.replace(AUTHORITIES, &authorities))
+            .about(entry.about.replace(LOGINS, &logins))
             .defer(entry.arguments);
         command = command.subcommand(subcommand);
     }

@@ -31,8 +31,10 @@ struct ParsedPassfile {
 pub(super) struct PassfileToken<'a> {
     file: &'a ParsedPassfile,
     line: &'a PassfileLine,
-    /// When it was signed, if its text says so.
+    /// When it was issued, if anything says so.
     pub(super) issued_at: Option<Time>,
+    /// When to stop reusing it, if anything says so.
+    pub(super) refresh_after: Option<Time>,
     pub(super) expires_at: Time,
 }
 
@@ -67,10 +69,12 @@ impl PassfileTokens {
     }
 
     /// Returns the tokens in a line that are valid now, those of the first passfile first.
-    /// `authority` can tell when it has signed one.
+    /// When one was issued is what the index says; else `authority` can tell it, where the token
+    /// does.
     pub(super) fn valid_tokens<'a>(
         &'a self,
         line: &'a PassfileLine,
+        index: &Index,
         authority: &dyn Authority,
     ) -> Vec<PassfileToken<'a>> {
         let now = Time::now();
@@ -80,11 +84,18 @@ impl PassfileTokens {
                 && expires_at > now
             {
                 let token = file.passfile.token(line, expires_at).unwrap_or_default();
-                let issued_at = authority.signing_time(&token);
+                let (issued_at, refresh_after) = match index.record_of(&token) {
+                    Some(record) => (Some(record.issued_at), Some(record.fresh_until)),
+                    None => match authority.signing_time(&token) {
+                        Some(at) => (Some(at), Some(refresh_after(at, expires_at))),
+                        None => (None, None),
+                    },
+                };
                 found.push(PassfileToken {
                     file,
                     line,
                     issued_at,
+                    refresh_after,
                     expires_at,
                 });
             }
@@ -123,10 +134,5 @@ impl PassfileToken<'_> {
     /// one.
     pub(super) fn hidden_by(&self) -> Option<usize> {
         survey::hidden_by(&self.file.text, self.line)
-    }
-
-    pub(super) fn refresh_after(&self) -> Option<Time> {
-        let issued_at = self.issued_at?;
-        Some(refresh_after(issued_at, self.expires_at))
     }
 }

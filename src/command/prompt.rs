@@ -92,11 +92,11 @@ impl<'a> LazyPassfiles<'a> {
             .tokens
             .get_or_init(|| PassfileTokens::read(known_passfiles(self.index)));
         let line = request.passfile_line();
-        let valid = tokens.valid_tokens(&line, request.provider.authority);
+        let valid = tokens.valid_tokens(&line, self.index, request.provider.authority);
         let found = valid.first()?;
         Some(TokenTimes {
             issued_at: found.issued_at,
-            fresh_until: None,
+            fresh_until: found.refresh_after,
             expires_at: found.expires_at,
         })
     }

@@ -5,7 +5,6 @@ use super::app::App;
 use super::run::Run;
 use crate::error::{Error, Result};
 use crate::output::Output;
-use crate::provider;
 use crate::request::Request;
 use crate::resolve::ConnectionOptions;
 use crate::roots::{self, RootsRenewal};
@@ -18,13 +17,9 @@ pub(crate) struct Roots {
     target: Option<String>,
     #[command(flatten)]
     connection: ConnectionOptions,
-    #[arg(long, help = update_help())]
+    /// Download the certificates again first, if the service publishes some of its own
+    #[arg(long)]
     update: bool,
-}
-
-fn update_help() -> String {
-    let authorities = provider::authority_titles();
-    format!("Download the certificates from {authorities} again first")
 }
 
 impl Run for Roots {

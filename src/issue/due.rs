@@ -36,15 +36,23 @@ impl PassfileView {
     }
 
     /// Returns when the token in the request's own line was issued, if that is known, and when it
-    /// expires.
+    /// expires. What the index says comes before what the token says of itself: an authority may
+    /// hand out tokens that it has made some time ago.
     pub(crate) fn times(&self, request: &Request) -> Option<TokenTimes> {
         let line = request.passfile_line();
         let expires_at = self.passfile.expires_at(&line)?;
         let token = self.passfile.token(&line, expires_at)?;
-        Some(TokenTimes {
-            issued_at: request.provider.authority.signing_time(&token),
-            fresh_until: None,
-            expires_at,
+        Some(match self.index.record_of(&token) {
+            Some(record) => TokenTimes {
+                issued_at: Some(record.issued_at),
+                fresh_until: Some(record.fresh_until),
+                expires_at,
+            },
+            None => TokenTimes {
+                issued_at: request.provider.authority.signing_time(&token),
+                fresh_until: None,
+                expires_at,
+            },
         })
     }
 

@@ -17,6 +17,7 @@ pub(super) static PROVIDER: Provider = Provider {
     owns: Some(|host| region(host).is_some()),
     region,
     expand,
+    nearly_id,
     labels_of_name,
     host_warning,
     user: Some(ADMIN),
@@ -71,6 +72,18 @@ fn host_warning(host: &str) -> Option<String> {
     }
     Some(format!(
         "{host}: a cluster ID of Aurora DSQL has {ID_LENGTH} characters; this one has {length}"
+    ))
+}
+
+/// Returns what is wrong with an ID from which a character was lost, or to which one was added.
+fn nearly_id(text: &str) -> Option<String> {
+    let length = text.len();
+    let is_near = length.abs_diff(ID_LENGTH) <= 2 && length != ID_LENGTH;
+    if !is_near || !text.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        return None;
+    }
+    Some(format!(
+        "a cluster ID of Aurora DSQL has {ID_LENGTH} characters; this one has {length}"
     ))
 }
 

@@ -65,6 +65,8 @@ pub(crate) struct Provider {
     pub(crate) region: fn(host: &str) -> Option<Region>,
     /// Returns the host of a bare ID in a region, if the provider knows such IDs.
     pub(crate) expand: fn(id: &str, region: &str) -> Option<String>,
+    /// Returns what is wrong with a text that is nearly such an ID.
+    pub(crate) nearly_id: fn(text: &str) -> Option<String>,
     /// Returns how many labels at the beginning of a host are the name of the server, so that a
     /// report that is shared shows the others; `None` if it has to leave out the whole host.
     pub(crate) labels_of_name: fn(host: &str) -> Option<usize>,
@@ -107,8 +109,8 @@ pub(crate) struct Provider {
 
 /// Why a server asks for another password than a token.
 pub(crate) struct WhyNoToken {
-    /// A row of `causes`.
-    pub(crate) cause: &'static str,
+    /// A row of `causes`; `None` if the table has none.
+    pub(crate) cause: Option<&'static str>,
     /// What to do, in words, where the row does not say enough.
     pub(crate) advice: Option<&'static str>,
 }
@@ -170,6 +172,11 @@ pub(crate) fn of_id(id: &str, region: &str) -> Option<(&'static Provider, String
     None
 }
 
+/// Returns what is wrong with a text that is nearly an ID.
+pub(crate) fn nearly_id(text: &str) -> Option<String> {
+    PROVIDERS.iter().find_map(|known| (known.nearly_id)(text))
+}
+
 /// Reads the name of a region as a user types it. The provider is often not known yet where a user
 /// names a region, but only one of all authorities has regions.
 pub(crate) fn parse_region(text: &str) -> Result<Region> {
@@ -221,6 +228,19 @@ pub(crate) fn option_help(part: fn(&OptionHelp) -> &'static str) -> String {
     texts.join("; ")
 }
 
+/// Returns to whom `pgcred login` logs in: `AWS for a profile of SSO; X`.
+pub(crate) fn logins() -> String {
+    let mut texts = Vec::new();
+    for authority in authorities() {
+        texts.push(format!(
+            "{}{}",
+            authority.title(),
+            authority.option_help().log_in
+        ));
+    }
+    texts.join("; ")
+}
+
 /// Returns the names of all authorities in sentences: `A or B`.
 pub(crate) fn authority_titles() -> String {
     let authorities = authorities();
@@ -258,6 +278,7 @@ impl Provider {
             owns: None,
             region: |_| None,
             expand: |_, _| None,
+            nearly_id: |_| None,
             labels_of_name: |_| None,
             host_warning: |_| None,
             names_user: false,
@@ -273,8 +294,11 @@ impl Provider {
             cause_of_settings: None,
             cause_of_replication: None,
             why_no_token: |_| WhyNoToken {
-                cause: "net.other",
-                advice: None,
+                cause: None,
+                advice: Some(
+                    "the server may not take tokens from this role: ask who administers it, and \
+                     compare the name of the user",
+                ),
             },
             login_sql: None,
         }
@@ -380,6 +404,9 @@ mod tests {
         let help = option_help(|help| help.region);
         assert_eq!(help, PROVIDERS[0].authority.option_help().region);
         assert_eq!(option_help(|_| ""), "");
+        let logins = logins();
+        assert!(logins.starts_with("AWS for a profile of SSO"), "{logins}");
+        assert!(logins.ends_with("; Fake"), "{logins}");
     }
 
     #[test]

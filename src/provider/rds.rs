@@ -82,11 +82,11 @@ fn roots(host: &str, named: Option<&Region>) -> RequiredRoots {
 fn why_no_token(roots: &RequiredRoots) -> WhyNoToken {
     match roots {
         RequiredRoots::Public(_) => WhyNoToken {
-            cause: "rds.proxy.method",
+            cause: Some("rds.proxy.method"),
             advice: None,
         },
         RequiredRoots::Private(_) => WhyNoToken {
-            cause: "role.rds_iam.missing",
+            cause: Some("role.rds_iam.missing"),
             advice: Some(
                 "if the role has rds_iam, IAM authentication is off: add --aws to be told",
             ),

@@ -41,7 +41,6 @@ pub(super) fn unknown_host_of(connection: &str, host: &str) -> Error {
 }
 
 fn hint(host: &str, typed: &str, config: &Config) -> String {
-    const ID_LENGTHS: std::ops::RangeInclusive<usize> = 24..=28;
     let mut names = Vec::new();
     for connection in &config.connections {
         names.push(connection.name.as_str());
@@ -55,11 +54,8 @@ fn hint(host: &str, typed: &str, config: &Config) -> String {
     if host == "help" {
         return "for help on a command: pgcred COMMAND --help".to_owned();
     }
-    if ID_LENGTHS.contains(&host.len()) && host.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-        return format!(
-            "a cluster ID of Aurora DSQL has 26 characters; this one has {}",
-            host.len()
-        );
+    if let Some(wrong) = provider::nearly_id(host) {
+        return wrong;
     }
     let tunnel = tunnel_hint();
     if host.contains('.') {

@@ -81,6 +81,20 @@ impl Endpoints {
             region,
         })
     }
+
+    /// Drops the region of a request whose authority has none, and says so: nobody could take it
+    /// into account.
+    fn drop_region_of_others(&mut self, provider: &Provider, output: Output) {
+        if !provider.authority.known_regions().is_empty() {
+            return;
+        }
+        if let Some(region) = self.region.take() {
+            let title = provider.authority.title();
+            output.warn(&format!(
+                "the region {region} has no effect: tokens of {title} have none"
+            ));
+        }
+    }
 }
 
 /// Builds the request from the merged values. It is an error if no provider serves the host, or if
@@ -94,7 +108,7 @@ pub(super) fn validate(
     output: Output,
 ) -> Result<Request> {
     let (connection, mut values) = (merged.connection, merged.values);
-    let endpoints = Endpoints::check(&values, ask)?;
+    let mut endpoints = Endpoints::check(&values, ask)?;
     if merged.takes_variables {
         values.fill_hostaddr(&endpoints.host)?;
     }
@@ -103,6 +117,7 @@ pub(super) fn validate(
     let signed = &endpoints.signed.host;
     check_host_of(connection, signed, named)?;
     let provider = provider_of(signed, named, typed.as_deref(), config)?;
+    endpoints.drop_region_of_others(provider, output);
     let region_of_host = (provider.region)(&endpoints.signed.host);
     warn_about_port(
         &endpoints,
@@ -313,5 +328,46 @@ fn warn_about_region(
     }
     if let Some(warning) = provider::host_warning(sign_host) {
         output.warn(&warning);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::provider::fake::control;
+    use crate::resolve::{AddressOptions, TargetResolver};
+
+    #[test]
+    fn an_authority_without_regions_is_given_none() {
+        let (config, ask) = (Config::default(), control::policy());
+        let resolver = TargetResolver {
+            config: &config,
+            ask: &ask,
+            output: Output {
+                quiet: true,
+                debug: false,
+            },
+        };
+        for (host, region) in [
+            ("books.fake.invalid", None),
+            (
+                "db.c1a2b3c4d5e6.eu-west-1.rds.amazonaws.com",
+                Some("eu-west-1"),
+            ),
+        ] {
+            let options = ConnectionOptions {
+                address: AddressOptions::for_user("ann".to_owned()),
+                region: Some("eu-west-1".to_owned()),
+                ..ConnectionOptions::default()
+            };
+            let request = resolver
+                .resolve_without_variables(&options, Some(host))
+                .unwrap();
+            assert_eq!(
+                request.region.as_ref().map(Region::as_str),
+                region,
+                "{host}"
+            );
+        }
     }
 }

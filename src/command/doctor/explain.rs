@@ -1,4 +1,5 @@
-//! `pgcred doctor --explain`: says of which cause a message of a client or a server speaks.
+//! `pgcred doctor --explain`: says of which cause a message of a client or a server speaks. With
+//! `--provider` only causes of its servers and of all come out.
 //!
 //! It needs no configuration, no file and no network. The message is never repeated, because it may
 //! hold a token; the answer consists of the table and of what the caller knows.
@@ -12,12 +13,17 @@ use super::wrap::wrapped;
 use crate::causes::{self, Detection, Placeholders};
 use crate::error::{Error, Result};
 use crate::output::Output;
+use crate::provider;
 
 const INDENT: &str = "  ";
 
-/// Prints the causes of a message. A message that is not known is an error.
-pub(super) fn answer(text: &str, format: DoctorFormat) -> Result<ExitCode> {
-    let known = Placeholders::default();
+/// Prints the causes of a message, for users of the named provider: for all, if none is named. A
+/// message that is not known is an error.
+pub(super) fn answer(text: &str, provider: Option<&str>, format: DoctorFormat) -> Result<ExitCode> {
+    let mut known = Placeholders::default();
+    if let Some(name) = provider {
+        known.authority = Some(provider::named(name)?.authority.name());
+    }
     let Some(json) = explain_json(text, &known) else {
         return Err(Error::failure("no known cause has this text")
             .hint("look for the cause itself: pgcred doctor TARGET"));
@@ -33,7 +39,7 @@ pub(super) fn answer(text: &str, format: DoctorFormat) -> Result<ExitCode> {
 /// not known.
 fn explain(text: &str, known: &Placeholders) -> Vec<String> {
     let mut lines = Vec::new();
-    for cause in causes::explain(text) {
+    for cause in causes::explain_for(text, known.authority) {
         if !lines.is_empty() {
             lines.push(String::new());
         }
@@ -50,7 +56,7 @@ fn explain(text: &str, known: &Placeholders) -> Vec<String> {
 /// Returns the same for programs; nothing if the message is not known.
 fn explain_json(text: &str, known: &Placeholders) -> Option<Value> {
     let mut found = Vec::new();
-    for cause in causes::explain(text) {
+    for cause in causes::explain_for(text, known.authority) {
         let (checks, no_check) = match cause.detection {
             Detection::Checks(checks) => (checks, None),
             Detection::None(why) => (&[][..], Some(why)),

@@ -95,7 +95,8 @@ pub(crate) struct Doctor {
     /// users and directories
     #[arg(long, conflicts_with = "format")]
     share: bool,
-    /// Say of which cause a message of a client or a server speaks, and carry out no check
+    /// Say of which cause a message of a client or a server speaks, with --provider of its kind of
+    /// server, and carry out no check
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true,
         conflicts_with_all = ["targets", "aws", "offline", "check", "list", "share"])]
     explain: Option<String>,
@@ -133,7 +134,7 @@ impl Run for Doctor {
             return Ok(ExitCode::SUCCESS);
         }
         if let Some(text) = &self.explain {
-            return explain::answer(text, self.format);
+            return explain::answer(text, self.connection.provider.as_deref(), self.format);
         }
         let level = self.level();
         let selection = Selection::of(self.check.clone())?;

@@ -2,12 +2,14 @@
 //!
 //! Of the environment it says only which of the variables that matter are set.
 
+use std::path::Path;
+
 use super::outcome::CheckOutcome;
 use super::private_names::names_in;
 use super::redact::{Kind, Redactor};
 use super::report::Report;
-use crate::aws;
 use crate::command::preferences::Preferences;
+use crate::provider;
 use crate::request::Request;
 use crate::sys::env;
 use crate::sys::fs;
@@ -69,10 +71,18 @@ pub(super) fn lines(
     lines
 }
 
-/// Returns the names of the variables that are set, of those that matter for a login.
-fn set_variables() -> String {
+/// Returns the names of the variables that matter for a login, with those of every authority.
+fn variables() -> Vec<&'static str> {
     let mut names = VARIABLES.to_vec();
-    names.extend(aws::VARIABLES.iter().map(|variable| variable.name));
+    for authority in provider::authorities() {
+        names.extend(authority.variables());
+    }
+    names
+}
+
+/// Returns which of them are set.
+fn set_variables() -> String {
+    let mut names = variables();
     names.retain(|name| env::var_os(name).is_some());
     if names.is_empty() {
         return "none".to_owned();
@@ -80,7 +90,7 @@ fn set_variables() -> String {
     names.join(", ")
 }
 
-/// Returns every name in the configuration, the targets, the AWS files and the findings.
+/// Returns every name in the configuration, the targets, the authorities' files and the findings.
 fn private_names(outcomes: &[CheckOutcome], preferences: &Preferences) -> Vec<(String, Kind)> {
     let mut names = Vec::new();
     for outcome in outcomes {
@@ -97,23 +107,36 @@ fn private_names(outcomes: &[CheckOutcome], preferences: &Preferences) -> Vec<(S
     for (_, request) in preferences.named_connections() {
         names.extend(names_of(&request));
     }
-    let mut files = aws::setting_files();
-    files.extend(preferences.config_path.clone());
-    for file in files {
-        let text = fs::read(&file).unwrap_or_default();
-        for name in names_in(&String::from_utf8_lossy(&text)) {
-            names.push((name, Kind::Name));
-        }
+    if let Some(file) = &preferences.config_path {
+        names.extend(names_in_file(file));
     }
-    for profile in aws::profile_names().unwrap_or_default() {
-        names.push((profile, Kind::Profile));
-    }
+    names.extend(names_of_authorities());
     for variable in ["USER", "USERNAME", "LOGNAME"] {
         if let Some(user) = env::var(variable) {
             names.push((user, Kind::User));
         }
     }
     names
+}
+
+/// Returns the names in the files of every authority, and those of its profiles.
+fn names_of_authorities() -> Vec<(String, Kind)> {
+    let mut names = Vec::new();
+    for authority in provider::authorities() {
+        for file in authority.setting_files() {
+            names.extend(names_in_file(&file));
+        }
+        for profile in authority.profile_names().unwrap_or_default() {
+            names.push((profile, Kind::Profile));
+        }
+    }
+    names
+}
+
+fn names_in_file(file: &Path) -> Vec<(String, Kind)> {
+    let text = fs::read(file).unwrap_or_default();
+    let names = names_in(&String::from_utf8_lossy(&text)).into_iter();
+    names.map(|name| (name, Kind::Name)).collect()
 }
 
 /// Returns the names in a request. A host of a cloud is left out: the redactor knows it by its look
@@ -139,4 +162,21 @@ pub(super) fn names_of(request: &Request) -> Vec<(String, Kind)> {
         }
     }
     names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::provider::fake::{catalog::FakeCatalog, control};
+
+    #[test]
+    fn what_identifies_the_user_comes_from_every_authority() {
+        control::reset();
+        control::put_catalog("team-of-jane", FakeCatalog::default());
+        let profile = ("team-of-jane".to_owned(), Kind::Profile);
+        assert!(names_of_authorities().contains(&profile));
+        let known = variables();
+        assert!(known.contains(&"AWS_PROFILE") && known.contains(&"FAKE_TENANT"));
+        control::reset();
+    }
 }

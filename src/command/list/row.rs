@@ -103,7 +103,7 @@ impl Row {
         }
         for line in request.passfile_lines() {
             let line = line.or_user(&row.user);
-            let tokens = in_passfiles.valid_tokens(&line, request.provider.authority);
+            let tokens = in_passfiles.valid_tokens(&line, index, request.provider.authority);
             if tokens.is_empty() {
                 row.missing.push(address(&line));
             }
@@ -153,7 +153,7 @@ impl Row {
             self.token_in = DisplayedLocation::Passfile(file.clone());
             self.issued_at = token.issued_at;
             self.expires_at = Some(token.expires_at);
-            self.refresh_after = token.refresh_after();
+            self.refresh_after = token.refresh_after;
         }
         self.lines.push(FiledToken {
             file,

@@ -12,7 +12,6 @@ use crate::command::edits::{Decision, EditPolicy, carry_out, changes, provide_ro
 use crate::command::passfile_option::warn_about_variables;
 use crate::command::preferences::Preferences;
 use crate::error::{Error, Result};
-use crate::provider;
 use crate::setup::{EditDestination, Machine, Tool, ToolKind};
 
 /// How far a plan was carried out.
@@ -143,9 +142,8 @@ fn note_login(tools: &[&Tool], preferences: &Preferences) -> Result<()> {
     }
     let shows = if titles.len() == 1 { "shows" } else { "show" };
     preferences.output.note(&format!(
-        "when {} needs a login, {} {shows} only an error; \
+        "when a token needs a login, {} {shows} only an error; \
          with the line login = \"browser\" in {} pgcred opens the login page",
-        provider::authority_titles(),
         titles.join(" and "),
         preferences.config_path()?.display(),
     ));

@@ -58,6 +58,19 @@ fn a_token_in_the_passfile_is_due_when_it_is_stale() {
     assert_eq!(due(&bench, &of_a()), stale.plus(MINUTE));
 }
 
+/// The tokens of the fake authority do not say when they were made.
+#[test]
+fn the_times_of_a_token_in_the_passfile_are_those_of_the_index() {
+    let bench = Bench::new();
+    let of_a = || request("a", None);
+    filed(&bench, of_a(), &[of_a().passfile_line()]);
+    let view = bench.issuer().view(&bench.passfile()).unwrap();
+    let times = view.times(&of_a()).unwrap();
+    assert_eq!(times.issued_at, Some(START));
+    assert_eq!(times.fresh_until, Some(START.plus(10 * MINUTE)));
+    assert_eq!(times.expires_at, START.plus(15 * MINUTE));
+}
+
 #[test]
 fn a_line_that_is_missing_or_holds_another_token_is_due_now() {
     let bench = Bench::new();

@@ -36,6 +36,10 @@ impl Authority for FakeAuthority {
         Box::new(FakeIdentities)
     }
 
+    fn variables(&self) -> Vec<&'static str> {
+        vec!["FAKE_TENANT"]
+    }
+
     /// The profiles that have something to list, in alphabetical order.
     fn profile_names(&self) -> Result<Vec<String>> {
         let mut names = Vec::new();

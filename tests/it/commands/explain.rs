@@ -33,6 +33,16 @@ fn a_known_message_is_explained_with_what_to_type() {
 }
 
 #[test]
+fn a_message_is_one_of_the_named_provider() {
+    let sandbox = Sandbox::empty();
+    let answer = sandbox.ok(&["doctor", "--explain", REFUSED, "--provider", "dsql"]);
+    assert!(answer.contains("dsql.action"), "{answer}");
+    sandbox
+        .run(&["doctor", "--explain", REFUSED, "--provider", "nobody"])
+        .assert_fails(2, "no such provider: `nobody`");
+}
+
+#[test]
 fn nothing_else_is_needed() {
     let sandbox = Sandbox::empty();
     sandbox.write("config.toml", "this is no configuration");

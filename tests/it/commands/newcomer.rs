@@ -98,10 +98,7 @@ fn a_connection_that_cannot_be_set_up_does_not_stop_the_others() {
     )
     .expect("written");
     let run = sandbox.run(&["setup", "psql", "--yes"]);
-    run.assert_fails(
-        4,
-        "pgcred: tpyo: `mydb` is not a host name of Aurora DSQL or RDS",
-    );
+    run.assert_fails(4, "pgcred: tpyo: `mydb` is not a host name of Aurora DSQL");
     assert!(
         String::from_utf8(sandbox.read(".pg_service.conf"))
             .expect("text")

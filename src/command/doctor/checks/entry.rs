@@ -128,7 +128,7 @@ fn judge_users(answer: &Answer, now: Time, refresh: &str) -> Finding {
             Finding::fail("passfile.shadow", detail)
         }
         PasswordKind::Other => {
-            let detail = format!("line {line} of yours has a password that is no token");
+            let detail = format!("line {line} of yours has a password that is no token for it");
             Finding::fail("passfile.shadow", detail)
         }
         PasswordKind::Unreadable => {
@@ -274,7 +274,7 @@ mod tests {
                 with(false, PasswordKind::Other, Some(soon)),
                 Status::Fail,
                 Some("passfile.shadow"),
-                "line 3 of yours has a password that is no token",
+                "line 3 of yours has a password that is no token for it",
             ),
             (
                 with(false, PasswordKind::Unreadable, None),

@@ -131,11 +131,11 @@ fn or_account(case: &mut Case<'_, '_>, finding: Finding) -> Finding {
         && let Some(Err(answer)) = inquiry.server.get(case.run.deadline)
         && answer.why == WhyNot::NotFound
     {
-        let cause = case
+        let id = case
             .request
             .provider
             .cause_of_obstacle(Obstacle::OtherAccount);
-        return Finding::of_error(cause, &answer.error);
+        return Finding::of_error(id, &answer.error);
     }
     finding
 }
@@ -160,11 +160,11 @@ fn other_account(case: &mut Case<'_, '_>, server: &ServerState) -> Option<Findin
         "the server is in account {account}, and you are in {}",
         caller.account
     );
-    let cause = case
+    let id = case
         .request
         .provider
         .cause_of_obstacle(Obstacle::OtherAccount);
-    Some(Finding::warn(cause, text::foreign(&detail)))
+    Some(Finding::warn(id, text::foreign(&detail)))
 }
 
 /// Returns the account of a server, if it is not that of the caller.

@@ -8,6 +8,7 @@ use super::token_judges::{
     TokenLife, judge_host, judge_length, judge_life, judge_passfile, judge_region,
     judge_replication, judge_scope, judge_user,
 };
+use crate::cache::Cache;
 use crate::command::doctor::check::Check;
 use crate::command::doctor::context::Case;
 use crate::command::doctor::finding::{Finding, Status};
@@ -17,7 +18,7 @@ use crate::passfile::block::Passfile;
 use crate::sys::fs;
 use crate::text::quote;
 use crate::time::Time;
-use crate::token::{Age, Token};
+use crate::token::{Age, Token, TokenTimes};
 
 pub(super) const CHECKS: &[Check] = &[
     Check::of_target(
@@ -174,5 +175,15 @@ fn check_passfile(case: &mut Case<'_, '_>) -> Finding {
     let text = known.token(&line, expires_at).unwrap_or_default();
     let request = case.request;
     let parts = request.provider.authority.read_token(&text).parts();
-    judge_passfile(parts.as_ref(), expires_at, request, Time::now())
+    let index = case.run.app.issuer.cache().map(Cache::index);
+    let record = match &index {
+        Some(index) => index.record_of(&text),
+        None => None,
+    };
+    let times = TokenTimes {
+        issued_at: record.map(|record| record.issued_at),
+        fresh_until: record.map(|record| record.fresh_until),
+        expires_at,
+    };
+    judge_passfile(parts.as_ref(), &times, request, Time::now())
 }

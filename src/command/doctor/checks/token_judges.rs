@@ -10,7 +10,7 @@ use crate::provider::{self, Provider};
 use crate::request::Request;
 use crate::text::quote::typed;
 use crate::time::{Time, spoken};
-use crate::token::{Age, age};
+use crate::token::{Age, TokenTimes, age};
 
 /// A token with less left is hardly worth sending, in seconds.
 const LITTLE_LIFE_LEFT: u32 = 5 * 60;
@@ -262,27 +262,34 @@ pub(super) fn judge_length(length: usize) -> Finding {
 }
 
 /// Judges the token that pgcred has written into the passfile. `parts` is `None` for a token that
-/// says nothing of itself.
+/// says nothing of itself. The times are those of the index, as far as it knows them: an authority
+/// may hand out tokens that it has made some time ago.
 pub(super) fn judge_passfile(
     parts: Option<&TokenParts>,
-    expires_at: Time,
+    times: &TokenTimes,
     request: &Request,
     now: Time,
 ) -> Finding {
+    let expires_at = times.expires_at;
     if expires_at <= now {
         let ago = spoken(expires_at.until(now));
         return Finding::warn("schedule", format!("it expired {ago} ago"));
     }
     let left = spoken(now.until(expires_at));
-    let Some(parts) = parts else {
-        return Finding::ok(format!("it is good for {left}"));
-    };
-    if let Some((cause, detail)) = difference(parts, request) {
+    if let Some(parts) = parts
+        && let Some((cause, detail)) = difference(parts, request)
+    {
         return Finding::fail(cause, format!("in the passfile {detail}"));
     }
-    if let Some(issued_at) = parts.issued_at
-        && age(issued_at, expires_at, now) == Age::Stale
-    {
+    let own = match parts {
+        Some(parts) => parts.issued_at,
+        None => None,
+    };
+    let times = TokenTimes {
+        issued_at: times.issued_at.or(own),
+        ..*times
+    };
+    if times.age(now) == Age::Stale {
         let detail = format!("it is good for {left} more, and nothing has renewed it");
         return Finding::warn("schedule", detail);
     }

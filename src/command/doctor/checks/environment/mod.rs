@@ -56,6 +56,8 @@ pub(super) const CHECKS: &[Check] = &[
     ),
 ];
 
+const NO_PASSWORD: &str = "PGPASSWORD is not set";
+
 /// Returns a value as a text of one short line.
 fn shown(value: &str) -> String {
     text::shortened(&text::shown(value), 80)
@@ -63,11 +65,12 @@ fn shown(value: &str) -> String {
 
 fn check_password(case: &mut Case<'_, '_>) -> Finding {
     let Some(password) = env::var("PGPASSWORD") else {
-        return judge_password(None, Time::now());
+        return Finding::ok(NO_PASSWORD);
     };
     let kind = PasswordKind::of(password.as_bytes(), |text| case.kind_of(text));
-    let finding = judge_password(Some(kind), Time::now());
-    let authority = case.request.provider.authority;
+    let provider = case.request.provider;
+    let finding = judge_password(&kind, provider.title, Time::now());
+    let authority = provider.authority;
     if finding.status == Status::Ok
         && let Some(parts) = authority.read_token(&password).parts()
         && let Some((cause, detail)) = difference(&parts, case.request)
@@ -78,27 +81,30 @@ fn check_password(case: &mut Case<'_, '_>) -> Finding {
     finding
 }
 
-fn judge_password(kind: Option<PasswordKind>, now: Time) -> Finding {
+/// Judges the value of PGPASSWORD. `title` is that of the provider of the target.
+fn judge_password(kind: &PasswordKind, title: &str, now: Time) -> Finding {
     let finding = match kind {
-        None | Some(PasswordKind::Empty) => return Finding::ok("PGPASSWORD is not set"),
-        Some(PasswordKind::Token(expiry)) if expiry > now => {
-            let left = spoken(now.until(expiry));
+        PasswordKind::Empty => return Finding::ok(NO_PASSWORD),
+        PasswordKind::Token(expiry) if *expiry > now => {
+            let left = spoken(now.until(*expiry));
             return Finding::ok(format!("PGPASSWORD is a token, which lasts {left} more"));
         }
-        Some(PasswordKind::Token(expiry)) => {
+        PasswordKind::Token(expiry) => {
             let ago = spoken(expiry.until(now));
             let detail = format!("PGPASSWORD is a token that expired {ago} ago");
             Finding::fail("token.pasted", detail)
         }
-        Some(PasswordKind::Unreadable) => {
+        PasswordKind::Unreadable => {
             return Finding::ok(
                 "PGPASSWORD is set, and clients use it before the passfile; whether it is a token \
                  cannot be seen",
             );
         }
-        Some(PasswordKind::Other) => {
-            let detail =
-                "PGPASSWORD is set to what is no token: clients use it before the passfile";
+        PasswordKind::Other => {
+            let detail = format!(
+                "PGPASSWORD is set to what is no token of {title}: clients use it before the \
+                 passfile"
+            );
             Finding::fail("env.password", detail)
         }
     };
@@ -228,21 +234,19 @@ mod tests {
         let now = Time::from_unix(1_800_000_000);
         let before = Time::from_unix(now.unix() - 60);
         for (kind, status, cause) in [
-            (None, Status::Ok, None),
-            (Some(PasswordKind::Token(now.plus(60))), Status::Ok, None),
-            (Some(PasswordKind::Unreadable), Status::Ok, None),
+            (PasswordKind::Empty, Status::Ok, None),
+            (PasswordKind::Token(now.plus(60)), Status::Ok, None),
+            (PasswordKind::Unreadable, Status::Ok, None),
             (
-                Some(PasswordKind::Token(before)),
+                PasswordKind::Token(before),
                 Status::Fail,
                 Some("token.pasted"),
             ),
-            (
-                Some(PasswordKind::Other),
-                Status::Fail,
-                Some("env.password"),
-            ),
+            (PasswordKind::Other, Status::Fail, Some("env.password")),
         ] {
-            let finding = judge_password(kind, now);
+            let finding = judge_password(&kind, "Fake", now);
+            let is_other = kind == PasswordKind::Other;
+            assert_eq!(finding.detail.contains("no token of Fake"), is_other);
             assert_eq!(
                 (finding.status, finding.cause),
                 (status, cause),

@@ -1,0 +1,18 @@
+//! The role in the database, as every authority's tokens need it. What a kind of server demands of a
+//! role besides stands with its own causes.
+//!
+//! Rows of the table, and nothing else.
+
+use super::{Cause, Detection};
+
+pub(super) const CAUSES: &[Cause] = &[Cause {
+    id: "role.case",
+    title: "the role is written in another way than in the policy or the client",
+    meaning: "Capital letters, blanks and signs such as @ count. SQL makes small letters of a \
+            name without quotes, and a client does not.",
+    fix: "Write the name in the same way everywhere: with quotes in SQL, and as it is in \
+            the client.",
+    templates: &["SELECT rolname FROM pg_roles;"],
+    texts: &[],
+    detection: Detection::Checks(&["token.user"]),
+}];
