@@ -1,5 +1,5 @@
-//! The role in the database, as every authority's tokens need it. What a kind of server demands of a
-//! role besides stands with its own causes.
+//! The role in the database, as every authority's tokens need it. What a kind of server demands of
+//! a role besides stands with its own causes.
 //!
 //! Rows of the table, and nothing else.
 

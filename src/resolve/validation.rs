@@ -117,7 +117,6 @@ pub(super) fn validate(
     let signed = &endpoints.signed.host;
     check_host_of(connection, signed, named)?;
     let provider = provider_of(signed, named, typed.as_deref(), config)?;
-    endpoints.drop_region_of_others(provider, output);
     let region_of_host = (provider.region)(&endpoints.signed.host);
     warn_about_port(
         &endpoints,
@@ -126,7 +125,7 @@ pub(super) fn validate(
         provider,
         output,
     );
-    warn_about_region(&endpoints, region_of_host.as_ref(), provider, output);
+    check_region(&mut endpoints, region_of_host.as_ref(), provider, output);
     let user = user_of(values.user, provider, options, &endpoints.host)?;
     let roots = roots_of(values.roots.value, provider)?;
     let dbname = values.dbname.value;
@@ -306,13 +305,15 @@ fn warn_about_port(
     ));
 }
 
-/// Warns about a region that is not the region in the host's name, or that AWS may not have.
-fn warn_about_region(
-    endpoints: &Endpoints,
+/// Drops a region that the authority does not have. Warns about one that is not the region in the
+/// host's name, or that AWS may not have.
+fn check_region(
+    endpoints: &mut Endpoints,
     named_by_host: Option<&Region>,
     provider: &Provider,
     output: Output,
 ) {
+    endpoints.drop_region_of_others(provider, output);
     let (sign_host, region) = (&endpoints.signed.host, endpoints.region.as_ref());
     if let (Some(asked), Some(named)) = (region, named_by_host)
         && asked != named

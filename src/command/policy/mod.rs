@@ -246,6 +246,8 @@ mod tests {
             host: "db.example.com",
             port: None,
             user: Some("guest"),
+            dbname: "",
+            vars: &[],
         };
         let region = Region::vouched_for("eu-west-1");
         let query = AccessQuery {
