@@ -16,10 +16,10 @@ pub(super) const COMMANDS_HINT: &str = "pgcred --help lists the commands";
 /// What stands below the help of pgcred itself.
 pub(super) const FIRST_STEPS: &str = "\
 First steps:
+  pgcred setup                             ask for profile, databases and tools, and set them up
   pgcred add prod HOST --profile PROFILE   keep a database as the connection `prod`
   pgcred exec prod -- psql                 open a session
   pgcred refresh                           write tokens to the passfile, for the tools that read it
-  pgcred setup                             list the tools that pgcred can set up
 
 ";
 
