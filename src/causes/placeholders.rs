@@ -55,9 +55,9 @@ impl Placeholders {
             None => (word, false),
         };
         match self.value(name) {
-            Some(value) if is_in_sql => identifier(value),
+            Some(value) if is_in_sql => quote::sql_name(value),
             Some(value) => quote::typed(value),
-            None if is_in_sql => identifier(&name.to_uppercase()),
+            None if is_in_sql => quote::sql_name(&name.to_uppercase()),
             None => name.to_uppercase(),
         }
     }
@@ -78,11 +78,6 @@ impl Placeholders {
         };
         value.as_deref()
     }
-}
-
-/// Quotes an identifier of SQL.
-fn identifier(name: &str) -> String {
-    format!("\"{}\"", quote::doubled_inside(name))
 }
 
 #[cfg(test)]

@@ -283,11 +283,8 @@ impl Connection {
 }
 
 /// Returns the endpoint of a bare cluster ID, and any other host as it is.
-fn endpoint(host: &str, region: Option<&Region>) -> String {
-    let region = match region {
-        Some(region) => region.as_str(),
-        None => "",
-    };
+pub(crate) fn endpoint(host: &str, region: Option<&Region>) -> String {
+    let region = region.map_or("", Region::as_str);
     match provider::of_id(host, region) {
         Some((_, endpoint)) => endpoint,
         None => host.to_owned(),

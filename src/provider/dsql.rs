@@ -1,10 +1,11 @@
 //! Aurora DSQL: the user `admin` signs another action than every other user. The token names no
 //! user and no port.
 
-use super::login_sql::{LoginSql, SqlStep, SqlSubject, identifier, literal};
+use super::login_sql::{LoginSql, SqlStep, SqlSubject};
 use super::{Provider, amazon_roots};
 use crate::authority::Region;
 use crate::aws::{self, may_be_region};
+use crate::text::quote::{sql_name, sql_text};
 
 const ID_LENGTH: usize = 26;
 
@@ -98,7 +99,7 @@ fn expand(id: &str, region: &str) -> Option<String> {
 }
 
 fn login_sql(subject: &SqlSubject<'_>) -> Vec<SqlStep> {
-    let (role, arn) = (identifier(subject.user), literal(subject.principal));
+    let (role, arn) = (sql_name(subject.user), sql_text(subject.principal));
     vec![
         SqlStep::new(
             "Makes the role. Leave this out if the role exists and may log in.",
@@ -112,7 +113,7 @@ fn login_sql(subject: &SqlSubject<'_>) -> Vec<SqlStep> {
             "Shows to whom the role is linked.",
             format!(
                 "SELECT arn FROM sys.iam_pg_role_mappings WHERE pg_role_name = {};",
-                literal(subject.user)
+                sql_text(subject.user)
             ),
         ),
     ]

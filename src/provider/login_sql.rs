@@ -1,9 +1,7 @@
-//! The SQL that lets a user log in with a token: what a kind of host says of its own, in one form,
-//! and how names and texts are quoted in it. Pure.
+//! The SQL that lets a user log in with a token: what a kind of host says of its own, in one form.
+//! Pure.
 //!
 //! Nothing here is sent to a server. `pgcred policy` prints it.
-
-use crate::text::quote;
 
 /// The longest name that PostgreSQL keeps, in bytes.
 pub(crate) const LONGEST_NAME: usize = 63;
@@ -40,16 +38,6 @@ impl SqlStep {
     pub(super) fn new(purpose: &'static str, statement: String) -> Self {
         Self { purpose, statement }
     }
-}
-
-/// Quotes a name, so that every letter of it counts as it is.
-pub(super) fn identifier(name: &str) -> String {
-    format!("\"{}\"", quote::doubled_inside(name))
-}
-
-/// Quotes a text. A backslash is a letter in it, as the standard has it.
-pub(super) fn literal(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
 }
 
 #[cfg(test)]

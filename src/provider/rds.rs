@@ -1,9 +1,10 @@
 //! RDS and Aurora IAM authentication: user and port are part of what is signed.
 
-use super::login_sql::{LoginSql, SqlStep, SqlSubject, identifier, literal};
+use super::login_sql::{LoginSql, SqlStep, SqlSubject};
 use super::{Provider, RequiredRoots, WhyNoToken, amazon_roots};
 use crate::authority::Region;
 use crate::aws::{self, may_be_region};
+use crate::text::quote::{sql_name, sql_text};
 
 pub(super) static PROVIDER: Provider = Provider {
     service: "rds-db",
@@ -106,7 +107,7 @@ fn is_proxy(host: &str) -> bool {
 }
 
 fn login_sql(subject: &SqlSubject<'_>) -> Vec<SqlStep> {
-    let (user, name) = (identifier(subject.user), literal(subject.user));
+    let (user, name) = (sql_name(subject.user), sql_text(subject.user));
     if is_proxy(subject.host) {
         return vec![
             SqlStep::new(

@@ -66,7 +66,7 @@ fn hint(host: &str, typed: &str, config: &Config) -> String {
             "to make a connection of that name: pgcred add {host} HOST --profile PROFILE; {tunnel}"
         );
     }
-    let listed = suggest::listed(names.iter().copied());
+    let listed = suggest::listed(&names);
     format!("the connections are {listed}; {tunnel}")
 }
 

@@ -91,13 +91,21 @@ impl Tool {
         }
     }
 
-    /// Returns what shows that the tool is installed on this machine; `None` on another system than
-    /// the one that it runs on.
-    pub(crate) fn find(&self, machine: &Machine) -> Option<PathBuf> {
+    /// Tells whether the tool can run on this system.
+    pub(crate) fn runs_on(&self, machine: &Machine) -> bool {
         match self.only_on {
-            Some(os) if os != machine.os => None,
-            _ => machine.find(self.programs, self.traces),
+            Some(os) => os == machine.os,
+            None => true,
         }
+    }
+
+    /// Returns what shows that the tool is installed on this machine; `None` on a system on which
+    /// it cannot run.
+    pub(crate) fn find(&self, machine: &Machine) -> Option<PathBuf> {
+        if !self.runs_on(machine) {
+            return None;
+        }
+        machine.find(self.programs, self.traces)
     }
 
     /// Tells whether the tool is a scheduler that runs pgcred on this machine.

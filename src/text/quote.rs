@@ -221,6 +221,16 @@ pub(crate) fn conninfo(value: &str) -> String {
     single_with_backslashes(value)
 }
 
+/// Quotes a name of SQL, such as that of a role: every letter of it counts as it is.
+pub(crate) fn sql_name(name: &str) -> String {
+    format!("\"{}\"", doubled_inside(name))
+}
+
+/// Quotes a text of SQL, in which a backslash is a letter, as the standard has it.
+pub(crate) fn sql_text(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
 /// Quotes a value of an ODBC connection string; in braces only where it has to be.
 pub(crate) fn odbc(value: &str) -> String {
     if value.contains([';', '{', '}', '=']) {

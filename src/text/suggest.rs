@@ -22,20 +22,24 @@ pub(crate) fn nearest<'a>(
 }
 
 /// Returns the first names as a list for a message: `a, b and 3 more`.
-pub(crate) fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+pub(crate) fn listed(names: impl IntoIterator<Item = impl AsRef<str>>) -> String {
     const SHOWN: usize = 8;
-    let names: Vec<&str> = names.into_iter().collect();
-    let text = names
-        .iter()
-        .take(SHOWN)
-        .copied()
-        .collect::<Vec<_>>()
-        .join(", ");
-    if names.len() > SHOWN {
-        format!("{text} and {} more", names.len() - SHOWN)
-    } else {
-        text
+    let mut text = String::new();
+    let mut count = 0;
+    for name in names {
+        count += 1;
+        if count > SHOWN {
+            continue;
+        }
+        if count > 1 {
+            text.push_str(", ");
+        }
+        text.push_str(name.as_ref());
     }
+    if count > SHOWN {
+        text += &format!(" and {} more", count - SHOWN);
+    }
+    text
 }
 
 #[cfg(test)]

@@ -201,14 +201,14 @@ impl Plan {
         if !self.same.is_empty() {
             output.note(&format!(
                 "there already, and the same: {}",
-                listed(&self.same)
+                suggest::listed(&self.same)
             ));
         }
         if !self.kept.is_empty() {
             output.note(&format!(
                 "your own stay, although the file has others: {}; --replace takes those of the \
                  file",
-                listed(&self.kept)
+                suggest::listed(&self.kept)
             ));
         }
     }
@@ -222,14 +222,10 @@ impl Plan {
             .map(|new| new.name.clone())
             .collect();
         if !added.is_empty() {
-            output.note(&format!("added {}", listed(&added)));
+            output.note(&format!("added {}", suggest::listed(&added)));
         }
         if !self.changed.is_empty() {
-            output.note(&format!("changed {}", listed(&self.changed)));
+            output.note(&format!("changed {}", suggest::listed(&self.changed)));
         }
     }
-}
-
-fn listed(names: &[String]) -> String {
-    suggest::listed(names.iter().map(String::as_str))
 }

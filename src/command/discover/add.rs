@@ -60,7 +60,7 @@ impl Additions {
     pub(super) fn refusals(&self) -> Vec<String> {
         let mut lines = Vec::new();
         for (why, names) in &self.refused {
-            let names = suggest::listed(names.iter().map(String::as_str));
+            let names = suggest::listed(names);
             lines.push(format!("{names}: {why}"));
         }
         lines
@@ -106,7 +106,7 @@ fn check_patterns(rows: &[Row], patterns: &[String]) -> Result<()> {
         if rows.is_empty() {
             return Err(error.hint("no database was found; pgcred discover says where it looked"));
         }
-        let names = suggest::listed(rows.iter().map(|row| row.name.as_str()));
+        let names = suggest::listed(rows.iter().map(|row| &row.name));
         return Err(error.hint(format!("there are {names}")));
     }
     Ok(())

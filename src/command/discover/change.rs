@@ -77,7 +77,7 @@ impl ChangeOptions {
         }
         note_refusals(&additions.refusals(), output);
         if !gone.unknown.is_empty() {
-            let names = suggest::listed(gone.unknown.iter().map(String::as_str));
+            let names = suggest::listed(&gone.unknown);
             output.note(&format!(
                 "kept: {names}: not listed, but not everything was asked and answered"
             ));

@@ -54,7 +54,7 @@ fn of_regions(answer: &Answer, listed: &CatalogAnswer) -> Error {
     }
     let mut texts = Vec::new();
     for group in &groups {
-        let regions = suggest::listed(group.regions.iter().copied());
+        let regions = suggest::listed(&group.regions);
         texts.push(format!("{regions}: {}", group.text()));
     }
     let mut error = named(Error::failure(texts.join("; ")), answer);

@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use super::rows::Row;
 use super::search::Answer;
 use crate::authority::{CompleteListing, Region};
-use crate::config::{Config, Connection};
+use crate::config::{self, Config, Connection};
 use crate::provider;
 
 /// The connections that `--add` has made and nobody lists, by what is known of them.
@@ -60,11 +60,7 @@ impl<'a> Place<'a> {
             return None;
         }
         let written = connection.target.host.as_deref()?;
-        let region = connection.region.as_ref().map_or("", Region::as_str);
-        let host = match provider::of_id(written, region) {
-            Some((_, endpoint)) => endpoint,
-            None => written.to_owned(),
-        };
+        let host = config::endpoint(written, connection.region.as_ref());
         let mut region = connection.region.clone();
         let mut service = None;
         if let Some(provider) = provider::of_host(&host) {

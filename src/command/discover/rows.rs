@@ -7,7 +7,7 @@ use super::names::{self, Naming};
 use super::scope::ProfileName;
 use super::search::Answer;
 use crate::authority::{CatalogAnswer, EndpointRole, FoundDatabase};
-use crate::config::{Config, Connection};
+use crate::config::{self, Config, Connection};
 use crate::provider::{self, Provider};
 use crate::request::target::TargetSpec;
 use crate::text::host::HostPort;
@@ -284,22 +284,12 @@ fn configured_hosts(config: &Config) -> HashMap<String, &Connection> {
     for connection in &config.connections {
         let mut hosts: Vec<&str> = Vec::new();
         hosts.extend(connection.target.host.as_deref());
-        hosts.extend(
-            connection
-                .sign_host
-                .as_ref()
-                .map(|signed| signed.host.as_str()),
-        );
+        if let Some(signed) = &connection.sign_host {
+            hosts.push(&signed.host);
+        }
         hosts.extend(connection.aliases.iter().map(|alias| alias.host.as_str()));
-        let region = connection
-            .region
-            .as_ref()
-            .map_or("", |region| region.as_str());
         for host in hosts {
-            let whole = match provider::of_id(host, region) {
-                Some((_, endpoint)) => endpoint,
-                None => host.to_owned(),
-            };
+            let whole = config::endpoint(host, connection.region.as_ref());
             known.entry(whole).or_insert(connection);
         }
     }

@@ -94,7 +94,7 @@ impl ScopeOptions {
                 let known = around.authority.profile_names()?;
                 names = fitting(typed, &known);
                 if names.is_empty() {
-                    let names = suggest::listed(known.iter().map(String::as_str));
+                    let names = suggest::listed(&known);
                     return Err(nothing_fits("profile", typed, "profiles", &names));
                 }
             }

@@ -187,12 +187,8 @@ fn start_other_pgcred(machine: &Machine, deadline: Instant) -> Option<ProgramVer
 fn read_tools(machine: &Machine) -> Vec<ToolState> {
     let mut states = Vec::new();
     for tool in TOOLS {
-        let is_of_here = match tool.only_on {
-            Some(os) => os == machine.os,
-            None => true,
-        };
         if let Some(files) = tool.files()
-            && is_of_here
+            && tool.runs_on(machine)
         {
             states.push(ToolState {
                 name: tool.name,

@@ -12,8 +12,7 @@ use crate::setup::{Machine, Tool, ToolFiles, ToolKind};
 pub(super) fn candidates(machine: &Machine) -> Vec<&'static Tool> {
     let (mut at_work, mut others) = (Vec::new(), Vec::new());
     for tool in TOOLS {
-        let is_of_another_system = tool.only_on.is_some_and(|os| os != machine.os);
-        if tool.kind != ToolKind::Scheduler || is_of_another_system {
+        if tool.kind != ToolKind::Scheduler || !tool.runs_on(machine) {
             continue;
         }
         if tool.is_scheduler_at_work(machine) {

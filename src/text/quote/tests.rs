@@ -36,7 +36,7 @@ use Reader::{Reads, Splits};
 /// A dialect: its name, how it quotes, and how it is read.
 type Dialect = (&'static str, fn(&str) -> String, Reader);
 
-const DIALECTS: [Dialect; 26] = [
+const DIALECTS: [Dialect; 28] = [
     ("posix", posix, Splits(by_sh)),
     ("posix_in_tool", posix_in_tool, Splits(by_sh)),
     ("tcsh", tcsh, Splits(by_tcsh)),
@@ -72,6 +72,8 @@ const DIALECTS: [Dialect; 26] = [
     ),
     ("go", go, Reads(by_go)),
     ("odbc", odbc, Reads(by_odbc)),
+    ("sql_name", sql_name, Reads(|sql| by_sql(sql, '"'))),
+    ("sql_text", sql_text, Reads(|sql| by_sql(sql, '\''))),
     ("percent", |text| percent(text).to_string(), Reads(by_url)),
     ("json_inside", json_inside, Reads(by_json)),
     (
@@ -404,6 +406,22 @@ fn by_go(text: &str) -> String {
         }
         None => serde_json::from_str(text).expect("a string"),
     }
+}
+
+/// A single quote in the middle would end the text for PostgreSQL.
+fn by_sql(sql: &str, quote: char) -> String {
+    let inside = sql
+        .strip_prefix(quote)
+        .and_then(|sql| sql.strip_suffix(quote));
+    let mut letters = inside.expect("quotes around it").chars();
+    let mut read = String::new();
+    while let Some(letter) = letters.next() {
+        if letter == quote {
+            assert_eq!(letters.next(), Some(quote), "{sql}");
+        }
+        read.push(letter);
+    }
+    read
 }
 
 fn by_odbc(text: &str) -> String {

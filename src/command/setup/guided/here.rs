@@ -116,8 +116,7 @@ impl Surroundings for Here<'_> {
     fn tools(&self) -> Vec<FoundTool> {
         let (mut here, mut others) = (Vec::new(), Vec::new());
         for tool in TOOLS {
-            let is_of_another_system = tool.only_on.is_some_and(|os| os != self.machine.os);
-            if tool.kind == ToolKind::Scheduler || is_of_another_system {
+            if tool.kind == ToolKind::Scheduler || !tool.runs_on(self.machine) {
                 continue;
             }
             let is_here = tool.find(self.machine).is_some();

@@ -5,7 +5,7 @@ use crate::command::setup::guided::conversation::{Conversation, Step};
 use crate::command::setup::guided::surroundings::{Discovery, Found};
 use crate::error::{Error, Result};
 use crate::sys::dialog::{Answer, Choice};
-use crate::text::host;
+use crate::text::{host, suggest};
 
 const OTHER_HOST: &str = "a host that is not listed";
 
@@ -66,13 +66,8 @@ fn discovery(conversation: &mut Conversation<'_>) -> Discovery {
         here.say(remark);
     }
     if !found.configured.is_empty() {
-        const MOST: usize = 5;
-        let first = found.configured[..found.configured.len().min(MOST)].join(", ");
-        let more = found.configured.len().saturating_sub(MOST);
-        here.say(&match more {
-            0 => format!("configured already: {first}"),
-            more => format!("configured already: {first} and {more} more"),
-        });
+        let names = suggest::listed(&found.configured);
+        here.say(&format!("configured already: {names}"));
     }
     conversation.draft.picked.clear();
     conversation.draft.users.clear();
