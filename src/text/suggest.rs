@@ -37,7 +37,7 @@ pub(crate) fn listed(names: impl IntoIterator<Item = impl AsRef<str>>) -> String
         text.push_str(name.as_ref());
     }
     if count > SHOWN {
-        text += &format!(" and {} more", count - SHOWN);
+        return format!("{text} and {} more", count - SHOWN);
     }
     text
 }

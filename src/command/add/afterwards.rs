@@ -41,7 +41,7 @@ pub(super) fn tell(names: &[&str], changed: &[&str], app: &App) {
         _ => ("pgcred refresh".to_owned(), "their tokens"),
     };
     output.note(&format!(
-        "next: `{refresh}` writes {what} to the passfile; `pgcred setup` lists the tools that can \
+        "next: `{refresh}` writes {what} to the passfile; `pgcred setup` sets up the tools that \
          connect"
     ));
 }

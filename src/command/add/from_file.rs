@@ -32,30 +32,34 @@ impl FromFile {
         let preferences = &app.preferences;
         let output = preferences.output;
         let offered = self.chosen(read(&self.file)?)?;
-        let plan = Plan::of(offered, &preferences.config, self.replace);
-        plan.tell_what_stays(output);
-        if plan.written.is_empty() {
+        let compared = Comparison::of(offered, &preferences.config, self.replace);
+        compared.tell_what_stays(output);
+        if compared.written.is_empty() {
             output.note("nothing to change");
             return Ok(());
         }
-        for connection in &plan.written {
+        for connection in &compared.written {
             if !self.may_send_elsewhere(connection, preferences)? {
                 output.note("nothing was changed");
                 return Ok(());
             }
         }
-        let changed: Vec<&str> = plan.changed.iter().map(String::as_str).collect();
+        let changed: Vec<&str> = compared.changed.iter().map(String::as_str).collect();
         let machine = Machine::current(app.options.config.as_deref())?;
         let edit = edits::of_configuration(preferences, &machine.drafts, |text| {
-            config::change(text, &plan.written, &changed)
+            config::change(text, &compared.written, &changed)
         })?;
         let commands = SetupCommands::default();
         if !self.policy.apply(&[edit], &commands, &[], &machine, app)? {
             return Ok(());
         }
         app.forget_due();
-        plan.tell_what_is_new(output);
-        let names: Vec<&str> = plan.written.iter().map(|new| new.name.as_str()).collect();
+        compared.tell_what_is_new(output);
+        let names: Vec<&str> = compared
+            .written
+            .iter()
+            .map(|new| new.name.as_str())
+            .collect();
         afterwards::tell(&names, &changed, app);
         Ok(())
     }
@@ -159,7 +163,7 @@ fn read(file: &Path) -> Result<Vec<Connection>> {
 }
 
 /// What becomes of the connections of the file.
-struct Plan {
+struct Comparison {
     written: Vec<Connection>,
     /// Those of `written` that are there already.
     changed: Vec<String>,
@@ -168,9 +172,9 @@ struct Plan {
     kept: Vec<String>,
 }
 
-impl Plan {
+impl Comparison {
     fn of(offered: Vec<Connection>, config: &Config, replace: bool) -> Self {
-        let mut plan = Self {
+        let mut compared = Self {
             written: Vec::new(),
             changed: Vec::new(),
             same: Vec::new(),
@@ -179,22 +183,22 @@ impl Plan {
         for mut connection in offered {
             let name = connection.name.clone();
             let Some(known) = config.connection(&name) else {
-                plan.written.push(connection);
+                compared.written.push(connection);
                 continue;
             };
             // Who has found the user's own makes no difference.
             connection.discovered = known.discovered;
             if *known == connection {
-                plan.same.push(name);
+                compared.same.push(name);
             } else if replace {
                 connection.discovered = false;
-                plan.written.push(connection);
-                plan.changed.push(name);
+                compared.written.push(connection);
+                compared.changed.push(name);
             } else {
-                plan.kept.push(name);
+                compared.kept.push(name);
             }
         }
-        plan
+        compared
     }
 
     fn tell_what_stays(&self, output: Output) {

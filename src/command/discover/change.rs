@@ -122,7 +122,7 @@ impl ChangeOptions {
         if !new.is_empty() {
             output.note(
                 "next: `pgcred refresh` writes a token for each into the passfile; \
-                 `pgcred setup` lists the tools that can connect",
+                 `pgcred setup` sets up the tools that connect",
             );
         }
         all_errors(errors, output, |failed| {

@@ -41,7 +41,7 @@ use clap::ValueEnum;
 use change::ChangeOptions;
 pub(crate) use rows::Row;
 pub(crate) use scope::ScopeOptions;
-use scope::Surroundings;
+use scope::SearchContext;
 use search::Answer;
 
 use super::app::App;
@@ -88,7 +88,7 @@ pub(crate) struct Found {
 /// An error says that the scope cannot be asked. What was not answered is in [`Found::check`].
 pub(crate) fn search(scope: &ScopeOptions, user: Option<&str>, app: &App) -> Result<Found> {
     let preferences = &app.preferences;
-    let around = Surroundings {
+    let context = SearchContext {
         authority: provider::authority_of(None)?,
         config: &preferences.config,
         ask: &preferences.ask,
@@ -96,16 +96,16 @@ pub(crate) fn search(scope: &ScopeOptions, user: Option<&str>, app: &App) -> Res
     };
     for region in &scope.region {
         if !glob::is_pattern(region)
-            && let Some(warning) = around
+            && let Some(warning) = context
                 .authority
                 .region_warning(&provider::parse_region(region)?)
         {
             preferences.output.warn(&warning);
         }
     }
-    let questions = scope.questions(around)?;
-    let answers = search::ask(questions, around, preferences.output);
-    let rows = rows::of_answers(&answers, around.config, user);
+    let questions = scope.questions(context)?;
+    let answers = search::ask(questions, context, preferences.output);
+    let rows = rows::of_answers(&answers, context.config, user);
     Ok(Found { rows, answers })
 }
 

@@ -20,7 +20,7 @@ pub(super) fn print_table(rows: &[Row]) -> Result<()> {
     let column = |value: fn(&Row) -> String| -> Vec<String> { rows.iter().map(value).collect() };
     let mut table = Table::new(rows.len(), LONGEST_CELL);
     table.add("NAME", &column(|row| row.name.clone()));
-    table.add("WHAT", &column(what));
+    table.add("WHAT", &column(Row::what));
     table.add("REGION", &column(|row| row.database.region.to_string()));
     table.add_unless_empty(
         "PROFILE",
@@ -35,17 +35,6 @@ pub(super) fn print_table(rows: &[Row]) -> Result<()> {
     }
     table.add("IDENTIFIER", &identifiers);
     Output::lines(table.lines())
-}
-
-/// Returns what the row is: `RDS instance`; for a host that is one of several, `Aurora readers`.
-fn what(row: &Row) -> String {
-    let kind = row.database.kind;
-    let service = kind.split(' ').next().unwrap_or(kind);
-    match row.database.role {
-        EndpointRole::Reader => format!("{service} readers"),
-        EndpointRole::Custom => format!("{service} endpoint"),
-        EndpointRole::Main | EndpointRole::Proxy => kind.to_owned(),
-    }
 }
 
 /// Returns the service's word for a state in which no client can connect, or that is not known.

@@ -78,6 +78,17 @@ impl Row {
         Some(port)
     }
 
+    /// Returns what the row is: `RDS instance`; for one of several hosts, `Aurora readers`.
+    pub(crate) fn what(&self) -> String {
+        let kind = self.database.kind;
+        let service = kind.split(' ').next().unwrap_or(kind);
+        match self.database.role {
+            EndpointRole::Reader => format!("{service} readers"),
+            EndpointRole::Custom => format!("{service} endpoint"),
+            EndpointRole::Main | EndpointRole::Proxy => kind.to_owned(),
+        }
+    }
+
     /// Returns the connection that the row becomes: without what is the default anyway. `None` if
     /// it cannot be one. Whether it is configured already does not matter here.
     pub(crate) fn to_connection(&self) -> Option<Connection> {

@@ -40,14 +40,14 @@ pub(super) struct Question {
 
 /// What questions are made from, besides the options.
 #[derive(Clone, Copy)]
-pub(super) struct Surroundings<'a> {
+pub(super) struct SearchContext<'a> {
     pub(super) authority: &'a dyn Authority,
     pub(super) config: &'a Config,
     pub(super) ask: &'a AskPolicy,
     pub(super) deadline: Instant,
 }
 
-impl Surroundings<'_> {
+impl SearchContext<'_> {
     /// Returns who lists what a profile may see.
     pub(super) fn catalog(self, profile: Option<&str>) -> Result<Box<dyn Catalog>> {
         let found = self.authority.catalog(profile, self.ask, self.deadline);
@@ -63,11 +63,11 @@ impl Surroundings<'_> {
 
 impl ScopeOptions {
     /// Returns whom to ask, in the order of the profiles. This asks nobody yet.
-    pub(super) fn questions(&self, around: Surroundings<'_>) -> Result<Vec<Question>> {
-        let used = UsedPlaces::of(around);
+    pub(super) fn questions(&self, context: SearchContext<'_>) -> Result<Vec<Question>> {
+        let used = UsedPlaces::of(context);
         let mut questions = Vec::new();
-        for profiles in grouped(self.profiles(&used, around)?, around) {
-            let catalog = around.catalog(profiles[0].as_deref())?;
+        for profiles in grouped(self.profiles(&used, context)?, context) {
+            let catalog = context.catalog(profiles[0].as_deref())?;
             let known = catalog.regions();
             let regions = self.regions(&known, &used.regions_of(&profiles))?;
             questions.push(Question {
@@ -80,7 +80,7 @@ impl ScopeOptions {
         Ok(questions)
     }
 
-    fn profiles(&self, used: &UsedPlaces, around: Surroundings<'_>) -> Result<Vec<ProfileName>> {
+    fn profiles(&self, used: &UsedPlaces, context: SearchContext<'_>) -> Result<Vec<ProfileName>> {
         if self.profile.is_empty() {
             return Ok(used.profiles());
         }
@@ -91,7 +91,7 @@ impl ScopeOptions {
                 return Err(Error::usage("--profile is empty").hint("name a profile"));
             }
             if glob::is_pattern(typed) {
-                let known = around.authority.profile_names()?;
+                let known = context.authority.profile_names()?;
                 names = fitting(typed, &known);
                 if names.is_empty() {
                     let names = suggest::listed(&known);
@@ -156,14 +156,14 @@ struct UsedPlaces {
 }
 
 impl UsedPlaces {
-    fn of(around: Surroundings<'_>) -> Self {
-        let (current, is_selected) = current_profile(around.authority);
+    fn of(context: SearchContext<'_>) -> Self {
+        let (current, is_selected) = current_profile(context.authority);
         let mut places = Vec::new();
-        for connection in &around.config.connections {
+        for connection in &context.config.connections {
             let signed = connection.sign_host.as_ref().map(|signed| &signed.host);
             let host = signed.or(connection.target.host.as_ref());
             let host = host.map_or("", String::as_str);
-            let rule = around.config.rule(host);
+            let rule = context.config.rule(host);
             let profile = connection.profile.clone().or(rule.profile);
             let mut region = connection.region.clone().or(rule.region);
             if let Some(provider) = provider::of_host(host) {
@@ -171,7 +171,7 @@ impl UsedPlaces {
             }
             places.push((profile.or(current.clone()), region));
         }
-        for rule in &around.config.rules {
+        for rule in &context.config.rules {
             if rule.profile.is_some() {
                 places.push((rule.profile.clone(), rule.region.clone()));
             }
@@ -224,8 +224,8 @@ fn current_profile(authority: &dyn Authority) -> (ProfileName, bool) {
 }
 
 /// Puts together the profiles that lead to the same credentials.
-fn grouped(profiles: Vec<ProfileName>, around: Surroundings<'_>) -> Vec<Vec<ProfileName>> {
-    let identities = around.authority.identities();
+fn grouped(profiles: Vec<ProfileName>, context: SearchContext<'_>) -> Vec<Vec<ProfileName>> {
+    let identities = context.authority.identities();
     let mut groups: Vec<(String, Vec<ProfileName>)> = Vec::new();
     for profile in profiles {
         let identity = identities.identity(profile.as_deref(), None);

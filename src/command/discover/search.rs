@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::Instant;
 
-use super::scope::{ProfileName, Question, Surroundings};
+use super::scope::{ProfileName, Question, SearchContext};
 use crate::authority::{
     CatalogAnswer, CatalogStep, Inspected, LoginPolicy, NoAnswer, Region, WhyNot,
 };
@@ -42,41 +42,41 @@ impl Answer {
 /// questions.
 pub(super) fn ask(
     questions: Vec<Question>,
-    around: Surroundings<'_>,
+    context: SearchContext<'_>,
     output: Output,
 ) -> Vec<Answer> {
-    let mut answers = ask_once(questions, around, output);
-    let may_log_in = around.ask.terminal || around.ask.login == LoginPolicy::Browser;
-    if around.ask.asks() && may_log_in {
-        ask_after_logins(&mut answers, around, output);
+    let mut answers = ask_once(questions, context, output);
+    let may_log_in = context.ask.terminal || context.ask.login == LoginPolicy::Browser;
+    if context.ask.asks() && may_log_in {
+        ask_after_logins(&mut answers, context, output);
     }
     answers
 }
 
 /// Logs in for one profile after the other, and asks those again that could.
-fn ask_after_logins(answers: &mut [Answer], around: Surroundings<'_>, output: Output) {
-    let identities = around.authority.identities();
+fn ask_after_logins(answers: &mut [Answer], context: SearchContext<'_>, output: Output) {
+    let identities = context.authority.identities();
     let mut logged_in = Vec::new();
     for (position, answer) in answers.iter_mut().enumerate() {
         if !answer.needs_login() {
             continue;
         }
         let identity = identities.identity(answer.profile(), None);
-        match identity.log_in(around.ask, &around.ask.notes()) {
+        match identity.log_in(context.ask, &context.ask.notes()) {
             Ok(_) => logged_in.push(position),
             Err(error) => answer.listed = Err(NoAnswer::new(WhyNot::LoginNeeded, error)),
         }
     }
     // The time that the user needs for a login does not count.
-    let around = Surroundings {
-        deadline: Instant::now() + around.ask.timeout,
-        ..around
+    let context = SearchContext {
+        deadline: Instant::now() + context.ask.timeout,
+        ..context
     };
     let mut positions = Vec::new();
     let mut questions = Vec::new();
     for position in logged_in {
         let answer = &answers[position];
-        if let Ok(catalog) = around.catalog(answer.profile()) {
+        if let Ok(catalog) = context.catalog(answer.profile()) {
             positions.push(position);
             questions.push(Question {
                 profiles: answer.profiles.clone(),
@@ -85,15 +85,15 @@ fn ask_after_logins(answers: &mut [Answer], around: Surroundings<'_>, output: Ou
             });
         }
     }
-    let again = ask_once(questions, around, output);
+    let again = ask_once(questions, context, output);
     for (position, answer) in positions.into_iter().zip(again) {
         answers[position] = answer;
     }
 }
 
-fn ask_once(questions: Vec<Question>, around: Surroundings<'_>, output: Output) -> Vec<Answer> {
+fn ask_once(questions: Vec<Question>, context: SearchContext<'_>, output: Output) -> Vec<Answer> {
     let threads = questions.len().min(MOST_THREADS);
-    let progress = Progress::start(&format!("asking {}", around.authority.title()), output);
+    let progress = Progress::start(&format!("asking {}", context.authority.title()), output);
     let count = |step| match step {
         CatalogStep::Planned => progress.plan(),
         CatalogStep::Done => progress.step(),

@@ -69,7 +69,7 @@ pub(super) fn set_up_all(
     let found = FoundTools::on(machine);
     if found.by_files.is_empty() && found.by_dialog.is_empty() {
         return Err(Error::failure("no tool was found on this machine").hint(
-            "`pgcred setup` lists the tools that pgcred knows; \
+            "`pgcred setup --dry-run` lists the tools that pgcred knows; \
              `pgcred setup TOOL` sets one up that was not found",
         ));
     }

@@ -3,7 +3,7 @@
 
 use std::io::{self, Write};
 
-use super::{Answer, Choice, Dialog, Question, filter};
+use super::{Answer, Choice, Dialog, Question, chosen, filter};
 use crate::error::Result;
 use crate::sys::terminal;
 use crate::text;
@@ -65,7 +65,7 @@ impl Dialog for Lines {
                 Answer::Interrupted => return Ok(Answer::Interrupted),
             };
             match typed {
-                Typed::Marked => return Ok(Answer::Given(marked(choices))),
+                Typed::Marked => return Ok(Answer::Given(chosen(choices))),
                 Typed::Numbers(numbers) => return Ok(Answer::Given(numbers)),
                 Typed::Filter(typed) => filter = typed,
             }
@@ -117,11 +117,7 @@ impl Dialog for Lines {
 
 /// Asks for a line, and says what may be typed.
 fn ask(question: Question<'_>, keys: &str) -> Result<Answer<String>> {
-    let back = if question.is_first {
-        "ends"
-    } else {
-        "goes back"
-    };
+    let back = question.what_back_does();
     let line = terminal::ask(&text::shown(&format!("[{keys}; {BACK} {back}] ")))?;
     if line.is_empty() {
         return Ok(Answer::Interrupted); // the end of the input
@@ -190,16 +186,6 @@ fn numbers(line: &str, length: usize) -> Option<Vec<usize>> {
         }
     }
     Some(indices)
-}
-
-fn marked(choices: &[Choice]) -> Vec<usize> {
-    let mut marked = Vec::new();
-    for (index, choice) in choices.iter().enumerate() {
-        if choice.is_chosen {
-            marked.push(index);
-        }
-    }
-    marked
 }
 
 fn say(text: &str) {

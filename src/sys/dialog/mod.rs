@@ -43,6 +43,13 @@ pub(crate) struct Question<'a> {
     pub(crate) is_first: bool,
 }
 
+impl Question<'_> {
+    /// Returns what going back does, for the help.
+    fn what_back_does(self) -> &'static str {
+        if self.is_first { "ends" } else { "goes back" }
+    }
+}
+
 /// One line of a list.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Choice {
@@ -54,6 +61,17 @@ pub(crate) struct Choice {
     pub(crate) is_chosen: bool,
     /// Whether it stays, whatever word the user types to see fewer lines.
     pub(crate) stays: bool,
+}
+
+/// Returns the indices of the choices that are chosen already.
+fn chosen(choices: &[Choice]) -> Vec<usize> {
+    let mut chosen = Vec::new();
+    for (index, choice) in choices.iter().enumerate() {
+        if choice.is_chosen {
+            chosen.push(index);
+        }
+    }
+    chosen
 }
 
 /// A way to ask. A list has at least one choice.

@@ -11,7 +11,7 @@ use inquire::list_option::ListOption;
 use inquire::ui::RenderConfig;
 use inquire::{Confirm, InquireError, MultiSelect, Select, Text};
 
-use super::{Answer, Choice, Dialog, Question, filter, fit};
+use super::{Answer, Choice, Dialog, Question, chosen, filter, fit};
 use crate::error::{Error, Result};
 use crate::text;
 
@@ -46,12 +46,7 @@ impl Dialog for Prompts {
         let help = help("space picks, Enter goes on, typing filters", question);
         let scorer = |typed: &str, _: &String, _: &str, index: usize| score(typed, choices, index);
         let named = |options: &[ListOption<&String>]| names_of(options, choices);
-        let mut chosen = Vec::new();
-        for (index, choice) in choices.iter().enumerate() {
-            if choice.is_chosen {
-                chosen.push(index);
-            }
-        }
+        let chosen = chosen(choices);
         let prompt = MultiSelect::new(&message, lines_of(choices))
             .with_help_message(&help)
             .with_page_size(page_size())
@@ -131,12 +126,7 @@ fn leave_question() {
 
 /// Returns the keys, and what Esc does.
 fn help(keys: &str, question: Question<'_>) -> String {
-    let escape = if question.is_first {
-        "ends"
-    } else {
-        "goes back"
-    };
-    format!("{keys}, Esc {escape}")
+    format!("{keys}, Esc {}", question.what_back_does())
 }
 
 /// Returns the rank of a choice that the typed text leaves: the order of the list, with those that

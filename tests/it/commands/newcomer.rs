@@ -280,7 +280,7 @@ fn help_is_a_command_too_and_shows_what_to_type() {
     let help = sandbox.ok(&["help"]);
     assert_eq!(help, sandbox.ok(&["--help"]));
     assert!(
-        help.contains("First steps:\n  pgcred add prod HOST"),
+        help.contains("First steps:\n  pgcred setup ") && help.contains("\n  pgcred add prod HOST"),
         "{help}"
     );
     let commands = help

@@ -11,14 +11,14 @@ const ALL: [&str; 3] = ["eu-south-1", "eu-west-1", "us-east-1"];
 /// Returns what is asked: each profile with those like it, and its regions.
 fn asked(options: &ScopeOptions, config: &str) -> Result<Vec<(String, String)>> {
     let config = Config::parse(config).unwrap();
-    let around = Surroundings {
+    let context = SearchContext {
         authority: provider::authority_of(Some("fake")).unwrap(),
         config: &config,
         ask: &control::policy(),
         deadline: Instant::now() + Duration::from_secs(1),
     };
     let mut found = Vec::new();
-    for question in options.questions(around)? {
+    for question in options.questions(context)? {
         let mut profiles = Vec::new();
         for profile in &question.profiles {
             profiles.push(profile.clone().unwrap_or_else(|| "-".to_owned()));

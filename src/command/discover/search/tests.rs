@@ -13,7 +13,7 @@ use crate::provider::fake::control;
 fn ask_all(is_user_there: bool) -> Vec<(String, Option<usize>)> {
     let mut policy = control::policy();
     policy.terminal = is_user_there;
-    let around = Surroundings {
+    let context = SearchContext {
         authority: provider::authority_of(Some("fake")).unwrap(),
         config: &Config::default(),
         ask: &policy,
@@ -24,7 +24,7 @@ fn ask_all(is_user_there: bool) -> Vec<(String, Option<usize>)> {
         ..ScopeOptions::default()
     };
     let mut found = Vec::new();
-    for answer in ask(options.questions(around).unwrap(), around, Output::SILENT) {
+    for answer in ask(options.questions(context).unwrap(), context, Output::SILENT) {
         let listed = match &answer.listed {
             Ok(listed) => Some(listed.databases.len()),
             Err(_) => None,

@@ -3,10 +3,10 @@
 //! A step asks, or finds that there is nothing to ask. Esc leads to the step before this one that
 //! has asked; at the first one it ends the conversation. Nothing is written by any step.
 
-use super::steps::{self, Draft};
+use super::steps::{self, Replies};
 use super::surroundings::{Surroundings, Wishes};
 use crate::error::Result;
-use crate::sys::dialog::Dialog;
+use crate::sys::dialog::{Answer, Dialog};
 
 /// How a step has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +19,18 @@ pub(super) enum Step {
     Back,
     /// The user has pressed Ctrl-C.
     Interrupted,
+}
+
+impl Step {
+    /// Returns how a question has ended the step. `keep` is given the answer, if there is one.
+    pub(super) fn of<T>(answer: Answer<T>, keep: impl FnOnce(T)) -> Self {
+        match answer {
+            Answer::Given(given) => keep(given),
+            Answer::Back => return Self::Back,
+            Answer::Interrupted => return Self::Interrupted,
+        }
+        Self::Asked
+    }
 }
 
 /// How the conversation has ended.
@@ -35,7 +47,7 @@ pub(super) enum Ending {
 pub(super) struct Conversation<'a> {
     pub(super) dialog: &'a dyn Dialog,
     pub(super) here: &'a dyn Surroundings,
-    pub(super) draft: Draft,
+    pub(super) replies: Replies,
     /// Whether no step before this one has asked.
     pub(super) is_first: bool,
 }
@@ -55,11 +67,15 @@ const STEPS: [StepFunction; 9] = [
 ];
 
 /// Asks everything, in order.
-pub(super) fn hold(dialog: &dyn Dialog, here: &dyn Surroundings, draft: Draft) -> Result<Ending> {
+pub(super) fn hold(
+    dialog: &dyn Dialog,
+    here: &dyn Surroundings,
+    replies: Replies,
+) -> Result<Ending> {
     let mut conversation = Conversation {
         dialog,
         here,
-        draft,
+        replies,
         is_first: true,
     };
     let mut asked: Vec<usize> = Vec::new();
@@ -80,8 +96,8 @@ pub(super) fn hold(dialog: &dyn Dialog, here: &dyn Surroundings, draft: Draft) -
         }
         at += 1;
     }
-    Ok(if conversation.draft.is_agreed {
-        Ending::Agreed(conversation.draft.wishes())
+    Ok(if conversation.replies.is_agreed {
+        Ending::Agreed(conversation.replies.wishes())
     } else {
         Ending::Declined
     })

@@ -3,8 +3,8 @@
 use std::cell::RefCell;
 
 use super::changes::{self, Changes};
-use super::surroundings::{Discovery, Found, FoundTool, SchedulerState, Surroundings, Wishes};
-use crate::authority::{Authority, EndpointRole, LoginState};
+use super::surroundings::{Discovery, FoundTool, Offer, SchedulerState, Surroundings, Wishes};
+use crate::authority::{Authority, LoginState};
 use crate::command::app::App;
 use crate::command::discover::{self, Row, ScopeOptions};
 use crate::command::setup::targets::short_name;
@@ -76,7 +76,7 @@ impl Surroundings for Here<'_> {
             if row.is_configured {
                 discovery.configured.push(row.name.clone());
             } else {
-                discovery.new.push(found_in(row));
+                discovery.new.push(offer(row));
             }
         }
         Ok(discovery)
@@ -176,18 +176,13 @@ impl Here<'_> {
 }
 
 /// Returns a row as it is offered. A user that is missing can be typed.
-fn found_in(row: &Row) -> Found {
+fn offer(row: &Row) -> Offer {
     let database = &row.database;
-    let mut detail = match database.role {
-        EndpointRole::Reader => format!("{}, readers", database.kind),
-        EndpointRole::Custom => format!("{}, custom", database.kind),
-        EndpointRole::Main | EndpointRole::Proxy => database.kind.to_owned(),
-    };
-    detail = format!("{detail}, {}", database.region);
+    let mut detail = format!("{}, {}", row.what(), database.region);
     if database.is_ready != Some(true) {
         detail = format!("{detail}, {}", database.status);
     }
-    let mut found = Found {
+    let mut found = Offer {
         connection: Connection {
             name: row.name.clone(),
             ..Connection::default()

@@ -37,7 +37,7 @@ use crate::setup::Machine;
 use crate::sys::dialog;
 use conversation::Ending;
 use here::Here;
-use steps::Draft;
+use steps::Replies;
 use surroundings::Wishes;
 
 /// What a shell returns for a program that Ctrl-C has ended.
@@ -52,11 +52,11 @@ pub(super) fn run(options: &ConnectionOptions, machine: &Machine, app: &App) -> 
         authority: provider::authority_of(options.provider.as_deref())?,
         shown: RefCell::new(None),
     };
-    let draft = Draft {
+    let replies = Replies {
         given_profile: options.profile.clone(),
-        ..Draft::default()
+        ..Replies::default()
     };
-    let code = match conversation::hold(dialog.as_ref(), &here, draft)? {
+    let code = match conversation::hold(dialog.as_ref(), &here, replies)? {
         Ending::Agreed(wishes) => {
             make(&wishes, &here)?;
             return Ok(ExitCode::SUCCESS);

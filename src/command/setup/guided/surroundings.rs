@@ -9,7 +9,7 @@ use crate::shell::Shell;
 
 /// A database that was found.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Found {
+pub(super) struct Offer {
     /// As it would stand in the configuration. It may lack the user.
     pub(super) connection: Connection,
     /// What it is, where, and in which state.
@@ -21,7 +21,7 @@ pub(super) struct Found {
 /// What looking for databases has found.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Discovery {
-    pub(super) new: Vec<Found>,
+    pub(super) new: Vec<Offer>,
     /// The connections that were found and are in the configuration.
     pub(super) configured: Vec<String>,
     /// What could not be asked, each in one line.

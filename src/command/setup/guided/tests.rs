@@ -4,8 +4,8 @@
 use std::cell::RefCell;
 
 use super::conversation::{Ending, hold};
-use super::steps::Draft;
-use super::surroundings::{Discovery, Found, FoundTool, SchedulerState, Surroundings, Wishes};
+use super::steps::Replies;
+use super::surroundings::{Discovery, FoundTool, Offer, SchedulerState, Surroundings, Wishes};
 use crate::authority::LoginState;
 use crate::config::Connection;
 use crate::error::{Error, Result};
@@ -116,7 +116,7 @@ impl Dialog for Script {
 struct World {
     profiles: Vec<String>,
     key: Option<&'static str>,
-    found: Vec<Found>,
+    found: Vec<Offer>,
     configured: usize,
     needs_login: bool,
     cannot_discover: bool,
@@ -137,8 +137,8 @@ fn connection(name: &str, user: Option<&str>) -> Connection {
     }
 }
 
-fn found(name: &str, user: Option<&str>, why_not: Option<&str>) -> Found {
-    Found {
+fn found(name: &str, user: Option<&str>, why_not: Option<&str>) -> Offer {
+    Offer {
         connection: connection(name, user),
         detail: "a database".to_owned(),
         why_not: why_not.map(str::to_owned),
@@ -290,7 +290,7 @@ const EVERYTHING: &str = "main:Some(\"admin\") orders:Some(\"app\") \
 #[test]
 fn the_answers_become_wishes() {
     let (script, world) = (everything(), world());
-    let wishes = agreed(hold(&script, &world, Draft::default()).unwrap());
+    let wishes = agreed(hold(&script, &world, Replies::default()).unwrap());
     assert_eq!(in_words(&wishes), EVERYTHING);
     assert_eq!(
         script.asked(),
@@ -313,13 +313,13 @@ fn the_answers_become_wishes() {
 #[test]
 fn whoever_goes_back_comes_to_the_same_end() {
     let all = everything();
-    agreed(hold(&all, &world(), Draft::default()).unwrap());
+    agreed(hold(&all, &world(), Replies::default()).unwrap());
     let questions = all.asked();
     for at in 1..questions.len() {
         let mut script = everything();
         script.event = Some((at, Event::Back));
         let world = world();
-        let wishes = agreed(hold(&script, &world, Draft::default()).unwrap());
+        let wishes = agreed(hold(&script, &world, Replies::default()).unwrap());
         assert_eq!(in_words(&wishes), EVERYTHING, "back at {}", questions[at]);
         // A step with several questions begins again.
         let asked = script.asked();
@@ -339,17 +339,17 @@ fn whoever_goes_back_comes_to_the_same_end() {
 #[test]
 fn ctrl_c_ends_at_every_question_and_esc_at_the_first() {
     let all = everything();
-    agreed(hold(&all, &world(), Draft::default()).unwrap());
+    agreed(hold(&all, &world(), Replies::default()).unwrap());
     for at in 0..all.asked().len() {
         let mut script = everything();
         script.event = Some((at, Event::Interrupt));
-        let ending = hold(&script, &world(), Draft::default()).unwrap();
+        let ending = hold(&script, &world(), Replies::default()).unwrap();
         assert!(matches!(ending, Ending::Interrupted), "{at}");
         assert_eq!(script.asked().len(), at + 1);
     }
     let mut script = everything();
     script.event = Some((0, Event::Back));
-    let ending = hold(&script, &world(), Draft::default()).unwrap();
+    let ending = hold(&script, &world(), Replies::default()).unwrap();
     assert!(matches!(ending, Ending::Declined));
 }
 
@@ -359,7 +359,7 @@ fn one_look_is_enough_for_a_profile() {
     script.event = Some((7, Event::Back));
     let mut world = world();
     world.needs_login = false;
-    agreed(hold(&script, &world, Draft::default()).unwrap());
+    agreed(hold(&script, &world, Replies::default()).unwrap());
     assert_eq!(*world.searches.borrow(), [Some("prod".to_owned())]);
 }
 
@@ -375,7 +375,7 @@ fn a_host_is_typed_where_nothing_can_be_listed() {
         has_no_scheduler: true,
         ..World::default()
     };
-    let wishes = agreed(hold(&script, &world, Draft::default()).unwrap());
+    let wishes = agreed(hold(&script, &world, Replies::default()).unwrap());
     assert_eq!(in_words(&wishes), "h1:None psql bash");
     assert_eq!(
         script.asked()[..2],
@@ -396,7 +396,7 @@ fn the_list_is_asked_again_until_something_can_be_added() {
         ..Script::default()
     };
     let world = world();
-    let wishes = agreed(hold(&script, &world, Draft::default()).unwrap());
+    let wishes = agreed(hold(&script, &world, Replies::default()).unwrap());
     assert_eq!(wishes.connections.len(), 1);
     let said = world.said.borrow();
     assert_eq!(said[0], "old: it takes passwords only");
@@ -410,19 +410,19 @@ fn the_only_database_is_picked_and_others_are_not() {
         found: vec![found("main", Some("admin"), None)],
         ..World::default()
     };
-    let wishes = agreed(hold(&Script::default(), &world, Draft::default()).unwrap());
+    let wishes = agreed(hold(&Script::default(), &world, Replies::default()).unwrap());
     assert_eq!(wishes.connections.len(), 1);
     let world = World {
         configured: 1,
         ..world
     };
-    let wishes = agreed(hold(&Script::default(), &world, Draft::default()).unwrap());
+    let wishes = agreed(hold(&Script::default(), &world, Replies::default()).unwrap());
     assert!(wishes.connections.is_empty());
 }
 
 #[test]
 fn without_any_credentials_the_user_learns_how_to_get_some() {
-    let error = hold(&Script::default(), &World::default(), Draft::default());
+    let error = hold(&Script::default(), &World::default(), Replies::default());
     let Err(error) = error else {
         panic!("no error");
     };
@@ -432,6 +432,6 @@ fn without_any_credentials_the_user_learns_how_to_get_some() {
         found: vec![found("main", Some("admin"), None)],
         ..World::default()
     };
-    agreed(hold(&Script::default(), &world, Draft::default()).unwrap());
+    agreed(hold(&Script::default(), &world, Replies::default()).unwrap());
     assert_eq!(*world.searches.borrow(), [None]);
 }

@@ -2,7 +2,7 @@
 //! user types.
 
 use crate::command::setup::guided::conversation::{Conversation, Step};
-use crate::command::setup::guided::surroundings::{Discovery, Found};
+use crate::command::setup::guided::surroundings::{Discovery, Offer};
 use crate::error::{Error, Result};
 use crate::sys::dialog::{Answer, Choice};
 use crate::text::{host, suggest};
@@ -16,7 +16,7 @@ pub(in crate::command::setup::guided) fn choose(
     let discovery = discovery(conversation);
     let here = conversation.here;
     if discovery.new.is_empty() {
-        conversation.draft.picked.clear();
+        conversation.replies.picked.clear();
         return no_new_database(conversation);
     }
     loop {
@@ -29,29 +29,29 @@ pub(in crate::command::setup::guided) fn choose(
         };
         let types_host = picked.last() == Some(&discovery.new.len());
         picked.retain(|index| *index < discovery.new.len());
-        conversation.draft.types_host = types_host;
+        conversation.replies.types_host = types_host;
         if let Some(found) = take_out_what_cannot_be_added(&mut picked, &discovery.new) {
             here.say(&found);
-            conversation.draft.picked = picked;
+            conversation.replies.picked = picked;
             continue;
         }
         if picked.is_empty() && !types_host && here.configured() == 0 {
             here.say("pick at least one with the space bar");
             continue;
         }
-        let draft = &mut conversation.draft;
-        if draft.picked != picked {
-            draft.users.clear();
+        let replies = &mut conversation.replies;
+        if replies.picked != picked {
+            replies.users.clear();
         }
-        draft.picked = picked;
+        replies.picked = picked;
         return Ok(Step::Asked);
     }
 }
 
 /// Returns what was found with the profile. Looks once, and says what could not be asked.
 fn discovery(conversation: &mut Conversation<'_>) -> Discovery {
-    let profile = conversation.draft.profile.clone();
-    if let Some((of, known)) = &conversation.draft.discovery
+    let profile = conversation.replies.profile.clone();
+    if let Some((of, known)) = &conversation.replies.discovery
         && *of == profile
     {
         return known.clone();
@@ -69,9 +69,9 @@ fn discovery(conversation: &mut Conversation<'_>) -> Discovery {
         let names = suggest::listed(&found.configured);
         here.say(&format!("configured already: {names}"));
     }
-    conversation.draft.picked.clear();
-    conversation.draft.users.clear();
-    conversation.draft.discovery = Some((profile, found.clone()));
+    conversation.replies.picked.clear();
+    conversation.replies.users.clear();
+    conversation.replies.discovery = Some((profile, found.clone()));
     found
 }
 
@@ -80,24 +80,20 @@ fn no_new_database(conversation: &mut Conversation<'_>) -> Result<Step> {
     let here = conversation.here;
     if here.configured() == 0 {
         here.say("no database was found: type the host of one");
-        conversation.draft.types_host = true;
+        conversation.replies.types_host = true;
         return Ok(Step::Skipped);
     }
     let text = "No other database was found. Type a host?";
     let question = conversation.question(text, 0);
-    let default = conversation.draft.types_host;
-    Ok(match conversation.dialog.confirm(question, default)? {
-        Answer::Given(types_host) => {
-            conversation.draft.types_host = types_host;
-            Step::Asked
-        }
-        Answer::Back => Step::Back,
-        Answer::Interrupted => Step::Interrupted,
-    })
+    let default = conversation.replies.types_host;
+    let answer = conversation.dialog.confirm(question, default)?;
+    Ok(Step::of(answer, |types_host| {
+        conversation.replies.types_host = types_host;
+    }))
 }
 
-fn choices(conversation: &Conversation<'_>, new: &[Found]) -> Vec<Choice> {
-    let draft = &conversation.draft;
+fn choices(conversation: &Conversation<'_>, new: &[Offer]) -> Vec<Choice> {
+    let replies = &conversation.replies;
     let is_only = new.len() == 1 && conversation.here.configured() == 0;
     let mut choices = Vec::new();
     for (index, found) in new.iter().enumerate() {
@@ -108,13 +104,13 @@ fn choices(conversation: &Conversation<'_>, new: &[Found]) -> Vec<Choice> {
         choices.push(Choice {
             name: found.connection.name.clone(),
             detail,
-            is_chosen: draft.picked.contains(&index) || (is_only && found.why_not.is_none()),
+            is_chosen: replies.picked.contains(&index) || (is_only && found.why_not.is_none()),
             stays: false,
         });
     }
     choices.push(Choice {
         name: OTHER_HOST.to_owned(),
-        is_chosen: draft.types_host,
+        is_chosen: replies.types_host,
         stays: true,
         ..Choice::default()
     });
@@ -122,7 +118,7 @@ fn choices(conversation: &Conversation<'_>, new: &[Found]) -> Vec<Choice> {
 }
 
 /// Takes out the databases that cannot be added. Returns why not, for the first of them.
-fn take_out_what_cannot_be_added(picked: &mut Vec<usize>, new: &[Found]) -> Option<String> {
+fn take_out_what_cannot_be_added(picked: &mut Vec<usize>, new: &[Offer]) -> Option<String> {
     let mut first = None;
     picked.retain(|index| {
         let found = &new[*index];
@@ -139,11 +135,11 @@ fn take_out_what_cannot_be_added(picked: &mut Vec<usize>, new: &[Found]) -> Opti
 pub(in crate::command::setup::guided) fn users(
     conversation: &mut Conversation<'_>,
 ) -> Result<Step> {
-    let Some((_, discovery)) = conversation.draft.discovery.clone() else {
+    let Some((_, discovery)) = conversation.replies.discovery.clone() else {
         return Ok(Step::Skipped);
     };
     let mut open = Vec::new();
-    for (at, index) in conversation.draft.picked.iter().enumerate() {
+    for (at, index) in conversation.replies.picked.iter().enumerate() {
         let connection = &discovery.new[*index].connection;
         if connection.target.user.is_none() {
             open.push((at, connection.name.clone()));
@@ -152,12 +148,12 @@ pub(in crate::command::setup::guided) fn users(
     if open.is_empty() {
         return Ok(Step::Skipped);
     }
-    let picked = conversation.draft.picked.len();
-    conversation.draft.users.resize(picked, String::new());
+    let picked = conversation.replies.picked.len();
+    conversation.replies.users.resize(picked, String::new());
     let mut next = 0;
     while let Some((at, name)) = open.get(next) {
         let text = format!("Database user of {name}?");
-        let users = &conversation.draft.users;
+        let users = &conversation.replies.users;
         let mut default = users[*at].clone();
         if default.is_empty() && next > 0 {
             default.clone_from(&users[open[next - 1].0]);
@@ -165,7 +161,7 @@ pub(in crate::command::setup::guided) fn users(
         let question = conversation.question(&text, next);
         match conversation.dialog.text(question, &default, &check_user)? {
             Answer::Given(user) => {
-                conversation.draft.users[*at] = user;
+                conversation.replies.users[*at] = user;
                 next += 1;
             }
             Answer::Back if next == 0 => return Ok(Step::Back),
@@ -189,8 +185,8 @@ fn check_user(user: &str) -> Result<()> {
 pub(in crate::command::setup::guided) fn typed(
     conversation: &mut Conversation<'_>,
 ) -> Result<Step> {
-    if !conversation.draft.types_host {
-        conversation.draft.typed = None;
+    if !conversation.replies.types_host {
+        conversation.replies.typed = None;
         return Ok(Step::Skipped);
     }
     let here = conversation.here;
@@ -201,7 +197,7 @@ pub(in crate::command::setup::guided) fn typed(
             Step::Interrupted => return Ok(Step::Interrupted),
             Step::Back if at == 0 => return Ok(Step::Back),
             // A host whose user is known has no second question.
-            Step::Back if at == 2 && !conversation.draft.needs_typed_user(here)? => at = 0,
+            Step::Back if at == 2 && !conversation.replies.needs_typed_user(here)? => at = 0,
             Step::Back => at -= 1,
         }
     }
@@ -210,76 +206,63 @@ pub(in crate::command::setup::guided) fn typed(
 
 fn ask_host(conversation: &mut Conversation<'_>, at: usize) -> Result<Step> {
     let here = conversation.here;
-    let profile = conversation.draft.profile.clone();
+    let profile = conversation.replies.profile.clone();
     let check = |text: &str| match text {
         "" => Err(Error::usage("a host, a cluster ID or a postgres:// URI")),
         text => here.needs_user(text, profile.as_deref()).map(drop),
     };
     let question = conversation.question("Host?", at);
-    let default = conversation.draft.typed_host.clone();
-    match conversation.dialog.text(question, &default, &check)? {
-        Answer::Given(host) => {
-            conversation.draft.typed_host = host;
-            Ok(Step::Asked)
-        }
-        Answer::Back => Ok(Step::Back),
-        Answer::Interrupted => Ok(Step::Interrupted),
-    }
+    let default = conversation.replies.typed_host.clone();
+    let answer = conversation.dialog.text(question, &default, &check)?;
+    Ok(Step::of(answer, |host| {
+        conversation.replies.typed_host = host;
+    }))
 }
 
 fn ask_user(conversation: &mut Conversation<'_>, at: usize) -> Result<Step> {
     let here = conversation.here;
-    if !conversation.draft.needs_typed_user(here)? {
-        conversation.draft.typed_user.clear();
+    if !conversation.replies.needs_typed_user(here)? {
+        conversation.replies.typed_user.clear();
         return Ok(Step::Skipped);
     }
     let text = format!(
         "Database user of {}?",
-        host::quoted(&conversation.draft.typed_host)
+        host::quoted(&conversation.replies.typed_host)
     );
     let question = conversation.question(&text, at);
-    let default = conversation.draft.typed_user.clone();
-    match conversation.dialog.text(question, &default, &check_user)? {
-        Answer::Given(user) => {
-            conversation.draft.typed_user = user;
-            Ok(Step::Asked)
-        }
-        Answer::Back => Ok(Step::Back),
-        Answer::Interrupted => Ok(Step::Interrupted),
-    }
+    let default = conversation.replies.typed_user.clone();
+    let answer = conversation.dialog.text(question, &default, &check_user)?;
+    Ok(Step::of(answer, |user| {
+        conversation.replies.typed_user = user;
+    }))
 }
 
 fn ask_name(conversation: &mut Conversation<'_>, at: usize) -> Result<Step> {
     let here = conversation.here;
-    let draft = &conversation.draft;
-    let user = match draft.typed_user.as_str() {
+    let replies = &conversation.replies;
+    let user = match replies.typed_user.as_str() {
         "" => None,
         user => Some(user),
     };
-    let mut connection = match here.typed(&draft.typed_host, user, draft.profile.as_deref()) {
+    let mut connection = match here.typed(&replies.typed_host, user, replies.profile.as_deref()) {
         Ok(connection) => connection,
         Err(error) => {
             here.say(&error.to_string());
             return Ok(Step::Back);
         }
     };
-    let mut others = draft.wishes();
-    if draft.typed.is_some() {
+    let mut others = replies.wishes();
+    if replies.typed.is_some() {
         others.connections.pop();
     }
     let host = connection.target.host.clone();
     let check = |name: &str| here.check_name(name, host.as_deref(), &others);
     let question = conversation.question("Name of the connection?", at);
-    match conversation
+    let answer = conversation
         .dialog
-        .text(question, &connection.name, &check)?
-    {
-        Answer::Given(name) => {
-            connection.name = name;
-            conversation.draft.typed = Some(connection);
-            Ok(Step::Asked)
-        }
-        Answer::Back => Ok(Step::Back),
-        Answer::Interrupted => Ok(Step::Interrupted),
-    }
+        .text(question, &connection.name, &check)?;
+    Ok(Step::of(answer, |name| {
+        connection.name = name;
+        conversation.replies.typed = Some(connection);
+    }))
 }

@@ -17,11 +17,11 @@ use crate::config::Connection;
 use crate::error::Result;
 use crate::setup::Tool;
 use crate::shell::Shell;
-use crate::sys::dialog::{Answer, Question};
+use crate::sys::dialog::Question;
 
 /// The answers so far. They are the defaults when the user comes back to a question.
 #[derive(Default)]
-pub(super) struct Draft {
+pub(super) struct Replies {
     /// The profile that an option names: then there is no question.
     pub(super) given_profile: Option<String>,
     pub(super) profile: Option<String>,
@@ -41,7 +41,7 @@ pub(super) struct Draft {
     pub(super) is_agreed: bool,
 }
 
-impl Draft {
+impl Replies {
     /// Tells whether the host that was typed needs a user besides.
     fn needs_typed_user(&self, here: &dyn Surroundings) -> Result<bool> {
         here.needs_user(&self.typed_host, self.profile.as_deref())
@@ -84,7 +84,7 @@ impl Conversation<'_> {
 
 /// Shows everything that would change, and asks once.
 pub(super) fn agree(conversation: &mut Conversation<'_>) -> Result<Step> {
-    let wishes = conversation.draft.wishes();
+    let wishes = conversation.replies.wishes();
     let has_changes = conversation.here.show_changes(&wishes)?;
     let text = if has_changes {
         "Make these changes, write tokens, and try a login?"
@@ -92,12 +92,8 @@ pub(super) fn agree(conversation: &mut Conversation<'_>) -> Result<Step> {
         "Nothing has to be changed. Write tokens, and try a login?"
     };
     let question = conversation.question(text, 0);
-    Ok(match conversation.dialog.confirm(question, !has_changes)? {
-        Answer::Given(is_agreed) => {
-            conversation.draft.is_agreed = is_agreed;
-            Step::Asked
-        }
-        Answer::Back => Step::Back,
-        Answer::Interrupted => Step::Interrupted,
-    })
+    let answer = conversation.dialog.confirm(question, !has_changes)?;
+    Ok(Step::of(answer, |is_agreed| {
+        conversation.replies.is_agreed = is_agreed;
+    }))
 }

@@ -10,8 +10,8 @@ pub(in crate::command::setup::guided) fn choose(
     conversation: &mut Conversation<'_>,
 ) -> Result<Step> {
     let here = conversation.here;
-    if let Some(given) = &conversation.draft.given_profile {
-        conversation.draft.profile = Some(given.clone());
+    if let Some(given) = &conversation.replies.given_profile {
+        conversation.replies.profile = Some(given.clone());
         return Ok(Step::Skipped);
     }
     let names = here.profiles()?;
@@ -19,27 +19,23 @@ pub(in crate::command::setup::guided) fn choose(
     match (names.as_slice(), key) {
         ([], Some(variable)) => {
             here.say(&format!("{variable} of this shell signs"));
-            conversation.draft.profile = None;
+            conversation.replies.profile = None;
             return Ok(Step::Skipped);
         }
         ([], None) => return without_profile(conversation),
         ([only], None) => {
             here.say(&format!("profile {only}, the only one"));
-            conversation.draft.profile = Some(only.clone());
+            conversation.replies.profile = Some(only.clone());
             return Ok(Step::Skipped);
         }
         _ => {}
     }
     let choices = choices(conversation, &names, key);
     let question = conversation.question("Which profile?", 0);
-    Ok(match conversation.dialog.select(question, &choices)? {
-        Answer::Given(index) => {
-            conversation.draft.profile = names.get(index).cloned();
-            Step::Asked
-        }
-        Answer::Back => Step::Back,
-        Answer::Interrupted => Step::Interrupted,
-    })
+    let answer = conversation.dialog.select(question, &choices)?;
+    Ok(Step::of(answer, |index| {
+        conversation.replies.profile = names.get(index).cloned();
+    }))
 }
 
 /// Returns the profiles, and behind them the key of the shell, which needs none.
@@ -48,7 +44,7 @@ fn choices(
     names: &[String],
     key: Option<&'static str>,
 ) -> Vec<Choice> {
-    let mut current = conversation.draft.profile.clone();
+    let mut current = conversation.replies.profile.clone();
     if current.is_none() {
         current = conversation.here.current_profile();
     }
@@ -77,7 +73,7 @@ fn without_profile(conversation: &mut Conversation<'_>) -> Result<Step> {
     let question = conversation.question(text, 0);
     match conversation.dialog.confirm(question, false)? {
         Answer::Given(true) => {
-            conversation.draft.profile = None;
+            conversation.replies.profile = None;
             Ok(Step::Asked)
         }
         Answer::Given(false) => {
@@ -94,7 +90,7 @@ pub(in crate::command::setup::guided) fn log_in(
     conversation: &mut Conversation<'_>,
 ) -> Result<Step> {
     let here = conversation.here;
-    let profile = conversation.draft.profile.clone();
+    let profile = conversation.replies.profile.clone();
     let LoginState::Missing { why, .. } = here.login(profile.as_deref()) else {
         return Ok(Step::Skipped);
     };
@@ -105,7 +101,7 @@ pub(in crate::command::setup::guided) fn log_in(
             if let Err(error) = here.log_in(profile.as_deref()) {
                 here.say(&format!("no login: {error}"));
             }
-            conversation.draft.discovery = None;
+            conversation.replies.discovery = None;
             Ok(Step::Asked)
         }
         Answer::Given(false) => Ok(Step::Asked),

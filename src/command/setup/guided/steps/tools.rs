@@ -4,7 +4,7 @@ use crate::command::setup::guided::conversation::{Conversation, Step};
 use crate::command::setup::guided::surroundings::SchedulerState;
 use crate::error::Result;
 use crate::setup::ToolKind;
-use crate::sys::dialog::{Answer, Choice};
+use crate::sys::dialog::Choice;
 
 /// Asks which tools are to be set up. Those that were found here and have files are picked already;
 /// what the others print is long, and their programs, such as an editor, may have other uses.
@@ -15,7 +15,7 @@ pub(in crate::command::setup::guided) fn choose(
     let mut choices = Vec::new();
     for found in &tools {
         let has_files = found.tool.files().is_some();
-        let is_chosen = match &conversation.draft.tools {
+        let is_chosen = match &conversation.replies.tools {
             Some(picked) => picked.iter().any(|tool| tool.name == found.tool.name),
             None => found.is_here && has_files,
         };
@@ -34,20 +34,14 @@ pub(in crate::command::setup::guided) fn choose(
         });
     }
     let question = conversation.question("Which tools?", 0);
-    Ok(
-        match conversation.dialog.multi_select(question, &choices)? {
-            Answer::Given(picked) => {
-                let mut chosen = Vec::new();
-                for index in picked {
-                    chosen.push(tools[index].tool);
-                }
-                conversation.draft.tools = Some(chosen);
-                Step::Asked
-            }
-            Answer::Back => Step::Back,
-            Answer::Interrupted => Step::Interrupted,
-        },
-    )
+    let answer = conversation.dialog.multi_select(question, &choices)?;
+    Ok(Step::of(answer, |picked| {
+        let mut chosen = Vec::new();
+        for index in picked {
+            chosen.push(tools[index].tool);
+        }
+        conversation.replies.tools = Some(chosen);
+    }))
 }
 
 /// Asks whether a scheduler is to refresh the tokens. Tools that read the passfile need that.
@@ -58,27 +52,23 @@ pub(in crate::command::setup::guided) fn scheduler(
     let tool = match here.scheduler() {
         SchedulerState::AtWork(tool) => {
             here.say(&format!("{} refreshes the tokens already", tool.title));
-            conversation.draft.scheduler = None;
+            conversation.replies.scheduler = None;
             return Ok(Step::Skipped);
         }
         SchedulerState::None => {
-            conversation.draft.scheduler = None;
+            conversation.replies.scheduler = None;
             return Ok(Step::Skipped);
         }
         SchedulerState::CanBeSetUp(tool) => tool,
     };
-    let picked = conversation.draft.tools.as_deref().unwrap_or_default();
+    let picked = conversation.replies.tools.as_deref().unwrap_or_default();
     let needs_it = picked.iter().any(|tool| tool.kind == ToolKind::Passfile);
     let text = format!("Keep tokens fresh in the background, by {}?", tool.title);
     let question = conversation.question(&text, 0);
-    Ok(match conversation.dialog.confirm(question, needs_it)? {
-        Answer::Given(is_wanted) => {
-            conversation.draft.scheduler = is_wanted.then_some(tool);
-            Step::Asked
-        }
-        Answer::Back => Step::Back,
-        Answer::Interrupted => Step::Interrupted,
-    })
+    let answer = conversation.dialog.confirm(question, needs_it)?;
+    Ok(Step::of(answer, |is_wanted| {
+        conversation.replies.scheduler = is_wanted.then_some(tool);
+    }))
 }
 
 /// Asks whether to print the line for the shell's start-up file. pgcred never edits that file.
@@ -93,13 +83,9 @@ pub(in crate::command::setup::guided) fn shell(
         shell.name
     );
     let question = conversation.question(&text, 0);
-    let default = conversation.draft.scheduler.is_none();
-    Ok(match conversation.dialog.confirm(question, default)? {
-        Answer::Given(is_wanted) => {
-            conversation.draft.shell = is_wanted.then_some(shell);
-            Step::Asked
-        }
-        Answer::Back => Step::Back,
-        Answer::Interrupted => Step::Interrupted,
-    })
+    let default = conversation.replies.scheduler.is_none();
+    let answer = conversation.dialog.confirm(question, default)?;
+    Ok(Step::of(answer, |is_wanted| {
+        conversation.replies.shell = is_wanted.then_some(shell);
+    }))
 }
