@@ -24,7 +24,7 @@ use crate::authority::{AskPolicy, Authority, Obstacle, OptionHelp, Region, Scope
 use crate::aws;
 use crate::error::{Error, Result};
 use crate::text::host;
-use command::PRESETS;
+use command::{PRESETS, Preset};
 pub(crate) use defined::define;
 pub(crate) use login_sql::{LONGEST_NAME, LoginSql, SqlStep, SqlSubject};
 pub(crate) use required_roots::{RequiredRoots, RootSet};
@@ -76,10 +76,16 @@ pub(crate) struct Provider {
     pub(crate) names_user: bool,
     /// The user of a request that names none; `None` if it has to name one.
     pub(crate) user: Option<&'static str>,
+    /// Who the user of a request is, for a sentence that asks for one: `your e-mail address`.
+    pub(crate) who_logs_in: Option<&'static str>,
+    /// Returns a warning if a user looks wrong.
+    pub(crate) user_warning: fn(user: &str) -> Option<String>,
     /// Whether the users of the database are called by their e-mail addresses.
     pub(crate) users_are_addresses: bool,
     /// The database of a request that names none.
     pub(crate) dbname: &'static str,
+    /// The port on which the servers listen, unless somebody has changed it.
+    pub(crate) usual_port: u16,
     /// The life of a token in seconds, unless the user asks for another.
     pub(crate) default_life: u32,
     /// The longest life that the provider accepts, in seconds.
@@ -248,9 +254,11 @@ pub(crate) fn authority_titles() -> String {
     titles.join(" or ")
 }
 
-/// Returns the titles of all providers, for a sentence: `A, B or C`.
+/// Returns the titles of all providers whose hosts have a form of their own, for a sentence:
+/// `A, B or C`.
 pub(crate) fn titles() -> String {
-    let titles: Vec<&str> = PROVIDERS.iter().map(|provider| provider.title).collect();
+    let mut titles: Vec<&str> = PROVIDERS.iter().map(|provider| provider.title).collect();
+    titles.extend(Preset::with_hosts().map(|preset| preset.title));
     match titles.split_last() {
         Some((last, [])) => (*last).to_owned(),
         Some((last, others)) => format!("{} or {last}", others.join(", ")),
@@ -283,8 +291,11 @@ impl Provider {
             host_warning: |_| None,
             names_user: false,
             user: None,
+            who_logs_in: None,
+            user_warning: |_| None,
             users_are_addresses: false,
             dbname: "postgres",
+            usual_port: DEFAULT_PORT,
             default_life: 900,
             max_life: 86_400,
             roots: |_, _| RequiredRoots::Public(None),
@@ -309,6 +320,14 @@ impl Provider {
         match self.owns {
             Some(owns) => owns(host),
             None => false,
+        }
+    }
+
+    /// Returns what to do about a request that names no user, which `how` says.
+    pub(crate) fn hint_of_user(&self, how: &str) -> String {
+        match self.who_logs_in {
+            Some(who) => format!("{how}; for {} that is {who}", self.title),
+            None => how.to_owned(),
         }
     }
 

@@ -55,6 +55,8 @@ impl HostCompletion<'_> {
 struct Endpoints {
     host: String,
     port: u16,
+    /// Whether anything names the port that is dialled.
+    is_port_named: bool,
     signed: SignedEndpoint,
     profile: Option<String>,
     region: Option<Region>,
@@ -76,6 +78,7 @@ impl Endpoints {
         Ok(Self {
             host,
             port,
+            is_port_named: values.port.value.is_some(),
             signed,
             profile,
             region,
@@ -126,7 +129,7 @@ pub(super) fn validate(
         output,
     );
     check_region(&mut endpoints, region_of_host.as_ref(), provider, output);
-    let user = user_of(values.user, provider, options, &endpoints.host)?;
+    let user = user_of(values.user, provider, options, &endpoints.host, output)?;
     let roots = roots_of(values.roots.value, provider)?;
     let dbname = values.dbname.value;
     Ok(Request {
@@ -202,16 +205,22 @@ fn user_of(
     provider: &Provider,
     options: &ConnectionOptions,
     host: &str,
+    output: Output,
 ) -> Result<String> {
     if provider.names_user && matches!(named.source, ValueSource::Variable(_)) {
         named = Sourced::default(); // PGUSER is of the databases whose user is known
     }
     match (named.value, provider.user) {
-        (Some(user), _) => Ok(user),
+        (Some(user), _) => {
+            if let Some(warning) = (provider.user_warning)(&user) {
+                output.warn(&warning);
+            }
+            Ok(user)
+        }
         (None, Some(user)) => Ok(user.to_owned()),
         (None, None) if options.address.needs_no_user || provider.names_user => Ok(String::new()),
         (None, None) => Err(Error::usage(format!("no user for {host}"))
-            .hint("name the database role: --user USER or PGUSER")),
+            .hint(provider.hint_of_user("name the database role: --user USER or PGUSER"))),
     }
 }
 
@@ -278,7 +287,7 @@ pub(crate) fn allowed_life(
 }
 
 /// Warns if the port that is signed is not the port that is dialled, unless `sign_host` names the
-/// port.
+/// port; and if no port is named, and the servers listen on another one than PostgreSQL's.
 fn warn_about_port(
     endpoints: &Endpoints,
     source: ValueSource,
@@ -286,6 +295,7 @@ fn warn_about_port(
     provider: &Provider,
     output: Output,
 ) {
+    warn_about_usual_port(endpoints, provider, output);
     let (signed, port) = (&endpoints.signed, endpoints.port);
     if !provider.signs_port || signed.port == port || signed.is_port_named {
         return;
@@ -303,6 +313,17 @@ fn warn_about_port(
         "{name}signing for {sign_host}:{sign_port}, not for the dialled port {port}; \
          name the port to sign: {setting}\"{sign_host}:{sign_port}\""
     ));
+}
+
+/// Warns if no port is named, and the servers of the provider listen on another one.
+fn warn_about_usual_port(endpoints: &Endpoints, provider: &Provider, output: Output) {
+    let (host, port, usual) = (&endpoints.host, endpoints.port, provider.usual_port);
+    if !endpoints.is_port_named && port != usual && *host == endpoints.signed.host {
+        output.warn(&format!(
+            "{host}: no port is named, so that it is {port}; {} listens on {usual}: --port {usual}",
+            provider.title
+        ));
+    }
 }
 
 /// Drops a region that the authority does not have. Warns about one that is not the region in the

@@ -237,7 +237,7 @@ fn default_user(name: &str, host: &str, provider: &Provider, config: &Config) ->
     match provider.user {
         Some(user) => Ok(user.to_owned()),
         None => Err(Error::usage(format!("{name}: no user for {host}"))
-            .hint("name the database user: --user USER")),
+            .hint(provider.hint_of_user("name the database user: --user USER"))),
     }
 }
 

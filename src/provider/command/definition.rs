@@ -32,6 +32,11 @@ pub(crate) struct CommandDefinition {
     /// Files that change when another user logs in: then cached tokens are void. `~` stands for
     /// the home directory.
     pub(crate) watch: Vec<String>,
+    /// Variables of the environment that decide who logs in: the tokens of different values are
+    /// kept apart.
+    pub(crate) variables: &'static [&'static str],
+    /// Characters that no value of a placeholder may have.
+    pub(crate) forbidden: &'static str,
     /// What the user types to log in.
     pub(crate) login: Option<String>,
     /// Texts on stderr that mean that a login is missing.
@@ -80,6 +85,8 @@ impl CommandDefinition {
             kind: CommandKind::default(),
             spare: SPARE,
             watch: Vec::new(),
+            variables: &[],
+            forbidden: "",
             login: None,
             login_if: Vec::new(),
             roots: None,

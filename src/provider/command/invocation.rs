@@ -4,8 +4,9 @@
 use std::path::PathBuf;
 
 use super::definition::CommandDefinition;
+use super::template::Lookup;
 use crate::authority::{CredentialQuery, Scope};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::sys::env;
 use crate::sys::fs;
 use crate::text::digest::digest;
@@ -51,6 +52,7 @@ pub(super) fn words(
         None if OF_EACH_REQUEST.contains(&name) => Some(format!("{{{name}}}")),
         _ => value(name, profile, scope?),
     };
+    check_values(definition, &lookup)?;
     let mut words = Vec::new();
     for template in &definition.run {
         words.push(template.filled(&lookup)?);
@@ -62,6 +64,21 @@ pub(super) fn words(
         *program = env::with_home(program).display().to_string();
     }
     Ok(words)
+}
+
+/// Refuses a value that would change the meaning of its word.
+fn check_values(definition: &CommandDefinition, lookup: Lookup<'_>) -> Result<()> {
+    for name in definition.placeholders() {
+        let value = lookup(name).unwrap_or_default();
+        if let Some(c) = value.chars().find(|&c| definition.forbidden.contains(c)) {
+            return Err(Error::usage(format!(
+                "{{{name}}} has the character {c}, which command.{} cannot pass on",
+                definition.name
+            ))
+            .hint("correct the value"));
+        }
+    }
+    Ok(())
 }
 
 fn value(name: &str, profile: Option<&str>, scope: &Scope<'_>) -> Option<String> {
@@ -79,7 +96,8 @@ fn value(name: &str, profile: Option<&str>, scope: &Scope<'_>) -> Option<String>
     if known.is_empty() { None } else { Some(known) }
 }
 
-/// Returns the digest of who signs: the definition's name, what is run, and its variables.
+/// Returns the digest of who signs: the definition's name, what is run, its variables, and those of
+/// the environment that decide who logs in.
 pub(super) fn digest_of(definition: &CommandDefinition, words: &Result<Vec<String>>) -> String {
     let mut parts = vec!["command".to_owned(), definition.name.clone()];
     match words {
@@ -89,6 +107,12 @@ pub(super) fn digest_of(definition: &CommandDefinition, words: &Result<Vec<Strin
     for (name, value) in &definition.env {
         parts.push(format!("\0{name}"));
         parts.push(value.clone());
+    }
+    for name in definition.variables {
+        if let Some(value) = env::var(name) {
+            parts.push(format!("\0{name}"));
+            parts.push(value);
+        }
     }
     digest(parts.iter().map(String::as_str))
 }

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! definition   what is known of a command: how it is run, where its answer has what
-//!   |            (presets: those that pgcred brings)
+//!   |            (presets: those that pgcred brings; service: what their hosts need)
 //! authority    the traits: an identity for each command line, a signer for each run
 //!   |--> invocation   template: words with placeholders --> the words that are run, and digests
 //!   '--> run          runs them; answer: what was printed --> token, user, end
@@ -18,6 +18,7 @@ mod definition;
 mod invocation;
 mod presets;
 mod run;
+mod service;
 mod template;
 
 pub(crate) use definition::{CommandDefinition, CommandKind, ExpiryField, JsonPath};
@@ -27,6 +28,7 @@ pub(crate) use template::Template;
 
 use super::Provider;
 use authority::CommandAuthority;
+use service::Service;
 
 /// The longest life of a token of which only the program knows how long it lives, in seconds.
 const LONGEST_LIFE: u32 = 30 * 86_400;
@@ -36,16 +38,24 @@ pub(crate) fn provider_of(definition: CommandDefinition) -> &'static Provider {
     let definition: &'static CommandDefinition = Box::leak(Box::new(definition));
     let authority = Box::leak(Box::new(CommandAuthority { definition }));
     let life = definition.life.unwrap_or(LONGEST_LIFE);
+    let service = match Preset::named(&definition.name) {
+        Some(preset) => &preset.service,
+        None => &Service::UNKNOWN,
+    };
     Box::leak(Box::new(Provider {
         signs_port: definition.uses("port"),
         signs_user: definition.uses("user"),
-        owns: match Preset::named(&definition.name) {
-            Some(preset) => preset.owns,
-            None => None,
-        },
+        owns: service.owns,
+        host_warning: service.host_warning,
         names_user: definition.user.is_some(),
+        who_logs_in: service.who_logs_in,
+        user_warning: service.user_warning,
+        users_are_addresses: service.users_are_addresses,
+        dbname: service.dbname,
+        usual_port: service.usual_port,
         default_life: life,
         max_life: life,
+        roots: service.roots,
         default_roots: definition.roots.as_deref(),
         ..Provider::new(&definition.name, &definition.title, authority)
     }))

@@ -2,32 +2,47 @@
 //! asked for. A `[command.NAME]` with the name of a preset changes the keys that it names.
 
 use super::definition::{CommandDefinition, CommandKind, ExpiryField, JsonPath};
+use super::service::{self, Service};
 use super::template::Template;
 use crate::error::Result;
 
-/// A definition of pgcred's own, and what its hosts look like.
+const HOUR: u32 = 3_600;
+
+/// A definition of pgcred's own, and what is known of its service.
 pub(crate) struct Preset {
     pub(crate) name: &'static str,
-    /// Tells whether a host is one of this service's. `None` if its hosts have no form of their
-    /// own.
-    pub(crate) owns: Option<fn(host: &str) -> bool>,
-    title: &'static str,
+    pub(crate) title: &'static str,
+    pub(super) service: Service,
     run: &'static [&'static str],
     token: Option<&'static str>,
     user: Option<&'static str>,
     expires: Option<&'static str>,
     life: Option<u32>,
     kind: CommandKind,
+    spare: Option<u32>,
     watch: &'static [&'static str],
+    variables: &'static [&'static str],
+    forbidden: &'static str,
     login: Option<&'static str>,
     login_if: &'static [&'static str],
 }
 
 /// Every preset, in the order in which hosts are matched.
-pub(crate) static PRESETS: &[Preset] = &[Preset {
+pub(crate) static PRESETS: &[Preset] = &[
+    ENTRA,
+    LAKEBASE,
+    GCLOUD,
+    SNOWFLAKE,
+    REDSHIFT,
+    REDSHIFT_SERVERLESS,
+    VAULT,
+    VAULT_STATIC,
+];
+
+const ENTRA: Preset = Preset {
     name: "entra",
     title: "Azure Database for PostgreSQL",
-    owns: Some(|host| host.ends_with(".postgres.database.azure.com")),
+    service: service::AZURE,
     run: &[
         "az",
         "account",
@@ -43,23 +58,209 @@ pub(crate) static PRESETS: &[Preset] = &[Preset {
     // The Azure CLI prints the same token until five minutes before its end.
     kind: CommandKind::Caches,
     watch: &["~/.azure/azureProfile.json"],
+    variables: &["AZURE_CONFIG_DIR"],
     login: Some("az login"),
     login_if: &["az login", "AADSTS"],
     ..Preset::EMPTY
-}];
+};
+
+const LAKEBASE: Preset = Preset {
+    name: "lakebase",
+    title: "Databricks Lakebase",
+    service: service::LAKEBASE,
+    run: &[
+        "databricks",
+        "postgres",
+        "generate-database-credential",
+        "{endpoint}",
+        "--ttl={life}s",
+        "--profile={profile}",
+        "--output=json",
+    ],
+    token: Some("token"),
+    expires: Some("expire_time"),
+    life: Some(HOUR),
+    watch: &["~/.databrickscfg"],
+    variables: &[
+        "DATABRICKS_CONFIG_FILE",
+        "DATABRICKS_HOST",
+        "DATABRICKS_TOKEN",
+        "DATABRICKS_CLIENT_ID",
+    ],
+    login: Some("databricks auth login"),
+    login_if: &["databricks auth login"],
+    ..Preset::EMPTY
+};
+
+/// Cloud SQL and `AlloyDB`. What the tokens permit is the same.
+const GCLOUD: Preset = Preset {
+    name: "gcloud",
+    title: "Google Cloud SQL and AlloyDB",
+    service: service::GOOGLE,
+    run: &[
+        "gcloud",
+        "config",
+        "config-helper",
+        "--min-expiry={min_valid}s",
+        "--format=json",
+    ],
+    token: Some("credential.access_token"),
+    expires: Some("credential.token_expiry"),
+    kind: CommandKind::Caches,
+    watch: &[
+        "~/.config/gcloud/active_config",
+        "~/.config/gcloud/configurations/config_default",
+        // The same on Windows.
+        "~/AppData/Roaming/gcloud/active_config",
+        "~/AppData/Roaming/gcloud/configurations/config_default",
+    ],
+    variables: &[
+        "CLOUDSDK_CONFIG",
+        "CLOUDSDK_ACTIVE_CONFIG_NAME",
+        "CLOUDSDK_CORE_ACCOUNT",
+        "CLOUDSDK_AUTH_IMPERSONATE_SERVICE_ACCOUNT",
+        "CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE",
+        "CLOUDSDK_AUTH_ACCESS_TOKEN_FILE",
+    ],
+    login: Some("gcloud auth login"),
+    login_if: &["gcloud auth login", "Reauthentication"],
+    ..Preset::EMPTY
+};
+
+const SNOWFLAKE: Preset = Preset {
+    name: "snowflake",
+    title: "Snowflake Postgres",
+    service: service::SNOWFLAKE,
+    run: &[
+        "snow",
+        "sql",
+        "--connection={profile}",
+        "--format=json",
+        "--query=select generate_postgres_access_token_for_user('{instance}','{user}') as t",
+    ],
+    // Snowflake writes a name in capitals, unless it is in quotes.
+    token: Some("0.T"),
+    // Fixed by the service, and the answer does not say it.
+    life: Some(15 * 60),
+    watch: &["~/.snowflake/config.toml", "~/.snowflake/connections.toml"],
+    variables: &["SNOWFLAKE_HOME", "SNOWFLAKE_ACCOUNT", "SNOWFLAKE_USER"],
+    // Either would end the text in the SQL, or change it.
+    forbidden: "'\\",
+    login: Some("snow connection test"),
+    ..Preset::EMPTY
+};
+
+/// Variables of the AWS CLI that change what a profile means.
+const OF_AWS: &[&str] = &[
+    "AWS_CONFIG_FILE",
+    "AWS_SHARED_CREDENTIALS_FILE",
+    "AWS_REGION",
+    "AWS_DEFAULT_REGION",
+];
+
+/// What the AWS CLI prints when a login is missing.
+const LOGIN_OF_AWS: &[&str] = &[
+    "aws sso login",
+    "aws login",
+    "SSO Token",
+    "oken has expired",
+];
+
+const REDSHIFT: Preset = Preset {
+    name: "redshift",
+    title: "Redshift",
+    service: service::REDSHIFT,
+    run: &[
+        "aws",
+        "redshift",
+        "get-cluster-credentials-with-iam",
+        "--cluster-identifier={cluster}",
+        "--db-name={dbname}",
+        "--duration-seconds={life}",
+        "--profile={profile}",
+        "--output=json",
+    ],
+    token: Some("DbPassword"),
+    user: Some("DbUser"),
+    expires: Some("Expiration"),
+    life: Some(HOUR),
+    watch: &["~/.aws/config", "~/.aws/credentials"],
+    variables: OF_AWS,
+    login: Some("aws sso login"),
+    login_if: LOGIN_OF_AWS,
+    ..Preset::EMPTY
+};
+
+const REDSHIFT_SERVERLESS: Preset = Preset {
+    name: "redshift-serverless",
+    title: "Redshift Serverless",
+    service: service::REDSHIFT_SERVERLESS,
+    run: &[
+        "aws",
+        "redshift-serverless",
+        "get-credentials",
+        "--workgroup-name={workgroup}",
+        "--db-name={dbname}",
+        "--duration-seconds={life}",
+        "--profile={profile}",
+        "--output=json",
+    ],
+    token: Some("dbPassword"),
+    user: Some("dbUser"),
+    expires: Some("expiration"),
+    ..REDSHIFT
+};
+
+/// Roles for which Vault or `OpenBao` makes a new user of the database with each answer.
+const VAULT: Preset = Preset {
+    name: "vault",
+    title: "Vault",
+    service: Service::UNKNOWN,
+    run: &["vault", "read", "-format=json", "database/creds/{role}"],
+    token: Some("data.password"),
+    user: Some("data.username"),
+    expires: Some("+lease_duration"),
+    kind: CommandKind::Creates,
+    watch: &["~/.vault-token"],
+    variables: &["VAULT_ADDR", "VAULT_NAMESPACE", "VAULT_TOKEN"],
+    login: Some("vault login -method=oidc"),
+    login_if: &["missing client token", "invalid token"],
+    ..Preset::EMPTY
+};
+
+/// Roles whose user stays, and whose password Vault or `OpenBao` changes from time to time.
+const VAULT_STATIC: Preset = Preset {
+    name: "vault-static",
+    title: "Vault's static roles",
+    run: &[
+        "vault",
+        "read",
+        "-format=json",
+        "database/static-creds/{role}",
+    ],
+    user: None,
+    expires: Some("+data.ttl"),
+    // It is the same until it is changed, and nothing changes it a little before.
+    kind: CommandKind::Caches,
+    spare: Some(30),
+    ..VAULT
+};
 
 impl Preset {
     const EMPTY: Self = Self {
         name: "",
-        owns: None,
         title: "",
+        service: Service::UNKNOWN,
         run: &[],
         token: None,
         user: None,
         expires: None,
         life: None,
         kind: CommandKind::Mint,
+        spare: None,
         watch: &[],
+        variables: &[],
+        forbidden: "",
         login: None,
         login_if: &[],
     };
@@ -73,7 +274,14 @@ impl Preset {
     pub(crate) fn of_host(host: &str) -> Option<&'static Self> {
         PRESETS
             .iter()
-            .find(|preset| preset.owns.is_some_and(|owns| owns(host)))
+            .find(|preset| preset.service.owns.is_some_and(|owns| owns(host)))
+    }
+
+    /// Returns those whose hosts have a form of their own.
+    pub(crate) fn with_hosts() -> impl Iterator<Item = &'static Self> {
+        PRESETS
+            .iter()
+            .filter(|preset| preset.service.owns.is_some())
     }
 
     /// Returns the definition, which may be changed by a `[command.NAME]`.
@@ -89,7 +297,12 @@ impl Preset {
         definition.expires = self.expires.map(ExpiryField::parse).transpose()?;
         definition.life = self.life;
         definition.kind = self.kind;
+        if let Some(spare) = self.spare {
+            definition.spare = spare;
+        }
         definition.watch = owned(self.watch);
+        definition.variables = self.variables;
+        definition.forbidden = self.forbidden;
         definition.login = self.login.map(str::to_owned);
         definition.login_if = owned(self.login_if);
         Ok(definition)
@@ -129,9 +342,48 @@ mod tests {
 
     #[test]
     fn hosts_tell_the_service() {
-        let of = |host| Preset::of_host(host).map(|preset| preset.name);
-        assert_eq!(of("crm.postgres.database.azure.com"), Some("entra"));
-        assert_eq!(of("postgres.database.azure.com.example.com"), None);
-        assert_eq!(of("crm.example.com"), None);
+        let of = |host: &str| Preset::of_host(host).map(|preset| preset.name);
+        for (host, name) in [
+            ("crm.postgres.database.azure.com", "entra"),
+            ("crm.postgres.database.usgovcloudapi.net", "entra"),
+            (
+                "ep-calm-sun-1.database.eu-west-1.cloud.databricks.com",
+                "lakebase",
+            ),
+            ("instance-0a1b.database.cloud.databricks.com", "lakebase"),
+            ("instance-0a1b.database.azuredatabricks.net", "lakebase"),
+            (
+                "i1.org-account.eu-west-1.aws.postgres.snowflake.app",
+                "snowflake",
+            ),
+            ("dwh.abc123.eu-west-1.redshift.amazonaws.com", "redshift"),
+            (
+                "w.123456789012.eu-west-1.redshift-serverless.amazonaws.com",
+                "redshift-serverless",
+            ),
+        ] {
+            assert_eq!(of(host), Some(name), "{host}");
+            assert_eq!(of(&format!("{host}.example.com")), None);
+        }
+        for host in [
+            "crm.example.com",
+            "postgres.database.azure.com",
+            ".postgres.snowflake.app",
+            "dwh.redshift.amazonaws.com",
+            "database.cloud.databricks.com",
+            "adb-1.azuredatabricks.net",
+            "ws.cloud.databricks.com",
+            "",
+        ] {
+            assert_eq!(of(host), None, "{host}");
+        }
+    }
+
+    #[test]
+    fn each_preset_has_names_of_its_own() {
+        let mut names = std::collections::HashSet::new();
+        for preset in PRESETS {
+            assert!(names.insert(preset.name) && names.insert(preset.title));
+        }
     }
 }

@@ -5,13 +5,16 @@
 //! `shared_file` about those that a team shares;
 //! `shell_variables` about PG* in the environment; `exec`, `exec_renewal` and `watch` about
 //! programs that run beside pgcred; `policy` about the policies that it prints, and `policy_sql`
-//! about the SQL; `command_provider` about commands that print tokens;
+//! about the SQL; `command_provider` about commands that print tokens, and `command_presets` about
+//! those that pgcred knows;
 //! `explain` about messages of others. Where credentials come from is tested in `credentials`.
 
 pub mod aws_emulation;
 pub mod aws_refusals;
 pub mod bad_input;
 pub mod by_host;
+#[cfg(unix)]
+pub mod command_presets;
 #[cfg(unix)]
 pub mod command_provider;
 #[cfg(unix)]

@@ -1,0 +1,190 @@
+//! What is known of the services of the presets, besides their commands: hosts, users, databases
+//! and root certificates. Pure.
+
+use super::super::amazon_roots;
+use crate::authority::Region;
+use crate::provider::{DEFAULT_PORT, RequiredRoots, RootSet};
+
+/// What a kind of host needs. Each field is that of `Provider` with the same name.
+pub(super) struct Service {
+    pub(super) owns: Option<fn(host: &str) -> bool>,
+    pub(super) host_warning: fn(host: &str) -> Option<String>,
+    pub(super) who_logs_in: Option<&'static str>,
+    pub(super) user_warning: fn(user: &str) -> Option<String>,
+    pub(super) users_are_addresses: bool,
+    pub(super) dbname: &'static str,
+    pub(super) usual_port: u16,
+    pub(super) roots: fn(host: &str, region: Option<&Region>) -> RequiredRoots,
+}
+
+impl Service {
+    /// A service of which nothing is known: whoever defines a command has named it.
+    pub(super) const UNKNOWN: Self = Self {
+        owns: None,
+        host_warning: |_| None,
+        who_logs_in: None,
+        user_warning: |_| None,
+        users_are_addresses: false,
+        dbname: "postgres",
+        usual_port: DEFAULT_PORT,
+        roots: |_, _| RequiredRoots::Public(None),
+    };
+}
+
+pub(super) const AZURE: Service = Service {
+    owns: Some(is_of_azure),
+    who_logs_in: Some(
+        "your user principal name (ann@example.com), or the display name of a group or a service \
+         principal, exactly as the database has it",
+    ),
+    users_are_addresses: true,
+    ..Service::UNKNOWN
+};
+
+pub(super) const LAKEBASE: Service = Service {
+    owns: Some(is_of_lakebase),
+    host_warning: warning_of_pooler,
+    who_logs_in: Some("your e-mail address at Databricks, or the ID of a service principal"),
+    users_are_addresses: true,
+    dbname: "databricks_postgres",
+    ..Service::UNKNOWN
+};
+
+/// Its hosts are addresses, or names of the user's own.
+pub(super) const GOOGLE: Service = Service {
+    who_logs_in: Some(
+        "your e-mail address, or that of a service account without `.gserviceaccount.com`",
+    ),
+    user_warning: warning_of_service_account,
+    users_are_addresses: true,
+    roots: |_, _| {
+        private_roots(
+            "google-cloud.pem",
+            "this instance of Cloud SQL or AlloyDB, which has an authority of its own",
+            "server-ca.pem of the instance (Cloud SQL: gcloud sql instances describe INSTANCE \
+             --format=\"value(serverCaCert.cert)\")",
+        )
+    },
+    ..Service::UNKNOWN
+};
+
+pub(super) const SNOWFLAKE: Service = Service {
+    owns: Some(|host| has_name_before(host, ".postgres.snowflake.app")),
+    who_logs_in: Some("the PostgreSQL user to whom your Snowflake user is mapped"),
+    roots: |_, _| {
+        private_roots(
+            "snowflake.pem",
+            "this Snowflake account, which has an authority of its own",
+            "the field `certificate` of DESCRIBE POSTGRES INSTANCE",
+        )
+    },
+    ..Service::UNKNOWN
+};
+
+pub(super) const REDSHIFT: Service = Service {
+    owns: Some(|host| is_of_redshift(host, ".redshift.amazonaws.com")),
+    dbname: "dev",
+    usual_port: 5439,
+    roots: |_, _| amazon_roots::public(),
+    ..Service::UNKNOWN
+};
+
+pub(super) const REDSHIFT_SERVERLESS: Service = Service {
+    owns: Some(|host| is_of_redshift(host, ".redshift-serverless.amazonaws.com")),
+    ..REDSHIFT
+};
+
+/// Tells whether something stands in front of the suffix.
+fn has_name_before(host: &str, suffix: &str) -> bool {
+    match host.strip_suffix(suffix) {
+        Some(name) => !name.is_empty(),
+        None => false,
+    }
+}
+
+/// `NAME.postgres.database.azure.com`, and the same in the clouds of the United States and China.
+fn is_of_azure(host: &str) -> bool {
+    [
+        ".postgres.database.azure.com",
+        ".postgres.database.usgovcloudapi.net",
+        ".postgres.database.chinacloudapi.cn",
+    ]
+    .iter()
+    .any(|suffix| has_name_before(host, suffix))
+}
+
+/// `NAME.database[.REGION].cloud.databricks.com`, on Azure `.azuredatabricks.net`.
+fn is_of_lakebase(host: &str) -> bool {
+    let suffixes = [".cloud.databricks.com", ".azuredatabricks.net"];
+    let Some(rest) = suffixes.iter().find_map(|suffix| host.strip_suffix(suffix)) else {
+        return false;
+    };
+    let mut labels = rest.split('.');
+    let (name, service) = (labels.next(), labels.next());
+    name.is_some_and(|name| !name.is_empty()) && service == Some("database")
+}
+
+/// `NAME.ACCOUNT.REGION` and the suffix.
+fn is_of_redshift(host: &str, suffix: &str) -> bool {
+    match host.strip_suffix(suffix) {
+        Some(rest) => rest.split('.').filter(|label| !label.is_empty()).count() == 3,
+        None => false,
+    }
+}
+
+fn warning_of_pooler(host: &str) -> Option<String> {
+    let (name, rest) = host.split_once('.')?;
+    let direct = name.strip_suffix("-pooler")?;
+    Some(format!(
+        "{host}: the pooler of Databricks Lakebase refuses tokens; use {direct}.{rest}"
+    ))
+}
+
+fn warning_of_service_account(user: &str) -> Option<String> {
+    let name = user.strip_suffix(".gserviceaccount.com")?;
+    Some(format!(
+        "the database has no user `{user}`: it calls a service account `{name}`, without \
+         `.gserviceaccount.com`"
+    ))
+}
+
+/// Returns roots that the user has to save.
+fn private_roots(file_name: &str, title: &str, elsewhere: &'static str) -> RequiredRoots {
+    RequiredRoots::Private(RootSet {
+        file_name: file_name.to_owned(),
+        title: title.to_owned(),
+        bundled: None,
+        address: None,
+        issuer: None,
+        cause: "tls.roots.unknown",
+        elsewhere,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pooler_of_lakebase_takes_no_token() {
+        let warning = (LAKEBASE.host_warning)("ep-a-pooler.database.r.cloud.databricks.com");
+        assert!(
+            warning
+                .unwrap()
+                .ends_with("use ep-a.database.r.cloud.databricks.com")
+        );
+        assert_eq!(
+            (LAKEBASE.host_warning)("ep-a.database.r.cloud.databricks.com"),
+            None
+        );
+    }
+
+    #[test]
+    fn a_service_account_has_a_shorter_name_in_the_database() {
+        let warning = (GOOGLE.user_warning)("app@p.iam.gserviceaccount.com").unwrap();
+        assert!(warning.contains("`app@p.iam`"), "{warning}");
+        for right in ["app@p.iam", "ann@example.com", "gserviceaccount.com"] {
+            assert_eq!((GOOGLE.user_warning)(right), None);
+        }
+    }
+}

@@ -1,0 +1,328 @@
+//! The services whose programs pgcred knows. Each program is a shell script that takes only the
+//! arguments of the service's own, and prints what its documentation shows. Nothing here was tried
+//! against a service.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use crate::support::sandbox::Sandbox;
+
+const NOW: &str = "2030-01-01T00:00:00Z";
+
+/// A home with one program of a service on PATH, and a configuration.
+struct Service {
+    sandbox: Sandbox,
+    program: &'static str,
+}
+
+impl Service {
+    /// Returns a service whose program takes exactly these arguments.
+    fn new(program: &'static str, arguments: &str, answer: &str, connection: &str) -> Self {
+        let mut sandbox = Sandbox::empty();
+        let path = std::env::var("PATH").expect("PATH");
+        let path = format!("{}:{path}", sandbox.path("bin").display());
+        sandbox.at(NOW).set("PATH", &path);
+        let service = Self { sandbox, program };
+        service.answers(arguments, answer);
+        let config = format!("[connections.crm]\n{connection}\n");
+        fs::write(service.sandbox.own().join("config.toml"), config).expect("written");
+        service
+    }
+
+    fn answers(&self, arguments: &str, answer: &str) {
+        let runs = self.sandbox.path("runs").display().to_string();
+        let script = format!(
+            "#!/bin/sh\necho x >>'{runs}'\n\
+             if [ \"$*\" != \"{arguments}\" ]; then echo \"not: $*\" >&2; exit 9; fi\n\
+             cat <<'END'\n{answer}\nEND\n"
+        );
+        let name = format!("bin/{}", self.program);
+        let file = self.sandbox.write(&name, script);
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).expect("a mode");
+    }
+
+    fn runs(&self) -> usize {
+        fs::read_to_string(self.sandbox.path("runs")).map_or(0, |text| text.lines().count())
+    }
+
+    /// Checks user, token, end, and when the program is run again.
+    fn assert_issues(&self, user: &str, token: &str, end: &str, refresh: &str) {
+        let json = self.sandbox.ok(&["token", "crm", "--format", "json"]);
+        let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+        assert_eq!(json["user"], user);
+        assert_eq!(json["password"], token);
+        assert_eq!(json["expiration"], end);
+        assert_eq!(json["refresh_after"], refresh);
+        assert_eq!(self.runs(), 1);
+    }
+}
+
+const LAKEBASE: &str = "host = \"ep-a-1.database.eu-west-1.cloud.databricks.com\"\n\
+    user = \"ann@example.com\"\nprofile = \"work\"\nprovider = \"lakebase\"\n\
+    vars = { endpoint = \"projects/p/branches/b/endpoints/e\" }";
+
+#[test]
+fn databricks_mints_a_token_for_an_endpoint() {
+    let service = Service::new(
+        "databricks",
+        "postgres generate-database-credential projects/p/branches/b/endpoints/e --ttl=3600s \
+         --profile=work --output=json",
+        r#"{"expire_time": "2030-01-01T01:00:00Z", "token": "of-lakebase"}"#,
+        LAKEBASE,
+    );
+    service.assert_issues(
+        "ann@example.com",
+        "of-lakebase",
+        "2030-01-01T01:00:00Z",
+        "2030-01-01T00:40:00Z",
+    );
+    let dbname = service
+        .sandbox
+        .ok(&["token", "crm", "--format", "conninfo"]);
+    assert!(dbname.contains("databricks_postgres"), "{dbname}");
+    let pooler = "ep-a-1-pooler.database.eu-west-1.cloud.databricks.com";
+    let run = service.sandbox.run(&["token", "crm", "--host", pooler]);
+    assert!(run.stderr.contains("refuses tokens"), "{}", run.stderr);
+}
+
+#[test]
+fn gcloud_prints_its_token_and_names_service_accounts_in_short() {
+    let service = Service::new(
+        "gcloud",
+        "config config-helper --min-expiry=300s --format=json",
+        r#"{"configuration": {"active_configuration": "default"},
+            "credential": {"access_token": "ya29.of-google", "id_token": "x.y.z",
+                           "token_expiry": "2030-01-01T00:58:00Z"}}"#,
+        "host = \"10.1.2.3\"\nuser = \"app@p.iam.gserviceaccount.com\"\nprovider = \"gcloud\"\n\
+         roots = \"system\"",
+    );
+    service.assert_issues(
+        "app@p.iam.gserviceaccount.com",
+        "ya29.of-google",
+        "2030-01-01T00:58:00Z",
+        "2030-01-01T00:53:00Z",
+    );
+    let run = service.sandbox.run(&["token", "crm"]);
+    assert!(
+        run.stderr
+            .contains("it calls a service account `app@p.iam`"),
+        "{}",
+        run.stderr
+    );
+    // Every instance has an authority of its own.
+    service
+        .sandbox
+        .run(&["exec", "crm", "--roots", "provider", "--", "true"])
+        .assert_fails(1, "which has an authority of its own");
+    let with_roots = service.sandbox.write("server-ca.pem", "x");
+    let with_roots = with_roots.to_str().expect("UTF-8");
+    let exec = ["exec", "crm", "--roots", with_roots, "--", "true"];
+    assert_eq!(service.sandbox.run(&exec).code, 0);
+}
+
+/// Another account's token must not be handed out.
+#[test]
+fn a_variable_that_switches_the_account_keeps_tokens_apart() {
+    let arguments = "config config-helper --min-expiry=300s --format=json";
+    let answer = |token: &str| {
+        format!(
+            r#"{{"credential": {{"access_token": "{token}",
+                "token_expiry": "2030-01-01T01:00:00Z"}}}}"#
+        )
+    };
+    let mut service = Service::new(
+        "gcloud",
+        arguments,
+        &answer("first"),
+        "host = \"10.1.2.3\"\nuser = \"ann@example.com\"\nprovider = \"gcloud\"",
+    );
+    assert_eq!(service.sandbox.ok(&["token", "crm"]), "first\n");
+    service.answers(arguments, &answer("second"));
+    assert_eq!(service.sandbox.ok(&["token", "crm"]), "first\n");
+    service.sandbox.set("CLOUDSDK_ACTIVE_CONFIG_NAME", "other");
+    assert_eq!(service.sandbox.ok(&["token", "crm"]), "second\n");
+    service.sandbox.unset("CLOUDSDK_ACTIVE_CONFIG_NAME");
+    assert_eq!(service.sandbox.ok(&["token", "crm"]), "first\n");
+    service
+        .sandbox
+        .write(".config/gcloud/active_config", "other");
+    assert_eq!(service.sandbox.ok(&["token", "crm"]), "second\n");
+}
+
+#[test]
+fn snow_runs_a_query_into_which_no_value_can_write() {
+    let connection = |instance: &str| {
+        format!(
+            "host = \"i.org-acc.eu-west-1.aws.postgres.snowflake.app\"\nuser = \"Ann\"\n\
+             profile = \"work\"\nprovider = \"snowflake\"\nroots = \"system\"\n\
+             vars = {{ instance = '''{instance}''' }}"
+        )
+    };
+    let query = "select generate_postgres_access_token_for_user('pg1','Ann') as t";
+    let service = Service::new(
+        "snow",
+        &format!("sql --connection=work --format=json --query={query}"),
+        r#"[{"T": "of-snowflake"}]"#,
+        &connection("pg1"),
+    );
+    service.assert_issues(
+        "Ann",
+        "of-snowflake",
+        "2030-01-01T00:15:00Z",
+        "2030-01-01T00:10:00Z",
+    );
+    for instance in ["pg1','x') --", "pg1\\"] {
+        let config = format!("[connections.crm]\n{}\n", connection(instance));
+        fs::write(service.sandbox.own().join("config.toml"), config).expect("written");
+        service
+            .sandbox
+            .run(&["token", "crm"])
+            .assert_fails(2, "{instance} has the character");
+    }
+    assert_eq!(service.runs(), 1);
+}
+
+#[test]
+fn redshift_names_the_user_in_its_answer() {
+    let service = Service::new(
+        "aws",
+        "redshift get-cluster-credentials-with-iam --cluster-identifier=dwh --db-name=dev \
+         --duration-seconds=3600 --profile=work --output=json",
+        r#"{"DbUser": "IAM:ann", "DbPassword": "of-redshift",
+            "Expiration": "2030-01-01T01:00:00.123000+00:00",
+            "NextRefreshTime": "2030-01-01T00:30:00+00:00"}"#,
+        "host = \"dwh.abc.eu-west-1.redshift.amazonaws.com\"\nport = 5439\n\
+         profile = \"work\"\nprovider = \"redshift\"\nvars = { cluster = \"dwh\" }",
+    );
+    service.assert_issues(
+        "IAM:ann",
+        "of-redshift",
+        "2030-01-01T01:00:00Z",
+        "2030-01-01T00:40:00Z",
+    );
+    let run = service.sandbox.run(&["refresh", "crm"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let passfile = String::from_utf8(service.sandbox.read(".pgpass")).expect("UTF-8");
+    assert!(
+        passfile.contains(":5439:*:IAM\\:ann:of-redshift\n"),
+        "{passfile}"
+    );
+    let run = service.sandbox.run(&["token", "crm", "--port", "5432"]);
+    assert!(!run.stderr.contains("listens on 5439"), "{}", run.stderr);
+    let config = service.sandbox.own().join("config.toml");
+    let text = fs::read_to_string(&config).expect("text");
+    fs::write(&config, text.replace("port = 5439\n", "")).expect("written");
+    let run = service.sandbox.run(&["token", "crm"]);
+    assert!(run.stderr.contains("listens on 5439"), "{}", run.stderr);
+}
+
+#[test]
+fn redshift_serverless_has_names_of_its_own() {
+    let service = Service::new(
+        "aws",
+        "redshift-serverless get-credentials --workgroup-name=w --db-name=sales \
+         --duration-seconds=3600 --profile=work --output=json",
+        r#"{"dbPassword": "of-serverless", "dbUser": "IAMR:ann",
+            "expiration": "2030-01-01T01:00:00+00:00"}"#,
+        "host = \"w.123456789012.eu-west-1.redshift-serverless.amazonaws.com\"\nport = 5439\n\
+         dbname = \"sales\"\nprofile = \"work\"\nprovider = \"redshift-serverless\"\n\
+         vars = { workgroup = \"w\" }",
+    );
+    service.assert_issues(
+        "IAMR:ann",
+        "of-serverless",
+        "2030-01-01T01:00:00Z",
+        "2030-01-01T00:40:00Z",
+    );
+}
+
+#[test]
+fn vault_makes_a_user_only_for_a_connection_that_is_named() {
+    let service = Service::new(
+        "vault",
+        "read -format=json database/creds/reader",
+        r#"{"request_id": "r", "lease_id": "database/creds/reader/x", "lease_duration": 3600,
+            "renewable": true, "data": {"password": "of-vault", "username": "v-oidc-reader-1"},
+            "warnings": null}"#,
+        "host = \"db.example.com\"\nprovider = \"vault\"\nvars = { role = \"reader\" }",
+    );
+    for arguments in [
+        &["refresh"][..],
+        &["refresh", "--background"],
+        &["prompt"],
+        &["list"],
+    ] {
+        let run = service.sandbox.run(arguments);
+        assert_eq!(run.code, 0, "{arguments:?}: {}", run.stderr);
+    }
+    assert_eq!(service.runs(), 0);
+    service.assert_issues(
+        "v-oidc-reader-1",
+        "of-vault",
+        "2030-01-01T01:00:00Z",
+        "2030-01-01T00:54:00Z",
+    );
+}
+
+#[test]
+fn a_static_role_of_vault_lives_until_its_password_is_changed() {
+    let service = Service::new(
+        "vault",
+        "read -format=json database/static-creds/app",
+        r#"{"lease_id": "", "lease_duration": 0, "renewable": false,
+            "data": {"last_vault_rotation": "2029-12-31T23:00:00.5Z", "password": "of-static",
+                     "rotation_period": 7200, "ttl": 3600, "username": "app"}}"#,
+        "host = \"db.example.com\"\nuser = \"app\"\nprovider = \"vault-static\"\n\
+         vars = { role = \"app\" }",
+    );
+    service.assert_issues(
+        "app",
+        "of-static",
+        "2030-01-01T01:00:00Z",
+        "2030-01-01T00:59:30Z",
+    );
+}
+
+/// An older Azure CLI prints nothing but a local time, which could be any.
+#[test]
+fn a_local_time_alone_is_refused() {
+    let service = Service::new(
+        "az",
+        "account get-access-token --resource-type oss-rdbms --output json",
+        r#"{"accessToken": "opaque", "expiresOn": "2030-01-01 01:00:00.000000"}"#,
+        "host = \"crm.postgres.database.azure.com\"\nuser = \"Prod Readers\"",
+    );
+    service
+        .sandbox
+        .run(&["token", "crm"])
+        .assert_fails(2, "nothing says when the token ends");
+    let config = service.sandbox.own().join("config.toml");
+    let text = fs::read_to_string(&config).expect("text");
+    let text = format!("[command.entra]\nexpires = \"expiresOn\"\n{text}");
+    fs::write(&config, text).expect("written");
+    service
+        .sandbox
+        .run(&["token", "crm"])
+        .assert_fails(1, "the field expiresOn has no time that says its zone");
+}
+
+#[test]
+fn a_missing_user_is_asked_for_in_the_words_of_the_service() {
+    let sandbox = Sandbox::empty();
+    for (arguments, says) in [
+        (
+            &["token", "crm.postgres.database.azure.com"][..],
+            "the display name of a group",
+        ),
+        (
+            &["add", "crm", "crm.postgres.database.azure.com"],
+            "the display name of a group",
+        ),
+        (
+            &["token", "10.1.2.3", "--provider", "gcloud"],
+            "without `.gserviceaccount.com`",
+        ),
+    ] {
+        sandbox.run(arguments).assert_fails(2, says);
+    }
+}
