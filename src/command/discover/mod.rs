@@ -134,7 +134,7 @@ impl Found {
     }
 
     /// Says where there is no database.
-    fn nothing(&self) -> String {
+    fn nothing(&self, scope: &ScopeOptions) -> String {
         let mut regions: Vec<&str> = Vec::new();
         for answer in &self.answers {
             for region in &answer.regions {
@@ -144,7 +144,11 @@ impl Found {
             }
         }
         let regions = suggest::listed(regions);
-        format!("no database in {regions}; to ask for all regions: pgcred discover --all-regions")
+        if scope.all_regions {
+            return format!("no database in {regions}");
+        }
+        let everywhere = scope.everywhere().typed();
+        format!("no database in {regions}; to ask for all regions: pgcred discover{everywhere}")
     }
 }
 
@@ -173,12 +177,23 @@ impl Run for Discover {
             DiscoverFormat::Json => {
                 report::print_json(&found.rows, provider::authority_of(None)?)?;
             }
+            DiscoverFormat::Table if found.rows.is_empty() => {}
             DiscoverFormat::Table => report::print_table(&found.rows)?,
         }
         if found.rows.is_empty() {
-            output.note(&found.nothing());
-        } else if found.rows.iter().any(Row::is_new) {
-            output.note("to make connections of what is new: pgcred discover --add");
+            output.note(&found.nothing(&self.scope));
+            return Ok(());
+        }
+        let command = format!("pgcred discover{}", self.scope.typed());
+        if found.rows.iter().any(Row::is_new) {
+            output.note(&format!(
+                "to make connections of what is new: {command} --add"
+            ));
+        }
+        if found.rows.iter().any(Row::needs_user) {
+            output.note(&format!(
+                "to add what needs a user: {command} --add NAME --user USER"
+            ));
         }
         Ok(())
     }

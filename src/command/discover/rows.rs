@@ -116,6 +116,11 @@ impl Row {
         Some(connection)
     }
 
+    /// Tells whether the user has to name the database user before it can be added.
+    pub(super) fn needs_user(&self) -> bool {
+        !self.is_configured && self.why_not == Some(Obstacle::NoUser)
+    }
+
     /// Tells whether the row can become a connection, and is none yet.
     pub(crate) fn is_new(&self) -> bool {
         !self.is_configured && self.why_not.is_none()

@@ -8,7 +8,7 @@ use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::provider;
 use crate::text::suggest;
-use crate::text::{glob, host};
+use crate::text::{glob, host, quote};
 
 /// The profiles and regions that the user names.
 #[derive(Default, clap::Args)]
@@ -62,6 +62,30 @@ impl SearchContext<'_> {
 }
 
 impl ScopeOptions {
+    /// Returns the options as they are typed, each after a blank, for a command that is to ask the
+    /// same.
+    pub(super) fn typed(&self) -> String {
+        let mut words = String::new();
+        for (option, values) in [("--profile", &self.profile), ("--region", &self.region)] {
+            for value in values {
+                words.extend([" ", option, " ", &quote::typed(value)]);
+            }
+        }
+        if self.all_regions {
+            words.push_str(" --all-regions");
+        }
+        words
+    }
+
+    /// Returns the same profiles, with all regions.
+    pub(super) fn everywhere(&self) -> Self {
+        Self {
+            profile: self.profile.clone(),
+            region: Vec::new(),
+            all_regions: true,
+        }
+    }
+
     /// Returns whom to ask, in the order of the profiles. This asks nobody yet.
     pub(super) fn questions(&self, context: SearchContext<'_>) -> Result<Vec<Question>> {
         let used = UsedPlaces::of(context);

@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use super::scope::{ProfileName, Question, SearchContext};
 use crate::authority::{
-    CatalogAnswer, CatalogStep, Inspected, LoginPolicy, NoAnswer, Region, WhyNot,
+    Catalog, CatalogAnswer, CatalogStep, Inspected, LoginPolicy, NoAnswer, Region, WhyNot,
 };
 use crate::error::Error;
 use crate::output::Output;
@@ -124,7 +124,7 @@ fn work(
     let mut answers = Vec::new();
     while let Some((position, question)) = next(open) {
         let listed = if question.regions.is_empty() && !question.catalog.regions().all.is_empty() {
-            Err(without_region())
+            Err(without_region(question.catalog.as_ref(), count))
         } else {
             question.catalog.list(&question.regions, count)
         };
@@ -138,7 +138,14 @@ fn work(
     answers
 }
 
-fn without_region() -> NoAnswer {
+/// Says what is missing: the region, unless the profile itself is. Then to name a region would not
+/// help.
+fn without_region(catalog: &dyn Catalog, count: &(dyn Fn(CatalogStep) + Sync)) -> NoAnswer {
+    if let Err(answer) = catalog.list(&[], count)
+        && matches!(answer.why, WhyNot::Setting | WhyNot::NoCredentials)
+    {
+        return answer;
+    }
     let error = Error::usage("no region to ask for");
     let hint = "name a region: --region REGION; or ask for all: --all-regions";
     NoAnswer::new(WhyNot::Setting, error.hint(hint))

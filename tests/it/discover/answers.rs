@@ -35,6 +35,23 @@ fn the_table_is_for_people() {
     );
 }
 
+/// What is told to be typed has to ask the same profiles and regions.
+#[test]
+fn the_next_command_asks_the_same() {
+    skip_unless!(PYTHON);
+    let cloud = Cloud::usual();
+    let run = cloud.ok(&["--profile", "de*v", "--region", "eu-west-1"]);
+    let same = "pgcred discover --profile 'de*v' --region eu-west-1 --add";
+    assert!(run.stderr.contains(&format!("{same}\n")), "{}", run.stderr);
+    let with_user = format!("{same} NAME --user USER");
+    assert!(run.stderr.contains(&with_user), "{}", run.stderr);
+    let run = cloud.ok(&["--profile", "dev", "--region", "sa-east-1"]);
+    let everywhere = "no database in sa-east-1; to ask for all regions: \
+                      pgcred discover --profile dev --all-regions\n";
+    assert!(run.stderr.contains(everywhere), "{}", run.stderr);
+    assert_eq!(run.stdout, "");
+}
+
 #[test]
 fn the_json_has_everything() {
     skip_unless!(PYTHON);

@@ -48,7 +48,7 @@ fn a_run_that_was_told_nothing_fails() {
     let run = cloud.run(&["--profile", "missing"]);
     assert_ne!(run.code, 0);
     assert!(
-        run.stdout.is_empty() && run.stderr.contains("missing"),
+        run.stdout.is_empty() && run.stderr.contains("there is no AWS profile `missing`"),
         "{}",
         run.stderr
     );
