@@ -93,7 +93,7 @@ impl ToolFiles for ServiceFile {
         const MOST: usize = 20;
         let mut steps = Vec::new();
         for target in targets.iter().take(MOST) {
-            steps.push(format!("psql service={}", target.name));
+            steps.push(format!("to open a session: psql service={}", target.name));
         }
         if targets.len() > MOST {
             let others = targets.len() - MOST;

@@ -70,8 +70,12 @@ impl Plan {
             }
             tools.extend(part.tool);
         }
-        let why = self.why_no_scheduler.as_deref();
-        note_what_tools_need(&tools, why, machine, preferences)
+        let advice = match &self.why_no_scheduler {
+            _ if self.keeps_fresh => None,
+            Some(why) => Some(scheduler::keep_fresh_without(why)),
+            None => Some(scheduler::keep_fresh(machine)),
+        };
+        note_what_tools_need(&tools, advice.as_deref(), preferences)
     }
 }
 
@@ -110,21 +114,19 @@ impl PlanPart {
     }
 }
 
-/// Tells the user what else the tools need to get a password. `why_no_scheduler` is set where none
-/// could be set up.
+/// Tells the user what else the tools need to get a password. `advice` says how the passfile is
+/// kept fresh, if that is left to the user.
 pub(super) fn note_what_tools_need(
     tools: &[&Tool],
-    why_no_scheduler: Option<&str>,
-    machine: &Machine,
+    advice: Option<&str>,
     preferences: &Preferences,
 ) -> Result<()> {
     note_login(tools, preferences)?;
     if tools.iter().any(|tool| tool.kind == ToolKind::Passfile) {
         warn_about_variables(preferences);
-        preferences.output.note(&match why_no_scheduler {
-            Some(why) => scheduler::keep_fresh_without(why),
-            None => scheduler::keep_fresh(machine),
-        });
+        if let Some(advice) = advice {
+            preferences.output.note(advice);
+        }
     }
     Ok(())
 }

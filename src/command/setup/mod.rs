@@ -240,7 +240,8 @@ impl Setup {
                 SetupMethod::Dialog(template) => {
                     print_dialog(template, tool, machine, &targets, preferences)?;
                     if !self.dry_run && !self.print {
-                        apply::note_what_tools_need(&[tool], None, machine, preferences)?;
+                        let advice = scheduler::keep_fresh(machine);
+                        apply::note_what_tools_need(&[tool], Some(&advice), preferences)?;
                     }
                 }
             }

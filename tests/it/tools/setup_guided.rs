@@ -253,6 +253,8 @@ fn from_an_empty_home_to_a_first_query() {
     let screen = guided.ends(0).join("\n");
     assert!(screen.contains("is logged in"), "{screen}");
     assert!(screen.contains("psql service=main"), "{screen}");
+    // The tokens are there, and cron goes on: nothing of that is left to the user.
+    assert!(!screen.contains("keep the passfile fresh"), "{screen}");
     assert_eq!(guided.keys.get(), 6, "keys until the set-up is done");
     cluster.assert_session(&["service=main"], "admin@postgres");
     assert!(began.elapsed() < Duration::from_mins(1));

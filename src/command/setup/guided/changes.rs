@@ -45,7 +45,8 @@ pub(super) fn plan(wishes: &Wishes, machine: &Machine, app: &App) -> Result<Chan
         schedules: false,
         first_edits,
     };
-    let plan = Plan::new(request, machine, &preferences);
+    let mut plan = Plan::new(request, machine, &preferences);
+    plan.keeps_fresh = wishes.scheduler.is_some();
     Ok(Changes { plan, preferences })
 }
 

@@ -60,7 +60,10 @@ fn discovery(conversation: &mut Conversation<'_>) -> Discovery {
     let mut found = Discovery::default();
     match here.discover(profile.as_deref()) {
         Ok(discovery) => found = discovery,
-        Err(error) => found.remarks.push(error.to_string()),
+        Err(error) => {
+            found.remarks.push(error.to_string());
+            found.remarks.extend(error.to_hint().map(str::to_owned));
+        }
     }
     for remark in &found.remarks {
         here.say(remark);

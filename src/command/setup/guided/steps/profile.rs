@@ -94,6 +94,8 @@ pub(in crate::command::setup::guided) fn log_in(
     let LoginState::Missing { why, .. } = here.login(profile.as_deref()) else {
         return Ok(Step::Skipped);
     };
+    // What follows the colon, such as a file, is for the doctor.
+    let why = why.split(": ").next().unwrap_or_default();
     let text = format!("{why}. Log in now?");
     let question = conversation.question(&text, 0);
     match conversation.dialog.confirm(question, true)? {
