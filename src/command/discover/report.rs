@@ -12,10 +12,11 @@ use crate::provider;
 use crate::text::{shortened, shown_json};
 
 /// Prints the rows for people. All within a terminal's 80 columns where that can be: the status
-/// is left out if all are ready, and the identifier is cut.
+/// is left out if all are ready, and the identifier is cut, or left to the JSON if too little of it
+/// would be seen.
 pub(super) fn print_table(rows: &[Row]) -> Result<()> {
     const WIDTH: usize = 80;
-    const SHORTEST_IDENTIFIER: usize = 16;
+    const SHORTEST_IDENTIFIER: usize = 10;
     const LONGEST_CELL: usize = 64;
     let column = |value: fn(&Row) -> String| -> Vec<String> { rows.iter().map(value).collect() };
     let mut table = Table::new(rows.len(), LONGEST_CELL);
@@ -28,12 +29,14 @@ pub(super) fn print_table(rows: &[Row]) -> Result<()> {
     );
     table.add_unless_empty("STATUS", &column(status));
     table.add("STATE", &column(|row| state(row).to_owned()));
-    let most = WIDTH.saturating_sub(table.width()).max(SHORTEST_IDENTIFIER);
-    let mut identifiers = Vec::new();
-    for row in rows {
-        identifiers.push(shortened(&row.database.identifier, most));
+    let room = WIDTH.saturating_sub(table.width());
+    if room >= SHORTEST_IDENTIFIER {
+        let mut identifiers = Vec::new();
+        for row in rows {
+            identifiers.push(shortened(&row.database.identifier, room));
+        }
+        table.add("IDENTIFIER", &identifiers);
     }
-    table.add("IDENTIFIER", &identifiers);
     Output::lines(table.lines())
 }
 

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::cloud::{ACCOUNT_OF_PROD, Cloud};
+use super::cloud::{ACCOUNT_OF_PROD, Cloud, usual};
 use crate::support::needs::{PYTHON, skip_unless};
 use crate::support::stubs::ACCOUNT;
 
@@ -33,6 +33,19 @@ fn the_table_is_for_people() {
         "{}",
         run.stderr
     );
+}
+
+/// A column that would be cut to nothing is left out, so that no line is folded.
+#[test]
+fn the_table_fits_a_terminal() {
+    skip_unless!(PYTHON);
+    let mut fleet = usual();
+    fleet[ACCOUNT]["eu-west-1"]["instances"] = json!([{"id": "late", "status": "stopped"}]);
+    let run = Cloud::with(&fleet).ok(&[]);
+    assert!(run.stdout.contains(" stopped "), "{}", run.stdout);
+    for line in run.stdout.lines() {
+        assert!(line.chars().count() <= 80, "{line}");
+    }
 }
 
 /// What is told to be typed has to ask the same profiles and regions.
