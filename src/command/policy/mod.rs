@@ -27,6 +27,7 @@ use crate::provider::{self, LONGEST_NAME, SqlSubject};
 use crate::request::Request;
 use crate::resolve::ConnectionOptions;
 use crate::sys::terminal::Stdin;
+use crate::text::shown;
 use text::{Answer, Sql};
 
 #[derive(clap::Args)]
@@ -99,16 +100,29 @@ impl Run for Policy {
     }
 }
 
+/// Refuses a name that PostgreSQL would cut, and one that a terminal would not show as the SQL has
+/// it: whoever pastes the SQL must see whom it lets in.
+fn check_user(user: &str) -> Result<()> {
+    if user.len() > LONGEST_NAME {
+        let error = "the name of the user is longer than PostgreSQL keeps it";
+        let hint = format!("name a user of up to {LONGEST_NAME} bytes with --user");
+        return Err(Error::usage(error).hint(hint));
+    }
+    if shown(user) != user {
+        let error = "the name of the user has a character that changes how a terminal shows it";
+        return Err(Error::usage(error).hint("name a user without it with --user"));
+    }
+    Ok(())
+}
+
 impl Policy {
     /// Returns what a login needs.
     fn login(&self, app: &App) -> Result<Answer> {
         let request = self.request(app)?;
         let provider = request.provider;
         let sql = provider.login_sql.as_ref();
-        if sql.is_some() && request.user.len() > LONGEST_NAME {
-            let error = "the name of the user is longer than PostgreSQL keeps it";
-            let hint = format!("name a user of up to {LONGEST_NAME} bytes with --user");
-            return Err(Error::usage(error).hint(hint));
+        if sql.is_some() {
+            check_user(&request.user)?;
         }
         let is_administrator =
             sql.is_some_and(|sql| sql.administrator == Some(request.user.as_str()));

@@ -474,6 +474,7 @@ fn wrong_words_are_refused_before_anything_is_asked() {
             "aws-cn",
         ),
         (&["--user", &long], "longer than PostgreSQL keeps it"),
+        (&["--user", "a\u{202e}b"], "changes how a terminal shows it"),
     ] {
         let run = policy(&aws.sandbox, &[&[&*host], arguments].concat());
         run.assert_fails(2, says);
