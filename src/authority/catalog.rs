@@ -46,6 +46,8 @@ pub(crate) struct CatalogAnswer {
     pub(crate) account: Option<String>,
     /// By region in the order of the question, then in the order of the answers.
     pub(crate) databases: Vec<FoundDatabase>,
+    /// Hosts that exist and that nobody can use now, such as that of readers where there are none.
+    pub(crate) idle_hosts: Vec<String>,
     pub(crate) failures: Vec<FailedListing>,
     /// Of what nothing is missing: what is not listed there does not exist.
     pub(crate) complete: Vec<CompleteListing>,

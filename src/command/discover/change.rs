@@ -28,6 +28,18 @@ fn note_refusals(refusals: &[String], output: Output) {
     }
 }
 
+/// Says which profiles may lead to another account than before.
+fn warn_about_lost(gone: &Gone, output: Output) {
+    for lost in &gone.lost {
+        let names = suggest::listed(lost.names.iter().map(String::as_str));
+        output.warn(&format!(
+            "the profile `{}` lists none of its connections any more: {names}; it may lead to \
+             another account now",
+            lost.profile
+        ));
+    }
+}
+
 #[derive(clap::Args)]
 pub(super) struct ChangeOptions {
     /// Make connections of what is new: of all, or of what PATTERN fits, by name, identifier or
@@ -71,6 +83,11 @@ impl ChangeOptions {
         let mut gone = Gone::default();
         if self.prune {
             gone = Gone::find(&app.preferences.config, &found.rows, &found.answers);
+            warn_about_lost(&gone, output);
+            if self.yes && !gone.lost.is_empty() {
+                gone.keep_lost();
+                output.note("these are kept: without --yes pgcred shows them and asks");
+            }
         }
         if gone.names.is_empty() {
             additions.check()?;

@@ -3,6 +3,9 @@
 //! A connection is taken out only if its own profile has been asked for its own region, everything
 //! of its service was listed there, and nobody lists its host any more. One without a profile
 //! stays: which account it is of depends on the shell.
+//!
+//! Where a profile lists none of the several connections that it has led to, it may lead to another
+//! account now. Nothing tells that apart from databases that were all deleted, so the user decides.
 
 use std::collections::HashSet;
 
@@ -18,6 +21,14 @@ pub(super) struct Gone {
     pub(super) names: Vec<String>,
     /// Those of which nobody could say that they are gone.
     pub(super) unknown: Vec<String>,
+    /// Those of `names` by their profile, where it has lost all that it has led to.
+    pub(super) lost: Vec<Lost>,
+}
+
+/// A profile that lists none of its connections any more.
+pub(super) struct Lost {
+    pub(super) profile: String,
+    pub(super) names: Vec<String>,
 }
 
 impl Gone {
@@ -26,22 +37,50 @@ impl Gone {
         for row in rows {
             listed.extend(row.host.as_deref());
         }
+        for answer in answers {
+            if let Ok(answered) = &answer.listed {
+                listed.extend(answered.idle_hosts.iter().map(String::as_str));
+            }
+        }
         let mut gone = Self::default();
+        let mut alive = HashSet::new();
         for connection in &config.connections {
             let Some(place) = Place::of(connection) else {
                 continue;
             };
             if listed.contains(place.host.as_str()) {
+                alive.extend(place.profile);
                 continue;
             }
             let may_be_there = rows.iter().any(|row| place.may_be(row));
             if !may_be_there && answers.iter().any(|answer| place.was_answered(answer)) {
-                gone.names.push(connection.name.clone());
+                gone.lose(place.profile.unwrap_or_default(), &connection.name);
             } else {
                 gone.unknown.push(connection.name.clone());
             }
         }
+        // A single one is more likely to be deleted.
+        gone.lost
+            .retain(|lost| lost.names.len() > 1 && !alive.contains(lost.profile.as_str()));
         gone
+    }
+
+    fn lose(&mut self, profile: &str, name: &str) {
+        self.names.push(name.to_owned());
+        match self.lost.iter_mut().find(|lost| lost.profile == profile) {
+            Some(lost) => lost.names.push(name.to_owned()),
+            None => self.lost.push(Lost {
+                profile: profile.to_owned(),
+                names: vec![name.to_owned()],
+            }),
+        }
+    }
+
+    /// Keeps what profiles have lost as a whole: only the user can say that it is gone.
+    pub(super) fn keep_lost(&mut self) {
+        let lost = &self.lost;
+        self.names
+            .retain(|name| !lost.iter().any(|lost| lost.names.contains(name)));
     }
 }
 

@@ -160,6 +160,21 @@ fn what_was_not_answered_is_not_pruned() {
     );
 }
 
+/// A profile that leads to another account lists none of its connections.
+#[test]
+fn what_a_profile_has_lost_as_a_whole_is_only_pruned_by_an_answer() {
+    skip_unless!(PYTHON);
+    let cloud = Cloud::usual();
+    cloud.ok(&["--add", "--yes"]);
+    let config = cloud.config();
+    cloud.put(&json!({"*": {"*": {}}}));
+    let run = cloud.ok(&["--prune", "--yes"]);
+    assert!(run.stderr.contains("another account"), "{}", run.stderr);
+    assert_eq!(cloud.config(), config);
+    let run = cloud.ok(&["--prune", "--dry-run"]);
+    assert!(run.stderr.contains("-[connections.main]"), "{}", run.stderr);
+}
+
 #[test]
 fn the_tokens_of_what_is_gone_are_erased() {
     skip_unless!(PYTHON);

@@ -53,6 +53,7 @@ pub(super) async fn list(
     Ok(CatalogAnswer {
         account,
         databases: whole.databases,
+        idle_hosts: whole.idle_hosts,
         failures: whole.failures,
         complete: whole.complete,
     })

@@ -53,6 +53,7 @@ async fn clusters(asked: &InRegion<'_>) -> Part {
     let (mut part, question) = (Part::default(), question(asked, listing));
     for cluster in part.take(question, listed) {
         part.learn_account(&cluster.arn);
+        part.idle_hosts.extend(idle_reader(&cluster));
         part.add(question, of_cluster(&cluster, asked.region));
     }
     part
@@ -129,7 +130,7 @@ fn of_cluster(cluster: &RdsCluster, region: &Region) -> Option<Vec<FoundDatabase
         writer.is_public = Some(true);
     }
     let mut rows = vec![writer.clone()];
-    if cluster.readers != Some(0)
+    if has_readers(cluster)
         && let Some(host) = row::host(cluster.reader.clone())
     {
         rows.push(FoundDatabase {
@@ -142,6 +143,18 @@ fn of_cluster(cluster: &RdsCluster, region: &Region) -> Option<Vec<FoundDatabase
         rows.extend(of_custom(custom, &writer));
     }
     Some(rows)
+}
+
+fn has_readers(cluster: &RdsCluster) -> bool {
+    cluster.readers != Some(0) // where AWS does not list the members, there may be some
+}
+
+/// Returns the readers' host of a cluster that has none now: it stays, and readers may come back.
+fn idle_reader(cluster: &RdsCluster) -> Option<String> {
+    if has_readers(cluster) {
+        return None;
+    }
+    row::host(cluster.reader.clone())
 }
 
 /// Returns the row of an endpoint of the user's own, which begins with its name.

@@ -12,6 +12,8 @@ pub(super) struct Part {
     /// The account in the whole names of the things.
     pub(super) account: Option<String>,
     pub(super) databases: Vec<FoundDatabase>,
+    /// Hosts that exist and are no rows.
+    pub(super) idle_hosts: Vec<String>,
     pub(super) failures: Vec<FailedListing>,
     pub(super) complete: Vec<CompleteListing>,
     /// Whether AWS has answered, be it with a refusal.
@@ -79,6 +81,7 @@ impl Part {
             self.account = other.account;
         }
         self.databases.extend(other.databases);
+        self.idle_hosts.extend(other.idle_hosts);
         self.failures.extend(other.failures);
         self.complete.extend(other.complete);
         self.is_answered |= other.is_answered;

@@ -207,6 +207,8 @@ fn everything_of_a_region_is_a_row() {
         (Proxy, "ro", &format!("ro.endpoint.proxy-{rds}")),
     ];
     assert_eq!(hosts(&answer), expected);
+    let idle = ["lonely", "fast"].map(|name| format!("{name}.cluster-ro-{rds}"));
+    assert_eq!(answer.idle_hosts, idle);
     let row = |name: &str| -> &FoundDatabase {
         let mut rows = answer.databases.iter();
         rows.find(|row| row.identifier == name).unwrap()

@@ -129,3 +129,36 @@ fn an_entry_whose_database_has_no_host_now_stays() {
     changing.identifier = "b".to_owned();
     assert!(is_gone(MARK, &[answer("dev", "r", vec![changing])]));
 }
+
+/// The host of readers stays while there are none.
+#[test]
+fn an_entry_whose_host_is_idle_stays() {
+    let mut asked = answer("dev", "r", Vec::new());
+    if let Ok(listed) = &mut asked.listed {
+        listed.idle_hosts = vec!["a.fake.invalid".to_owned()];
+    }
+    let config = entry("a", "a.fake.invalid", MARK);
+    let nothing = (Vec::<String>::new(), Vec::<String>::new());
+    assert_eq!(found(&config, &[asked]), nothing);
+}
+
+/// It may lead to another account.
+#[test]
+fn a_profile_that_lists_none_of_its_connections_has_lost_them() {
+    let both = entry("a", "a.fake.invalid", MARK) + &entry("b", "b.fake.invalid", MARK);
+    let config = Config::parse(&both).unwrap();
+    let find = |databases: Vec<FoundDatabase>| {
+        let answers = [answer("dev", "r", databases)];
+        let rows = rows::of_answers(&answers, &config, None);
+        Gone::find(&config, &rows, &answers)
+    };
+    let mut gone = find(vec![database("c", "r", "c.fake.invalid")]);
+    assert_eq!(gone.names, ["a", "b"]);
+    assert_eq!(gone.lost[0].profile, "dev");
+    assert_eq!(gone.lost[0].names, ["a", "b"]);
+    gone.keep_lost();
+    assert!(gone.names.is_empty());
+    let mut gone = find(vec![database("b", "r", "b.fake.invalid")]);
+    gone.keep_lost();
+    assert_eq!(gone.names, ["a"]);
+}
