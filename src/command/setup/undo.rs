@@ -81,10 +81,26 @@ pub(super) fn undo_all(policy: EditPolicy, machine: &Machine, app: &App) -> Resu
                 errors.push(error.about(undo.tool.name));
             }
         }
+        note_what_stays(app);
     }
     all_errors(errors, output, |failed| {
         format!("{failed} of {found} tools could not be undone")
     })
+}
+
+/// Says what an undo of everything leaves, and what removes it: connections are the user's, also
+/// those that setup has added, and tokens are of use without any tool.
+fn note_what_stays(app: &App) {
+    let preferences = &app.preferences;
+    let erase = "`pgcred erase --all` removes every token";
+    let note = match &preferences.config_path {
+        Some(path) if !preferences.config.connections.is_empty() => format!(
+            "your connections stay in {}: `pgcred remove NAME` removes one with its tokens; {erase}",
+            path.display()
+        ),
+        _ => format!("tokens stay: {erase}"),
+    };
+    preferences.output.note(&note);
 }
 
 /// Returns what takes back every tool, also if that changes nothing, and the errors of those for
