@@ -132,9 +132,9 @@ pub(super) const CAUSES: &[Cause] = &[
     Cause {
         id: "schedule",
         title: "nothing renews the token in the passfile",
-        meaning: "The timer is off, or its last run failed, or no scheduler and no hook was \
-            set up. The token in the passfile has ended meanwhile.",
-        fix: "Renew it now, and set a scheduler up: systemd, launchd, cron or \
+        meaning: "The scheduler is off or has not run yet, or its last run failed, or no \
+            scheduler and no hook was set up. A token in the passfile ends without a new one.",
+        fix: "Renew it now. If no scheduler is set up, set one up: systemd, launchd, cron or \
             task-scheduler.",
         templates: &[
             "pgcred refresh {target}",

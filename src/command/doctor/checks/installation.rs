@@ -7,10 +7,12 @@
 
 use std::path::Path;
 
+use super::passfile::PassfileText;
 use crate::command::doctor::check::Check;
 use crate::command::doctor::context::Examination;
 use crate::command::doctor::finding::Finding;
 use crate::command::refresh::background::{self, Ending};
+use crate::passfile::block::Passfile;
 use crate::setup::ToolKind;
 use crate::sys::child;
 use crate::sys::env;
@@ -208,11 +210,33 @@ fn check_schedule(examination: &mut Examination<'_>) -> Finding {
             at_work.push(tool.name);
         }
     }
-    judge_schedule(&at_work, ending, examination.machine.os.scheduler())
+    let usual = examination.machine.os.scheduler();
+    judge_schedule(&at_work, ending, has_live_token(), usual)
+}
+
+/// Tells whether a token of pgcred's in the passfile is still good.
+fn has_live_token() -> bool {
+    let Ok(passfile) = PassfileText::read() else {
+        return false;
+    };
+    let Ok(block) = Passfile::parse(&passfile.bytes) else {
+        return false;
+    };
+    let now = Time::now();
+    let mut expiries = block.lines().filter_map(|line| block.expires_at(line));
+    expiries.any(|expiry| expiry > now)
 }
 
 /// Judges how the last run in the background ended, which is a scheduler's or a hook's.
-fn judge_schedule(at_work: &[&str], ending: Option<Ending>, usual: &str) -> Finding {
+///
+/// A scheduler that has not run yet may be minutes old, and that is no fault while the passfile has
+/// a live token. Whoever never runs is found when that has ended.
+fn judge_schedule(
+    at_work: &[&str],
+    ending: Option<Ending>,
+    has_live_token: bool,
+    usual: &str,
+) -> Finding {
     /// A scheduler runs every two minutes at most; a machine may have slept.
     const LONGEST_PAUSE: u32 = 15 * 60;
     const CAUSE: &str = "schedule";
@@ -221,8 +245,11 @@ fn judge_schedule(at_work: &[&str], ending: Option<Ending>, usual: &str) -> Find
         if at_work.is_empty() {
             return Finding::ok("no scheduler is set up");
         }
-        return Finding::warn(CAUSE, format!("{who} is set up and has not run yet"))
-            .with_command(format!("pgcred setup {}", at_work[0]));
+        let detail = format!("{who} is set up and has not run yet; it runs every two minutes");
+        if has_live_token {
+            return Finding::ok(detail);
+        }
+        return Finding::warn(CAUSE, detail).with_command("pgcred refresh");
     };
     let since = ending.at.until(Time::now());
     let ago = spoken(since);
@@ -310,7 +337,7 @@ mod tests {
                 "failed: no login",
             ),
         ] {
-            let finding = judge_schedule(at_work, ending, "cron");
+            let finding = judge_schedule(at_work, ending, false, "cron");
             assert_eq!(finding.status, status, "{}", finding.detail);
             assert!(
                 finding.detail.contains(says),
@@ -320,6 +347,16 @@ mod tests {
             );
             let has_cause = finding.cause == Some("schedule");
             assert_eq!(has_cause, status == Status::Warn);
+        }
+    }
+
+    #[test]
+    fn a_scheduler_that_has_not_run_yet_is_no_fault_while_tokens_live() {
+        for (has_live_token, status) in [(true, Status::Ok), (false, Status::Warn)] {
+            let finding = judge_schedule(&["cron"], None, has_live_token, "cron");
+            assert_eq!(finding.status, status, "{}", finding.detail);
+            let refreshes = finding.commands == ["pgcred refresh"];
+            assert_eq!(refreshes, !has_live_token, "{:?}", finding.commands);
         }
     }
 }
