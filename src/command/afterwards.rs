@@ -3,11 +3,11 @@
 
 use std::collections::HashSet;
 
-use super::super::app::App;
-use super::super::line_owners::mark_taken_lines;
-use super::super::preferences::Preferences;
-use super::super::setup::undo;
-use super::super::warnings;
+use super::app::App;
+use super::line_owners::mark_taken_lines;
+use super::preferences::Preferences;
+use super::setup::undo;
+use super::warnings;
 use crate::config::Connection;
 use crate::request::Request;
 use crate::resolve::ConnectionOptions;
@@ -17,7 +17,7 @@ use crate::setup::Machine;
 const MOST: usize = 50;
 
 /// Reads the configuration again and tells all of it. `changed` are those that were there before.
-pub(super) fn tell(names: &[&str], changed: &[&str], app: &App) {
+pub(in crate::command) fn tell(names: &[&str], changed: &[&str], app: &App) {
     let output = app.preferences.output;
     let after = match app.reload() {
         Ok(after) => after,

@@ -7,10 +7,10 @@
 
 use std::path::{Path, PathBuf};
 
+use super::super::afterwards;
 use super::super::app::App;
 use super::super::edits::{self, EditPolicy};
 use super::super::preferences::Preferences;
-use super::afterwards;
 use crate::config::{self, Config, Connection};
 use crate::error::{Error, Result};
 use crate::output::Output;

@@ -6,13 +6,11 @@
 //! never stop it.
 //!
 //! ```text
-//! mod       options; one connection
+//! mod       options; one connection; `command/afterwards` tells what may be wrong with it
 //!  +--> unnamed      what a connection that is changed keeps
 //!  +--> from_file    the connections of a file that a team shares
-//!  +--> afterwards   warnings, and what to type next
 //! ```
 
-mod afterwards;
 mod from_file;
 mod unnamed;
 
@@ -20,6 +18,7 @@ use std::path::{Path, PathBuf};
 
 use from_file::FromFile;
 
+use super::afterwards;
 use super::app::App;
 use super::config_file::ConfigNeed;
 use super::edits::EditPolicy;

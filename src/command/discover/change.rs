@@ -3,6 +3,7 @@
 use super::Found;
 use super::add::{Additions, EVERYTHING};
 use super::prune::Gone;
+use crate::command::afterwards;
 use crate::command::app::App;
 use crate::command::edits::{self, Decision, EditPolicy};
 use crate::command::errors::all_errors;
@@ -137,10 +138,8 @@ impl ChangeOptions {
             remove::forget_in_tools(gone, &machine, app);
         }
         if !new.is_empty() {
-            output.note(
-                "next: `pgcred refresh` writes a token for each into the passfile; \
-                 `pgcred setup` sets up the tools that connect",
-            );
+            let names: Vec<&str> = new.iter().map(|new| new.name.as_str()).collect();
+            afterwards::tell(&names, &[], app);
         }
         all_errors(errors, output, |failed| {
             format!("{failed} places still have tokens of connections that were taken out")
