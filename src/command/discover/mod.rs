@@ -133,6 +133,11 @@ impl Found {
         }
     }
 
+    /// Tells whether there may be more, because not everything was answered.
+    pub(crate) fn is_partial(&self) -> bool {
+        !failures::of_answers(&self.answers).is_empty()
+    }
+
     /// Says where there is no database.
     fn nothing(&self, scope: &ScopeOptions) -> String {
         let mut regions: Vec<&str> = Vec::new();

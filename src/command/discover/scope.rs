@@ -53,10 +53,11 @@ impl SearchContext<'_> {
         let found = self.authority.catalog(profile, self.ask, self.deadline);
         match found {
             Some(catalog) => Ok(catalog),
-            None => Err(Error::failure(format!(
-                "{} cannot list databases",
-                self.authority.title()
-            ))),
+            None => {
+                let title = self.authority.title();
+                let error = Error::failure(format!("{title} cannot list databases"));
+                Err(error.hint("pgcred add NAME HOST --profile PROFILE adds one by its host"))
+            }
         }
     }
 }

@@ -61,9 +61,8 @@ impl Surroundings for Here<'_> {
 
     fn discover(&self, profile: Option<&str>) -> Result<Discovery> {
         if let LoginState::Missing { why, .. } = self.login(profile) {
-            return Err(Error::failure(format!(
-                "databases are not looked for: {why}"
-            )));
+            let error = Error::failure(format!("databases are not looked for: {why}"));
+            return Err(error.hint("go back to log in, or type a host"));
         }
         let scope = ScopeOptions {
             profile: profile.map(str::to_owned).into_iter().collect(),
@@ -71,7 +70,10 @@ impl Surroundings for Here<'_> {
         };
         let found = discover::search(&scope, None, self.app)?;
         found.check(self.app.preferences.output)?;
-        let mut discovery = Discovery::default();
+        let mut discovery = Discovery {
+            is_partial: found.is_partial(),
+            ..Discovery::default()
+        };
         for row in &found.rows {
             if row.is_configured {
                 discovery.configured.push(row.name.clone());
@@ -147,7 +149,7 @@ impl Surroundings for Here<'_> {
     }
 
     fn show_changes(&self, wishes: &Wishes) -> Result<bool> {
-        let changes = changes::plan(wishes, self.machine, self.app)?;
+        let mut changes = changes::plan(wishes, self.machine, self.app)?;
         let has_changes = changes.show()?;
         self.shown.replace(Some(changes));
         Ok(has_changes)

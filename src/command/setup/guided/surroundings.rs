@@ -26,6 +26,8 @@ pub(super) struct Discovery {
     pub(super) configured: Vec<String>,
     /// What could not be asked, each in one line.
     pub(super) remarks: Vec<String>,
+    /// Whether there may be more, because not everything was answered.
+    pub(super) is_partial: bool,
 }
 
 /// A tool, and whether it was found here.

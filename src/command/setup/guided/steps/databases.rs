@@ -17,7 +17,7 @@ pub(in crate::command::setup::guided) fn choose(
     let here = conversation.here;
     if discovery.new.is_empty() {
         conversation.replies.picked.clear();
-        return no_new_database(conversation);
+        return no_new_database(conversation, discovery.is_partial);
     }
     loop {
         let choices = choices(conversation, &discovery.new);
@@ -61,6 +61,7 @@ fn discovery(conversation: &mut Conversation<'_>) -> Discovery {
     match here.discover(profile.as_deref()) {
         Ok(discovery) => found = discovery,
         Err(error) => {
+            found.is_partial = true;
             found.remarks.push(error.to_string());
             found.remarks.extend(error.to_hint().map(str::to_owned));
         }
@@ -79,14 +80,22 @@ fn discovery(conversation: &mut Conversation<'_>) -> Discovery {
 }
 
 /// Goes on to a typed host, or asks for one if something is configured already.
-fn no_new_database(conversation: &mut Conversation<'_>) -> Result<Step> {
+fn no_new_database(conversation: &mut Conversation<'_>, is_partial: bool) -> Result<Step> {
     let here = conversation.here;
     if here.configured() == 0 {
-        here.say("no database was found: type the host of one");
+        here.say(if is_partial {
+            "the databases could not be listed: type the host of one"
+        } else {
+            "no database was found: type the host of one"
+        });
         conversation.replies.types_host = true;
         return Ok(Step::Skipped);
     }
-    let text = "No other database was found. Type a host?";
+    let text = if is_partial {
+        "Not every database could be listed. Type a host?"
+    } else {
+        "No other database was found. Type a host?"
+    };
     let question = conversation.question(text, 0);
     let default = conversation.replies.types_host;
     let answer = conversation.dialog.confirm(question, default)?;
@@ -177,9 +186,8 @@ pub(in crate::command::setup::guided) fn users(
 
 fn check_user(user: &str) -> Result<()> {
     if user.is_empty() {
-        return Err(Error::usage(
-            "this service needs the name of a database user",
-        ));
+        let error = Error::usage("this service needs the name of a database user");
+        return Err(error.hint("the role that logs in, such as app"));
     }
     crate::request::check_name("user", user.to_owned()).map(drop)
 }
