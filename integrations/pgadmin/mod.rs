@@ -112,9 +112,21 @@ impl ToolFiles for ImportFile {
         ]
     }
 
-    fn steps(&self, machine: &Machine, targets: &[Target]) -> Vec<String> {
+    fn warnings(&self, targets: &[Target]) -> Vec<String> {
+        let is_of_dsql = |target: &Target| target.request.provider.name == "dsql";
+        if !targets.iter().any(is_of_dsql) {
+            return Vec::new();
+        }
+        vec![
+            "pgAdmin as it is cannot open a session on Aurora DSQL (pgAdmin issue 9433); \
+             RDS and Aurora PostgreSQL work"
+                .to_owned(),
+        ]
+    }
+
+    fn steps(&self, machine: &Machine, _: &[Target]) -> Vec<String> {
         let file = file(machine);
-        let mut steps = vec![
+        vec![
             format!(
                 "in pgAdmin: Tools > Import/Export Servers > Import > {}",
                 file.display()
@@ -127,18 +139,7 @@ impl ToolFiles for ImportFile {
             "`pgcred setup` shows whether pgAdmin has imported the file; \
              `--undo` does not remove servers from pgAdmin"
                 .to_owned(),
-        ];
-        if targets
-            .iter()
-            .any(|target| target.request.provider.name == "dsql")
-        {
-            steps.push(
-                "pgAdmin as it is cannot open a session on Aurora DSQL (pgAdmin issue 9433); \
-                 RDS and Aurora PostgreSQL work"
-                    .to_owned(),
-            );
-        }
-        steps
+        ]
     }
 
     fn what_is_set_up(&self, machine: &Machine) -> Vec<String> {

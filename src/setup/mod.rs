@@ -182,6 +182,12 @@ pub(crate) trait ToolFiles: Sync {
         Vec::new()
     }
 
+    /// Returns what the tool cannot do with these connections, which the user should know before
+    /// saying yes.
+    fn warnings(&self, _: &[Target]) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Returns lines that tell the user what is left to do.
     fn steps(&self, machine: &Machine, targets: &[Target]) -> Vec<String>;
 

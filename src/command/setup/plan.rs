@@ -41,8 +41,8 @@ pub(super) struct Plan {
     /// Whether tokens are written right after this, and a scheduler of this plan goes on with it:
     /// then the user is not told to do so.
     pub(super) keeps_fresh: bool,
-    /// Whether errors name their tool.
-    names_tools: bool,
+    /// Whether there are several tools: then errors name theirs.
+    pub(super) names_tools: bool,
 }
 
 /// What is made as a whole or not at all.
@@ -158,6 +158,7 @@ impl Planner<'_> {
         if tool.kind != ToolKind::Scheduler {
             warnings.extend(targets::warnings(tool, &mut targets));
         }
+        warnings.extend(files.warnings(&targets));
         if !targets.is_empty() {
             let part = self.part(tool, files, targets)?;
             if tool.kind == ToolKind::Passfile {

@@ -51,8 +51,8 @@ pub(super) fn plan(wishes: &Wishes, machine: &Machine, app: &App) -> Result<Chan
 }
 
 impl Changes {
-    /// Shows everything. Tells whether that is anything.
-    pub(super) fn show(&self) -> Result<bool> {
+    /// Shows everything, and warns before the user is asked. Tells whether that is anything.
+    pub(super) fn show(&mut self) -> Result<bool> {
         for error in &self.plan.errors {
             self.preferences.output.report(error);
         }
@@ -66,6 +66,9 @@ impl Changes {
             yes: false,
         };
         policy.decide(&edits, &self.preferences)?;
+        for warning in self.plan.warnings.drain(..) {
+            self.preferences.output.warn(&warning);
+        }
         Ok(true)
     }
 
