@@ -112,8 +112,15 @@ impl RegionGroup<'_> {
             WhyNot::RegionOff => "not enabled".to_owned(),
             WhyNot::NotAllowed => format!("not allowed: {}", self.questions.join(", ")),
             WhyNot::NotFound | WhyNot::NotAskable => "no such service".to_owned(),
-            _ => self.first.why.error.to_string(),
+            _ => self.error_without_region(),
         }
+    }
+
+    /// Returns the first error without its region, which stands in front of it with the others.
+    fn error_without_region(&self) -> String {
+        let text = self.first.why.error.to_string();
+        let of_region = format!(" in {}", self.first.region.as_str());
+        text.replacen(&of_region, "", 1)
     }
 
     fn hint(&self) -> Option<&str> {

@@ -65,6 +65,11 @@ impl Plan {
     ) -> Result<()> {
         let mut tools = Vec::new();
         for part in made {
+            // Of many tools those that were ready before need nothing more. Who names one tool asks
+            // what to do with it.
+            if self.names_tools && changes(&part.edits).is_empty() {
+                continue;
+            }
             for step in &part.steps {
                 preferences.output.note(step);
             }

@@ -123,11 +123,22 @@ fn every_tool_is_set_up_and_every_byte_and_mode_comes_back() {
         "{}",
         again.stderr
     );
+    for said in ["psql service=prod", "start DBeaver; ", "show only an error"] {
+        assert!(!again.stderr.contains(said), "{said}: {}", again.stderr);
+    }
     assert_eq!(home(&sandbox), after);
 
     let run = sandbox.run(&["setup", "--undo", "--all", "--yes"]);
     assert_eq!((run.code, &*run.stdout), (0, ""), "{}", run.stderr);
     assert_eq!(home(&sandbox), before);
+    for said in [
+        "pgcred: your connections stay in ",
+        "config.toml: `pgcred remove NAME` removes one with its tokens; \
+         `pgcred erase --all` removes every token\n",
+    ] {
+        let count = run.stderr.matches(said).count();
+        assert_eq!(count, 1, "{said}: {}", run.stderr);
+    }
     assert!(!sandbox.path(".config/systemd").exists());
     let nothing = sandbox.run(&["setup", "--undo", "--all", "--yes"]);
     assert_eq!(

@@ -53,7 +53,7 @@ fn a_line_sums_up_what_failed() {
     );
     assert_eq!(
         lines(&[answer]),
-        ["dev: a, b: not enabled; c: not allowed: X, Y; d: not allowed: X; d, e: Y in d: bad"]
+        ["dev: a, b: not enabled; c: not allowed: X, Y; d: not allowed: X; d, e: Y: bad"]
     );
     assert!(lines(&[self::answer("dev", &["a"])]).is_empty());
 }
