@@ -95,7 +95,8 @@ fn note_what_stays(app: &App) {
     let erase = "`pgcred erase --all` removes every token";
     let note = match &preferences.config_path {
         Some(path) if !preferences.config.connections.is_empty() => format!(
-            "your connections stay in {}: `pgcred remove NAME` removes one with its tokens; {erase}",
+            "your connections stay in {}: `pgcred remove NAME` removes one with its tokens; \
+             {erase}",
             path.display()
         ),
         _ => format!("tokens stay: {erase}"),
