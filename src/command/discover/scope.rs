@@ -51,14 +51,12 @@ impl SearchContext<'_> {
     /// Returns who lists what a profile may see.
     pub(super) fn catalog(self, profile: Option<&str>) -> Result<Box<dyn Catalog>> {
         let found = self.authority.catalog(profile, self.ask, self.deadline);
-        match found {
-            Some(catalog) => Ok(catalog),
-            None => {
-                let title = self.authority.title();
-                let error = Error::failure(format!("{title} cannot list databases"));
-                Err(error.hint("pgcred add NAME HOST --profile PROFILE adds one by its host"))
-            }
-        }
+        let Some(catalog) = found else {
+            let title = self.authority.title();
+            let error = Error::failure(format!("{title} cannot list databases"));
+            return Err(error.hint("pgcred add NAME HOST --profile PROFILE adds one by its host"));
+        };
+        Ok(catalog)
     }
 }
 
