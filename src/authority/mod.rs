@@ -189,10 +189,10 @@ pub(crate) trait Authority: Sync {
         None
     }
 
-    /// Returns the row of `causes`, by its id, of which a message of a server speaks. The table's
-    /// texts are those of AWS's servers, so that `None` is right for all others: then the server's
-    /// own words are what `pgcred doctor` says.
-    fn explain(&self, _message: &str) -> Option<&'static str> {
+    /// Returns the row of `causes`, by its id, of which a message speaks that a server of this
+    /// service sent. The table's texts are those of AWS's servers, so that `None` is right for all
+    /// others: then the server's own words are what `pgcred doctor` says.
+    fn explain(&self, _message: &str, _service: &str) -> Option<&'static str> {
         None
     }
 

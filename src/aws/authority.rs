@@ -133,8 +133,8 @@ impl Authority for AwsAuthority {
         Some(causes::cause_of_no_answer(why))
     }
 
-    fn explain(&self, message: &str) -> Option<&'static str> {
-        causes::explain(message)
+    fn explain(&self, message: &str, service: &str) -> Option<&'static str> {
+        causes::explain(message, KnownService::named(service))
     }
 
     fn download(&self, address: &str, profile: Option<&str>, ask: &AskPolicy) -> Result<String> {

@@ -23,7 +23,7 @@ pub(super) fn cause_of(error: &Error) -> &'static str {
         Some(Reason::Unreachable | Reason::TimedOut) => "aws.unreachable",
         Some(Reason::NoRegion) => NO_REGION,
         Some(Reason::InvalidRoleSetting) => "aws.config",
-        Some(Reason::Refused) => explain(&error.to_string()).unwrap_or("aws.refused"),
+        Some(Reason::Refused) => cause_of_refusal(error),
         None => by_exit,
     }
 }
@@ -94,10 +94,36 @@ pub(super) fn cause_of_no_answer(why: WhyNot) -> &'static str {
     }
 }
 
-/// Returns the id of the cause of which a message speaks.
-pub(super) fn explain(message: &str) -> Option<&'static str> {
-    let causes = causes::explain(message);
+/// Returns the id of the cause of which AWS's own words speak, whatever service the token is for.
+fn cause_of_refusal(error: &Error) -> &'static str {
+    let causes = causes::explain(&error.to_string());
+    causes.first().map_or("aws.refused", |cause| cause.id)
+}
+
+/// Returns the id of the cause of which a message of a server speaks, to which a token was sent. No
+/// server says why one of another service refuses a login, and no variable put another password in
+/// the place of the token.
+pub(super) fn explain(message: &str, service: Option<KnownService>) -> Option<&'static str> {
+    let causes = causes::explain_among(message, |cause| {
+        let owner = owner_of(cause.id);
+        (owner.is_none() || owner == service) && cause.id != "env.password"
+    });
     causes.first().map(|cause| cause.id)
+}
+
+/// Returns the service that a row is about; `None` for a row that is about all of them.
+fn owner_of(cause: &str) -> Option<KnownService> {
+    KnownService::ALL
+        .into_iter()
+        .find(|service| rows_of(*service).iter().any(|row| cause.starts_with(row)))
+}
+
+/// Returns how the ids of the rows begin that are about one service.
+fn rows_of(service: KnownService) -> &'static [&'static str] {
+    match service {
+        Dsql => &["dsql.", "iam.dsql"],
+        Rds => &["rds.", "iam.rds.", "role.rds_iam.", "tls.roots.rds"],
+    }
 }
 
 #[cfg(test)]
@@ -133,6 +159,39 @@ mod tests {
         let action = |service| cause_of_difference(TokenPart::Action, service);
         assert_eq!(action(Some(Dsql)), Some("dsql.action"));
         assert_eq!((action(Some(Rds)), action(None)), (None, None));
+    }
+
+    /// Each message is one that a server of any service can send.
+    #[test]
+    fn no_server_is_explained_by_the_causes_of_another_service() {
+        let newsvc = KnownService::named("newsvc");
+        let at_rds = "db.eu-west-1.rds.amazonaws.com: role \"a\" does not exist";
+        let denied = "unable to accept connection, access denied";
+        let password = "password authentication failed for user \"a\"";
+        for (message, of_dsql, of_rds, of_newsvc) in [
+            (password, None, Some("role.rds_iam.missing"), None),
+            (at_rds, Some("dsql.role"), Some("rds.role"), None),
+            (denied, Some("dsql.denied"), None, None),
+            (
+                "PAM authentication failed for user \"a\"",
+                Some("token.pasted"),
+                Some("rds.pam"),
+                Some("token.pasted"),
+            ),
+        ] {
+            assert_eq!(explain(message, Some(Dsql)), of_dsql, "{message}");
+            assert_eq!(explain(message, Some(Rds)), of_rds, "{message}");
+            assert_eq!(explain(message, newsvc), of_newsvc, "{message}");
+        }
+        let of_all =
+            "no pg_hba.conf entry for host \"h\", user \"a\", database \"d\", no encryption";
+        assert_eq!(explain(of_all, None), Some("tls.off"));
+        for service in KnownService::ALL {
+            for row in rows_of(service) {
+                let known = causes::all().any(|cause| cause.id.starts_with(row));
+                assert!(known, "{row} is in the table");
+            }
+        }
     }
 
     #[test]

@@ -14,13 +14,19 @@ pub(super) enum KnownService {
 }
 
 impl KnownService {
+    pub(super) const ALL: [Self; 2] = [Self::Dsql, Self::Rds];
+
+    /// Returns the name that is signed.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Dsql => "dsql",
+            Self::Rds => "rds-db",
+        }
+    }
+
     /// Returns the service by the name that is signed.
     pub(super) fn named(service: &str) -> Option<Self> {
-        match service {
-            "dsql" => Some(Self::Dsql),
-            "rds-db" => Some(Self::Rds),
-            _ => None,
-        }
+        Self::ALL.into_iter().find(|known| known.name() == service)
     }
 
     pub(super) fn of(scope: &Scope<'_>) -> Option<Self> {

@@ -161,9 +161,14 @@ pub(crate) fn explain(text: &str) -> Vec<&'static Cause> {
 
 /// Returns the same for the users of an authority, who are told nothing of another's servers.
 pub(crate) fn explain_for(text: &str, authority: Option<&str>) -> Vec<&'static Cause> {
+    explain_among(text, |cause| cause.is_for(authority))
+}
+
+/// Returns the same of those causes that may be named.
+pub(crate) fn explain_among(text: &str, may_name: impl Fn(&Cause) -> bool) -> Vec<&'static Cause> {
     let text = text::normalised(text::beginning(text, LONGEST_TEXT));
     let mut found = Vec::new();
-    for cause in all().filter(|cause| cause.is_for(authority)) {
+    for cause in all().filter(|cause| may_name(cause)) {
         if let Some(likeness) = cause.likeness(&text) {
             found.push((likeness, cause));
         }

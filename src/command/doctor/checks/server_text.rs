@@ -5,7 +5,7 @@ use crate::probe::wire::ServerMessage;
 use crate::request::Request;
 
 /// Returns the finding for an error of the server of a request. The server's own words are its
-/// detail. The host tells what kind of server says so.
+/// detail. The host tells what kind of server says so, also behind a tunnel.
 pub(super) fn explain_message(message: &ServerMessage, request: &Request) -> Finding {
     let mut text = message.message.clone();
     for (name, value) in [("DETAIL", &message.detail), ("HINT", &message.hint)] {
@@ -17,8 +17,8 @@ pub(super) fn explain_message(message: &ServerMessage, request: &Request) -> Fin
         "" => text.clone(),
         code => format!("{text} (SQLSTATE {code})"),
     };
-    let authority = request.provider.authority;
-    match authority.explain(&format!("{}: {text}", request.host)) {
+    let said = format!("{}: {text}", request.sign_host);
+    match request.provider.explain(&said) {
         Some(cause) => Finding::fail(cause, detail),
         None => Finding::unexplained(detail),
     }
