@@ -92,14 +92,10 @@ fn region_key() -> String {
 
 fn with_region(region: &str) -> String {
     let mut titles = Vec::new();
-    let authorities = provider::authorities();
-    for authority in &authorities {
+    for authority in provider::authorities() {
         if !authority.known_regions().is_empty() {
             titles.push(authority.title());
         }
-    }
-    if titles.len() == authorities.len() {
-        return format!(" and {region}");
     }
     match titles.as_slice() {
         [] => String::new(),

@@ -68,13 +68,13 @@ fn not_alone(text: &str) -> Option<&'static str> {
         return Some("a token is for one host, and this names several");
     }
     if text.starts_with(['/', '@']) {
-        return Some("a unix socket has no IAM authentication");
+        return Some("pgcred takes no unix socket");
     }
     if text.contains(['/', '?', '#', '@']) {
         return Some("a host is written without path, query or user");
     }
     if text.bytes().filter(|b| *b == b':').count() > 1 {
-        return Some("an IPv6 address has no IAM authentication; give a name or an IPv4 address");
+        return Some("pgcred takes no IPv6 address; give a name or an IPv4 address");
     }
     None
 }
