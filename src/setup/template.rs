@@ -3,13 +3,14 @@
 //! A template is plain text. `{user}` stands for a value of the connection, see [`PLACEHOLDERS`];
 //! `{user:json}` for the value escaped for where it stands, see [`FORMS`]. A value that the
 //! connection does not have is empty. A line that begins with `{only:dsql}` is printed for that
-//! provider alone.
+//! provider alone, and one with `{only:aws}` for the providers of that authority.
 //!
 //! Any other brace is the tool's own and stays as it is. A test therefore holds every template to
 //! names that exist: a misspelt placeholder would be printed to the user.
 
 use super::Os;
 use super::commands::{CommandLines, parameters};
+use crate::provider::Provider;
 use crate::roots::TrustedRoots;
 use crate::text::digest::digest;
 use crate::text::quote;
@@ -85,20 +86,22 @@ pub(super) const FORMS: [(&str, Escape); 7] = [
 pub(crate) fn fill(template: &str, commands: &CommandLines) -> String {
     let mut text = String::new();
     for line in template.split_inclusive('\n') {
-        if let Some(line) = for_provider(line, commands.target.request.provider.name) {
+        if let Some(line) = for_provider(line, commands.target.request.provider) {
             text.push_str(&fill_line(line, commands));
         }
     }
     text
 }
 
-/// Returns a line without its `{only:PROVIDER}`; `None` if it is for another provider.
-fn for_provider<'t>(line: &'t str, provider: &str) -> Option<&'t str> {
+/// Returns a line without its `{only:NAME}`; `None` if that is neither the provider nor its
+/// authority.
+fn for_provider<'t>(line: &'t str, provider: &Provider) -> Option<&'t str> {
     let Some(rest) = line.strip_prefix("{only:") else {
         return Some(line);
     };
     let (only, rest) = rest.split_once('}')?;
-    if only == provider { Some(rest) } else { None }
+    let is_for = only == provider.name || only == provider.authority.name();
+    if is_for { Some(rest) } else { None }
 }
 
 fn fill_line(line: &str, commands: &CommandLines) -> String {
