@@ -89,15 +89,7 @@ async fn permission(
     };
     let resource = match resource {
         Some(resource) => resource.to_owned(),
-        None if KnownService::of(scope) == Some(KnownService::Dsql) => {
-            let partition = partition::partition_of(region).name;
-            let (account, id) = (&caller.account, server::cluster_id(scope.host));
-            format!("arn:{partition}:dsql:{region}:{account}:cluster/{id}")
-        }
-        None => server::state(client, scope, region)
-            .await?
-            .resource
-            .unwrap_or_else(|| "*".to_owned()),
+        None => resource_of(client, scope, region, &caller).await?,
     };
     let action = format!("{}:{}", scope.service, scope.action);
     match arn.principal() {
@@ -121,6 +113,28 @@ async fn permission(
         Principal::Other => Err(not_askable(
             "AWS simulates no policies for root and for federated users",
         )),
+    }
+}
+
+/// Returns what a policy names for the server of a scope.
+async fn resource_of(
+    client: &ApiClient<'_>,
+    scope: &Scope<'_>,
+    region: &str,
+    caller: &Caller,
+) -> Inspected<String> {
+    match KnownService::of(scope) {
+        Some(KnownService::Dsql) => {
+            let partition = partition::partition_of(region).name;
+            let (account, id) = (&caller.account, server::cluster_id(scope.host));
+            Ok(format!(
+                "arn:{partition}:dsql:{region}:{account}:cluster/{id}"
+            ))
+        }
+        Some(KnownService::Rds) | None => {
+            let state = server::state(client, scope, region).await?;
+            Ok(state.resource.unwrap_or_else(|| "*".to_owned()))
+        }
     }
 }
 
