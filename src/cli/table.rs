@@ -227,8 +227,8 @@ pub(super) fn command_line() -> clap::Command {
     command = command
         .version(env!("CARGO_PKG_VERSION"))
         .about(
-            "Passwords for PostgreSQL on AWS (Aurora DSQL, RDS and Aurora with IAM), for every \
-             tool that wants one",
+            "Passwords for PostgreSQL on AWS (Aurora DSQL, RDS and Aurora with IAM), and on every \
+             service whose token a command prints, for every tool that wants one",
         )
         .max_term_width(100)
         .disable_help_subcommand(true)
