@@ -267,6 +267,12 @@ pub(crate) trait Identity {
     /// failure.
     fn login_stamp(&self) -> &str;
 
+    /// Returns the login stamp to record with a failure, `before` being the one of before the
+    /// authority was asked. That one ends the pause if a login has come meanwhile.
+    fn stamp_of_failure(&self, before: String) -> String {
+        before
+    }
+
     /// Returns the files and directories that the login stamp is made of, for `--debug`: a login
     /// changes one of them.
     fn places_of_logins(&self) -> Vec<PathBuf> {

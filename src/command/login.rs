@@ -45,6 +45,26 @@ impl Run for Login {
         } else {
             "already logged in"
         });
+        if authority.command().is_some() {
+            end_pauses(app);
+        }
         Ok(())
     }
+}
+
+/// Ends every pause after a failure: the login of a program may leave no trace that pgcred could
+/// see. Which failures it has mended is not known, and asking once more costs little.
+fn end_pauses(app: &App) {
+    let Some(cache) = app.issuer.cache() else {
+        return;
+    };
+    if cache.index().failures.is_empty() {
+        return;
+    }
+    if let Err(error) = cache.update(|index| index.failures.clear()) {
+        app.preferences.output.warn(&format!(
+            "pgcred may wait up to 5 minutes before it asks again: {error}"
+        ));
+    }
+    app.forget_due();
 }

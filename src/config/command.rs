@@ -15,8 +15,19 @@ use crate::provider::command::{
 };
 
 const KEYS: &[&str] = &[
-    "run", "token", "user", "expires", "life", "kind", "spare", "watch", "login", "login_if",
-    "roots", "env",
+    "run",
+    "token",
+    "user",
+    "expires",
+    "life",
+    "kind",
+    "spare",
+    "watch",
+    "variables",
+    "login",
+    "login_if",
+    "roots",
+    "env",
 ];
 
 /// Characters that mean something to a shell. None reads `login`.
@@ -67,11 +78,12 @@ fn read_field(found: &mut CommandDefinition, field: &Field<'_>) -> Result<()> {
         "life" => found.life = Some(field.read(seconds)?),
         "kind" => found.kind = field.read(|item| CommandKind::parse(text(item)?))?,
         "spare" => found.spare = field.read(seconds)?,
-        "watch" => found.watch = texts(field)?,
+        "watch" => found.watch = watch(field)?,
+        "variables" => found.variables = variables(field)?,
         "login" => found.login = Some(field.read(login)?),
         "login_if" => found.login_if = field.read(login_if)?,
         "roots" => found.roots = Some(field.read(|item| Ok(roots(item)?.to_string()))?),
-        "env" => found.env = variables(field)?,
+        "env" => found.env = env(field)?,
         _ => return Err(field.unknown(KEYS)),
     }
     Ok(())
@@ -189,17 +201,41 @@ fn table_of_texts(field: &Field<'_>) -> Result<Vec<(String, String)>> {
     Ok(found)
 }
 
-fn variables(field: &Field<'_>) -> Result<Vec<(String, String)>> {
+fn env(field: &Field<'_>) -> Result<Vec<(String, String)>> {
     let found = table_of_texts(field)?;
     for (name, _) in &found {
-        let allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
-        if name.is_empty() || !name.bytes().all(allowed) {
-            return Err(field.wrong(
-                Error::usage("not the name of a variable").hint("use letters, digits and `_`"),
-            ));
+        check_variable(name, field)?;
+    }
+    Ok(found)
+}
+
+fn variables(field: &Field<'_>) -> Result<Vec<String>> {
+    let found = texts(field)?;
+    for name in &found {
+        check_variable(name, field)?;
+    }
+    Ok(found)
+}
+
+/// Reads the paths of files. A variable stands in front of a path alone.
+fn watch(field: &Field<'_>) -> Result<Vec<String>> {
+    let found = texts(field)?;
+    for path in &found {
+        if let Some(after) = path.strip_prefix('$') {
+            check_variable(after.split('/').next().unwrap_or_default(), field)?;
         }
     }
     Ok(found)
+}
+
+fn check_variable(name: &str, field: &Field<'_>) -> Result<()> {
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
+    if name.is_empty() || !name.bytes().all(allowed) {
+        return Err(field.wrong(
+            Error::usage("not the name of a variable").hint("use letters, digits and `_`"),
+        ));
+    }
+    Ok(())
 }
 
 /// Reads the values of a connection for placeholders, in the order of their names.

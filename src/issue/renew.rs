@@ -128,6 +128,7 @@ impl Issuer {
             self.identities.look_again(&**identity);
         }
         if let (Err(error), Some(login_stamp)) = (&resolved, login_stamp) {
+            let login_stamp = identity.stamp_of_failure(login_stamp);
             self.record_failure(&**identity, error, login_stamp);
         }
         resolved

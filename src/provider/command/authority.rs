@@ -1,6 +1,7 @@
 //! The authority of one definition: who signs is what is run, and its signer hands out what was
 //! printed.
 
+use std::cell::OnceCell;
 use std::path::PathBuf;
 use std::rc::Rc;
 
@@ -8,10 +9,11 @@ use super::definition::{CommandDefinition, CommandKind};
 use super::invocation;
 use super::run::{self, Answered};
 use crate::authority::{
-    AskPolicy, Authority, CredentialQuery, Identities, Identity, Notes, Region, Scope, Signer,
+    AskPolicy, Authority, CredentialQuery, Identities, Identity, Notes, Region, Scope,
+    ShellSettings, Signer,
 };
 use crate::error::{Error, Reason, Result};
-use crate::sys::child;
+use crate::sys::{child, env};
 use crate::time::Time;
 use crate::token::Token;
 
@@ -47,6 +49,19 @@ impl Authority for CommandAuthority {
         Some(&self.definition.name)
     }
 
+    fn variables(&self) -> Vec<&'static str> {
+        self.definition.deciding_variables()
+    }
+
+    fn shell_settings(&self) -> ShellSettings {
+        let mut variables = self.variables();
+        variables.retain(|name| env::var_os(name).is_some());
+        ShellSettings {
+            variables,
+            ..ShellSettings::default()
+        }
+    }
+
     fn identities(&self) -> Box<dyn Identities> {
         Box::new(CommandIdentities {
             definition: self.definition,
@@ -76,6 +91,7 @@ struct CommandIdentity {
     watched: Vec<PathBuf>,
     digest: String,
     digest_with_login: String,
+    login_stamp: OnceCell<String>,
 }
 
 impl CommandIdentity {
@@ -87,6 +103,7 @@ impl CommandIdentity {
             digest_with_login: invocation::digest_of_files(&digest, &watched),
             watched,
             digest,
+            login_stamp: OnceCell::new(),
         }
     }
 
@@ -118,6 +135,10 @@ impl CommandIdentity {
         invocation::digest_of_files(&self.digest, &self.watched)
     }
 
+    fn stamp_now(&self) -> String {
+        invocation::stamp_of_files(&self.digest, &self.watched)
+    }
+
     fn changes_by_itself(&self) -> Error {
         let name = &self.definition.name;
         Error::failure(format!(
@@ -140,7 +161,17 @@ impl Identity for CommandIdentity {
     }
 
     fn login_stamp(&self) -> &str {
-        &self.digest_with_login
+        self.login_stamp.get_or_init(|| self.stamp_now())
+    }
+
+    /// A program that has written the same bytes again while it ran has not logged in: each failure
+    /// would end the pause after it.
+    fn stamp_of_failure(&self, before: String) -> String {
+        if self.files_now() == self.digest_with_login {
+            self.stamp_now()
+        } else {
+            before
+        }
     }
 
     fn places_of_logins(&self) -> Vec<PathBuf> {
@@ -195,8 +226,13 @@ impl Identity for CommandIdentity {
     }
 
     fn signer(&self, query: &CredentialQuery<'_>, notes: &Notes) -> Result<Rc<dyn Signer>> {
+        let answered = self.run(query, notes);
+        let stamp = self.login_stamp.get();
+        if answered.is_err() && stamp.is_some_and(|stamp| *stamp != self.stamp_now()) {
+            notes.set_changed_files();
+        }
         Ok(Rc::new(CommandSigner {
-            answered: self.run(query, notes)?,
+            answered: answered?,
             definition: self.definition,
         }))
     }

@@ -30,11 +30,12 @@ pub(crate) struct CommandDefinition {
     /// Of a command that caches: it prints no other token until so many seconds before the end.
     pub(crate) spare: u32,
     /// Files that change when another user logs in: then cached tokens are void. `~` stands for
-    /// the home directory.
+    /// the home directory, and `$NAME/` in front for a directory that a variable names, if it is
+    /// set. Of a directory, each file counts.
     pub(crate) watch: Vec<String>,
-    /// Variables of the environment that decide who logs in: the tokens of different values are
-    /// kept apart.
-    pub(crate) variables: &'static [&'static str],
+    /// Variables of the user's shell that decide who logs in: see
+    /// [`CommandDefinition::deciding_variables`].
+    pub(crate) variables: Vec<String>,
     /// Characters that no value of a placeholder may have.
     pub(crate) forbidden: &'static str,
     /// What the user types to log in.
@@ -85,7 +86,7 @@ impl CommandDefinition {
             kind: CommandKind::default(),
             spare: SPARE,
             watch: Vec::new(),
-            variables: &[],
+            variables: Vec::new(),
             forbidden: "",
             login: None,
             login_if: Vec::new(),
@@ -112,10 +113,31 @@ impl CommandDefinition {
         names
     }
 
+    /// Returns the variables of the user's shell that decide who logs in, also by the place of the
+    /// files that are watched. The tokens of different values are kept apart. One that the
+    /// definition itself sets has the same value for everybody.
+    pub(crate) fn deciding_variables(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = self.variables.iter().map(String::as_str).collect();
+        for path in &self.watch {
+            if let Some((name, _)) = split_variable(path)
+                && !names.contains(&name)
+            {
+                names.push(name);
+            }
+        }
+        names.retain(|name| self.env.iter().all(|(set, _)| set != name));
+        names
+    }
+
     /// Tells whether the answer is a JSON document, and not the token alone.
     pub(crate) fn answers_in_json(&self) -> bool {
         self.token.is_some() || self.user.is_some() || self.expires.is_some()
     }
+}
+
+/// Splits `$NAME/PATH` into both.
+pub(crate) fn split_variable(path: &str) -> Option<(&str, &str)> {
+    path.strip_prefix('$')?.split_once('/')
 }
 
 impl CommandKind {
@@ -187,6 +209,17 @@ mod tests {
         assert!(field.is_life && field.path.text() == "lease_duration");
         assert!(!ExpiryField::parse("expires").unwrap().is_life);
         assert!(ExpiryField::parse("+").is_err());
+    }
+
+    #[test]
+    fn variables_that_decide_are_named_or_lead_to_a_watched_file() {
+        let mut definition = CommandDefinition::named("a");
+        definition.variables = vec!["A_HOST".to_owned(), "A_SET".to_owned()];
+        definition.watch = ["~/.a", "$A_HOME/login", "$A_HOST/x"]
+            .map(str::to_owned)
+            .to_vec();
+        definition.env = vec![("A_SET".to_owned(), "1".to_owned())];
+        assert_eq!(definition.deciding_variables(), ["A_HOST", "A_HOME"]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use super::definition::CommandDefinition;
+use super::definition::{self, CommandDefinition};
 use super::template::Lookup;
 use crate::authority::{CredentialQuery, Scope};
 use crate::error::{Error, Result};
@@ -14,6 +14,8 @@ use crate::text::digest::digest;
 /// A file of `watch` that is longer than this goes by its stamp. The others go by their bytes,
 /// because a program may write the same again with every run.
 const LONGEST_WATCHED: usize = 1 << 20;
+/// Of a directory of `watch`, so many files count.
+const MOST_WATCHED: usize = 100;
 
 /// The placeholders that are different with each request. They decide how long a token lives, and
 /// not whose it is, so that they are no part of the identity.
@@ -108,7 +110,7 @@ pub(super) fn digest_of(definition: &CommandDefinition, words: &Result<Vec<Strin
         parts.push(format!("\0{name}"));
         parts.push(value.clone());
     }
-    for name in definition.variables {
+    for name in definition.deciding_variables() {
         if let Some(value) = env::var(name) {
             parts.push(format!("\0{name}"));
             parts.push(value);
@@ -121,9 +123,33 @@ pub(super) fn digest_of(definition: &CommandDefinition, words: &Result<Vec<Strin
 pub(super) fn watched(definition: &CommandDefinition) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for path in &definition.watch {
-        files.push(env::with_home(path));
+        let place = match definition::split_variable(path) {
+            None => env::with_home(path),
+            Some((name, inside)) => match env::var_os(name) {
+                Some(directory) => PathBuf::from(directory).join(inside),
+                None => continue,
+            },
+        };
+        let mut inside = fs::list(&place);
+        if inside.is_empty() {
+            files.push(place);
+            continue;
+        }
+        inside.sort();
+        inside.truncate(MOST_WATCHED);
+        files.extend(inside);
     }
     files
+}
+
+/// Returns a digest that changes with every write to these files, also of the same bytes: a login
+/// may write them again.
+pub(super) fn stamp_of_files(own: &str, files: &[PathBuf]) -> String {
+    let mut parts = vec![own.to_owned()];
+    for file in files {
+        parts.push(fs::stamp_of_file(file).unwrap_or_default());
+    }
+    digest(parts.iter().map(String::as_str))
 }
 
 /// Returns a digest of these files as they are now.

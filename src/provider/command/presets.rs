@@ -57,8 +57,11 @@ const ENTRA: Preset = Preset {
     expires: Some("expires_on"),
     // The Azure CLI prints the same token until five minutes before its end.
     kind: CommandKind::Caches,
-    watch: &["~/.azure/azureProfile.json"],
-    variables: &["AZURE_CONFIG_DIR"],
+    watch: &[
+        "~/.azure/azureProfile.json",
+        "$AZURE_CONFIG_DIR/azureProfile.json",
+    ],
+    variables: &["AZURE_CONFIG_DIR", "AZURE_CLOUD_NAME"],
     login: Some("az login"),
     login_if: &["az login", "AADSTS"],
     ..Preset::EMPTY
@@ -86,6 +89,8 @@ const LAKEBASE: Preset = Preset {
         "DATABRICKS_HOST",
         "DATABRICKS_TOKEN",
         "DATABRICKS_CLIENT_ID",
+        "DATABRICKS_AUTH_TYPE",
+        "ARM_CLIENT_ID",
     ],
     login: Some("databricks auth login"),
     login_if: &["databricks auth login"],
@@ -109,10 +114,12 @@ const GCLOUD: Preset = Preset {
     kind: CommandKind::Caches,
     watch: &[
         "~/.config/gcloud/active_config",
-        "~/.config/gcloud/configurations/config_default",
+        "~/.config/gcloud/configurations",
+        "$CLOUDSDK_CONFIG/active_config",
+        "$CLOUDSDK_CONFIG/configurations",
         // The same on Windows.
         "~/AppData/Roaming/gcloud/active_config",
-        "~/AppData/Roaming/gcloud/configurations/config_default",
+        "~/AppData/Roaming/gcloud/configurations",
     ],
     variables: &[
         "CLOUDSDK_CONFIG",
@@ -142,8 +149,19 @@ const SNOWFLAKE: Preset = Preset {
     token: Some("0.T"),
     // Fixed by the service, and the answer does not say it.
     life: Some(15 * 60),
-    watch: &["~/.snowflake/config.toml", "~/.snowflake/connections.toml"],
-    variables: &["SNOWFLAKE_HOME", "SNOWFLAKE_ACCOUNT", "SNOWFLAKE_USER"],
+    watch: &[
+        "~/.snowflake/config.toml",
+        "~/.snowflake/connections.toml",
+        "$SNOWFLAKE_HOME/config.toml",
+        "$SNOWFLAKE_HOME/connections.toml",
+    ],
+    variables: &[
+        "SNOWFLAKE_HOME",
+        "SNOWFLAKE_ACCOUNT",
+        "SNOWFLAKE_USER",
+        "SNOWFLAKE_ROLE",
+        "SNOWFLAKE_AUTHENTICATOR",
+    ],
     // Either would end the text in the SQL, or change it.
     forbidden: "'\\",
     login: Some("snow connection test"),
@@ -156,6 +174,9 @@ const OF_AWS: &[&str] = &[
     "AWS_SHARED_CREDENTIALS_FILE",
     "AWS_REGION",
     "AWS_DEFAULT_REGION",
+    "AWS_ENDPOINT_URL",
+    // A profile may say `credential_source = Environment`.
+    "AWS_ACCESS_KEY_ID",
 ];
 
 /// What the AWS CLI prints when a login is missing.
@@ -222,7 +243,13 @@ const VAULT: Preset = Preset {
     expires: Some("+lease_duration"),
     kind: CommandKind::Creates,
     watch: &["~/.vault-token"],
-    variables: &["VAULT_ADDR", "VAULT_NAMESPACE", "VAULT_TOKEN"],
+    variables: &[
+        "VAULT_ADDR",
+        "VAULT_AGENT_ADDR",
+        "VAULT_CONFIG_PATH",
+        "VAULT_NAMESPACE",
+        "VAULT_TOKEN",
+    ],
     login: Some("vault login -method=oidc"),
     login_if: &["missing client token", "invalid token"],
     ..Preset::EMPTY
@@ -301,7 +328,7 @@ impl Preset {
             definition.spare = spare;
         }
         definition.watch = owned(self.watch);
-        definition.variables = self.variables;
+        definition.variables = owned(self.variables);
         definition.forbidden = self.forbidden;
         definition.login = self.login.map(str::to_owned);
         definition.login_if = owned(self.login_if);
@@ -337,6 +364,34 @@ mod tests {
                     "{name}: {placeholder}"
                 );
             }
+        }
+    }
+
+    #[test]
+    fn both_documents_name_each_preset() {
+        let page = include_str!("../../cli/page.roff");
+        let readme = include_str!("README.md");
+        for preset in PRESETS {
+            let name = preset.name;
+            let section = format!("\n.TP\n.B {}\n", name.replace('-', "\\-"));
+            assert!(page.contains(&section), "page.roff: PROVIDERS: {name}");
+            assert!(
+                readme.contains(&format!("\n| `{name}` | ")),
+                "README.md: {name}"
+            );
+        }
+    }
+
+    /// Else doctor would warn of the `@` in the name of each healthy user.
+    #[test]
+    fn users_of_entra_databricks_and_google_are_addresses() {
+        for preset in PRESETS {
+            let are_addresses = ["entra", "lakebase", "gcloud"].contains(&preset.name);
+            assert_eq!(
+                preset.service.users_are_addresses, are_addresses,
+                "{}",
+                preset.name
+            );
         }
     }
 

@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Child, Stdio};
 
+use crate::support::desk::at_terminal;
 use crate::support::sandbox::{Run, Sandbox};
 
 const HOST: &str = "crm.example.com";
@@ -238,6 +239,14 @@ fn a_wrong_definition_says_line_and_key() {
             "line 3: command.x.login: not a command",
         ),
         (
+            "run = [\"a\"]\nvariables = [\"A B\"]",
+            "line 3: command.x.variables: not the name of a variable",
+        ),
+        (
+            "run = [\"a\"]\nwatch = [\"$/x\"]",
+            "line 3: command.x.watch: not the name of a variable",
+        ),
+        (
             "run = [\"a\"]\nshell = true",
             "line 3: command.x.shell: no such key",
         ),
@@ -403,6 +412,55 @@ fn a_missing_login_says_what_to_type_and_login_types_it() {
         .run(&["login", "--provider", "tool"])
         .assert_fails(3, "there is no terminal to log in at");
     assert!(tool.sandbox.ok(&["login", "--help"]).contains("--provider"));
+}
+
+/// Another account's token must not be handed out.
+#[test]
+fn variables_and_files_that_decide_who_logs_in_keep_tokens_apart() {
+    let mut tool = Tool::new(
+        "mint",
+        "variables = [\"CORP_ADDR\"]\nwatch = [\"$CORP_HOME/sessions\"]",
+    );
+    let token = |tool: &Tool| tool.sandbox.ok(&["token", "crm"]);
+    assert_eq!(token(&tool), "token-1\n");
+    tool.sandbox.set("CORP_ADDR", "other");
+    assert_eq!(token(&tool), "token-2\n");
+    let setup = tool.sandbox.run(&["setup", "systemd", "--dry-run"]);
+    assert!(setup.stderr.contains("CORP_ADDR"), "{}", setup.stderr);
+    tool.sandbox.unset("CORP_ADDR");
+    assert_eq!(token(&tool), "token-1\n");
+    tool.sandbox.write("corp/sessions/a", "ann");
+    let home = tool.sandbox.path("corp").display().to_string();
+    tool.sandbox.set("CORP_HOME", &home);
+    assert_eq!(token(&tool), "token-3\n");
+    assert_eq!(token(&tool), "token-3\n");
+    tool.sandbox.write("corp/sessions/a", "bob");
+    assert_eq!(token(&tool), "token-4\n");
+    tool.sandbox.write("corp/sessions/b", "cem");
+    assert_eq!(token(&tool), "token-5\n");
+}
+
+#[test]
+fn a_login_ends_the_pause_after_a_failure() {
+    let tool = Tool::new("mint", "login = \"true\"\nwatch = [\"~/session\"]");
+    tool.sandbox.write("session", "ann");
+    // It writes the same bytes with every run, which is no login.
+    tool.prints("printf ann >\"$1/session\"; exit 1");
+    for _ in 0..3 {
+        assert_ne!(tool.sandbox.run(&["refresh", "--background"]).code, 0);
+    }
+    assert_eq!(tool.runs(), 1);
+    // A login that writes what was there before.
+    std::thread::sleep(std::time::Duration::from_millis(20));
+    tool.sandbox.write("session", "ann");
+    tool.sandbox.run(&["refresh", "--background"]);
+    tool.sandbox.run(&["refresh", "--background"]);
+    assert_eq!(tool.runs(), 2);
+    // One that leaves no trace, but was typed through pgcred.
+    let run = at_terminal(&tool.sandbox, &["login", "--provider", "tool"]);
+    assert_eq!(run.code, 0, "{}{}", run.stdout, run.stderr);
+    tool.sandbox.run(&["refresh", "--background"]);
+    assert_eq!(tool.runs(), 3);
 }
 
 #[test]
