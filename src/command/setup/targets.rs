@@ -45,6 +45,12 @@ impl TargetChoice<'_> {
         self.options.address.check_targets(self.names.len())?;
         let mut warnings = Vec::new();
         if tool.kind == ToolKind::Scheduler {
+            // A provider that only a host tells has no variables before it is looked up.
+            for connection in &preferences.config.connections {
+                if let Some(host) = &connection.target.host {
+                    provider::of_host(host);
+                }
+            }
             warnings.extend(check_for_scheduler(tool, self.is_named())?);
         }
         let connections = &preferences.config.connections;

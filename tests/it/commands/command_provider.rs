@@ -417,16 +417,21 @@ fn a_missing_login_says_what_to_type_and_login_types_it() {
 /// Another account's token must not be handed out.
 #[test]
 fn variables_and_files_that_decide_who_logs_in_keep_tokens_apart() {
-    let mut tool = Tool::new(
+    let mut tool = Tool::new("mint", "");
+    tool.write_config(
         "mint",
         "variables = [\"CORP_ADDR\"]\nwatch = [\"$CORP_HOME/sessions\"]",
+        "[connections.az]\nhost = \"crm.postgres.database.azure.com\"\nuser = \"ann\"\n",
     );
     let token = |tool: &Tool| tool.sandbox.ok(&["token", "crm"]);
     assert_eq!(token(&tool), "token-1\n");
     tool.sandbox.set("CORP_ADDR", "other");
     assert_eq!(token(&tool), "token-2\n");
+    tool.sandbox.set("AZURE_CONFIG_DIR", "/azure");
     let setup = tool.sandbox.run(&["setup", "systemd", "--dry-run"]);
-    assert!(setup.stderr.contains("CORP_ADDR"), "{}", setup.stderr);
+    for name in ["CORP_ADDR", "AZURE_CONFIG_DIR"] {
+        assert!(setup.stderr.contains(name), "{name}: {}", setup.stderr);
+    }
     tool.sandbox.unset("CORP_ADDR");
     assert_eq!(token(&tool), "token-1\n");
     tool.sandbox.write("corp/sessions/a", "ann");
