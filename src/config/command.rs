@@ -217,12 +217,19 @@ fn variables(field: &Field<'_>) -> Result<Vec<String>> {
     Ok(found)
 }
 
-/// Reads the paths of files. A variable stands in front of a path alone.
+/// Reads the paths of files. One that depends on the working directory would name another file in
+/// each.
 fn watch(field: &Field<'_>) -> Result<Vec<String>> {
     let found = texts(field)?;
     for path in &found {
         if let Some(after) = path.strip_prefix('$') {
             check_variable(after.split('/').next().unwrap_or_default(), field)?;
+        } else if !path.starts_with("~/") && !Path::new(path).is_absolute() {
+            return Err(field.wrong(
+                Error::usage("not the whole path of a file").hint(
+                    "begin it with ~/, with the root directory, or with $NAME for a variable",
+                ),
+            ));
         }
     }
     Ok(found)

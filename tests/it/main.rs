@@ -13,6 +13,7 @@ mod cache;
 mod clients;
 mod commands;
 mod credentials;
+#[cfg(unix)]
 mod discover;
 mod doctor;
 mod hardening;

@@ -135,9 +135,10 @@ impl CommandDefinition {
     }
 }
 
-/// Splits `$NAME/PATH` into both.
+/// Splits `$NAME/PATH` into both. Of `$NAME` alone, which names a file, the path is empty.
 pub(crate) fn split_variable(path: &str) -> Option<(&str, &str)> {
-    path.strip_prefix('$')?.split_once('/')
+    let after = path.strip_prefix('$')?;
+    Some(after.split_once('/').unwrap_or((after, "")))
 }
 
 impl CommandKind {
@@ -215,11 +216,15 @@ mod tests {
     fn variables_that_decide_are_named_or_lead_to_a_watched_file() {
         let mut definition = CommandDefinition::named("a");
         definition.variables = vec!["A_HOST".to_owned(), "A_SET".to_owned()];
-        definition.watch = ["~/.a", "$A_HOME/login", "$A_HOST/x"]
+        definition.watch = ["~/.a", "$A_HOME/login", "$A_HOST/x", "$A_FILE"]
             .map(str::to_owned)
             .to_vec();
         definition.env = vec![("A_SET".to_owned(), "1".to_owned())];
-        assert_eq!(definition.deciding_variables(), ["A_HOST", "A_HOME"]);
+        assert_eq!(
+            definition.deciding_variables(),
+            ["A_HOST", "A_HOME", "A_FILE"]
+        );
+        assert_eq!(split_variable("$A_FILE"), Some(("A_FILE", "")));
     }
 
     #[test]

@@ -125,8 +125,9 @@ pub(super) fn watched(definition: &CommandDefinition) -> Vec<PathBuf> {
     for path in &definition.watch {
         let place = match definition::split_variable(path) {
             None => env::with_home(path),
-            Some((name, inside)) => match env::var_os(name) {
-                Some(directory) => PathBuf::from(directory).join(inside),
+            Some((name, inside)) => match env::var_os(name).map(PathBuf::from) {
+                Some(file) if inside.is_empty() => file,
+                Some(directory) => directory.join(inside),
                 None => continue,
             },
         };

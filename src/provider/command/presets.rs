@@ -83,9 +83,8 @@ const LAKEBASE: Preset = Preset {
     token: Some("token"),
     expires: Some("expire_time"),
     life: Some(HOUR),
-    watch: &["~/.databrickscfg"],
+    watch: &["~/.databrickscfg", "$DATABRICKS_CONFIG_FILE"],
     variables: &[
-        "DATABRICKS_CONFIG_FILE",
         "DATABRICKS_HOST",
         "DATABRICKS_TOKEN",
         "DATABRICKS_CLIENT_ID",
@@ -170,8 +169,6 @@ const SNOWFLAKE: Preset = Preset {
 
 /// Variables of the AWS CLI that change what a profile means.
 const OF_AWS: &[&str] = &[
-    "AWS_CONFIG_FILE",
-    "AWS_SHARED_CREDENTIALS_FILE",
     "AWS_REGION",
     "AWS_DEFAULT_REGION",
     "AWS_ENDPOINT_URL",
@@ -205,7 +202,12 @@ const REDSHIFT: Preset = Preset {
     user: Some("DbUser"),
     expires: Some("Expiration"),
     life: Some(HOUR),
-    watch: &["~/.aws/config", "~/.aws/credentials"],
+    watch: &[
+        "~/.aws/config",
+        "~/.aws/credentials",
+        "$AWS_CONFIG_FILE",
+        "$AWS_SHARED_CREDENTIALS_FILE",
+    ],
     variables: OF_AWS,
     login: Some("aws sso login"),
     login_if: LOGIN_OF_AWS,
@@ -347,6 +349,9 @@ mod tests {
             let definition = preset.definition().unwrap();
             let name = preset.name;
             assert!(!definition.run.is_empty(), "{name}");
+            // Without them a token of one account could be handed out to another.
+            assert!(!definition.watch.is_empty(), "{name}");
+            assert!(!definition.variables.is_empty(), "{name}");
             assert!(
                 definition.login.is_some() || definition.login_if.is_empty(),
                 "{name}"
@@ -439,6 +444,7 @@ mod tests {
         let mut names = std::collections::HashSet::new();
         for preset in PRESETS {
             assert!(names.insert(preset.name) && names.insert(preset.title));
+            assert!(!crate::provider::is_built_in(preset.name));
         }
     }
 }

@@ -247,6 +247,10 @@ fn a_wrong_definition_says_line_and_key() {
             "line 3: command.x.watch: not the name of a variable",
         ),
         (
+            "run = [\"a\"]\nwatch = [\"session.json\"]",
+            "line 3: command.x.watch: not the whole path of a file",
+        ),
+        (
             "run = [\"a\"]\nshell = true",
             "line 3: command.x.shell: no such key",
         ),

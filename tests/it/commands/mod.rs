@@ -30,6 +30,7 @@ pub mod list;
 pub mod newcomer;
 #[cfg(unix)]
 pub mod passfile_warnings;
+#[cfg(unix)]
 pub mod policy;
 #[cfg(target_os = "linux")]
 pub mod policy_sql;
