@@ -31,21 +31,16 @@ impl Dialog for Lines {
     fn select(&self, question: Question<'_>, choices: &[Choice]) -> Result<Answer<usize>> {
         let start = choices.iter().position(|choice| choice.is_chosen);
         let keys = "a number, or a word to see only lines that have it";
-        let mut filter = String::new();
         loop {
-            show(question, choices, &filter);
-            let typed = match ask(question, keys)? {
-                Answer::Given(line) => read(&line, choices.len()),
+            let numbers = match choose(question, choices, keys)? {
+                Answer::Given(numbers) => numbers,
                 Answer::Back => return Ok(Answer::Back),
                 Answer::Interrupted => return Ok(Answer::Interrupted),
             };
-            match typed {
-                Typed::Marked => return Ok(Answer::Given(start.unwrap_or(0))),
-                Typed::Numbers(numbers) if numbers.len() == 1 => {
-                    return Ok(Answer::Given(numbers[0]));
-                }
-                Typed::Numbers(_) => say("one number, please"),
-                Typed::Filter(typed) => filter = typed,
+            match numbers.as_deref() {
+                None => return Ok(Answer::Given(start.unwrap_or(0))),
+                Some([one]) => return Ok(Answer::Given(*one)),
+                Some(_) => say("one number, please"),
             }
         }
     }
@@ -56,19 +51,11 @@ impl Dialog for Lines {
         choices: &[Choice],
     ) -> Result<Answer<Vec<usize>>> {
         let keys = "numbers such as 1 3-5, 0 for none, or a word to see only lines that have it";
-        let mut filter = String::new();
-        loop {
-            show(question, choices, &filter);
-            let typed = match ask(question, keys)? {
-                Answer::Given(line) => read(&line, choices.len()),
-                Answer::Back => return Ok(Answer::Back),
-                Answer::Interrupted => return Ok(Answer::Interrupted),
-            };
-            match typed {
-                Typed::Marked => return Ok(Answer::Given(chosen(choices))),
-                Typed::Numbers(numbers) => return Ok(Answer::Given(numbers)),
-                Typed::Filter(typed) => filter = typed,
-            }
+        match choose(question, choices, keys)? {
+            Answer::Given(Some(numbers)) => Ok(Answer::Given(numbers)),
+            Answer::Given(None) => Ok(Answer::Given(chosen(choices))),
+            Answer::Back => Ok(Answer::Back),
+            Answer::Interrupted => Ok(Answer::Interrupted),
         }
     }
 
@@ -111,6 +98,28 @@ impl Dialog for Lines {
                 Ok(()) => return Ok(Answer::Given(given)),
                 Err(error) => say(&error.to_string()),
             }
+        }
+    }
+}
+
+/// Shows a list until numbers are typed, and returns them; `None` stands for what is marked.
+fn choose(
+    question: Question<'_>,
+    choices: &[Choice],
+    keys: &str,
+) -> Result<Answer<Option<Vec<usize>>>> {
+    let mut filter = String::new();
+    loop {
+        show(question, choices, &filter);
+        let typed = match ask(question, keys)? {
+            Answer::Given(line) => read(&line, choices.len()),
+            Answer::Back => return Ok(Answer::Back),
+            Answer::Interrupted => return Ok(Answer::Interrupted),
+        };
+        match typed {
+            Typed::Marked => return Ok(Answer::Given(None)),
+            Typed::Numbers(numbers) => return Ok(Answer::Given(Some(numbers))),
+            Typed::Filter(typed) => filter = typed,
         }
     }
 }

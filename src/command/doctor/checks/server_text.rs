@@ -27,29 +27,8 @@ pub(super) fn explain_message(message: &ServerMessage, request: &Request) -> Fin
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::command::doctor::tests::request;
     use crate::provider;
-
-    fn request(provider: &str) -> Request {
-        Request {
-            connection: None,
-            provider: provider::named(provider).expect("a provider"),
-            host: "db.example".to_owned(),
-            sign_host: "db.example".to_owned(),
-            sign_port: 5432,
-            port: 5432,
-            user: "ann".to_owned(),
-            dbname: "postgres".to_owned(),
-            keywords: Vec::new(),
-            target_has_address: false,
-            roots: None,
-            region: None,
-            profile: None,
-            aliases: Vec::new(),
-            lines_of_others: Vec::new(),
-            vars: Vec::new(),
-            life: 900,
-        }
-    }
 
     #[test]
     fn the_authority_explains_what_its_servers_say() {
@@ -58,9 +37,10 @@ mod tests {
             message: "password authentication failed for user \"ann\"".to_owned(),
             ..ServerMessage::default()
         };
-        let finding = explain_message(&message, &request("rds"));
+        let of = |provider| request(provider::named(provider).expect("a provider"), "db.example");
+        let finding = explain_message(&message, &of("rds"));
         assert_eq!(finding.cause, Some("role.rds_iam.missing"));
-        let finding = explain_message(&message, &request("fake"));
+        let finding = explain_message(&message, &of("fake"));
         assert_eq!(finding.cause, None);
         assert!(
             finding.detail.ends_with("(SQLSTATE 28P01)"),
