@@ -3,8 +3,8 @@
 
 use crate::error::{Error, Result};
 use crate::setup::{
-    Edit, Machine, Ownership, SetupMethod, StoredPassword, Target, Tool, ToolEntry, ToolFiles,
-    ToolKind, block,
+    Edit, Machine, Ownership, SetupMethod, StoredPassword, Target, TokenUser, Tool, ToolEntry,
+    ToolFiles, ToolKind, block,
 };
 use crate::sys::fs;
 
@@ -15,6 +15,7 @@ pub(super) const TOOL: Tool = Tool {
     kind: ToolKind::Passfile,
     method: SetupMethod::Files(&ServiceFile),
     takes_hostaddr: true,
+    follows_users: true,
     ..Tool::DEFAULT
 };
 
@@ -68,6 +69,19 @@ impl ToolFiles for ServiceFile {
 
     fn printed(&self, _: &Machine, targets: &[Target]) -> String {
         text_of(targets)
+    }
+
+    /// Only the lines `user=` inside pgcred's block change.
+    fn follow_users(&self, machine: &Machine, users: &[TokenUser]) -> Result<Vec<Edit>> {
+        let file = machine.service_file.clone();
+        let mut edit = Edit::that_changes(machine, file, &OWNERSHIP, |text| {
+            block::with_changed(text, |lines| with_users(lines, users))
+        })?;
+        if edit.before.is_none() {
+            return Ok(Vec::new()); // nothing is set up
+        }
+        edit.back_up = None; // the user's part is not touched
+        Ok(vec![edit])
     }
 
     fn undo(&self, machine: &Machine) -> Result<Vec<Edit>> {
@@ -158,24 +172,48 @@ fn section_of(target: &Target) -> String {
 /// Refuses a connection that a service file cannot hold: libpq cuts blanks at the end of a line,
 /// knows no quotes, and reads no file with a line that is longer than its buffer.
 fn check_lines(target: &Target) -> Result<()> {
-    const LONGEST_LINE: usize = 1000;
-    let name = &target.name;
     for line in section_of(target).lines() {
-        let keyword = line.split('=').next().unwrap_or_default();
-        let why = if line.ends_with(char::is_whitespace) {
-            "ends in a blank, which libpq cuts off in service files"
-        } else if line.len() > LONGEST_LINE {
-            "is too long for a line of libpq's service file"
-        } else {
-            continue;
-        };
-        return Err(
-            Error::usage(format!("{name}: the {keyword} {why}")).hint(format!(
-                "`pgcred exec {name} -- psql` needs no service file"
-            )),
-        );
+        check_line(line, &target.name)?;
     }
     Ok(())
+}
+
+fn check_line(line: &str, name: &str) -> Result<()> {
+    const LONGEST_LINE: usize = 1000;
+    let keyword = line.split('=').next().unwrap_or_default();
+    let why = if line.ends_with(char::is_whitespace) {
+        "ends in a blank, which libpq cuts off in service files"
+    } else if line.len() > LONGEST_LINE {
+        "is too long for a line of libpq's service file"
+    } else {
+        return Ok(());
+    };
+    Err(
+        Error::usage(format!("{name}: the {keyword} {why}")).hint(format!(
+            "`pgcred exec {name} -- psql` needs no service file"
+        )),
+    )
+}
+
+/// Returns the lines of pgcred's block with these users in the sections of their connections.
+fn with_users(block: &str, users: &[TokenUser]) -> Result<String> {
+    let mut lines = String::new();
+    let mut section = None;
+    for line in block.split_inclusive('\n') {
+        if let Some(name) = header(line) {
+            section = users.iter().find(|known| known.connection == name);
+        }
+        match section {
+            Some(known) if line.starts_with("user=") => {
+                let line = format!("user={}", known.user);
+                check_line(&line, &known.connection)?;
+                lines += &line;
+                lines.push('\n');
+            }
+            _ => lines += line,
+        }
+    }
+    Ok(lines)
 }
 
 /// Refuses a file that has lines above its first section. Below pgcred's block they would stand in

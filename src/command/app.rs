@@ -137,6 +137,12 @@ impl App {
     /// Never asks the user for a login, whatever the configuration says.
     pub(super) fn never_ask_for_login(&mut self) {
         self.preferences.ask.login = LoginPolicy::Never;
+        self.release_locks();
+    }
+
+    /// Releases the locks before something that takes time, such as a question to the user. The
+    /// cache stays.
+    pub(super) fn release_locks(&mut self) {
         self.issuer = Issuer::new(self.preferences.ask.clone(), self.issuer.take_cache());
     }
 

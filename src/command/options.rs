@@ -55,7 +55,7 @@ fn login_policy(text: &str) -> Result<LoginPolicy, String> {
 }
 
 /// What a command asks of a token, besides the connection.
-#[derive(clap::Args)]
+#[derive(clap::Args, Default)]
 pub(crate) struct TokenOptions {
     /// Shortest time that the token must still last: seconds, or 15m, 1h
     #[arg(long, value_name = "DURATION")]

@@ -39,6 +39,23 @@ pub(crate) fn with(text: &str, lines: &str) -> Result<String> {
     Ok(format!("{begin}{lines}{end}{users_part}"))
 }
 
+/// Returns the text with other lines in its block, which stays where it is. A text without a block
+/// stays as it is.
+pub(crate) fn with_changed(
+    text: &str,
+    change: impl FnOnce(&str) -> Result<String>,
+) -> Result<String> {
+    if let (Some(inside), _) = split(text)?
+        && let begin = begin_line()
+        && let Some((before, _)) = split_at_line(text, &begin)
+    {
+        let start = before.len() + begin.len();
+        let (above, below) = (&text[..start], &text[start + inside.len()..]);
+        return Ok(format!("{above}{}{below}", change(inside)?));
+    }
+    Ok(text.to_owned())
+}
+
 fn begin_line() -> String {
     format!("{BLOCK_BEGIN}{EXPLANATION}\n")
 }
@@ -85,6 +102,11 @@ mod tests {
             split(&text).unwrap(),
             (Some(&*named_so), "[a]\n".to_owned())
         );
+        let above = format!("# mine\n{text}");
+        let changed = with_changed(&above, |lines| Ok(lines.to_uppercase())).unwrap();
+        assert_eq!(changed, above.replace(&named_so, &named_so.to_uppercase()));
+        assert_eq!(with_changed("[a]", |_| unreachable!()).unwrap(), "[a]");
+        assert!(with_changed(&begin_line(), |_| unreachable!()).is_err());
         assert!(with("# pgcred begin\n", "").is_err());
         assert!(with(&(begin_line() + &end_line()).repeat(2), "").is_err());
     }

@@ -43,7 +43,7 @@ pub(crate) use entry::{StoredPassword, ToolEntry};
 pub(crate) use machine::{Machine, Os};
 pub(crate) use ownership::{Edit, EditDestination, Ownership};
 pub(crate) use scheduler::{Schedule, ScheduledText, Scheduler};
-pub(crate) use target::{Target, check_texts};
+pub(crate) use target::{Target, TokenUser, check_texts};
 pub(crate) use template::fill;
 
 use crate::error::{Error, Result};
@@ -68,6 +68,9 @@ pub(crate) struct Tool {
     /// Tells whether it is given libpq's `hostaddr`: the address that is dialled, while the
     /// host's name is what is verified.
     pub(crate) takes_hostaddr: bool,
+    /// Tells whether its files follow the user of a connection, see [`ToolFiles::follow_users`].
+    /// Other tools cannot have a connection whose user comes with each token.
+    pub(crate) follows_users: bool,
 }
 
 impl Tool {
@@ -81,6 +84,7 @@ impl Tool {
         method: SetupMethod::Dialog(""),
         only_on: None,
         takes_hostaddr: false,
+        follows_users: false,
     };
 
     /// Returns the files of a tool that is set up by files.
@@ -161,6 +165,12 @@ pub(crate) trait ToolFiles: Sync {
 
     /// Returns the same as a text, for users who edit by hand.
     fn printed(&self, machine: &Machine, targets: &[Target]) -> String;
+
+    /// Returns the edits that put these users into the entries of their connections, and change
+    /// nothing else. A connection without an entry of pgcred's is left out.
+    fn follow_users(&self, _: &Machine, _: &[TokenUser]) -> Result<Vec<Edit>> {
+        Ok(Vec::new())
+    }
 
     /// Returns the edits that take back everything that pgcred has ever put there.
     fn undo(&self, machine: &Machine) -> Result<Vec<Edit>>;

@@ -15,6 +15,12 @@ pub(crate) struct Target {
     pub(crate) roots: Option<TrustedRoots>,
 }
 
+/// The user that the last token of a connection is for, where the user comes with each token.
+pub(crate) struct TokenUser {
+    pub(crate) connection: String,
+    pub(crate) user: String,
+}
+
 impl Target {
     /// Returns libpq's keywords besides the address: TLS that verifies, unless TARGET says
     /// otherwise.

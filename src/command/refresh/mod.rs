@@ -11,9 +11,11 @@
 //! write the passfile, and record in the index which tokens it has. Requests are issued in the
 //! order of their identities, so that two processes that refresh never wait for each other's locks.
 //! The locks of the identities are held to the end; the passfile is written under its own lock, and
-//! after it the index is changed under its own. `written` is what is said of the tokens then.
+//! after it the index is changed under its own. `written` is what is said of the tokens then, and
+//! `users` writes into the files of tools which user a token is for, where that changes.
 
 pub(super) mod background;
+mod users;
 mod watch;
 mod written;
 
@@ -42,7 +44,7 @@ use crate::time::{Time, spoken};
 use watch::{NextRefresh, Watch};
 use written::{filed_as, say_how_to_keep_fresh};
 
-#[derive(clap::Args)]
+#[derive(clap::Args, Default)]
 pub(crate) struct Refresh {
     /// Connections, hosts, DSQL cluster IDs, postgres:// URIs or conninfo strings [default: every
     /// connection that is due]
@@ -118,13 +120,17 @@ impl Run for Refresh {
 pub(super) fn connections(names: Vec<String>, app: &mut App) -> Result<()> {
     let refresh = Refresh {
         targets: names,
-        connection: ConnectionOptions::default(),
-        passfile: PassfileOption::default(),
-        watch: Watch::default(),
-        fresh: false,
-        background: false,
+        ..Refresh::default()
     };
     refresh.run(app, None)
+}
+
+/// Writes tokens that were issued before to the passfile.
+pub(super) fn write_issued(issued: &[(Request, IssuedToken)], app: &mut App) -> Result<()> {
+    let refresh = Refresh::default();
+    let path = refresh.write(issued, &[], app)?;
+    refresh.say_what_was_written(&path, issued, issued.len(), app);
+    Ok(())
 }
 
 impl Refresh {
@@ -150,6 +156,9 @@ impl Refresh {
         }
         let path = self.write(&issued, &errors, app)?;
         self.say_what_was_written(&path, &issued, targets, app);
+        if self.passfile.is_usual() {
+            users::follow(&issued, app);
+        }
         all_errors(errors, app.preferences.output, |failed| {
             format!("{failed} of {targets} targets failed")
         })

@@ -6,6 +6,7 @@
 
 use super::plan::{Plan, PlanRequest};
 use super::targets::TargetChoice;
+use super::users::TokenUsers;
 use crate::command::app::App;
 use crate::command::edits::EditPolicy;
 use crate::command::errors::all_errors;
@@ -56,15 +57,13 @@ pub(super) fn set_up_all(
     policy: EditPolicy,
     options: &ConnectionOptions,
     machine: &Machine,
-    app: &App,
+    app: &mut App,
 ) -> Result<()> {
+    let users = TokenUsers::known(app);
     let preferences = &app.preferences;
     check_options(options)?;
     if preferences.config.connections.is_empty() {
-        return Err(Error::usage("no connection to set up").hint(
-            "`pgcred discover --add` finds your databases; \
-             `pgcred add NAME HOST --profile PROFILE` adds one",
-        ));
+        return Err(no_connection());
     }
     let found = FoundTools::on(machine);
     if found.by_files.is_empty() && found.by_dialog.is_empty() {
@@ -78,6 +77,7 @@ pub(super) fn set_up_all(
         choice: TargetChoice {
             names: &[],
             options,
+            users: &users.known,
             is_silent: false,
         },
         schedules: true,
@@ -100,6 +100,13 @@ pub(super) fn set_up_all(
     all_errors(errors, preferences.output, |failed| {
         format!("{failed} tools or connections could not be set up{others}")
     })
+}
+
+fn no_connection() -> Error {
+    Error::usage("no connection to set up").hint(
+        "`pgcred discover --add` finds your databases; \
+         `pgcred add NAME HOST --profile PROFILE` adds one",
+    )
 }
 
 /// Refuses a host: what is set up is what the configuration has.

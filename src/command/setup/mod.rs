@@ -7,6 +7,7 @@
 //!  |     |
 //!  +-----+--> plan     what setting up tools would change, as a value
 //!  |           |  +--> targets          which connections, and what may be wrong with them
+//!  |           |  |     '--> users      those that come with each token
 //!  |           |  +--> add_connection   the edit of pgcred's own configuration: a target becomes
 //!  |           |  |                     a connection
 //!  |           |  +--> scheduler        which one works here
@@ -28,6 +29,7 @@ mod targets;
 #[cfg(test)]
 mod tests;
 pub(super) mod undo;
+mod users;
 
 use std::process::ExitCode;
 
@@ -49,6 +51,7 @@ use crate::sys::terminal::{self, Stdin};
 use crate::text::suggest;
 use plan::{Plan, PlanRequest};
 use targets::{TargetChoice, ToolTargets};
+use users::TokenUsers;
 
 #[derive(clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "one per option")]
@@ -122,10 +125,11 @@ impl Setup {
         }
     }
 
-    fn choice(&self) -> TargetChoice<'_> {
+    fn choice<'a>(&'a self, users: &'a TokenUsers) -> TargetChoice<'a> {
         TargetChoice {
             names: &self.targets,
             options: &self.connection,
+            users: &users.known,
             is_silent: false,
         }
     }
@@ -147,7 +151,7 @@ impl Setup {
     }
 
     /// Does what is asked for without a tool.
-    fn run_without_tool(&self, machine: &Machine, app: &App) -> Result<ExitCode> {
+    fn run_without_tool(&self, machine: &Machine, app: &mut App) -> Result<ExitCode> {
         if self.undo {
             undo::undo_all(self.policy(), machine, app)?;
         } else if self.all {
@@ -195,15 +199,20 @@ impl Setup {
         files: &dyn ToolFiles,
         tool: &'static Tool,
         machine: &Machine,
-        app: &App,
+        app: &mut App,
     ) -> Result<()> {
+        let users = if self.dry_run {
+            TokenUsers::known(app)
+        } else {
+            TokenUsers::issued(tool, &self.targets, &self.connection, app)?
+        };
         let preferences = &app.preferences;
         if tool.kind == ToolKind::Scheduler && !self.dry_run {
             scheduler::check(tool, files, machine)?;
         }
         let request = PlanRequest {
             tools: &[tool],
-            choice: self.choice(),
+            choice: self.choice(&users),
             schedules: false,
             first_edits: Vec::new(),
         };
@@ -212,19 +221,25 @@ impl Setup {
         let mut errors = std::mem::take(&mut plan.errors);
         let all = plan.number_of_targets() + errors.len();
         errors.extend(applied.errors);
-        all_errors(errors, preferences.output, |failed| {
+        if applied.is_made
+            && let Err(error) = users.write_tokens(app)
+        {
+            errors.push(error);
+        }
+        all_errors(errors, app.preferences.output, |failed| {
             format!("{failed} of {all} targets failed")
         })
     }
 
     /// Prints what the user has to enter or to paste, for all targets.
-    fn print(&self, tool: &Tool, machine: &Machine, app: &App) -> Result<()> {
+    fn print(&self, tool: &Tool, machine: &Machine, app: &mut App) -> Result<()> {
+        let users = TokenUsers::known(app);
         let preferences = &app.preferences;
         let ToolTargets {
             mut targets,
             errors,
             mut warnings,
-        } = self.choice().targets(tool, preferences)?;
+        } = self.choice(&users).targets(tool, preferences)?;
         check_texts(machine, &targets)?;
         let all = targets.len() + errors.len();
         if tool.kind != ToolKind::Scheduler {

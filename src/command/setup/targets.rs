@@ -9,7 +9,7 @@ use crate::provider;
 use crate::request::Request;
 use crate::resolve::ConnectionOptions;
 use crate::roots;
-use crate::setup::{Target, Tool, ToolKind};
+use crate::setup::{Target, TokenUser, Tool, ToolKind};
 use crate::sys::env;
 
 /// Variables of a shell that decide what `pgcred refresh` does, besides those of the
@@ -21,6 +21,8 @@ const SHELL_ONLY: [&str; 3] = ["PGPASSFILE", "PGCRED_HOME", "PGCRED_CACHE"];
 pub(super) struct TargetChoice<'a> {
     pub(super) names: &'a [String],
     pub(super) options: &'a ConnectionOptions,
+    /// The users that are known of connections whose user comes with each token.
+    pub(super) users: &'a [TokenUser],
     /// Whether the warnings about the values of a target were shown already, for another tool.
     pub(super) is_silent: bool,
 }
@@ -45,13 +47,7 @@ impl TargetChoice<'_> {
         self.options.address.check_targets(self.names.len())?;
         let mut warnings = Vec::new();
         if tool.kind == ToolKind::Scheduler {
-            // A provider that only a host tells has no variables before it is looked up.
-            for connection in &preferences.config.connections {
-                if let Some(host) = &connection.target.host {
-                    provider::of_host(host);
-                }
-            }
-            warnings.extend(check_for_scheduler(tool, self.is_named())?);
+            warnings.extend(check_for_scheduler(tool, self.is_named(), preferences)?);
         }
         let connections = &preferences.config.connections;
         if !self.is_named() && connections.is_empty() {
@@ -70,9 +66,14 @@ impl TargetChoice<'_> {
             }
         } else {
             for connection in connections {
-                match self.target(Some(&connection.name), tool, preferences) {
+                let name = &connection.name;
+                if self.lacks_user(name, tool, preferences) {
+                    warnings.push(left_out(name));
+                    continue;
+                }
+                match self.target(Some(name), tool, preferences) {
                     Ok(target) => targets.push(target),
-                    Err(error) => errors.push(error.about(&connection.name)),
+                    Err(error) => errors.push(error.about(name)),
                 }
             }
         }
@@ -88,6 +89,28 @@ impl TargetChoice<'_> {
         })
     }
 
+    /// Returns the user of the last token, if the tool follows such users.
+    fn known_user(&self, request: &Request, tool: &Tool) -> Option<&str> {
+        let name = request.connection.as_deref()?;
+        for known in self.users {
+            if tool.follows_users && known.connection == name {
+                return Some(&known.user);
+            }
+        }
+        None
+    }
+
+    /// Tells whether a connection has no user as yet, though the tool follows such users.
+    fn lacks_user(&self, name: &str, tool: &Tool, preferences: &Preferences) -> bool {
+        if !tool.follows_users {
+            return false;
+        }
+        match preferences.connection(name) {
+            Ok(request) => request.user.is_empty() && self.known_user(&request, tool).is_none(),
+            Err(_) => false,
+        }
+    }
+
     fn target(&self, name: Option<&str>, tool: &Tool, preferences: &Preferences) -> Result<Target> {
         let resolver = if self.is_silent {
             preferences.silent_resolver()
@@ -97,7 +120,10 @@ impl TargetChoice<'_> {
         let mut request = resolver.resolve_to_store(self.options, name)?;
         request.check_address()?;
         if request.user.is_empty() && tool.kind != ToolKind::Scheduler {
-            return Err(no_lasting_user(&request));
+            match self.known_user(&request, tool) {
+                Some(user) => request.take_user(Some(user)),
+                None => return Err(no_lasting_user(&request, tool)),
+            }
         }
         if needs_all_settings(tool, &request) {
             leave_nothing_to_the_environment(&mut request, preferences)?;
@@ -116,22 +142,61 @@ impl TargetChoice<'_> {
 }
 
 /// Refuses a target whose user comes with each token: what is written for a tool names one user.
-fn no_lasting_user(request: &Request) -> Error {
-    let name = request.connection.as_deref().unwrap_or(&request.host);
+fn no_lasting_user(request: &Request, tool: &Tool) -> Error {
+    let target = request.name();
+    let Some(name) = &request.connection else {
+        let host = &request.host;
+        return Error::usage(format!(
+            "the user of {target} comes with each token, and only a connection keeps it"
+        ))
+        .hint(format!(
+            "pgcred add NAME {host} --provider {}, then pgcred setup psql NAME",
+            request.provider.name
+        ));
+    };
+    if tool.follows_users {
+        return Error::usage(format!(
+            "the user of {target} comes with each token, and there is no token"
+        ))
+        .hint(format!(
+            "`pgcred refresh {name}` asks for one, and so does `pgcred setup {} {name}` where it \
+             changes files",
+            tool.name
+        ));
+    }
     Error::usage(format!(
-        "the user of {} comes with each token, and a tool keeps one",
-        request.name()
+        "the user of {target} comes with each token, and {} keeps one",
+        tool.title
     ))
     .hint(format!(
-        "pgcred exec {name} -- PROGRAM; if it is always the same user, name it: pgcred add {name} \
-         --replace --user USER"
+        "`pgcred setup psql {name}` for programs with libpq's service file, or `pgcred exec {name} \
+         -- PROGRAM`; if it is always the same user, name it: pgcred add {name} --replace --user \
+         USER"
     ))
+}
+
+/// Returns the warning of a connection that a tool does not get, because it was not named.
+fn left_out(name: &str) -> String {
+    format!(
+        "{name} is left out: its user comes with each token, and there is no token; `pgcred setup \
+         psql {name}` or `pgcred refresh {name}` asks for one"
+    )
 }
 
 /// Refuses targets for a scheduler, which refreshes every connection. Returns a warning of the
 /// variables that the scheduler will not have.
-fn check_for_scheduler(tool: &Tool, is_named: bool) -> Result<Option<String>> {
+fn check_for_scheduler(
+    tool: &Tool,
+    is_named: bool,
+    preferences: &Preferences,
+) -> Result<Option<String>> {
     let title = tool.title;
+    // A provider that only a host tells has no variables before it is looked up.
+    for connection in &preferences.config.connections {
+        if let Some(host) = &connection.target.host {
+            provider::of_host(host);
+        }
+    }
     if is_named {
         return Err(Error::usage(format!(
             "{title} refreshes every connection, and no other target"

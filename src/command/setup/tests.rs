@@ -151,6 +151,7 @@ fn plan(
         choice: TargetChoice {
             names,
             options: &ConnectionOptions::default(),
+            users: &[],
             is_silent: false,
         },
         schedules: false,

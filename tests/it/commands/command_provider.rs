@@ -578,7 +578,7 @@ fn a_tool_gets_no_user_that_changes() {
     )
     .expect("written");
     tool.sandbox
-        .run(&["setup", "psql", "crm", "--yes"])
+        .run(&["setup", "pgadmin", "crm", "--yes"])
         .assert_fails(2, "comes with each token");
     assert_eq!(tool.runs(), 0);
 }

@@ -24,5 +24,7 @@ pub mod setup_guided;
 pub mod setup_terminal;
 #[cfg(target_os = "linux")]
 pub mod setup_undo;
+#[cfg(target_os = "linux")]
+pub mod setup_users;
 #[cfg(windows)]
 pub mod task_scheduler;

@@ -106,6 +106,7 @@ fn print_tool(template: &str, tool: &Tool, changes: &Changes, machine: &Machine)
     let choice = TargetChoice {
         names: &[],
         options: &ConnectionOptions::default(),
+        users: &[],
         is_silent: true,
     };
     let mut found = choice.targets(tool, preferences)?;

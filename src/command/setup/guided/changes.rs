@@ -40,6 +40,7 @@ pub(super) fn plan(wishes: &Wishes, machine: &Machine, app: &App) -> Result<Chan
         choice: TargetChoice {
             names: &[],
             options: &ConnectionOptions::default(),
+            users: &[],
             is_silent: false,
         },
         schedules: false,

@@ -1,0 +1,71 @@
+//! The files of tools follow the user of a connection, where each token has a user of its own.
+//!
+//! The line of the passfile is written first, then the file of the tool: a tool that connects in
+//! between has the old user, whose password may still be good. What goes wrong here is a warning,
+//! because the token is where it belongs.
+
+use crate::command::app::App;
+use crate::command::edits::{carry_out, changes};
+use crate::error::Result;
+use crate::integrations::TOOLS;
+use crate::issue::IssuedToken;
+use crate::output::Output;
+use crate::request::Request;
+use crate::setup::{Machine, SetupCommands, TokenUser, ToolFiles};
+
+/// Puts the users of these tokens into the files of tools. Without a token that names its user,
+/// nothing is read.
+pub(super) fn follow(issued: &[(Request, IssuedToken)], app: &App) {
+    let mut users = Vec::new();
+    for (request, issued) in issued {
+        if let Some(connection) = &request.connection
+            && issued.token.user.is_some()
+            && request.owns_its_line()
+        {
+            users.push(TokenUser {
+                connection: connection.clone(),
+                user: request.user.clone(),
+            });
+        }
+    }
+    if users.is_empty() {
+        return;
+    }
+    let output = app.preferences.output;
+    let machine = match Machine::current(app.options.config.as_deref()) {
+        Ok(machine) => machine,
+        Err(error) => return output.warn(&error.to_string()),
+    };
+    for tool in TOOLS {
+        if let Some(files) = tool.files()
+            && tool.follows_users
+            && let Err(error) = change(files, &users, &machine, output)
+        {
+            output.warn(&format!(
+                "{error}; so {} may have another user there than the passfile: `pgcred setup {} \
+                 NAME` changes it",
+                tool.title, tool.name
+            ));
+        }
+    }
+}
+
+/// Makes the edits. If another process changes the same file, they are made again from what it has
+/// written.
+fn change(
+    files: &dyn ToolFiles,
+    users: &[TokenUser],
+    machine: &Machine,
+    output: Output,
+) -> Result<()> {
+    const MOST_TRIES: u32 = 3;
+    let mut tries = 1;
+    loop {
+        let edits = files.follow_users(machine, users)?;
+        let (edits, commands) = (changes(&edits), SetupCommands::default());
+        match carry_out(&edits, &commands, false, machine, output) {
+            Err(_) if tries < MOST_TRIES => tries += 1,
+            result => return result,
+        }
+    }
+}
