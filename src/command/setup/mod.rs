@@ -217,6 +217,7 @@ impl Setup {
             first_edits: Vec::new(),
         };
         let mut plan = Plan::new(request, machine, preferences);
+        plan.keeps_fresh = users.renewed_by_hand(plan.number_of_targets());
         let applied = plan.apply(self.policy(), machine, preferences, app)?;
         let mut errors = std::mem::take(&mut plan.errors);
         let all = plan.number_of_targets() + errors.len();

@@ -38,8 +38,8 @@ pub(super) struct Plan {
     pub(super) errors: Vec<Error>,
     /// Why no scheduler will keep the passfile fresh, if one was to be set up.
     pub(super) why_no_scheduler: Option<String>,
-    /// Whether tokens are written right after this, and a scheduler of this plan goes on with it:
-    /// then the user is not told to do so.
+    /// Whether tokens are written right after this, and a scheduler of this plan goes on with it,
+    /// or none can: then the user is not told to do so.
     pub(super) keeps_fresh: bool,
     /// Whether there are several tools: then errors name theirs.
     pub(super) names_tools: bool,

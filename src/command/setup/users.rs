@@ -72,6 +72,16 @@ impl TokenUsers {
         Ok(users)
     }
 
+    /// Tells whether no scheduler renews any of so many targets, because their programs run only
+    /// for a connection that is named.
+    pub(super) fn renewed_by_hand(&self, targets: usize) -> bool {
+        let mut run_by_name = 0;
+        for (request, _) in &self.issued {
+            run_by_name += usize::from(request.provider.authority.is_run_for_users_alone());
+        }
+        run_by_name > 0 && run_by_name == targets
+    }
+
     /// Writes the tokens that were issued into the passfile, where the tool looks for the password
     /// of the user that it has now.
     pub(super) fn write_tokens(&self, app: &mut App) -> Result<()> {

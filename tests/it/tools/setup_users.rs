@@ -95,6 +95,7 @@ fn setup_asks_for_a_user_only_by_name() {
 
     let said = vault.run(&["setup", "psql", "crm", "--yes"]);
     assert!(said.contains("`pgcred refresh crm` asks for"), "{said}");
+    assert!(!said.contains("keep the passfile fresh"), "{said}");
     let text = vault.text(SERVICE_FILE);
     assert!(text.contains("[crm]\nhost=crm.example.com\n"), "{text}");
     assert!(text.contains("\ndbname=postgres\nuser=v-1\n"), "{text}");
