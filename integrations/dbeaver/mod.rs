@@ -5,9 +5,11 @@
 //! touched. Entries of pgcred have ids that begin with `pgcred-`. If the user changes such an
 //! entry, for example its colour or its tunnel, the next `setup` keeps the change.
 //!
-//! `look` finds what stands in the connections of every workspace.
+//! `password` decides between the two, and `look` finds what stands in the connections of every
+//! workspace.
 
 mod look;
+mod password;
 
 use std::path::{Path, PathBuf};
 
@@ -21,6 +23,7 @@ use crate::setup::{
 use crate::sys::env;
 use crate::sys::fs;
 use crate::text::quote::{self, percent};
+use password::{can_print, takes_command};
 
 pub(super) const TOOL: Tool = Tool {
     name: "dbeaver",
@@ -42,8 +45,6 @@ const PROGRAMS: &[&str] = &["dbeaver", "dbeaver-ce"];
 const PREFIX: &str = "pgcred-";
 /// The events at which pgcred runs where DBeaver takes no password from a command.
 const EVENTS: [&str; 2] = ["BEFORE_CONNECT", "AFTER_CONNECT"];
-/// The first version that takes a password from a command.
-const TAKES_COMMAND: [u32; 3] = [26, 1, 4];
 const OWNERSHIP: Ownership = Ownership::Part {
     users_part,
     say_the_same,
@@ -98,9 +99,10 @@ impl ToolFiles for DataSources {
         look::entries(&files(machine))
     }
 
-    fn steps(&self, machine: &Machine, _: &[Target]) -> Vec<String> {
+    fn steps(&self, machine: &Machine, targets: &[Target]) -> Vec<String> {
         let mut steps = Vec::new();
-        if takes_command(machine) {
+        let is_printed = |target: &Target| can_print(machine.os, target.request.provider.authority);
+        if takes_command(machine) && targets.iter().any(is_printed) {
             steps.push(
                 "once: Preferences > Connections > General > \
                  tick \"Enable password retrieval via CLI\""
@@ -208,6 +210,7 @@ fn with_targets(
             .entry(format!("{PREFIX}{}", target.name))
             .or_insert(Value::Null);
         forget_alternatives(entry);
+        let by_command = by_command && can_print(machine.os, target.request.provider.authority);
         merge(entry, connection(machine, target, by_command));
     }
     Ok(format!("{document:#}\n"))
@@ -327,45 +330,6 @@ fn connections(document: &mut Value) -> Result<&mut Map<String, Value>> {
 fn not_connections() -> Error {
     Error::usage("the file is not the JSON of DBeaver's connections")
         .hint("move the file away, then retry")
-}
-
-/// Tells whether this DBeaver takes a password from a command. An unknown version counts as old.
-fn takes_command(machine: &Machine) -> bool {
-    let text = String::from_utf8_lossy(&product(machine)).into_owned();
-    let version = text
-        .lines()
-        .find_map(|line| line.strip_prefix("version="))
-        .unwrap_or_default();
-    let numbers: Vec<u32> = version
-        .trim()
-        .split('.')
-        .map_while(|part| part.parse().ok())
-        .collect();
-    numbers.as_slice() >= TAKES_COMMAND.as_slice()
-}
-
-/// Returns the file in which the installation says what it is: beside the program, beside the
-/// bundle's program, or in the usual directory.
-fn product(machine: &Machine) -> Vec<u8> {
-    let mut directories = Vec::new();
-    if let Some(program) = Machine::program(PROGRAMS)
-        && let Ok(program) = program.canonicalize()
-        && let Some(directory) = program.parent()
-    {
-        directories.push(directory.to_owned());
-        directories.push(directory.join("../Eclipse"));
-    }
-    directories.push(PathBuf::from(match machine.os {
-        Os::Windows => "C:/Program Files/DBeaver",
-        Os::Mac => "/Applications/DBeaver.app/Contents/Eclipse",
-        Os::Linux => "/usr/share/dbeaver-ce",
-    }));
-    for directory in directories {
-        if let Some(text) = fs::read(&directory.join(".eclipseproduct")) {
-            return text;
-        }
-    }
-    Vec::new()
 }
 
 fn connection(machine: &Machine, target: &Target, by_command: bool) -> Value {

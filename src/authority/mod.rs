@@ -81,6 +81,11 @@ pub(crate) trait Authority: Sync {
         false
     }
 
+    /// Whether a token may be longer than 4 KB, which some tools cannot take from a command.
+    fn has_long_tokens(&self) -> bool {
+        false
+    }
+
     /// Whether each new token leaves something behind that a user has to want, such as a new user
     /// of the database. Then nobody is asked for one but for a connection that a user names: not
     /// from the background, from a prompt, or together with others.

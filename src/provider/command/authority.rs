@@ -41,6 +41,11 @@ impl Authority for CommandAuthority {
         true
     }
 
+    /// A token of Microsoft Entra has 7 KB, and nobody knows what another command prints.
+    fn has_long_tokens(&self) -> bool {
+        true
+    }
+
     fn is_run_for_users_alone(&self) -> bool {
         self.definition.kind == CommandKind::Creates
     }
