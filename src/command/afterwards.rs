@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use super::app::App;
 use super::line_owners::mark_taken_lines;
 use super::preferences::Preferences;
-use super::setup::undo;
+use super::tool_undo;
 use super::warnings;
 use crate::config::Connection;
 use crate::request::Request;
@@ -118,7 +118,7 @@ fn name_tools(changed: &[&str], app: &App) {
         return;
     };
     for name in changed {
-        for tool in undo::tools_with(name, &machine) {
+        for tool in tool_undo::tools_with(name, &machine) {
             app.preferences.output.note(&format!(
                 "{} still has the connection as it was: run `pgcred setup {} {name}` again",
                 tool.title, tool.name

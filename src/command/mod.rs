@@ -24,6 +24,7 @@
 //! - `warnings`, `one_time_warnings`: warnings about a connection, and warnings that are given once
 //! - `afterwards`: what the user is told of connections that were added
 //! - `edits`: shows edits of files, asks, makes them, and takes them back if one fails
+//! - `tool_undo`: the edits that take back what was set up for tools
 //! - `doctor_login`: a login as doctor tries it, in a process of its own
 //! - `errors`: one error out of several
 //!
@@ -61,4 +62,5 @@ pub(crate) mod run;
 mod segment;
 pub(crate) mod setup;
 pub(crate) mod token;
+mod tool_undo;
 mod warnings;

@@ -11,7 +11,7 @@ use super::needs::Needs;
 use super::passfile_tokens::known_passfiles;
 use super::preferences::Preferences;
 use super::run::Run;
-use super::setup::undo;
+use super::tool_undo;
 use crate::cache::{Cache, EntryId, Index};
 use crate::config;
 use crate::error::{Error, Result};
@@ -75,12 +75,12 @@ impl Run for Remove {
 pub(super) fn forget_in_tools(names: &[&str], machine: &Machine, app: &App) {
     let output = app.preferences.output;
     for name in names {
-        undo::forget(name, machine, output);
+        tool_undo::forget(name, machine, output);
     }
     if app.preferences.config.connections.len() > names.len() {
         return;
     }
-    for scheduler in undo::schedulers(machine) {
+    for scheduler in tool_undo::schedulers(machine) {
         output.note(&format!(
             "{scheduler} still runs `pgcred refresh`, which has no connection left: \
              pgcred setup {scheduler} --undo"

@@ -8,10 +8,30 @@ use crate::aws::profile::ini::Section;
 use crate::aws::settings::Settings;
 use crate::error::{Error, Result};
 
-/// The values of `credential_source`.
-const ENVIRONMENT: &str = "Environment";
-const CONTAINER: &str = "EcsContainer";
-const INSTANCE: &str = "Ec2InstanceMetadata";
+/// What `credential_source` names: credentials that are in no profile.
+#[derive(Clone, Copy)]
+enum NamedSource {
+    Environment,
+    Container,
+    Instance,
+}
+
+impl NamedSource {
+    const ALL: [Self; 3] = [Self::Environment, Self::Container, Self::Instance];
+
+    /// Returns the value of `credential_source`.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Environment => "Environment",
+            Self::Container => "EcsContainer",
+            Self::Instance => "Ec2InstanceMetadata",
+        }
+    }
+
+    fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|source| source.name() == name)
+    }
+}
 
 pub(super) fn has_role(section: &Section) -> bool {
     section.contains_key("role_arn") && !section.contains_key("web_identity_token_file")
@@ -57,7 +77,7 @@ pub(super) fn follow(
 /// The credentials that assume a role.
 enum RoleSource<'a> {
     /// A `credential_source`.
-    Named(&'a str),
+    Named(NamedSource),
     /// A `source_profile`.
     Profile(&'a str, &'a Section),
 }
@@ -94,13 +114,13 @@ impl<'a> RoleSource<'a> {
                     )
                 }
             },
-            (None, Some(source @ (ENVIRONMENT | CONTAINER | INSTANCE))) => {
-                return Ok(Self::Named(source));
-            }
-            (None, Some(source)) => (
-                format!("credential_source `{source}` is unknown"),
-                "write Environment, EcsContainer or Ec2InstanceMetadata",
-            ),
+            (None, Some(source)) => match NamedSource::named(source) {
+                Some(source) => return Ok(Self::Named(source)),
+                None => (
+                    format!("credential_source `{source}` is unknown"),
+                    "write Environment, EcsContainer or Ec2InstanceMetadata",
+                ),
+            },
             (Some(_), Some(_)) => (
                 "it sets both source_profile and credential_source".to_owned(),
                 "remove one of them",
@@ -115,21 +135,24 @@ impl<'a> RoleSource<'a> {
 
     fn name(&self) -> &str {
         match self {
-            Self::Named(name) | Self::Profile(name, _) => name,
+            Self::Named(source) => source.name(),
+            Self::Profile(name, _) => name,
         }
     }
 }
 
 /// Returns the source that a `credential_source` names.
-fn named_source(source: &str, profile: &str, settings: &Settings) -> Result<Source> {
+fn named_source(source: NamedSource, profile: &str, settings: &Settings) -> Result<Source> {
     let found = match source {
-        ENVIRONMENT => keys_in_variables(&settings.variables)?.map(Source::Environment),
-        CONTAINER => Container::read(&settings.variables).map(Source::Container),
-        _ => Some(Source::InstanceMetadata(InstanceMetadata::read(settings))),
+        NamedSource::Environment => {
+            keys_in_variables(&settings.variables)?.map(Source::Environment)
+        }
+        NamedSource::Container => Container::read(&settings.variables).map(Source::Container),
+        NamedSource::Instance => Some(Source::InstanceMetadata(InstanceMetadata::read(settings))),
     };
     match found {
         Some(source) => Ok(source),
-        None => Err(no_source_credentials(profile, source, Error::login)),
+        None => Err(no_source_credentials(profile, source.name(), Error::login)),
     }
 }
 

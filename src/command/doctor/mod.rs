@@ -9,7 +9,7 @@
 //!  |     +--> jobs        programs, keyring and files of tools: all started before the first check
 //!  |     |     +--> aws_cli     the version of the AWS CLI, by its files
 //!  |     +--> network     what the server of a target answers
-//!  |     +--> inquiry     what AWS answers
+//!  |     +--> inquiry     what AWS or another authority answers
 //!  |     +--> later       by which the three above wait: an answer of a thread
 //!  +--> report        the outcomes as lines or as JSON, and the first cause
 //!  |     +--> wrap        lines that fit the terminal

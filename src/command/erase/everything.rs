@@ -11,7 +11,7 @@ use super::tokens::{check_reach, erase_in};
 use crate::cache::{Cache, Index};
 use crate::command::app::App;
 use crate::command::errors::all_errors;
-use crate::command::setup::undo;
+use crate::command::tool_undo;
 use crate::error::Result;
 use crate::output::Output;
 use crate::roots;
@@ -104,7 +104,7 @@ fn remove_roots(output: Output) -> Vec<Result<PathBuf>> {
         return Vec::new();
     }
     if let Ok(machine) = Machine::current(None)
-        && undo::is_anything_left(&machine)
+        && tool_undo::is_anything_left(&machine)
     {
         output.note(
             "root certificates stay, because tools that are set up name them; \

@@ -14,7 +14,6 @@
 //!  |           v
 //!  |          apply    shows a plan, asks once, and carries it out
 //!  +--> guided     without a tool, at a terminal: a conversation from the profile to a login
-//!  +--> undo       the edits that take back what was set up
 //!  +--> overview   `pgcred setup` without a tool
 //! ```
 
@@ -28,7 +27,6 @@ mod scheduler;
 mod targets;
 #[cfg(test)]
 mod tests;
-pub(super) mod undo;
 mod users;
 
 use std::process::ExitCode;
@@ -40,6 +38,7 @@ use super::errors::all_errors;
 use super::needs::Needs;
 use super::preferences::Preferences;
 use super::run::Run;
+use super::tool_undo;
 use crate::error::{Error, Result};
 use crate::integrations::TOOLS;
 use crate::output::Output;
@@ -103,7 +102,7 @@ impl Run for Setup {
         let tool = tool_named(name)?;
         if self.undo {
             let entries = self.entries(tool, &machine, &app.preferences);
-            undo::tool(self.policy(), tool, &entries, &machine, app)?;
+            tool_undo::tool(self.policy(), tool, &entries, &machine, app)?;
             return Ok(ExitCode::SUCCESS);
         }
         match tool.method {
@@ -153,7 +152,7 @@ impl Setup {
     /// Does what is asked for without a tool.
     fn run_without_tool(&self, machine: &Machine, app: &mut App) -> Result<ExitCode> {
         if self.undo {
-            undo::undo_all(self.policy(), machine, app)?;
+            tool_undo::undo_all(self.policy(), machine, app)?;
         } else if self.all {
             all::set_up_all(self.policy(), &self.connection, machine, app)?;
         } else if self.asks_at_terminal(app) {
@@ -176,7 +175,7 @@ impl Setup {
     fn entries(&self, tool: &Tool, machine: &Machine, preferences: &Preferences) -> Vec<String> {
         let mut entries = Vec::new();
         for target in &self.targets {
-            let is_entry = undo::tools_with(target, machine)
+            let is_entry = tool_undo::tools_with(target, machine)
                 .iter()
                 .any(|known| known.name == tool.name);
             let resolver = preferences.silent_resolver();

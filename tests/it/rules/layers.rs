@@ -190,15 +190,50 @@ fn no_files_use_each_other_in_a_circle() {
         open.len() > 80 && open.values().any(|uses| uses.len() > 10),
         "{open:?}"
     );
-    // Takes away the files that use none of those that are left. The files of a circle stay.
+    assert_no_circle(open);
+}
+
+/// Inside a directory, one entry is a file or a whole directory.
+#[test]
+fn no_entries_of_a_directory_use_each_other_in_a_circle() {
+    let all = imports();
+    let directories: BTreeSet<Vec<String>> = all
+        .keys()
+        .filter(|module| module.len() > 1)
+        .map(|module| module[..module.len() - 1].to_vec())
+        .collect();
+    assert!(directories.len() > 20, "{directories:?}");
+    for directory in directories {
+        let entry = |module: &[String]| match module.strip_prefix(directory.as_slice()) {
+            Some([first, ..]) => Some(vec![directory.join("::"), first.clone()]),
+            _ => None,
+        };
+        let mut open: Uses = BTreeMap::new();
+        for (module, used) in &all {
+            let Some(own) = entry(module) else {
+                continue;
+            };
+            let uses = open.entry(own.join("::")).or_default();
+            uses.extend(
+                used.iter()
+                    .filter_map(|other| entry(other))
+                    .filter(|other| *other != own),
+            );
+        }
+        assert_no_circle(open);
+    }
+}
+
+/// Takes away what uses none of those that are left. What forms a circle stays.
+fn assert_no_circle(mut open: Uses) {
     loop {
-        let left: Vec<String> = open.keys().cloned().collect();
+        let left: BTreeSet<String> = open.keys().cloned().collect();
         open.retain(|_, uses| uses.iter().any(|other| left.contains(&other.join("::"))));
         if open.len() == left.len() {
             break;
         }
     }
-    assert!(open.is_empty(), "these files use each other: {open:#?}");
+    assert!(open.is_empty(), "these use each other: {open:#?}");
 }
 
 #[test]

@@ -3,35 +3,11 @@
 //! A step asks, or finds that there is nothing to ask. Esc leads to the step before this one that
 //! has asked; at the first one it ends the conversation. Nothing is written by any step.
 
-use super::steps::{self, Replies};
+use super::step::{Conversation, Replies, Step};
+use super::steps;
 use super::surroundings::{Surroundings, Wishes};
 use crate::error::Result;
-use crate::sys::dialog::{Answer, Dialog};
-
-/// How a step has ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Step {
-    /// The user has answered.
-    Asked,
-    /// There was nothing to ask.
-    Skipped,
-    /// The user wants to go back.
-    Back,
-    /// The user has pressed Ctrl-C.
-    Interrupted,
-}
-
-impl Step {
-    /// Returns how a question has ended the step. `keep` is given the answer, if there is one.
-    pub(super) fn of<T>(answer: Answer<T>, keep: impl FnOnce(T)) -> Self {
-        match answer {
-            Answer::Given(given) => keep(given),
-            Answer::Back => return Self::Back,
-            Answer::Interrupted => return Self::Interrupted,
-        }
-        Self::Asked
-    }
-}
+use crate::sys::dialog::Dialog;
 
 /// How the conversation has ended.
 #[derive(Clone)]
@@ -41,15 +17,6 @@ pub(super) enum Ending {
     /// The user does not want them.
     Declined,
     Interrupted,
-}
-
-/// What a step works with.
-pub(super) struct Conversation<'a> {
-    pub(super) dialog: &'a dyn Dialog,
-    pub(super) here: &'a dyn Surroundings,
-    pub(super) replies: Replies,
-    /// Whether no step before this one has asked.
-    pub(super) is_first: bool,
 }
 
 type StepFunction = fn(&mut Conversation<'_>) -> Result<Step>;

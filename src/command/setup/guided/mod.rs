@@ -6,6 +6,7 @@
 //!  +--> conversation   the order of the questions, and the way back
 //!  |      |
 //!  |      +--> steps          the questions
+//!  |      |     +--> step        what a question works with, and how it ends
 //!  |      +--> surroundings   what there is to choose from, as a trait; here: as it is
 //!  v
 //! changes      the plan of everything: it is shown, and made after the user's yes
@@ -20,6 +21,7 @@ mod afterwards;
 mod changes;
 mod conversation;
 mod here;
+mod step;
 mod steps;
 mod surroundings;
 #[cfg(test)]
@@ -37,7 +39,7 @@ use crate::setup::Machine;
 use crate::sys::dialog;
 use conversation::Ending;
 use here::Here;
-use steps::Replies;
+use step::Replies;
 use surroundings::Wishes;
 
 /// What a shell returns for a program that Ctrl-C has ended.

@@ -4,7 +4,7 @@
 use std::cell::RefCell;
 
 use super::conversation::{Ending, hold};
-use super::steps::Replies;
+use super::step::Replies;
 use super::surroundings::{Discovery, FoundTool, Offer, SchedulerState, Surroundings, Wishes};
 use crate::authority::LoginState;
 use crate::config::Connection;

@@ -1,7 +1,7 @@
 //! Which of the databases that were found, the users of those that need one, and a host that the
 //! user types.
 
-use crate::command::setup::guided::conversation::{Conversation, Step};
+use crate::command::setup::guided::step::{Conversation, Step};
 use crate::command::setup::guided::surroundings::{Discovery, Offer};
 use crate::error::{Error, Result};
 use crate::sys::dialog::{Answer, Choice};

@@ -1,7 +1,7 @@
 //! Which profile, and its login.
 
 use crate::authority::LoginState;
-use crate::command::setup::guided::conversation::{Conversation, Step};
+use crate::command::setup::guided::step::{Conversation, Step};
 use crate::error::{Error, Result};
 use crate::sys::dialog::{Answer, Choice};
 

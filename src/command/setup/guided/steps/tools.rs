@@ -1,6 +1,6 @@
 //! Which tools, whether a scheduler refreshes in the background, and the line for the shell.
 
-use crate::command::setup::guided::conversation::{Conversation, Step};
+use crate::command::setup::guided::step::{Conversation, Step};
 use crate::command::setup::guided::surroundings::SchedulerState;
 use crate::error::Result;
 use crate::setup::ToolKind;

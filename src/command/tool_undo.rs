@@ -1,5 +1,5 @@
-//! `pgcred setup --undo`: takes back what was set up, for every tool, for one, or for single
-//! entries of one.
+//! Takes back what `pgcred setup` has set up: for every tool, for one, or for single entries of
+//! one. `setup --undo`, `remove` and `erase` use it.
 
 use crate::command::app::App;
 use crate::command::edits::{Decision, EditPolicy, carry_out, changes, clear_leftovers};

@@ -1,0 +1,106 @@
+//! What a step of the guided set-up works with, and how it ends. The steps know this file, and not
+//! the order in which `conversation` takes them.
+
+use super::surroundings::{Discovery, Surroundings, Wishes};
+use crate::config::Connection;
+use crate::error::Result;
+use crate::setup::Tool;
+use crate::shell::Shell;
+use crate::sys::dialog::{Answer, Dialog, Question};
+
+/// How a step has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// The user has answered.
+    Asked,
+    /// There was nothing to ask.
+    Skipped,
+    /// The user wants to go back.
+    Back,
+    /// The user has pressed Ctrl-C.
+    Interrupted,
+}
+
+impl Step {
+    /// Returns how a question has ended the step. `keep` is given the answer, if there is one.
+    pub(super) fn of<T>(answer: Answer<T>, keep: impl FnOnce(T)) -> Self {
+        match answer {
+            Answer::Given(given) => keep(given),
+            Answer::Back => return Self::Back,
+            Answer::Interrupted => return Self::Interrupted,
+        }
+        Self::Asked
+    }
+}
+
+/// What a step works with.
+pub(super) struct Conversation<'a> {
+    pub(super) dialog: &'a dyn Dialog,
+    pub(super) here: &'a dyn Surroundings,
+    pub(super) replies: Replies,
+    /// Whether no step before this one has asked.
+    pub(super) is_first: bool,
+}
+
+impl Conversation<'_> {
+    /// Returns a question of this step; `at` counts the questions of the step.
+    pub(super) fn question<'a>(&self, text: &'a str, at: usize) -> Question<'a> {
+        Question {
+            text,
+            is_first: self.is_first && at == 0,
+        }
+    }
+}
+
+/// The answers so far. They are the defaults when the user comes back to a question.
+#[derive(Default)]
+pub(super) struct Replies {
+    /// The profile that an option names: then there is no question.
+    pub(super) given_profile: Option<String>,
+    pub(super) profile: Option<String>,
+    /// What was found with the profile of that name. Coming back does not ask again.
+    pub(super) discovery: Option<(Option<String>, Discovery)>,
+    /// The indices of the databases that were picked from the discovery.
+    pub(super) picked: Vec<usize>,
+    /// The users of these, in the same order; empty where the connection has one.
+    pub(super) users: Vec<String>,
+    pub(super) types_host: bool,
+    pub(super) typed_host: String,
+    pub(super) typed_user: String,
+    pub(super) typed: Option<Connection>,
+    pub(super) tools: Option<Vec<&'static Tool>>,
+    pub(super) scheduler: Option<&'static Tool>,
+    pub(super) shell: Option<&'static Shell>,
+    pub(super) is_agreed: bool,
+}
+
+impl Replies {
+    /// Tells whether the host that was typed needs a user besides.
+    pub(super) fn needs_typed_user(&self, here: &dyn Surroundings) -> Result<bool> {
+        here.needs_user(&self.typed_host, self.profile.as_deref())
+    }
+
+    /// Returns what the answers amount to.
+    pub(super) fn wishes(&self) -> Wishes {
+        let mut connections = Vec::new();
+        if let Some((_, discovery)) = &self.discovery {
+            for (at, index) in self.picked.iter().enumerate() {
+                let Some(found) = discovery.new.get(*index) else {
+                    continue;
+                };
+                let mut connection = found.connection.clone();
+                if connection.target.user.is_none() {
+                    connection.target.user = self.users.get(at).cloned();
+                }
+                connections.push(connection);
+            }
+        }
+        connections.extend(self.typed.clone());
+        Wishes {
+            connections,
+            tools: self.tools.clone().unwrap_or_default(),
+            scheduler: self.scheduler,
+            shell: self.shell,
+        }
+    }
+}
