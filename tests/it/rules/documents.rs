@@ -557,3 +557,48 @@ fn the_page_about_the_code_names_files_that_exist() {
     }
     assert!(found > 60, "{found}");
 }
+
+/// Each service that pgcred knows by a preset has a page, a row in the three tables, and its name
+/// where the keys of a provider are described.
+#[test]
+fn every_preset_has_a_page() {
+    let presets = read(&root().join("src/provider/command/presets.rs"));
+    let command = read(&root().join("src/provider/command/README.md"));
+    let tools = read(&root().join("integrations/README.md"));
+    let config = read(&root().join("src/config/README.md"));
+    let mut services = BTreeSet::new();
+    for line in presets.lines() {
+        let Some(name) = line.trim().strip_prefix("name: \"") else {
+            continue;
+        };
+        let name = name.trim_end_matches("\",");
+        if name.is_empty() {
+            continue; // what the others take their defaults from
+        }
+        let named = format!("`{name}`");
+        let row = format!("\n| [{named}](../../../integrations/services/");
+        let Some((_, rest)) = command.split_once(&row) else {
+            panic!("src/provider/command/README.md has no row that links the page of {name}");
+        };
+        let (page, _) = rest.split_once("/README.md)").expect("the end of a link");
+        let text = read(&root().join(format!("integrations/services/{page}/README.md")));
+        assert!(
+            text.contains(&named),
+            "the page {page} does not name {name}"
+        );
+        assert!(
+            text.contains("Not run"),
+            "{page} does not say what was not tried"
+        );
+        let is_listed = |line: &str| {
+            line.contains(&format!("](services/{page}/README.md)")) && line.contains(&named)
+        };
+        assert!(
+            tools.lines().any(is_listed),
+            "integrations/README.md: {name}"
+        );
+        assert!(config.contains(&named), "src/config/README.md: {name}");
+        services.insert(name);
+    }
+    assert!(services.len() >= 8, "{services:?}");
+}
