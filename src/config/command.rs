@@ -13,6 +13,7 @@ use crate::provider;
 use crate::provider::command::{
     CommandDefinition, CommandKind, ExpiryField, JsonPath, Preset, Template, is_own_placeholder,
 };
+use crate::text::host::quoted;
 
 const KEYS: &[&str] = &[
     "run",
@@ -249,15 +250,33 @@ fn check_variable(name: &str, field: &Field<'_>) -> Result<()> {
 pub(super) fn vars(field: &Field<'_>) -> Result<Vec<(String, String)>> {
     let mut found = table_of_texts(field)?;
     found.sort();
-    for (name, _) in &found {
-        if is_own_placeholder(name) {
-            return Err(field.wrong(
-                Error::usage(format!("pgcred fills in {{{name}}} itself"))
-                    .hint("choose another name"),
-            ));
-        }
+    for (name, value) in &found {
+        check_var(name, value).map_err(|error| field.wrong(error))?;
     }
     Ok(found)
+}
+
+/// Reads a value for a placeholder as it is typed: `KEY=VALUE`.
+pub(crate) fn parse_var(text: &str) -> Result<(String, String)> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => {
+            check_var(name, value)?;
+            Ok((name.to_owned(), value.to_owned()))
+        }
+        _ => Err(Error::usage("not a name and a value").hint("write it as KEY=VALUE")),
+    }
+}
+
+fn check_var(name: &str, value: &str) -> Result<()> {
+    if is_own_placeholder(name) {
+        let wrong = Error::usage(format!("pgcred fills in {{{name}}} itself"));
+        return Err(wrong.hint("choose another name"));
+    }
+    if value.is_empty() {
+        let wrong = Error::usage(format!("the value of {} is empty", quoted(name)));
+        return Err(wrong.hint("name a value, or leave the name out too"));
+    }
+    Ok(())
 }
 
 /// Reads the name of a provider: a command of this file, or one that pgcred knows.
@@ -271,16 +290,27 @@ pub(super) fn provider_name(name: &str, commands: &[CommandDefinition]) -> Resul
     }
 }
 
-/// Checks that a connection has a value for every placeholder of its command, and no other one.
+/// Checks the values that a connection has for its command, if it names the command: else a rule
+/// may.
 pub(super) fn check_connection(
     connection: &Connection,
     commands: &[CommandDefinition],
 ) -> Result<()> {
-    let vars = &connection.vars;
-    let Some(name) = &connection.provider else {
-        return Ok(()); // a rule may name it
-    };
-    let of_file = commands.iter().find(|known| known.name == *name);
+    match &connection.provider {
+        Some(provider) => check_vars(provider, &connection.vars, commands),
+        None => Ok(()),
+    }
+}
+
+/// Checks that there is a value for every placeholder of the provider's command, no other value,
+/// and none that the program would take for an option.
+pub(crate) fn check_vars(
+    provider: &str,
+    vars: &[(String, String)],
+    commands: &[CommandDefinition],
+) -> Result<()> {
+    let name = provider;
+    let of_file = commands.iter().find(|known| known.name == name);
     let definition = match (of_file, Preset::named(name)) {
         (Some(definition), _) => definition.clone(),
         (None, Some(preset)) => preset.definition()?,
@@ -296,15 +326,23 @@ pub(super) fn check_connection(
                 "vars has no `{name}`, and command.{} needs it",
                 definition.name
             ))
-            .hint(format!("add it: vars = {{ {name} = \"VALUE\" }}")));
+            .hint(format!(
+                "config.toml has it as vars = {{ {name} = \"VALUE\" }}, and pgcred add as \
+                 --var {name}=VALUE"
+            )));
         }
     }
-    for (name, _) in vars {
+    for (name, value) in vars {
         if !definition.uses(name) {
-            return Err(
-                Error::usage(format!("command.{} has no {{{name}}}", definition.name))
-                    .hint("correct the name, or leave it out of vars"),
-            );
+            return Err(Error::usage(format!(
+                "command.{} has no placeholder {}",
+                definition.name,
+                quoted(name)
+            ))
+            .hint("correct the name, or leave it out of vars"));
+        }
+        for word in &definition.run {
+            word.check_value(name, value)?;
         }
     }
     Ok(())

@@ -45,9 +45,9 @@ pub(crate) fn remove(text: &str, name: &str) -> Result<String> {
 /// changed in its place.
 pub(crate) fn change(text: &str, add: &[Connection], remove: &[&str]) -> Result<String> {
     let (mark, text) = split_byte_order_mark(text);
-    let new = checked(add)?;
     let document = read::document(text)?;
     let before = read::config(&document, LineNumbers::of(text))?;
+    let new = checked(add, &before)?;
     for name in remove {
         if before.connection(name).is_none() {
             return Err(no_connection(name, &before));
@@ -160,8 +160,8 @@ pub(crate) fn keeps(keyword: &str) -> bool {
     ["sslmode", "hostaddr"].contains(&keyword)
 }
 
-/// Returns the connections as they read once they are in a file: checked and normalised.
-fn checked(connections: &[Connection]) -> Result<Vec<Connection>> {
+/// Returns the connections as they read once they are in this file: checked and normalised.
+fn checked(connections: &[Connection], file: &Config) -> Result<Vec<Connection>> {
     let mut names = HashSet::new();
     for connection in connections {
         let name = &connection.name;
@@ -180,7 +180,8 @@ fn checked(connections: &[Connection]) -> Result<Vec<Connection>> {
     let mut alone = DocumentMut::new();
     append(&mut alone, connections);
     let text = alone.to_string();
-    let config = read::config(&read::document(&text)?, LineNumbers::OF_UNSEEN_TEXT)?;
+    let (document, lines) = (read::document(&text)?, LineNumbers::OF_UNSEEN_TEXT);
+    let config = read::config_with(&document, lines, file.commands.clone())?;
     Ok(config.connections)
 }
 

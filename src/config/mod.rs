@@ -24,6 +24,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::str::FromStr;
 
+pub(crate) use command::{check_vars, parse_var};
 pub(crate) use edit::{add, change, keeps, remove};
 pub(crate) use shared::shared;
 

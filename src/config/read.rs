@@ -39,7 +39,19 @@ pub(super) fn document(text: &str) -> Result<DeTable<'_>> {
 }
 
 pub(super) fn config(document: &DeTable<'_>, lines: LineNumbers<'_>) -> Result<Config> {
-    let mut config = Config::default();
+    config_with(document, lines, Vec::new())
+}
+
+/// Reads a file whose connections may name these commands, unless it has its own.
+pub(super) fn config_with(
+    document: &DeTable<'_>,
+    lines: LineNumbers<'_>,
+    commands: Vec<CommandDefinition>,
+) -> Result<Config> {
+    let mut config = Config {
+        commands,
+        ..Config::default()
+    };
     // The connections and the rules name commands.
     if let Some(all) = fields(document, TableName::File, lines).find(|it| it.key == "command") {
         config.commands = command::commands(&all)?;

@@ -50,6 +50,10 @@ pub(crate) struct Add {
     /// repeated
     #[arg(long, value_name = "HOST[:PORT]")]
     alias: Vec<String>,
+    /// Value for a placeholder of the command that prints the tokens, such as cluster=NAME for
+    /// Redshift; may be repeated
+    #[arg(long, value_name = "KEY=VALUE")]
+    var: Vec<String>,
     /// Change a connection that exists: what you do not name stays as it is
     #[arg(long)]
     replace: bool,
@@ -67,9 +71,9 @@ pub(crate) struct Add {
 
 /// The options that describe one connection.
 #[rustfmt::skip]
-const OPTIONS_OF_ONE: [&str; 11] = [
+const OPTIONS_OF_ONE: [&str; 12] = [
     "host", "port", "user", "dbname", "profile", "region", "provider", "sign_host", "roots",
-    "expires_in", "alias",
+    "expires_in", "alias", "var",
 ];
 
 impl Run for Add {
@@ -150,6 +154,12 @@ impl Add {
                 .hint(format!("pgcred add {name} HOST --profile PROFILE")));
         };
         let provider = self.provider(&host, &connection, &preferences.config)?;
+        config::check_vars(
+            provider.name,
+            &connection.vars,
+            &preferences.config.commands,
+        )
+        .map_err(|error| error.about(&name))?;
         let life = self.connection.expires_in;
         if life.is_some() {
             allowed_life(life, provider, preferences.config.max_life)?;
@@ -193,7 +203,7 @@ impl Add {
             life: options.expires_in,
             roots,
             aliases,
-            vars: Vec::new(),  // no option names them
+            vars: read_vars(&self.var)?,
             discovered: false, // from now on it is the user's own
         })
     }
@@ -261,6 +271,22 @@ fn read_alias(text: &str) -> Result<HostPort> {
     })
 }
 
+/// Reads the values for placeholders, in the order of their names as the file has them.
+fn read_vars(typed: &[String]) -> Result<Vec<(String, String)>> {
+    let mut vars: Vec<(String, String)> = Vec::new();
+    for text in typed {
+        let about = |error: Error| error.about(&format!("--var {}", host::quoted(text)));
+        let (name, value) = config::parse_var(text).map_err(about)?;
+        if vars.iter().any(|(known, _)| *known == name) {
+            let twice = Error::usage("the name is there already").hint("name each once");
+            return Err(about(twice));
+        }
+        vars.push((name, value));
+    }
+    vars.sort();
+    Ok(vars)
+}
+
 #[cfg(test)]
 mod tests {
     use clap::Args as _;
@@ -274,7 +300,7 @@ mod tests {
         for option in command.get_arguments() {
             options.push(option.get_id().as_str());
         }
-        options.push("alias");
+        options.extend(["alias", "var"]);
         assert_eq!(options, OPTIONS_OF_ONE);
     }
 }

@@ -33,12 +33,24 @@ pub(super) fn keep(new: &mut Connection, old: &Connection) -> Vec<&'static str> 
     keep_value(&mut new.roots, old.roots.as_ref());
     keep_value(&mut new.life, old.life.as_ref());
     if new.provider == old.provider {
-        new.vars.clone_from(&old.vars);
+        keep_vars(new, old);
+    } else if !has_same_host && new.vars.is_empty() && !old.vars.is_empty() {
+        gone.push("vars");
     }
     if new.aliases.is_empty() {
         new.aliases.clone_from(&old.aliases);
     }
     gone
+}
+
+/// Keeps the value of each placeholder that the user has not named.
+fn keep_vars(new: &mut Connection, old: &Connection) {
+    for (name, value) in &old.vars {
+        if new.vars.iter().all(|(named, _)| named != name) {
+            new.vars.push((name.clone(), value.clone()));
+        }
+    }
+    new.vars.sort();
 }
 
 fn keys_that_go(new: &Connection, old: &Connection) -> Vec<&'static str> {
@@ -110,6 +122,27 @@ mod tests {
         new.target.host = Some("h".into());
         assert!(keep(&mut new, &old()).is_empty());
         assert_eq!(new.aliases, old().aliases);
+    }
+
+    fn vars(of: &[(&str, &str)]) -> Vec<(String, String)> {
+        let owned = |(name, value): &(&str, &str)| ((*name).into(), (*value).into());
+        of.iter().map(owned).collect()
+    }
+
+    #[test]
+    fn each_var_is_a_value_of_its_own() {
+        let mut old = old();
+        old.vars = vars(&[("a", "1"), ("b", "2")]);
+        let mut new = Connection {
+            vars: vars(&[("b", "3")]),
+            ..Connection::default()
+        };
+        assert!(keep(&mut new, &old).is_empty());
+        assert_eq!(new.vars, vars(&[("a", "1"), ("b", "3")]));
+        let mut new = Connection::default();
+        new.target.host = Some("other".into());
+        assert_eq!(keep(&mut new, &old).last(), Some(&"vars"));
+        assert_eq!(new.vars, []);
     }
 
     #[test]

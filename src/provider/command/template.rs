@@ -81,14 +81,21 @@ impl Template {
                     .hint("a newline counts as one: write the value without"));
             }
             if word.is_empty() && value.starts_with('-') {
-                return Err(Error::usage(format!(
-                    "{{{name}}} begins with `-`, so that the program would take it for an option"
-                ))
-                .hint("correct the value"));
+                return Err(like_an_option(name));
             }
             word.push_str(&value);
         }
         Ok(word)
+    }
+
+    /// Refuses the value of a placeholder before the word is filled, if `filled` would refuse it.
+    pub(crate) fn check_value(&self, name: &str, value: &str) -> Result<()> {
+        match self.0.first() {
+            Some(Part::Placeholder(first)) if first == name && value.starts_with('-') => {
+                Err(like_an_option(name))
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -110,6 +117,13 @@ fn name_up_to_brace(rest: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Resu
 fn lone_brace() -> Error {
     Error::usage("a word has a brace that stands alone")
         .hint("write a placeholder as {name}, and a brace of its own twice: {{ or }}")
+}
+
+fn like_an_option(name: &str) -> Error {
+    Error::usage(format!(
+        "{{{name}}} begins with `-`, so that the program would take it for an option"
+    ))
+    .hint("correct the value")
 }
 
 fn missing(name: &str) -> Error {

@@ -236,6 +236,20 @@ fn redshift_serverless_has_names_of_its_own() {
     );
 }
 
+/// The host says the provider, and so the values that its command needs.
+#[test]
+fn add_asks_for_the_values_of_the_provider_that_a_host_tells() {
+    let service = Service::new("aws", "", "", "host = \"h.example.com\"");
+    let host = "dwh.abc.eu-west-1.redshift.amazonaws.com";
+    let add = ["add", "dwh", host, "--profile", "work"];
+    service
+        .sandbox
+        .run(&add)
+        .assert_fails(2, "--var cluster=VALUE");
+    let with_var = [&add[..], &["--var", "cluster=dwh"]].concat();
+    service.sandbox.ok(&with_var);
+}
+
 #[test]
 fn vault_makes_a_user_only_for_a_connection_that_is_named() {
     let service = Service::new(

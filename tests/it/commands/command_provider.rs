@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::{Child, Stdio};
 
 use crate::support::desk::at_terminal;
-use crate::support::sandbox::{Run, Sandbox};
+use crate::support::sandbox::{RDS_HOST, Run, Sandbox};
 
 const HOST: &str = "crm.example.com";
 /// The clock of pgcred in these tests, and the end of a token an hour later.
@@ -175,6 +175,54 @@ fn vars_fill_the_placeholders_of_a_connection() {
     tool.sandbox
         .run(&["token", "crm"])
         .assert_fails(2, "begins with `-`");
+}
+
+#[test]
+fn add_writes_vars_and_changes_each_by_itself() {
+    let tool = Tool::new("mint", "");
+    tool.prints("echo \"{\\\"token\\\":\\\"$2+$3\\\",\\\"end\\\":1893459600}\"");
+    let config = fs::read_to_string(tool.config()).expect("text");
+    let (definition, _) = config.split_once("[connections").expect("a connection");
+    let definition = definition.replace("\"]\ntoken", "\", \"{role}\", \"-m={mount}\"]\ntoken");
+    fs::write(tool.config(), &definition).expect("written");
+    let add = |vars: &[&str]| {
+        let mut words = vec!["add", "new", HOST, "--user", "u", "--provider", "tool"];
+        for var in vars {
+            words.extend(["--var", var]);
+        }
+        tool.sandbox.run(&words)
+    };
+    for (vars, what) in [
+        (&["role=r"] as &[&str], "--var mount=VALUE"),
+        (&["role=r", "mount="], "the value of `mount` is empty"),
+        (
+            &["role=r", "mount=m", "rule=x"],
+            "has no placeholder `rule`",
+        ),
+        (&["role=-r", "mount=m"], "begins with `-`"),
+        (
+            &["role=r", "mount=m", "mount=n"],
+            "--var `mount=n`: the name is there",
+        ),
+        (&["role=r", "mount=m", "host=h"], "fills in {host} itself"),
+        (&["role=r", "mount"], "KEY=VALUE"),
+        (&["role=r", "mount=m\nn"], "control character"),
+    ] {
+        add(vars).assert_fails(2, what);
+        assert_eq!(fs::read_to_string(tool.config()).expect("text"), definition);
+    }
+    let added = add(&["role=r=1", "mount=-m"]);
+    assert_eq!(added.code, 0, "{}", added.stderr);
+    let written = fs::read_to_string(tool.config()).expect("text");
+    let vars = "vars = { mount = \"-m\", role = \"r=1\" }\n";
+    assert!(written.contains(vars), "{written}");
+    assert_eq!(tool.sandbox.ok(&["token", "new"]), "r=1+-m=-m\n");
+    tool.sandbox
+        .ok(&["add", "new", "--var", "role=w", "--replace"]);
+    assert_eq!(tool.sandbox.ok(&["token", "new"]), "w+-m=-m\n");
+    tool.sandbox
+        .run(&["add", "aws", RDS_HOST, "--user", "u", "--var", "role=r"])
+        .assert_fails(2, "rds takes no vars");
 }
 
 #[test]
