@@ -5,8 +5,8 @@
 //! `shared_file` about those that a team shares;
 //! `shell_variables` about PG* in the environment; `exec`, `exec_renewal` and `watch` about
 //! programs that run beside pgcred; `policy` about the policies that it prints, and `policy_sql`
-//! about the SQL; `command_provider` about commands that print tokens, and `command_presets` about
-//! those that pgcred knows;
+//! about the SQL; `command_provider` about commands that print tokens, `command_presets` about
+//! those that pgcred knows, and `command_secrets` about who sees the tokens;
 //! `explain` about messages of others. Where credentials come from is tested in `credentials`.
 
 pub mod aws_emulation;
@@ -17,6 +17,8 @@ pub mod by_host;
 pub mod command_presets;
 #[cfg(unix)]
 pub mod command_provider;
+#[cfg(target_os = "linux")]
+pub mod command_secrets;
 #[cfg(unix)]
 pub mod configuration;
 pub mod connections;
