@@ -25,7 +25,7 @@ impl SharedFiles {
     }
 
     #[cfg(test)]
-    pub(super) fn given(files: Result<Files>) -> Self {
+    pub(super) fn already_read(files: Result<Files>) -> Self {
         let shared = Self::default();
         let _ = shared.0.set(files); // it was empty
         shared
@@ -255,7 +255,7 @@ mod tests {
         let Ok(config) = ini::parse(CONFIG) else {
             panic!("the test's file is malformed");
         };
-        let files = SharedFiles::given(Ok(Files::new(config, Vec::new())));
+        let files = SharedFiles::already_read(Ok(Files::new(config, Vec::new())));
         Settings::new(Variables::Given(given), files, profile)
     }
 

@@ -138,7 +138,7 @@ mod tests {
             given.insert((*name).to_owned(), (*value).to_owned());
         }
         let sections = ini::parse(config).unwrap_or_default();
-        let files = SharedFiles::given(Ok(Files::new(sections, Vec::new())));
+        let files = SharedFiles::already_read(Ok(Files::new(sections, Vec::new())));
         let settings = Settings::new(Variables::Given(given), files, profile);
         find(&ProfilePlan::make(settings))
     }

@@ -17,7 +17,7 @@ use crate::setup::Machine;
 const MOST: usize = 50;
 
 /// Reads the configuration again and tells all of it. `changed` are those that were there before.
-pub(in crate::command) fn tell(names: &[&str], changed: &[&str], app: &App) {
+pub(in crate::command) fn advise(names: &[&str], changed: &[&str], app: &App) {
     let output = app.preferences.output;
     let after = match app.reload() {
         Ok(after) => after,
@@ -49,7 +49,7 @@ pub(in crate::command) fn tell(names: &[&str], changed: &[&str], app: &App) {
 /// Warns about what may be wrong with the connections, of each thing once.
 fn warn(names: &[&str], preferences: &Preferences) {
     let output = preferences.output;
-    let mut said = Vec::new();
+    let mut printed = Vec::new();
     let mut requests = Vec::new();
     for name in names {
         let Some(connection) = preferences.config.connection(name) else {
@@ -60,10 +60,10 @@ fn warn(names: &[&str], preferences: &Preferences) {
             .resolver()
             .resolve_without_variables(&options, Some(name));
         if let Some(warning) = of_profile(connection, resolved.as_ref().ok())
-            && !said.contains(&warning)
+            && !printed.contains(&warning)
         {
             output.warn(&warning);
-            said.push(warning);
+            printed.push(warning);
         }
         match resolved {
             Ok(request) => requests.push((*name, request)),

@@ -11,7 +11,7 @@ use crate::sys::child;
 
 /// What doctor has found.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum LoginVerdict {
     /// The server has accepted the token; who is logged in, and how long it took.
     Accepted(String),
     /// The first cause that keeps the login from working, and what to type.
@@ -21,7 +21,11 @@ pub(super) enum Verdict {
 }
 
 /// Logs in to the target that these words name. `config` is the file that `--config` names.
-pub(super) fn try_login(target: &[String], config: Option<&Path>, longest: Duration) -> Verdict {
+pub(super) fn try_login(
+    target: &[String],
+    config: Option<&Path>,
+    longest: Duration,
+) -> LoginVerdict {
     const LAST_WORDS: Duration = Duration::from_millis(500);
     let seconds = format!("{}s", longest.as_secs());
     let mut arguments: Vec<OsString> = Vec::new();
@@ -43,21 +47,21 @@ pub(super) fn try_login(target: &[String], config: Option<&Path>, longest: Durat
     let deadline = Instant::now() + longest + LAST_WORDS;
     match child::own_output(&arguments, deadline, || false) {
         Ok(ended) => verdict(&ended.stdout),
-        Err(_) => Verdict::Unknown,
+        Err(_) => LoginVerdict::Unknown,
     }
 }
 
 /// Reads doctor's JSON.
-fn verdict(answer: &[u8]) -> Verdict {
+fn verdict(answer: &[u8]) -> LoginVerdict {
     let Ok(report) = serde_json::from_slice::<Value>(answer) else {
-        return Verdict::Unknown;
+        return LoginVerdict::Unknown;
     };
     if let Some(cause) = first_cause(&report) {
-        return Verdict::Refused(cause);
+        return LoginVerdict::Refused(cause);
     }
     match login_of(&report) {
-        Some(detail) => Verdict::Accepted(detail),
-        None => Verdict::Unknown,
+        Some(detail) => LoginVerdict::Accepted(detail),
+        None => LoginVerdict::Unknown,
     }
 }
 
@@ -97,9 +101,9 @@ mod tests {
             {"id": "net.dns", "status": "fail", "detail": "no such host",
              "fix": {"commands": ["getent ahosts db"]}}]}"#;
         let cause = "no such host: getent ahosts db".to_owned();
-        assert_eq!(verdict(report), Verdict::Refused(cause));
+        assert_eq!(verdict(report), LoginVerdict::Refused(cause));
         for nothing in [&b""[..], b"{}", br#"{"first_check": null, "checks": []}"#] {
-            assert_eq!(verdict(nothing), Verdict::Unknown);
+            assert_eq!(verdict(nothing), LoginVerdict::Unknown);
         }
     }
 
@@ -110,7 +114,7 @@ mod tests {
             {"id": "login.accepted", "status": "STATUS", "detail": "ann is logged in"}]}"#;
         let of = |status: &str| String::from_utf8_lossy(report).replace("STATUS", status);
         let detail = "ann is logged in".to_owned();
-        assert_eq!(verdict(of("ok").as_bytes()), Verdict::Accepted(detail));
-        assert_eq!(verdict(of("skip").as_bytes()), Verdict::Unknown);
+        assert_eq!(verdict(of("ok").as_bytes()), LoginVerdict::Accepted(detail));
+        assert_eq!(verdict(of("skip").as_bytes()), LoginVerdict::Unknown);
     }
 }

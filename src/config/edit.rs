@@ -15,7 +15,7 @@ use std::{mem, slice};
 
 use toml_edit::{DocumentMut, InlineTable, Item, Table, TableLike, Value};
 
-use super::field::{Item as Place, LineNumbers};
+use super::field::{Item as SpannedValue, LineNumbers};
 use super::merge::{self, edit_error, merge};
 use super::read;
 use super::{Config, Connection, Life, check_connection_name};
@@ -56,7 +56,7 @@ pub(crate) fn change(text: &str, add: &[Connection], remove: &[&str]) -> Result<
     let changes = Changes::new(new, remove, &before).map_err(|name| {
         let why = Error::usage("a connection of that name is there already")
             .hint("to change it, add --replace");
-        let place = merge::item(&document, &name).map_or(0..0, Place::span);
+        let place = merge::item(&document, &name).map_or(0..0, SpannedValue::span);
         LineNumbers::of(text).locate(why, place, &format!("connections.{name}"))
     })?;
     let names = changes.names();

@@ -156,7 +156,7 @@ impl Issuer {
     }
 
     /// Returns the cached token of a request, and asks nobody for another one.
-    pub(crate) fn known(&mut self, request: &Request, oldest: Age) -> Option<IssuedToken> {
+    pub(crate) fn cached_token(&mut self, request: &Request, oldest: Age) -> Option<IssuedToken> {
         let id = self.entry_id(request);
         self.cached(request, &id, oldest)
     }

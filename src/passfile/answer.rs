@@ -9,7 +9,7 @@ use crate::time::Time;
 
 /// The line that libpq takes.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Answer {
+pub(crate) struct PassfileAnswer {
     /// Its number in the file.
     pub(crate) line: usize,
     /// Whether it stands in pgcred's block.
@@ -78,7 +78,7 @@ pub(crate) fn answer(
     key: &PassfileLine,
     dbname: &str,
     kind: impl Fn(&str) -> PasswordKind,
-) -> Option<Answer> {
+) -> Option<PassfileAnswer> {
     let port = key.port.to_string();
     let wanted = LookupKey {
         host: key.host.as_bytes(),
@@ -88,7 +88,7 @@ pub(crate) fn answer(
     };
     let (line, password) = first_match(text, wanted)?;
     let is_own = !user_lines(text).iter().any(|(number, _)| *number == line);
-    Some(Answer {
+    Some(PassfileAnswer {
         line,
         is_own,
         password: PasswordKind::of(&password, kind),
@@ -195,7 +195,7 @@ mod tests {
                 Some((3, true, PasswordKind::Token(time))),
             ),
         ] {
-            let expected = expected.map(|(line, is_own, password)| Answer {
+            let expected = expected.map(|(line, is_own, password)| PassfileAnswer {
                 line,
                 is_own,
                 password,

@@ -9,7 +9,7 @@ use rustls::Stream;
 
 use super::stream::{TimedStream, cause};
 use super::tls::TlsSession;
-use super::trust::Policy;
+use super::trust::ClientVerification;
 use super::wire::{self, AuthenticationRequest, Method, Packet, ServerMessage};
 use super::{Break, Deadline};
 
@@ -71,7 +71,7 @@ pub(crate) struct LoginAttempt {
 pub(crate) fn log_in(
     mut session: TlsSession,
     request: &LoginRequest<'_>,
-    policy: &Policy,
+    client: &ClientVerification,
     deadline: Deadline,
 ) -> LoginAttempt {
     let began = Instant::now();
@@ -82,7 +82,7 @@ pub(crate) fn log_in(
         minor_version: None,
         took: Duration::ZERO,
     };
-    if matches!(&session.verdict, Some(verdict) if policy.accepts(verdict)) {
+    if matches!(&session.verdict, Some(verdict) if client.accepts(verdict)) {
         let mut socket = TimedStream::new(&session.socket, deadline);
         let mut stream = Stream::new(&mut session.tls, &mut socket);
         login.outcome = match talk(&mut stream, request, &mut login) {

@@ -20,7 +20,7 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use super::certificate::Validity;
 use super::names::Names;
 use super::tls::{self, Handshake, TlsRequest, TlsStart};
-use super::trust::{NameFit, NamedRoots, Policy, Trust, Verification};
+use super::trust::{ClientVerification, NameFit, NamedRoots, Trust, Verification};
 use super::wire::{SSL_REQUEST, Speaks};
 use super::{Break, Deadline, connect};
 use crate::time::Time;
@@ -321,7 +321,7 @@ fn tls_1_2_is_recorded_too() {
         (&*encryption.version, encryption.has_alpn),
         ("TLSv1_2", false)
     );
-    assert!(policy(Verification::RootsAndName).accepts(&handshake.verdict.unwrap()));
+    assert!(client_verifying(Verification::RootsAndName).accepts(&handshake.verdict.unwrap()));
 }
 
 #[test]
@@ -437,8 +437,8 @@ fn a_host_that_is_no_name_is_not_dialled_by_tls() {
     assert_eq!(handshake.outcome, tls::HandshakeOutcome::NotAName);
 }
 
-pub(super) fn policy(verification: Verification) -> Policy {
-    Policy {
+pub(super) fn client_verifying(verification: Verification) -> ClientVerification {
+    ClientVerification {
         verification,
         roots: "own".to_owned(),
     }
@@ -475,13 +475,16 @@ fn a_policy_asks_for_what_it_verifies() {
             false,
         ),
     ] {
-        assert_eq!(policy(Verification::Roots).accepts(&verdict), by_roots);
         assert_eq!(
-            policy(Verification::RootsAndName).accepts(&verdict),
+            client_verifying(Verification::Roots).accepts(&verdict),
+            by_roots
+        );
+        assert_eq!(
+            client_verifying(Verification::RootsAndName).accepts(&verdict),
             by_name
         );
-        assert!(policy(Verification::Nothing).accepts(&verdict));
-        let unknown = Policy {
+        assert!(client_verifying(Verification::Nothing).accepts(&verdict));
+        let unknown = ClientVerification {
             verification: Verification::Roots,
             roots: "a set that nobody has judged".to_owned(),
         };

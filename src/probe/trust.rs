@@ -75,14 +75,14 @@ pub(crate) enum Verification {
 
 /// What the user's clients verify, and with which set of roots.
 #[derive(Clone, Debug)]
-pub(crate) struct Policy {
+pub(crate) struct ClientVerification {
     pub(crate) verification: Verification,
     /// The name of the [`NamedRoots`].
     pub(crate) roots: String,
 }
 
-impl Policy {
-    /// Tells whether a client with this policy would go on.
+impl ClientVerification {
+    /// Tells whether such a client would go on.
     pub(crate) fn accepts(&self, verdict: &Verdict) -> bool {
         if self.verification == Verification::Nothing {
             return true;

@@ -1,6 +1,6 @@
 //! The ARNs of a cluster of Aurora DSQL: one, or one for each of its regions.
 
-use super::Subject;
+use super::PolicySubject;
 use crate::authority::{Access, Inspected, Inspector, Scope, ServerState, WhyNot};
 use crate::aws::api::{Arn, cluster_id, is_account};
 use crate::aws::region::may_be_region;
@@ -11,7 +11,7 @@ const ID_LENGTH: usize = 26;
 /// Returns what a policy has to name, so that a token of this scope is taken. With an account
 /// nothing is asked.
 pub(super) fn resources(
-    subject: &Subject<'_>,
+    subject: &PolicySubject<'_>,
     scope: &Scope<'_>,
     access: &mut Access,
 ) -> Vec<String> {
@@ -60,7 +60,7 @@ pub(super) fn resources(
 
 /// Returns the ARNs that AWS has given, the cluster's own first; an error if there are none.
 fn known(
-    subject: &Subject<'_>,
+    subject: &PolicySubject<'_>,
     state: &Inspected<ServerState>,
     id: &str,
 ) -> Result<Vec<String>, Error> {
@@ -109,7 +109,7 @@ fn is_cluster_id(text: &str) -> bool {
     text.len() == ID_LENGTH && text.bytes().all(is_of_id)
 }
 
-fn arn(subject: &Subject<'_>, account: &str, id: &str, access: &mut Access) -> String {
+fn arn(subject: &PolicySubject<'_>, account: &str, id: &str, access: &mut Access) -> String {
     let (partition, region) = (subject.partition, subject.region(access));
     format!("arn:{partition}:dsql:{region}:{account}:cluster/{id}")
 }

@@ -38,7 +38,7 @@ use document::Statement;
 pub(super) use switch::of_database as how_to_take_tokens;
 
 /// What a policy is about, and who can be asked.
-struct Subject<'a> {
+struct PolicySubject<'a> {
     account: Option<&'a str>,
     profile: Option<&'a str>,
     region: Option<Region>,
@@ -54,7 +54,7 @@ pub(super) fn access(
 ) -> Result<Option<Access>> {
     let region = region_of(query);
     let partition = partition::partition_of(region.as_ref().map_or("", Region::as_str)).name;
-    let subject = Subject {
+    let subject = PolicySubject {
         account: checked_account(query.account)?,
         profile: query.profile,
         region,
@@ -110,7 +110,7 @@ fn checked_account(typed: Option<&str>) -> Result<Option<&str>> {
     }
 }
 
-impl Subject<'_> {
+impl PolicySubject<'_> {
     fn login(&self, scope: &Scope<'_>, access: &mut Access) -> Option<Statement> {
         let resources = match KnownService::of(scope)? {
             KnownService::Dsql => dsql::resources(self, scope, access),

@@ -3,7 +3,7 @@
 //! The ARN of a session, which AWS gives as the caller, does not have the path of its role. IAM
 //! knows it; where the caller may not ask IAM, a role of SSO, which always has a path, stays open.
 
-use super::Subject;
+use super::PolicySubject;
 use crate::authority::{Access, Caller, Inspected, WhyNot};
 use crate::aws::api::{Arn, Principal, is_account};
 use crate::error::{Error, Result};
@@ -74,7 +74,7 @@ fn is_name(text: &str) -> bool {
 /// Returns who signs. `caller` is whose credentials the profile leads to; `None` if AWS is not to
 /// be asked.
 pub(super) fn of_caller(
-    subject: &Subject<'_>,
+    subject: &PolicySubject<'_>,
     caller: Option<&Inspected<Caller>>,
     access: &mut Access,
 ) -> String {
@@ -103,7 +103,7 @@ pub(super) fn of_caller(
     }
 }
 
-fn of_role(subject: &Subject<'_>, arn: &Arn<'_>, name: &str, access: &mut Access) -> String {
+fn of_role(subject: &PolicySubject<'_>, arn: &Arn<'_>, name: &str, access: &mut Access) -> String {
     match subject.inspector.role_arn(name, subject.region.as_ref()) {
         Ok(role) => {
             let account = Arn::parse(&role).map_or("", |role| role.account);
@@ -129,7 +129,7 @@ fn of_role(subject: &Subject<'_>, arn: &Arn<'_>, name: &str, access: &mut Access
 }
 
 /// Leaves open who signs, where not even the name of the role is known.
-fn open_wholly(access: &mut Access, subject: &Subject<'_>) -> String {
+fn open_wholly(access: &mut Access, subject: &PolicySubject<'_>) -> String {
     let profile = subject.profile_option();
     access.notes.push(format!(
         "ROLE is the name after assumed-role/ in what this prints: aws sts get-caller-identity \
@@ -139,7 +139,7 @@ fn open_wholly(access: &mut Access, subject: &Subject<'_>) -> String {
     open(access, "ROLE", subject)
 }
 
-fn open(access: &mut Access, role: &str, subject: &Subject<'_>) -> String {
+fn open(access: &mut Access, role: &str, subject: &PolicySubject<'_>) -> String {
     access.open(ROLE_ARN, get_role(role, &subject.profile_option()))
 }
 

@@ -1,7 +1,7 @@
 //! The policies for what pgcred itself asks AWS: to list databases, and to find out why a login
 //! fails. No login needs them.
 
-use super::Subject;
+use super::PolicySubject;
 use super::document::Statement;
 use crate::authority::Access;
 
@@ -15,7 +15,7 @@ const OF_RDS: [&str; 4] = [
 ];
 
 /// Returns what `pgcred discover` asks.
-pub(super) fn listing(subject: &Subject<'_>, access: &mut Access) -> Vec<Statement> {
+pub(super) fn listing(subject: &PolicySubject<'_>, access: &mut Access) -> Vec<Statement> {
     let mut lists = vec!["dsql:ListClusters"];
     lists.extend(OF_RDS);
     vec![
@@ -25,7 +25,7 @@ pub(super) fn listing(subject: &Subject<'_>, access: &mut Access) -> Vec<Stateme
 }
 
 /// Returns what `pgcred doctor --aws` asks.
-pub(super) fn inspection(subject: &Subject<'_>, access: &mut Access) -> Vec<Statement> {
+pub(super) fn inspection(subject: &PolicySubject<'_>, access: &mut Access) -> Vec<Statement> {
     let account = subject.account(access);
     let of_iam = |kind: &str| format!("arn:{}:iam::{account}:{kind}/*", subject.partition);
     access.notes.push(
@@ -48,7 +48,7 @@ fn everything() -> Vec<String> {
     vec!["*".to_owned()]
 }
 
-fn every_cluster(subject: &Subject<'_>, access: &mut Access) -> Statement {
+fn every_cluster(subject: &PolicySubject<'_>, access: &mut Access) -> Statement {
     let (partition, account) = (subject.partition, subject.account(access));
     let clusters = format!("arn:{partition}:dsql:*:{account}:cluster/*");
     Statement::new(&["dsql:GetCluster"], vec![clusters])

@@ -1,7 +1,7 @@
 //! What a policy names for a server of RDS: its resource ID, which is not its name. And the command
 //! with which the server takes tokens.
 
-use super::Subject;
+use super::PolicySubject;
 use super::document::literal;
 use super::switch::{self, Switched};
 use crate::authority::{Access, Inspector, Scope, ServerState, WhyNot};
@@ -20,7 +20,11 @@ struct Resource {
 }
 
 /// Returns what a policy has to name, so that a token of this scope is taken.
-pub(super) fn resource(subject: &Subject<'_>, scope: &Scope<'_>, access: &mut Access) -> String {
+pub(super) fn resource(
+    subject: &PolicySubject<'_>,
+    scope: &Scope<'_>,
+    access: &mut Access,
+) -> String {
     let host = parse_rds_host(scope.host);
     let user = scope.user.unwrap_or_default();
     let state = subject.inspector.server(scope, subject.region.as_ref());
@@ -67,7 +71,7 @@ pub(super) fn resource(subject: &Subject<'_>, scope: &Scope<'_>, access: &mut Ac
 }
 
 /// Returns the parts of the ARN that AWS has given, if they have the form of such parts.
-fn found(subject: &Subject<'_>, state: &ServerState) -> Result<Resource, Error> {
+fn found(subject: &PolicySubject<'_>, state: &ServerState) -> Result<Resource, Error> {
     let wrong = || Error::failure("RDS: an ARN that is none");
     let Some(arn) = state.resource.as_deref().and_then(Arn::parse) else {
         return Err(wrong());
@@ -99,7 +103,7 @@ fn is_resource_id(text: &str) -> bool {
         && id.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
-fn note_limits(subject: &Subject<'_>, resource: &Resource, access: &mut Access) {
+fn note_limits(subject: &PolicySubject<'_>, resource: &Resource, access: &mut Access) {
     if let Some(typed) = subject.account
         && is_account(&resource.account)
         && typed != resource.account
@@ -117,7 +121,7 @@ fn note_limits(subject: &Subject<'_>, resource: &Resource, access: &mut Access) 
 }
 
 /// Returns the command that shows the resource ID, chosen by what the host is.
-fn finding(subject: &Subject<'_>, host: Option<&RdsName<'_>>) -> String {
+fn finding(subject: &PolicySubject<'_>, host: Option<&RdsName<'_>>) -> String {
     let (what, query) = match host {
         Some(RdsName::Instance(name)) => (
             format!(
@@ -180,7 +184,7 @@ fn how_to_read(host: Option<&RdsName<'_>>) -> Option<&'static str> {
 
 /// Returns the command with which the server takes tokens, unless it does.
 fn enabling(
-    subject: &Subject<'_>,
+    subject: &PolicySubject<'_>,
     host: Option<&RdsName<'_>>,
     state: Option<&ServerState>,
 ) -> Option<String> {

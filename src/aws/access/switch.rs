@@ -12,8 +12,8 @@ pub(super) enum Switched<'a> {
 }
 
 /// Returns the command for an instance or a cluster, with the options that name region and profile.
-pub(super) fn command(of: Switched<'_>, options: &str) -> Option<String> {
-    let (kind, name) = match of {
+pub(super) fn command(switched: Switched<'_>, options: &str) -> Option<String> {
+    let (kind, name) = match switched {
         Switched::Instance(name) => ("instance", name),
         Switched::Cluster(name) => ("cluster", name),
     };
@@ -32,7 +32,7 @@ pub(in crate::aws) fn of_database(
     database: &FoundDatabase,
     profile: Option<&str>,
 ) -> Option<String> {
-    let of = match parse_rds_host(database.host.as_deref()?)? {
+    let switched = match parse_rds_host(database.host.as_deref()?)? {
         RdsName::Instance(name) => Switched::Instance(name),
         RdsName::Cluster(name) => Switched::Cluster(name),
         RdsName::CustomEndpoint | RdsName::Proxy(_) | RdsName::ProxyEndpoint(_) => return None,
@@ -42,7 +42,7 @@ pub(in crate::aws) fn of_database(
         Some(profile) => format!(" --region {region} --profile {}", quote::typed(profile)),
         None => format!(" --region {region}"),
     };
-    command(of, &options)
+    command(switched, &options)
 }
 
 fn is_identifier(text: &str) -> bool {

@@ -52,57 +52,66 @@ impl<'a> ApiClient<'a> {
         region: &str,
         read: impl FnOnce(&[u8]) -> Option<T>,
     ) -> Inspected<T> {
-        let what = Subject {
+        let operation = Operation {
             resolution: self.resolution,
             request,
             region,
         };
-        let answer = self.send_signed(&what).await?;
+        let answer = self.send_signed(&operation).await?;
         match read(answer.body().bytes().unwrap_or_default()) {
             Some(found) => Ok(found),
-            None => Err(what.not_understood(answer.status().as_u16())),
+            None => Err(operation.not_understood(answer.status().as_u16())),
         }
     }
 
     /// Returns the answer with a status of success. Sends the request again where that may help.
-    async fn send_signed(&self, what: &Subject<'_>) -> Inspected<HttpResponse> {
-        let service = what.request.service;
-        let address = match address::address_for(self.resolution, service, what.region) {
+    async fn send_signed(&self, operation: &Operation<'_>) -> Inspected<HttpResponse> {
+        let service = operation.request.service;
+        let address = match address::address_for(self.resolution, service, operation.region) {
             Ok(address) => address,
             Err(error) => return Err(NoAnswer::new(WhyNot::Setting, error)),
         };
         let mut attempt = 1;
         loop {
             if self.resolution.deadline() <= Instant::now() {
-                let late = self.resolution.timeout_error(&what.name());
+                let late = self.resolution.timeout_error(&operation.name());
                 return Err(NoAnswer::new(WhyNot::Late, late)); // of many that wait for room
             }
             self.resolution
-                .step(format!("{}: asking {}", what.name(), address.base));
-            let answer = self.send_once(what, &address).await?;
+                .step(format!("{}: asking {}", operation.name(), address.base));
+            let answer = self.send_once(operation, &address).await?;
             if answer.status().is_success() {
                 return Ok(answer);
             }
             let refusal = Refusal::of(&answer);
             if attempt == ATTEMPTS || !refusal.may_pass() || !self.has_paused(attempt).await {
-                return Err(what.refusal_answer(&refusal));
+                return Err(operation.refusal_answer(&refusal));
             }
             attempt += 1;
         }
     }
 
     /// Sends a request as soon as there is room for it. The wait does not make its signature old.
-    async fn send_once(&self, what: &Subject<'_>, address: &Address) -> Inspected<HttpResponse> {
+    async fn send_once(
+        &self,
+        operation: &Operation<'_>,
+        address: &Address,
+    ) -> Inspected<HttpResponse> {
         let work = async {
-            match self.signed(what.request, address) {
-                Ok(request) => Ok(self.http.send(request).await),
-                Err(error) => Err(error),
+            let request = match self.signed(operation.request, address) {
+                Ok(request) => request,
+                Err(error) => {
+                    return Err(NoAnswer::new(WhyNot::Setting, operation.about(&error)));
+                }
+            };
+            match self.http.send(request).await {
+                Ok(answer) => Ok(answer),
+                Err(error) => Err(operation.no_connection(error)),
             }
         };
-        match what.resolution.wait(&what.name(), room::within(work)).await {
-            Ok(Ok(Ok(answer))) => Ok(answer),
-            Ok(Ok(Err(error))) => Err(what.no_connection(error)),
-            Ok(Err(error)) => Err(NoAnswer::new(WhyNot::Setting, what.about(&error))),
+        let sent = room::within(work);
+        match self.resolution.wait(&operation.name(), sent).await {
+            Ok(result) => result,
             Err(error) => Err(NoAnswer::new(WhyNot::Late, error)),
         }
     }
@@ -149,7 +158,7 @@ pub(super) async fn ask_unsigned(
     request: &ApiRequest,
     region: &str,
 ) -> Inspected<HttpResponse> {
-    let what = Subject {
+    let operation = Operation {
         resolution,
         request,
         region,
@@ -163,21 +172,21 @@ pub(super) async fn ask_unsigned(
         Err(error) => return Err(NoAnswer::new(WhyNot::Setting, error)),
     };
     let answer = resolution.http().send(http);
-    match resolution.wait(&what.name(), answer).await {
+    match resolution.wait(&operation.name(), answer).await {
         Ok(Ok(answer)) => Ok(answer),
-        Ok(Err(error)) => Err(what.no_connection(error)),
+        Ok(Err(error)) => Err(operation.no_connection(error)),
         Err(error) => Err(NoAnswer::new(WhyNot::Late, error)),
     }
 }
 
 /// What is asked, for errors and steps.
-struct Subject<'a> {
+struct Operation<'a> {
     resolution: &'a Resolution<'a>,
     request: &'a ApiRequest,
     region: &'a str,
 }
 
-impl Subject<'_> {
+impl Operation<'_> {
     /// Returns `RDS DescribeDBClusters in eu-west-1`.
     fn name(&self) -> String {
         let AwsService { name, .. } = self.request.service;

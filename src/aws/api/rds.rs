@@ -48,7 +48,7 @@ pub(super) const PROXY_ENDPOINTS: Listing = Listing {
 
 /// Which things of a kind are asked for.
 #[derive(Clone, Copy)]
-pub(super) enum Which<'a> {
+pub(super) enum RdsFilter<'a> {
     All,
     Named(&'a str),
     /// Those with one of these engines. Proxies cannot be asked for so.
@@ -56,12 +56,12 @@ pub(super) enum Which<'a> {
 }
 
 /// Returns the request for one page.
-pub(super) fn describe(listing: &Listing, which: Which<'_>, mark: Option<&str>) -> ApiRequest {
+pub(super) fn describe(listing: &Listing, filter: RdsFilter<'_>, mark: Option<&str>) -> ApiRequest {
     let mut parameters = Vec::new();
-    match which {
-        Which::All => {}
-        Which::Named(name) => parameters.push((listing.by_name.to_owned(), name)),
-        Which::OfEngines(engines) => {
+    match filter {
+        RdsFilter::All => {}
+        RdsFilter::Named(name) => parameters.push((listing.by_name.to_owned(), name)),
+        RdsFilter::OfEngines(engines) => {
             parameters.push(("Filters.Filter.1.Name".to_owned(), "engine"));
             for (at, engine) in engines.iter().enumerate() {
                 let name = format!("Filters.Filter.1.Values.Value.{}", at + 1);
@@ -88,11 +88,11 @@ pub(super) async fn list<T>(
     client: &ApiClient<'_>,
     region: &str,
     listing: &Listing,
-    which: Which<'_>,
+    filter: RdsFilter<'_>,
     read: fn(Node) -> Option<T>,
 ) -> Listed<T> {
     let ask = async |mark: Option<&str>| {
-        let request = describe(listing, which, mark);
+        let request = describe(listing, filter, mark);
         let page = client.ask(&request, region, |body| read_page(body, listing, read));
         page.await
     };

@@ -118,7 +118,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::aws::api::rds::Which;
+    use crate::aws::api::rds::RdsFilter;
     use crate::aws::api::{dsql, iam, rds, sts};
     use crate::aws::partition::{self, HostVariant};
     use crate::aws::service::endpoints::{DSQL, IAM, RDS, STS};
@@ -135,12 +135,12 @@ mod tests {
             None => Vec::new(),
         };
         let describe = |listing: &rds::Listing, by_name: &str| {
-            let which = match given(by_name) {
-                Some(name) => Which::Named(name),
-                None if engines.is_empty() => Which::All,
-                None => Which::OfEngines(&engines),
+            let filter = match given(by_name) {
+                Some(name) => RdsFilter::Named(name),
+                None if engines.is_empty() => RdsFilter::All,
+                None => RdsFilter::OfEngines(&engines),
             };
-            rds::describe(listing, which, given("Marker"))
+            rds::describe(listing, filter, given("Marker"))
         };
         let first = |name: &str| row["given"][name][0].as_str().unwrap();
         match row["operation"].as_str().unwrap() {

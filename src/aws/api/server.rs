@@ -9,7 +9,7 @@ use roxmltree::Node;
 
 use super::arn::Arn;
 use super::client::ApiClient;
-use super::rds::Which;
+use super::rds::RdsFilter;
 use super::rds_host::{self, RdsName};
 use super::{dsql, rds, rds_things};
 use crate::authority::{Inspected, NoAnswer, Scope, ServerState, WhyNot};
@@ -127,7 +127,9 @@ struct Lookup<'a> {
 impl Lookup<'_> {
     async fn instance(&self, name: &str) -> Inspected<ServerState> {
         let read = rds_things::read_instance;
-        let found = self.list(&rds::INSTANCES, Which::Named(name), read).await?;
+        let found = self
+            .list(&rds::INSTANCES, RdsFilter::Named(name), read)
+            .await?;
         let is_this = |instance: &rds_things::RdsInstance| self.is_host(instance.host.as_deref());
         let Some(instance) = found.into_iter().find(is_this) else {
             return Err(self.not_found("DB instance"));
@@ -149,7 +151,7 @@ impl Lookup<'_> {
             // The cluster decides for its members: it has the switch, and policies name it.
             let read = rds_things::read_cluster;
             let found = self
-                .list(&rds::CLUSTERS, Which::Named(cluster), read)
+                .list(&rds::CLUSTERS, RdsFilter::Named(cluster), read)
                 .await?;
             if let Some(cluster) = found.into_iter().next() {
                 state.takes_tokens = cluster.takes_tokens;
@@ -163,11 +165,11 @@ impl Lookup<'_> {
     /// Looks for a cluster by its name or, for a custom endpoint, among all of them.
     async fn cluster(&self, name: Option<&str>) -> Inspected<ServerState> {
         let read = rds_things::read_cluster;
-        let which = match name {
-            Some(name) => Which::Named(name),
-            None => Which::All,
+        let filter = match name {
+            Some(name) => RdsFilter::Named(name),
+            None => RdsFilter::All,
         };
-        for cluster in self.list(&rds::CLUSTERS, which, read).await? {
+        for cluster in self.list(&rds::CLUSTERS, filter, read).await? {
             if !cluster.hosts().any(|host| self.is_host(Some(host))) {
                 continue;
             }
@@ -199,7 +201,7 @@ impl Lookup<'_> {
     async fn proxy_endpoint(&self, name: &str) -> Inspected<ServerState> {
         let read = rds_things::read_proxy_endpoint;
         let found = self
-            .list(&rds::PROXY_ENDPOINTS, Which::Named(name), read)
+            .list(&rds::PROXY_ENDPOINTS, RdsFilter::Named(name), read)
             .await?;
         let is_this =
             |endpoint: &rds_things::RdsProxyEndpoint| self.is_host(endpoint.host.as_deref());
@@ -216,7 +218,9 @@ impl Lookup<'_> {
 
     async fn proxy_named(&self, name: &str) -> Inspected<rds_things::RdsProxy> {
         let read = rds_things::read_proxy;
-        let found = self.list(&rds::PROXIES, Which::Named(name), read).await?;
+        let found = self
+            .list(&rds::PROXIES, RdsFilter::Named(name), read)
+            .await?;
         match found.into_iter().next() {
             Some(proxy) => Ok(proxy),
             None => Err(self.not_found("RDS proxy")),
@@ -241,10 +245,10 @@ impl Lookup<'_> {
     async fn list<T>(
         &self,
         listing: &rds::Listing,
-        which: Which<'_>,
+        filter: RdsFilter<'_>,
         read: fn(Node) -> Option<T>,
     ) -> Inspected<Vec<T>> {
-        let listed = rds::list(self.client, self.region, listing, which, read);
+        let listed = rds::list(self.client, self.region, listing, filter, read);
         listed.await.whole()
     }
 

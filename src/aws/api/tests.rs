@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use super::inspector::AwsInspector;
-use super::rds::Which;
+use super::rds::RdsFilter;
 use super::session::AwsSession;
 use super::{address, client::ApiClient, dsql, rds, rds_things};
 use crate::authority::{
@@ -75,7 +75,7 @@ fn plan(profile: Option<&str>) -> ProfilePlan {
 }
 
 fn plan_with(variables: BTreeMap<String, String>) -> ProfilePlan {
-    let files = SharedFiles::given(Ok(Files::new(Vec::new(), Vec::new())));
+    let files = SharedFiles::already_read(Ok(Files::new(Vec::new(), Vec::new())));
     ProfilePlan::make(Settings::new(Variables::Given(variables), files, None))
 }
 
@@ -150,7 +150,7 @@ fn listed(words: &str) -> (Inspected<usize>, Inspected<usize>) {
     block_on(async {
         let of_dsql = dsql::clusters(&client, "eu-west-1").await.whole();
         let read = rds_things::read_cluster;
-        let of_rds = rds::list(&client, "eu-west-1", &rds::CLUSTERS, Which::All, read).await;
+        let of_rds = rds::list(&client, "eu-west-1", &rds::CLUSTERS, RdsFilter::All, read).await;
         let of_rds = of_rds.whole();
         (of_dsql.map(|all| all.len()), of_rds.map(|all| all.len()))
     })

@@ -28,7 +28,7 @@ fn settings(
     };
     Settings::new(
         Variables::Given(variables),
-        SharedFiles::given(files),
+        SharedFiles::already_read(files),
         profile,
     )
 }

@@ -27,7 +27,7 @@ const TOKEN: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN";
 
 impl CredentialSource for Container {
     fn credentials<'a>(&'a self, resolution: &'a Resolution<'a>) -> SourceFuture<'a> {
-        Box::pin(async { Ok(Some(self.given(resolution).await?)) })
+        Box::pin(async { Ok(Some(self.fetch(resolution).await?)) })
     }
 
     fn cached(&self, _: &Resolution) -> Option<Credentials> {
@@ -53,7 +53,7 @@ impl CredentialSource for Container {
 
 impl Container {
     /// Returns the credentials that the service gives.
-    async fn given(&self, resolution: &Resolution<'_>) -> Result<Credentials> {
+    async fn fetch(&self, resolution: &Resolution<'_>) -> Result<Credentials> {
         let variable = self.variable;
         let address = self.whole_address()?;
         let token = self.authorization(resolution)?;

@@ -127,7 +127,7 @@ impl Sso {
             .account_id(&self.account)
             .access_token(&token);
         match resolution.wait(SSO.name, call.send()).await? {
-            Ok(answer) => Ok(self.given(resolution, answer.role_credentials())?),
+            Ok(answer) => Ok(self.unexpired_credentials(resolution, answer.role_credentials())?),
             Err(error) => Err(self.portal_error(resolution, &error, token)),
         }
     }
@@ -138,7 +138,7 @@ impl Sso {
     }
 
     /// Returns the credentials of an answer, unless they have expired.
-    fn given(
+    fn unexpired_credentials(
         &self,
         resolution: &Resolution<'_>,
         given: Option<&RoleCredentials>,
@@ -222,7 +222,6 @@ impl Sso {
     }
 }
 
-/// Says which file the login is in, and until when it is good.
 /// Returns the file of a session's login. A login to another session has another file.
 fn file_in_words(session: &SsoSession) -> String {
     match session.path() {
@@ -231,6 +230,7 @@ fn file_in_words(session: &SsoSession) -> String {
     }
 }
 
+/// Says which file the login is in, and until when it is good.
 fn login_in_words(session: &SsoSession, cached: Option<&CachedToken>) -> String {
     let file = file_in_words(session);
     let Some(cached) = cached else {

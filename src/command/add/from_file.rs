@@ -60,7 +60,7 @@ impl FromFile {
             .iter()
             .map(|new| new.name.as_str())
             .collect();
-        afterwards::tell(&names, &changed, app);
+        afterwards::advise(&names, &changed, app);
         Ok(())
     }
 

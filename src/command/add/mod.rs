@@ -111,7 +111,7 @@ impl Run for Add {
             ));
         }
         let changed: &[&str] = if was_there { &[name] } else { &[] };
-        afterwards::tell(&[name], changed, app);
+        afterwards::advise(&[name], changed, app);
         Ok(())
     }
 }

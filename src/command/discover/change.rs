@@ -139,7 +139,7 @@ impl ChangeOptions {
         }
         if !new.is_empty() {
             let names: Vec<&str> = new.iter().map(|new| new.name.as_str()).collect();
-            afterwards::tell(&names, &[], app);
+            afterwards::advise(&names, &[], app);
         }
         all_errors(errors, output, |failed| {
             format!("{failed} places still have tokens of connections that were taken out")

@@ -1,17 +1,17 @@
 //! What was not answered, as one line for each profile, and the error of a run that was told
 //! nothing. Pure.
 
-use super::search::Answer;
+use super::search::ProfileAnswer;
 use crate::authority::{CatalogAnswer, FailedListing, WhyNot};
 use crate::error::{Error, Exit};
 use crate::text::suggest;
 
 /// Tells whether anybody has answered anything.
-pub(super) fn is_anything_listed(answers: &[Answer]) -> bool {
+pub(super) fn is_anything_listed(answers: &[ProfileAnswer]) -> bool {
     answers.iter().any(has_listed)
 }
 
-fn has_listed(answer: &Answer) -> bool {
+fn has_listed(answer: &ProfileAnswer) -> bool {
     let Ok(listed) = &answer.listed else {
         return false;
     };
@@ -19,7 +19,7 @@ fn has_listed(answer: &Answer) -> bool {
 }
 
 /// Returns an error for each profile that has not answered everything.
-pub(super) fn of_answers(answers: &[Answer]) -> Vec<Error> {
+pub(super) fn of_answers(answers: &[ProfileAnswer]) -> Vec<Error> {
     let mut errors = Vec::new();
     for answer in answers {
         match &answer.listed {
@@ -32,7 +32,7 @@ pub(super) fn of_answers(answers: &[Answer]) -> Vec<Error> {
 }
 
 /// Puts the profile in front of an error that does not name it.
-fn named(error: Error, answer: &Answer) -> Error {
+fn named(error: Error, answer: &ProfileAnswer) -> Error {
     match answer.profile() {
         Some(profile) if !error.to_string().contains(&format!("`{profile}`")) => {
             error.about(profile)
@@ -42,7 +42,7 @@ fn named(error: Error, answer: &Answer) -> Error {
 }
 
 /// Sums up what failed: `dev: eu-south-1, me-south-1: not enabled; eu-west-1: not allowed: ...`.
-fn of_regions(answer: &Answer, listed: &CatalogAnswer) -> Error {
+fn of_regions(answer: &ProfileAnswer, listed: &CatalogAnswer) -> Error {
     let mut groups: Vec<RegionGroup<'_>> = Vec::new();
     for region in &answer.regions {
         for group in groups_of(region.as_str(), &listed.failures) {

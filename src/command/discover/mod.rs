@@ -42,7 +42,7 @@ use change::ChangeOptions;
 pub(crate) use rows::Row;
 pub(crate) use scope::ScopeOptions;
 use scope::SearchContext;
-use search::Answer;
+use search::ProfileAnswer;
 
 use super::app::App;
 use super::config_file::ConfigNeed;
@@ -79,7 +79,7 @@ enum DiscoverFormat {
 /// What a search has found.
 pub(crate) struct Found {
     pub(crate) rows: Vec<Row>,
-    answers: Vec<Answer>,
+    answers: Vec<ProfileAnswer>,
 }
 
 /// Asks for the databases in this scope, and logs in where a login is missing and the user may be

@@ -21,7 +21,7 @@ const DIGITS_OF_ID: usize = 6;
 const MOST_ADDITIONS: usize = 2;
 
 /// What a name is made from.
-pub(super) struct Wish<'a> {
+pub(super) struct NameParts<'a> {
     pub(super) base: String,
     /// Which of the database's hosts it is.
     pub(super) suffix: &'static str,
@@ -71,7 +71,7 @@ fn cut(text: &str, most: usize) -> &str {
     text.get(..most).unwrap_or(text)
 }
 
-impl Wish<'_> {
+impl NameParts<'_> {
     /// Returns the name with so many additions.
     fn name(&self, additions: usize) -> String {
         let mut name = format!("{}{}", self.base, self.suffix);
@@ -103,24 +103,24 @@ impl Naming {
         }
     }
 
-    /// Returns a name for each wish, all different.
-    pub(super) fn names(&mut self, wishes: &[Wish<'_>]) -> Vec<String> {
-        let mut additions = vec![0; wishes.len()];
+    /// Returns a name for each of these, all different.
+    pub(super) fn names(&mut self, all_parts: &[NameParts<'_>]) -> Vec<String> {
+        let mut additions = vec![0; all_parts.len()];
         for _ in 0..MOST_ADDITIONS {
             let mut count: HashMap<String, usize> = HashMap::new();
-            for (wish, additions) in wishes.iter().zip(&additions) {
-                *count.entry(wish.name(*additions)).or_default() += 1;
+            for (parts, additions) in all_parts.iter().zip(&additions) {
+                *count.entry(parts.name(*additions)).or_default() += 1;
             }
-            for (wish, additions) in wishes.iter().zip(&mut additions) {
-                let name = wish.name(*additions);
+            for (parts, additions) in all_parts.iter().zip(&mut additions) {
+                let name = parts.name(*additions);
                 if count[&name] > 1 || self.taken.contains(&name) {
                     *additions += 1;
                 }
             }
         }
         let mut names = Vec::new();
-        for (wish, additions) in wishes.iter().zip(additions) {
-            names.push(self.take(&wish.name(additions)));
+        for (parts, additions) in all_parts.iter().zip(additions) {
+            names.push(self.take(&parts.name(additions)));
         }
         names
     }

@@ -10,7 +10,7 @@
 use std::collections::HashSet;
 
 use super::rows::Row;
-use super::search::Answer;
+use super::search::ProfileAnswer;
 use crate::authority::{CompleteListing, Region};
 use crate::config::{self, Config, Connection};
 use crate::provider;
@@ -32,7 +32,7 @@ pub(super) struct Lost {
 }
 
 impl Gone {
-    pub(super) fn find(config: &Config, rows: &[Row], answers: &[Answer]) -> Self {
+    pub(super) fn find(config: &Config, rows: &[Row], answers: &[ProfileAnswer]) -> Self {
         let mut listed = HashSet::new();
         for row in rows {
             listed.extend(row.host.as_deref());
@@ -45,7 +45,7 @@ impl Gone {
         let mut gone = Self::default();
         let mut alive = HashSet::new();
         for connection in &config.connections {
-            let Some(place) = Place::of(connection) else {
+            let Some(place) = ListedAt::of(connection) else {
                 continue;
             };
             if listed.contains(place.host.as_str()) {
@@ -85,7 +85,7 @@ impl Gone {
 }
 
 /// Where a connection that was discovered has to be listed.
-struct Place<'a> {
+struct ListedAt<'a> {
     host: String,
     /// `None` if the host is none of a provider's.
     service: Option<&'static str>,
@@ -93,7 +93,7 @@ struct Place<'a> {
     profile: Option<&'a str>,
 }
 
-impl<'a> Place<'a> {
+impl<'a> ListedAt<'a> {
     fn of(connection: &'a Connection) -> Option<Self> {
         if !connection.discovered {
             return None;
@@ -123,7 +123,7 @@ impl<'a> Place<'a> {
             && self.host.starts_with(identifier.as_str())
     }
 
-    fn was_answered(&self, answer: &Answer) -> bool {
+    fn was_answered(&self, answer: &ProfileAnswer) -> bool {
         let (Some(profile), Some(region), Some(service), Ok(listed)) =
             (self.profile, &self.region, self.service, &answer.listed)
         else {

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::rows::{Obstacle, Row};
+use super::rows::{Row, WhyNotAdded};
 use crate::authority::{Authority, EndpointRole};
 use crate::error::Result;
 use crate::output::Output;
@@ -51,7 +51,7 @@ fn status(row: &Row) -> String {
 fn state(row: &Row) -> &'static str {
     match row.why_not {
         _ if row.is_configured => "configured",
-        Some(obstacle) => obstacle.state(),
+        Some(why_not) => why_not.state(),
         None => "new",
     }
 }
@@ -103,9 +103,9 @@ pub(super) fn why_not(row: &Row, authority: &dyn Authority) -> Option<String> {
     if row.is_configured {
         return Some("it is configured".to_owned());
     }
-    let obstacle = row.why_not?;
-    let why = obstacle.sentence();
-    if obstacle == Obstacle::NoTokens
+    let why_not = row.why_not?;
+    let why = why_not.sentence();
+    if why_not == WhyNotAdded::NoTokens
         && let Some(typed) = authority.how_to_take_tokens(&row.database, row.profile.as_deref())
     {
         return Some(format!("{why}; to enable it: {typed}"));

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::names::{self, Naming};
 use super::scope::ProfileName;
-use super::search::Answer;
+use super::search::ProfileAnswer;
 use crate::authority::{CatalogAnswer, EndpointRole, FoundDatabase};
 use crate::config::{self, Config, Connection};
 use crate::provider::{self, Provider};
@@ -30,12 +30,12 @@ pub(crate) struct Row {
     pub(crate) account: Option<String>,
     /// Whether the configuration has a connection to this host.
     pub(crate) is_configured: bool,
-    pub(crate) why_not: Option<Obstacle>,
+    pub(crate) why_not: Option<WhyNotAdded>,
 }
 
 /// Why a row cannot become a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Obstacle {
+pub(crate) enum WhyNotAdded {
     /// The service has not given it a host yet.
     NoHost,
     /// The host is none of a provider's.
@@ -46,7 +46,7 @@ pub(crate) enum Obstacle {
     NoUser,
 }
 
-impl Obstacle {
+impl WhyNotAdded {
     /// Returns it for a column.
     pub(super) fn state(self) -> &'static str {
         match self {
@@ -118,7 +118,7 @@ impl Row {
 
     /// Tells whether the user has to name the database user before it can be added.
     pub(super) fn needs_user(&self) -> bool {
-        !self.is_configured && self.why_not == Some(Obstacle::NoUser)
+        !self.is_configured && self.why_not == Some(WhyNotAdded::NoUser)
     }
 
     /// Tells whether the row can become a connection, and is none yet.
@@ -130,10 +130,10 @@ impl Row {
     /// error says why it cannot be one.
     pub(crate) fn to_offer(&self) -> Result<Connection, &'static str> {
         let mut row = self.clone();
-        if row.why_not == Some(Obstacle::NoUser) {
+        if row.why_not == Some(WhyNotAdded::NoUser) {
             row.why_not = None;
         }
-        let why_not = row.why_not.unwrap_or(Obstacle::NoHost);
+        let why_not = row.why_not.unwrap_or(WhyNotAdded::NoHost);
         row.to_connection().ok_or(why_not.sentence())
     }
 
@@ -145,7 +145,11 @@ impl Row {
 }
 
 /// Makes the rows of all answers, in their order. `user` is the one that `--user` names.
-pub(super) fn of_answers(answers: &[Answer], config: &Config, user: Option<&str>) -> Vec<Row> {
+pub(super) fn of_answers(
+    answers: &[ProfileAnswer],
+    config: &Config,
+    user: Option<&str>,
+) -> Vec<Row> {
     let mut rows = Vec::new();
     let mut seen = HashSet::new();
     for answer in answers {
@@ -181,7 +185,7 @@ fn key(row: &Row) -> String {
 fn new_row(
     found: &FoundDatabase,
     listed: &CatalogAnswer,
-    answer: &Answer,
+    answer: &ProfileAnswer,
     user: Option<&str>,
 ) -> Row {
     let mut database = found.clone();
@@ -194,13 +198,13 @@ fn new_row(
         (None, None) => database.user.clone(),
     };
     let why_not = if database.takes_tokens == Some(false) {
-        Some(Obstacle::NoTokens)
+        Some(WhyNotAdded::NoTokens)
     } else if host.is_none() {
-        Some(Obstacle::NoHost)
+        Some(WhyNotAdded::NoHost)
     } else if provider.is_none() {
-        Some(Obstacle::ForeignHost)
+        Some(WhyNotAdded::ForeignHost)
     } else if user.is_none() {
-        Some(Obstacle::NoUser)
+        Some(WhyNotAdded::NoUser)
     } else {
         None
     };
@@ -267,7 +271,7 @@ fn give_names(rows: &mut [Row], config: &Config) {
     let mut new = Vec::new();
     for row in rows.iter() {
         if !row.is_configured {
-            new.push(names::Wish {
+            new.push(names::NameParts {
                 base: names::base(&row.database),
                 suffix: suffix(row.database.role),
                 region: row.database.region.as_str(),

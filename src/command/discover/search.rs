@@ -19,7 +19,7 @@ use crate::output::progress::Progress;
 const MOST_THREADS: usize = 12;
 
 /// What a profile has answered.
-pub(super) struct Answer {
+pub(super) struct ProfileAnswer {
     /// As in [`Question`].
     pub(super) profiles: Vec<ProfileName>,
     /// The regions that were asked for.
@@ -27,7 +27,7 @@ pub(super) struct Answer {
     pub(super) listed: Inspected<CatalogAnswer>,
 }
 
-impl Answer {
+impl ProfileAnswer {
     /// Returns the profile that stands for all.
     pub(super) fn profile(&self) -> Option<&str> {
         self.profiles.first()?.as_deref()
@@ -44,7 +44,7 @@ pub(super) fn ask(
     questions: Vec<Question>,
     context: SearchContext<'_>,
     output: Output,
-) -> Vec<Answer> {
+) -> Vec<ProfileAnswer> {
     let mut answers = ask_once(questions, context, output);
     let may_log_in = context.ask.terminal || context.ask.login == LoginPolicy::Browser;
     if context.ask.asks() && may_log_in {
@@ -54,7 +54,7 @@ pub(super) fn ask(
 }
 
 /// Logs in for one profile after the other, and asks those again that could.
-fn ask_after_logins(answers: &mut [Answer], context: SearchContext<'_>, output: Output) {
+fn ask_after_logins(answers: &mut [ProfileAnswer], context: SearchContext<'_>, output: Output) {
     let identities = context.authority.identities();
     let mut logged_in = Vec::new();
     for (position, answer) in answers.iter_mut().enumerate() {
@@ -91,7 +91,11 @@ fn ask_after_logins(answers: &mut [Answer], context: SearchContext<'_>, output: 
     }
 }
 
-fn ask_once(questions: Vec<Question>, context: SearchContext<'_>, output: Output) -> Vec<Answer> {
+fn ask_once(
+    questions: Vec<Question>,
+    context: SearchContext<'_>,
+    output: Output,
+) -> Vec<ProfileAnswer> {
     let threads = questions.len().min(MOST_THREADS);
     let progress = Progress::start(&format!("asking {}", context.authority.title()), output);
     let count = |step| match step {
@@ -120,7 +124,7 @@ fn ask_once(questions: Vec<Question>, context: SearchContext<'_>, output: Output
 fn work(
     open: &Mutex<impl Iterator<Item = (usize, Question)>>,
     count: &(dyn Fn(CatalogStep) + Sync),
-) -> Vec<(usize, Answer)> {
+) -> Vec<(usize, ProfileAnswer)> {
     let mut answers = Vec::new();
     while let Some((position, question)) = next(open) {
         let listed = if question.regions.is_empty() && !question.catalog.regions().all.is_empty() {
@@ -128,7 +132,7 @@ fn work(
         } else {
             question.catalog.list(&question.regions, count)
         };
-        let answer = Answer {
+        let answer = ProfileAnswer {
             profiles: question.profiles,
             regions: question.regions,
             listed,

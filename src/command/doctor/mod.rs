@@ -137,7 +137,7 @@ impl Run for Doctor {
             return explain::answer(text, self.connection.provider.as_deref(), self.format);
         }
         let level = self.level();
-        let selection = Selection::of(self.check.clone())?;
+        let selection = Selection::parse(self.check.clone())?;
         ask_nobody(app);
         let targets = self.targets(app)?;
         let mut names = Vec::new();

@@ -20,7 +20,7 @@ use crate::probe::connect::{self, Attempt};
 use crate::probe::login::{self, LoginAttempt, LoginRequest};
 use crate::probe::names::{self, Names};
 use crate::probe::tls::{self, Handshake, TlsStart};
-use crate::probe::trust::{NamedRoots, Policy, Verification};
+use crate::probe::trust::{ClientVerification, NamedRoots, Verification};
 use crate::request::Request;
 use crate::roots::{self, RootSets};
 use crate::time::Time;
@@ -61,7 +61,7 @@ struct ProbeRequest {
     sends_name: bool,
     start: TlsStart,
     roots: Vec<NamedRoots>,
-    policy: Policy,
+    client: ClientVerification,
 }
 
 /// When the thread has to be done with what it does.
@@ -86,7 +86,7 @@ impl Network {
         let sets = roots::sets(request)?;
         let roots_file = sets.clients_file.clone();
         let question = ProbeRequest::of(request, sets);
-        let verification = question.policy.verification;
+        let verification = question.client.verification;
         let (names, found_names) = channel();
         let (attempts, found_attempts) = channel();
         let (handshake, found_handshake) = channel();
@@ -140,7 +140,7 @@ impl ProbeRequest {
             sends_name: request.keyword("sslsni") != Some("0"),
             start,
             roots: named_sets(sets),
-            policy: Policy {
+            client: ClientVerification {
                 verification,
                 roots: OF_CLIENTS.to_owned(),
             },
@@ -180,7 +180,7 @@ impl ProbeRequest {
             token: token.expose(),
         };
         let deadline = Deadline::after(until(times.deadline));
-        let login = login::log_in(session, &login_request, &self.policy, deadline);
+        let login = login::log_in(session, &login_request, &self.client, deadline);
         let _ = answers.login.send(login);
     }
 }

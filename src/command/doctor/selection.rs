@@ -20,7 +20,7 @@ pub(super) struct Selection {
 
 impl Selection {
     /// Refuses a word that no check's id begins with.
-    pub(super) fn of(words: Vec<String>) -> Result<Self> {
+    pub(super) fn parse(words: Vec<String>) -> Result<Self> {
         for word in &words {
             if !checks::all().any(|check| check.is_selected_by(word)) {
                 let error = Error::usage(format!("no such check: `{word}`"));
@@ -80,7 +80,7 @@ mod tests {
 
     fn selection(words: &[&str]) -> Selection {
         let words = words.iter().map(|word| (*word).to_owned());
-        Selection::of(words.collect()).expect("known checks")
+        Selection::parse(words.collect()).expect("known checks")
     }
 
     #[test]
@@ -96,7 +96,7 @@ mod tests {
     #[test]
     fn a_word_that_no_check_has_is_refused() {
         for word in ["", "tl", "tls.", "tls.rootsx"] {
-            assert!(Selection::of(vec![word.to_owned()]).is_err(), "{word}");
+            assert!(Selection::parse(vec![word.to_owned()]).is_err(), "{word}");
         }
     }
 }

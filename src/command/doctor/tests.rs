@@ -100,7 +100,7 @@ pub(super) fn examined(request: Request, words: Vec<String>) -> Vec<String> {
         has_targets: true,
         jobs: Jobs::default(),
     };
-    let selection = Selection::of(words).expect("the ids of checks");
+    let selection = Selection::parse(words).expect("the ids of checks");
     let mut lines = Vec::new();
     for outcome in runner::run(&mut examination, &targets, &selection) {
         lines.push(in_words(&outcome));

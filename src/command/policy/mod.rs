@@ -28,7 +28,7 @@ use crate::request::Request;
 use crate::resolve::ConnectionOptions;
 use crate::sys::terminal::Stdin;
 use crate::text::shown;
-use text::{Answer, Sql};
+use text::{PolicyAnswer, Sql};
 
 #[derive(clap::Args)]
 pub(crate) struct Policy {
@@ -117,7 +117,7 @@ fn check_user(user: &str) -> Result<()> {
 
 impl Policy {
     /// Returns what a login needs.
-    fn login(&self, app: &App) -> Result<Answer> {
+    fn login(&self, app: &App) -> Result<PolicyAnswer> {
         let request = self.request(app)?;
         let provider = request.provider;
         let sql = provider.login_sql.as_ref();
@@ -154,7 +154,7 @@ impl Policy {
                 }
             }
         };
-        Ok(Answer {
+        Ok(PolicyAnswer {
             authority: provider.authority.title(),
             whom: text::whom(&access),
             access,
@@ -163,7 +163,7 @@ impl Policy {
     }
 
     /// Returns what pgcred itself asks the authority, of TARGET or of the named provider.
-    fn questions(&mut self, goal: AccessGoal<'_>, app: &App) -> Result<Answer> {
+    fn questions(&mut self, goal: AccessGoal<'_>, app: &App) -> Result<PolicyAnswer> {
         self.connection.address.needs_no_user = true;
         let has_target = self.target.is_some() || self.connection.address.host.is_some();
         let (authority, region, profile): (_, Option<Region>, _) = if has_target {
@@ -182,7 +182,7 @@ impl Policy {
             principal: None,
             needs_principal: false,
         };
-        Ok(Answer {
+        Ok(PolicyAnswer {
             authority: authority.title(),
             whom: "the role or user of the profile with which pgcred asks".to_owned(),
             access: asked(authority, authority.title(), &query, app)?,

@@ -12,7 +12,7 @@ use crate::text::{quote, shown};
 const WIDTH: usize = 96;
 
 /// What is printed.
-pub(super) struct Answer {
+pub(super) struct PolicyAnswer {
     pub(super) authority: &'static str,
     /// Who has to get the policy, for a sentence.
     pub(super) whom: String,
@@ -36,7 +36,7 @@ pub(super) enum Sql {
     },
 }
 
-impl Answer {
+impl PolicyAnswer {
     /// Returns everything, with headings.
     pub(super) fn text(&self) -> String {
         let access = &self.access;

@@ -4,7 +4,7 @@
 //! that works here belongs to it where a tool reads the passfile, because a token in it is good for
 //! minutes.
 
-use super::plan::{Plan, PlanRequest};
+use super::plan::{PlanRequest, SetupPlan};
 use super::targets::TargetChoice;
 use super::users::TokenUsers;
 use crate::command::app::App;
@@ -59,7 +59,7 @@ pub(super) fn set_up_all(
     machine: &Machine,
     app: &mut App,
 ) -> Result<()> {
-    let users = TokenUsers::known(app);
+    let users = TokenUsers::from_cache(app);
     let preferences = &app.preferences;
     check_options(options)?;
     if preferences.config.connections.is_empty() {
@@ -83,7 +83,7 @@ pub(super) fn set_up_all(
         schedules: true,
         first_edits: Vec::new(),
     };
-    let mut plan = Plan::new(request, machine, preferences);
+    let mut plan = SetupPlan::new(request, machine, preferences);
     let applied = plan.apply(policy, machine, preferences, app)?;
     if applied.is_made || policy.dry_run || plan.parts.is_empty() {
         for line in found.dialogs() {

@@ -5,7 +5,7 @@
 //! not need the scheduler to be of use, and a second run makes what is missing. Only the first
 //! part, pgcred's own configuration, ends everything if it fails.
 
-use super::plan::{Plan, PlanPart};
+use super::plan::{PlanPart, SetupPlan};
 use super::scheduler;
 use crate::command::app::App;
 use crate::command::edits::{Decision, EditPolicy, carry_out, changes, provide_roots};
@@ -23,7 +23,7 @@ pub(super) struct Applied {
     pub(super) errors: Vec<Error>,
 }
 
-impl Plan {
+impl SetupPlan {
     /// Shows the plan and carries it out, unless the user says no. `preferences` are those that it
     /// was made from.
     pub(super) fn apply(

@@ -48,7 +48,7 @@ use crate::setup::{
 };
 use crate::sys::terminal::{self, Stdin};
 use crate::text::suggest;
-use plan::{Plan, PlanRequest};
+use plan::{PlanRequest, SetupPlan};
 use targets::{TargetChoice, ToolTargets};
 use users::TokenUsers;
 
@@ -201,7 +201,7 @@ impl Setup {
         app: &mut App,
     ) -> Result<()> {
         let users = if self.dry_run {
-            TokenUsers::known(app)
+            TokenUsers::from_cache(app)
         } else {
             TokenUsers::issued(tool, &self.targets, &self.connection, app)?
         };
@@ -215,7 +215,7 @@ impl Setup {
             schedules: false,
             first_edits: Vec::new(),
         };
-        let mut plan = Plan::new(request, machine, preferences);
+        let mut plan = SetupPlan::new(request, machine, preferences);
         plan.keeps_fresh = users.renewed_by_hand(plan.number_of_targets());
         let applied = plan.apply(self.policy(), machine, preferences, app)?;
         let mut errors = std::mem::take(&mut plan.errors);
@@ -233,7 +233,7 @@ impl Setup {
 
     /// Prints what the user has to enter or to paste, for all targets.
     fn print(&self, tool: &Tool, machine: &Machine, app: &mut App) -> Result<()> {
-        let users = TokenUsers::known(app);
+        let users = TokenUsers::from_cache(app);
         let preferences = &app.preferences;
         let ToolTargets {
             mut targets,

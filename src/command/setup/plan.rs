@@ -30,7 +30,7 @@ pub(super) struct PlanRequest<'a> {
 
 /// See the head of this file.
 #[derive(Default)]
-pub(super) struct Plan {
+pub(super) struct SetupPlan {
     pub(super) parts: Vec<PlanPart>,
     /// What may be wrong, though it can be set up.
     pub(super) warnings: Vec<String>,
@@ -58,7 +58,7 @@ pub(super) struct PlanPart {
     pub(super) steps: Vec<String>,
 }
 
-impl Plan {
+impl SetupPlan {
     pub(super) fn new(request: PlanRequest, machine: &Machine, preferences: &Preferences) -> Self {
         let mut planner = Planner {
             machine: machine.clone(),
@@ -131,7 +131,7 @@ struct Planner<'a> {
     choice: TargetChoice<'a>,
     /// The targets that are connections once the parts so far are made.
     added: Vec<String>,
-    plan: Plan,
+    plan: SetupPlan,
 }
 
 impl Planner<'_> {

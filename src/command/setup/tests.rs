@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::plan::{Plan, PlanRequest};
+use super::plan::{PlanRequest, SetupPlan};
 use super::targets::TargetChoice;
 use crate::command::preferences::Preferences;
 use crate::config::Config;
@@ -145,7 +145,7 @@ fn plan(
     names: &[String],
     machine: &Machine,
     preferences: &Preferences,
-) -> Plan {
+) -> SetupPlan {
     let request = PlanRequest {
         tools,
         choice: TargetChoice {
@@ -157,7 +157,7 @@ fn plan(
         schedules: false,
         first_edits,
     };
-    Plan::new(request, machine, preferences)
+    SetupPlan::new(request, machine, preferences)
 }
 
 fn path_of(edit: &Edit) -> PathBuf {

@@ -24,13 +24,13 @@ pub(super) struct TokenUsers {
 
 impl TokenUsers {
     /// Returns the users that the cache knows. Nobody is asked for a token.
-    pub(super) fn known(app: &mut App) -> Self {
+    pub(super) fn from_cache(app: &mut App) -> Self {
         let mut users = Self::default();
         for (connection, request) in app.preferences.named_connections() {
             if !request.user.is_empty() {
                 continue;
             }
-            if let Some(issued) = app.issuer.known(&request, Age::Stale)
+            if let Some(issued) = app.issuer.cached_token(&request, Age::Stale)
                 && let Some(user) = issued.token.user
             {
                 users.known.push(TokenUser { connection, user });
@@ -50,7 +50,7 @@ impl TokenUsers {
         if !tool.follows_users {
             return Ok(Self::default());
         }
-        let mut users = Self::known(app);
+        let mut users = Self::from_cache(app);
         for name in names {
             let resolver = app.preferences.silent_resolver();
             let request = resolver.resolve_to_store(options, Some(name))?;

@@ -14,7 +14,9 @@ use std::time::{Duration, Instant};
 use rustls::{ServerConnection, StreamOwned};
 
 use super::{LoginAttempt, LoginOutcome, LoginRequest, log_in, without};
-use crate::probe::tests::{CertificateAuthority, LONG, answer, policy, serve, tls_request};
+use crate::probe::tests::{
+    CertificateAuthority, LONG, answer, client_verifying, serve, tls_request,
+};
 use crate::probe::tls;
 use crate::probe::trust::Verification;
 use crate::probe::wire::{Method, Speaks};
@@ -107,7 +109,12 @@ fn logged_in(
     };
     let session = handshake.session.unwrap();
     let deadline = Deadline::after(time);
-    let login = log_in(session, &login_request, &policy(verification), deadline);
+    let login = log_in(
+        session,
+        &login_request,
+        &client_verifying(verification),
+        deadline,
+    );
     (login, received)
 }
 

@@ -15,7 +15,7 @@ const LONGEST_TOKEN: usize = 60_000;
 const LARGEST_SECONDS: f64 = 1e11;
 
 /// What a command has answered. It has no `Debug`, because the token is a secret.
-pub(super) struct Answer {
+pub(super) struct ProgramAnswer {
     pub(super) token: String,
     /// The database user that the token is for, if the answer names one.
     pub(super) user: Option<String>,
@@ -27,7 +27,7 @@ pub(super) fn read(
     printed: &[u8],
     definition: &CommandDefinition,
     started: Time,
-) -> Result<Answer> {
+) -> Result<ProgramAnswer> {
     let Ok(printed) = std::str::from_utf8(printed) else {
         return Err(wrong("bytes that are no text"));
     };
@@ -55,7 +55,7 @@ pub(super) fn read(
         None => None,
     };
     let expires_at = expiry(&document, &token, definition, started)?;
-    Ok(Answer {
+    Ok(ProgramAnswer {
         token,
         user,
         expires_at,
@@ -277,7 +277,7 @@ mod tests {
         }
     }
 
-    fn read(printed: &str, definition: &CommandDefinition) -> Result<Answer> {
+    fn read(printed: &str, definition: &CommandDefinition) -> Result<ProgramAnswer> {
         super::read(printed.as_bytes(), definition, Time::from_unix(START))
     }
 

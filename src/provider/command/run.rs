@@ -3,7 +3,7 @@
 
 use std::ffi::OsString;
 
-use super::answer::{self, Answer};
+use super::answer::{self, ProgramAnswer};
 use super::definition::CommandDefinition;
 use crate::authority::{AskPolicy, CredentialQuery, Notes};
 use crate::error::{Error, Reason, Result};
@@ -16,7 +16,7 @@ const LONGEST_ANSWER: usize = 64 << 10;
 
 /// What a command has answered, and when it was started.
 pub(super) struct Answered {
-    pub(super) answer: Answer,
+    pub(super) answer: ProgramAnswer,
     pub(super) started: Time,
 }
 

@@ -558,7 +558,7 @@ fn the_page_about_the_code_names_files_that_exist() {
     assert!(found > 60, "{found}");
 }
 
-/// Each service that pgcred knows by a preset has a page, a row in the three tables, and its name
+/// Each service that pgcred knows by a preset has a page, a row in the two tables, and its name
 /// where the keys of a provider are described.
 #[test]
 fn every_preset_has_a_page() {

@@ -7,7 +7,7 @@ use super::part::Part;
 use super::question::{InRegion, Question};
 use super::row;
 use crate::authority::{EndpointRole, FoundDatabase, Region};
-use crate::aws::api::rds::{self, Listing, Which};
+use crate::aws::api::rds::{self, Listing, RdsFilter};
 use crate::aws::api::rds_things::{self, RdsCluster, RdsInstance, RdsProxy, RdsProxyEndpoint};
 use crate::aws::api::server::is_ready;
 use crate::aws::service::endpoints::RDS;
@@ -46,9 +46,9 @@ fn question<'a>(asked: &InRegion<'a>, listing: &Listing) -> Question<'a> {
 }
 
 async fn clusters(asked: &InRegion<'_>) -> Part {
-    let (listing, which) = (&rds::CLUSTERS, Which::OfEngines(&ENGINES_OF_CLUSTERS));
+    let (listing, filter) = (&rds::CLUSTERS, RdsFilter::OfEngines(&ENGINES_OF_CLUSTERS));
     let (client, region) = (asked.client, asked.region.as_str());
-    let listed = rds::list(client, region, listing, which, rds_things::read_cluster).await;
+    let listed = rds::list(client, region, listing, filter, rds_things::read_cluster).await;
     asked.done();
     let (mut part, question) = (Part::default(), question(asked, listing));
     for cluster in part.take(question, listed) {
@@ -60,9 +60,9 @@ async fn clusters(asked: &InRegion<'_>) -> Part {
 }
 
 async fn instances(asked: &InRegion<'_>) -> Part {
-    let (listing, which) = (&rds::INSTANCES, Which::OfEngines(&ENGINES_OF_INSTANCES));
+    let (listing, filter) = (&rds::INSTANCES, RdsFilter::OfEngines(&ENGINES_OF_INSTANCES));
     let (client, region) = (asked.client, asked.region.as_str());
-    let listed = rds::list(client, region, listing, which, rds_things::read_instance).await;
+    let listed = rds::list(client, region, listing, filter, rds_things::read_instance).await;
     asked.done();
     let (mut part, question) = (Part::default(), question(asked, listing));
     for instance in part.take(question, listed) {
@@ -78,7 +78,7 @@ async fn instances(asked: &InRegion<'_>) -> Part {
 async fn proxies(asked: &InRegion<'_>) -> Part {
     let (client, region) = (asked.client, asked.region.as_str());
     let (listing, read) = (&rds::PROXIES, rds_things::read_proxy);
-    let listed = rds::list(client, region, listing, Which::All, read).await;
+    let listed = rds::list(client, region, listing, RdsFilter::All, read).await;
     let (mut part, question_of_proxies) = (Part::default(), question(asked, listing));
     let mut proxies = part.take(question_of_proxies, listed);
     proxies.retain(|proxy| proxy.family.as_deref() == Some(FAMILY));
@@ -93,7 +93,7 @@ async fn proxies(asked: &InRegion<'_>) -> Part {
     asked.plan(1);
     asked.done();
     let (listing, read) = (&rds::PROXY_ENDPOINTS, rds_things::read_proxy_endpoint);
-    let listed = rds::list(client, region, listing, Which::All, read).await;
+    let listed = rds::list(client, region, listing, RdsFilter::All, read).await;
     asked.done();
     let question = question(asked, listing);
     for endpoint in part.take(question, listed) {

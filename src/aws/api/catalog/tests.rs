@@ -99,7 +99,7 @@ fn plan(lines: Option<&str>) -> ProfilePlan {
         let (name, value) = line.split_once('=').unwrap();
         variables.insert(name.to_owned(), value.to_owned());
     }
-    let files = SharedFiles::given(Ok(Files::new(Vec::new(), Vec::new())));
+    let files = SharedFiles::already_read(Ok(Files::new(Vec::new(), Vec::new())));
     ProfilePlan::make(Settings::new(Variables::Given(variables), files, None))
 }
 

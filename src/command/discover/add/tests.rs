@@ -3,7 +3,7 @@
 use super::*;
 use crate::authority::{CatalogAnswer, Region};
 use crate::command::discover::rows;
-use crate::command::discover::search::Answer;
+use crate::command::discover::search::ProfileAnswer;
 use crate::config::Config;
 use crate::provider;
 use crate::provider::fake::catalog::database;
@@ -11,7 +11,7 @@ use crate::provider::fake::catalog::database;
 fn rows(config: &str) -> Vec<Row> {
     let mut off = database("off", "r", "off.fake.invalid");
     off.takes_tokens = Some(false);
-    let answer = Answer {
+    let answer = ProfileAnswer {
         profiles: vec![Some("dev".to_owned())],
         regions: vec![Region::vouched_for("r")],
         listed: Ok(CatalogAnswer {

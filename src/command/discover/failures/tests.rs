@@ -4,19 +4,19 @@ use super::*;
 use crate::authority::{CompleteListing, FoundDatabase, NoAnswer, Region};
 use crate::provider::fake::catalog::database;
 
-fn answer(profile: &str, regions: &[&str]) -> Answer {
+fn answer(profile: &str, regions: &[&str]) -> ProfileAnswer {
     let mut asked = Vec::new();
     for region in regions {
         asked.push(Region::vouched_for(*region));
     }
-    Answer {
+    ProfileAnswer {
         profiles: vec![Some(profile.to_owned())],
         regions: asked,
         listed: Ok(CatalogAnswer::default()),
     }
 }
 
-fn failing(regions: &[&str], failures: &[(&str, &str, WhyNot)]) -> Answer {
+fn failing(regions: &[&str], failures: &[(&str, &str, WhyNot)]) -> ProfileAnswer {
     let mut answer = answer("dev", regions);
     let mut listed = CatalogAnswer::default();
     for (region, question, why) in failures {
@@ -30,7 +30,7 @@ fn failing(regions: &[&str], failures: &[(&str, &str, WhyNot)]) -> Answer {
     answer
 }
 
-fn lines(answers: &[Answer]) -> Vec<String> {
+fn lines(answers: &[ProfileAnswer]) -> Vec<String> {
     let errors = of_answers(answers);
     errors.iter().map(ToString::to_string).collect()
 }

@@ -13,8 +13,8 @@ fn labelled(identifier: &str, label: &str) -> String {
     base(&found)
 }
 
-fn wish(base: &str, region: &'static str, profile: &'static str) -> Wish<'static> {
-    Wish {
+fn parts(base: &str, region: &'static str, profile: &'static str) -> NameParts<'static> {
+    NameParts {
         base: base.to_owned(),
         suffix: "",
         region,
@@ -23,8 +23,8 @@ fn wish(base: &str, region: &'static str, profile: &'static str) -> Wish<'static
     }
 }
 
-fn names(taken: &[&str], wishes: &[Wish<'_>]) -> Vec<String> {
-    Naming::with_taken(taken.iter().copied()).names(wishes)
+fn names(taken: &[&str], all_parts: &[NameParts<'_>]) -> Vec<String> {
+    Naming::with_taken(taken.iter().copied()).names(all_parts)
 }
 
 #[test]
@@ -50,48 +50,51 @@ fn a_name_is_made_of_what_people_call_the_database() {
 fn every_name_is_one_of_a_connection() {
     let long = "l".repeat(LONGEST_BASE);
     for base in ["a", &long, ID, &ID.replace("foo", "bar")] {
-        let wishes = [
-            wish(
+        let all_parts = [
+            parts(
                 base,
                 "eu-west-1",
                 "a very long profile with 'signs' and more than forty",
             ),
-            wish(
+            parts(
                 base,
                 "eu-west-1",
                 "a very long profile with 'signs' and more than forty",
             ),
-            wish(base, "eu-west-1", ""),
+            parts(base, "eu-west-1", ""),
         ];
-        for name in names(&[base], &wishes) {
+        for name in names(&[base], &all_parts) {
             assert!(check_connection_name(&name, None).is_ok(), "{name}");
         }
     }
-    assert_eq!(names(&[], &[wish(ID, "r", "p")]), [format!("db-{ID}")]);
+    assert_eq!(names(&[], &[parts(ID, "r", "p")]), [format!("db-{ID}")]);
 }
 
 #[test]
 fn what_shares_a_name_gets_region_then_profile_then_a_number() {
-    let of = |wishes: &[Wish<'_>]| names(&["taken"], wishes);
-    let (west, east) = (wish("a", "eu-west-1", "dev"), wish("a", "us-east-1", "dev"));
+    let of = |all_parts: &[NameParts<'_>]| names(&["taken"], all_parts);
+    let (west, east) = (
+        parts("a", "eu-west-1", "dev"),
+        parts("a", "us-east-1", "dev"),
+    );
     assert_eq!(of(&[west, east]), ["a-eu-west-1", "a-us-east-1"]);
-    let (dev, prod) = (wish("a", "r", "dev"), wish("a", "r", "prod"));
+    let (dev, prod) = (parts("a", "r", "dev"), parts("a", "r", "prod"));
     assert_eq!(of(&[dev, prod]), ["a-r-dev", "a-r-prod"]);
-    let same = || wish("a", "r", "dev");
+    let same = || parts("a", "r", "dev");
     assert_eq!(of(&[same(), same()]), ["a-r-dev", "a-r-dev-2"]);
-    assert_eq!(of(&[wish("taken", "r", "p")]), ["taken-r"]);
+    assert_eq!(of(&[parts("taken", "r", "p")]), ["taken-r"]);
     assert_eq!(
         names(
             &["Taken", "taken-r", "taken-r-p"],
-            &[wish("taken", "r", "p")]
+            &[parts("taken", "r", "p")]
         ),
         ["taken-r-p-2"]
     );
     // The addition may be another's name.
     let mut found = of(&[
-        wish("a", "r", "p"),
-        wish("a", "s", "p"),
-        wish("a-r", "s", "p"),
+        parts("a", "r", "p"),
+        parts("a", "s", "p"),
+        parts("a-r", "s", "p"),
     ]);
     found.sort();
     assert_eq!(found, ["a-r-p", "a-r-s", "a-s"]);
@@ -99,15 +102,15 @@ fn what_shares_a_name_gets_region_then_profile_then_a_number() {
 
 #[test]
 fn the_order_of_the_answers_does_not_count() {
-    let wishes = || {
+    let all_parts = || {
         [
-            wish("a", "r", "p"),
-            wish("b", "r", "p"),
-            wish("a", "s", "p"),
+            parts("a", "r", "p"),
+            parts("b", "r", "p"),
+            parts("a", "s", "p"),
         ]
     };
-    let forward = names(&[], &wishes());
-    let mut reversed = wishes();
+    let forward = names(&[], &all_parts());
+    let mut reversed = all_parts();
     reversed.reverse();
     let mut backward = names(&[], &reversed);
     backward.reverse();

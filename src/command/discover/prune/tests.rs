@@ -8,8 +8,8 @@ use crate::provider::fake::catalog::database;
 
 const ID: &str = "foo0bar1baz2quux3quuux4abc";
 
-fn answer(profile: &str, region: &str, databases: Vec<FoundDatabase>) -> Answer {
-    Answer {
+fn answer(profile: &str, region: &str, databases: Vec<FoundDatabase>) -> ProfileAnswer {
+    ProfileAnswer {
         profiles: vec![Some(profile.to_owned())],
         regions: vec![Region::vouched_for(region)],
         listed: Ok(CatalogAnswer {
@@ -32,7 +32,7 @@ fn no_answer() -> NoAnswer {
 }
 
 /// Returns what is gone, and what nobody can say it of.
-fn found(config: &str, answers: &[Answer]) -> (Vec<String>, Vec<String>) {
+fn found(config: &str, answers: &[ProfileAnswer]) -> (Vec<String>, Vec<String>) {
     let config = Config::parse(config).unwrap();
     let rows = rows::of_answers(answers, &config, None);
     let gone = Gone::find(&config, &rows, answers);
@@ -45,7 +45,7 @@ fn entry(name: &str, host: &str, more: &str) -> String {
 
 const MARK: &str = "discovered = true\nprofile = 'dev'\nregion = 'r'";
 
-fn is_gone(more: &str, answers: &[Answer]) -> bool {
+fn is_gone(more: &str, answers: &[ProfileAnswer]) -> bool {
     found(&entry("a", "a.fake.invalid", more), answers).0 == ["a"]
 }
 

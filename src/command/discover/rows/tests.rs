@@ -1,12 +1,12 @@
 //! Each host is one row, with the name of its connection and why it cannot be added.
 
-use super::Obstacle::{ForeignHost, NoHost, NoTokens, NoUser};
+use super::WhyNotAdded::{ForeignHost, NoHost, NoTokens, NoUser};
 use super::*;
 use crate::authority::Region;
 use crate::provider::fake::catalog::database;
 
-fn answer(profile: &str, databases: Vec<FoundDatabase>) -> Answer {
-    Answer {
+fn answer(profile: &str, databases: Vec<FoundDatabase>) -> ProfileAnswer {
+    ProfileAnswer {
         profiles: vec![Some(profile.to_owned())],
         regions: vec![Region::vouched_for("eu-west-1")],
         listed: Ok(CatalogAnswer {
@@ -17,7 +17,7 @@ fn answer(profile: &str, databases: Vec<FoundDatabase>) -> Answer {
     }
 }
 
-fn rows(answers: &[Answer], config: &str, user: Option<&str>) -> Vec<Row> {
+fn rows(answers: &[ProfileAnswer], config: &str, user: Option<&str>) -> Vec<Row> {
     of_answers(answers, &Config::parse(config).unwrap(), user)
 }
 
@@ -81,7 +81,7 @@ fn what_cannot_be_added_says_why() {
     ];
     let of = |user| {
         let found = rows(&[answer("p", databases.clone())], "", user);
-        let why: Vec<Option<Obstacle>> = found.iter().map(|row| row.why_not).collect();
+        let why: Vec<Option<WhyNotAdded>> = found.iter().map(|row| row.why_not).collect();
         why
     };
     let start = [

@@ -195,7 +195,7 @@ fn judge_sni(version: Option<Version>, is_needed: bool) -> Finding {
 }
 
 fn check_sandbox(examination: &mut Examination<'_>) -> Finding {
-    sandboxes::judge(&sandboxes::found(&examination.machine))
+    sandboxes::judge(&sandboxes::sandboxed_tools(&examination.machine))
 }
 
 fn check_aws(examination: &mut Examination<'_>) -> Finding {

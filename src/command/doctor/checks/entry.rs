@@ -9,7 +9,7 @@ use crate::command::doctor::check::{Check, Examine};
 use crate::command::doctor::context::{Case, Level};
 use crate::command::doctor::finding::{Finding, Status};
 use crate::command::line_owners;
-use crate::passfile::answer::{Answer, Difference, PasswordKind, answer, near_miss};
+use crate::passfile::answer::{Difference, PassfileAnswer, PasswordKind, answer, near_miss};
 use crate::passfile::block::{Passfile, PassfileLine};
 use crate::setup::ToolKind;
 use crate::text::quote;
@@ -25,7 +25,7 @@ pub(super) const CHECKS: &[Check] = &[Check {
 
 /// What the passfile says of a target.
 struct Facts {
-    answer: Option<Answer>,
+    answer: Option<PassfileAnswer>,
     near_miss: Option<(usize, Difference)>,
     /// When the token in pgcred's own line expires.
     own_expiry: Option<Time>,
@@ -109,7 +109,7 @@ fn judge_own(line: usize, expiry: Option<Time>, now: Time, refresh: String) -> F
 }
 
 /// Judges the line of the user's that libpq takes, which hides pgcred's if there is one.
-fn judge_users(answer: &Answer, now: Time, refresh: &str) -> Finding {
+fn judge_users(answer: &PassfileAnswer, now: Time, refresh: &str) -> Finding {
     let line = answer.line;
     let finding = match answer.password {
         PasswordKind::Token(expiry) if expiry <= now => {
@@ -193,7 +193,7 @@ mod tests {
 
     fn with(is_own: bool, password: PasswordKind, own_expiry: Option<Time>) -> Facts {
         Facts {
-            answer: Some(Answer {
+            answer: Some(PassfileAnswer {
                 line: 3,
                 is_own,
                 password,

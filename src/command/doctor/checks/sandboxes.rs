@@ -30,7 +30,7 @@ const SNAPS: [&str; 4] = ["dbeaver-ce", "beekeeper-studio", "dbgate", "pgadmin4"
 const CONTAINERS: [&str; 3] = ["postico", "tableplus", "beekeeper"];
 
 /// Returns the sandboxed tools of this machine that get in pgcred's way.
-pub(super) fn found(machine: &Machine) -> Vec<Sandboxed> {
+pub(super) fn sandboxed_tools(machine: &Machine) -> Vec<Sandboxed> {
     let home = &machine.home;
     let mut found = Vec::new();
     if !machine.pgcred.starts_with(home) {

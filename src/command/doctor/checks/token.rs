@@ -112,7 +112,7 @@ fn with_token(
         case.token = Some(token);
         return finding;
     }
-    match case.run.app.issuer.known(case.request, Age::Stale) {
+    match case.run.app.issuer.cached_token(case.request, Age::Stale) {
         Some(known) => judge(case, &known.token),
         None => Finding::skip("there is no token to look at"),
     }

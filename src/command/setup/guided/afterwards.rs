@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::changes::Changes;
 use super::surroundings::Wishes;
 use crate::command::app::App;
-use crate::command::doctor_login::{self, Verdict};
+use crate::command::doctor_login::{self, LoginVerdict};
 use crate::command::refresh;
 use crate::command::setup::targets::{self, TargetChoice};
 use crate::command::setup::{print_dialog, provide_roots};
@@ -53,13 +53,13 @@ fn log_in(name: &str, app: &App) -> Result<()> {
     let config = app.options.config.as_deref();
     let words = [name.to_owned()];
     match doctor_login::try_login(&words, config, LONGEST_LOGIN) {
-        Verdict::Accepted(what) => {
+        LoginVerdict::Accepted(what) => {
             output.note(&what);
             Ok(())
         }
-        Verdict::Refused(cause) => Err(Error::failure(format!("{name}: no login: {cause}"))
+        LoginVerdict::Refused(cause) => Err(Error::failure(format!("{name}: no login: {cause}"))
             .hint(format!("pgcred doctor {} says more", typed(name)))),
-        Verdict::Unknown => Err(Error::failure(format!("{name}: the login was not tried"))
+        LoginVerdict::Unknown => Err(Error::failure(format!("{name}: the login was not tried"))
             .hint(format!("pgcred doctor {}", typed(name)))),
     }
 }

@@ -4,7 +4,7 @@ use super::surroundings::Wishes;
 use crate::command::app::App;
 use crate::command::edits::{self, EditPolicy};
 use crate::command::preferences::Preferences;
-use crate::command::setup::plan::{Plan, PlanRequest};
+use crate::command::setup::plan::{PlanRequest, SetupPlan};
 use crate::command::setup::targets::TargetChoice;
 use crate::config::{self, Config};
 use crate::error::{Error, Result};
@@ -13,7 +13,7 @@ use crate::setup::Machine;
 
 /// A plan, and the preferences as they will be when it is made.
 pub(super) struct Changes {
-    plan: Plan,
+    plan: SetupPlan,
     pub(super) preferences: Preferences,
 }
 
@@ -46,7 +46,7 @@ pub(super) fn plan(wishes: &Wishes, machine: &Machine, app: &App) -> Result<Chan
         schedules: false,
         first_edits,
     };
-    let mut plan = Plan::new(request, machine, &preferences);
+    let mut plan = SetupPlan::new(request, machine, &preferences);
     plan.keeps_fresh = wishes.scheduler.is_some();
     Ok(Changes { plan, preferences })
 }

@@ -20,7 +20,7 @@ use crate::setup::{Machine, ToolKind};
 use crate::shell::Shell;
 use crate::sys::env;
 
-pub(super) struct Here<'a> {
+pub(super) struct RealSurroundings<'a> {
     pub(super) app: &'a App,
     pub(super) machine: &'a Machine,
     pub(super) authority: &'static dyn Authority,
@@ -28,7 +28,7 @@ pub(super) struct Here<'a> {
     pub(super) shown: RefCell<Option<Changes>>,
 }
 
-impl Surroundings for Here<'_> {
+impl Surroundings for RealSurroundings<'_> {
     fn profiles(&self) -> Result<Vec<String>> {
         self.authority.profile_names()
     }
@@ -160,7 +160,7 @@ impl Surroundings for Here<'_> {
     }
 }
 
-impl Here<'_> {
+impl RealSurroundings<'_> {
     /// Returns the request for a host that the user has typed, as the configuration will keep it.
     fn request(&self, host: &str, user: Option<&str>, profile: Option<&str>) -> Result<Request> {
         let mut options = ConnectionOptions {

@@ -38,7 +38,7 @@ use crate::resolve::ConnectionOptions;
 use crate::setup::Machine;
 use crate::sys::dialog;
 use conversation::Ending;
-use here::Here;
+use here::RealSurroundings;
 use step::Replies;
 use surroundings::Wishes;
 
@@ -48,7 +48,7 @@ const INTERRUPTED: u8 = 130;
 /// Asks, shows the changes, and makes them.
 pub(super) fn run(options: &ConnectionOptions, machine: &Machine, app: &App) -> Result<ExitCode> {
     let dialog = dialog::open()?;
-    let here = Here {
+    let here = RealSurroundings {
         app,
         machine,
         authority: provider::authority_of(options.provider.as_deref())?,
@@ -72,7 +72,7 @@ pub(super) fn run(options: &ConnectionOptions, machine: &Machine, app: &App) -> 
 
 /// Makes the changes that the user has seen, and what follows from them. A failure of one tool or
 /// of the login is reported at the end, and keeps nothing else from being done.
-fn make(wishes: &Wishes, here: &Here<'_>) -> Result<()> {
+fn make(wishes: &Wishes, here: &RealSurroundings<'_>) -> Result<()> {
     let Some(changes) = here.shown.take() else {
         return Ok(());
     };

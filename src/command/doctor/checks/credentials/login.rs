@@ -18,7 +18,7 @@ pub(super) fn check_login(case: &mut Case<'_, '_>) -> Finding {
     let Some(who) = who_signs(case) else {
         return nothing_known();
     };
-    let known = case.run.app.issuer.known(case.request, Age::Fresh);
+    let known = case.run.app.issuer.cached_token(case.request, Age::Fresh);
     let cached_until = match known {
         Some(known) => Some(known.token.expires_at),
         None => None,

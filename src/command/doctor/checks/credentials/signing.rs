@@ -29,7 +29,7 @@ fn issue_token(case: &mut Case<'_, '_>) -> Finding {
     };
     let app = &mut *case.run.app;
     let is_for_users_alone = case.request.provider.authority.is_run_for_users_alone();
-    if is_for_users_alone && app.issuer.known(case.request, Age::Fresh).is_none() {
+    if is_for_users_alone && app.issuer.cached_token(case.request, Age::Fresh).is_none() {
         return Finding::skip(
             "no token is known, and each new one creates a user of the database: pgcred token \
              makes one",
