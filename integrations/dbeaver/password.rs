@@ -66,9 +66,9 @@ mod tests {
     fn a_long_token_comes_from_the_passfile_on_windows() {
         for (name, os, is_printed) in [
             ("dsql", Os::Windows, true),
-            ("entra", Os::Windows, false),
-            ("entra", Os::Linux, true),
-            ("entra", Os::Mac, true),
+            ("fake", Os::Windows, false),
+            ("fake", Os::Linux, true),
+            ("fake", Os::Mac, true),
         ] {
             let authority = provider::named(name).unwrap().authority;
             assert_eq!(can_print(os, authority), is_printed, "{name} on {os:?}");

@@ -381,7 +381,7 @@ mod tests {
             let section = format!("\n.TP\n.B {}\n", name.replace('-', "\\-"));
             assert!(page.contains(&section), "page.roff: PROVIDERS: {name}");
             assert!(
-                readme.contains(&format!("\n| `{name}` | ")),
+                readme.contains(&format!("\n| [`{name}`](")),
                 "README.md: {name}"
             );
         }

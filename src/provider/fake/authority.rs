@@ -24,6 +24,10 @@ impl Authority for FakeAuthority {
         "fake"
     }
 
+    fn has_long_tokens(&self) -> bool {
+        true
+    }
+
     fn title(&self) -> &'static str {
         "Fake"
     }
