@@ -112,7 +112,8 @@ pub(super) static COMMANDS: &[CommandRow] = &[
             "pgcred add books DB.abc123.eu-west-1.rds.amazonaws.com --user app --profile dev",
             "pgcred add books \"host=DB_HOST hostaddr=127.0.0.1 port=15432 user=app\" \
              --sign-host DB_HOST:5432",
-            "pgcred add lake LAKEBASE_HOST --user ann@example.com --profile dev --var endpoint=PATH",
+            "pgcred add lake LAKEBASE_HOST --user ann@example.com --profile dev \
+             --var endpoint=PATH",
             "pgcred add prod --profile ops --replace",
             "pgcred add --from team.toml --dry-run",
         ],
