@@ -228,6 +228,12 @@ impl Pipes {
         match (is_complete, &self.stdout) {
             (Some(is_complete), Some(stdout)) if status.success() => {
                 whole = stdout.wait_until_complete(deadline, is_complete);
+                // Without an answer, stderr says why. Beside one, nobody reads it.
+                if !is_complete(&stdout.bytes())
+                    && let Some(stderr) = &self.stderr
+                {
+                    stderr.wait_for_end(deadline.min(Instant::now() + PIPE_GRACE));
+                }
             }
             _ => {
                 let deadline = deadline.min(Instant::now() + PIPE_GRACE);
