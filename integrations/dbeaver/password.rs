@@ -11,9 +11,9 @@ use crate::sys::fs;
 /// The first version that takes a password from a command.
 const TAKES_COMMAND: [u32; 3] = [26, 1, 4];
 
-/// Tells whether a command can give the tokens of an authority to DBeaver. The first
-/// versions that run a command wait for its end before they read its answer, and a pipe on Windows
-/// holds 4 KB: a command that prints more never ends.
+/// Tells whether a command can give the tokens of an authority to DBeaver. The first versions that
+/// run a command wait for its end before they read its answer, and a pipe on Windows holds 4 KB: a
+/// command that prints more never ends.
 pub(super) fn can_print(os: Os, authority: &dyn Authority) -> bool {
     os != Os::Windows || !authority.has_long_tokens()
 }
