@@ -146,8 +146,8 @@ impl Config {
         };
         let mut without_user = None;
         for connection in &self.connections {
-            let is_there = connection.has_port(port)
-                && connection.has_host(host, region)
+            let is_there = connection.has_host(host, region)
+                && port.is_none_or(|port| port == self.port_of(connection))
                 && may_be_meant(connection);
             if !is_there {
                 continue;
@@ -167,7 +167,7 @@ impl Config {
     pub(crate) fn dialled(&self, host: &str, port: u16, user: &str) -> Option<&Connection> {
         let mut of_another_user = None;
         for connection in &self.connections {
-            if !connection.is_dialled_at(host, port) {
+            if !self.is_dialled_at(connection, host, port) {
                 continue;
             }
             match &connection.target.user {
@@ -176,6 +176,63 @@ impl Config {
             }
         }
         of_another_user
+    }
+
+    /// Tells whether this is the connection's own address or one of its aliases.
+    fn is_dialled_at(&self, connection: &Connection, host: &str, port: u16) -> bool {
+        if connection.target.host.as_deref() == Some(host) && self.port_of(connection) == port {
+            return true;
+        }
+        connection.aliases.iter().any(|alias| {
+            alias.host == host && alias.port.unwrap_or_else(|| self.port_of(connection)) == port
+        })
+    }
+
+    /// Tells whether the tokens of a connection are signed for this endpoint; no port may be any.
+    pub(crate) fn signs(
+        &self,
+        connection: &Connection,
+        host: &str,
+        port: Option<u16>,
+        region: Option<&Region>,
+    ) -> bool {
+        let is_there = match &connection.sign_host {
+            Some(signed) => connection.is_same_host(&signed.host, host, region),
+            None => connection.has_host(host, region),
+        };
+        let Some(port) = port else { return is_there };
+        let own_port = || match &connection.sign_host {
+            Some(signed) => signed
+                .port
+                .unwrap_or_else(|| self.usual_port_of(connection)),
+            None => self.port_of(connection),
+        };
+        is_there && port == own_port()
+    }
+
+    /// Returns the port that the client dials.
+    fn port_of(&self, connection: &Connection) -> u16 {
+        match connection.target.port {
+            Some(port) => port,
+            None => self.usual_port_of(connection),
+        }
+    }
+
+    /// Returns the port on which the servers of the connection's provider listen. It costs more
+    /// than a comparison of hosts, so that it is asked for after that.
+    fn usual_port_of(&self, connection: &Connection) -> u16 {
+        let Some(host) = &connection.target.host else {
+            return provider::DEFAULT_PORT;
+        };
+        let provider = connection
+            .provider
+            .clone()
+            .or_else(|| self.rule(host).provider);
+        let signed = connection
+            .sign_host
+            .as_ref()
+            .map_or(host, |signed| &signed.host);
+        provider::usual_port(provider.as_deref(), signed)
     }
 
     /// Returns what the rules say about a host: each field from the first rule that fits and has
@@ -209,46 +266,12 @@ impl Config {
 }
 
 impl Connection {
-    /// The port that the client dials.
-    fn port(&self) -> u16 {
-        self.target.port.unwrap_or(provider::DEFAULT_PORT)
-    }
-
-    /// Tells whether this is the port that the client dials; no port may be any.
-    fn has_port(&self, port: Option<u16>) -> bool {
-        match port {
-            Some(port) => port == self.port(),
-            None => true,
-        }
-    }
-
     /// Tells whether this is the connection's host.
     fn has_host(&self, host: &str, region: Option<&Region>) -> bool {
         match &self.target.host {
             Some(own) => self.is_same_host(own, host, region),
             None => false,
         }
-    }
-
-    /// Tells whether this is the connection's own address or one of its aliases.
-    fn is_dialled_at(&self, host: &str, port: u16) -> bool {
-        if self.target.host.as_deref() == Some(host) && self.port() == port {
-            return true;
-        }
-        let is_it = |alias: &HostPort| {
-            alias.host == host && alias.port.unwrap_or_else(|| self.port()) == port
-        };
-        self.aliases.iter().any(is_it)
-    }
-
-    /// Tells whether its tokens are signed for this endpoint.
-    pub(crate) fn signs(&self, host: &str, port: Option<u16>, region: Option<&Region>) -> bool {
-        let Some(signed) = &self.sign_host else {
-            return self.has_port(port) && self.has_host(host, region);
-        };
-        let own_port = signed.port.unwrap_or(provider::DEFAULT_PORT);
-        let has_port = port.unwrap_or(own_port) == own_port;
-        has_port && self.is_same_host(&signed.host, host, region)
     }
 
     /// Tells whether its tokens may be this provider's: nothing says that they are another one's.

@@ -95,6 +95,78 @@ pub(super) fn full() -> Connection {
     }
 }
 
+/// The names of providers are set afterwards: a file that has one registers the provider for all
+/// unit tests.
+#[test]
+fn a_connection_without_a_port_is_at_the_usual_port_of_its_provider() {
+    let host = "dwh.abc.eu-west-1.redshift.amazonaws.com";
+    let (redshift, other) = (Some("redshift".to_owned()), None);
+    let of = |keys: &str, own: &Option<String>, of_rule: &Option<String>| {
+        let text = format!(
+            "[connections.x]\n{keys}\naliases = ['alias']\n[[match]]\nhost = '*'\nuser = 'u'\n"
+        );
+        let mut config = Config::parse(&text).unwrap();
+        config.connections[0].provider.clone_from(own);
+        config.rules[0].provider.clone_from(of_rule);
+        config
+    };
+    for (keys, own, of_rule, dialled, port) in [
+        (format!("host = '{host}'"), &other, &other, host, 5439),
+        (
+            format!("host = '{host}'\nport = 5432"),
+            &other,
+            &other,
+            host,
+            5432,
+        ),
+        (
+            format!("host = 'cname'\nsign_host = '{host}'"),
+            &other,
+            &other,
+            "cname",
+            5439,
+        ),
+        (
+            "host = 'cname'".to_owned(),
+            &redshift,
+            &other,
+            "cname",
+            5439,
+        ),
+        (
+            "host = 'cname'".to_owned(),
+            &other,
+            &redshift,
+            "cname",
+            5439,
+        ),
+        ("host = 'cname'".to_owned(), &other, &other, "cname", 5432),
+    ] {
+        let config = of(&keys, own, of_rule);
+        for tried in [5432, 5439] {
+            let place = |port| TargetSpec::parse(&format!("host={dialled} port={port}")).unwrap();
+            for found in [
+                config.dialled(dialled, tried, "u"),
+                config.dialled("alias", tried, "u"),
+                config.at(&place(tried), None, |_| true),
+            ] {
+                assert_eq!(found.is_some(), tried == port, "{keys}");
+            }
+        }
+    }
+    let config = of(
+        &format!("host = 'tunnel'\nport = 1\nsign_host = '{host}'"),
+        &other,
+        &other,
+    );
+    for (port, signs) in [(Some(5439), true), (Some(5432), false), (None, true)] {
+        assert_eq!(
+            config.signs(&config.connections[0], host, port, None),
+            signs
+        );
+    }
+}
+
 #[test]
 fn names_are_no_targets() {
     for name in ["p", "prod-1", "A_b", "0", &"a".repeat(25), &"a".repeat(64)] {
@@ -185,7 +257,7 @@ pub(super) fn some_text() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         Just("[connections.p]\n".to_owned()),
         Just("[connections]\n".to_owned()),
-        Just("[[match]]\nhost = '*'\n".to_owned()),
+        Just("[[match]]\nhost = '*'\nuser = 'u'\n".to_owned()),
         Just("connections.q.host = 'x'\n".to_owned()),
         Just("connections = {".to_owned()),
         Just("p = { host = 'h', port = 1 }\n".to_owned()),

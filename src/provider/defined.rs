@@ -3,8 +3,8 @@
 
 use std::sync::{PoisonError, RwLock};
 
-use super::Provider;
 use super::command::{self, CommandDefinition, Preset};
+use super::{DEFAULT_PORT, PROVIDERS, Provider};
 
 struct Defined {
     definition: CommandDefinition,
@@ -55,4 +55,21 @@ pub(super) fn named(name: &str) -> Option<&'static Provider> {
 /// Returns the preset that a host belongs to.
 pub(super) fn of_host(host: &str) -> Option<&'static Provider> {
     named(Preset::of_host(host)?.name)
+}
+
+/// Returns the port on which the servers of the provider of that name listen; without a name, of
+/// the provider that the host belongs to. Makes no provider: many connections are asked.
+pub(crate) fn usual_port(name: Option<&str>, host: &str) -> u16 {
+    let is_it = |provider: &&&Provider| match name {
+        Some(name) => provider.name == name,
+        None => provider.owns(host),
+    };
+    if let Some(provider) = PROVIDERS.iter().find(is_it) {
+        return provider.usual_port;
+    }
+    let preset = match name {
+        Some(name) => Preset::named(name),
+        None => Preset::of_host(host),
+    };
+    preset.map_or(DEFAULT_PORT, Preset::usual_port)
 }

@@ -25,7 +25,7 @@ use crate::aws;
 use crate::error::{Error, Result};
 use crate::text::host;
 use command::{PRESETS, Preset};
-pub(crate) use defined::define;
+pub(crate) use defined::{define, usual_port};
 pub(crate) use login_sql::{LONGEST_NAME, LoginSql, SqlStep, SqlSubject};
 pub(crate) use required_roots::{RequiredRoots, RootSet};
 

@@ -17,7 +17,7 @@ pub(crate) struct AddressOptions {
     /// Host name that the client connects to
     #[arg(long, short = 'h', value_name = "HOST")]
     pub(crate) host: Option<String>,
-    /// Port that the client connects to [default: 5432]
+    /// Port that the client connects to [default: 5432; 5439 for Redshift]
     #[arg(long, short, value_name = "PORT")]
     pub(super) port: Option<String>,
     /// Database role [default: admin for Aurora DSQL]

@@ -116,13 +116,18 @@ fn connection_at<'a>(
     let region = values.region.value.as_ref();
     let signed = values.sign_host.value.as_ref();
     Ok(config.at(&address, region, |connection| {
-        signs(connection, signed, region) && serves(connection, options.provider.as_deref())
+        signs(config, connection, signed, region) && serves(connection, options.provider.as_deref())
     }))
 }
 
-fn signs(connection: &Connection, signed: Option<&HostPort>, region: Option<&Region>) -> bool {
+fn signs(
+    config: &Config,
+    connection: &Connection,
+    signed: Option<&HostPort>,
+    region: Option<&Region>,
+) -> bool {
     match signed {
-        Some(signed) => connection.signs(&signed.host, signed.port, region),
+        Some(signed) => config.signs(connection, &signed.host, signed.port, region),
         None => true,
     }
 }

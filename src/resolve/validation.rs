@@ -85,6 +85,18 @@ impl Endpoints {
         })
     }
 
+    /// Takes the port on which the provider's servers listen, where nothing names one.
+    fn take_usual_port(&mut self, provider: &Provider, signs_another_host: bool) {
+        if !self.is_port_named {
+            self.port = provider.usual_port;
+        }
+        if !signs_another_host {
+            self.signed.port = self.port;
+        } else if !self.signed.is_port_named {
+            self.signed.port = provider.usual_port;
+        }
+    }
+
     /// Drops the region of a request whose authority has none, and says so: nobody could take it
     /// into account.
     fn drop_region_of_others(&mut self, provider: &Provider, output: Output) {
@@ -120,14 +132,10 @@ pub(super) fn validate(
     let signed = &endpoints.signed.host;
     check_host_of(connection, signed, named)?;
     let provider = provider_of(signed, named, typed.as_deref(), config)?;
-    let region_of_host = (provider.region)(&endpoints.signed.host);
-    warn_about_port(
-        &endpoints,
-        values.sign_host.source,
-        connection,
-        provider,
-        output,
-    );
+    let region_of_host = (provider.region)(signed);
+    endpoints.take_usual_port(provider, values.sign_host.value.is_some());
+    let source = values.sign_host.source;
+    warn_about_port(&endpoints, source, connection, provider, output);
     check_region(&mut endpoints, region_of_host.as_ref(), provider, output);
     let user = user_of(values.user, provider, options, &endpoints.host, output)?;
     let roots = roots_of(values.roots.value, provider)?;
@@ -287,7 +295,7 @@ pub(crate) fn allowed_life(
 }
 
 /// Warns if the port that is signed is not the port that is dialled, unless `sign_host` names the
-/// port; and if no port is named, and the servers listen on another one than PostgreSQL's.
+/// port.
 fn warn_about_port(
     endpoints: &Endpoints,
     source: ValueSource,
@@ -295,7 +303,6 @@ fn warn_about_port(
     provider: &Provider,
     output: Output,
 ) {
-    warn_about_usual_port(endpoints, provider, output);
     let (signed, port) = (&endpoints.signed, endpoints.port);
     if !provider.signs_port || signed.port == port || signed.is_port_named {
         return;
@@ -313,17 +320,6 @@ fn warn_about_port(
         "{name}signing for {sign_host}:{sign_port}, not for the dialled port {port}; \
          name the port to sign: {setting}\"{sign_host}:{sign_port}\""
     ));
-}
-
-/// Warns if no port is named, and the servers of the provider listen on another one.
-fn warn_about_usual_port(endpoints: &Endpoints, provider: &Provider, output: Output) {
-    let (host, port, usual) = (&endpoints.host, endpoints.port, provider.usual_port);
-    if !endpoints.is_port_named && port != usual && *host == endpoints.signed.host {
-        output.warn(&format!(
-            "{host}: no port is named, so that it is {port}; {} listens on {usual}: --port {usual}",
-            provider.title
-        ));
-    }
 }
 
 /// Drops a region that the authority does not have. Warns about one that is not the region in the

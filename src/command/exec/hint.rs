@@ -66,7 +66,7 @@ fn target_of(request: &Request) -> Vec<String> {
     let mut add = |option: &str, value: &str| {
         words.extend([option.to_owned(), value.to_owned()]);
     };
-    if request.port != provider::DEFAULT_PORT {
+    if request.port != request.provider.usual_port {
         add("--port", &request.port.to_string());
     }
     if request.sign_host != request.host {

@@ -81,7 +81,7 @@ fn address(request: &Request) -> TargetSpec {
         user: Some(request.user.clone()),
         ..TargetSpec::default()
     };
-    if request.port != provider::DEFAULT_PORT {
+    if request.port != request.provider.usual_port {
         address.port = Some(request.port);
     }
     if request.dbname != request.provider.dbname {
