@@ -2,7 +2,7 @@
 //!
 //! An [`Exit`] decides the exit code of the process. The message and its cause say what failed and
 //! on what; the hint says what to type next. Where a caller has to tell errors apart, the error
-//! carries a [`Reason`]: no code looks at the text.
+//! carries a [`ErrorReason`]: no code looks at the text.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -66,7 +66,7 @@ impl Exit {
 /// What an error is about, for callers that answer it in a special way. Adding words to an error
 /// keeps its reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Reason {
+pub(crate) enum ErrorReason {
     /// No option, host, variable, profile or instance names a region.
     NoRegion,
     /// Every source of credentials was asked, and none has any.
@@ -91,7 +91,7 @@ pub(crate) enum Reason {
     TimedOut,
 }
 
-impl Reason {
+impl ErrorReason {
     const ALL: [Self; 11] = [
         Self::NoRegion,
         Self::NoCredentials,
@@ -133,7 +133,7 @@ impl Reason {
 #[derive(Clone, Debug)]
 pub(crate) struct Error {
     exit: Exit,
-    reason: Option<Reason>,
+    reason: Option<ErrorReason>,
     message: String,
     cause: Option<String>,
     hint: Option<String>,
@@ -202,7 +202,7 @@ impl Error {
     }
 
     /// Gives the error a reason that callers can ask for.
-    pub(crate) fn because(mut self, reason: Reason) -> Self {
+    pub(crate) fn because(mut self, reason: ErrorReason) -> Self {
         self.reason = Some(reason);
         self
     }
@@ -238,7 +238,7 @@ impl Error {
         self.exit
     }
 
-    pub(crate) fn reason(&self) -> Option<Reason> {
+    pub(crate) fn reason(&self) -> Option<ErrorReason> {
         self.reason
     }
 
@@ -263,7 +263,7 @@ mod tests {
 
     #[test]
     fn the_reason_outlives_every_addition_to_the_text() {
-        for reason in Reason::ALL {
+        for reason in ErrorReason::ALL {
             let error = Error::failure("no answer")
                 .because(reason)
                 .about("main")
@@ -274,22 +274,22 @@ mod tests {
                 .caused_by(&fmt::Error);
             assert_eq!(error.reason(), Some(reason));
             assert_eq!(error.exit(), Exit::Login);
-            assert_eq!(Reason::of_name(reason.name()), Some(reason));
+            assert_eq!(ErrorReason::of_name(reason.name()), Some(reason));
         }
         assert_eq!(Error::failure("no region for x").reason(), None);
-        assert_eq!(Reason::of_name("other"), None);
+        assert_eq!(ErrorReason::of_name("other"), None);
     }
 
     #[derive(Debug)]
-    struct Wrapper(fmt::Error);
+    struct WrappedError(fmt::Error);
 
-    impl fmt::Display for Wrapper {
+    impl fmt::Display for WrappedError {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             write!(f, "wrapped: {}", self.0)
         }
     }
 
-    impl StdError for Wrapper {
+    impl StdError for WrappedError {
         fn source(&self) -> Option<&(dyn StdError + 'static)> {
             Some(&self.0)
         }
@@ -297,7 +297,7 @@ mod tests {
 
     #[test]
     fn a_cause_that_repeats_another_is_said_once() {
-        let cause = Wrapper(fmt::Error);
+        let cause = WrappedError(fmt::Error);
         let path = Path::new("FILE");
         for (error, beginning) in [
             (Error::reading(path, &cause), "cannot read FILE"),

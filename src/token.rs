@@ -23,7 +23,7 @@ pub(crate) struct Token {
 
 /// What a token is still good for, from the youngest to the oldest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Age {
+pub(crate) enum TokenAge {
     /// It is handed out as it is.
     Fresh,
     /// It is renewed, and handed out only if that fails.
@@ -49,27 +49,27 @@ pub(crate) fn refresh_after(issued_at: Time, expires_at: Time) -> Time {
 }
 
 /// Returns the age of a token that is fresh for two thirds of its life.
-pub(crate) fn age(issued_at: Time, expires_at: Time, now: Time) -> Age {
+pub(crate) fn age(issued_at: Time, expires_at: Time, now: Time) -> TokenAge {
     let fresh_until = refresh_after(issued_at, expires_at);
     age_at(issued_at, fresh_until, expires_at, now)
 }
 
 /// Returns the age of a token. A token that was issued in the future was made before the clock was
 /// set back; nobody can know whether the server takes it, so it counts as expired.
-pub(crate) fn age_at(issued_at: Time, fresh_until: Time, expires_at: Time, now: Time) -> Age {
+pub(crate) fn age_at(issued_at: Time, fresh_until: Time, expires_at: Time, now: Time) -> TokenAge {
     const SKEW: u32 = 300;
     if expires_at <= now || now.plus(SKEW) < issued_at {
-        Age::Expired
+        TokenAge::Expired
     } else if fresh_until <= now {
-        Age::Stale
+        TokenAge::Stale
     } else {
-        Age::Fresh
+        TokenAge::Fresh
     }
 }
 
 impl TokenTimes {
     /// Returns the age of the token. One that does not say when it was issued counts as issued now.
-    pub(crate) fn age(self, now: Time) -> Age {
+    pub(crate) fn age(self, now: Time) -> TokenAge {
         let issued_at = self.issued_at.unwrap_or(now);
         match self.fresh_until {
             Some(fresh_until) => age_at(issued_at, fresh_until, self.expires_at, now),
@@ -110,7 +110,7 @@ impl Token {
         self.fresh_until
     }
 
-    pub(crate) fn age(&self, now: Time) -> Age {
+    pub(crate) fn age(&self, now: Time) -> TokenAge {
         age_at(self.issued_at, self.fresh_until, self.expires_at, now)
     }
 }
@@ -132,9 +132,12 @@ mod tests {
         let start = Time::from_unix(1_000_000);
         let end = start.plus(900);
         let age_at = |seconds| age(start, end, start.plus(seconds));
-        assert_eq!((age_at(0), age_at(599)), (Age::Fresh, Age::Fresh));
-        assert_eq!((age_at(600), age_at(899)), (Age::Stale, Age::Stale));
-        assert_eq!(age_at(900), Age::Expired);
+        assert_eq!((age_at(0), age_at(599)), (TokenAge::Fresh, TokenAge::Fresh));
+        assert_eq!(
+            (age_at(600), age_at(899)),
+            (TokenAge::Stale, TokenAge::Stale)
+        );
+        assert_eq!(age_at(900), TokenAge::Expired);
     }
 
     #[test]
@@ -143,24 +146,24 @@ mod tests {
         let token = Token::new("t".to_owned(), start, start.plus(900));
         assert_eq!(token.refresh_after(), start.plus(600));
         let token = token.fresh_until(start.plus(890));
-        assert_eq!(token.age(start.plus(889)), Age::Fresh);
-        assert_eq!(token.age(start.plus(890)), Age::Stale);
+        assert_eq!(token.age(start.plus(889)), TokenAge::Fresh);
+        assert_eq!(token.age(start.plus(890)), TokenAge::Stale);
         let mut times = TokenTimes {
             issued_at: Some(start),
             fresh_until: None,
             expires_at: start.plus(900),
         };
-        assert_eq!(times.age(start.plus(889)), Age::Stale);
+        assert_eq!(times.age(start.plus(889)), TokenAge::Stale);
         times.fresh_until = Some(start.plus(890));
-        assert_eq!(times.age(start.plus(889)), Age::Fresh);
+        assert_eq!(times.age(start.plus(889)), TokenAge::Fresh);
     }
 
     #[test]
     fn a_token_of_the_future_is_expired_beyond_the_skew_of_clocks() {
         let now = Time::from_unix(1_000_000);
         let age_if_issued_in = |seconds| age(now.plus(seconds), now.plus(seconds + 900), now);
-        assert_eq!(age_if_issued_in(300), Age::Fresh);
-        assert_eq!(age_if_issued_in(301), Age::Expired);
+        assert_eq!(age_if_issued_in(300), TokenAge::Fresh);
+        assert_eq!(age_if_issued_in(301), TokenAge::Expired);
     }
 
     #[test]

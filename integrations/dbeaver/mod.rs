@@ -17,8 +17,8 @@ use serde_json::{Map, Value, json};
 
 use crate::error::{Error, Result};
 use crate::setup::{
-    CommandLines, Edit, Machine, Os, Ownership, SetupMethod, Target, Tool, ToolEntry, ToolFiles,
-    ToolKind,
+    CommandLines, FileOwnership, Machine, Os, SetupEdit, SetupMethod, Tool, ToolEntry, ToolFiles,
+    ToolKind, ToolTarget,
 };
 use crate::sys::env;
 use crate::sys::fs;
@@ -45,7 +45,7 @@ const PROGRAMS: &[&str] = &["dbeaver", "dbeaver-ce"];
 const PREFIX: &str = "pgcred-";
 /// The events at which pgcred runs where DBeaver takes no password from a command.
 const EVENTS: [&str; 2] = ["BEFORE_CONNECT", "AFTER_CONNECT"];
-const OWNERSHIP: Ownership = Ownership::Part {
+const OWNERSHIP: FileOwnership = FileOwnership::Part {
     users_part,
     say_the_same,
 };
@@ -53,7 +53,7 @@ const OWNERSHIP: Ownership = Ownership::Part {
 struct DataSources;
 
 impl ToolFiles for DataSources {
-    fn set_up(&self, machine: &Machine, targets: &[Target]) -> Result<Vec<Edit>> {
+    fn set_up(&self, machine: &Machine, targets: &[ToolTarget]) -> Result<Vec<SetupEdit>> {
         let files = files(machine);
         if files.is_empty() {
             return Err(Error::failure("DBeaver has no workspace yet")
@@ -64,33 +64,39 @@ impl ToolFiles for DataSources {
         for path in files {
             check_that_dbeaver_is_closed(&path)?;
             let by_command = takes_command && !is_sandboxed(&path);
-            edits.push(Edit::that_changes(machine, path, &OWNERSHIP, |text| {
-                with_targets(text, machine, targets, by_command)
-            })?);
+            edits.push(SetupEdit::that_changes(
+                machine,
+                path,
+                &OWNERSHIP,
+                |text| with_targets(text, machine, targets, by_command),
+            )?);
         }
         Ok(edits)
     }
 
-    fn printed(&self, machine: &Machine, targets: &[Target]) -> String {
+    fn printed(&self, machine: &Machine, targets: &[ToolTarget]) -> String {
         with_targets("", machine, targets, takes_command(machine)).unwrap_or_default()
     }
 
-    fn undo(&self, machine: &Machine) -> Result<Vec<Edit>> {
+    fn undo(&self, machine: &Machine) -> Result<Vec<SetupEdit>> {
         let mut edits = Vec::new();
         for path in existing_files(machine) {
             check_that_dbeaver_is_closed(&path)?;
-            edits.push(Edit::that_restores(machine, path, &OWNERSHIP)?);
+            edits.push(SetupEdit::that_restores(machine, path, &OWNERSHIP)?);
         }
         Ok(edits)
     }
 
-    fn remove(&self, machine: &Machine, entries: &[String]) -> Result<Vec<Edit>> {
+    fn remove(&self, machine: &Machine, entries: &[String]) -> Result<Vec<SetupEdit>> {
         let mut edits = Vec::new();
         for path in existing_files(machine) {
             check_that_dbeaver_is_closed(&path)?;
-            edits.push(Edit::that_changes(machine, path, &OWNERSHIP, |text| {
-                without_entries(text, entries)
-            })?);
+            edits.push(SetupEdit::that_changes(
+                machine,
+                path,
+                &OWNERSHIP,
+                |text| without_entries(text, entries),
+            )?);
         }
         Ok(edits)
     }
@@ -99,9 +105,10 @@ impl ToolFiles for DataSources {
         look::entries(&files(machine))
     }
 
-    fn steps(&self, machine: &Machine, targets: &[Target]) -> Vec<String> {
+    fn steps(&self, machine: &Machine, targets: &[ToolTarget]) -> Vec<String> {
         let mut steps = Vec::new();
-        let is_printed = |target: &Target| can_print(machine.os, target.request.provider.authority);
+        let is_printed =
+            |target: &ToolTarget| can_print(machine.os, target.request.provider.authority);
         if takes_command(machine) && targets.iter().any(is_printed) {
             steps.push(
                 "once: Preferences > Connections > General > \
@@ -201,7 +208,7 @@ fn check_that_dbeaver_is_closed(path: &Path) -> Result<()> {
 fn with_targets(
     text: &str,
     machine: &Machine,
-    targets: &[Target],
+    targets: &[ToolTarget],
     by_command: bool,
 ) -> Result<String> {
     let mut document = document(text)?;
@@ -332,7 +339,7 @@ fn not_connections() -> Error {
         .hint("move the file away, then retry")
 }
 
-fn connection(machine: &Machine, target: &Target, by_command: bool) -> Value {
+fn connection(machine: &Machine, target: &ToolTarget, by_command: bool) -> Value {
     let request = &target.request;
     let (host, port) = (&request.host, request.port);
     let mut properties = Map::new();
@@ -372,7 +379,7 @@ fn connection(machine: &Machine, target: &Target, by_command: bool) -> Value {
 
 /// Returns the commands that an older DBeaver runs: one refreshes the passfile before it connects,
 /// and one keeps it fresh until it disconnects.
-fn events(machine: &Machine, target: &Target) -> Value {
+fn events(machine: &Machine, target: &ToolTarget) -> Value {
     let watching = ["--quiet", "--watch", "--until-stdin-closes"];
     json!({
         "BEFORE_CONNECT": {
@@ -397,7 +404,7 @@ fn events(machine: &Machine, target: &Target) -> Value {
 }
 
 /// Returns a command line for DBeaver's own splitter.
-fn command(machine: &Machine, target: &Target, command: &str, more: &[&str]) -> String {
+fn command(machine: &Machine, target: &ToolTarget, command: &str, more: &[&str]) -> String {
     let quote = match machine.os {
         Os::Windows => quote::dbeaver_on_windows,
         Os::Linux | Os::Mac => quote::dbeaver_on_unix,

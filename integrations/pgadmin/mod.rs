@@ -10,8 +10,8 @@ use serde_json::{Map, Value, json};
 
 use crate::error::{Error, Result};
 use crate::setup::{
-    CommandLines, Edit, Machine, Os, Ownership, SetupMethod, Target, Tool, ToolEntry, ToolFiles,
-    ToolKind,
+    CommandLines, FileOwnership, Machine, Os, SetupEdit, SetupMethod, Tool, ToolEntry, ToolFiles,
+    ToolKind, ToolTarget,
 };
 use crate::sys::fs;
 
@@ -28,18 +28,18 @@ pub(super) const TOOL: Tool = Tool {
 
 /// The comment of each server. A file with it is pgcred's.
 const MARK: &str = "managed by pgcred";
-const OWNERSHIP: Ownership = Ownership::WholeFile(MARK);
+const OWNERSHIP: FileOwnership = FileOwnership::WholeFile(MARK);
 
 struct ImportFile;
 
 impl ToolFiles for ImportFile {
-    fn set_up(&self, machine: &Machine, targets: &[Target]) -> Result<Vec<Edit>> {
+    fn set_up(&self, machine: &Machine, targets: &[ToolTarget]) -> Result<Vec<SetupEdit>> {
         let text = self.printed(machine, targets);
-        let edit = Edit::that_changes(machine, file(machine), &OWNERSHIP, |_| Ok(text));
+        let edit = SetupEdit::that_changes(machine, file(machine), &OWNERSHIP, |_| Ok(text));
         Ok(vec![edit?])
     }
 
-    fn printed(&self, machine: &Machine, targets: &[Target]) -> String {
+    fn printed(&self, machine: &Machine, targets: &[ToolTarget]) -> String {
         let mut servers = Map::new();
         for (index, target) in targets.iter().enumerate() {
             servers.insert((index + 1).to_string(), server(machine, target));
@@ -47,16 +47,16 @@ impl ToolFiles for ImportFile {
         format!("{:#}\n", json!({ "Servers": servers }))
     }
 
-    fn undo(&self, machine: &Machine) -> Result<Vec<Edit>> {
-        Ok(vec![Edit::that_restores(
+    fn undo(&self, machine: &Machine) -> Result<Vec<SetupEdit>> {
+        Ok(vec![SetupEdit::that_restores(
             machine,
             file(machine),
             &OWNERSHIP,
         )?])
     }
 
-    fn remove(&self, machine: &Machine, entries: &[String]) -> Result<Vec<Edit>> {
-        let edit = Edit::that_changes(machine, file(machine), &OWNERSHIP, |text| {
+    fn remove(&self, machine: &Machine, entries: &[String]) -> Result<Vec<SetupEdit>> {
+        let edit = SetupEdit::that_changes(machine, file(machine), &OWNERSHIP, |text| {
             let mut document: Value = serde_json::from_str(text).map_err(|error| {
                 Error::usage("the file is not the JSON of pgAdmin's servers")
                     .caused_by(&error)
@@ -112,8 +112,8 @@ impl ToolFiles for ImportFile {
         ]
     }
 
-    fn warnings(&self, targets: &[Target]) -> Vec<String> {
-        let is_of_dsql = |target: &Target| target.request.provider.name == "dsql";
+    fn warnings(&self, targets: &[ToolTarget]) -> Vec<String> {
+        let is_of_dsql = |target: &ToolTarget| target.request.provider.name == "dsql";
         if !targets.iter().any(is_of_dsql) {
             return Vec::new();
         }
@@ -124,7 +124,7 @@ impl ToolFiles for ImportFile {
         ]
     }
 
-    fn steps(&self, machine: &Machine, _: &[Target]) -> Vec<String> {
+    fn steps(&self, machine: &Machine, _: &[ToolTarget]) -> Vec<String> {
         let file = file(machine);
         vec![
             format!(
@@ -197,7 +197,7 @@ fn databases(machine: &Machine) -> [PathBuf; 2] {
     ["pgadmin4.db", "pgadmin4.db-wal"].map(|name| directory.join(name))
 }
 
-fn server(machine: &Machine, target: &Target) -> Value {
+fn server(machine: &Machine, target: &ToolTarget) -> Value {
     let request = &target.request;
     let mut parameters = Map::new();
     for (keyword, value) in target.options() {
@@ -221,7 +221,7 @@ fn server(machine: &Machine, target: &Target) -> Value {
 
 /// Returns the command for the password. It reads nothing: pgAdmin hands its own stdin on, which
 /// may never end.
-fn command(machine: &Machine, target: &Target) -> String {
+fn command(machine: &Machine, target: &ToolTarget) -> String {
     let line = CommandLines { machine, target }.line("token", &[]);
     match machine.os {
         Os::Windows => format!("{line} < NUL"),

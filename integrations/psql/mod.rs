@@ -3,8 +3,8 @@
 
 use crate::error::{Error, Result};
 use crate::setup::{
-    Edit, Machine, Ownership, SetupMethod, StoredPassword, Target, TokenUser, Tool, ToolEntry,
-    ToolFiles, ToolKind, block,
+    FileOwnership, Machine, SetupEdit, SetupMethod, StoredPassword, TokenUser, Tool, ToolEntry,
+    ToolFiles, ToolKind, ToolTarget, block,
 };
 use crate::sys::fs;
 
@@ -22,7 +22,7 @@ pub(super) const TOOL: Tool = Tool {
 struct ServiceFile;
 
 /// pgcred's part is its block, the first in the file.
-const OWNERSHIP: Ownership = Ownership::Part {
+const OWNERSHIP: FileOwnership = FileOwnership::Part {
     users_part,
     say_the_same: |one, other| one == other,
 };
@@ -36,7 +36,7 @@ fn users_part(text: &str) -> Result<Option<String>> {
 }
 
 impl ToolFiles for ServiceFile {
-    fn conflict(&self, machine: &Machine, target: &Target) -> Option<Error> {
+    fn conflict(&self, machine: &Machine, target: &ToolTarget) -> Option<Error> {
         let file = &machine.service_file;
         let text = machine.drafts.read(file).ok().flatten()?;
         let (_, rest) = block::split(&text).ok()?;
@@ -48,33 +48,34 @@ impl ToolFiles for ServiceFile {
         Some(Error::usage(message).hint("give the connection another name: pgcred add NAME ..."))
     }
 
-    fn set_up(&self, machine: &Machine, targets: &[Target]) -> Result<Vec<Edit>> {
+    fn set_up(&self, machine: &Machine, targets: &[ToolTarget]) -> Result<Vec<SetupEdit>> {
         for target in targets {
             check_lines(target)?;
         }
-        let edit = Edit::that_changes(machine, machine.service_file.clone(), &OWNERSHIP, |text| {
-            let (old, rest) = block::split(text)?;
-            check_start(&rest)?;
-            let mut lines = String::new();
-            for section in sections(old.unwrap_or_default()) {
-                if targets.iter().all(|target| target.name != section.name) {
-                    lines += &section.text;
+        let edit =
+            SetupEdit::that_changes(machine, machine.service_file.clone(), &OWNERSHIP, |text| {
+                let (old, rest) = block::split(text)?;
+                check_start(&rest)?;
+                let mut lines = String::new();
+                for section in sections(old.unwrap_or_default()) {
+                    if targets.iter().all(|target| target.name != section.name) {
+                        lines += &section.text;
+                    }
                 }
-            }
-            lines += &text_of(targets);
-            block::with(text, &lines)
-        });
+                lines += &text_of(targets);
+                block::with(text, &lines)
+            });
         Ok(vec![edit?])
     }
 
-    fn printed(&self, _: &Machine, targets: &[Target]) -> String {
+    fn printed(&self, _: &Machine, targets: &[ToolTarget]) -> String {
         text_of(targets)
     }
 
     /// Only the lines `user=` inside pgcred's block change.
-    fn follow_users(&self, machine: &Machine, users: &[TokenUser]) -> Result<Vec<Edit>> {
+    fn follow_users(&self, machine: &Machine, users: &[TokenUser]) -> Result<Vec<SetupEdit>> {
         let file = machine.service_file.clone();
-        let mut edit = Edit::that_changes(machine, file, &OWNERSHIP, |text| {
+        let mut edit = SetupEdit::that_changes(machine, file, &OWNERSHIP, |text| {
             block::with_changed(text, |lines| with_users(lines, users))
         })?;
         if edit.before.is_none() {
@@ -84,26 +85,27 @@ impl ToolFiles for ServiceFile {
         Ok(vec![edit])
     }
 
-    fn undo(&self, machine: &Machine) -> Result<Vec<Edit>> {
-        let edit = Edit::that_restores(machine, machine.service_file.clone(), &OWNERSHIP);
+    fn undo(&self, machine: &Machine) -> Result<Vec<SetupEdit>> {
+        let edit = SetupEdit::that_restores(machine, machine.service_file.clone(), &OWNERSHIP);
         Ok(vec![edit?])
     }
 
-    fn remove(&self, machine: &Machine, entries: &[String]) -> Result<Vec<Edit>> {
-        let edit = Edit::that_changes(machine, machine.service_file.clone(), &OWNERSHIP, |text| {
-            let (old, _) = block::split(text)?;
-            let mut lines = String::new();
-            for section in sections(old.unwrap_or_default()) {
-                if !entries.contains(&section.name) {
-                    lines += &section.text;
+    fn remove(&self, machine: &Machine, entries: &[String]) -> Result<Vec<SetupEdit>> {
+        let edit =
+            SetupEdit::that_changes(machine, machine.service_file.clone(), &OWNERSHIP, |text| {
+                let (old, _) = block::split(text)?;
+                let mut lines = String::new();
+                for section in sections(old.unwrap_or_default()) {
+                    if !entries.contains(&section.name) {
+                        lines += &section.text;
+                    }
                 }
-            }
-            block::with(text, &lines)
-        });
+                block::with(text, &lines)
+            });
         Ok(vec![edit?])
     }
 
-    fn steps(&self, _: &Machine, targets: &[Target]) -> Vec<String> {
+    fn steps(&self, _: &Machine, targets: &[ToolTarget]) -> Vec<String> {
         const MOST: usize = 20;
         let mut steps = Vec::new();
         for target in targets.iter().take(MOST) {
@@ -150,11 +152,11 @@ impl ToolFiles for ServiceFile {
     }
 }
 
-fn text_of(targets: &[Target]) -> String {
+fn text_of(targets: &[ToolTarget]) -> String {
     targets.iter().map(section_of).collect()
 }
 
-fn section_of(target: &Target) -> String {
+fn section_of(target: &ToolTarget) -> String {
     let request = &target.request;
     let mut lines = vec![
         format!("[{}]", target.name),
@@ -171,7 +173,7 @@ fn section_of(target: &Target) -> String {
 
 /// Refuses a connection that a service file cannot hold: libpq cuts blanks at the end of a line,
 /// knows no quotes, and reads no file with a line that is longer than its buffer.
-fn check_lines(target: &Target) -> Result<()> {
+fn check_lines(target: &ToolTarget) -> Result<()> {
     for line in section_of(target).lines() {
         check_line(line, &target.name)?;
     }

@@ -2,7 +2,7 @@
 //! that pgcred may ask on its behalf. What cannot be found out is a word in capital letters with
 //! the command that finds it; it is never guessed. Asked by `pgcred policy`.
 
-use super::{Region, Scope};
+use super::{Region, TokenScope};
 use crate::error::Error;
 
 /// What is to be allowed, and what the user says of it.
@@ -21,7 +21,7 @@ pub(crate) struct AccessQuery<'a> {
 #[derive(Clone, Copy)]
 pub(crate) enum AccessGoal<'a> {
     /// To log in with a token of this scope.
-    Login(&'a Scope<'a>),
+    Login(&'a TokenScope<'a>),
     /// To list the databases of an account: `pgcred discover`.
     Listing,
     /// To ask about a login that fails: `pgcred doctor --aws`.
@@ -30,7 +30,7 @@ pub(crate) enum AccessGoal<'a> {
 
 /// A policy, and what belongs to it.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Access {
+pub(crate) struct AccessPolicy {
     /// The policy in the authority's own language, in ASCII, ready to be pasted.
     pub(crate) document: String,
     /// The authority's whole name of who signs, or a placeholder. `None` if it was not asked for.
@@ -55,7 +55,7 @@ pub(crate) struct AccessPlaceholder {
     pub(crate) command: String,
 }
 
-impl Access {
+impl AccessPolicy {
     /// Puts a word in the place of what is not known, and returns it.
     pub(crate) fn open(&mut self, word: &'static str, command: String) -> String {
         if self.placeholders.iter().all(|known| known.word != word) {

@@ -5,9 +5,9 @@
 
 use std::time::Duration;
 
-use super::Notes;
+use super::RunNotes;
 use crate::error::{Error, Result};
-use crate::sys::child::Attachment;
+use crate::sys::child::ChildAttachment;
 use crate::text::host;
 
 /// How authorities are asked in one run, for all profiles.
@@ -31,11 +31,11 @@ pub(crate) struct AskPolicy {
 
 impl AskPolicy {
     /// Returns how the programs that a profile names are tied to pgcred.
-    pub(crate) fn attachment(&self) -> Attachment {
+    pub(crate) fn attachment(&self) -> ChildAttachment {
         match (self.terminal, self.in_group) {
-            (true, _) => Attachment::AtTerminal,
-            (false, true) => Attachment::InGroup,
-            (false, false) => Attachment::Alone,
+            (true, _) => ChildAttachment::AtTerminal,
+            (false, true) => ChildAttachment::InGroup,
+            (false, false) => ChildAttachment::Alone,
         }
     }
 
@@ -52,8 +52,8 @@ impl AskPolicy {
     }
 
     /// Returns empty notes, which show their steps if the run has `--debug`.
-    pub(crate) fn notes(&self) -> Notes {
-        Notes::new(self.trace)
+    pub(crate) fn notes(&self) -> RunNotes {
+        RunNotes::new(self.trace)
     }
 }
 

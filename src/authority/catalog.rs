@@ -7,7 +7,7 @@ use super::{Inspected, NoAnswer, Region};
 /// Lists databases with the credentials of one profile, which are resolved once. Ends by the
 /// deadline that the catalog was made with, and never opens a page or asks the user. Several
 /// catalogs may be asked at the same time, each in a thread of its own.
-pub(crate) trait Catalog: Send + Sync {
+pub(crate) trait DatabaseCatalog: Send + Sync {
     /// Returns the region that the profile names, and those that it may be asked for. Asks nothing.
     fn regions(&self) -> ProfileRegions;
 
@@ -57,7 +57,7 @@ pub(crate) struct CatalogAnswer {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct CompleteListing {
     pub(crate) region: Region,
-    /// The service that tokens for its hosts name, as [`super::Scope::service`].
+    /// The service that tokens for its hosts name, as [`super::TokenScope::service`].
     pub(crate) service: &'static str,
 }
 

@@ -1,7 +1,7 @@
 //! What an authority can be asked about a login that fails: its clock, who the caller is, the state
 //! of a server, and whether a policy allows the login. Values only: the texts are for people.
 
-use super::{Region, Scope};
+use super::{Region, TokenScope};
 use crate::error::Error;
 
 /// What was asked, or why there is no answer.
@@ -16,24 +16,24 @@ pub(crate) trait Inspector: Send + Sync {
     fn clock_offset(&self, region: Option<&Region>) -> Inspected<i64>;
 
     /// Returns whose credentials these are.
-    fn caller(&self, region: Option<&Region>) -> Inspected<Caller>;
+    fn caller(&self, region: Option<&Region>) -> Inspected<CallerIdentity>;
 
     /// Returns what the authority knows of the server that a token with this scope is for.
-    fn server(&self, scope: &Scope<'_>, region: Option<&Region>) -> Inspected<ServerState>;
+    fn server(&self, scope: &TokenScope<'_>, region: Option<&Region>) -> Inspected<ServerState>;
 
     /// Returns whether the policies of the caller allow the scope. `resource` is what
     /// [`ServerState::resource`] says; without it the authority derives it, where it can.
     fn permission(
         &self,
-        scope: &Scope<'_>,
+        scope: &TokenScope<'_>,
         region: Option<&Region>,
         resource: Option<&str>,
-    ) -> Inspected<Permission>;
+    ) -> Inspected<LoginPermission>;
 }
 
 /// Whose credentials sign.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Caller {
+pub(crate) struct CallerIdentity {
     pub(crate) account: String,
     /// The authority's whole name of the caller, such as an ARN.
     pub(crate) name: String,
@@ -73,13 +73,13 @@ pub(crate) struct ServerState {
 
 /// What the policies of the caller say.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Permission {
+pub(crate) enum LoginPermission {
     Allowed,
-    Denied(Denial),
+    Denied(PolicyDenial),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Denial {
+pub(crate) struct PolicyDenial {
     pub(crate) by: DeniedBy,
     /// The policies whose statements decided, by the authority's names.
     pub(crate) policies: Vec<String>,
@@ -101,7 +101,7 @@ pub(crate) enum DeniedBy {
 
 /// What is in the way of a login, as the authority itself says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Obstacle {
+pub(crate) enum LoginObstacle {
     /// The server takes no connections, or may take none, in the state that it is in.
     NotReady,
     /// The server cannot use the key that its data is encrypted with.

@@ -40,17 +40,17 @@ use std::time::Instant;
 use crate::error::{Error, Result};
 use crate::time::Time;
 use crate::token::Token;
-pub(crate) use access::{Access, AccessGoal, AccessQuery};
+pub(crate) use access::{AccessGoal, AccessPolicy, AccessQuery};
 pub(crate) use ask::{AskPolicy, LoginPolicy};
 pub(crate) use catalog::{
-    Catalog, CatalogAnswer, CatalogStep, CompleteListing, EndpointRole, FailedListing,
+    CatalogAnswer, CatalogStep, CompleteListing, DatabaseCatalog, EndpointRole, FailedListing,
     FoundDatabase, ProfileRegions,
 };
 pub(crate) use inspect::{
-    Caller, Denial, DeniedBy, Inspected, Inspector, NoAnswer, Obstacle, Permission, ServerState,
-    WhyNot,
+    CallerIdentity, DeniedBy, Inspected, Inspector, LoginObstacle, LoginPermission, NoAnswer,
+    PolicyDenial, ServerState, WhyNot,
 };
-pub(crate) use notes::Notes;
+pub(crate) use notes::RunNotes;
 pub(crate) use option_help::OptionHelp;
 pub(crate) use region::Region;
 pub(crate) use shell_settings::ShellSettings;
@@ -67,9 +67,9 @@ pub(crate) trait Authority: Sync {
     /// Returns the name in sentences, such as `AWS`.
     fn title(&self) -> &'static str;
 
-    /// Whether credentials are good for one [`Scope`] alone, such as the output of a program that
-    /// is told host and user. Then every scope has an identity of its own, with its own lock, its
-    /// own failures and its own resolution. Otherwise one identity signs for all scopes of a
+    /// Whether credentials are good for one [`TokenScope`] alone, such as the output of a program
+    /// that is told host and user. Then every scope has an identity of its own, with its own lock,
+    /// its own failures and its own resolution. Otherwise one identity signs for all scopes of a
     /// profile.
     fn has_identity_per_scope(&self) -> bool {
         false
@@ -185,7 +185,7 @@ pub(crate) trait Authority: Sync {
 
     /// Returns the row of `causes`, by its id, of what [`Inspector`] says is in the way of a login
     /// to a server of this service. `None` if the table has none.
-    fn cause_of_obstacle(&self, _obstacle: Obstacle, _service: &str) -> Option<&'static str> {
+    fn cause_of_obstacle(&self, _obstacle: LoginObstacle, _service: &str) -> Option<&'static str> {
         None
     }
 
@@ -225,7 +225,7 @@ pub(crate) trait Authority: Sync {
         _query: &AccessQuery<'_>,
         _: &AskPolicy,
         _deadline: Instant,
-    ) -> Result<Option<Access>> {
+    ) -> Result<Option<AccessPolicy>> {
         Ok(None)
     }
 
@@ -241,7 +241,7 @@ pub(crate) trait Authority: Sync {
         _profile: Option<&str>,
         _: &AskPolicy,
         _deadline: Instant,
-    ) -> Option<Box<dyn Catalog>> {
+    ) -> Option<Box<dyn DatabaseCatalog>> {
         None
     }
 }
@@ -255,7 +255,7 @@ pub(crate) trait Identities {
     /// `scope` is given if [`Authority::has_identity_per_scope`] says so; then it has to go into
     /// the identity's digest. It is `None` also for a login and for the region of a host, which are
     /// for all scopes.
-    fn identity(&self, profile: Option<&str>, scope: Option<&Scope<'_>>) -> Rc<dyn Identity>;
+    fn identity(&self, profile: Option<&str>, scope: Option<&TokenScope<'_>>) -> Rc<dyn Identity>;
 }
 
 /// Who signs. Profiles that lead to the same credentials have the same identity, so that they are
@@ -294,11 +294,11 @@ pub(crate) trait Identity {
 
     /// Finds the region of a request that names none, `host` being what is signed. `None` if the
     /// authority needs no region; an error if it needs one and nothing names it.
-    fn find_region(&self, host: &str, ask: &AskPolicy, notes: &Notes) -> Result<Option<Region>>;
+    fn find_region(&self, host: &str, ask: &AskPolicy, notes: &RunNotes) -> Result<Option<Region>>;
 
     /// Shows, for `--debug`, what decides who signs, and where each value came from. `region` is
     /// the region of the request, if it names one. Asks nothing.
-    fn explain(&self, region: Option<&Region>, notes: &Notes);
+    fn explain(&self, region: Option<&Region>, notes: &RunNotes);
 
     /// Returns what [`Identity::explain`] shows, as values. Asks nothing: `None` if the authority
     /// knows nothing before it is asked.
@@ -307,7 +307,7 @@ pub(crate) trait Identity {
     }
 
     /// Logs the user in. Returns false if there was no need.
-    fn log_in(&self, ask: &AskPolicy, notes: &Notes) -> Result<bool>;
+    fn log_in(&self, ask: &AskPolicy, notes: &RunNotes) -> Result<bool>;
 
     /// Resolves the credentials. This is what takes time: it may ask services, programs and the
     /// user. It is called once for each identity in a run, under the lock of the identity, and the
@@ -318,7 +318,7 @@ pub(crate) trait Identity {
     /// it may hold what is good for all of them, such as a key, or a token that every server takes.
     /// A token that is made for one host or user needs [`Authority::has_identity_per_scope`].
     /// Nothing else may be kept between runs: pgcred's cache has the tokens.
-    fn signer(&self, query: &CredentialQuery<'_>, notes: &Notes) -> Result<Rc<dyn Signer>>;
+    fn signer(&self, query: &CredentialQuery<'_>, notes: &RunNotes) -> Result<Rc<dyn Signer>>;
 }
 
 /// What to resolve credentials for.
@@ -328,7 +328,7 @@ pub(crate) struct CredentialQuery<'a> {
         dead_code,
         reason = "AWS's credentials sign for every scope; another authority may read it"
     )]
-    pub(crate) scope: &'a Scope<'a>,
+    pub(crate) scope: &'a TokenScope<'a>,
     /// The region of the first token, if the authority has regions.
     pub(crate) region: Option<&'a Region>,
     /// How many seconds the credentials should last, if that can be had.
@@ -349,7 +349,7 @@ pub(crate) trait Signer {
     /// allows.
     fn issue(
         &self,
-        scope: &Scope<'_>,
+        scope: &TokenScope<'_>,
         region: Option<&Region>,
         life: u32,
         now: Time,
@@ -358,7 +358,7 @@ pub(crate) trait Signer {
 
 /// What a token permits: one action of one service on one host. The provider fills it in.
 #[derive(Debug, Hash)]
-pub(crate) struct Scope<'a> {
+pub(crate) struct TokenScope<'a> {
     /// Empty if the authority knows no services.
     pub(crate) service: &'static str,
     /// Empty if the authority knows no actions.

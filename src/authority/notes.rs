@@ -5,14 +5,14 @@ use std::cell::{Cell, RefCell};
 
 /// What a run has to say besides its answer.
 #[derive(Default)]
-pub(crate) struct Notes {
+pub(crate) struct RunNotes {
     /// Shows a step. `None` without `--debug`: then the text of a step is never built.
     trace: Option<fn(&str)>,
     warnings: RefCell<Vec<String>>,
     has_changed_files: Cell<bool>,
 }
 
-impl Notes {
+impl RunNotes {
     pub(crate) fn new(trace: Option<fn(&str)>) -> Self {
         Self {
             trace,
@@ -47,7 +47,7 @@ impl Notes {
         self.has_changed_files.set(true);
     }
 
-    /// Tells, once, whether [`Notes::set_changed_files`] was called.
+    /// Tells, once, whether [`RunNotes::set_changed_files`] was called.
     pub(crate) fn take_changed_files(&self) -> bool {
         self.has_changed_files.take()
     }
@@ -59,9 +59,9 @@ mod tests {
 
     #[test]
     fn a_step_that_nobody_wants_to_see_is_not_even_made() {
-        Notes::default().step(|| panic!("the text was made"));
+        RunNotes::default().step(|| panic!("the text was made"));
         thread_local!(static SHOWN: RefCell<Vec<String>> = RefCell::default());
-        let notes = Notes::new(Some(|text| {
+        let notes = RunNotes::new(Some(|text| {
             SHOWN.with_borrow_mut(|shown| shown.push(text.to_owned()));
         }));
         notes.step(|| "one".to_owned());

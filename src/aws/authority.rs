@@ -20,8 +20,8 @@ use super::region;
 use super::settings::SharedFiles;
 use super::{setting_files, sigv4, token_parts};
 use crate::authority::{
-    Access, AccessQuery, AskPolicy, Authority, Catalog, FoundDatabase, Identities, Inspector,
-    Obstacle, OptionHelp, Region, ShellSettings, TokenPart, TokenReading, WhyNot,
+    AccessPolicy, AccessQuery, AskPolicy, Authority, DatabaseCatalog, FoundDatabase, Identities,
+    Inspector, LoginObstacle, OptionHelp, Region, ShellSettings, TokenPart, TokenReading, WhyNot,
 };
 use crate::error::{Error, Result};
 use crate::text::suggest;
@@ -125,7 +125,7 @@ impl Authority for AwsAuthority {
         Some(causes::cause_of(error))
     }
 
-    fn cause_of_obstacle(&self, obstacle: Obstacle, service: &str) -> Option<&'static str> {
+    fn cause_of_obstacle(&self, obstacle: LoginObstacle, service: &str) -> Option<&'static str> {
         causes::cause_of_obstacle(obstacle, KnownService::named(service))
     }
 
@@ -161,7 +161,7 @@ impl Authority for AwsAuthority {
         query: &AccessQuery<'_>,
         ask: &AskPolicy,
         deadline: Instant,
-    ) -> Result<Option<Access>> {
+    ) -> Result<Option<AccessPolicy>> {
         access::access(query, ask, deadline)
     }
 
@@ -178,7 +178,7 @@ impl Authority for AwsAuthority {
         profile: Option<&str>,
         ask: &AskPolicy,
         deadline: Instant,
-    ) -> Option<Box<dyn Catalog>> {
+    ) -> Option<Box<dyn DatabaseCatalog>> {
         Some(Box::new(AwsCatalog::new(profile, ask, deadline)))
     }
 }

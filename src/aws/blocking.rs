@@ -7,12 +7,12 @@ use crate::aws::credentials::Credentials;
 
 use super::credentials;
 use super::execute;
-use super::login::missing::{MissingLogin, Unresolved};
+use super::login::missing::{MissingLogin, UnresolvedCredentials};
 use super::profile_plan::ProfilePlan;
-use super::resolution::Resolution;
+use super::resolution::CredentialResolution;
 use super::runtime::block_on;
 use super::service;
-use crate::authority::{AskPolicy, Notes};
+use crate::authority::{AskPolicy, RunNotes};
 use crate::error::Result;
 
 /// Asks AWS what a plan needs.
@@ -30,7 +30,7 @@ impl BlockingResolver<'_> {
         &self,
         region: &str,
         life: u32,
-        notes: &Notes,
+        notes: &RunNotes,
     ) -> Result<Credentials> {
         let found = match self.find(region, life, notes) {
             Ok(found) => found,
@@ -39,7 +39,7 @@ impl BlockingResolver<'_> {
         credentials::checked(found)
     }
 
-    fn find(&self, region: &str, life: u32, notes: &Notes) -> Result<Credentials> {
+    fn find(&self, region: &str, life: u32, notes: &RunNotes) -> Result<Credentials> {
         let resolution = self.open(region, life, self.deadline, notes)?;
         let plan = self.planned.plan()?;
         if let Some(keys) = plan.keys_in_environment() {
@@ -48,8 +48,8 @@ impl BlockingResolver<'_> {
         }
         match block_on(execute::credentials(&resolution, plan))? {
             Ok(found) => Ok(found),
-            Err(Unresolved::Failed(error)) => Err(error),
-            Err(Unresolved::LoginNeeded(missing)) => {
+            Err(UnresolvedCredentials::Failed(error)) => Err(error),
+            Err(UnresolvedCredentials::LoginNeeded(missing)) => {
                 self.find_after_login(&missing, region, life, notes)
             }
         }
@@ -61,7 +61,7 @@ impl BlockingResolver<'_> {
         missing: &MissingLogin,
         region: &str,
         life: u32,
-        notes: &Notes,
+        notes: &RunNotes,
     ) -> Result<Credentials> {
         // Some of the time is left for what comes after the login.
         let login_deadline = match self.deadline.checked_sub(self.ask.timeout / 4) {
@@ -78,19 +78,19 @@ impl BlockingResolver<'_> {
         let resolution = self.open(region, life, deadline, notes)?;
         match block_on(execute::credentials(&resolution, self.planned.plan()?))? {
             Ok(found) => Ok(found),
-            Err(Unresolved::Failed(error)) => Err(error),
-            Err(Unresolved::LoginNeeded(missing)) => Err(missing.error()),
+            Err(UnresolvedCredentials::Failed(error)) => Err(error),
+            Err(UnresolvedCredentials::LoginNeeded(missing)) => Err(missing.error()),
         }
     }
 
     /// Returns the credentials that the AWS CLI has cached, though they last less long than wanted.
-    fn cached(&self, region: &str, notes: &Notes) -> Option<Credentials> {
+    fn cached(&self, region: &str, notes: &RunNotes) -> Option<Credentials> {
         let resolution = self.open(region, 0, self.deadline, notes).ok()?;
         execute::cached(&resolution, self.planned.plan().ok()?)
     }
 
     /// Logs in, if the profile needs it. Returns false if there are credentials already.
-    pub(super) fn log_in(&self, notes: &Notes) -> Result<bool> {
+    pub(super) fn log_in(&self, notes: &RunNotes) -> Result<bool> {
         let region = match self.planned.region() {
             Some(region) => region,
             None => "us-east-1".to_owned(),
@@ -98,8 +98,8 @@ impl BlockingResolver<'_> {
         let resolution = self.open(&region, 0, self.deadline, notes)?;
         match block_on(execute::credentials(&resolution, self.planned.plan()?))? {
             Ok(_) => Ok(false),
-            Err(Unresolved::Failed(error)) => Err(error),
-            Err(Unresolved::LoginNeeded(missing)) => {
+            Err(UnresolvedCredentials::Failed(error)) => Err(error),
+            Err(UnresolvedCredentials::LoginNeeded(missing)) => {
                 missing.run(self.ask)?;
                 Ok(true)
             }
@@ -107,7 +107,7 @@ impl BlockingResolver<'_> {
     }
 
     /// Returns the region in AWS's own order: environment, profile, instance metadata.
-    pub(super) fn region(&self, notes: &Notes) -> Result<Option<String>> {
+    pub(super) fn region(&self, notes: &RunNotes) -> Result<Option<String>> {
         let resolution = self.open("", 0, self.deadline, notes)?;
         block_on(execute::region(&resolution))?
     }
@@ -125,9 +125,9 @@ impl BlockingResolver<'_> {
         region: &str,
         life: u32,
         deadline: Instant,
-        notes: &'a Notes,
-    ) -> Result<Resolution<'a>> {
+        notes: &'a RunNotes,
+    ) -> Result<CredentialResolution<'a>> {
         let settings = &self.planned.settings;
-        Resolution::open(settings, self.ask, region, life, deadline, notes)
+        CredentialResolution::open(settings, self.ask, region, life, deadline, notes)
     }
 }

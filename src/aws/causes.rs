@@ -2,9 +2,9 @@
 //! that the error carries. Only what a service has said in its own words is recognised by its text.
 
 use super::known_service::KnownService::{self, Dsql, Rds};
-use crate::authority::{Obstacle, TokenPart, WhyNot};
+use crate::authority::{LoginObstacle, TokenPart, WhyNot};
 use crate::causes;
-use crate::error::{Error, Exit, Reason};
+use crate::error::{Error, ErrorReason, Exit};
 
 /// Returns the id of the cause.
 pub(super) fn cause_of(error: &Error) -> &'static str {
@@ -14,16 +14,16 @@ pub(super) fn cause_of(error: &Error) -> &'static str {
         Exit::Ok | Exit::Failure | Exit::NoTarget => "aws.unreachable",
     };
     match error.reason() {
-        Some(Reason::NoProfile) => "aws.profile",
-        Some(Reason::NoCredentials) => "aws.none",
-        Some(Reason::Expired) => "aws.expired",
-        Some(Reason::NoCode) => "aws.mfa",
-        Some(Reason::ProgramFailed) => "aws.process",
-        Some(Reason::Untrusted) => "aws.tls",
-        Some(Reason::Unreachable | Reason::TimedOut) => "aws.unreachable",
-        Some(Reason::NoRegion) => NO_REGION,
-        Some(Reason::InvalidRoleSetting) => "aws.config",
-        Some(Reason::Refused) => cause_of_refusal(error),
+        Some(ErrorReason::NoProfile) => "aws.profile",
+        Some(ErrorReason::NoCredentials) => "aws.none",
+        Some(ErrorReason::Expired) => "aws.expired",
+        Some(ErrorReason::NoCode) => "aws.mfa",
+        Some(ErrorReason::ProgramFailed) => "aws.process",
+        Some(ErrorReason::Untrusted) => "aws.tls",
+        Some(ErrorReason::Unreachable | ErrorReason::TimedOut) => "aws.unreachable",
+        Some(ErrorReason::NoRegion) => NO_REGION,
+        Some(ErrorReason::InvalidRoleSetting) => "aws.config",
+        Some(ErrorReason::Refused) => cause_of_refusal(error),
         None => by_exit,
     }
 }
@@ -49,23 +49,23 @@ pub(super) fn cause_of_difference(
 /// Returns the id of the cause of what AWS itself says is in the way of a login. A service that is
 /// not known has only the causes that all have.
 pub(super) fn cause_of_obstacle(
-    obstacle: Obstacle,
+    obstacle: LoginObstacle,
     service: Option<KnownService>,
 ) -> Option<&'static str> {
     match (obstacle, service) {
-        (Obstacle::OtherAccount, _) => Some("aws.account"),
-        (Obstacle::Denied, _) => Some("iam.deny"),
-        (Obstacle::Boundary, _) => Some("iam.boundary"),
-        (Obstacle::NotReady, Some(Dsql)) => Some("dsql.state"),
-        (Obstacle::NotReady, Some(Rds)) => Some("rds.state"),
-        (Obstacle::KeyUnusable, Some(Dsql)) => Some("dsql.kms"),
-        (Obstacle::NoTokens, Some(Rds)) => Some("rds.iam.off"),
-        (Obstacle::NoTokensAtProxy, Some(Rds)) => Some("rds.proxy.method"),
-        (Obstacle::NoPolicy | Obstacle::OpenCondition, Some(Dsql)) => Some("iam.dsql"),
-        (Obstacle::NoPolicy, Some(Rds)) => Some("iam.rds.resource"),
-        (Obstacle::OpenCondition, Some(Rds)) => Some("rds.condition"),
-        (Obstacle::KeyUnusable, Some(Rds))
-        | (Obstacle::NoTokens | Obstacle::NoTokensAtProxy, Some(Dsql))
+        (LoginObstacle::OtherAccount, _) => Some("aws.account"),
+        (LoginObstacle::Denied, _) => Some("iam.deny"),
+        (LoginObstacle::Boundary, _) => Some("iam.boundary"),
+        (LoginObstacle::NotReady, Some(Dsql)) => Some("dsql.state"),
+        (LoginObstacle::NotReady, Some(Rds)) => Some("rds.state"),
+        (LoginObstacle::KeyUnusable, Some(Dsql)) => Some("dsql.kms"),
+        (LoginObstacle::NoTokens, Some(Rds)) => Some("rds.iam.off"),
+        (LoginObstacle::NoTokensAtProxy, Some(Rds)) => Some("rds.proxy.method"),
+        (LoginObstacle::NoPolicy | LoginObstacle::OpenCondition, Some(Dsql)) => Some("iam.dsql"),
+        (LoginObstacle::NoPolicy, Some(Rds)) => Some("iam.rds.resource"),
+        (LoginObstacle::OpenCondition, Some(Rds)) => Some("rds.condition"),
+        (LoginObstacle::KeyUnusable, Some(Rds))
+        | (LoginObstacle::NoTokens | LoginObstacle::NoTokensAtProxy, Some(Dsql))
         | (_, None) => None,
     }
 }
@@ -130,16 +130,16 @@ fn rows_of(service: KnownService) -> &'static [&'static str] {
 mod tests {
     use super::*;
 
-    const OBSTACLES: [Obstacle; 9] = [
-        Obstacle::NotReady,
-        Obstacle::KeyUnusable,
-        Obstacle::NoTokens,
-        Obstacle::NoTokensAtProxy,
-        Obstacle::OtherAccount,
-        Obstacle::NoPolicy,
-        Obstacle::OpenCondition,
-        Obstacle::Denied,
-        Obstacle::Boundary,
+    const OBSTACLES: [LoginObstacle; 9] = [
+        LoginObstacle::NotReady,
+        LoginObstacle::KeyUnusable,
+        LoginObstacle::NoTokens,
+        LoginObstacle::NoTokensAtProxy,
+        LoginObstacle::OtherAccount,
+        LoginObstacle::NoPolicy,
+        LoginObstacle::OpenCondition,
+        LoginObstacle::Denied,
+        LoginObstacle::Boundary,
     ];
 
     #[test]
@@ -198,23 +198,38 @@ mod tests {
     fn the_reason_of_an_error_decides_its_cause() {
         let refused = |text: &str| {
             let text = format!("cannot assume role R: STS refused: {text}");
-            Error::failure(text).because(Reason::Refused)
+            Error::failure(text).because(ErrorReason::Refused)
         };
         for (error, id) in [
-            (Error::login("x").because(Reason::NoCredentials), "aws.none"),
-            (Error::login("x").because(Reason::Expired), "aws.expired"),
-            (Error::login("x").because(Reason::NoCode), "aws.mfa"),
+            (
+                Error::login("x").because(ErrorReason::NoCredentials),
+                "aws.none",
+            ),
+            (
+                Error::login("x").because(ErrorReason::Expired),
+                "aws.expired",
+            ),
+            (Error::login("x").because(ErrorReason::NoCode), "aws.mfa"),
             (Error::login("x"), "aws.login"),
-            (Error::usage("x").because(Reason::NoProfile), "aws.profile"),
-            (Error::usage("x").because(Reason::NoRegion), "aws.region"),
+            (
+                Error::usage("x").because(ErrorReason::NoProfile),
+                "aws.profile",
+            ),
+            (
+                Error::usage("x").because(ErrorReason::NoRegion),
+                "aws.region",
+            ),
             (Error::usage("x"), "aws.config"),
             (
-                Error::failure("x").because(Reason::ProgramFailed),
+                Error::failure("x").because(ErrorReason::ProgramFailed),
                 "aws.process",
             ),
-            (Error::failure("x").because(Reason::Untrusted), "aws.tls"),
             (
-                Error::failure("x").because(Reason::TimedOut),
+                Error::failure("x").because(ErrorReason::Untrusted),
+                "aws.tls",
+            ),
+            (
+                Error::failure("x").because(ErrorReason::TimedOut),
                 "aws.unreachable",
             ),
             (Error::failure("x"), "aws.unreachable"),

@@ -19,7 +19,7 @@ pub(crate) enum VariableEffect {
     Neither(&'static str),
 }
 
-pub(crate) struct Variable {
+pub(crate) struct AwsVariable {
     pub(crate) name: &'static str,
     /// What the variable is or decides, as the manual page says it.
     pub(crate) meaning: &'static str,
@@ -30,8 +30,8 @@ pub(crate) struct Variable {
     pub(crate) is_shell_only: bool,
 }
 
-const fn row(name: &'static str, meaning: &'static str, decides: VariableEffect) -> Variable {
-    Variable {
+const fn row(name: &'static str, meaning: &'static str, decides: VariableEffect) -> AwsVariable {
+    AwsVariable {
         name,
         meaning,
         decides,
@@ -43,8 +43,8 @@ const fn shell_only(
     name: &'static str,
     meaning: &'static str,
     decides: VariableEffect,
-) -> Variable {
-    Variable {
+) -> AwsVariable {
+    AwsVariable {
         name,
         meaning,
         decides,
@@ -61,7 +61,7 @@ const STATE: VariableEffect =
 
 /// All of them. A test compares the rows with the variables that the code reads.
 #[rustfmt::skip]
-pub(crate) const VARIABLES: &[Variable] = &[
+pub(crate) const VARIABLES: &[AwsVariable] = &[
     shell_only("AWS_ACCESS_KEY_ID", "The ID of the access key that signs.", Identity),
     row("AWS_SECRET_ACCESS_KEY", "The secret of AWS_ACCESS_KEY_ID.", Identity),
     row("AWS_SESSION_TOKEN",
@@ -137,13 +137,13 @@ pub(super) fn shell_settings() -> ShellSettings {
 }
 
 /// AWS's variables: those of this process, or in unit tests those that the test gives.
-pub(super) enum Variables {
+pub(super) enum AwsVariables {
     OfProcess,
     #[cfg(test)]
     Given(std::collections::BTreeMap<String, String>),
 }
 
-impl Variables {
+impl AwsVariables {
     /// Returns a value even if it is empty, where AWS tells empty and unset apart.
     pub(super) fn get_or_empty(&self, name: &str) -> Option<String> {
         match self {

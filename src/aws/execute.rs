@@ -7,25 +7,28 @@
 
 use crate::aws::credentials::Credentials;
 
-use super::login::missing::Unresolved;
-use super::plan::{Keys, Plan};
+use super::login::missing::UnresolvedCredentials;
+use super::plan::{AccessKeys, CredentialPlan};
 use super::profile::files;
 use super::region::is_taken_by_cli;
-use super::resolution::Resolution;
+use super::resolution::CredentialResolution;
 use super::source;
-use crate::error::{Error, Reason, Result};
+use crate::error::{Error, ErrorReason, Result};
 use crate::text::host;
 
 /// Returns the keys in variables, where they are all of the plan. This needs no network.
-pub(super) fn environment(resolution: &Resolution, keys: &Keys) -> Result<Credentials> {
+pub(super) fn environment(
+    resolution: &CredentialResolution,
+    keys: &AccessKeys,
+) -> Result<Credentials> {
     source::keys::of_environment(resolution, keys)
 }
 
 /// Returns the credentials that sign.
 pub(super) async fn credentials(
-    resolution: &Resolution<'_>,
-    plan: &Plan,
-) -> std::result::Result<Credentials, Unresolved> {
+    resolution: &CredentialResolution<'_>,
+    plan: &CredentialPlan,
+) -> std::result::Result<Credentials, UnresolvedCredentials> {
     let mut cached = None;
     let mut to_assume = Vec::new();
     for role in &plan.roles {
@@ -46,9 +49,9 @@ pub(super) async fn credentials(
 }
 
 async fn of_source(
-    resolution: &Resolution<'_>,
-    plan: &Plan,
-) -> std::result::Result<Credentials, Unresolved> {
+    resolution: &CredentialResolution<'_>,
+    plan: &CredentialPlan,
+) -> std::result::Result<Credentials, UnresolvedCredentials> {
     let source = match &plan.source {
         Ok(source) => source,
         Err(error) => return Err(error.clone().into()),
@@ -64,7 +67,10 @@ async fn of_source(
 }
 
 /// Returns the credentials that the AWS CLI has cached for the role that signs.
-pub(super) fn cached(resolution: &Resolution, plan: &Plan) -> Option<Credentials> {
+pub(super) fn cached(
+    resolution: &CredentialResolution,
+    plan: &CredentialPlan,
+) -> Option<Credentials> {
     match (plan.roles.first(), &plan.source) {
         (Some(role), _) => role.cached(resolution),
         (None, Ok(source)) => source.implementation().cached(resolution),
@@ -73,7 +79,7 @@ pub(super) fn cached(resolution: &Resolution, plan: &Plan) -> Option<Credentials
 }
 
 /// Returns the region in AWS's own order: environment, profile, instance metadata.
-pub(super) async fn region(resolution: &Resolution<'_>) -> Result<Option<String>> {
+pub(super) async fn region(resolution: &CredentialResolution<'_>) -> Result<Option<String>> {
     let Some(region) = resolution.settings.region() else {
         return source::imds::region(resolution).await;
     };
@@ -89,7 +95,7 @@ pub(super) async fn region(resolution: &Resolution<'_>) -> Result<Option<String>
     )
 }
 
-fn no_credentials(resolution: &Resolution) -> Error {
+fn no_credentials(resolution: &CredentialResolution) -> Error {
     let message = match &resolution.settings.named {
         Some(name) => format!(
             "no AWS credentials in profile `{name}`, the environment, container or instance \
@@ -100,6 +106,6 @@ fn no_credentials(resolution: &Resolution) -> Error {
             .to_owned(),
     };
     Error::login(message)
-        .because(Reason::NoCredentials)
+        .because(ErrorReason::NoCredentials)
         .hint(files::profiles_hint(None))
 }

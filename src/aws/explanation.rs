@@ -2,10 +2,10 @@
 //! services that are asked, each with the place that its value came from; then the file of the
 //! login. Never a secret.
 
-use super::plan::Plan;
+use super::plan::CredentialPlan;
 use super::profile_plan::ProfilePlan;
 use super::service::endpoints;
-use super::settings::{Origin, Settings};
+use super::settings::{AwsSettings, SettingOrigin};
 use super::source::ChosenBy;
 use crate::authority::Region;
 use crate::text::host;
@@ -44,20 +44,20 @@ pub(super) fn lines(planned: &ProfilePlan, region: Option<&Region>) -> Vec<Strin
     }
 }
 
-fn lines_of_plan(settings: &Settings, plan: &Plan) -> Vec<String> {
+fn lines_of_plan(settings: &AwsSettings, plan: &CredentialPlan) -> Vec<String> {
     let mut lines = vec![format!("credentials source: {}", source(settings, plan))];
     for role in plan.roles.iter().rev() {
         lines.push(format!(
             "role {} ({}, profile `{}`)",
             role.arn,
-            settings.located(Origin::Profile(&role.profile, "role_arn")),
+            settings.located(SettingOrigin::Profile(&role.profile, "role_arn")),
             role.profile
         ));
     }
     lines
 }
 
-fn lines_of_services(settings: &Settings, plan: &Plan) -> Vec<String> {
+fn lines_of_services(settings: &AwsSettings, plan: &CredentialPlan) -> Vec<String> {
     let mut lines = Vec::new();
     for service in endpoints::ALL {
         if !plan.endpoints.iter().any(|(key, _)| *key == service.key) {
@@ -77,7 +77,7 @@ fn lines_of_services(settings: &Settings, plan: &Plan) -> Vec<String> {
 }
 
 /// Says which region is signed for, and where its name came from.
-fn region(settings: &Settings, region: Option<&Region>) -> String {
+fn region(settings: &AwsSettings, region: Option<&Region>) -> String {
     match (region, settings.region_with_origin()) {
         (Some(region), Some((set, origin))) if set.trim() == region.as_str() => {
             format!("region {region}: {}", settings.located(origin))
@@ -91,7 +91,7 @@ fn region(settings: &Settings, region: Option<&Region>) -> String {
 }
 
 /// Says which source gives the credentials, and which setting has chosen it.
-pub(super) fn source(settings: &Settings, plan: &Plan) -> String {
+pub(super) fn source(settings: &AwsSettings, plan: &CredentialPlan) -> String {
     if plan.keys_in_environment().is_some() {
         return VARIABLES.to_owned();
     }
@@ -104,7 +104,7 @@ pub(super) fn source(settings: &Settings, plan: &Plan) -> String {
 }
 
 /// Says where the setting stands that has chosen the source.
-fn place(settings: &Settings, plan: &Plan, chosen_by: ChosenBy<'_>) -> String {
+fn place(settings: &AwsSettings, plan: &CredentialPlan, chosen_by: ChosenBy<'_>) -> String {
     let last_role = plan.roles.last();
     // The profile that has the source: the one in use, or that which the last role names.
     let profile = match last_role {
@@ -112,20 +112,20 @@ fn place(settings: &Settings, plan: &Plan, chosen_by: ChosenBy<'_>) -> String {
         None => settings.profile_name(),
     };
     let origin = match chosen_by {
-        ChosenBy::Key(key) => Origin::Profile(profile, key),
+        ChosenBy::Key(key) => SettingOrigin::Profile(profile, key),
         ChosenBy::VariableOrKey(variable, key) => {
             let reads_variables = last_role.is_none() && !settings.is_named_by_option;
             if reads_variables && settings.variables.get(variable).is_some() {
-                Origin::Variable(variable)
+                SettingOrigin::Variable(variable)
             } else {
-                Origin::Profile(profile, key)
+                SettingOrigin::Profile(profile, key)
             }
         }
-        ChosenBy::KeyOf(profile, key) => Origin::Profile(profile, key),
-        ChosenBy::KeyOfSsoSession(session, key) => Origin::SsoSession(session, key),
+        ChosenBy::KeyOf(profile, key) => SettingOrigin::Profile(profile, key),
+        ChosenBy::KeyOfSsoSession(session, key) => SettingOrigin::SsoSession(session, key),
         ChosenBy::CredentialSource => match last_role {
-            Some(role) => Origin::Profile(&role.profile, "credential_source"),
-            None => Origin::Variable("AWS_ACCESS_KEY_ID"),
+            Some(role) => SettingOrigin::Profile(&role.profile, "credential_source"),
+            None => SettingOrigin::Variable("AWS_ACCESS_KEY_ID"),
         },
     };
     settings.located(origin)

@@ -19,7 +19,8 @@ use super::settings::SharedFiles;
 use super::signer::{AwsSigner, HOW_TO_NAME_REGION, no_region};
 use super::who_signs;
 use crate::authority::{
-    AskPolicy, CredentialQuery, Identities, Identity, Notes, Region, Scope, Signer, WhoSigns,
+    AskPolicy, CredentialQuery, Identities, Identity, Region, RunNotes, Signer, TokenScope,
+    WhoSigns,
 };
 use crate::error::{Exit, Result};
 use crate::sys::fs;
@@ -33,7 +34,7 @@ pub(super) struct AwsIdentities {
 
 impl Identities for AwsIdentities {
     /// The credentials of a profile sign for every scope.
-    fn identity(&self, profile: Option<&str>, _: Option<&Scope<'_>>) -> Rc<dyn Identity> {
+    fn identity(&self, profile: Option<&str>, _: Option<&TokenScope<'_>>) -> Rc<dyn Identity> {
         Rc::new(AwsIdentity::read(profile, &self.files))
     }
 }
@@ -116,7 +117,7 @@ impl Identity for AwsIdentity {
         })
     }
 
-    fn find_region(&self, host: &str, ask: &AskPolicy, notes: &Notes) -> Result<Option<Region>> {
+    fn find_region(&self, host: &str, ask: &AskPolicy, notes: &RunNotes) -> Result<Option<Region>> {
         let deadline = Instant::now() + ask.timeout;
         let found = match self.resolver(ask, deadline).region(notes) {
             Ok(Some(found)) => found,
@@ -133,7 +134,7 @@ impl Identity for AwsIdentity {
         Ok(Some(region::parse(&found)?))
     }
 
-    fn explain(&self, region: Option<&Region>, notes: &Notes) {
+    fn explain(&self, region: Option<&Region>, notes: &RunNotes) {
         if notes.shows_steps() {
             for line in explanation::lines(&self.planned, region) {
                 notes.step(|| line);
@@ -145,13 +146,13 @@ impl Identity for AwsIdentity {
         Some(who_signs::find(&self.planned))
     }
 
-    fn log_in(&self, ask: &AskPolicy, notes: &Notes) -> Result<bool> {
+    fn log_in(&self, ask: &AskPolicy, notes: &RunNotes) -> Result<bool> {
         self.explain(None, notes);
         let deadline = Instant::now() + ask.timeout;
         self.resolver(ask, deadline).log_in(notes)
     }
 
-    fn signer(&self, query: &CredentialQuery<'_>, notes: &Notes) -> Result<Rc<dyn Signer>> {
+    fn signer(&self, query: &CredentialQuery<'_>, notes: &RunNotes) -> Result<Rc<dyn Signer>> {
         let region = match query.region {
             Some(region) => region.as_str(),
             None => "",

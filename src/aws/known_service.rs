@@ -5,7 +5,7 @@
 //! causes of its own, and is never taken for another. Whoever adds one is led to the rest by the
 //! compiler.
 
-use crate::authority::Scope;
+use crate::authority::TokenScope;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum KnownService {
@@ -29,7 +29,7 @@ impl KnownService {
         Self::ALL.into_iter().find(|known| known.name() == service)
     }
 
-    pub(super) fn of(scope: &Scope<'_>) -> Option<Self> {
+    pub(super) fn of(scope: &TokenScope<'_>) -> Option<Self> {
         Self::named(scope.service)
     }
 }

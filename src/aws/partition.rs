@@ -14,11 +14,11 @@ pub(super) struct Partition {
     dual_suffix: &'static str,
     /// Whether the plain hosts of RDS and STS are FIPS hosts already.
     is_fips: bool,
-    iam: Iam,
+    iam: IamEndpoint,
 }
 
 /// IAM has one address for a whole partition.
-struct Iam {
+struct IamEndpoint {
     /// The region that requests are signed for.
     region: &'static str,
     host: &'static str,
@@ -38,7 +38,7 @@ pub(super) struct HostVariant {
 const PARTITIONS: [Partition; 8] = [
     Partition {
         name: "aws", prefix: "", suffix: "amazonaws.com", dual_suffix: "api.aws", is_fips: false,
-        iam: Iam {
+        iam: IamEndpoint {
             region: "us-east-1",
             host: "iam.amazonaws.com", dual: "iam.global.api.aws",
             fips: "iam-fips.amazonaws.com", dual_fips: "iam-fips.global.api.aws",
@@ -47,7 +47,7 @@ const PARTITIONS: [Partition; 8] = [
     Partition {
         name: "aws-cn", prefix: "cn-", suffix: "amazonaws.com.cn",
         dual_suffix: "api.amazonwebservices.com.cn", is_fips: false,
-        iam: Iam {
+        iam: IamEndpoint {
             region: "cn-north-1",
             host: "iam.cn-north-1.amazonaws.com.cn",
             dual: "iam.global.api.amazonwebservices.com.cn",
@@ -57,7 +57,7 @@ const PARTITIONS: [Partition; 8] = [
     Partition {
         name: "aws-us-gov", prefix: "us-gov-", suffix: "amazonaws.com", dual_suffix: "api.aws",
         is_fips: true,
-        iam: Iam {
+        iam: IamEndpoint {
             region: "us-gov-west-1",
             host: "iam.us-gov.amazonaws.com", dual: "iam.us-gov.api.aws",
             fips: "iam.us-gov.amazonaws.com", dual_fips: "iam.us-gov.api.aws",
@@ -66,7 +66,7 @@ const PARTITIONS: [Partition; 8] = [
     Partition {
         name: "aws-eusc", prefix: "eusc-", suffix: "amazonaws.eu",
         dual_suffix: "api.amazonwebservices.eu", is_fips: false,
-        iam: Iam {
+        iam: IamEndpoint {
             region: "eusc-de-east-1",
             host: "iam.eusc-de-east-1.amazonaws.eu", dual: "iam.global.api.amazonwebservices.eu",
             fips: "iam-fips.amazonaws.eu", dual_fips: "iam-fips.api.amazonwebservices.eu",
@@ -75,7 +75,7 @@ const PARTITIONS: [Partition; 8] = [
     Partition {
         name: "aws-iso", prefix: "us-iso-", suffix: "c2s.ic.gov", dual_suffix: "api.aws.ic.gov",
         is_fips: false,
-        iam: Iam {
+        iam: IamEndpoint {
             region: "us-iso-east-1",
             host: "iam.us-iso-east-1.c2s.ic.gov", dual: "iam.api.aws.ic.gov",
             fips: "iam-fips.us-iso-east-1.c2s.ic.gov", dual_fips: "iam-fips.api.aws.ic.gov",
@@ -84,7 +84,7 @@ const PARTITIONS: [Partition; 8] = [
     Partition {
         name: "aws-iso-b", prefix: "us-isob-", suffix: "sc2s.sgov.gov",
         dual_suffix: "api.aws.scloud", is_fips: false,
-        iam: Iam {
+        iam: IamEndpoint {
             region: "us-isob-east-1",
             host: "iam.us-isob-east-1.sc2s.sgov.gov", dual: "iam.api.aws.scloud",
             fips: "iam-fips.us-isob-east-1.sc2s.sgov.gov", dual_fips: "iam-fips.api.aws.scloud",
@@ -93,7 +93,7 @@ const PARTITIONS: [Partition; 8] = [
     Partition {
         name: "aws-iso-e", prefix: "eu-isoe-", suffix: "cloud.adc-e.uk",
         dual_suffix: "api.cloud-aws.adc-e.uk", is_fips: false,
-        iam: Iam {
+        iam: IamEndpoint {
             region: "eu-isoe-west-1",
             host: "iam.eu-isoe-west-1.cloud.adc-e.uk", dual: "iam.api.cloud-aws.adc-e.uk",
             fips: "iam-fips.cloud.adc-e.uk", dual_fips: "iam-fips.api.cloud-aws.adc-e.uk",
@@ -102,7 +102,7 @@ const PARTITIONS: [Partition; 8] = [
     Partition {
         name: "aws-iso-f", prefix: "us-isof-", suffix: "csp.hci.ic.gov",
         dual_suffix: "api.aws.hci.ic.gov", is_fips: false,
-        iam: Iam {
+        iam: IamEndpoint {
             region: "us-isof-south-1",
             host: "iam.us-isof-south-1.csp.hci.ic.gov", dual: "iam.api.aws.hci.ic.gov",
             fips: "iam-fips.csp.hci.ic.gov", dual_fips: "iam-fips.api.aws.hci.ic.gov",

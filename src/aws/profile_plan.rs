@@ -8,15 +8,15 @@ use std::hash::{Hash, Hasher};
 use std::path::PathBuf;
 
 use super::cli_cache;
-use super::environment::Variables;
-use super::plan::{self, Plan, Source};
-use super::settings::{Settings, SharedFiles};
+use super::environment::AwsVariables;
+use super::plan::{self, CredentialPlan, PlannedSource};
+use super::settings::{AwsSettings, SharedFiles};
 use crate::error::Result;
 
 /// Who would sign for a profile, according to AWS's variables and files.
 pub(crate) struct ProfilePlan {
-    pub(super) settings: Settings,
-    plan: Result<Plan>,
+    pub(super) settings: AwsSettings,
+    plan: Result<CredentialPlan>,
 }
 
 impl Hash for ProfilePlan {
@@ -35,15 +35,19 @@ impl ProfilePlan {
     /// Plans for a profile that an option names, or by AWS's own order. A mistake in the settings
     /// becomes an error as soon as credentials are asked for.
     pub(crate) fn read(profile: Option<&str>, files: &SharedFiles) -> Self {
-        Self::make(Settings::new(Variables::OfProcess, files.clone(), profile))
+        Self::make(AwsSettings::new(
+            AwsVariables::OfProcess,
+            files.clone(),
+            profile,
+        ))
     }
 
-    pub(super) fn make(settings: Settings) -> Self {
+    pub(super) fn make(settings: AwsSettings) -> Self {
         let plan = plan::make(&settings);
         Self { settings, plan }
     }
 
-    pub(super) fn plan(&self) -> Result<&Plan> {
+    pub(super) fn plan(&self) -> Result<&CredentialPlan> {
         match &self.plan {
             Ok(plan) => Ok(plan),
             Err(error) => Err(error.clone()),
@@ -65,7 +69,7 @@ impl ProfilePlan {
     }
 
     /// Returns the source, if there is a usable one.
-    fn source(&self) -> Option<&Source> {
+    fn source(&self) -> Option<&PlannedSource> {
         self.plan.as_ref().ok()?.source.as_ref().ok()
     }
 

@@ -1,7 +1,7 @@
 //! One resolution of credentials: what every source needs for it.
 //!
-//! `execute` opens a [`Resolution`] with the settings of the profile, and hands it to the sources
-//! and to the roles on top of them. From it a source takes:
+//! `execute` opens a [`CredentialResolution`] with the settings of the profile, and hands it to the
+//! sources and to the roles on top of them. From it a source takes:
 //!
 //! - the value of a setting: the variable, else the key of the profile;
 //! - clients: of a service of the SDK, of plain HTTP, and of a service of this machine;
@@ -25,37 +25,37 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use super::service::endpoints::{self, AwsService, is_endpoint, without_user};
 use super::service::http::{HttpClient, TrustedCertificates};
 use super::service::refusal;
-use super::settings::Settings;
-use crate::authority::{AskPolicy, Notes};
+use super::settings::AwsSettings;
+use crate::authority::{AskPolicy, RunNotes};
 use crate::aws::credentials::Credentials;
-use crate::error::{Error, Reason, Result};
+use crate::error::{Error, ErrorReason, Result};
 use crate::sys::env;
 use crate::text::host;
 use crate::text::quote::typed;
 use crate::time::{Time, spoken};
 
-pub(super) struct Resolution<'a> {
+pub(super) struct CredentialResolution<'a> {
     pub(super) ask: &'a AskPolicy,
-    pub(super) settings: &'a Settings,
+    pub(super) settings: &'a AwsSettings,
     /// The region of STS.
     pub(super) region: String,
     /// How long the credentials should last, in seconds.
     pub(super) min_life: u32,
-    pub(super) notes: &'a Notes,
+    pub(super) notes: &'a RunNotes,
     deadline: Cell<Instant>,
     http: HttpClient,
     direct: HttpClient,
 }
 
-impl<'a> Resolution<'a> {
+impl<'a> CredentialResolution<'a> {
     /// Reads the files. A profile that the user has named has to exist.
     pub(super) fn open(
-        settings: &'a Settings,
+        settings: &'a AwsSettings,
         ask: &'a AskPolicy,
         region: &str,
         min_life: u32,
         deadline: Instant,
-        notes: &'a Notes,
+        notes: &'a RunNotes,
     ) -> Result<Self> {
         settings.check()?;
         let certificates = match settings.setting("AWS_CA_BUNDLE", "ca_bundle") {
@@ -210,7 +210,7 @@ impl<'a> Resolution<'a> {
             self.of_profile()
         ))
         .hint("check the network, or allow more time with --timeout")
-        .because(Reason::TimedOut)
+        .because(ErrorReason::TimedOut)
     }
 
     pub(super) fn deadline(&self) -> Instant {
@@ -256,7 +256,7 @@ impl<'a> Resolution<'a> {
                 spoken(end.until(now))
             ))
             .hint(hint)
-            .because(Reason::Expired)),
+            .because(ErrorReason::Expired)),
             _ => Ok(credentials),
         }
     }

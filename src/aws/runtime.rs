@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::error::{Error, Result};
-use crate::sys::fs::{self, Lock};
+use crate::sys::fs::{self, FileLock};
 use crate::sys::limits;
 use crate::sys::paths::CacheDirectory;
 
@@ -44,7 +44,7 @@ pub(super) fn locks_directory() -> Option<PathBuf> {
 /// Returns the lock that a process holds while it changes a session in AWS's cache. If the lock
 /// cannot be taken the process goes on without it: then two processes may renew one session, and
 /// the one that comes second needs a new login.
-pub(super) fn session_lock(id: &str, timeout: Duration) -> Option<Lock> {
+pub(super) fn session_lock(id: &str, timeout: Duration) -> Option<FileLock> {
     let directory = locks_directory()?;
     fs::own_directory(&directory).ok()?;
     fs::lock(&directory.join(id), timeout).ok()

@@ -6,26 +6,26 @@
 use std::cell::OnceCell;
 use std::rc::Rc;
 
-use super::environment::Variables;
-use super::profile::files::{self, Files};
-use super::profile::ini::{self, Section};
+use super::environment::AwsVariables;
+use super::profile::files::{self, ProfileFiles};
+use super::profile::ini::{self, ProfileSection};
 use super::service::endpoints::AwsService;
-use crate::error::{Error, Reason, Result};
+use crate::error::{Error, ErrorReason, Result};
 
 /// The two shared files, read at the first question, for all who share this.
 #[derive(Clone, Default)]
-pub(crate) struct SharedFiles(Rc<OnceCell<Result<Files>>>);
+pub(crate) struct SharedFiles(Rc<OnceCell<Result<ProfileFiles>>>);
 
 impl SharedFiles {
-    fn get(&self) -> Result<&Files> {
-        match self.0.get_or_init(Files::read) {
+    fn get(&self) -> Result<&ProfileFiles> {
+        match self.0.get_or_init(ProfileFiles::read) {
             Ok(files) => Ok(files),
             Err(error) => Err(error.clone()),
         }
     }
 
     #[cfg(test)]
-    pub(super) fn already_read(files: Result<Files>) -> Self {
+    pub(super) fn already_read(files: Result<ProfileFiles>) -> Self {
         let shared = Self::default();
         let _ = shared.0.set(files); // it was empty
         shared
@@ -34,7 +34,7 @@ impl SharedFiles {
 
 /// Where the value of a setting came from. Only `--debug` looks at it, so it holds borrowed names.
 #[derive(Clone, Copy)]
-pub(super) enum Origin<'a> {
+pub(super) enum SettingOrigin<'a> {
     Option,
     Variable(&'static str),
     /// A key of a profile, by the profile's name.
@@ -46,8 +46,8 @@ pub(super) enum Origin<'a> {
     Default,
 }
 
-pub(super) struct Settings {
-    pub(super) variables: Variables,
+pub(super) struct AwsSettings {
+    pub(super) variables: AwsVariables,
     files: SharedFiles,
     /// The profile that an option or a variable names.
     pub(super) named: Option<String>,
@@ -59,8 +59,8 @@ pub(super) struct Settings {
 const PROFILE_VARIABLES: [&str; 2] = ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"];
 const REGION_VARIABLES: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];
 
-impl Settings {
-    pub(super) fn new(variables: Variables, files: SharedFiles, profile: Option<&str>) -> Self {
+impl AwsSettings {
+    pub(super) fn new(variables: AwsVariables, files: SharedFiles, profile: Option<&str>) -> Self {
         let named = match profile {
             Some(name) => Some(name.to_owned()),
             None => PROFILE_VARIABLES
@@ -75,7 +75,7 @@ impl Settings {
         }
     }
 
-    pub(super) fn files(&self) -> Result<&Files> {
+    pub(super) fn files(&self) -> Result<&ProfileFiles> {
         self.files.get()
     }
 
@@ -91,7 +91,7 @@ impl Settings {
                 }
                 Err(Error::usage(format!("there is no AWS profile `{name}`"))
                     .hint(files::profiles_hint(Some(name)))
-                    .because(Reason::NoProfile))
+                    .because(ErrorReason::NoProfile))
             }
             _ => Ok(()),
         }
@@ -105,28 +105,31 @@ impl Settings {
     }
 
     /// Returns where the profile's name came from.
-    pub(super) fn origin_of_profile(&self) -> Origin<'static> {
+    pub(super) fn origin_of_profile(&self) -> SettingOrigin<'static> {
         if self.is_named_by_option {
-            return Origin::Option;
+            return SettingOrigin::Option;
         }
         for variable in PROFILE_VARIABLES {
             if self.variables.get_or_empty(variable).is_some() {
-                return Origin::Variable(variable);
+                return SettingOrigin::Variable(variable);
             }
         }
-        Origin::Default
+        SettingOrigin::Default
     }
 
     /// Returns what the files say of the profile in use.
-    pub(super) fn profile(&self) -> Option<&Section> {
+    pub(super) fn profile(&self) -> Option<&ProfileSection> {
         self.files().ok()?.profile(self.profile_name())
     }
 
     /// Returns the value of a key of the profile in use. An empty value counts as none.
-    fn of_profile(&self, key: &'static str) -> Option<(String, Origin<'_>)> {
+    fn of_profile(&self, key: &'static str) -> Option<(String, SettingOrigin<'_>)> {
         match self.profile()?.get(key)? {
             "" => None,
-            value => Some((value.to_owned(), Origin::Profile(self.profile_name(), key))),
+            value => Some((
+                value.to_owned(),
+                SettingOrigin::Profile(self.profile_name(), key),
+            )),
         }
     }
 
@@ -140,9 +143,9 @@ impl Settings {
         &self,
         variable: &'static str,
         key: &'static str,
-    ) -> Option<(String, Origin<'_>)> {
+    ) -> Option<(String, SettingOrigin<'_>)> {
         match self.variables.get(variable) {
-            Some(value) => Some((value, Origin::Variable(variable))),
+            Some(value) => Some((value, SettingOrigin::Variable(variable))),
             None => self.of_profile(key),
         }
     }
@@ -160,10 +163,10 @@ impl Settings {
         Some(region)
     }
 
-    pub(super) fn region_with_origin(&self) -> Option<(String, Origin<'_>)> {
+    pub(super) fn region_with_origin(&self) -> Option<(String, SettingOrigin<'_>)> {
         for variable in REGION_VARIABLES {
             if let Some(region) = self.variables.get(variable) {
-                return Some((region, Origin::Variable(variable)));
+                return Some((region, SettingOrigin::Variable(variable)));
             }
         }
         self.of_profile("region")
@@ -184,13 +187,16 @@ impl Settings {
 
     /// Returns the address that the user has set: for this service, else for all; variables before
     /// the profile. An empty one counts as none.
-    pub(super) fn endpoint_with_origin(&self, service: AwsService) -> Option<(String, Origin<'_>)> {
+    pub(super) fn endpoint_with_origin(
+        &self,
+        service: AwsService,
+    ) -> Option<(String, SettingOrigin<'_>)> {
         if self.ignores_endpoints() {
             return None;
         }
         for variable in [service.variable, "AWS_ENDPOINT_URL"] {
             if let Some(address) = self.variables.get(variable) {
-                return Some((address, Origin::Variable(variable)));
+                return Some((address, SettingOrigin::Variable(variable)));
             }
         }
         match self.endpoint_of_services(service) {
@@ -200,38 +206,40 @@ impl Settings {
     }
 
     /// Returns the address in the `[services NAME]` section that the profile names.
-    fn endpoint_of_services(&self, service: AwsService) -> Option<(String, Origin<'_>)> {
+    fn endpoint_of_services(&self, service: AwsService) -> Option<(String, SettingOrigin<'_>)> {
         let name = self.profile()?.get("services")?;
         let section = self.files().ok()?.services.get(name)?;
         let of_service = ini::nested(section.get(service.key)?)?;
         let address = of_service.get("endpoint_url")?.to_owned();
-        Some((address, Origin::Services(name, service.key)))
+        Some((address, SettingOrigin::Services(name, service.key)))
     }
 
     /// Says where a value came from: `AWS_REGION`, or `~/.aws/config line 9`.
-    pub(super) fn located(&self, origin: Origin) -> String {
+    pub(super) fn located(&self, origin: SettingOrigin) -> String {
         match origin {
-            Origin::Option => "the request".to_owned(),
-            Origin::Default => "default".to_owned(),
-            Origin::Variable(variable) => variable.to_owned(),
-            Origin::Profile(..) | Origin::Services(..) | Origin::SsoSession(..) => {
-                match self.line_of(origin) {
-                    Some(line) => line,
-                    None => "the shared files".to_owned(),
-                }
-            }
+            SettingOrigin::Option => "the request".to_owned(),
+            SettingOrigin::Default => "default".to_owned(),
+            SettingOrigin::Variable(variable) => variable.to_owned(),
+            SettingOrigin::Profile(..)
+            | SettingOrigin::Services(..)
+            | SettingOrigin::SsoSession(..) => match self.line_of(origin) {
+                Some(line) => line,
+                None => "the shared files".to_owned(),
+            },
         }
     }
 
-    fn line_of(&self, origin: Origin) -> Option<String> {
+    fn line_of(&self, origin: SettingOrigin) -> Option<String> {
         let files = self.files().ok()?;
         match origin {
-            Origin::Profile(name, key) => files.line_of_profile(name, key),
-            Origin::Services(name, key) => files::line_of_config(files.services.get(name)?, key),
-            Origin::SsoSession(name, key) => {
+            SettingOrigin::Profile(name, key) => files.line_of_profile(name, key),
+            SettingOrigin::Services(name, key) => {
+                files::line_of_config(files.services.get(name)?, key)
+            }
+            SettingOrigin::SsoSession(name, key) => {
                 files::line_of_config(files.sso_sessions.get(name)?, key)
             }
-            Origin::Option | Origin::Variable(_) | Origin::Default => None,
+            SettingOrigin::Option | SettingOrigin::Variable(_) | SettingOrigin::Default => None,
         }
     }
 }
@@ -247,7 +255,7 @@ mod tests {
                           endpoint_url = http://all\nuse_fips_endpoint = TRUE\n\
                           [services s]\nsts =\n  endpoint_url = http://sts\n";
 
-    fn settings(variables: &[(&str, &str)], profile: Option<&str>) -> Settings {
+    fn settings(variables: &[(&str, &str)], profile: Option<&str>) -> AwsSettings {
         let mut given = BTreeMap::new();
         for (name, value) in variables {
             given.insert((*name).to_owned(), (*value).to_owned());
@@ -255,8 +263,8 @@ mod tests {
         let Ok(config) = ini::parse(CONFIG) else {
             panic!("the test's file is malformed");
         };
-        let files = SharedFiles::already_read(Ok(Files::new(config, Vec::new())));
-        Settings::new(Variables::Given(given), files, profile)
+        let files = SharedFiles::already_read(Ok(ProfileFiles::new(config, Vec::new())));
+        AwsSettings::new(AwsVariables::Given(given), files, profile)
     }
 
     #[test]

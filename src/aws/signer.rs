@@ -3,8 +3,8 @@
 use crate::aws::credentials::Credentials;
 
 use super::sigv4;
-use crate::authority::{Region, Scope, Signer};
-use crate::error::{Error, Reason, Result};
+use crate::authority::{Region, Signer, TokenScope};
+use crate::error::{Error, ErrorReason, Result};
 use crate::time::Time;
 use crate::token::Token;
 
@@ -29,14 +29,14 @@ impl AwsSigner {
         };
         Error::login(format!("the AWS credentials{of_profile} have expired"))
             .hint("log in again, then retry")
-            .because(Reason::Expired)
+            .because(ErrorReason::Expired)
     }
 }
 
 impl Signer for AwsSigner {
     fn issue(
         &self,
-        scope: &Scope<'_>,
+        scope: &TokenScope<'_>,
         region: Option<&Region>,
         life: u32,
         now: Time,
@@ -62,5 +62,5 @@ pub(super) const HOW_TO_NAME_REGION: &str =
 pub(super) fn no_region(host: &str) -> Error {
     Error::usage(format!("no region for {host}"))
         .hint(HOW_TO_NAME_REGION)
-        .because(Reason::NoRegion)
+        .because(ErrorReason::NoRegion)
 }

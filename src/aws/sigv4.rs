@@ -11,7 +11,7 @@ use aws_sigv4::http_request::{
 use aws_sigv4::sign::v4;
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 
-use crate::authority::Scope;
+use crate::authority::TokenScope;
 use crate::aws::credentials::Credentials;
 use crate::error::{Error, Result};
 use crate::text::quote::percent;
@@ -41,7 +41,7 @@ pub(super) fn signing_time(token: &str) -> Option<Time> {
 /// Returns the token `HOST/?query&X-Amz-...`: a presigned URL without its scheme, good for
 /// `life` seconds from `at`.
 pub(super) fn presign(
-    scope: &Scope<'_>,
+    scope: &TokenScope<'_>,
     region: &str,
     credentials: &Credentials,
     at: Time,
@@ -157,7 +157,7 @@ fn in_order_of_cli(parameters: &[(&str, Cow<'static, str>)]) -> String {
 }
 
 /// Returns the host that is signed, with its port if the token is for one port alone.
-fn signed_host(scope: &Scope<'_>) -> String {
+fn signed_host(scope: &TokenScope<'_>) -> String {
     match scope.port {
         Some(port) => format!("{}:{port}", scope.host),
         None => scope.host.to_owned(),
@@ -165,7 +165,7 @@ fn signed_host(scope: &Scope<'_>) -> String {
 }
 
 /// Returns the parameters that name the action, and the user if the token is for one alone.
-fn query(scope: &Scope<'_>) -> String {
+fn query(scope: &TokenScope<'_>) -> String {
     match scope.user {
         Some(user) => format!("Action={}&DBUser={}", scope.action, percent(user)),
         None => format!("Action={}", scope.action),
@@ -197,8 +197,8 @@ mod tests {
         Credentials::new("AKIA", "secret", session_token, None, "test")
     }
 
-    fn scope(port: Option<u16>, user: Option<&str>) -> Scope<'_> {
-        Scope {
+    fn scope(port: Option<u16>, user: Option<&str>) -> TokenScope<'_> {
+        TokenScope {
             service: "rds-db",
             action: "connect",
             host: "db.example",
@@ -209,7 +209,7 @@ mod tests {
         }
     }
 
-    fn signed(scope: &Scope<'_>, credentials: &Credentials) -> String {
+    fn signed(scope: &TokenScope<'_>, credentials: &Credentials) -> String {
         let token = presign(scope, "eu-west-1", credentials, AT, 900).unwrap();
         assert_eq!(token.expires_at, AT.plus(900));
         token.expose().to_owned()

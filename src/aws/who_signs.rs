@@ -5,9 +5,9 @@ use super::cli_cache::role::of_role;
 use super::credentials::Credentials;
 use super::explanation;
 use super::login::missing::MissingLogin;
-use super::plan::{Plan, Source};
+use super::plan::{CredentialPlan, PlannedSource};
 use super::profile_plan::ProfilePlan;
-use super::settings::{Origin, Settings};
+use super::settings::{AwsSettings, SettingOrigin};
 use crate::authority::{LoginState, VariableKeys, WhoSigns};
 use crate::error::Result;
 use crate::text::host;
@@ -18,7 +18,7 @@ pub(super) fn find(planned: &ProfilePlan) -> WhoSigns {
     let settings = &planned.settings;
     let plan = planned.plan();
     let profile_variable = match settings.origin_of_profile() {
-        Origin::Variable(variable) => Some(variable),
+        SettingOrigin::Variable(variable) => Some(variable),
         _ => None,
     };
     let by_variables_alone = match plan {
@@ -52,7 +52,7 @@ pub(super) fn find(planned: &ProfilePlan) -> WhoSigns {
 }
 
 /// Returns the source and the roles in one line.
-fn source(settings: &Settings, plan: &Result<&Plan>) -> Result<String> {
+fn source(settings: &AwsSettings, plan: &Result<&CredentialPlan>) -> Result<String> {
     let plan = match plan {
         Ok(plan) => plan,
         Err(error) => return Err(error.clone()),
@@ -67,7 +67,7 @@ fn source(settings: &Settings, plan: &Result<&Plan>) -> Result<String> {
     Ok(line)
 }
 
-fn variable_keys(settings: &Settings, plan: Option<&&Plan>) -> Option<VariableKeys> {
+fn variable_keys(settings: &AwsSettings, plan: Option<&&CredentialPlan>) -> Option<VariableKeys> {
     const VARIABLE: &str = "AWS_ACCESS_KEY_ID";
     settings.variables.get(VARIABLE)?;
     let is_set = |name| settings.variables.get(name).is_some();
@@ -76,7 +76,7 @@ fn variable_keys(settings: &Settings, plan: Option<&&Plan>) -> Option<VariableKe
         None => None,
     };
     let sign = match plan {
-        Some(plan) => matches!(plan.source, Ok(Source::Environment(_))),
+        Some(plan) => matches!(plan.source, Ok(PlannedSource::Environment(_))),
         None => false,
     };
     Some(VariableKeys {
@@ -89,7 +89,7 @@ fn variable_keys(settings: &Settings, plan: Option<&&Plan>) -> Option<VariableKe
 
 /// Returns the state of the login, unless credentials of a role are cached: then nobody looks at
 /// the login.
-fn login(plan: &Plan) -> LoginState {
+fn login(plan: &CredentialPlan) -> LoginState {
     for role in &plan.roles {
         if let Some(end) = of_role(role).as_ref().and_then(Credentials::expires_at) {
             return LoginState::Good(end);
@@ -111,9 +111,9 @@ impl From<MissingLogin> for LoginState {
 }
 
 /// Returns the names that identify the user, apart from those in an ARN.
-fn names(plan: &Plan) -> Vec<String> {
+fn names(plan: &CredentialPlan) -> Vec<String> {
     let mut names = Vec::new();
-    if let Ok(Source::Sso(sso)) = &plan.source {
+    if let Ok(PlannedSource::Sso(sso)) = &plan.source {
         names.push(sso.role.clone());
         names.push(host::server(&sso.session.url).to_owned());
         names.extend(sso.session.name.clone());
@@ -126,11 +126,11 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::aws::environment::Variables;
-    use crate::aws::profile::files::Files;
+    use crate::aws::environment::AwsVariables;
+    use crate::aws::profile::files::ProfileFiles;
     use crate::aws::profile::ini;
     use crate::aws::settings::SharedFiles;
-    use crate::error::Reason;
+    use crate::error::ErrorReason;
 
     fn who_signs(variables: &[(&str, &str)], config: &str, profile: Option<&str>) -> WhoSigns {
         let mut given = BTreeMap::new();
@@ -138,8 +138,8 @@ mod tests {
             given.insert((*name).to_owned(), (*value).to_owned());
         }
         let sections = ini::parse(config).unwrap_or_default();
-        let files = SharedFiles::already_read(Ok(Files::new(sections, Vec::new())));
-        let settings = Settings::new(Variables::Given(given), files, profile);
+        let files = SharedFiles::already_read(Ok(ProfileFiles::new(sections, Vec::new())));
+        let settings = AwsSettings::new(AwsVariables::Given(given), files, profile);
         find(&ProfilePlan::make(settings))
     }
 
@@ -191,7 +191,7 @@ mod tests {
     #[test]
     fn a_profile_that_does_not_exist_has_a_reason_of_its_own() {
         let error = who_signs(&[], SSO, Some("dov")).source.unwrap_err();
-        assert_eq!(error.reason(), Some(Reason::NoProfile));
+        assert_eq!(error.reason(), Some(ErrorReason::NoProfile));
         let wrong = "[profile dev]\nrole_arn = arn:aws:iam::123456789012:role/R\n";
         let error = who_signs(&[], wrong, Some("dev")).source.unwrap_err();
         assert_eq!(error.reason(), None);

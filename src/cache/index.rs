@@ -9,14 +9,14 @@ use serde_json::{Map, Value, json};
 
 use super::EntryId;
 use crate::authority::{Identity, Region};
-use crate::error::{Error, Exit, Reason, Result};
+use crate::error::{Error, ErrorReason, Exit, Result};
 use crate::passfile::block::PassfileLine;
 use crate::request::Request;
-use crate::sys::fs::{self, Presence};
+use crate::sys::fs::{self, FilePresence};
 use crate::text::digest::{LENGTH, digest};
 use crate::text::masked;
 use crate::time::Time;
-use crate::token::{Age, Token, age_at, refresh_after};
+use crate::token::{Token, TokenAge, age_at, refresh_after};
 
 const VERSION: u64 = 1;
 
@@ -28,7 +28,7 @@ pub(crate) enum TokenLocation {
 }
 
 #[derive(Clone, Debug)]
-pub(crate) struct Record {
+pub(crate) struct TokenRecord {
     /// Line of the passfile that the token is for, wherever the token is.
     pub(crate) line: PassfileLine,
     pub(crate) issued_at: Time,
@@ -59,15 +59,15 @@ pub(crate) struct FailureRecord {
 }
 
 #[derive(Default)]
-pub(crate) struct Index {
-    pub(crate) records: BTreeMap<String, Record>,
+pub(crate) struct CacheIndex {
+    pub(crate) records: BTreeMap<String, TokenRecord>,
     pub(crate) failures: BTreeMap<String, FailureRecord>,
     /// The passfiles that tokens were written into. `erase` needs also those that no record names
     /// any more.
     pub(crate) passfiles: BTreeSet<PathBuf>,
 }
 
-impl Index {
+impl CacheIndex {
     /// Returns every passfile that may hold a token of ours.
     pub(crate) fn known_passfiles(&self) -> BTreeSet<PathBuf> {
         let mut known = self.passfiles.clone();
@@ -95,9 +95,9 @@ impl Index {
         request: &Request,
         identity: &dyn Identity,
         until: Time,
-    ) -> impl Iterator<Item = &Record> {
+    ) -> impl Iterator<Item = &TokenRecord> {
         let line = request.passfile_line();
-        let is_one = move |(id, record): &(&String, &Record)| {
+        let is_one = move |(id, record): &(&String, &TokenRecord)| {
             let lives = [record.issued_at.until(until), request.provider.max_life];
             record.expires_at == until
                 && record.line == line
@@ -136,7 +136,7 @@ impl Index {
                 .retain(|_, failure| failure.at.plus(SECONDS_KEPT) > now);
             index
                 .passfiles
-                .retain(|path| fs::presence(path) != Presence::Gone);
+                .retain(|path| fs::presence(path) != FilePresence::Gone);
             index.to_json().to_string().into_bytes()
         })?;
         Ok(gone)
@@ -169,7 +169,7 @@ impl Index {
         let mut index = Self::default();
         for (id, value) in value["tokens"].as_object()? {
             if is_digest(id)
-                && let Some(record) = Record::from_json(value)
+                && let Some(record) = TokenRecord::from_json(value)
             {
                 index.records.insert(id.clone(), record);
             }
@@ -200,16 +200,16 @@ fn is_digest(text: &str) -> bool {
             .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
 }
 
-impl Index {
+impl CacheIndex {
     /// Returns the record of a token, whatever it was issued for.
-    pub(crate) fn record_of(&self, token: &str) -> Option<&Record> {
+    pub(crate) fn record_of(&self, token: &str) -> Option<&TokenRecord> {
         let digest = digest([token]);
         let mut records = self.records.values();
         records.find(|record| record.digest.as_ref() == Some(&digest))
     }
 }
 
-impl Record {
+impl TokenRecord {
     pub(crate) fn new(
         line: PassfileLine,
         token: &Token,
@@ -247,7 +247,7 @@ impl Record {
         }
     }
 
-    pub(crate) fn age(&self, now: Time) -> Age {
+    pub(crate) fn age(&self, now: Time) -> TokenAge {
         age_at(self.issued_at, self.fresh_until, self.expires_at, now)
     }
 
@@ -327,7 +327,7 @@ impl FailureRecord {
             "count": self.count,
             "asked": self.asked,
             "exit": self.error.exit().code(),
-            "reason": self.error.reason().map(Reason::name),
+            "reason": self.error.reason().map(ErrorReason::name),
             "message": masked(&self.error.to_string()),
             "hint": self.error.to_hint().map(masked),
             "logins": self.login_stamp,
@@ -338,7 +338,7 @@ impl FailureRecord {
         let text = |field: &str| value[field].as_str().map(str::to_owned);
         let exit = Exit::of_code(value["exit"].as_u64()?).filter(|exit| *exit != Exit::Ok)?;
         let mut error = Error::failure(text("message")?).exiting(exit);
-        if let Some(reason) = value["reason"].as_str().and_then(Reason::of_name) {
+        if let Some(reason) = value["reason"].as_str().and_then(ErrorReason::of_name) {
             error = error.because(reason);
         }
         Some(Self {
@@ -366,8 +366,8 @@ mod tests {
                 "region":"r"}
         },"failures":{},"passfiles":["PASSFILE"]}"#
             .replace("PASSFILE", passfile);
-        let index = Index::parse(old.as_bytes()).expect("an index");
-        let again = Index::parse(index.to_json().to_string().as_bytes()).expect("an index");
+        let index = CacheIndex::parse(old.as_bytes()).expect("an index");
+        let again = CacheIndex::parse(index.to_json().to_string().as_bytes()).expect("an index");
         for index in [index, again] {
             let lines: Vec<String> = index
                 .records
@@ -403,9 +403,9 @@ mod tests {
             ],
         )) {
             let Ok(value) = serde_json::from_slice::<Value>(&text) else { return Ok(()) };
-            if let Some(index) = Index::from_json(&value) {
+            if let Some(index) = CacheIndex::from_json(&value) {
                 let written = index.to_json();
-                let again = Index::from_json(&written).map(|index| index.to_json());
+                let again = CacheIndex::from_json(&written).map(|index| index.to_json());
                 proptest::prop_assert_eq!(again, Some(written));
             }
         }

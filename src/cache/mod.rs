@@ -42,7 +42,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 pub(crate) use entry::EntryId;
-pub(crate) use index::{FailureRecord, Index, Record, TokenLocation};
+pub(crate) use index::{CacheIndex, FailureRecord, TokenLocation, TokenRecord};
 pub(crate) use key::KeyTrial;
 use key::{KeyLocation, KeyLookup};
 pub(crate) use trial::CacheTrial;
@@ -52,11 +52,11 @@ use crate::config::CacheChoice;
 use crate::error::{Error, Result};
 use crate::passfile::block::{Passfile, PassfileLine};
 use crate::sys::env;
-use crate::sys::fs::{self, Lock};
+use crate::sys::fs::{self, FileLock};
 use crate::sys::paths::{self, CacheDirectory};
 use crate::text::digest::digest;
 use crate::time::Time;
-use crate::token::{Age, Token};
+use crate::token::{Token, TokenAge};
 
 /// The cache of one user. Its directory is made when the first token is stored.
 pub(crate) struct Cache {
@@ -64,7 +64,7 @@ pub(crate) struct Cache {
     choice: CacheChoice,
     key: OnceCell<KeyLookup>,
     /// The index as it was read last. It is read again after a lock was waited for.
-    index: RefCell<Option<Rc<Index>>>,
+    index: RefCell<Option<Rc<CacheIndex>>>,
     passfile: RefCell<Option<(PathBuf, Rc<Passfile>)>>,
     /// Whether the index has changed since the due file was made from it.
     changed: Cell<bool>,
@@ -110,7 +110,7 @@ impl Cache {
         &self,
         id: &EntryId,
         passfile_key: &PassfileLine,
-        oldest: Age,
+        oldest: TokenAge,
     ) -> Option<(Token, Option<Region>)> {
         if let Some((token, region)) = self.get_sealed(id) {
             if token.age(Time::now()) > oldest {
@@ -137,7 +137,7 @@ impl Cache {
     /// the path of the passfile and the digest of the token.
     fn get_from_passfile(
         &self,
-        record: &Record,
+        record: &TokenRecord,
         key: &PassfileLine,
     ) -> Option<(Token, Option<Region>)> {
         let TokenLocation::Passfile(path) = &record.location else {
@@ -191,10 +191,10 @@ impl Cache {
     }
 
     /// Returns the index as it was read last.
-    pub(crate) fn index(&self) -> Rc<Index> {
+    pub(crate) fn index(&self) -> Rc<CacheIndex> {
         let mut known = self.index.borrow_mut();
         let index = known.get_or_insert_with(|| {
-            let index = Index::read(&self.directory.index());
+            let index = CacheIndex::read(&self.directory.index());
             Rc::new(index.unwrap_or_default())
         });
         Rc::clone(index)
@@ -203,7 +203,7 @@ impl Cache {
     /// Tells whether there is an index that cannot be used, so that its records are lost.
     pub(crate) fn has_lost_its_index(&self) -> bool {
         fs::stamp(&self.directory.index()).is_some()
-            && Index::read(&self.directory.index()).is_none()
+            && CacheIndex::read(&self.directory.index()).is_none()
     }
 
     /// Returns the IDs of sealed tokens that are not in the index. Their connections are unknown,
@@ -211,7 +211,7 @@ impl Cache {
     pub(crate) fn unknown_entries(&self) -> Vec<String> {
         let entries = fs::list(&self.directory.tokens());
         // The index is read again: other processes may have issued tokens meanwhile.
-        let index = Index::read(&self.directory.index()).unwrap_or_default();
+        let index = CacheIndex::read(&self.directory.index()).unwrap_or_default();
         let mut unknown: Vec<String> = entries.iter().map(|path| name_of(path)).collect();
         unknown.retain(|id| !index.records.contains_key(id));
         unknown
@@ -219,11 +219,11 @@ impl Cache {
 
     /// Changes the index, and removes the files of the records that are dropped because of their
     /// age.
-    pub(crate) fn update(&self, change: impl FnOnce(&mut Index)) -> Result<()> {
+    pub(crate) fn update(&self, change: impl FnOnce(&mut CacheIndex)) -> Result<()> {
         self.make_directory(self.directory.path())?;
         *self.index.borrow_mut() = None;
         self.changed.set(true);
-        let gone = Index::update(&self.directory.index(), change)?;
+        let gone = CacheIndex::update(&self.directory.index(), change)?;
         self.remove_entries(&gone)
     }
 
@@ -266,7 +266,7 @@ impl Cache {
 
     /// Waits until no other process resolves credentials of this identity, and takes the identity's
     /// lock. The index and the passfile are read again afterwards.
-    pub(crate) fn lock(&self, identity: &dyn Identity, timeout: Duration) -> Result<Lock> {
+    pub(crate) fn lock(&self, identity: &dyn Identity, timeout: Duration) -> Result<FileLock> {
         let locks = self.directory.locks();
         self.make_directory(&locks)?;
         let lock = fs::lock(&locks.join(identity.digest()), timeout);
@@ -296,9 +296,9 @@ impl Cache {
         }
         fs::remove_directory(&self.directory.tokens())?;
         self.update(|index| {
-            *index = Index {
+            *index = CacheIndex {
                 passfiles: left.into_iter().collect(),
-                ..Index::default()
+                ..CacheIndex::default()
             }
         })
     }

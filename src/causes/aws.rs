@@ -3,7 +3,7 @@
 //! Rows of the table, and nothing else. The credentials themselves are in `credentials.rs`.
 
 use super::text::{certain, possible};
-use super::{Cause, Detection};
+use super::{Cause, CauseDetection};
 
 pub(super) const CAUSES: &[Cause] = &[
     Cause {
@@ -20,7 +20,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["dbinstancenotfound"]),
             certain(&["dbclusternotfound"]),
         ],
-        detection: Detection::Checks(&["server.state"]),
+        detection: CauseDetection::Checks(&["server.state"]),
     },
     Cause {
         id: "aws.tls",
@@ -43,7 +43,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["self-signed certificate in certificate chain", "https://"]),
             certain(&["self signed certificate in certificate chain", "https://"]),
         ],
-        detection: Detection::Checks(&["aws.reach", "token.issued"]),
+        detection: CauseDetection::Checks(&["aws.reach", "token.issued"]),
     },
     Cause {
         id: "aws.unreachable",
@@ -61,7 +61,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["failed to connect to proxy url"]),
             certain(&["proxyconnectionerror"]),
         ],
-        detection: Detection::Checks(&["aws.reach", "token.issued"]),
+        detection: CauseDetection::Checks(&["aws.reach", "token.issued"]),
     },
     Cause {
         id: "aws.throttled",
@@ -75,7 +75,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["throttlingexception"]),
             certain(&["rate exceeded", "calling the"]),
         ],
-        detection: Detection::None("AWS limits at some moments only"),
+        detection: CauseDetection::None("AWS limits at some moments only"),
     },
     Cause {
         id: "aws.region",
@@ -92,7 +92,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["missing region in config"]),
             certain(&["unable to load region from any of the providers"]),
         ],
-        detection: Detection::Checks(&["token.region"]),
+        detection: CauseDetection::Checks(&["token.region"]),
     },
     Cause {
         id: "cli.v1",
@@ -111,7 +111,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["invalid choice: dsql"]),
             certain(&["argument operation: invalid choice", "generate-db-connect"]),
         ],
-        detection: Detection::Checks(&["clients.aws"]),
+        detection: CauseDetection::Checks(&["clients.aws"]),
     },
     Cause {
         id: "cache.key",
@@ -127,7 +127,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["user interaction is not allowed"]),
             certain(&["errsecinteractionnotallowed"]),
         ],
-        detection: Detection::Checks(&["store.key"]),
+        detection: CauseDetection::Checks(&["store.key"]),
     },
     Cause {
         id: "schedule",
@@ -142,7 +142,7 @@ pub(super) const CAUSES: &[Cause] = &[
             "pgcred setup systemd",
         ],
         texts: &[],
-        detection: Detection::Checks(&[
+        detection: CauseDetection::Checks(&[
             "installation.schedule",
             "passfile.entry",
             "token.passfile",
@@ -168,6 +168,6 @@ pub(super) const CAUSES: &[Cause] = &[
                 "calling the",
             ]),
         ],
-        detection: Detection::Checks(&["clock.offset", "aws.identity", "tls.chain"]),
+        detection: CauseDetection::Checks(&["clock.offset", "aws.identity", "tls.chain"]),
     },
 ];

@@ -5,7 +5,7 @@
 //! reason that an error carries (`checks/credentials/why.rs` of doctor).
 
 use super::text::certain;
-use super::{Cause, Detection};
+use super::{Cause, CauseDetection};
 
 pub(super) const CAUSES: &[Cause] = &[
     Cause {
@@ -29,7 +29,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["security token included in the request is expired"]),
             certain(&["requestexpired"]),
         ],
-        detection: Detection::Checks(&["token.issued", "token.life", "aws.identity"]),
+        detection: CauseDetection::Checks(&["token.issued", "token.life", "aws.identity"]),
     },
     Cause {
         id: "aws.login",
@@ -51,7 +51,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["failed to refresh cached sso token"]),
             certain(&["token for", "does not exist", "sso"]),
         ],
-        detection: Detection::Checks(&["credentials.login", "token.issued", "aws.identity"]),
+        detection: CauseDetection::Checks(&["credentials.login", "token.issued", "aws.identity"]),
     },
     Cause {
         id: "aws.none",
@@ -80,7 +80,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["credentialsnotloaded"]),
             certain(&["the credential provider was not enabled"]),
         ],
-        detection: Detection::Checks(&["token.issued", "aws.identity"]),
+        detection: CauseDetection::Checks(&["token.issued", "aws.identity"]),
     },
     Cause {
         id: "aws.profile",
@@ -96,7 +96,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["profile", "could not be found in shared credentials"]),
             certain(&["could not resolve credentials using profile"]),
         ],
-        detection: Detection::Checks(&["credentials.source"]),
+        detection: CauseDetection::Checks(&["credentials.source"]),
     },
     Cause {
         id: "aws.config",
@@ -113,7 +113,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["infinite loop in credential configuration"]),
             certain(&["failed to load shared config file"]),
         ],
-        detection: Detection::Checks(&[
+        detection: CauseDetection::Checks(&[
             "credentials.source",
             "aws.reach",
             "aws.identity",
@@ -135,7 +135,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["invalidaccesskeyid"]),
             certain(&["does not exist in our records"]),
         ],
-        detection: Detection::Checks(&["credentials.environment", "aws.identity"]),
+        detection: CauseDetection::Checks(&["credentials.environment", "aws.identity"]),
     },
     Cause {
         id: "aws.refused",
@@ -145,7 +145,7 @@ pub(super) const CAUSES: &[Cause] = &[
         fix: "Read what AWS says. If it names a role or a profile, compare it with the settings.",
         templates: &["pgcred token {target} --debug"],
         texts: &[],
-        detection: Detection::Checks(&["token.issued"]),
+        detection: CauseDetection::Checks(&["token.issued"]),
     },
     Cause {
         id: "aws.secret",
@@ -158,7 +158,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["signaturedoesnotmatch", "request signature we calculated"]),
             certain(&["signaturedoesnotmatch"]).unless(&["signature expired"]),
         ],
-        detection: Detection::Checks(&["aws.identity"]),
+        detection: CauseDetection::Checks(&["aws.identity"]),
     },
     Cause {
         id: "aws.sso.role",
@@ -172,7 +172,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["forbiddenexception", "no access"]),
             certain(&["getrolecredentials", "no access"]),
         ],
-        detection: Detection::Checks(&["token.issued"]),
+        detection: CauseDetection::Checks(&["token.issued"]),
     },
     Cause {
         id: "aws.role",
@@ -186,7 +186,7 @@ pub(super) const CAUSES: &[Cause] = &[
                 Role.AssumeRolePolicyDocument",
         ],
         texts: &[certain(&["is not authorized to perform: sts:assumerole"])],
-        detection: Detection::Checks(&["token.issued"]),
+        detection: CauseDetection::Checks(&["token.issued"]),
     },
     Cause {
         id: "aws.mfa",
@@ -202,7 +202,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["no mfa code was given"]),
             certain(&["enter mfa code"]),
         ],
-        detection: Detection::Checks(&["token.issued"]),
+        detection: CauseDetection::Checks(&["token.issued"]),
     },
     Cause {
         id: "aws.webidentity",
@@ -218,7 +218,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["assumerolewithwebidentity", "expiredtoken"]),
             certain(&["assumerolewithwebidentity", "not authorized"]),
         ],
-        detection: Detection::Checks(&["token.issued"]),
+        detection: CauseDetection::Checks(&["token.issued"]),
     },
     Cause {
         id: "aws.process",
@@ -233,6 +233,6 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["error in credential process"]),
             certain(&["processprovidererror"]),
         ],
-        detection: Detection::Checks(&["token.issued"]),
+        detection: CauseDetection::Checks(&["token.issued"]),
     },
 ];

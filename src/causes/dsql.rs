@@ -4,7 +4,7 @@
 //! in `iam.rs`. Some rows are no failures of a login, but texts that follow it, such as limits.
 
 use super::text::{certain, likely, possible};
-use super::{Cause, Detection};
+use super::{Cause, CauseDetection};
 
 pub(super) const CAUSES: &[Cause] = &[
     Cause {
@@ -23,7 +23,7 @@ pub(super) const CAUSES: &[Cause] = &[
                 "not authorized",
             ]),
         ],
-        detection: Detection::Checks(&["login.accepted"]),
+        detection: CauseDetection::Checks(&["login.accepted"]),
     },
     Cause {
         id: "dsql.action",
@@ -33,7 +33,11 @@ pub(super) const CAUSES: &[Cause] = &[
         fix: "Issue the token for the user with which the client logs in.",
         templates: &["pgcred refresh {target} --user {user}"],
         texts: &[certain(&["wrong user to action mapping"])],
-        detection: Detection::Checks(&["environment.password", "token.scope", "login.accepted"]),
+        detection: CauseDetection::Checks(&[
+            "environment.password",
+            "token.scope",
+            "login.accepted",
+        ]),
     },
     Cause {
         id: "dsql.mapping",
@@ -54,7 +58,7 @@ pub(super) const CAUSES: &[Cause] = &[
                 "hint",
             ]),
         ],
-        detection: Detection::None("only a session of the user admin can read the mappings"),
+        detection: CauseDetection::None("only a session of the user admin can read the mappings"),
     },
     Cause {
         id: "dsql.role",
@@ -73,7 +77,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["must have the login attribute"]),
             certain(&["is not permitted to log in"]),
         ],
-        detection: Detection::Checks(&["login.accepted"]),
+        detection: CauseDetection::Checks(&["login.accepted"]),
     },
     Cause {
         id: "dsql.rbp",
@@ -87,7 +91,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["explicit deny in a resource-based policy"]),
             certain(&["because no resource-based policy allows"]),
         ],
-        detection: Detection::Checks(&["login.accepted"]),
+        detection: CauseDetection::Checks(&["login.accepted"]),
     },
     Cause {
         id: "dsql.state",
@@ -102,7 +106,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["waking up cluster"]),
             certain(&["unable to accept connection", "please retry later"]),
         ],
-        detection: Detection::Checks(&["server.state", "login.accepted"]),
+        detection: CauseDetection::Checks(&["server.state", "login.accepted"]),
     },
     Cause {
         id: "dsql.kms",
@@ -119,7 +123,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["kms_key_inaccessible"]),
             certain(&["kms", "key", "is disabled"]),
         ],
-        detection: Detection::Checks(&["server.state"]),
+        detection: CauseDetection::Checks(&["server.state"]),
     },
     Cause {
         id: "dsql.limits",
@@ -133,7 +137,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["too many open connections."]).unless(&["socket"]),
             certain(&["unable to accept connection", "rate exceeded"]),
         ],
-        detection: Detection::Checks(&["login.accepted"]),
+        detection: CauseDetection::Checks(&["login.accepted"]),
     },
     Cause {
         id: "dsql.param",
@@ -147,7 +151,7 @@ pub(super) const CAUSES: &[Cause] = &[
             "setting configuration parameter",
             "not supported",
         ])],
-        detection: Detection::Checks(&["environment.options"]),
+        detection: CauseDetection::Checks(&["environment.options"]),
     },
     Cause {
         id: "dsql.sql",
@@ -166,7 +170,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["function", "not supported"]).unless(&["setting", "authentication"]),
             certain(&["does not exist", "pg_advisory"]),
         ],
-        detection: Detection::None("the login has worked, and the client speaks later"),
+        detection: CauseDetection::None("the login has worked, and the client speaks later"),
     },
     Cause {
         id: "dsql.occ",
@@ -180,7 +184,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["(oc001)"]),
             certain(&["change conflicts with another transaction"]),
         ],
-        detection: Detection::None("the login has worked, and this comes later"),
+        detection: CauseDetection::None("the login has worked, and this comes later"),
     },
     Cause {
         id: "dsql.database",
@@ -190,6 +194,6 @@ pub(super) const CAUSES: &[Cause] = &[
         fix: "Use postgres as the database.",
         templates: &["psql \"service={target} dbname=postgres\""],
         texts: &[likely(&["database \"", "\" does not exist", ".on.aws"])],
-        detection: Detection::Checks(&["login.accepted"]),
+        detection: CauseDetection::Checks(&["login.accepted"]),
     },
 ];

@@ -1,7 +1,7 @@
 //! The environment: variables and service files that lead a client elsewhere.
 
 use super::text::{certain, possible};
-use super::{Cause, Detection};
+use super::{Cause, CauseDetection};
 
 pub(super) const CAUSES: &[Cause] = &[
     Cause {
@@ -13,7 +13,7 @@ pub(super) const CAUSES: &[Cause] = &[
         templates: &["unset PGPASSWORD"],
         texts: &[possible(&["password authentication failed for user"])
             .unless(&["password retrieved from file"])],
-        detection: Detection::Checks(&["environment.password"]),
+        detection: CauseDetection::Checks(&["environment.password"]),
     },
     Cause {
         id: "env.passfile",
@@ -26,7 +26,7 @@ pub(super) const CAUSES: &[Cause] = &[
             "pgcred refresh {target} --passfile {file}",
         ],
         texts: &[certain(&["pgpass file", "not found"]).unless(&["snap", "pgpass.conf"])],
-        detection: Detection::Checks(&["passfile.file"]),
+        detection: CauseDetection::Checks(&["passfile.file"]),
     },
     Cause {
         id: "env.service",
@@ -40,7 +40,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["service file", "not found"]),
             certain(&["syntax error in service file"]),
         ],
-        detection: Detection::Checks(&["environment.service"]),
+        detection: CauseDetection::Checks(&["environment.service"]),
     },
     Cause {
         id: "env.address",
@@ -50,7 +50,7 @@ pub(super) const CAUSES: &[Cause] = &[
         fix: "Remove the variable, and name the address in the connection that needs it.",
         templates: &["unset PGHOSTADDR"],
         texts: &[],
-        detection: Detection::Checks(&["environment.address"]),
+        detection: CauseDetection::Checks(&["environment.address"]),
     },
     Cause {
         id: "env.require",
@@ -60,6 +60,6 @@ pub(super) const CAUSES: &[Cause] = &[
         fix: "Remove the variable.",
         templates: &["unset PGGSSENCMODE PGSSLCERTMODE"],
         texts: &[],
-        detection: Detection::Checks(&["environment.demands"]),
+        detection: CauseDetection::Checks(&["environment.demands"]),
     },
 ];

@@ -4,7 +4,7 @@
 //! wrong token, so that `pgcred doctor --aws` asks AWS itself.
 
 use super::text::{certain, possible};
-use super::{Cause, Detection};
+use super::{Cause, CauseDetection};
 
 pub(super) const CAUSES: &[Cause] = &[
     Cause {
@@ -37,7 +37,7 @@ pub(super) const CAUSES: &[Cause] = &[
                 "resource-based policy",
             ]),
         ],
-        detection: Detection::Checks(&["iam.policy", "login.accepted"]),
+        detection: CauseDetection::Checks(&["iam.policy", "login.accepted"]),
     },
     Cause {
         id: "iam.deny",
@@ -51,7 +51,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["with an explicit deny"]).unless(&["resource-based policy"]),
             certain(&["explicit deny in a"]).unless(&["resource-based policy"]),
         ],
-        detection: Detection::Checks(&["iam.policy", "login.accepted"]),
+        detection: CauseDetection::Checks(&["iam.policy", "login.accepted"]),
     },
     Cause {
         id: "iam.boundary",
@@ -65,7 +65,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["no permissions boundary allows"]),
             certain(&["no session policy allows"]),
         ],
-        detection: Detection::Checks(&["iam.policy", "login.accepted"]),
+        detection: CauseDetection::Checks(&["iam.policy", "login.accepted"]),
     },
     Cause {
         id: "iam.rds.resource",
@@ -89,7 +89,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["not authorized to perform: rds-db:connect"]),
             possible(&["pam authentication failed"]),
         ],
-        detection: Detection::Checks(&["iam.policy"]),
+        detection: CauseDetection::Checks(&["iam.policy"]),
     },
     Cause {
         id: "rds.condition",
@@ -101,7 +101,7 @@ pub(super) const CAUSES: &[Cause] = &[
             the network with security groups.",
         templates: &["aws iam get-role-policy --role-name {role} --policy-name POLICY"],
         texts: &[],
-        detection: Detection::Checks(&["iam.policy"]),
+        detection: CauseDetection::Checks(&["iam.policy"]),
     },
     Cause {
         id: "iam.role.path",
@@ -114,6 +114,6 @@ pub(super) const CAUSES: &[Cause] = &[
             "pgcred policy {target} --user {user} --format sql",
         ],
         texts: &[certain(&["iam role", "does not exist"])],
-        detection: Detection::None("it is what SQL answers, and doctor sends none"),
+        detection: CauseDetection::None("it is what SQL answers, and doctor sends none"),
     },
 ];

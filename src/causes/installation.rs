@@ -1,6 +1,6 @@
 //! The installation: another pgcred, links, the configuration, the directory of the cache.
 
-use super::{Cause, Detection};
+use super::{Cause, CauseDetection};
 
 pub(super) const CAUSES: &[Cause] = &[
     Cause {
@@ -11,7 +11,7 @@ pub(super) const CAUSES: &[Cause] = &[
         fix: "Remove the one that you do not use, or change the order of PATH.",
         templates: &["pgcred --version"],
         texts: &[],
-        detection: Detection::Checks(&["installation.path"]),
+        detection: CauseDetection::Checks(&["installation.path"]),
     },
     Cause {
         id: "install.link",
@@ -21,7 +21,7 @@ pub(super) const CAUSES: &[Cause] = &[
         fix: "Remove the link, or make it anew.",
         templates: &[],
         texts: &[],
-        detection: Detection::Checks(&["installation.links"]),
+        detection: CauseDetection::Checks(&["installation.links"]),
     },
     Cause {
         id: "config.file",
@@ -31,7 +31,7 @@ pub(super) const CAUSES: &[Cause] = &[
         fix: "Do what the check says.",
         templates: &[],
         texts: &[],
-        detection: Detection::Checks(&["configuration.file"]),
+        detection: CauseDetection::Checks(&["configuration.file"]),
     },
     Cause {
         id: "config.none",
@@ -41,7 +41,7 @@ pub(super) const CAUSES: &[Cause] = &[
         fix: "Name the host of a database once.",
         templates: &["pgcred add NAME HOST"],
         texts: &[],
-        detection: Detection::Checks(&["configuration.targets"]),
+        detection: CauseDetection::Checks(&["configuration.targets"]),
     },
     Cause {
         id: "cache.directory",
@@ -51,7 +51,7 @@ pub(super) const CAUSES: &[Cause] = &[
         fix: "Do what the check says, or let PGCRED_HOME name another directory.",
         templates: &[],
         texts: &[],
-        detection: Detection::Checks(&["store.directory"]),
+        detection: CauseDetection::Checks(&["store.directory"]),
     },
     Cause {
         id: "target.unknown",
@@ -61,6 +61,6 @@ pub(super) const CAUSES: &[Cause] = &[
         fix: "Correct the name, or do what the check says.",
         templates: &["pgcred list"],
         texts: &[],
-        detection: Detection::Checks(&["target.known"]),
+        detection: CauseDetection::Checks(&["target.known"]),
     },
 ];

@@ -36,8 +36,8 @@ mod tls;
 mod token;
 mod tool;
 
-pub(crate) use placeholders::Placeholders;
-use text::{Likeness, Text};
+pub(crate) use placeholders::CausePlaceholders;
+use text::{CauseText, TextMatch};
 
 /// The longest text that is looked at, in bytes.
 const LONGEST_TEXT: usize = 64 * 1024;
@@ -56,15 +56,15 @@ pub(crate) struct Cause {
     /// What to do, in plain sentences, with names in braces as in the templates.
     fix: &'static str,
     /// What to type, in the order in which to try it: commands of a shell, and SQL, which ends in a
-    /// semicolon. With the names of [`Placeholders`] in braces.
+    /// semicolon. With the names of [`CausePlaceholders`] in braces.
     templates: &'static [&'static str],
     /// The texts by which it is recognised; none if no text tells it from other causes.
-    texts: &'static [Text],
-    pub(crate) detection: Detection,
+    texts: &'static [CauseText],
+    pub(crate) detection: CauseDetection,
 }
 
 /// What of `pgcred doctor` finds a cause.
-pub(crate) enum Detection {
+pub(crate) enum CauseDetection {
     /// Each of these checks can.
     Checks(&'static [&'static str]),
     /// No check can, for this reason. It is recognised by its text alone.
@@ -106,7 +106,7 @@ impl Cause {
     }
 
     /// Returns what to type. What is not known stands in capital letters, such as TARGET.
-    pub(crate) fn commands(&self, known: &Placeholders) -> Vec<String> {
+    pub(crate) fn commands(&self, known: &CausePlaceholders) -> Vec<String> {
         let mut templates = self.templates.to_vec();
         for addition in of_authority::additions(self.id, known.authority) {
             templates.extend(addition.templates);
@@ -116,7 +116,7 @@ impl Cause {
     }
 
     /// Returns what to do, in words.
-    pub(crate) fn advice(&self, known: &Placeholders) -> String {
+    pub(crate) fn advice(&self, known: &CausePlaceholders) -> String {
         let mut text = self.fix.to_owned();
         for addition in of_authority::additions(self.id, known.authority) {
             add(&mut text, addition.fix);
@@ -125,7 +125,7 @@ impl Cause {
     }
 
     /// Returns how surely a text, normalised, speaks of this cause.
-    fn likeness(&self, text: &str) -> Option<Likeness> {
+    fn likeness(&self, text: &str) -> Option<TextMatch> {
         let mut best = None;
         for pattern in self.texts {
             best = best.max(pattern.likeness(text));

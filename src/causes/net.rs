@@ -4,7 +4,7 @@
 //! doctor finds those that a probe can tell apart.
 
 use super::text::{certain, likely};
-use super::{Cause, Detection};
+use super::{Cause, CauseDetection};
 
 pub(super) const CAUSES: &[Cause] = &[
     Cause {
@@ -29,7 +29,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["hostname resolving error"]),
             certain(&["no address associated with hostname"]),
         ],
-        detection: Detection::Checks(&["net.dns"]),
+        detection: CauseDetection::Checks(&["net.dns"]),
     },
     Cause {
         id: "net.ipv6",
@@ -48,7 +48,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["unreachable network"]),
             certain(&["unreachable host"]),
         ],
-        detection: Detection::Checks(&["net.tcp"]),
+        detection: CauseDetection::Checks(&["net.tcp"]),
     },
     Cause {
         id: "net.blocked",
@@ -78,7 +78,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["deadline has elapsed"]),
             certain(&["pool timed out"]),
         ],
-        detection: Detection::Checks(&["net.tcp", "tls.handshake", "login.accepted"]),
+        detection: CauseDetection::Checks(&["net.tcp", "tls.handshake", "login.accepted"]),
     },
     Cause {
         id: "net.refused",
@@ -95,7 +95,7 @@ pub(super) const CAUSES: &[Cause] = &[
                 "refused. check that the hostname and port are correct",
             ]),
         ],
-        detection: Detection::Checks(&["net.tcp"]),
+        detection: CauseDetection::Checks(&["net.tcp"]),
     },
     Cause {
         id: "net.closed",
@@ -118,7 +118,7 @@ pub(super) const CAUSES: &[Cause] = &[
             likely(&["forcibly closed by the remote host"]),
             likely(&["expected to read"]),
         ],
-        detection: Detection::Checks(&["net.tcp", "tls.handshake", "login.accepted"]),
+        detection: CauseDetection::Checks(&["net.tcp", "tls.handshake", "login.accepted"]),
     },
     Cause {
         id: "net.other",
@@ -136,7 +136,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["received corrupt message"]),
             certain(&["invalidcontenttype"]),
         ],
-        detection: Detection::Checks(&["tls.handshake"]),
+        detection: CauseDetection::Checks(&["tls.handshake"]),
     },
     Cause {
         id: "net.tunnel",
@@ -153,7 +153,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["connection to destination port failed"]),
             certain(&["stdio forwarding failed"]),
         ],
-        detection: Detection::None("the other end of a tunnel shows nothing here"),
+        detection: CauseDetection::None("the other end of a tunnel shows nothing here"),
     },
     Cause {
         id: "net.ssm",
@@ -171,7 +171,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["sessionmanagerplugin is not found"]),
             certain(&["is not authorized to perform: ssm:startsession"]),
         ],
-        detection: Detection::None("it concerns the tunnel, which other programs keep"),
+        detection: CauseDetection::None("it concerns the tunnel, which other programs keep"),
     },
     Cause {
         id: "net.socket",
@@ -186,6 +186,6 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["is the server running locally and accepting connections on that socket"]),
             certain(&["running locally and accepting", "unix domain socket"]),
         ],
-        detection: Detection::None("only the client knows which host it was given"),
+        detection: CauseDetection::None("only the client knows which host it was given"),
     },
 ];

@@ -8,7 +8,7 @@
 const AWS: &str = "aws";
 
 /// What a row says besides to the users of one authority. An empty text says nothing.
-pub(super) struct Addition {
+pub(super) struct CauseAddition {
     /// The id of the row.
     pub(super) cause: &'static str,
     authority: &'static str,
@@ -39,8 +39,8 @@ const OF_AWS: &[&str] = &[
     "tool.java.sso",
 ];
 
-const fn of_aws(cause: &'static str, meaning: &'static str, fix: &'static str) -> Addition {
-    Addition {
+const fn of_aws(cause: &'static str, meaning: &'static str, fix: &'static str) -> CauseAddition {
+    CauseAddition {
         cause,
         authority: AWS,
         meaning,
@@ -49,7 +49,7 @@ const fn of_aws(cause: &'static str, meaning: &'static str, fix: &'static str) -
     }
 }
 
-pub(super) const ADDITIONS: &[Addition] = &[
+pub(super) const ADDITIONS: &[CauseAddition] = &[
     of_aws(
         "tls.name",
         "",
@@ -71,7 +71,7 @@ pub(super) const ADDITIONS: &[Addition] = &[
         "",
         "Aurora DSQL and RDS Proxy have one, and RDS has none.",
     ),
-    Addition {
+    CauseAddition {
         templates: &[
             "aws rds modify-db-instance --db-instance-identifier INSTANCE \
                 --ca-certificate-identifier rds-ca-rsa2048-g1 --apply-immediately",
@@ -132,7 +132,7 @@ pub(super) fn is_for(cause: &str, authority: Option<&str>) -> bool {
 pub(super) fn additions(
     cause: &str,
     authority: Option<&str>,
-) -> impl Iterator<Item = &'static Addition> {
+) -> impl Iterator<Item = &'static CauseAddition> {
     ADDITIONS.iter().filter(move |addition| {
         addition.cause == cause && authority.is_none_or(|name| name == addition.authority)
     })

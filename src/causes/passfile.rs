@@ -4,7 +4,7 @@
 //! them; what only the driver of a client knows, nothing can find.
 
 use super::text::{certain, likely, possible};
-use super::{Cause, Detection};
+use super::{Cause, CauseDetection};
 
 pub(super) const CAUSES: &[Cause] = &[
     Cause {
@@ -29,7 +29,7 @@ pub(super) const CAUSES: &[Cause] = &[
             likely(&["client password must be a string"]),
             likely(&["no password supplied"]),
         ],
-        detection: Detection::Checks(&["passfile.entry"]),
+        detection: CauseDetection::Checks(&["passfile.entry"]),
     },
     Cause {
         id: "passfile.bom",
@@ -39,7 +39,7 @@ pub(super) const CAUSES: &[Cause] = &[
         fix: "The command names the lines. Save the file as UTF-8 without BOM.",
         templates: &["pgcred refresh"],
         texts: &[possible(&["no matches in pgpass"])],
-        detection: Detection::Checks(&["passfile.lines"]),
+        detection: CauseDetection::Checks(&["passfile.lines"]),
     },
     Cause {
         id: "passfile.utf8",
@@ -53,7 +53,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["malformedinputexception"]),
             certain(&["unicodedecodeerror", "pgpass"]),
         ],
-        detection: Detection::Checks(&["passfile.lines"]),
+        detection: CauseDetection::Checks(&["passfile.lines"]),
     },
     Cause {
         id: "passfile.mode",
@@ -66,7 +66,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["has group or world access"]),
             certain(&["is not a plain file"]),
         ],
-        detection: Detection::Checks(&["passfile.mode"]),
+        detection: CauseDetection::Checks(&["passfile.mode"]),
     },
     Cause {
         id: "passfile.stale",
@@ -76,7 +76,7 @@ pub(super) const CAUSES: &[Cause] = &[
         fix: "Renew the token. `pgcred list` names lines of yours that hide pgcred's.",
         templates: &["pgcred refresh {target}", "pgcred list"],
         texts: &[certain(&["password retrieved from file"])],
-        detection: Detection::None("psql says it only after the server has refused"),
+        detection: CauseDetection::None("psql says it only after the server has refused"),
     },
     Cause {
         id: "passfile.shadow",
@@ -86,7 +86,7 @@ pub(super) const CAUSES: &[Cause] = &[
         fix: "Move or delete that line; the command names it.",
         templates: &["pgcred list"],
         texts: &[],
-        detection: Detection::Checks(&["passfile.entry"]),
+        detection: CauseDetection::Checks(&["passfile.entry"]),
     },
     Cause {
         id: "passfile.windows",
@@ -96,7 +96,7 @@ pub(super) const CAUSES: &[Cause] = &[
         fix: "Write the file that the client reads.",
         templates: &["pgcred refresh {target} --passfile {file}"],
         texts: &[likely(&["pgpass.conf", "not found"])],
-        detection: Detection::None("only the client itself knows which APPDATA it has"),
+        detection: CauseDetection::None("only the client itself knows which APPDATA it has"),
     },
     Cause {
         id: "passfile.home",
@@ -108,7 +108,7 @@ pub(super) const CAUSES: &[Cause] = &[
             After sudo, run pgcred and the client as the same user instead.",
         templates: &[],
         texts: &[],
-        detection: Detection::Checks(&["passfile.file"]),
+        detection: CauseDetection::Checks(&["passfile.file"]),
     },
     Cause {
         id: "passfile.reader",
@@ -126,7 +126,7 @@ pub(super) const CAUSES: &[Cause] = &[
             possible(&["client password must be a string"]),
             possible(&["empty password returned by client"]),
         ],
-        detection: Detection::None("only the client itself knows which driver it has"),
+        detection: CauseDetection::None("only the client itself knows which driver it has"),
     },
     Cause {
         id: "passfile.block",
@@ -136,7 +136,7 @@ pub(super) const CAUSES: &[Cause] = &[
         fix: "Repair the marks as the check says, then renew the tokens.",
         templates: &["pgcred refresh"],
         texts: &[],
-        detection: Detection::Checks(&["passfile.block"]),
+        detection: CauseDetection::Checks(&["passfile.block"]),
     },
     Cause {
         id: "passfile.conflict",
@@ -146,7 +146,7 @@ pub(super) const CAUSES: &[Cause] = &[
         fix: "Use the other connection without the passfile.",
         templates: &["pgcred exec {target} -- psql"],
         texts: &[],
-        detection: Detection::Checks(&["configuration.lines"]),
+        detection: CauseDetection::Checks(&["configuration.lines"]),
     },
     Cause {
         id: "passfile.git",
@@ -156,6 +156,6 @@ pub(super) const CAUSES: &[Cause] = &[
         fix: "Add the file to .gitignore, or let PGPASSFILE name a file elsewhere.",
         templates: &[],
         texts: &[],
-        detection: Detection::Checks(&["passfile.repository"]),
+        detection: CauseDetection::Checks(&["passfile.repository"]),
     },
 ];

@@ -7,7 +7,7 @@ use crate::text::quote;
 
 /// What is known of the case. The rest is shown in capital letters.
 #[derive(Clone, Default)]
-pub(crate) struct Placeholders {
+pub(crate) struct CausePlaceholders {
     /// The name of the authority whose user is told (`Authority::name`). It fills in nothing: what
     /// is true of other authorities alone is left out.
     pub(crate) authority: Option<&'static str>,
@@ -29,7 +29,7 @@ pub(crate) struct Placeholders {
 /// The end of a placeholder that stands in SQL as an identifier: {user.sql}.
 const IN_SQL: &str = ".sql";
 
-impl Placeholders {
+impl CausePlaceholders {
     /// Returns a command with what is known, quoted for the usual shell of this system or for SQL.
     pub(super) fn filled(&self, template: &str) -> String {
         let mut command = String::new();
@@ -86,11 +86,11 @@ mod tests {
 
     #[test]
     fn what_is_known_is_filled_in_and_quoted() {
-        let known = Placeholders {
+        let known = CausePlaceholders {
             host: Some("db.example".to_owned()),
             user: Some("a\"b".to_owned()),
             profile: Some("my profile".to_owned()),
-            ..Placeholders::default()
+            ..CausePlaceholders::default()
         };
         assert_eq!(
             known.filled("pgcred refresh {target} --user {port}"),
@@ -104,7 +104,7 @@ mod tests {
             known.filled("pgcred login --profile {profile}"),
             format!("pgcred login --profile {}", quote::typed("my profile"))
         );
-        let unknown = Placeholders::default();
+        let unknown = CausePlaceholders::default();
         assert_eq!(unknown.filled("{user.sql} {target}"), "\"USER\" TARGET");
         assert_eq!(unknown.filled("a { b"), "a { b");
         assert_eq!(unknown.filled("{ b: c } {host}"), "{ b: c } HOST");

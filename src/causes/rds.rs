@@ -5,7 +5,7 @@
 //! `dsql.rs`.
 
 use super::text::{certain, likely, possible};
-use super::{Cause, Detection};
+use super::{Cause, CauseDetection};
 
 pub(super) const CAUSES: &[Cause] = &[
     Cause {
@@ -18,7 +18,7 @@ pub(super) const CAUSES: &[Cause] = &[
             AWS. If a user with a password gets this, the role has become a member of rds_iam.",
         templates: &["pgcred refresh {target}", "pgcred doctor {target} --aws"],
         texts: &[likely(&["pam authentication failed"])],
-        detection: Detection::Checks(&["login.accepted"]),
+        detection: CauseDetection::Checks(&["login.accepted"]),
     },
     Cause {
         id: "role.rds_iam.inherited",
@@ -33,7 +33,7 @@ pub(super) const CAUSES: &[Cause] = &[
             "REVOKE rds_iam FROM {user.sql};",
         ],
         texts: &[],
-        detection: Detection::None("only a session that works can read the memberships"),
+        detection: CauseDetection::None("only a session that works can read the memberships"),
     },
     Cause {
         id: "role.rds_iam.missing",
@@ -48,7 +48,7 @@ pub(super) const CAUSES: &[Cause] = &[
         ],
         texts: &[likely(&["password authentication failed for user"])
             .unless(&["password retrieved from file", ".on.aws"])],
-        detection: Detection::Checks(&["login.accepted"]),
+        detection: CauseDetection::Checks(&["login.accepted"]),
     },
     Cause {
         id: "rds.role",
@@ -65,7 +65,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["role \"", "\" does not exist", "rds.amazonaws"]),
             certain(&["is not permitted to log in", "rds.amazonaws"]),
         ],
-        detection: Detection::Checks(&["login.accepted"]),
+        detection: CauseDetection::Checks(&["login.accepted"]),
     },
     Cause {
         id: "rds.iam.off",
@@ -82,7 +82,7 @@ pub(super) const CAUSES: &[Cause] = &[
         ],
         texts: &[possible(&["password authentication failed for user"])
             .unless(&["password retrieved from file", ".on.aws"])],
-        detection: Detection::Checks(&["server.iam", "login.accepted"]),
+        detection: CauseDetection::Checks(&["server.iam", "login.accepted"]),
     },
     Cause {
         id: "rds.state",
@@ -102,7 +102,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["not accepting connections"]),
             certain(&["terminating connection due to administrator command"]),
         ],
-        detection: Detection::Checks(&["server.state"]),
+        detection: CauseDetection::Checks(&["server.state"]),
     },
     Cause {
         id: "rds.iam.throttle",
@@ -115,7 +115,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["canceling authentication due to timeout"]),
             certain(&["rdsauthproxy", "503"]),
         ],
-        detection: Detection::None("it shows at some moments only"),
+        detection: CauseDetection::None("it shows at some moments only"),
     },
     Cause {
         id: "rds.krb",
@@ -125,7 +125,7 @@ pub(super) const CAUSES: &[Cause] = &[
         fix: "Take one of them from the role.",
         templates: &["REVOKE rds_ad FROM {user.sql};"],
         texts: &[certain(&["gssapi authentication failed for user"])],
-        detection: Detection::None("only a session that works can read the memberships"),
+        detection: CauseDetection::None("only a session that works can read the memberships"),
     },
     Cause {
         id: "rds.replication",
@@ -137,7 +137,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["no pg_hba.conf entry for replication connection"]),
             certain(&["must be superuser or replication role to start walsender"]),
         ],
-        detection: Detection::Checks(&["token.replication"]),
+        detection: CauseDetection::Checks(&["token.replication"]),
     },
     Cause {
         id: "rds.hba",
@@ -154,7 +154,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["pg_hba.conf rejects connection", "ssl on"]),
             certain(&["pg_hba.conf rejects connection", "ssl encryption"]),
         ],
-        detection: Detection::Checks(&["login.accepted"]),
+        detection: CauseDetection::Checks(&["login.accepted"]),
     },
     Cause {
         id: "rds.database",
@@ -163,7 +163,7 @@ pub(super) const CAUSES: &[Cause] = &[
         fix: "Name the database; `postgres` is there nearly always.",
         templates: &["pgcred exec {target} -- psql -d postgres -c '\\l'"],
         texts: &[likely(&["database \"", "\" does not exist"]).unless(&[".on.aws"])],
-        detection: Detection::Checks(&["login.accepted"]),
+        detection: CauseDetection::Checks(&["login.accepted"]),
     },
     Cause {
         id: "rds.connect",
@@ -175,7 +175,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["permission denied for database"]),
             certain(&["user does not have connect privilege"]),
         ],
-        detection: Detection::Checks(&["login.accepted"]),
+        detection: CauseDetection::Checks(&["login.accepted"]),
     },
     Cause {
         id: "rds.full",
@@ -193,7 +193,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["too many connections for role"]),
             certain(&["too many connections for database"]),
         ],
-        detection: Detection::Checks(&["login.accepted"]),
+        detection: CauseDetection::Checks(&["login.accepted"]),
     },
     Cause {
         id: "rds.proxy.signed",
@@ -212,7 +212,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["iam authentication failed for the role"]),
             certain(&["check the iam token for this user"]),
         ],
-        detection: Detection::Checks(&["token.host", "login.accepted"]),
+        detection: CauseDetection::Checks(&["token.host", "login.accepted"]),
     },
     Cause {
         id: "rds.proxy.secret",
@@ -228,7 +228,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["has no credentials for the role"]),
             certain(&["proxy authentication with password authentication failed"]),
         ],
-        detection: Detection::Checks(&["login.accepted"]),
+        detection: CauseDetection::Checks(&["login.accepted"]),
     },
     Cause {
         id: "rds.proxy.method",
@@ -239,6 +239,6 @@ pub(super) const CAUSES: &[Cause] = &[
             secret.",
         templates: &["aws rds describe-db-proxies --query 'DBProxies[].[DBProxyName,Auth]'"],
         texts: &[certain(&["rds proxy supports only"])],
-        detection: Detection::Checks(&["server.proxy", "login.accepted"]),
+        detection: CauseDetection::Checks(&["server.proxy", "login.accepted"]),
     },
 ];

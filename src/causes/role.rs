@@ -3,7 +3,7 @@
 //!
 //! Rows of the table, and nothing else.
 
-use super::{Cause, Detection};
+use super::{Cause, CauseDetection};
 
 pub(super) const CAUSES: &[Cause] = &[Cause {
     id: "role.case",
@@ -14,5 +14,5 @@ pub(super) const CAUSES: &[Cause] = &[Cause {
             the client.",
     templates: &["SELECT rolname FROM pg_roles;"],
     texts: &[],
-    detection: Detection::Checks(&["token.user"]),
+    detection: CauseDetection::Checks(&["token.user"]),
 }];

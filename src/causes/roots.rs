@@ -5,7 +5,7 @@
 //! `tls` of doctor finds most of them.
 
 use super::text::{certain, likely, possible};
-use super::{Cause, Detection};
+use super::{Cause, CauseDetection};
 
 pub(super) const CAUSES: &[Cause] = &[
     Cause {
@@ -64,7 +64,7 @@ pub(super) const CAUSES: &[Cause] = &[
             likely(&["remotecertificatechainerrors"]).unless(&[".on.aws"]),
             likely(&["tlsv1 alert unknown ca"]).unless(&[".on.aws"]),
         ],
-        detection: Detection::Checks(&["environment.tls", "tls.chain", "tls.roots"]),
+        detection: CauseDetection::Checks(&["environment.tls", "tls.chain", "tls.roots"]),
     },
     Cause {
         id: "tls.roots.public",
@@ -111,7 +111,7 @@ pub(super) const CAUSES: &[Cause] = &[
                 "oidc",
             ]),
         ],
-        detection: Detection::Checks(&["tls.chain", "tls.roots"]),
+        detection: CauseDetection::Checks(&["tls.chain", "tls.roots"]),
     },
     Cause {
         id: "tls.selfsigned",
@@ -127,7 +127,7 @@ pub(super) const CAUSES: &[Cause] = &[
             likely(&["self-signed certificate"]).unless(&["chain", "https://", "boto"]),
             likely(&["self signed certificate"]).unless(&["chain", "https://", "boto"]),
         ],
-        detection: Detection::Checks(&["tls.chain"]),
+        detection: CauseDetection::Checks(&["tls.chain"]),
     },
     Cause {
         id: "tls.roots.unknown",
@@ -140,7 +140,7 @@ pub(super) const CAUSES: &[Cause] = &[
             sslrootcert names.",
         templates: &[],
         texts: &[],
-        detection: Detection::Checks(&["tls.roots"]),
+        detection: CauseDetection::Checks(&["tls.roots"]),
     },
     Cause {
         id: "tls.rootfile",
@@ -160,7 +160,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["enoent", "root.crt"]),
             certain(&["open", "root.crt", "no such file or directory"]),
         ],
-        detection: Detection::Checks(&["environment.tls", "net.dns", "tls.roots"]),
+        detection: CauseDetection::Checks(&["environment.tls", "net.dns", "tls.roots"]),
     },
     Cause {
         id: "tls.rootfile.bad",
@@ -180,7 +180,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["unable to add ca to cert pool"]),
             certain(&["couldn't parse pem in sslrootcert"]),
         ],
-        detection: Detection::Checks(&["tls.roots"]),
+        detection: CauseDetection::Checks(&["tls.roots"]),
     },
     Cause {
         id: "tls.system.old",
@@ -196,7 +196,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["open system: no such file"]),
             certain(&["open system: the system cannot find the file"]),
         ],
-        detection: Detection::Checks(&["environment.tls"]),
+        detection: CauseDetection::Checks(&["environment.tls"]),
     },
     Cause {
         id: "tls.weak",
@@ -209,7 +209,7 @@ pub(super) const CAUSES: &[Cause] = &[
             "weak sslmode",
             "may not be used with sslrootcert=system",
         ])],
-        detection: Detection::Checks(&["environment.tls", "tls.mode"]),
+        detection: CauseDetection::Checks(&["environment.tls", "tls.mode"]),
     },
     Cause {
         id: "tls.windows",
@@ -220,7 +220,7 @@ pub(super) const CAUSES: &[Cause] = &[
             of the word system.",
         templates: &["pgcred roots {target}"],
         texts: &[certain(&["unregistered scheme"])],
-        detection: Detection::None(
+        detection: CauseDetection::None(
             "the fault lies in the client's build, and shows only when that client \
                 connects",
         ),
@@ -242,7 +242,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["notafter:", "certificate", "expired"]),
             certain(&["certificate is not yet valid"]),
         ],
-        detection: Detection::Checks(&["tls.chain", "clock.offset"]),
+        detection: CauseDetection::Checks(&["tls.chain", "clock.offset"]),
     },
     Cause {
         id: "tls.revocation",
@@ -257,6 +257,6 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["crypt_e_no_revocation_check"]),
             certain(&["crypt_e_revocation_offline"]),
         ],
-        detection: Detection::None("it depends on Windows and on the client's own settings"),
+        detection: CauseDetection::None("it depends on Windows and on the client's own settings"),
     },
 ];

@@ -71,15 +71,15 @@ fn causes_are_told_in_plain_sentences() {
         assert!(title.len() <= 80 && !title.ends_with('.'), "{id}: {title}");
         for text in [
             cause.meaning(None),
-            cause.advice(&Placeholders::default()),
+            cause.advice(&CausePlaceholders::default()),
             cause.meaning(Some("another")),
         ] {
             assert!(text.ends_with('.') && text.len() <= 330, "{id}: {text}");
             assert!(!text.contains("  "), "{id}: {text}");
         }
         match cause.detection {
-            Detection::Checks(checks) => assert!(!checks.is_empty(), "{id}"),
-            Detection::None(why) => assert!(why.len() > 20 && !why.ends_with('.'), "{id}"),
+            CauseDetection::Checks(checks) => assert!(!checks.is_empty(), "{id}"),
+            CauseDetection::None(why) => assert!(why.len() > 20 && !why.ends_with('.'), "{id}"),
         }
     }
 }
@@ -105,9 +105,9 @@ const WORDS_OF_AWS: [&str; 15] = [
 
 #[test]
 fn users_of_another_authority_are_told_nothing_of_aws() {
-    let known = Placeholders {
+    let known = CausePlaceholders {
         authority: Some("another"),
-        ..Placeholders::default()
+        ..CausePlaceholders::default()
     };
     let (mut count, mut told) = (0, Vec::new());
     for cause in all().filter(|cause| cause.is_for(known.authority)) {
@@ -169,7 +169,7 @@ fn every_addition_is_one_to_a_row_that_is_for_all() {
         let cause = by_id(addition.cause).expect("a row");
         assert!(cause.is_for(Some("another")), "{}", cause.id);
         let (all, others) = (cause.meaning(Some("aws")), cause.meaning(Some("another")));
-        let (does, words) = (cause.advice(&Placeholders::default()), cause.fix);
+        let (does, words) = (cause.advice(&CausePlaceholders::default()), cause.fix);
         assert!(all != others || does != words, "{}", cause.id);
     }
 }
@@ -187,7 +187,7 @@ fn every_placeholder_is_known() {
                 used.insert(name);
             }
         }
-        for command in cause.commands(&Placeholders::default()) {
+        for command in cause.commands(&CausePlaceholders::default()) {
             assert!(!command.contains(['{', '}', '\n']), "{command}");
         }
     }
@@ -273,7 +273,7 @@ fn page() -> String {
          table beside it:\n\
          `PGCRED_TEST_DRAW=1 cargo test --bin pgcred causes` writes it anew.\n",
     );
-    let nothing = Placeholders::default();
+    let nothing = CausePlaceholders::default();
     for causes in TABLE {
         for cause in causes {
             let _ = write!(page, "\n## {}: {}\n\n", cause.id, cause.title);
@@ -292,10 +292,10 @@ fn page() -> String {
                 let _ = write!(page, "Messages: {}.\n\n", texts.join("; "));
             }
             let _ = match cause.detection {
-                Detection::Checks(checks) => {
+                CauseDetection::Checks(checks) => {
                     writeln!(page, "Checks: `{}`.", checks.join("`, `"))
                 }
-                Detection::None(why) => writeln!(page, "No check finds it: {why}."),
+                CauseDetection::None(why) => writeln!(page, "No check finds it: {why}."),
             };
         }
     }
@@ -303,7 +303,7 @@ fn page() -> String {
 }
 
 /// Returns a text for the page: its fragments, in the order in which they stand.
-fn told(text: &Text) -> String {
+fn told(text: &CauseText) -> String {
     let fragments: Vec<String> = text.needed().map(|part| format!("`{part}`")).collect();
     fragments.join(" ... ")
 }

@@ -3,7 +3,7 @@
 
 /// How surely a text tells its cause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Weight {
+enum TextWeight {
     /// One of several causes that have this text.
     Possible,
     /// The usual cause, if nothing else in the message says more.
@@ -13,8 +13,8 @@ enum Weight {
 }
 
 /// A message, as far as it tells a cause.
-pub(super) struct Text {
-    weight: Weight,
+pub(super) struct CauseText {
+    weight: TextWeight,
     /// Fragments in small letters that all occur, in any order.
     all: &'static [&'static str],
     /// Fragments that do not occur: with one of them, another cause explains the message.
@@ -24,31 +24,31 @@ pub(super) struct Text {
 /// How well a message fits: first by weight, then by the length of what was recognised, because
 /// more text is more specific.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Likeness {
-    weight: Weight,
+pub(super) struct TextMatch {
+    weight: TextWeight,
     length: usize,
 }
 
-impl Likeness {
+impl TextMatch {
     pub(super) fn is_certain(self) -> bool {
-        self.weight == Weight::Certain
+        self.weight == TextWeight::Certain
     }
 }
 
-pub(super) const fn certain(all: &'static [&'static str]) -> Text {
-    Text::new(Weight::Certain, all)
+pub(super) const fn certain(all: &'static [&'static str]) -> CauseText {
+    CauseText::new(TextWeight::Certain, all)
 }
 
-pub(super) const fn likely(all: &'static [&'static str]) -> Text {
-    Text::new(Weight::Likely, all)
+pub(super) const fn likely(all: &'static [&'static str]) -> CauseText {
+    CauseText::new(TextWeight::Likely, all)
 }
 
-pub(super) const fn possible(all: &'static [&'static str]) -> Text {
-    Text::new(Weight::Possible, all)
+pub(super) const fn possible(all: &'static [&'static str]) -> CauseText {
+    CauseText::new(TextWeight::Possible, all)
 }
 
-impl Text {
-    const fn new(weight: Weight, all: &'static [&'static str]) -> Self {
+impl CauseText {
+    const fn new(weight: TextWeight, all: &'static [&'static str]) -> Self {
         Self {
             weight,
             all,
@@ -63,7 +63,7 @@ impl Text {
     }
 
     /// Returns how well a message fits, which has been normalised.
-    pub(super) fn likeness(&self, message: &str) -> Option<Likeness> {
+    pub(super) fn likeness(&self, message: &str) -> Option<TextMatch> {
         let mut length = 0;
         for fragment in self.all {
             if !message.contains(fragment) {
@@ -76,7 +76,7 @@ impl Text {
                 return None;
             }
         }
-        Some(Likeness {
+        Some(TextMatch {
             weight: self.weight,
             length,
         })
@@ -149,7 +149,7 @@ mod tests {
     #[test]
     fn what_says_more_wins() {
         let text = "pam said no, and the token has expired";
-        let fits = |pattern: Text| pattern.likeness(text).expect("it occurs");
+        let fits = |pattern: CauseText| pattern.likeness(text).expect("it occurs");
         let long = certain(&["token has expired"]);
         assert!(fits(long) > fits(certain(&["expired"])));
         assert!(fits(certain(&["pam"])) > fits(likely(&["token has expired"])));

@@ -4,7 +4,7 @@
 //! them is in `roots.rs`.
 
 use super::text::{certain, likely};
-use super::{Cause, Detection};
+use super::{Cause, CauseDetection};
 
 pub(super) const CAUSES: &[Cause] = &[
     Cause {
@@ -31,7 +31,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["pg_hba.conf rejects connection", "ssl off"])
                 .unless(&["pam authentication failed"]),
         ],
-        detection: Detection::Checks(&["environment.tls", "tls.mode", "login.accepted"]),
+        detection: CauseDetection::Checks(&["environment.tls", "tls.mode", "login.accepted"]),
     },
     Cause {
         id: "tls.proxy",
@@ -45,7 +45,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["this rds proxy requires tls connections"]),
             certain(&["iam authentication is allowed only with ssl connections"]),
         ],
-        detection: Detection::Checks(&["tls.mode", "login.accepted"]),
+        detection: CauseDetection::Checks(&["tls.mode", "login.accepted"]),
     },
     Cause {
         id: "tls.name",
@@ -76,7 +76,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["could not get server's host name from server certificate"]),
             certain(&["host name must be specified for a verified ssl connection"]),
         ],
-        detection: Detection::Checks(&["tls.name"]),
+        detection: CauseDetection::Checks(&["tls.name"]),
     },
     Cause {
         id: "tls.alpn",
@@ -93,7 +93,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["tlsv1 alert no application protocol"]),
             certain(&["noapplicationprotocol"]),
         ],
-        detection: Detection::Checks(&["environment.tls", "tls.alpn"]),
+        detection: CauseDetection::Checks(&["environment.tls", "tls.alpn"]),
     },
     Cause {
         id: "tls.direct.weak",
@@ -106,7 +106,7 @@ pub(super) const CAUSES: &[Cause] = &[
             "weak sslmode",
             "may not be used with sslnegotiation=direct",
         ])],
-        detection: Detection::Checks(&["environment.tls", "tls.mode"]),
+        detection: CauseDetection::Checks(&["environment.tls", "tls.mode"]),
     },
     Cause {
         id: "tls.sni",
@@ -121,7 +121,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["sni was not received"]),
             likely(&["unrecognized ssl error code"]).unless(&["code: 6"]),
         ],
-        detection: Detection::Checks(&["clients.sni", "environment.tls", "tls.handshake"]),
+        detection: CauseDetection::Checks(&["clients.sni", "environment.tls", "tls.handshake"]),
     },
     Cause {
         id: "tls.refused",
@@ -139,7 +139,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["unsupported frontend protocol 1234."]),
             certain(&["server does not support tls"]).unless(&["peerincompatible"]),
         ],
-        detection: Detection::Checks(&["tls.handshake"]),
+        detection: CauseDetection::Checks(&["tls.handshake"]),
     },
     Cause {
         id: "tls.injected",
@@ -150,7 +150,7 @@ pub(super) const CAUSES: &[Cause] = &[
             who run this network.",
         templates: &[],
         texts: &[certain(&["received unencrypted data after ssl response"])],
-        detection: Detection::Checks(&["tls.handshake"]),
+        detection: CauseDetection::Checks(&["tls.handshake"]),
     },
     Cause {
         id: "tls.version",
@@ -169,7 +169,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["tls: protocol version not supported"]),
             certain(&["peerincompatible"]),
         ],
-        detection: Detection::Checks(&["tls.handshake"]),
+        detection: CauseDetection::Checks(&["tls.handshake"]),
     },
     Cause {
         id: "tls.notls",
@@ -189,7 +189,7 @@ pub(super) const CAUSES: &[Cause] = &[
             ]),
             certain(&["no tls implementation configured"]),
         ],
-        detection: Detection::None("only the client itself knows how it was built"),
+        detection: CauseDetection::None("only the client itself knows how it was built"),
     },
     Cause {
         id: "tls.mode.unknown",
@@ -205,6 +205,6 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["unknown value", "ssl_mode"]),
             certain(&["sslmode is invalid"]),
         ],
-        detection: Detection::None("drivers have words of their own"),
+        detection: CauseDetection::None("drivers have words of their own"),
     },
 ];

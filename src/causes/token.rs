@@ -4,7 +4,7 @@
 //! issues; a token that the user has pasted is recognised by what a server says of it.
 
 use super::text::{certain, likely, possible};
-use super::{Cause, Detection};
+use super::{Cause, CauseDetection};
 
 pub(super) const CAUSES: &[Cause] = &[
     Cause {
@@ -16,7 +16,7 @@ pub(super) const CAUSES: &[Cause] = &[
             clock; if it comes back after some minutes, let something renew the token.",
         templates: &["pgcred refresh {target}", "pgcred setup systemd"],
         texts: &[likely(&["signature expired"]).unless(&["invalidsignatureexception"])],
-        detection: Detection::Checks(&["passfile.entry", "token.life", "login.accepted"]),
+        detection: CauseDetection::Checks(&["passfile.entry", "token.life", "login.accepted"]),
     },
     Cause {
         id: "token.pasted",
@@ -30,7 +30,7 @@ pub(super) const CAUSES: &[Cause] = &[
             possible(&["signature expired"]).unless(&["invalidsignatureexception"]),
             possible(&["pam authentication failed"]),
         ],
-        detection: Detection::Checks(&[
+        detection: CauseDetection::Checks(&[
             "environment.password",
             "tools.passwords",
             "passfile.entry",
@@ -50,7 +50,7 @@ pub(super) const CAUSES: &[Cause] = &[
                 .unless(&["signaturedoesnotmatch"]),
             possible(&["pam authentication failed"]).unless(&[".rds.amazonaws"]),
         ],
-        detection: Detection::Checks(&[
+        detection: CauseDetection::Checks(&[
             "environment.password",
             "token.scope",
             "token.host",
@@ -71,7 +71,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["invalid password packet size"]),
             certain(&["value too long for type character varying", "password"]),
         ],
-        detection: Detection::Checks(&["token.length", "clients.lines"]),
+        detection: CauseDetection::Checks(&["token.length", "clients.lines"]),
     },
     Cause {
         id: "token.service",
@@ -82,7 +82,7 @@ pub(super) const CAUSES: &[Cause] = &[
             which signs by the kind of host.",
         templates: &["pgcred token {target}"],
         texts: &[certain(&["credential should be scoped to correct service"])],
-        detection: Detection::Checks(&["environment.password", "token.scope"]),
+        detection: CauseDetection::Checks(&["environment.password", "token.scope"]),
     },
     Cause {
         id: "token.url",
@@ -106,7 +106,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["error with configuration: invalid port number"]),
             certain(&["cannot parse", "failed to parse as url"]),
         ],
-        detection: Detection::None("the text of the URL is in the client's own configuration"),
+        detection: CauseDetection::None("the text of the URL is in the client's own configuration"),
     },
     Cause {
         id: "region",
@@ -119,7 +119,7 @@ pub(super) const CAUSES: &[Cause] = &[
             "pgcred token {target} --debug",
         ],
         texts: &[certain(&["credential should be scoped to a valid region"])],
-        detection: Detection::Checks(&["environment.password", "token.region"]),
+        detection: CauseDetection::Checks(&["environment.password", "token.region"]),
     },
     Cause {
         id: "token.user",
@@ -128,6 +128,6 @@ pub(super) const CAUSES: &[Cause] = &[
         fix: "Ask for the token with the same user as the client has.",
         templates: &["pgcred refresh {target} --user {user}"],
         texts: &[],
-        detection: Detection::Checks(&["environment.password", "token.scope"]),
+        detection: CauseDetection::Checks(&["environment.password", "token.scope"]),
     },
 ];

@@ -5,7 +5,7 @@
 //! in files.
 
 use super::text::{certain, likely};
-use super::{Cause, Detection};
+use super::{Cause, CauseDetection};
 
 pub(super) const CAUSES: &[Cause] = &[
     Cause {
@@ -36,7 +36,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["aws", "not found in $path"]),
             certain(&["returned non-zero exit status 127"]),
         ],
-        detection: Detection::Checks(&["tools.commands"]),
+        detection: CauseDetection::Checks(&["tools.commands"]),
     },
     Cause {
         id: "tool.command",
@@ -51,7 +51,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["password command returned empty output"]),
             certain(&["command", "timed out after 60 seconds"]),
         ],
-        detection: Detection::None("the tool shows only how the command ended"),
+        detection: CauseDetection::None("the tool shows only how the command ended"),
     },
     Cause {
         id: "tool.snap",
@@ -64,7 +64,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["/snap/", "pgpass"]),
             certain(&["profile file cannot be null"]),
         ],
-        detection: Detection::Checks(&["clients.sandboxes"]),
+        detection: CauseDetection::Checks(&["clients.sandboxes"]),
     },
     Cause {
         id: "tool.flatpak",
@@ -75,7 +75,7 @@ pub(super) const CAUSES: &[Cause] = &[
             scheduler keep the passfile fresh.",
         templates: &["pgcred setup systemd"],
         texts: &[certain(&["bwrap:"])],
-        detection: Detection::Checks(&["clients.sandboxes"]),
+        detection: CauseDetection::Checks(&["clients.sandboxes"]),
     },
     Cause {
         id: "tool.mac",
@@ -84,7 +84,7 @@ pub(super) const CAUSES: &[Cause] = &[
         fix: "Install the version that its maker offers for download.",
         templates: &["ls ~/Library/Containers"],
         texts: &[certain(&["operation not permitted", "library/containers"])],
-        detection: Detection::Checks(&["clients.sandboxes"]),
+        detection: CauseDetection::Checks(&["clients.sandboxes"]),
     },
     Cause {
         id: "tool.jdbc.empty",
@@ -100,7 +100,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["scram-based authentication, but the password is an empty string"]),
             certain(&["but no password was provided by plugin"]),
         ],
-        detection: Detection::Checks(&["tools.jdbc"]),
+        detection: CauseDetection::Checks(&["tools.jdbc"]),
     },
     Cause {
         id: "tool.dbeaver",
@@ -114,7 +114,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["authentication model", "shell_command", "not applicable"]),
             certain(&["authentication model", "shell_command", "not found"]),
         ],
-        detection: Detection::None("where DBeaver keeps this preference is not known"),
+        detection: CauseDetection::None("where DBeaver keeps this preference is not known"),
     },
     Cause {
         id: "tool.pgadmin",
@@ -125,7 +125,7 @@ pub(super) const CAUSES: &[Cause] = &[
             ENABLE_SERVER_PASS_EXEC_CMD = True.",
         templates: &["pgcred setup pgadmin"],
         texts: &[certain(&["passexec not available in server mode"])],
-        detection: Detection::None("pgAdmin keeps it in the files of its own installation"),
+        detection: CauseDetection::None("pgAdmin keeps it in the files of its own installation"),
     },
     Cause {
         id: "tool.pgadmin.key",
@@ -135,7 +135,7 @@ pub(super) const CAUSES: &[Cause] = &[
         fix: "Type the master password in pgAdmin, or switch it off in its settings.",
         templates: &[],
         texts: &[certain(&["crypt key is missing"])],
-        detection: Detection::None("it is a question of pgAdmin's own window"),
+        detection: CauseDetection::None("it is a question of pgAdmin's own window"),
     },
     Cause {
         id: "tool.java.sso",
@@ -149,7 +149,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["'sso' service module"]),
             certain(&["'sts' service module"]),
         ],
-        detection: Detection::None("it depends on what the tool has packed"),
+        detection: CauseDetection::None("it depends on what the tool has packed"),
     },
     Cause {
         id: "tool.scram",
@@ -165,7 +165,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["authentication method 10 not supported"]),
             certain(&["authentication method not supported (received: 10)"]),
         ],
-        detection: Detection::Checks(&["clients.psql"]),
+        detection: CauseDetection::Checks(&["clients.psql"]),
     },
     Cause {
         id: "tool.require_auth",
@@ -181,7 +181,7 @@ pub(super) const CAUSES: &[Cause] = &[
             ]),
             certain(&["authentication method requirement", "failed"]),
         ],
-        detection: Detection::Checks(&["environment.demands"]),
+        detection: CauseDetection::Checks(&["environment.demands"]),
     },
     Cause {
         id: "tool.channel",
@@ -193,7 +193,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["channel binding required"]),
             certain(&["channel binding is required"]),
         ],
-        detection: Detection::Checks(&["environment.demands"]),
+        detection: CauseDetection::Checks(&["environment.demands"]),
     },
     Cause {
         id: "tool.protocol",
@@ -208,7 +208,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["invalid protocol negotiation message"]),
             certain(&["received invalid protocol negotiation"]),
         ],
-        detection: Detection::Checks(&["login.accepted"]),
+        detection: CauseDetection::Checks(&["login.accepted"]),
     },
     Cause {
         id: "tool.parameter",
@@ -218,7 +218,7 @@ pub(super) const CAUSES: &[Cause] = &[
             ignore_startup_parameters of PgBouncer.",
         templates: &[],
         texts: &[certain(&["unsupported startup parameter"])],
-        detection: Detection::Checks(&["login.accepted"]),
+        detection: CauseDetection::Checks(&["login.accepted"]),
     },
     Cause {
         id: "tool.pooler",
@@ -232,7 +232,7 @@ pub(super) const CAUSES: &[Cause] = &[
             certain(&["server login failed:"]),
             certain(&["pgbouncer cannot connect to server"]),
         ],
-        detection: Detection::None("a pooler looks like the server"),
+        detection: CauseDetection::None("a pooler looks like the server"),
     },
     Cause {
         id: "tool.savedpassword",
@@ -243,7 +243,7 @@ pub(super) const CAUSES: &[Cause] = &[
             then connect again.",
         templates: &["pgcred setup {tool}"],
         texts: &[],
-        detection: Detection::None("tools encrypt the passwords that they keep"),
+        detection: CauseDetection::None("tools encrypt the passwords that they keep"),
     },
     Cause {
         id: "tool.entry",
@@ -253,6 +253,6 @@ pub(super) const CAUSES: &[Cause] = &[
         fix: "Take the entry out of the tool, or add the connection again.",
         templates: &["pgcred setup {tool} {target} --undo"],
         texts: &[],
-        detection: Detection::Checks(&["tools.entries"]),
+        detection: CauseDetection::Checks(&["tools.entries"]),
     },
 ];

@@ -35,13 +35,13 @@ const OF_ZSH: &str =
     "if [[ ${funcstack[1]} == _pgcred ]]; then _clap_dynamic_completer_pgcred \"$@\"; fi\n";
 
 #[derive(clap::Args)]
-pub(super) struct Completions {
+pub(super) struct CompletionsCommand {
     /// The shell that reads the script
     #[arg(value_parser = PossibleValuesParser::new(Shells::builtins().names()))]
     shell: String,
 }
 
-impl PrintText for Completions {
+impl PrintText for CompletionsCommand {
     fn text(self, _: fn() -> clap::Command) -> Result<String> {
         let shells = Shells::builtins();
         let Some(shell) = shells.completer(&self.shell) else {

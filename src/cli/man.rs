@@ -12,9 +12,9 @@ use crate::shell::LINES;
 use crate::text::quote;
 
 #[derive(clap::Args)]
-pub(super) struct Man {}
+pub(super) struct ManCommand {}
 
-impl PrintText for Man {
+impl PrintText for ManCommand {
     fn text(self, grammar: fn() -> clap::Command) -> Result<String> {
         page(grammar())
     }

@@ -8,28 +8,28 @@ use std::process::ExitCode;
 
 use clap::{ArgMatches, Args};
 
-use super::completions::Completions;
+use super::completions::CompletionsCommand;
 use super::help::FIRST_STEPS;
-use super::man::Man;
-use crate::command::add::Add;
-use crate::command::aws::Aws;
-use crate::command::discover::Discover;
-use crate::command::doctor::Doctor;
-use crate::command::erase::Erase;
-use crate::command::exec::Exec;
-use crate::command::init::Init;
-use crate::command::list::List;
-use crate::command::login::Login;
+use super::man::ManCommand;
+use crate::command::add::AddCommand;
+use crate::command::aws::AwsCommand;
+use crate::command::discover::DiscoverCommand;
+use crate::command::doctor::DoctorCommand;
+use crate::command::erase::EraseCommand;
+use crate::command::exec::ExecCommand;
+use crate::command::init::InitCommand;
+use crate::command::list::ListCommand;
+use crate::command::login::LoginCommand;
 use crate::command::options::GlobalOptions;
-use crate::command::policy::Policy;
-use crate::command::prompt::Prompt;
-use crate::command::refresh::Refresh;
-use crate::command::remove::Remove;
-use crate::command::roots::Roots;
+use crate::command::policy::PolicyCommand;
+use crate::command::prompt::PromptCommand;
+use crate::command::refresh::RefreshCommand;
+use crate::command::remove::RemoveCommand;
+use crate::command::roots::RootsCommand;
 use crate::command::run::{
-    PrintText, Run, arguments_of_text, failure_code, parse_error, run_command,
+    PrintText, RunCommand, arguments_of_text, failure_code, parse_error, run_command,
 };
-use crate::command::setup::Setup;
+use crate::command::setup::SetupCommand;
 use crate::command::token::TokenCommand;
 use crate::error::{Error, Exit, Result};
 use crate::output::Output;
@@ -71,7 +71,7 @@ pub(super) static COMMANDS: &[CommandRow] = &[
             "PGPASSWORD=\"$(pgcred token prod)\" psql -h HOST -U admin postgres",
         ],
     ),
-    entry::<Refresh>(
+    entry::<RefreshCommand>(
         "refresh",
         "Issue tokens and write them to the passfile",
         &[
@@ -80,22 +80,22 @@ pub(super) static COMMANDS: &[CommandRow] = &[
             "pgcred refresh --watch",
         ],
     ),
-    entry::<Exec>(
+    entry::<ExecCommand>(
         "exec",
         "Run a program with PG* variables and a private passfile for one connection",
         &["pgcred exec prod -- psql", "pgcred exec prod -- pg_dump -s"],
     ),
-    entry::<Erase>(
+    entry::<EraseCommand>(
         "erase",
         "Forget tokens: remove them from the passfile and from the cache",
         &["pgcred erase prod", "pgcred erase --all"],
     ),
-    entry::<List>(
+    entry::<ListCommand>(
         "list",
         "List the configured connections and how long their tokens last",
         &["pgcred list", "pgcred list --format json"],
     ),
-    entry::<Discover>(
+    entry::<DiscoverCommand>(
         "discover",
         "List the databases that your profiles may see, and make connections of them",
         &[
@@ -104,7 +104,7 @@ pub(super) static COMMANDS: &[CommandRow] = &[
             "pgcred discover --profile 'team-*' --all-regions --format json",
         ],
     ),
-    entry::<Add>(
+    entry::<AddCommand>(
         "add",
         "Add a connection to the configuration",
         &[
@@ -118,13 +118,13 @@ pub(super) static COMMANDS: &[CommandRow] = &[
             "pgcred add --from team.toml --dry-run",
         ],
     ),
-    entry::<Remove>(
+    entry::<RemoveCommand>(
         "remove",
         "Remove a connection: from the configuration, its tokens, and its entries in tools",
         &["pgcred remove prod"],
     ),
-    entry::<Login>("login", "Log in now to @LOGINS@", &["pgcred login dev"]),
-    entry::<Setup>(
+    entry::<LoginCommand>("login", "Log in now to @LOGINS@", &["pgcred login dev"]),
+    entry::<SetupCommand>(
         "setup",
         "Make a tool connect without a password: DBeaver, pgAdmin, psql and many more",
         &[
@@ -135,7 +135,7 @@ pub(super) static COMMANDS: &[CommandRow] = &[
             "pgcred setup --all",
         ],
     ),
-    entry::<Doctor>(
+    entry::<DoctorCommand>(
         "doctor",
         "Find out why a login fails, and what to type",
         &[
@@ -144,7 +144,7 @@ pub(super) static COMMANDS: &[CommandRow] = &[
             "pgcred doctor --check passfile,tls",
         ],
     ),
-    entry::<Policy>(
+    entry::<PolicyCommand>(
         "policy",
         "Print the policy and the SQL that let a user log in with tokens",
         &[
@@ -153,12 +153,12 @@ pub(super) static COMMANDS: &[CommandRow] = &[
             "pgcred policy --for discover --format json",
         ],
     ),
-    entry::<Roots>(
+    entry::<RootsCommand>(
         "roots",
         "Print the file of root certificates that verifies a database's server",
         &["pgcred roots prod", "pgcred roots prod --update"],
     ),
-    entry::<Aws>(
+    entry::<AwsCommand>(
         "aws",
         "Act as the AWS CLI's token commands, for tools that call `aws`",
         &[
@@ -166,7 +166,7 @@ pub(super) static COMMANDS: &[CommandRow] = &[
             "pgcred aws rds generate-db-auth-token --help",
         ],
     ),
-    entry::<Prompt>(
+    entry::<PromptCommand>(
         "prompt",
         "Print a connection's state for a shell prompt; nothing if there is nothing to say",
         &[
@@ -174,20 +174,20 @@ pub(super) static COMMANDS: &[CommandRow] = &[
             "pgcred prompt prod --format '{name} {left}'",
         ],
     ),
-    text::<Init>(
+    text::<InitCommand>(
         "init",
         "Print a shell's hook, which refreshes connections that are due in the background",
         &LINES,
     ),
-    text::<Completions>(
+    text::<CompletionsCommand>(
         "completions",
         "Print the script with which a shell completes pgcred's command line",
         &["pgcred completions bash > ~/.local/share/bash-completion/completions/pgcred"],
     ),
-    text::<Man>("man", "Print the manual page", &["pgcred man | man -l -"]),
+    text::<ManCommand>("man", "Print the manual page", &["pgcred man | man -l -"]),
 ];
 
-const fn entry<C: Run>(
+const fn entry<C: RunCommand>(
     name: &'static str,
     about: &'static str,
     examples: &'static [&'static str],

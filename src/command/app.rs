@@ -8,13 +8,13 @@
 use std::time::Duration;
 
 use super::config_file::{ConfigFile, ConfigNeed};
-use super::due_file::{self, Refreshed};
+use super::due_file::{self, RefreshState};
 use super::options::{GlobalOptions, TokenOptions};
 use super::preferences::Preferences;
 use crate::authority::AskPolicy;
 use crate::authority::LoginPolicy;
 use crate::cache::Cache;
-use crate::config::{CacheChoice, Life};
+use crate::config::{CacheChoice, RequestedLife};
 use crate::error::{Error, Result};
 use crate::issue::{IssueOptions, IssuedToken, Issuer};
 use crate::output::Output;
@@ -92,7 +92,7 @@ impl App {
             None => 0,
         };
         if min_valid > request.life {
-            let life = Some(Life::Seconds(min_valid));
+            let life = Some(RequestedLife::Seconds(min_valid));
             request.life =
                 resolve::allowed_life(life, request.provider, self.preferences.config.max_life)
                     .map_err(|error| error.about("--min-valid"))?;
@@ -159,7 +159,7 @@ impl App {
 
     /// Tells shell hooks when to refresh and what to show. It does nothing if another configuration
     /// is named, because the hooks' connections are those of the usual one.
-    pub(crate) fn update_due_file(&mut self, refreshed: Refreshed) {
+    pub(crate) fn update_due_file(&mut self, refreshed: RefreshState) {
         if self.options.config.is_none() {
             due_file::update(&self.preferences, &mut self.issuer, refreshed);
         }
@@ -168,7 +168,7 @@ impl App {
     /// Releases the locks, so that other processes can ask the authority, and forgets the
     /// credentials.
     pub(super) fn release(&mut self) {
-        self.update_due_file(Refreshed::No);
+        self.update_due_file(RefreshState::No);
         self.issuer = Issuer::new(self.preferences.ask.clone(), None);
     }
 

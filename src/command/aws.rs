@@ -12,16 +12,16 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Subcommand};
 
 use super::app::App;
-use super::needs::{ForeignHomePolicy, Needs};
+use super::needs::{CommandNeeds, ForeignHomePolicy};
 use super::options::TokenOptions;
-use super::run::Run;
+use super::run::RunCommand;
 use crate::aws;
-use crate::config::{Config, Life};
-use crate::error::{Error, Reason, Result};
+use crate::config::{Config, RequestedLife};
+use crate::error::{Error, ErrorReason, Result};
 use crate::output::Output;
 use crate::provider;
 use crate::resolve::{AddressOptions, ConnectionOptions};
-use crate::sys::terminal::Stdin;
+use crate::sys::terminal::InheritedStdin;
 use crate::text;
 use crate::text::host::{self, HostPort};
 use crate::time::number;
@@ -43,28 +43,28 @@ const SUPPORTED_COMMANDS: &str = "pgcred aws supports only: \
 
 #[derive(clap::Args)]
 #[command(infer_long_args = true, args_override_self = true)]
-pub(crate) struct Aws {
+pub(crate) struct AwsCommand {
     #[command(flatten)]
     common: CommonOptions,
     #[command(subcommand)]
-    service: Service,
+    service: ServiceSubcommand,
 }
 
 #[derive(Subcommand)]
-enum Service {
+enum ServiceSubcommand {
     /// Aurora DSQL
     #[command(subcommand)]
-    Dsql(Dsql),
+    Dsql(DsqlSubcommand),
     /// RDS and Aurora
     #[command(subcommand)]
-    Rds(Rds),
+    Rds(RdsSubcommand),
     /// The user's profiles
     #[command(subcommand)]
-    Configure(Configure),
+    Configure(ConfigureSubcommand),
 }
 
 #[derive(Subcommand)]
-enum Dsql {
+enum DsqlSubcommand {
     /// Print a token for the role admin
     GenerateDbConnectAdminAuthToken(DsqlToken),
     /// Print a token for any other role
@@ -72,13 +72,13 @@ enum Dsql {
 }
 
 #[derive(Subcommand)]
-enum Rds {
+enum RdsSubcommand {
     /// Print a token; a host of Aurora DSQL gets a DSQL token
     GenerateDbAuthToken(RdsToken),
 }
 
 #[derive(Subcommand)]
-enum Configure {
+enum ConfigureSubcommand {
     /// Print the names of the profiles
     ListProfiles,
 }
@@ -165,15 +165,15 @@ struct CommonOptions {
     no_cli_auto_prompt: bool,
 }
 
-impl Run for Aws {
+impl RunCommand for AwsCommand {
     type Outcome = ExitCode;
-    const NEEDS: Needs = Needs {
+    const NEEDS: CommandNeeds = CommandNeeds {
         foreign_home: ForeignHomePolicy::GoOn,
-        ..Needs::USUAL
+        ..CommandNeeds::USUAL
     };
 
     /// Ends with the AWS CLI's exit codes.
-    fn run(self, app: &mut App, _: Option<Stdin>) -> Result<ExitCode> {
+    fn run(self, app: &mut App, _: Option<InheritedStdin>) -> Result<ExitCode> {
         match self.answer(app) {
             Ok(text) => Output::answer(&text).map(|()| ExitCode::SUCCESS),
             Err(error) => {
@@ -195,25 +195,31 @@ impl Run for Aws {
 
 fn code(error: &Error) -> u8 {
     match error.reason() {
-        Some(Reason::NoRegion | Reason::NoCredentials) => NO_CONFIGURATION,
-        Some(Reason::Refused) => REFUSAL,
-        Some(Reason::InvalidRoleSetting) => USAGE,
+        Some(ErrorReason::NoRegion | ErrorReason::NoCredentials) => NO_CONFIGURATION,
+        Some(ErrorReason::Refused) => REFUSAL,
+        Some(ErrorReason::InvalidRoleSetting) => USAGE,
         _ => FAILURE,
     }
 }
 
-impl Aws {
+impl AwsCommand {
     fn answer(self, app: &mut App) -> Result<String> {
         self.common.check_timeouts()?;
         let config = &app.preferences.config;
         let (target, options) = match self.service {
-            Service::Configure(Configure::ListProfiles) => return list_of_profiles(),
-            Service::Dsql(Dsql::GenerateDbConnectAdminAuthToken(token)) => {
+            ServiceSubcommand::Configure(ConfigureSubcommand::ListProfiles) => {
+                return list_of_profiles();
+            }
+            ServiceSubcommand::Dsql(DsqlSubcommand::GenerateDbConnectAdminAuthToken(token)) => {
                 (None, token.options("admin")?)
             }
             // The token does not name the role: every role but admin gets the same token.
-            Service::Dsql(Dsql::GenerateDbConnectAuthToken(token)) => (None, token.options("any")?),
-            Service::Rds(Rds::GenerateDbAuthToken(token)) => token.options(config)?,
+            ServiceSubcommand::Dsql(DsqlSubcommand::GenerateDbConnectAuthToken(token)) => {
+                (None, token.options("any")?)
+            }
+            ServiceSubcommand::Rds(RdsSubcommand::GenerateDbAuthToken(token)) => {
+                token.options(config)?
+            }
         };
         let mut options = ConnectionOptions {
             profile: self.common.profile,
@@ -260,7 +266,7 @@ impl DsqlToken {
         Ok(ConnectionOptions {
             address: AddressOptions::for_address(self.hostname, None, user.to_owned()),
             provider: Some("dsql".to_owned()),
-            expires_in: life.map(Life::Seconds),
+            expires_in: life.map(RequestedLife::Seconds),
             ..ConnectionOptions::default()
         })
     }

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use super::line_owners::mark_taken_lines;
 use super::preferences::Preferences;
-use super::segment::{Segment, TokenState, segment};
+use super::segment::{PromptSegment, TokenState, segment};
 use crate::cache::Cache;
 use crate::issue::{Issuer, PassfileView, last_failure};
 use crate::request::Request;
@@ -26,14 +26,14 @@ const RETRY: u32 = 300;
 
 /// Whether the connections that are due have just been refreshed.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Refreshed {
+pub(crate) enum RefreshState {
     No,
     JustNow,
 }
 
 /// Writes the file if anything has changed. If it cannot be written, a hook only looks once more
 /// than it needs to.
-pub(super) fn update(preferences: &Preferences, issuer: &mut Issuer, refreshed: Refreshed) {
+pub(super) fn update(preferences: &Preferences, issuer: &mut Issuer, refreshed: RefreshState) {
     let Some(cache) = issuer.take_cache() else {
         return;
     };
@@ -43,7 +43,7 @@ pub(super) fn update(preferences: &Preferences, issuer: &mut Issuer, refreshed: 
     };
     if config_changed != preferences.config_changed {
         let _ = cache.forget_due(); // another process has just added or removed a connection
-    } else if cache.take_changed() || refreshed == Refreshed::JustNow {
+    } else if cache.take_changed() || refreshed == RefreshState::JustNow {
         let named = env::passfile();
         // Two shells with different passfiles have different files. A relative path
         // is another file in every directory, so that there is none to write.
@@ -66,7 +66,7 @@ fn due(
     issuer: &mut Issuer,
     cache: &Cache,
     passfile: Option<PathBuf>,
-    refreshed: Refreshed,
+    refreshed: RefreshState,
 ) -> (Time, String) {
     let now = Time::now();
     let index = cache.index();
@@ -75,7 +75,7 @@ fn due(
         filed = PassfileView::read(&path, cache);
     }
     let mut next = now.plus(LONGEST_WAIT);
-    let mut first: Option<Segment> = None;
+    let mut first: Option<PromptSegment> = None;
     let mut connections = preferences.named_connections();
     mark_taken_lines(&mut connections);
     for (name, request) in &connections {
@@ -87,7 +87,7 @@ fn due(
                 if last_failure(&index, &*identity).is_some() {
                     due = due.min(now.plus(LOOK_FOR_LOGIN));
                 }
-            } else if refreshed == Refreshed::JustNow {
+            } else if refreshed == RefreshState::JustNow {
                 due = now.plus(RETRY);
             }
             next = next.min(due);
@@ -127,8 +127,8 @@ fn times_in_passfile(
 
 /// Returns what a prompt may show: name, expiry and state. A hook finds out by itself whether the
 /// token is stale or expired, because that is a matter of time.
-fn line(segment: Segment) -> String {
-    let Segment {
+fn line(segment: PromptSegment) -> String {
+    let PromptSegment {
         name,
         state,
         expires_at,

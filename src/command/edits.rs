@@ -19,8 +19,8 @@ use crate::error::{Error, Result};
 use crate::output::Output;
 use crate::roots;
 use crate::setup::crontab;
-use crate::setup::{Drafts, Edit, EditDestination, Machine, SetupCommands, Target};
-use crate::sys::child::{self, Attachment, ProgramError};
+use crate::setup::{EditDestination, FileDrafts, Machine, SetupCommands, SetupEdit, ToolTarget};
+use crate::sys::child::{self, ChildAttachment, ProgramError};
 use crate::sys::fs;
 use crate::sys::terminal;
 
@@ -37,7 +37,7 @@ pub(super) struct EditPolicy {
 
 /// What the user wants after having seen the edits.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Decision {
+pub(super) enum EditDecision {
     /// Make them.
     Make,
     /// Nothing has to be made: the files are as the edits want them.
@@ -51,17 +51,17 @@ impl EditPolicy {
     /// the edits want them.
     pub(super) fn apply(
         self,
-        edits: &[Edit],
+        edits: &[SetupEdit],
         commands: &SetupCommands,
-        targets: &[Target],
+        targets: &[ToolTarget],
         machine: &Machine,
         app: &App,
     ) -> Result<bool> {
-        let shown: Vec<&Edit> = edits.iter().collect();
+        let shown: Vec<&SetupEdit> = edits.iter().collect();
         match self.decide(&shown, &app.preferences)? {
-            Decision::Make => {}
-            Decision::AllMade => return Ok(true),
-            Decision::Leave => return Ok(false),
+            EditDecision::Make => {}
+            EditDecision::AllMade => return Ok(true),
+            EditDecision::Leave => return Ok(false),
         }
         provide_roots(targets, &app.preferences)?;
         let output = app.preferences.output;
@@ -70,7 +70,11 @@ impl EditPolicy {
     }
 
     /// Shows all edits at once, several of one file as one, and asks the user once.
-    pub(super) fn decide(self, edits: &[&Edit], preferences: &Preferences) -> Result<Decision> {
+    pub(super) fn decide(
+        self,
+        edits: &[&SetupEdit],
+        preferences: &Preferences,
+    ) -> Result<EditDecision> {
         let output = preferences.output;
         if !self.dry_run {
             clear_leftovers(edits, self.undo);
@@ -84,9 +88,9 @@ impl EditPolicy {
             // A setup goes on: the program that has to know the files may not know them, because
             // telling it has failed the last time, or because the user has undone it by hand.
             return Ok(if self.undo || self.dry_run {
-                Decision::AllMade
+                EditDecision::AllMade
             } else {
-                Decision::Make
+                EditDecision::Make
             });
         }
         if self.dry_run || !self.yes {
@@ -95,13 +99,13 @@ impl EditPolicy {
             }
         }
         if self.dry_run {
-            return Ok(Decision::Leave);
+            return Ok(EditDecision::Leave);
         }
         if !self.yes && !does_user_agree("change this? [y/N] ", preferences)? {
             output.note("nothing was changed");
-            return Ok(Decision::Leave);
+            return Ok(EditDecision::Leave);
         }
-        Ok(Decision::Make)
+        Ok(EditDecision::Make)
     }
 }
 
@@ -109,13 +113,13 @@ impl EditPolicy {
 /// earlier edits leave there, if they are planned together.
 pub(super) fn of_configuration(
     preferences: &Preferences,
-    drafts: &Drafts,
+    drafts: &FileDrafts,
     change: impl FnOnce(&str) -> Result<String>,
-) -> Result<Edit> {
+) -> Result<SetupEdit> {
     let path = preferences.config_path()?.clone();
     let before = drafts.read(&path)?;
     let after = change(before.as_deref().unwrap_or_default())?;
-    Ok(Edit {
+    Ok(SetupEdit {
         destination: EditDestination::File(path),
         before,
         after: Some(after),
@@ -124,7 +128,7 @@ pub(super) fn of_configuration(
 }
 
 /// Returns the edits that change something.
-pub(super) fn changes(edits: &[Edit]) -> Vec<&Edit> {
+pub(super) fn changes(edits: &[SetupEdit]) -> Vec<&SetupEdit> {
     let mut changes = Vec::new();
     for edit in edits {
         if edit.changes_something() {
@@ -136,8 +140,8 @@ pub(super) fn changes(edits: &[Edit]) -> Vec<&Edit> {
 
 /// Returns one edit for each file: from what it is before the first edit to what it is after the
 /// last one.
-fn merged(edits: &[&Edit]) -> Vec<Edit> {
-    let mut merged: Vec<Edit> = Vec::new();
+fn merged(edits: &[&SetupEdit]) -> Vec<SetupEdit> {
+    let mut merged: Vec<SetupEdit> = Vec::new();
     for edit in edits {
         let known = merged
             .iter_mut()
@@ -152,7 +156,7 @@ fn merged(edits: &[&Edit]) -> Vec<Edit> {
 
 /// Removes what a pgcred that was killed has left beside the files, also beside those that need no
 /// change any more. Before a setup a copy stays: it may be what an edit counts on.
-pub(super) fn clear_leftovers(edits: &[&Edit], undo: bool) {
+pub(super) fn clear_leftovers(edits: &[&SetupEdit], undo: bool) {
     for edit in edits {
         if let EditDestination::File(path) = &edit.destination {
             // Nothing is lost if this fails: the next run tries again.
@@ -166,7 +170,7 @@ pub(super) fn clear_leftovers(edits: &[&Edit], undo: bool) {
 
 /// Makes the edits, with the commands before and after them.
 pub(super) fn carry_out(
-    edits: &[&Edit],
+    edits: &[&SetupEdit],
     commands: &SetupCommands,
     undo: bool,
     machine: &Machine,
@@ -178,7 +182,7 @@ pub(super) fn carry_out(
             output.warn(&error.to_string());
         }
     }
-    let mut done: Vec<&Edit> = Vec::new();
+    let mut done: Vec<&SetupEdit> = Vec::new();
     let made = make_all(edits, machine, output, &mut done);
     if undo {
         made?;
@@ -198,10 +202,10 @@ pub(super) fn carry_out(
 }
 
 fn make_all<'a>(
-    edits: &[&'a Edit],
+    edits: &[&'a SetupEdit],
     machine: &Machine,
     output: Output,
-    done: &mut Vec<&'a Edit>,
+    done: &mut Vec<&'a SetupEdit>,
 ) -> Result<()> {
     for edit in edits {
         let change = FileChange {
@@ -227,7 +231,7 @@ fn make_all<'a>(
 
 /// Takes back edits that were made, the last one first, and tells the program that has heard of
 /// them, if that can be.
-fn take_back(done: &[&Edit], commands: &SetupCommands, machine: &Machine, output: Output) {
+fn take_back(done: &[&SetupEdit], commands: &SetupCommands, machine: &Machine, output: Output) {
     for edit in done.iter().rev() {
         let change = FileChange {
             before: edit.after.as_deref(),
@@ -272,7 +276,7 @@ impl FileChange<'_> {
 }
 
 /// Puts the files of root certificates that the targets' tools will name into their place.
-pub(super) fn provide_roots(targets: &[Target], preferences: &Preferences) -> Result<()> {
+pub(super) fn provide_roots(targets: &[ToolTarget], preferences: &Preferences) -> Result<()> {
     for target in targets {
         roots::provide(&target.request, target.roots.as_ref(), &preferences.ask)?;
     }
@@ -289,7 +293,7 @@ fn run(words: &[String]) -> Result<()> {
 
 /// Runs a command that a scheduler needs. What it writes to stderr is the cause if it fails.
 pub(super) fn run_within(words: &[String], timeout: Duration) -> Result<()> {
-    let why = match child::output(words, Instant::now() + timeout, Attachment::Alone) {
+    let why = match child::output(words, Instant::now() + timeout, ChildAttachment::Alone) {
         Ok(ended) if ended.status.success() => return Ok(()),
         Ok(ended) => String::from_utf8_lossy(&ended.stderr).trim().to_owned(),
         Err(ProgramError::Failed(error)) => return Err(error),
@@ -311,7 +315,7 @@ pub(super) fn does_user_agree(question: &str, preferences: &Preferences) -> Resu
     Ok(["y", "yes"].contains(&answer.trim().to_lowercase().as_str()))
 }
 
-fn diff(edit: &Edit) -> String {
+fn diff(edit: &SetupEdit) -> String {
     let path = edit.destination.to_string();
     let name = |text: &Option<String>| match text {
         Some(_) => path.clone(),

@@ -7,19 +7,19 @@ use clap::builder::PossibleValuesParser;
 
 use super::run::PrintText;
 use crate::error::{Error, Result};
-use crate::shell::{Hook, HookOptions, SHELLS, Shell};
+use crate::shell::{HookOptions, HookTrigger, SHELLS, Shell};
 use crate::sys::child;
 use crate::sys::paths::CacheDirectory;
 use crate::text::host;
 
 #[derive(clap::Args)]
-pub(crate) struct Init {
+pub(crate) struct InitCommand {
     /// The shell that reads the hook
     #[arg(value_parser = PossibleValuesParser::new(SHELLS.iter().map(|shell| shell.name)))]
     shell: String,
     /// When to look whether a connection is due
     #[arg(long, value_enum, value_name = "WHEN", default_value = "prompt")]
-    hook: Hook,
+    hook: HookTrigger,
     /// Also keep a text for prompts in the variable `PGCRED_SEGMENT`
     #[arg(long)]
     segment: bool,
@@ -28,7 +28,7 @@ pub(crate) struct Init {
     undo: bool,
 }
 
-impl PrintText for Init {
+impl PrintText for InitCommand {
     fn text(self, _: fn() -> clap::Command) -> Result<String> {
         let Some(shell) = Shell::named(&self.shell) else {
             let known: Vec<_> = SHELLS.iter().map(|shell| shell.name).collect();

@@ -2,13 +2,13 @@
 //! done is the authority's.
 
 use super::app::App;
-use super::run::Run;
+use super::run::RunCommand;
 use crate::error::Result;
 use crate::provider;
-use crate::sys::terminal::Stdin;
+use crate::sys::terminal::InheritedStdin;
 
 #[derive(clap::Args)]
-pub(crate) struct Login {
+pub(crate) struct LoginCommand {
     #[arg(value_name = "PROFILE", help = profile_help())]
     name: Option<String>,
     /// The same as PROFILE
@@ -31,10 +31,10 @@ fn help() -> String {
     )
 }
 
-impl Run for Login {
+impl RunCommand for LoginCommand {
     type Outcome = ();
 
-    fn run(self, app: &mut App, _: Option<Stdin>) -> Result<()> {
+    fn run(self, app: &mut App, _: Option<InheritedStdin>) -> Result<()> {
         let preferences = &app.preferences;
         let profile = self.profile.or(self.name);
         let authority = provider::authority_of(self.provider.as_deref())?;

@@ -1,8 +1,8 @@
 //! What a command needs before it can run, as one value that the command declares, and how that is
 //! opened: the configuration, the cache, and whether the home directory may be written.
 //!
-//! [`Needs::USUAL`] is right for most commands. A command names only what is different in its
-//! `NEEDS`; if that depends on its options, it has a `needs` of its own.
+//! [`CommandNeeds::USUAL`] is right for most commands. A command names only what is different in
+//! its `NEEDS`; if that depends on its options, it has a `needs` of its own.
 
 use std::ops::ControlFlow;
 use std::process::ExitCode;
@@ -14,7 +14,7 @@ use crate::error::Result;
 use crate::sys::fs;
 
 #[derive(Clone, Copy)]
-pub(crate) struct Needs {
+pub(crate) struct CommandNeeds {
     pub(super) configuration: ConfigNeed,
     /// Whether the command may ask an authority. If not, the help leaves the options for that out.
     pub(super) asks_authority: bool,
@@ -37,7 +37,7 @@ pub(crate) enum ForeignHomePolicy {
     DoNothing,
 }
 
-impl Needs {
+impl CommandNeeds {
     pub(super) const USUAL: Self = Self {
         configuration: ConfigNeed::Whole,
         asks_authority: true,

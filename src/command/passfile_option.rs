@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::output::Output;
 use crate::passfile::block::Passfile;
 use crate::passfile::survey::survey;
-use crate::sys::child::{self, Attachment};
+use crate::sys::child::{self, ChildAttachment};
 use crate::sys::env;
 use crate::sys::fs;
 use crate::time::Time;
@@ -192,7 +192,7 @@ pub(super) fn may_be_published(path: &Path) -> bool {
         &path.display().to_string(),
     ]);
     let deadline = Instant::now() + Duration::from_secs(2);
-    match child::output(&words, deadline, Attachment::Alone) {
+    match child::output(&words, deadline, ChildAttachment::Alone) {
         Ok(ended) => !ended.status.success(),
         Err(_) => true,
     }

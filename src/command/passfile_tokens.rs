@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::authority::Authority;
-use crate::cache::{Index, Record};
+use crate::cache::{CacheIndex, TokenRecord};
 use crate::error::{Error, Result};
 use crate::passfile::block::{Passfile, PassfileLine};
 use crate::passfile::survey;
@@ -40,7 +40,7 @@ pub(super) struct PassfileToken<'a> {
 
 /// Returns every passfile that may hold a token of pgcred's: first the one that clients read, then
 /// those that the index names.
-pub(super) fn known_passfiles(index: &Index) -> Vec<PathBuf> {
+pub(super) fn known_passfiles(index: &CacheIndex) -> Vec<PathBuf> {
     let mut paths = Vec::new();
     if let Some(path) = env::passfile().or_else(env::default_passfile) {
         paths.push(std::path::absolute(&path).unwrap_or(path));
@@ -74,7 +74,7 @@ impl PassfileTokens {
     pub(super) fn valid_tokens<'a>(
         &'a self,
         line: &'a PassfileLine,
-        index: &Index,
+        index: &CacheIndex,
         authority: &dyn Authority,
     ) -> Vec<PassfileToken<'a>> {
         let now = Time::now();
@@ -123,7 +123,7 @@ impl PassfileToken<'_> {
     }
 
     /// Tells whether this is the token that the index has this record of.
-    pub(super) fn is_of(&self, record: &Record) -> bool {
+    pub(super) fn is_of(&self, record: &TokenRecord) -> bool {
         match self.file.passfile.token(self.line, self.expires_at) {
             Some(token) => record.is_of(&token),
             None => false,

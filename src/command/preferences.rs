@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 use crate::authority::AskPolicy;
-use crate::cache::Index;
-use crate::config::{Config, Connection, Life};
+use crate::cache::CacheIndex;
+use crate::config::{Config, Connection, RequestedLife};
 use crate::error::{Error, Result};
 use crate::output::Output;
 use crate::request::Request;
@@ -47,7 +47,7 @@ impl Preferences {
     /// Returns the same, one at a time: first the connections for which tokens were issued before.
     pub(super) fn connections_by_use<'a>(
         &'a self,
-        index: &Index,
+        index: &CacheIndex,
     ) -> impl Iterator<Item = Request> + use<'a> {
         let mut used_labels = BTreeSet::new();
         for record in index.records.values() {
@@ -102,7 +102,7 @@ impl Preferences {
     /// need its address.
     pub(super) fn connection_of_any_life(&self, name: &str) -> Result<Request> {
         let options = ConnectionOptions {
-            expires_in: Some(Life::Max),
+            expires_in: Some(RequestedLife::Max),
             ..ConnectionOptions::default()
         };
         self.silent_resolver()

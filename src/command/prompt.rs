@@ -5,22 +5,22 @@ use std::cell::OnceCell;
 
 use super::app::App;
 use super::line_owners::{is_taken, mark_taken_lines};
-use super::needs::Needs;
+use super::needs::CommandNeeds;
 use super::passfile_tokens::{PassfileTokens, known_passfiles};
-use super::run::Run;
-use super::segment::{Segment, TokenState, segment};
-use crate::cache::{Cache, Index};
+use super::run::RunCommand;
+use super::segment::{PromptSegment, TokenState, segment};
+use crate::cache::{Cache, CacheIndex};
 use crate::error::{Error, Result};
 use crate::output::Output;
 use crate::request::Request;
 use crate::resolve::ConnectionOptions;
-use crate::sys::terminal::Stdin;
+use crate::sys::terminal::InheritedStdin;
 use crate::text;
 use crate::time::{Time, spoken};
 use crate::token::TokenTimes;
 
 #[derive(clap::Args)]
-pub(crate) struct Prompt {
+pub(crate) struct PromptCommand {
     /// Connection or other TARGET [default: the connection whose token ends first]
     target: Option<String>,
     /// Text to print; {name}, {left} and {state} (fresh, stale, expired, needs-login) are filled in
@@ -28,15 +28,15 @@ pub(crate) struct Prompt {
     format: String,
 }
 
-impl Run for Prompt {
+impl RunCommand for PromptCommand {
     type Outcome = ();
-    const NEEDS: Needs = Needs {
+    const NEEDS: CommandNeeds = CommandNeeds {
         asks_authority: false,
         is_silent: true,
-        ..Needs::USUAL
+        ..CommandNeeds::USUAL
     };
 
-    fn run(self, app: &mut App, _: Option<Stdin>) -> Result<()> {
+    fn run(self, app: &mut App, _: Option<InheritedStdin>) -> Result<()> {
         if let Some(name) = unknown_placeholder(&self.format) {
             return Err(Error::usage(format!("--format: there is no {{{name}}}"))
                 .hint("{name}, {left} and {state} are filled in"));
@@ -55,8 +55,8 @@ impl Run for Prompt {
     }
 }
 
-impl Prompt {
-    fn text(&self, segment: &Segment) -> String {
+impl PromptCommand {
+    fn text(&self, segment: &PromptSegment) -> String {
         let state = segment.state.as_str();
         let left = match segment.state {
             TokenState::Fresh | TokenState::Stale => spoken(Time::now().until(segment.expires_at)),
@@ -75,12 +75,12 @@ impl Prompt {
 
 /// The passfiles, which are read when the first token has to be looked up there.
 struct LazyPassfiles<'a> {
-    index: &'a Index,
+    index: &'a CacheIndex,
     tokens: OnceCell<PassfileTokens>,
 }
 
 impl<'a> LazyPassfiles<'a> {
-    fn new(index: &'a Index) -> Self {
+    fn new(index: &'a CacheIndex) -> Self {
         Self {
             index,
             tokens: OnceCell::new(),
@@ -102,7 +102,7 @@ impl<'a> LazyPassfiles<'a> {
     }
 }
 
-fn segment_of_target(target: &str, app: &mut App, index: &Index) -> Option<Segment> {
+fn segment_of_target(target: &str, app: &mut App, index: &CacheIndex) -> Option<PromptSegment> {
     let (preferences, issuer) = (&app.preferences, &mut app.issuer);
     let request = match preferences.config.connection(target) {
         Some(_) => preferences.connection(target),
@@ -121,7 +121,7 @@ fn segment_of_target(target: &str, app: &mut App, index: &Index) -> Option<Segme
     })
 }
 
-fn segments_of_connections(app: &mut App, index: &Index) -> Vec<Segment> {
+fn segments_of_connections(app: &mut App, index: &CacheIndex) -> Vec<PromptSegment> {
     let passfiles = LazyPassfiles::new(index);
     let mut connections = app.preferences.named_connections();
     mark_taken_lines(&mut connections);

@@ -7,34 +7,34 @@ use super::app::App;
 use super::erase::{erase_filed, forget_ids};
 use super::errors::all_errors;
 use super::line_owners::mark_taken_lines;
-use super::needs::Needs;
+use super::needs::CommandNeeds;
 use super::passfile_tokens::known_passfiles;
 use super::preferences::Preferences;
-use super::run::Run;
+use super::run::RunCommand;
 use super::tool_undo;
-use crate::cache::{Cache, EntryId, Index};
+use crate::cache::{Cache, CacheIndex, EntryId};
 use crate::config;
 use crate::error::{Error, Result};
 use crate::passfile::block::PassfileLine;
 use crate::request::Request;
 use crate::setup::Machine;
-use crate::sys::terminal::Stdin;
+use crate::sys::terminal::InheritedStdin;
 use crate::text::suggest;
 
 #[derive(clap::Args)]
-pub(crate) struct Remove {
+pub(crate) struct RemoveCommand {
     /// Name of the connection
     name: String,
 }
 
-impl Run for Remove {
+impl RunCommand for RemoveCommand {
     type Outcome = ();
-    const NEEDS: Needs = Needs {
+    const NEEDS: CommandNeeds = CommandNeeds {
         asks_authority: false,
-        ..Needs::USUAL
+        ..CommandNeeds::USUAL
     };
 
-    fn run(self, app: &mut App, _: Option<Stdin>) -> Result<()> {
+    fn run(self, app: &mut App, _: Option<InheritedStdin>) -> Result<()> {
         let output = app.preferences.output;
         app.open_cache_to_forget();
         let mut errors = Vec::new();
@@ -131,7 +131,7 @@ struct ForgottenLines {
 impl ForgottenLines {
     fn of(
         names: &[&str],
-        index: &Index,
+        index: &CacheIndex,
         preferences: &Preferences,
         errors: &mut Vec<Error>,
     ) -> Self {
@@ -180,7 +180,7 @@ impl ForgottenLines {
         &mut self,
         name: &str,
         request: &Request,
-        index: &Index,
+        index: &CacheIndex,
         preferences: &Preferences,
     ) {
         if let Some(line) = line_of_named_user(name, index, preferences) {
@@ -195,7 +195,7 @@ impl ForgottenLines {
 /// Returns the line of a token that names its user itself, which only the index knows.
 fn line_of_named_user(
     name: &str,
-    index: &Index,
+    index: &CacheIndex,
     preferences: &Preferences,
 ) -> Option<PassfileLine> {
     let request = preferences.connection(name).ok()?;

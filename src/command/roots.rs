@@ -2,16 +2,16 @@
 //! downloads the certificates that pgcred keeps again.
 
 use super::app::App;
-use super::run::Run;
+use super::run::RunCommand;
 use crate::error::{Error, Result};
 use crate::output::Output;
 use crate::request::Request;
 use crate::resolve::ConnectionOptions;
 use crate::roots::{self, RootsRenewal};
-use crate::sys::terminal::Stdin;
+use crate::sys::terminal::InheritedStdin;
 
 #[derive(clap::Args)]
-pub(crate) struct Roots {
+pub(crate) struct RootsCommand {
     /// Connection, host, DSQL cluster ID, postgres:// URI or libpq conninfo string [default:
     /// PGHOST]
     target: Option<String>,
@@ -22,10 +22,10 @@ pub(crate) struct Roots {
     update: bool,
 }
 
-impl Run for Roots {
+impl RunCommand for RootsCommand {
     type Outcome = ();
 
-    fn run(mut self, app: &mut App, _: Option<Stdin>) -> Result<()> {
+    fn run(mut self, app: &mut App, _: Option<InheritedStdin>) -> Result<()> {
         self.connection.address.needs_no_user = true;
         let preferences = &app.preferences;
         let request = preferences

@@ -8,21 +8,21 @@ use std::process::{ExitCode, Termination};
 use clap::{Arg, ArgAction, ArgMatches, Args, FromArgMatches};
 
 use super::app::App;
-use super::due_file::Refreshed;
-use super::needs::Needs;
+use super::due_file::RefreshState;
+use super::needs::CommandNeeds;
 use super::options::GlobalOptions;
 use crate::error::{Error, Result};
-use crate::sys::terminal::{self, Stdin};
+use crate::sys::terminal::{self, InheritedStdin};
 
 /// A command that works with the configuration, the cache or an authority.
-pub(crate) trait Run: FromArgMatches + Args {
+pub(crate) trait RunCommand: FromArgMatches + Args {
     /// Nothing, or the exit code.
     type Outcome: Termination;
     /// What the command needs before it can run.
-    const NEEDS: Needs = Needs::USUAL;
+    const NEEDS: CommandNeeds = CommandNeeds::USUAL;
 
     /// Returns what the command needs with the options that were typed.
-    fn needs(&self) -> Needs {
+    fn needs(&self) -> CommandNeeds {
         Self::NEEDS
     }
 
@@ -31,7 +31,7 @@ pub(crate) trait Run: FromArgMatches + Args {
         arguments_of::<Self>(command)
     }
 
-    fn run(self, app: &mut App, stdin: Option<Stdin>) -> Result<Self::Outcome>;
+    fn run(self, app: &mut App, stdin: Option<InheritedStdin>) -> Result<Self::Outcome>;
 
     /// Returns the exit code for an error that `run` returns, or that comes before it.
     fn failure_code(error: &Error) -> u8 {
@@ -54,7 +54,7 @@ pub(crate) trait PrintText: FromArgMatches + Args {
 }
 
 /// Runs a command with the arguments that were typed, and returns its exit code.
-pub(crate) fn run_command<C: Run>(
+pub(crate) fn run_command<C: RunCommand>(
     matches: &ArgMatches,
     options: GlobalOptions,
 ) -> Result<ExitCode> {
@@ -65,7 +65,7 @@ pub(crate) fn run_command<C: Run>(
     };
     let stdin = terminal::detach_stdin()?;
     let end = command.run(&mut app, stdin).map(Termination::report);
-    app.update_due_file(Refreshed::No);
+    app.update_due_file(RefreshState::No);
     end
 }
 
@@ -83,7 +83,7 @@ pub(crate) fn parse_error(error: impl fmt::Display) -> Error {
 const OPTIONS_OF_ASKING: [&str; 3] = ["timeout", "login", "mfa_code"];
 
 /// Returns the definition of a command that runs, with its arguments and the global options.
-pub(crate) fn arguments_of<C: Run>(command: clap::Command) -> clap::Command {
+pub(crate) fn arguments_of<C: RunCommand>(command: clap::Command) -> clap::Command {
     let command = with_arguments::<C>(command);
     if C::NEEDS.asks_authority {
         command

@@ -1,15 +1,15 @@
 //! The state of a connection's token, for a shell prompt: fresh, stale, expired or in need of a
 //! login.
 
-use crate::cache::{EntryId, Index};
+use crate::cache::{CacheIndex, EntryId};
 use crate::error::Exit;
 use crate::issue::{Issuer, last_failure};
 use crate::request::Request;
 use crate::time::Time;
-use crate::token::{Age, TokenTimes};
+use crate::token::{TokenAge, TokenTimes};
 
 /// A connection and the state of its token, for a prompt to show.
-pub(super) struct Segment {
+pub(super) struct PromptSegment {
     pub(super) name: String,
     pub(super) state: TokenState,
     /// When the token expires; 1970 if there is none.
@@ -46,10 +46,10 @@ impl TokenState {
 pub(super) fn segment(
     name: &str,
     request: &Request,
-    index: &Index,
+    index: &CacheIndex,
     issuer: &mut Issuer,
     in_passfile: impl FnOnce() -> Option<TokenTimes>,
-) -> Option<Segment> {
+) -> Option<PromptSegment> {
     let now = Time::now();
     let identity = issuer.identity(request);
     let id = EntryId::of(request, &*identity);
@@ -61,7 +61,7 @@ pub(super) fn segment(
             expires_at: record.expires_at,
         });
     }
-    if age_of(known, now) != Age::Fresh
+    if age_of(known, now) != TokenAge::Fresh
         && let Some(filed) = in_passfile()
         && known.is_none_or(|known| filed.expires_at > known.expires_at)
     {
@@ -72,17 +72,17 @@ pub(super) fn segment(
         None => false,
     };
     let state = match age_of(known, now) {
-        Age::Fresh => TokenState::Fresh,
+        TokenAge::Fresh => TokenState::Fresh,
         _ if needs_login => TokenState::NeedsLogin,
-        Age::Stale => TokenState::Stale,
-        Age::Expired => TokenState::Expired,
+        TokenAge::Stale => TokenState::Stale,
+        TokenAge::Expired => TokenState::Expired,
     };
     let expires_at = match known {
         Some(known) => known.expires_at,
         None if needs_login => Time::from_unix(0),
         None => return None,
     };
-    Some(Segment {
+    Some(PromptSegment {
         name: name.to_owned(),
         state,
         expires_at,
@@ -90,9 +90,9 @@ pub(super) fn segment(
 }
 
 /// Returns what a token is good for now. One that is not known counts as expired.
-fn age_of(times: Option<TokenTimes>, now: Time) -> Age {
+fn age_of(times: Option<TokenTimes>, now: Time) -> TokenAge {
     match times {
         Some(times) => times.age(now),
-        None => Age::Expired,
+        None => TokenAge::Expired,
     }
 }

@@ -1,16 +1,16 @@
 //! `pgcred token`: prints a token, alone or in a form that a program reads.
 
 use super::app::App;
-use super::needs::{ForeignHomePolicy, Needs};
+use super::needs::{CommandNeeds, ForeignHomePolicy};
 use super::options::TokenOptions;
-use super::run::Run;
+use super::run::RunCommand;
 use crate::error::Result;
 use crate::output::Output;
 use crate::output::format::{TokenFormat, render};
 use crate::output::variables::{conflicting, unset};
 use crate::resolve::ConnectionOptions;
 use crate::roots;
-use crate::sys::terminal::Stdin;
+use crate::sys::terminal::InheritedStdin;
 
 #[derive(clap::Args)]
 pub(crate) struct TokenCommand {
@@ -29,14 +29,14 @@ pub(crate) struct TokenCommand {
     no_newline: bool,
 }
 
-impl Run for TokenCommand {
+impl RunCommand for TokenCommand {
     type Outcome = ();
-    const NEEDS: Needs = Needs {
+    const NEEDS: CommandNeeds = CommandNeeds {
         foreign_home: ForeignHomePolicy::GoOn,
-        ..Needs::USUAL
+        ..CommandNeeds::USUAL
     };
 
-    fn run(self, app: &mut App, _: Option<Stdin>) -> Result<()> {
+    fn run(self, app: &mut App, _: Option<InheritedStdin>) -> Result<()> {
         let request = app
             .preferences
             .resolver()

@@ -2,12 +2,12 @@
 //! one. `setup --undo`, `remove` and `erase` use it.
 
 use crate::command::app::App;
-use crate::command::edits::{Decision, EditPolicy, carry_out, changes, clear_leftovers};
+use crate::command::edits::{EditDecision, EditPolicy, carry_out, changes, clear_leftovers};
 use crate::command::errors::all_errors;
 use crate::error::{Error, Result};
 use crate::integrations::TOOLS;
 use crate::output::Output;
-use crate::setup::{Edit, Machine, SetupCommands, Tool, ToolFiles, ToolKind};
+use crate::setup::{Machine, SetupCommands, SetupEdit, Tool, ToolFiles, ToolKind};
 
 /// Takes back everything that was set up for a tool, or the entries that are named.
 pub(super) fn tool(
@@ -23,9 +23,9 @@ pub(super) fn tool(
             .hint(format!("remove the connection in {title} itself")));
     };
     if entries.is_empty() {
-        let undo = Undo::of(tool, files, machine)?;
-        let edits: Vec<&Edit> = undo.edits.iter().collect();
-        if policy.decide(&edits, &app.preferences)? == Decision::Make {
+        let undo = ToolUndo::of(tool, files, machine)?;
+        let edits: Vec<&SetupEdit> = undo.edits.iter().collect();
+        if policy.decide(&edits, &app.preferences)? == EditDecision::Make {
             undo.make(machine, app.preferences.output)?;
         }
         return Ok(());
@@ -36,13 +36,13 @@ pub(super) fn tool(
 }
 
 /// What takes back everything of one tool.
-struct Undo {
+struct ToolUndo {
     tool: &'static Tool,
     files: &'static dyn ToolFiles,
-    edits: Vec<Edit>,
+    edits: Vec<SetupEdit>,
 }
 
-impl Undo {
+impl ToolUndo {
     fn of(tool: &'static Tool, files: &'static dyn ToolFiles, machine: &Machine) -> Result<Self> {
         let edits = files.undo(machine)?;
         Ok(Self { tool, files, edits })
@@ -61,7 +61,7 @@ impl Undo {
 pub(super) fn undo_all(policy: EditPolicy, machine: &Machine, app: &App) -> Result<()> {
     let output = app.preferences.output;
     let (undos, mut errors) = everything(machine);
-    let edits: Vec<&Edit> = undos.iter().flat_map(|undo| &undo.edits).collect();
+    let edits: Vec<&SetupEdit> = undos.iter().flat_map(|undo| &undo.edits).collect();
     let mut to_undo = Vec::new();
     for undo in &undos {
         if !changes(&undo.edits).is_empty() {
@@ -75,7 +75,7 @@ pub(super) fn undo_all(policy: EditPolicy, machine: &Machine, app: &App) -> Resu
         }
         output.note("nothing is set up");
     }
-    if !to_undo.is_empty() && policy.decide(&edits, &app.preferences)? == Decision::Make {
+    if !to_undo.is_empty() && policy.decide(&edits, &app.preferences)? == EditDecision::Make {
         for undo in to_undo {
             if let Err(error) = undo.make(machine, output) {
                 errors.push(error.about(undo.tool.name));
@@ -106,14 +106,14 @@ fn note_what_stays(app: &App) {
 
 /// Returns what takes back every tool, also if that changes nothing, and the errors of those for
 /// which it is not known.
-fn everything(machine: &Machine) -> (Vec<Undo>, Vec<Error>) {
+fn everything(machine: &Machine) -> (Vec<ToolUndo>, Vec<Error>) {
     let mut machine = machine.clone();
     let (mut undos, mut errors) = (Vec::new(), Vec::new());
     for tool in TOOLS {
         let Some(files) = tool.files() else {
             continue;
         };
-        match Undo::of(tool, files, &machine) {
+        match ToolUndo::of(tool, files, &machine) {
             Ok(undo) => {
                 machine.drafts.add(&undo.edits);
                 undos.push(undo);
@@ -135,7 +135,7 @@ fn edits_without(
     files: &dyn ToolFiles,
     entries: &[String],
     machine: &Machine,
-) -> Result<Vec<Edit>> {
+) -> Result<Vec<SetupEdit>> {
     let name = tool.name;
     if tool.kind == ToolKind::Scheduler {
         let title = tool.title;

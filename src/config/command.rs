@@ -6,12 +6,13 @@ use std::path::Path;
 use toml::de::{DeTable, DeValue};
 
 use super::Connection;
-use super::field::{Field, Item, TableName, fields};
+use super::field::{ConfigField, ConfigItem, TableName, fields};
 use super::values::{roots, seconds, text};
 use crate::error::{Error, Exit, Result};
 use crate::provider;
 use crate::provider::command::{
-    CommandDefinition, CommandKind, ExpiryField, JsonPath, Preset, Template, is_own_placeholder,
+    CommandDefinition, CommandKind, CommandPreset, ExpiryField, JsonPath, WordTemplate,
+    is_own_placeholder,
 };
 use crate::text::host::quoted;
 
@@ -35,7 +36,7 @@ const KEYS: &[&str] = &[
 const OF_SHELLS: &str = "\"'`$&|;<>()\\*?";
 
 /// Reads every `[command.NAME]`.
-pub(super) fn commands(all: &Field<'_>) -> Result<Vec<CommandDefinition>> {
+pub(super) fn commands(all: &ConfigField<'_>) -> Result<Vec<CommandDefinition>> {
     let Some(table) = all.item.get_ref().as_table() else {
         let wrong = Error::usage("not a table of commands");
         return Err(all.wrong(wrong.hint("write each command as a table: [command.NAME]")));
@@ -47,7 +48,7 @@ pub(super) fn commands(all: &Field<'_>) -> Result<Vec<CommandDefinition>> {
     Ok(found)
 }
 
-fn command(all: &Field<'_>, name: &str, item: &Item<'_>) -> Result<CommandDefinition> {
+fn command(all: &ConfigField<'_>, name: &str, item: &ConfigItem<'_>) -> Result<CommandDefinition> {
     check_name(name).map_err(|error| all.wrong_at(error, item.span()))?;
     let table_name = TableName::Command(name);
     let wrong = |error: Error| {
@@ -59,7 +60,7 @@ fn command(all: &Field<'_>, name: &str, item: &Item<'_>) -> Result<CommandDefini
             Error::usage("not a table").hint("write it as a table: [command.NAME]"),
         ));
     };
-    let mut found = match Preset::named(name) {
+    let mut found = match CommandPreset::named(name) {
         Some(preset) => preset.definition().map_err(wrong)?,
         None => CommandDefinition::named(name),
     };
@@ -70,7 +71,7 @@ fn command(all: &Field<'_>, name: &str, item: &Item<'_>) -> Result<CommandDefini
     Ok(found)
 }
 
-fn read_field(found: &mut CommandDefinition, field: &Field<'_>) -> Result<()> {
+fn read_field(found: &mut CommandDefinition, field: &ConfigField<'_>) -> Result<()> {
     match field.key {
         "run" => found.run = run(field)?,
         "token" => found.token = Some(field.read(|item| JsonPath::parse(text(item)?))?),
@@ -134,10 +135,10 @@ fn check(found: &CommandDefinition, table: &DeTable<'_>) -> Result<()> {
 }
 
 /// Reads the words to run. The program itself is the same for every connection.
-fn run(field: &Field<'_>) -> Result<Vec<Template>> {
+fn run(field: &ConfigField<'_>) -> Result<Vec<WordTemplate>> {
     let mut words = Vec::new();
     for word in texts(field)? {
-        words.push(Template::parse(&word).map_err(|error| field.wrong(error))?);
+        words.push(WordTemplate::parse(&word).map_err(|error| field.wrong(error))?);
     }
     let Some(program) = words.first() else {
         return Err(field
@@ -160,7 +161,7 @@ fn run(field: &Field<'_>) -> Result<Vec<Template>> {
 }
 
 /// Reads a list of texts.
-fn texts(field: &Field<'_>) -> Result<Vec<String>> {
+fn texts(field: &ConfigField<'_>) -> Result<Vec<String>> {
     let not_texts =
         || Error::usage("not a list of texts").hint("write each in quotes: [\"one\", \"two\"]");
     let Some(items) = field.item.get_ref().as_array() else {
@@ -181,7 +182,7 @@ fn texts(field: &Field<'_>) -> Result<Vec<String>> {
 }
 
 /// Reads a table of texts: variables of a command, or the values of a connection.
-fn table_of_texts(field: &Field<'_>) -> Result<Vec<(String, String)>> {
+fn table_of_texts(field: &ConfigField<'_>) -> Result<Vec<(String, String)>> {
     let not_texts =
         || Error::usage("not a table of texts").hint("write it like { name = \"value\" }");
     let Some(table) = field.item.get_ref().as_table() else {
@@ -202,7 +203,7 @@ fn table_of_texts(field: &Field<'_>) -> Result<Vec<(String, String)>> {
     Ok(found)
 }
 
-fn env(field: &Field<'_>) -> Result<Vec<(String, String)>> {
+fn env(field: &ConfigField<'_>) -> Result<Vec<(String, String)>> {
     let found = table_of_texts(field)?;
     for (name, _) in &found {
         check_variable(name, field)?;
@@ -210,7 +211,7 @@ fn env(field: &Field<'_>) -> Result<Vec<(String, String)>> {
     Ok(found)
 }
 
-fn variables(field: &Field<'_>) -> Result<Vec<String>> {
+fn variables(field: &ConfigField<'_>) -> Result<Vec<String>> {
     let found = texts(field)?;
     for name in &found {
         check_variable(name, field)?;
@@ -220,7 +221,7 @@ fn variables(field: &Field<'_>) -> Result<Vec<String>> {
 
 /// Reads the paths of files. One that depends on the working directory would name another file in
 /// each.
-fn watch(field: &Field<'_>) -> Result<Vec<String>> {
+fn watch(field: &ConfigField<'_>) -> Result<Vec<String>> {
     let found = texts(field)?;
     for path in &found {
         if let Some(after) = path.strip_prefix('$') {
@@ -236,7 +237,7 @@ fn watch(field: &Field<'_>) -> Result<Vec<String>> {
     Ok(found)
 }
 
-fn check_variable(name: &str, field: &Field<'_>) -> Result<()> {
+fn check_variable(name: &str, field: &ConfigField<'_>) -> Result<()> {
     let allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
     if name.is_empty() || !name.bytes().all(allowed) {
         return Err(field.wrong(
@@ -247,7 +248,7 @@ fn check_variable(name: &str, field: &Field<'_>) -> Result<()> {
 }
 
 /// Reads the values of a connection for placeholders, in the order of their names.
-pub(super) fn vars(field: &Field<'_>) -> Result<Vec<(String, String)>> {
+pub(super) fn vars(field: &ConfigField<'_>) -> Result<Vec<(String, String)>> {
     let mut found = table_of_texts(field)?;
     found.sort();
     for (name, value) in &found {
@@ -311,7 +312,7 @@ pub(crate) fn check_vars(
 ) -> Result<()> {
     let name = provider;
     let of_file = commands.iter().find(|known| known.name == name);
-    let definition = match (of_file, Preset::named(name)) {
+    let definition = match (of_file, CommandPreset::named(name)) {
         (Some(definition), _) => definition.clone(),
         (None, Some(preset)) => preset.definition()?,
         (None, None) if vars.is_empty() || !provider::is_built_in(name) => return Ok(()),

@@ -15,10 +15,10 @@ use std::{mem, slice};
 
 use toml_edit::{DocumentMut, InlineTable, Item, Table, TableLike, Value};
 
-use super::field::{Item as SpannedValue, LineNumbers};
+use super::field::{ConfigItem as SpannedValue, LineNumbers};
 use super::merge::{self, edit_error, merge};
 use super::read;
-use super::{Config, Connection, Life, check_connection_name};
+use super::{Config, Connection, RequestedLife, check_connection_name};
 use crate::error::{Error, Result};
 use crate::text::host::quoted;
 use crate::text::suggest;
@@ -53,7 +53,7 @@ pub(crate) fn change(text: &str, add: &[Connection], remove: &[&str]) -> Result<
             return Err(no_connection(name, &before));
         }
     }
-    let changes = Changes::new(new, remove, &before).map_err(|name| {
+    let changes = ConnectionChanges::new(new, remove, &before).map_err(|name| {
         let why = Error::usage("a connection of that name is there already")
             .hint("to change it, add --replace");
         let place = merge::item(&document, &name).map_or(0..0, SpannedValue::span);
@@ -73,13 +73,13 @@ pub(crate) fn change(text: &str, add: &[Connection], remove: &[&str]) -> Result<
 }
 
 /// What happens to which connection. None of them is in two places.
-struct Changes<'a> {
+struct ConnectionChanges<'a> {
     added: Vec<Connection>,
     replaced: HashMap<String, Connection>,
     removed: HashSet<&'a str>,
 }
 
-impl<'a> Changes<'a> {
+impl<'a> ConnectionChanges<'a> {
     /// Sorts the changes. The error is the name of a connection that is there and would have to be
     /// removed first.
     fn new(
@@ -250,7 +250,7 @@ fn values(connection: &Connection) -> Vec<(&'static str, Value)> {
 }
 
 /// Returns a number of seconds as a number, and everything else as a text.
-fn life(life: Life) -> Value {
+fn life(life: RequestedLife) -> Value {
     let text = life.to_string();
     match text.parse::<i64>() {
         Ok(seconds) => seconds.into(),

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::text::host;
 
 /// A value and where it stands: of a table with a header that is the header.
-pub(super) type Item<'t> = Spanned<DeValue<'t>>;
+pub(super) type ConfigItem<'t> = Spanned<DeValue<'t>>;
 
 /// Turns places in a text into line numbers. It counts only when an error asks, so that the time
 /// to read a file grows with its length and no faster.
@@ -62,11 +62,11 @@ impl fmt::Display for TableName<'_> {
 }
 
 /// One key of a table and its value.
-pub(super) struct Field<'a> {
+pub(super) struct ConfigField<'a> {
     pub(super) lines: LineNumbers<'a>,
     table: TableName<'a>,
     pub(super) key: &'a str,
-    pub(super) item: &'a Item<'a>,
+    pub(super) item: &'a ConfigItem<'a>,
 }
 
 /// Returns the keys of a table.
@@ -74,8 +74,8 @@ pub(super) fn fields<'a>(
     table: &'a DeTable<'a>,
     name: TableName<'a>,
     lines: LineNumbers<'a>,
-) -> impl Iterator<Item = Field<'a>> {
-    table.iter().map(move |(key, item)| Field {
+) -> impl Iterator<Item = ConfigField<'a>> {
+    table.iter().map(move |(key, item)| ConfigField {
         lines,
         table: name,
         key: key.get_ref(),
@@ -83,7 +83,7 @@ pub(super) fn fields<'a>(
     })
 }
 
-impl<'a> Field<'a> {
+impl<'a> ConfigField<'a> {
     /// Takes the value apart; an error gets the line and the key.
     pub(super) fn read<T>(&self, value: impl FnOnce(&'a DeValue<'a>) -> Result<T>) -> Result<T> {
         value(self.item.get_ref()).map_err(|error| self.wrong(error))

@@ -12,13 +12,13 @@ use std::ops::{Range, RangeInclusive};
 use similar::{Algorithm, DiffTag, capture_diff_slices_by_key};
 use toml::de::DeTable;
 
-use super::field::Item;
+use super::field::ConfigItem;
 use super::read;
 use crate::error::{Error, Result};
 
 /// A line and its end, which the last one may not have.
 #[derive(Clone, Copy)]
-pub(super) struct Line<'t> {
+pub(super) struct MergeLine<'t> {
     pub(super) text: &'t str,
     end: &'t str,
     /// A connection that is edited has a part in it.
@@ -27,7 +27,7 @@ pub(super) struct Line<'t> {
     is_gone: bool,
 }
 
-impl Line<'_> {
+impl MergeLine<'_> {
     fn is_blank(&self) -> bool {
         self.text.trim().is_empty()
     }
@@ -37,11 +37,11 @@ impl Line<'_> {
     }
 }
 
-pub(super) fn lines(text: &str) -> Vec<Line<'_>> {
+pub(super) fn lines(text: &str) -> Vec<MergeLine<'_>> {
     let mut lines = Vec::new();
     for line in text.split_inclusive('\n') {
         let (text, end) = line.split_at(line.trim_end_matches(['\r', '\n']).len());
-        lines.push(Line {
+        lines.push(MergeLine {
             text,
             end,
             is_own: false,
@@ -101,9 +101,13 @@ pub(super) fn merge(
 }
 
 /// Chooses from both texts the lines that stay, those that are put back, and those that are new.
-fn choose<'t>(old: &[Line<'t>], new: &[Line<'t>], names: &[&str]) -> Result<Vec<Line<'t>>> {
+fn choose<'t>(
+    old: &[MergeLine<'t>],
+    new: &[MergeLine<'t>],
+    names: &[&str],
+) -> Result<Vec<MergeLine<'t>>> {
     let mut chosen = Vec::new();
-    let key = |line: &Line<'t>| (line.is_own, line.text);
+    let key = |line: &MergeLine<'t>| (line.is_own, line.text);
     for step in capture_diff_slices_by_key(Algorithm::Myers, old, new, key) {
         let (tag, old_range, new_range) = step.as_tag_tuple();
         if tag == DiffTag::Equal {
@@ -112,7 +116,7 @@ fn choose<'t>(old: &[Line<'t>], new: &[Line<'t>], names: &[&str]) -> Result<Vec<
         }
         for line in &new[new_range] {
             if line.is_own {
-                chosen.push(Line { end: "", ..*line });
+                chosen.push(MergeLine { end: "", ..*line });
             } else if !line.is_blank() {
                 return Err(edit_error(names));
             }
@@ -130,13 +134,13 @@ fn choose<'t>(old: &[Line<'t>], new: &[Line<'t>], names: &[&str]) -> Result<Vec<
     Ok(chosen)
 }
 
-pub(super) fn item<'d>(document: &'d DeTable<'d>, name: &str) -> Option<&'d Item<'d>> {
+pub(super) fn item<'d>(document: &'d DeTable<'d>, name: &str) -> Option<&'d ConfigItem<'d>> {
     document.get("connections")?.get_ref().as_table()?.get(name)
 }
 
 /// The lines of a text, with a mark at those in which connections that are edited have a part.
 struct MarkedLines<'t> {
-    lines: Vec<Line<'t>>,
+    lines: Vec<MergeLine<'t>>,
     /// The lines in which each connection that is there has a part.
     places: HashMap<&'t str, Vec<RangeInclusive<usize>>>,
 }
@@ -181,7 +185,7 @@ impl<'t> MarkedLines<'t> {
     fn mark_with_surroundings(
         &mut self,
         place: Vec<RangeInclusive<usize>>,
-        mark: fn(&mut Line<'t>),
+        mark: fn(&mut MergeLine<'t>),
     ) {
         let start = *place[0].start();
         let mut last = start;

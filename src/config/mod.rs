@@ -45,7 +45,7 @@ pub(crate) struct Config {
     /// Policy cap in seconds for every token.
     pub(crate) max_life: Option<u32>,
     pub(crate) connections: Vec<Connection>,
-    pub(crate) rules: Vec<Rule>,
+    pub(crate) rules: Vec<HostRule>,
     pub(crate) commands: Vec<CommandDefinition>,
     /// The position of each name in `connections`, because a run may look up every one of them.
     by_name: HashMap<String, usize>,
@@ -62,7 +62,7 @@ pub(crate) struct Connection {
     pub(crate) provider: Option<String>,
     pub(crate) sign_host: Option<HostPort>,
     pub(crate) roots: Option<RootsChoice>,
-    pub(crate) life: Option<Life>,
+    pub(crate) life: Option<RequestedLife>,
     /// Other addresses under which the passfile holds the token. One without a port has the
     /// connection's port.
     pub(crate) aliases: Vec<HostPort>,
@@ -74,12 +74,12 @@ pub(crate) struct Connection {
 
 /// A `[[match]]`: values for every host that the pattern fits.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Rule {
+pub(crate) struct HostRule {
     /// Pattern in lower case; `*` stands for any run of characters.
     pub(crate) host: String,
     pub(crate) profile: Option<String>,
     pub(crate) region: Option<Region>,
-    pub(crate) life: Option<Life>,
+    pub(crate) life: Option<RequestedLife>,
     pub(crate) user: Option<String>,
     pub(crate) roots: Option<RootsChoice>,
     pub(crate) provider: Option<String>,
@@ -100,7 +100,7 @@ pub(crate) enum CacheChoice {
 
 /// The life asked for a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Life {
+pub(crate) enum RequestedLife {
     Seconds(u32),
     /// As long as the credentials live, within the provider's limit and the policy cap.
     Max,
@@ -237,11 +237,11 @@ impl Config {
 
     /// Returns what the rules say about a host: each field from the first rule that fits and has
     /// it.
-    pub(crate) fn rule(&self, host: &str) -> Rule {
+    pub(crate) fn rule(&self, host: &str) -> HostRule {
         let host = host.to_ascii_lowercase();
-        let mut found = Rule {
+        let mut found = HostRule {
             host: host.clone(),
-            ..Rule::default()
+            ..HostRule::default()
         };
         for rule in &self.rules {
             if !fits(&rule.host, &host) {
@@ -258,9 +258,13 @@ impl Config {
     }
 
     /// Returns the number of the first rule that fits a host and has a value, counted from 1.
-    pub(crate) fn rule_number(&self, host: &str, has_value: fn(&Rule) -> bool) -> Option<usize> {
+    pub(crate) fn rule_number(
+        &self,
+        host: &str,
+        has_value: fn(&HostRule) -> bool,
+    ) -> Option<usize> {
         let host = host.to_ascii_lowercase();
-        let has = |rule: &Rule| fits(&rule.host, &host) && has_value(rule);
+        let has = |rule: &HostRule| fits(&rule.host, &host) && has_value(rule);
         Some(self.rules.iter().position(has)? + 1)
     }
 }
@@ -371,7 +375,7 @@ impl CacheChoice {
     }
 }
 
-impl FromStr for Life {
+impl FromStr for RequestedLife {
     type Err = String;
 
     fn from_str(text: &str) -> std::result::Result<Self, String> {
@@ -386,7 +390,7 @@ impl FromStr for Life {
 
 /// Writes a life as the configuration has it, in the largest unit that fits: `max`, `7d`, `12h`,
 /// `15m`, `90`.
-impl fmt::Display for Life {
+impl fmt::Display for RequestedLife {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Max => f.write_str("max"),

@@ -9,11 +9,11 @@ use std::ops::Range;
 use toml::de::DeTable;
 
 use super::command;
-use super::field::{Field, Item, LineNumbers, TableName, fields};
+use super::field::{ConfigField, ConfigItem, LineNumbers, TableName, fields};
 use super::values::{
     boolean, host_alone, hostaddr, life, name, pattern, port, roots, seconds, sslmode, text,
 };
-use super::{CacheChoice, Config, Connection, Rule, check_connection_name};
+use super::{CacheChoice, Config, Connection, HostRule, check_connection_name};
 use crate::authority::LoginPolicy;
 use crate::error::{Error, Result};
 use crate::provider;
@@ -78,7 +78,7 @@ const FILE_KEYS: &[&str] = &[
     "cache", "login", "max_expires_in", "connections", "match", "command",
 ];
 
-fn connections(all: &Field<'_>, commands: &[CommandDefinition]) -> Result<Vec<Connection>> {
+fn connections(all: &ConfigField<'_>, commands: &[CommandDefinition]) -> Result<Vec<Connection>> {
     let Some(table) = all.item.get_ref().as_table() else {
         let wrong = Error::usage("not a table of connections");
         return Err(all.wrong(wrong.hint("write each connection as a table: [connections.NAME]")));
@@ -91,9 +91,9 @@ fn connections(all: &Field<'_>, commands: &[CommandDefinition]) -> Result<Vec<Co
 }
 
 fn connection(
-    all: &Field<'_>,
+    all: &ConfigField<'_>,
     name: &str,
-    item: &Item<'_>,
+    item: &ConfigItem<'_>,
     commands: &[CommandDefinition],
 ) -> Result<Connection> {
     let table = item.get_ref().as_table();
@@ -133,7 +133,7 @@ fn connection(
 
 fn read_field_of_connection(
     found: &mut Connection,
-    field: &Field<'_>,
+    field: &ConfigField<'_>,
     commands: &[CommandDefinition],
 ) -> Result<()> {
     match field.key {
@@ -169,7 +169,7 @@ const CONNECTION_KEYS: &[&str] = &[
 ];
 
 /// Reads the rules, whether they are written as `[[match]]` or as a list.
-fn rules(all: &Field<'_>, commands: &[CommandDefinition]) -> Result<Vec<Rule>> {
+fn rules(all: &ConfigField<'_>, commands: &[CommandDefinition]) -> Result<Vec<HostRule>> {
     let not_a_table = || Error::usage("not a table").hint("write each rule as a table: [[match]]");
     let Some(items) = all.item.get_ref().as_array() else {
         return Err(all.wrong(not_a_table()));
@@ -194,8 +194,8 @@ fn rule(
     span: &Range<usize>,
     lines: LineNumbers<'_>,
     commands: &[CommandDefinition],
-) -> Result<Rule> {
-    let mut found = Rule::default();
+) -> Result<HostRule> {
+    let mut found = HostRule::default();
     for field in fields(table, TableName::Rule, lines) {
         match field.key {
             "host" => found.host = field.read(|item| pattern(text(item)?))?,
@@ -220,9 +220,9 @@ fn rule(
                 .hint("add a line like: host = \"*.dsql.us-east-1.on.aws\""),
         ));
     }
-    let sets_nothing = Rule {
+    let sets_nothing = HostRule {
         host: found.host.clone(),
-        ..Rule::default()
+        ..HostRule::default()
     };
     if found == sets_nothing {
         return Err(wrong(Error::usage("the rule sets nothing").hint(
@@ -232,7 +232,7 @@ fn rule(
     Ok(found)
 }
 
-fn aliases(field: &Field<'_>) -> Result<Vec<HostPort>> {
+fn aliases(field: &ConfigField<'_>) -> Result<Vec<HostPort>> {
     let not_hosts = || {
         Error::usage("not a list of hosts")
             .hint("write each as HOST or HOST:PORT in quotes: [\"a.example.com\", \"b:5433\"]")

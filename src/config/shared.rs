@@ -9,28 +9,28 @@
 
 use toml::de::DeTable;
 
-use super::field::{Item, LineNumbers, TableName, fields};
+use super::field::{ConfigItem, LineNumbers, TableName, fields};
 use super::read;
 use super::{Connection, check_connection_name, endpoint};
 use crate::error::{Error, Result};
 use crate::text::host::HostPort;
 
 /// What a key may have in a shared file, if the configuration allows more.
-struct Limit {
+struct SharedKeyLimit {
     key: &'static str,
     allowed: &'static [&'static str],
     refusal: &'static str,
     hint: &'static str,
 }
 
-const LIMITS: [Limit; 2] = [
-    Limit {
+const LIMITS: [SharedKeyLimit; 2] = [
+    SharedKeyLimit {
         key: "roots",
         allowed: &["system", "provider"],
         refusal: "a shared file cannot name a file of this machine",
         hint: "write system or provider, or leave roots out",
     },
-    Limit {
+    SharedKeyLimit {
         key: "sslmode",
         allowed: &["verify-full"],
         refusal: "a shared file cannot weaken the verification of the server",
@@ -92,7 +92,7 @@ fn check_limits(document: &DeTable<'_>, lines: LineNumbers<'_>) -> Result<()> {
     Ok(())
 }
 
-fn is_allowed(value: &Item<'_>, limit: &Limit) -> bool {
+fn is_allowed(value: &ConfigItem<'_>, limit: &SharedKeyLimit) -> bool {
     match value.get_ref().as_str() {
         Some(text) => limit.allowed.contains(&text),
         None => true,

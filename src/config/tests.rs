@@ -85,7 +85,7 @@ pub(super) fn full() -> Connection {
         region: Some(region("us-east-1")),
         provider: text("dsql"),
         sign_host: Some(HostPort::parse("other.example.com:1").unwrap()),
-        life: Some(Life::Max),
+        life: Some(RequestedLife::Max),
         aliases: vec![
             HostPort::parse("localhost:15432").unwrap(),
             HostPort::parse("tunnel").unwrap(),
@@ -221,14 +221,14 @@ fn patterns_fit_whole_hosts() {
         (rule.profile, rule.region, rule.user),
         (text("dev"), Some(region("us-east-1")), text("app"))
     );
-    assert_eq!(rule.life, Some(Life::Seconds(900)));
+    assert_eq!(rule.life, Some(RequestedLife::Seconds(900)));
     let rule = config.rule("a.dsql.us-east-2.on.aws");
     assert_eq!((rule.profile, rule.life), (text("other"), None));
     assert_eq!(
         config.rule("localhost"),
-        Rule {
+        HostRule {
             host: "localhost".to_owned(),
-            ..Rule::default()
+            ..HostRule::default()
         }
     );
     let upper = Config::parse("[[match]]\nhost = ' *.On.AWS. '\nuser = 'u'").unwrap();
@@ -245,12 +245,12 @@ fn lives_are_written_as_people_do() {
         (604_800, "7d"),
         (3_601, "3601"),
     ] {
-        let life = Life::Seconds(life);
+        let life = RequestedLife::Seconds(life);
         assert_eq!(life.to_string(), expected);
         assert_eq!(expected.parse(), Ok(life));
     }
-    assert_eq!("max".parse(), Ok(Life::Max));
-    assert!("maximum".parse::<Life>().is_err());
+    assert_eq!("max".parse(), Ok(RequestedLife::Max));
+    assert!("maximum".parse::<RequestedLife>().is_err());
 }
 
 pub(super) fn some_text() -> impl Strategy<Value = String> {
@@ -278,7 +278,10 @@ pub(super) fn some_text() -> impl Strategy<Value = String> {
 pub(super) fn some_connection() -> impl Strategy<Value = Connection> {
     let host = "[a-z0-9_-]{1,12}(\\.[a-z0-9]{1,9}){0,3}";
     let name = proptest::option::of("[^\\p{Cc}]{1,12}");
-    let life = prop_oneof![Just(Life::Max), (1..=u32::MAX).prop_map(Life::Seconds)];
+    let life = prop_oneof![
+        Just(RequestedLife::Max),
+        (1..=u32::MAX).prop_map(RequestedLife::Seconds)
+    ];
     let place = (
         host,
         proptest::option::of(1..=u16::MAX),

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use toml::de::DeValue;
 
-use super::Life;
+use super::RequestedLife;
 use crate::error::{Error, Result};
 use crate::request::check_name;
 use crate::request::target::RootsChoice;
@@ -92,9 +92,9 @@ fn number_or_text(item: &DeValue<'_>) -> String {
     }
 }
 
-pub(super) fn life(item: &DeValue<'_>) -> Result<Life> {
+pub(super) fn life(item: &DeValue<'_>) -> Result<RequestedLife> {
     match number_or_text(item).parse() {
-        Ok(Life::Seconds(0)) => Err(no_time()),
+        Ok(RequestedLife::Seconds(0)) => Err(no_time()),
         parsed => parsed.map_err(Error::usage),
     }
 }

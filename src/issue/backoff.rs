@@ -4,7 +4,7 @@
 //! and records a failure in the index.
 
 use crate::authority::Identity;
-use crate::cache::{FailureRecord, Index};
+use crate::cache::{CacheIndex, FailureRecord};
 use crate::error::{Error, Exit};
 use crate::time::Time;
 
@@ -21,7 +21,7 @@ pub(super) struct Backoff<'a> {
 impl<'a> Backoff<'a> {
     /// Returns the failure of this identity that is in the index, unless the user has logged in
     /// since, or the clock was set back to a time before it.
-    pub(super) fn of(index: &'a Index, identity: &dyn Identity, now: Time) -> Option<Self> {
+    pub(super) fn of(index: &'a CacheIndex, identity: &dyn Identity, now: Time) -> Option<Self> {
         let failure = index.failures.get(identity.digest())?;
         let is_over = failure.at > now || failure.login_stamp != identity.login_stamp();
         if is_over {
@@ -79,7 +79,7 @@ pub(super) fn record(
 
 /// Returns the last failure of an identity, unless the user has logged in since.
 pub(crate) fn last_failure<'a>(
-    index: &'a Index,
+    index: &'a CacheIndex,
     identity: &dyn Identity,
 ) -> Option<&'a FailureRecord> {
     Some(Backoff::of(index, identity, Time::now())?.failure)
@@ -97,8 +97,8 @@ mod tests {
 
     const START: Time = Time::from_unix(1_000_000);
 
-    fn index_with(failure: FailureRecord) -> Index {
-        let mut index = Index::default();
+    fn index_with(failure: FailureRecord) -> CacheIndex {
+        let mut index = CacheIndex::default();
         let digest = fake::identity(None).digest().to_owned();
         index.failures.insert(digest, failure);
         index

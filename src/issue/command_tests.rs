@@ -8,23 +8,23 @@ use std::time::Duration;
 
 use super::tests::{Bench, MINUTE, START, request};
 use super::*;
-use crate::error::Reason;
+use crate::error::ErrorReason;
 use crate::provider::command::{
-    CommandDefinition, CommandKind, ExpiryField, JsonPath, Template, provider_of,
+    CommandDefinition, CommandKind, ExpiryField, JsonPath, WordTemplate, provider_of,
 };
 use crate::provider::fake::control::policy;
 use crate::sys::fs;
 use crate::time::pretend;
 
-const NO_OTHERS: fn(&Index) -> std::iter::Empty<Request> = |_| std::iter::empty();
+const NO_OTHERS: fn(&CacheIndex) -> std::iter::Empty<Request> = |_| std::iter::empty();
 
 /// A program in a directory of its own, and what it has done.
-struct Tool {
+struct TokenProgram {
     directory: tempfile::TempDir,
     definition: CommandDefinition,
 }
 
-impl Tool {
+impl TokenProgram {
     /// Returns a tool whose script finds its directory in `$1` and the number of the run in `$n`.
     fn new(kind: CommandKind, script: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
@@ -73,10 +73,10 @@ impl Tool {
     }
 }
 
-fn words(words: &[&str]) -> Vec<Template> {
+fn words(words: &[&str]) -> Vec<WordTemplate> {
     words
         .iter()
-        .map(|word| Template::parse(word).unwrap())
+        .map(|word| WordTemplate::parse(word).unwrap())
         .collect()
 }
 
@@ -93,7 +93,7 @@ fn token_of(issued: &Result<IssuedToken>) -> &str {
 #[test]
 fn a_minting_command_is_run_again_after_two_thirds() {
     let bench = Bench::new();
-    let tool = Tool::new(CommandKind::Mint, &minting());
+    let tool = TokenProgram::new(CommandKind::Mint, &minting());
     let request = tool.request("a");
     assert_eq!(token_of(&bench.issue(&request)), "token-1");
     pretend(START.plus(40 * MINUTE - 1));
@@ -109,7 +109,7 @@ fn a_caching_command_is_left_alone_until_it_would_print_another_token() {
     let bench = Bench::new();
     let end = START.plus(60 * MINUTE).unix();
     let script = format!("echo '{{\"token\":\"same\",\"end\":{end}}}'");
-    let tool = Tool::new(CommandKind::Caches, &script);
+    let tool = TokenProgram::new(CommandKind::Caches, &script);
     let request = tool.request("a");
     for minute in 0..55 {
         pretend(START.plus(minute * MINUTE));
@@ -129,7 +129,7 @@ fn the_same_token_again_is_a_success_that_is_told() {
     let bench = Bench::new();
     let end = START.plus(60 * MINUTE).unix();
     let script = format!("echo '{{\"token\":\"same\",\"end\":\"{end}\"}}'");
-    let tool = Tool::new(CommandKind::Caches, &script);
+    let tool = TokenProgram::new(CommandKind::Caches, &script);
     let request = tool.request("a");
     bench.issue(&request).unwrap();
     pretend(START.plus(MINUTE));
@@ -149,7 +149,7 @@ fn the_same_token_again_is_a_success_that_is_told() {
 fn a_created_user_is_kept_for_nine_tenths_and_comes_with_the_token() {
     let bench = Bench::new();
     let script = "echo \"{\\\"token\\\":\\\"t\\\",\\\"who\\\":\\\"v-$n\\\",\\\"lease\\\":1000}\"";
-    let mut tool = Tool::new(CommandKind::Creates, script);
+    let mut tool = TokenProgram::new(CommandKind::Creates, script);
     tool.definition.user = Some(JsonPath::parse("who").unwrap());
     tool.definition.expires = Some(ExpiryField::parse("+lease").unwrap());
     let mut request = tool.request("a");
@@ -173,10 +173,10 @@ fn a_created_user_is_kept_for_nine_tenths_and_comes_with_the_token() {
 #[test]
 fn connections_with_the_same_command_line_share_one_run() {
     let bench = Bench::new();
-    let tool = Tool::new(CommandKind::Mint, &minting());
+    let tool = TokenProgram::new(CommandKind::Mint, &minting());
     let (a, b) = (tool.request("a"), tool.request("b"));
     let mut issuer = bench.issuer();
-    let others = |_: &Index| vec![tool.request("b")].into_iter();
+    let others = |_: &CacheIndex| vec![tool.request("b")].into_iter();
     issuer.issue(&a, IssueOptions::default(), others).unwrap();
     drop(issuer);
     assert_eq!(token_of(&bench.issue(&b)), "token-1");
@@ -195,7 +195,7 @@ fn connections_with_the_same_command_line_share_one_run() {
 fn placeholders_are_filled_in_and_a_missing_value_says_how() {
     let bench = Bench::new();
     let script = "shift; echo \"{\\\"token\\\":\\\"$*\\\",\\\"end\\\":1900000000}\"";
-    let mut tool = Tool::new(CommandKind::Mint, script);
+    let mut tool = TokenProgram::new(CommandKind::Mint, script);
     tool.definition.life = Some(900);
     tool.definition.run.extend(words(&[
         "{host}",
@@ -224,7 +224,7 @@ fn placeholders_are_filled_in_and_a_missing_value_says_how() {
 fn another_account_does_not_get_the_token_of_the_first() {
     let bench = Bench::new();
     let script = "echo \"{\\\"token\\\":\\\"$(cat \"$1/account\")\\\",\\\"end\\\":1900000000}\"";
-    let mut tool = Tool::new(CommandKind::Caches, script);
+    let mut tool = TokenProgram::new(CommandKind::Caches, script);
     tool.put("account", "ann");
     tool.definition.watch = vec![tool.path("account").display().to_string()];
     let request = tool.request("a");
@@ -241,7 +241,7 @@ fn a_switch_while_the_command_runs_is_noticed() {
     let bench = Bench::new();
     let script = "old=$(cat \"$1/account\"); [ $n = 1 ] && echo bob >\"$1/account\"\n\
                   echo \"{\\\"token\\\":\\\"$old\\\",\\\"end\\\":1900000000}\"";
-    let mut tool = Tool::new(CommandKind::Caches, script);
+    let mut tool = TokenProgram::new(CommandKind::Caches, script);
     tool.put("account", "ann\n");
     tool.definition.watch = vec![tool.path("account").display().to_string()];
     let request = tool.request("a");
@@ -249,7 +249,7 @@ fn a_switch_while_the_command_runs_is_noticed() {
     assert_eq!(token_of(&bench.issue(&request)), "bob");
     assert_eq!(tool.runs(), 2);
     // A file that changes with every run is no file of a login.
-    let mut tool = Tool::new(
+    let mut tool = TokenProgram::new(
         CommandKind::Caches,
         "echo $n >\"$1/log\"; echo '{\"token\":\"t\",\"end\":1900000000}'",
     );
@@ -264,7 +264,7 @@ fn a_switch_while_the_command_runs_is_noticed() {
 /// Returns the error of a tool that does something else than print a token.
 fn error_of(script: &str, change: impl FnOnce(&mut CommandDefinition)) -> Error {
     let bench = Bench::new();
-    let mut tool = Tool::new(CommandKind::Mint, script);
+    let mut tool = TokenProgram::new(CommandKind::Mint, script);
     change(&mut tool.definition);
     bench.issue(&tool.request("a")).err().unwrap()
 }
@@ -300,7 +300,7 @@ fn what_fails_is_told_without_a_secret() {
     );
     assert_eq!(
         (error.exit(), error.reason()),
-        (Exit::Failure, Some(Reason::ProgramFailed))
+        (Exit::Failure, Some(ErrorReason::ProgramFailed))
     );
     for script in [
         "echo '<html>secret</html>'",
@@ -323,13 +323,13 @@ fn what_fails_is_told_without_a_secret() {
 #[test]
 fn a_command_that_hangs_is_ended_with_what_it_started() {
     let bench = Bench::new();
-    let tool = Tool::new(CommandKind::Mint, "sleep 60 & echo $! >\"$1/child\"; wait");
+    let tool = TokenProgram::new(CommandKind::Mint, "sleep 60 & echo $! >\"$1/child\"; wait");
     let mut ask = policy();
     ask.timeout = Duration::from_millis(800);
     let mut issuer = Issuer::new(ask, Some(bench.cache()));
     let answer = issuer.issue(&tool.request("a"), IssueOptions::default(), NO_OTHERS);
     let error = answer.err().unwrap();
-    assert_eq!(error.reason(), Some(Reason::TimedOut));
+    assert_eq!(error.reason(), Some(ErrorReason::TimedOut));
     let child = String::from_utf8(fs::read(&tool.path("child")).unwrap()).unwrap();
     let stat = fs::read(Path::new(&format!("/proc/{}/stat", child.trim())));
     let has_ended = match stat {
@@ -347,7 +347,7 @@ fn a_long_token_is_kept_whole() {
         "t=$(head -c 7000 /dev/zero | tr '\\0' x); \
          echo \"{{\\\"token\\\":\\\"$t\\\",\\\"end\\\":{end}}}\""
     );
-    let tool = Tool::new(CommandKind::Caches, &script);
+    let tool = TokenProgram::new(CommandKind::Caches, &script);
     let request = tool.request("a");
     assert_eq!(token_of(&bench.issue(&request)).len(), 7000);
     let cached = bench.issue(&request);

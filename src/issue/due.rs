@@ -12,16 +12,16 @@ use std::rc::Rc;
 use super::backoff::Backoff;
 use super::{Issuer, trace};
 use crate::authority::Identity;
-use crate::cache::{Cache, EntryId, Index, Record};
+use crate::cache::{Cache, CacheIndex, EntryId, TokenRecord};
 use crate::passfile::block::Passfile;
 use crate::request::Request;
 use crate::sys::fs;
 use crate::time::Time;
-use crate::token::{Age, TokenTimes};
+use crate::token::{TokenAge, TokenTimes};
 
 /// A passfile, and what the index knows of the tokens in it.
 pub(crate) struct PassfileView {
-    index: Rc<Index>,
+    index: Rc<CacheIndex>,
     passfile: Passfile,
 }
 
@@ -77,7 +77,7 @@ impl PassfileView {
     fn good_until(&self, request: &Request, identity: &dyn Identity, now: Time) -> Option<Time> {
         let id = EntryId::of(request, identity);
         if let Some(record) = self.index.records.get(id.as_str())
-            && record.age(now) == Age::Fresh
+            && record.age(now) == TokenAge::Fresh
             && self.has_in_every_line(request, record)
         {
             return Some(record.fresh_until);
@@ -108,7 +108,7 @@ impl PassfileView {
     }
 
     /// Tells whether the recorded token is in the passfile under every address of the request.
-    fn has_in_every_line(&self, request: &Request, record: &Record) -> bool {
+    fn has_in_every_line(&self, request: &Request, record: &TokenRecord) -> bool {
         request.passfile_lines().all(|line| {
             let line = line.or_user(&record.line.user);
             let token = self.passfile.token(&line, record.expires_at);

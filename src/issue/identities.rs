@@ -8,10 +8,10 @@ use std::hash::Hash;
 use std::rc::Rc;
 use std::time::Instant;
 
-use crate::authority::{Authority, Identities, Identity, Scope, Signer};
+use crate::authority::{Authority, Identities, Identity, Signer, TokenScope};
 use crate::error::Result;
 use crate::request::Request;
-use crate::sys::fs::Lock;
+use crate::sys::fs::FileLock;
 use crate::text::digest::Digester;
 
 /// The identities of a run, each read and resolved once.
@@ -36,7 +36,7 @@ type WhoAndWhat = (Option<String>, Option<String>);
 #[derive(Default)]
 pub(super) struct IdentityResources {
     /// Held until the run ends.
-    pub(super) lock: Option<Lock>,
+    pub(super) lock: Option<FileLock>,
     /// The end of the identity's share of the run's time.
     pub(super) deadline: Option<Instant>,
     /// `--debug` has shown who this is.
@@ -98,7 +98,7 @@ impl IdentityRegistry {
     }
 }
 
-fn digest_of_scope(scope: &Scope<'_>) -> String {
+fn digest_of_scope(scope: &TokenScope<'_>) -> String {
     let mut digest = Digester::new();
     scope.hash(&mut digest);
     digest.finished()

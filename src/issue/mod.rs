@@ -52,12 +52,12 @@ mod trace;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use crate::authority::{AskPolicy, Identity, Notes, Region};
-use crate::cache::{Cache, EntryId, Index};
+use crate::authority::{AskPolicy, Identity, Region, RunNotes};
+use crate::cache::{Cache, CacheIndex, EntryId};
 use crate::error::{Error, Exit, Result};
 use crate::request::Request;
 use crate::time::{Time, spoken};
-use crate::token::{Age, Token};
+use crate::token::{Token, TokenAge};
 pub(crate) use backoff::{end_of_pause, last_failure};
 use deadline::TimeBudget;
 pub(crate) use due::PassfileView;
@@ -102,7 +102,7 @@ pub(crate) struct Issuer {
     time: TimeBudget,
     began: Time,
     has_warned_about_cache: bool,
-    notes: Notes,
+    notes: RunNotes,
 }
 
 /// Why a cached token is not the answer.
@@ -156,7 +156,11 @@ impl Issuer {
     }
 
     /// Returns the cached token of a request, and asks nobody for another one.
-    pub(crate) fn cached_token(&mut self, request: &Request, oldest: Age) -> Option<IssuedToken> {
+    pub(crate) fn cached_token(
+        &mut self,
+        request: &Request,
+        oldest: TokenAge,
+    ) -> Option<IssuedToken> {
         let id = self.entry_id(request);
         self.cached(request, &id, oldest)
     }
@@ -180,7 +184,7 @@ impl Issuer {
         &mut self,
         request: &Request,
         options: IssueOptions,
-        others: impl FnOnce(&Index) -> Others,
+        others: impl FnOnce(&CacheIndex) -> Others,
     ) -> Result<IssuedToken> {
         self.trace_identity(request);
         if self.cache.is_none() {
@@ -250,7 +254,7 @@ impl Issuer {
         EntryId::of(request, &*self.identities.identity_of(request))
     }
 
-    fn cached(&self, request: &Request, id: &EntryId, oldest: Age) -> Option<IssuedToken> {
+    fn cached(&self, request: &Request, id: &EntryId, oldest: TokenAge) -> Option<IssuedToken> {
         let (token, region) = self
             .cache
             .as_ref()?
@@ -324,7 +328,7 @@ impl Issuer {
             // does not hide it.
             return Err(error);
         }
-        let Some(old) = self.cached(request, id, Age::Stale) else {
+        let Some(old) = self.cached(request, id, TokenAge::Stale) else {
             return Err(error);
         };
         let left = Time::now().until(old.token.expires_at);
@@ -338,7 +342,7 @@ impl Issuer {
         Ok(old)
     }
 
-    fn update_index(&mut self, change: impl FnOnce(&mut Index)) {
+    fn update_index(&mut self, change: impl FnOnce(&mut CacheIndex)) {
         let Some(cache) = &self.cache else { return };
         if let Err(error) = cache.update(change) {
             self.warn_about_cache(&error);
@@ -355,8 +359,12 @@ impl Issuer {
 
 impl IssueOptions {
     /// Returns the oldest token that is worth looking at.
-    fn oldest(self) -> Age {
-        if self.fresh { Age::Stale } else { Age::Fresh }
+    fn oldest(self) -> TokenAge {
+        if self.fresh {
+            TokenAge::Stale
+        } else {
+            TokenAge::Fresh
+        }
     }
 }
 
@@ -367,7 +375,7 @@ impl IssuedToken {
             if self.token.issued_at < began {
                 return Some(MissReason::Older);
             }
-        } else if self.token.age(now) != Age::Fresh {
+        } else if self.token.age(now) != TokenAge::Fresh {
             return Some(MissReason::Stale);
         }
         if now.until(self.token.expires_at) < options.min_valid {

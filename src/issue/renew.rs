@@ -12,12 +12,12 @@ use std::time::{Duration, Instant};
 use super::backoff::{self, Backoff};
 use super::{IssueOptions, IssuedToken, Issuer, trace};
 use crate::authority::{CredentialQuery, Identity, Region, Signer};
-use crate::cache::{EntryId, FailureRecord, Index};
+use crate::cache::{CacheIndex, EntryId, FailureRecord};
 use crate::error::{Error, Exit, Result};
 use crate::request::Request;
 use crate::text::host::quoted;
 use crate::time::Time;
-use crate::token::{Age, Token};
+use crate::token::{Token, TokenAge};
 
 /// How many other tokens a run renews at most.
 pub(super) const MOST_RENEWED: usize = 64;
@@ -153,7 +153,7 @@ impl Issuer {
         &mut self,
         request: &Request,
         id: &EntryId,
-        index: &Index,
+        index: &CacheIndex,
         others: impl Iterator<Item = Request>,
         began: Instant,
     ) -> Vec<(Request, IssuedToken)> {
@@ -173,7 +173,7 @@ impl Issuer {
             }
             let other_id = EntryId::of(&other, &*identity);
             let is_fresh = match index.records.get(other_id.as_str()) {
-                Some(record) => record.age(now) == Age::Fresh,
+                Some(record) => record.age(now) == TokenAge::Fresh,
                 None => false,
             };
             if is_fresh || other_id == *id {

@@ -10,14 +10,14 @@ use std::time::Instant;
 
 use super::{IssueOptions, IssuedToken, Issuer, renew, trace};
 use crate::authority::Identity;
-use crate::cache::{Cache, Index, Record, TokenLocation};
+use crate::cache::{Cache, CacheIndex, TokenLocation, TokenRecord};
 use crate::error::Error;
 use crate::request::Request;
 
 /// Tokens that are sealed in the cache, but not in its index yet.
 #[derive(Default)]
 pub(super) struct StoredTokens {
-    records: Vec<(String, Record)>,
+    records: Vec<(String, TokenRecord)>,
     failed: Option<Error>,
 }
 
@@ -45,10 +45,10 @@ impl IssuedToken {
         request: &Request,
         location: TokenLocation,
         identity: &dyn Identity,
-    ) -> Record {
+    ) -> TokenRecord {
         let region = self.region.clone();
         let user = self.token.user.as_deref().unwrap_or_default();
-        Record::new(
+        TokenRecord::new(
             request.passfile_line().or_user(user),
             &self.token,
             region,
@@ -65,7 +65,7 @@ impl Issuer {
         request: &Request,
         issued: &IssuedToken,
         options: IssueOptions,
-        others: impl FnOnce(&Index) -> Others,
+        others: impl FnOnce(&CacheIndex) -> Others,
     ) {
         let Some(index) = self.cache.as_ref().map(Cache::index) else {
             return;

@@ -135,7 +135,8 @@ fn without_a_cache_every_token_is_new_and_nothing_is_kept() {
     let request = request("a", None);
     for _ in 0..2 {
         let mut issuer = Issuer::new(policy(), None);
-        let others = |_: &Index| -> std::vec::IntoIter<Request> { panic!("others were asked for") };
+        let others =
+            |_: &CacheIndex| -> std::vec::IntoIter<Request> { panic!("others were asked for") };
         let token = issuer.issue(&request, IssueOptions::default(), others);
         assert!(!token.unwrap().cached);
     }
@@ -328,7 +329,7 @@ fn other_connections_of_the_identity_that_are_due_are_renewed_besides() {
         request("fresh", None),
     ];
     pretend(START.plus(1));
-    let others = |_: &Index| all.into_iter();
+    let others = |_: &CacheIndex| all.into_iter();
     let issued = bench
         .issuer()
         .issue(&request("a", None), IssueOptions::default(), others);
@@ -343,7 +344,7 @@ fn other_connections_of_the_identity_that_are_due_are_renewed_besides() {
 #[test]
 fn renewal_of_others_is_bounded() {
     let bench = Bench::new();
-    let others = |_: &Index| (0..200).map(|number| request(&format!("h{number}"), None));
+    let others = |_: &CacheIndex| (0..200).map(|number| request(&format!("h{number}"), None));
     bench
         .issuer()
         .issue(&request("a", None), IssueOptions::default(), others)
@@ -355,7 +356,7 @@ fn renewal_of_others_is_bounded() {
     // Requests that are not looked at are not even made.
     pretend(START.plus(60 * MINUTE));
     let made = std::cell::Cell::new(0);
-    let others = |_: &Index| {
+    let others = |_: &CacheIndex| {
         (0..5_000).map(|_| {
             made.set(made.get() + 1);
             request("c", Some("other"))

@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 
 use super::backoff::Backoff;
 use super::{IssueOptions, IssuedToken, Issuer, MissReason};
-use crate::authority::{Identity, Notes, Signer};
-use crate::cache::{EntryId, FailureRecord, Index, TokenLocation};
+use crate::authority::{Identity, RunNotes, Signer};
+use crate::cache::{CacheIndex, EntryId, FailureRecord, TokenLocation};
 use crate::error::{Error, Result};
 use crate::request::Request;
 use crate::time::{Time, spoken};
-use crate::token::Age;
+use crate::token::TokenAge;
 
 /// How many digits of an identity's digest tell it from the others of a user.
 const SHORT_LENGTH: usize = 8;
@@ -95,7 +95,7 @@ impl Issuer {
 }
 
 fn why_missing(
-    index: &Index,
+    index: &CacheIndex,
     request: &Request,
     id: &EntryId,
     identity: &dyn Identity,
@@ -103,12 +103,14 @@ fn why_missing(
 ) -> String {
     if let Some(record) = index.records.get(id.as_str()) {
         return match (record.age(now), &record.location) {
-            (Age::Expired, _) => format!("it expired at {}", record.expires_at.rfc3339()),
-            (Age::Stale, _) => format!("it has been stale since {}", record.fresh_until.rfc3339()),
-            (Age::Fresh, TokenLocation::Cache) => {
+            (TokenAge::Expired, _) => format!("it expired at {}", record.expires_at.rfc3339()),
+            (TokenAge::Stale, _) => {
+                format!("it has been stale since {}", record.fresh_until.rfc3339())
+            }
+            (TokenAge::Fresh, TokenLocation::Cache) => {
                 "its file is missing, or cannot be opened with the key".to_owned()
             }
-            (Age::Fresh, TokenLocation::Passfile(path)) => {
+            (TokenAge::Fresh, TokenLocation::Passfile(path)) => {
                 format!("{} does not hold it any more", path.display())
             }
         };
@@ -134,7 +136,7 @@ fn waited(began: Instant) -> String {
 }
 
 /// Says that this run may now wait for another one.
-pub(super) fn locking(notes: &Notes, identity: &dyn Identity, timeout: Duration) {
+pub(super) fn locking(notes: &RunNotes, identity: &dyn Identity, timeout: Duration) {
     notes.step(|| {
         let (name, most) = (short(identity), timeout.as_secs_f32().ceil());
         format!(
@@ -143,14 +145,14 @@ pub(super) fn locking(notes: &Notes, identity: &dyn Identity, timeout: Duration)
     });
 }
 
-pub(super) fn locked(notes: &Notes, identity: &dyn Identity, began: Instant) {
+pub(super) fn locked(notes: &RunNotes, identity: &dyn Identity, began: Instant) {
     notes.step(|| {
         let (name, waited) = (short(identity), waited(began));
         format!("lock: taken for identity {name} after {waited}")
     });
 }
 
-pub(super) fn not_locked(notes: &Notes, identity: &dyn Identity, began: Instant) {
+pub(super) fn not_locked(notes: &RunNotes, identity: &dyn Identity, began: Instant) {
     notes.step(|| {
         let (name, waited) = (short(identity), waited(began));
         format!("lock: not taken for identity {name} after {waited}; going on without it")
@@ -159,7 +161,7 @@ pub(super) fn not_locked(notes: &Notes, identity: &dyn Identity, began: Instant)
 
 /// Says that this run has resolved the credentials before.
 pub(super) fn resolved_before(
-    notes: &Notes,
+    notes: &RunNotes,
     identity: &dyn Identity,
     known: &Result<Rc<dyn Signer>>,
 ) {
@@ -173,7 +175,7 @@ pub(super) fn resolved_before(
 }
 
 /// Says why there is no pause: no failure is known, or the user has logged in since.
-pub(super) fn no_backoff(notes: &Notes, index: &Index, identity: &dyn Identity) {
+pub(super) fn no_backoff(notes: &RunNotes, index: &CacheIndex, identity: &dyn Identity) {
     notes.step(|| match index.failures.get(identity.digest()) {
         None => "pause: none, no failure is recorded".to_owned(),
         Some(failure) => format!(
@@ -183,7 +185,7 @@ pub(super) fn no_backoff(notes: &Notes, index: &Index, identity: &dyn Identity) 
     });
 }
 
-pub(super) fn pause_ignored(notes: &Notes, options: IssueOptions) {
+pub(super) fn pause_ignored(notes: &RunNotes, options: IssueOptions) {
     notes.step(|| {
         if options.fresh {
             "pause: ignored, a new token is asked for".to_owned()
@@ -196,7 +198,7 @@ pub(super) fn pause_ignored(notes: &Notes, options: IssueOptions) {
 }
 
 /// Says whether the pause after the last failure is over, and which files a login would change.
-pub(super) fn backoff(notes: &Notes, backoff: &Backoff<'_>, identity: &dyn Identity, now: Time) {
+pub(super) fn backoff(notes: &RunNotes, backoff: &Backoff<'_>, identity: &dyn Identity, now: Time) {
     let at = backoff.failure.at.rfc3339();
     let Some(end) = backoff.next_attempt(now) else {
         notes.step(|| format!("pause: over, the last failure was at {at}"));
@@ -219,7 +221,7 @@ pub(super) fn backoff(notes: &Notes, backoff: &Backoff<'_>, identity: &dyn Ident
     }
 }
 
-pub(super) fn failure_recorded(notes: &Notes, failure: &FailureRecord) {
+pub(super) fn failure_recorded(notes: &RunNotes, failure: &FailureRecord) {
     notes.step(|| {
         let backoff = Backoff { failure };
         match backoff.next_attempt(failure.at) {
@@ -229,7 +231,7 @@ pub(super) fn failure_recorded(notes: &Notes, failure: &FailureRecord) {
     });
 }
 
-pub(super) fn resolving(notes: &Notes, identity: &dyn Identity, deadline: Instant) {
+pub(super) fn resolving(notes: &RunNotes, identity: &dyn Identity, deadline: Instant) {
     notes.step(|| {
         let name = short(identity);
         let left = deadline.saturating_duration_since(Instant::now());
@@ -240,7 +242,7 @@ pub(super) fn resolving(notes: &Notes, identity: &dyn Identity, deadline: Instan
     });
 }
 
-pub(super) fn resolved(notes: &Notes, resolved: &Result<Rc<dyn Signer>>, began: Instant) {
+pub(super) fn resolved(notes: &RunNotes, resolved: &Result<Rc<dyn Signer>>, began: Instant) {
     notes.step(|| {
         let waited = waited(began);
         match resolved {
@@ -251,7 +253,7 @@ pub(super) fn resolved(notes: &Notes, resolved: &Result<Rc<dyn Signer>>, began: 
 }
 
 /// Says what was signed, and that the credentials cut the token's life short.
-pub(super) fn signed(notes: &Notes, request: &Request, issued: &IssuedToken) {
+pub(super) fn signed(notes: &RunNotes, request: &Request, issued: &IssuedToken) {
     notes.step(|| {
         let scope = request.scope();
         let region = match &issued.region {
@@ -278,7 +280,7 @@ pub(super) fn signed(notes: &Notes, request: &Request, issued: &IssuedToken) {
 
 /// Says where the token went, and what was renewed besides.
 pub(super) fn stored(
-    notes: &Notes,
+    notes: &RunNotes,
     request: &Request,
     options: IssueOptions,
     failed: Option<&Error>,
@@ -302,14 +304,14 @@ pub(super) fn stored(
     }
 }
 
-pub(super) fn renewal_ended_early(notes: &Notes, renewed: usize) {
+pub(super) fn renewal_ended_early(notes: &RunNotes, renewed: usize) {
     notes.step(|| {
         format!("renewed besides: {renewed}, and no more, so that this run does not take longer")
     });
 }
 
 /// Says whether `refresh` has something to do for a request.
-pub(super) fn due(notes: &Notes, request: &Request, good_until: Option<Time>) {
+pub(super) fn due(notes: &RunNotes, request: &Request, good_until: Option<Time>) {
     notes.step(|| {
         let name = request.name();
         match good_until {

@@ -7,11 +7,11 @@ use super::Output;
 use crate::sys::terminal;
 
 /// Several threads may report to one line.
-pub(crate) struct Progress {
+pub(crate) struct ProgressLine {
     bar: ProgressBar,
 }
 
-impl Progress {
+impl ProgressLine {
     /// Begins a line with a text such as `asking AWS`. Nothing is drawn without a terminal, for a
     /// quiet run, and where the steps of `--debug` are shown instead.
     pub(crate) fn start(text: &str, output: Output) -> Self {
@@ -38,7 +38,7 @@ impl Progress {
     }
 }
 
-impl Drop for Progress {
+impl Drop for ProgressLine {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
     }

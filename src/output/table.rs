@@ -7,13 +7,13 @@ use crate::text::{shortened, shown};
 const GAP_WIDTH: usize = 2;
 
 /// A table that is built column by column, from left to right.
-pub(crate) struct Table {
+pub(crate) struct TextTable {
     lines: Vec<String>,
     /// The longest cell that is shown whole.
     longest: usize,
 }
 
-impl Table {
+impl TextTable {
     /// Returns a table with a line for the headings and one for each row, without a column.
     pub(crate) fn new(rows: usize, longest: usize) -> Self {
         Self {
@@ -71,7 +71,7 @@ mod tests {
 
     #[test]
     fn columns_are_as_wide_as_their_widest_cell() {
-        let mut table = Table::new(2, 9);
+        let mut table = TextTable::new(2, 9);
         table.add("NAME", &cells(["é", "a longer name"]));
         table.add_unless_empty("NOTHING", &cells(["", ""]));
         table.add("H", &cells(["", "h\n"]));
@@ -83,7 +83,7 @@ mod tests {
 
     #[test]
     fn without_rows_there_are_the_headings() {
-        let mut table = Table::new(0, 9);
+        let mut table = TextTable::new(0, 9);
         table.add_unless_empty("NAME", &[]);
         table.add("HOST", &[]);
         assert_eq!(table.lines(), ["NAME  HOST"]);

@@ -7,7 +7,7 @@ use crate::roots;
 use crate::sys::env;
 
 /// Tells whether a variable's value prevents a login with a token to this target.
-type Conflicts = fn(&str, &Request) -> bool;
+type VariableConflict = fn(&str, &Request) -> bool;
 
 // A token is a password in clear text inside TLS, for a host that the server knows by the name that
 // TLS sends.
@@ -21,7 +21,7 @@ type Conflicts = fn(&str, &Request) -> bool;
 // PGSSLMINPROTOCOLVERSION, PGSSLMAXPROTOCOLVERSION, PGSSLNEGOTIATION; PGSSLCOMPRESSION and
 // PGREQUIRESSL have no effect beside PGSSLMODE. PGHOST, PGPORT, PGUSER, PGDATABASE, PGSSLMODE,
 // PGSSLROOTCERT and the password are what pgcred sets itself.
-const CONFLICTING: [(&str, Conflicts); 9] = [
+const CONFLICTING: [(&str, VariableConflict); 9] = [
     // A service takes precedence over host, port, user and database.
     ("PGSERVICE", |_, _| true),
     ("PGSERVICEFILE", |_, _| true),

@@ -32,7 +32,7 @@ pub(crate) enum PasswordKind {
 
 /// The one field in which a line differs from what is looked up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Difference {
+pub(crate) enum LineDifference {
     /// The same name in other letters.
     Case,
     /// A dot at the end of one of the names.
@@ -57,7 +57,7 @@ impl PasswordKind {
     }
 }
 
-impl Difference {
+impl LineDifference {
     /// Returns the difference as a clause about the line.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
@@ -100,7 +100,7 @@ pub(crate) fn near_miss(
     text: &[u8],
     key: &PassfileLine,
     dbname: &str,
-) -> Option<(usize, Difference)> {
+) -> Option<(usize, LineDifference)> {
     for (number, line) in user_lines(text) {
         if is_entry(line)
             && let Some(difference) = difference(line, key, dbname)
@@ -111,7 +111,7 @@ pub(crate) fn near_miss(
     None
 }
 
-fn difference(line: &[u8], key: &PassfileLine, dbname: &str) -> Option<Difference> {
+fn difference(line: &[u8], key: &PassfileLine, dbname: &str) -> Option<LineDifference> {
     let fields: Vec<String> = fields(line).into_iter().map(plain).collect();
     let [host, port, database, user, ..] = fields.as_slice() else {
         return None;
@@ -121,13 +121,13 @@ fn difference(line: &[u8], key: &PassfileLine, dbname: &str) -> Option<Differenc
         found.push(difference_of_hosts(host, &key.host)?);
     }
     if !matches(port, &key.port.to_string()) {
-        found.push(Difference::Port);
+        found.push(LineDifference::Port);
     }
     if !matches(database, dbname) {
-        found.push(Difference::Database);
+        found.push(LineDifference::Database);
     }
     if !matches(user, &key.user) {
-        found.push(Difference::User);
+        found.push(LineDifference::User);
     }
     match found.as_slice() {
         // A line for every host says nothing of this one.
@@ -144,16 +144,16 @@ fn matches(field: &str, wanted: &str) -> bool {
     field == "*" || field == wanted
 }
 
-fn difference_of_hosts(one: &str, other: &str) -> Option<Difference> {
+fn difference_of_hosts(one: &str, other: &str) -> Option<LineDifference> {
     if host::is_loopback(one) && host::is_loopback(other) {
-        return Some(Difference::Loopback);
+        return Some(LineDifference::Loopback);
     }
     if one.eq_ignore_ascii_case(other) {
-        return Some(Difference::Case);
+        return Some(LineDifference::Case);
     }
     let (one, other) = (one.trim_end_matches('.'), other.trim_end_matches('.'));
     if one.eq_ignore_ascii_case(other) {
-        return Some(Difference::Dot);
+        return Some(LineDifference::Dot);
     }
     None
 }
@@ -211,21 +211,21 @@ mod tests {
             (
                 "DB.Example:5432:*:me:p",
                 "db.example",
-                Some(Difference::Case),
+                Some(LineDifference::Case),
             ),
             (
                 "db.example.:5432:*:me:p",
                 "db.example",
-                Some(Difference::Dot),
+                Some(LineDifference::Dot),
             ),
             (
                 "127.0.0.1:5432:*:me:p",
                 "localhost",
-                Some(Difference::Loopback),
+                Some(LineDifference::Loopback),
             ),
-            ("h:5433:*:me:p", "h", Some(Difference::Port)),
-            ("h:5432:*:you:p", "h", Some(Difference::User)),
-            ("h:5432:other:me:p", "h", Some(Difference::Database)),
+            ("h:5433:*:me:p", "h", Some(LineDifference::Port)),
+            ("h:5432:*:you:p", "h", Some(LineDifference::User)),
+            ("h:5432:other:me:p", "h", Some(LineDifference::Database)),
             ("h:5433:*:you:p", "h", None),
             ("other:5432:*:me:p", "h", None),
             ("*:5433:*:me:p", "h", None),

@@ -97,7 +97,7 @@ impl Passfile {
                 return Err(Error::failure(why).hint(repair_hint(text)));
             }
         }
-        if parser.position == Position::Inside {
+        if parser.position == BlockPosition::Inside {
             let why = "pgcred's block is damaged: its end mark is missing";
             return Err(Error::failure(why).hint(repair_hint(text)));
         }
@@ -254,7 +254,7 @@ fn text_of(line: &PassfileLine, entry: &BlockEntry) -> String {
 
 /// The position of the parser in the file.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
-enum Position {
+enum BlockPosition {
     #[default]
     Before,
     Inside,
@@ -265,7 +265,7 @@ enum Position {
 #[derive(Default)]
 struct BlockParser {
     passfile: Passfile,
-    position: Position,
+    position: BlockPosition,
     /// The expiry of the next entry, if its line has been read.
     expires_at: Option<Time>,
     /// The length of the user's bytes up to the newline that pgcred has added.
@@ -279,22 +279,24 @@ impl BlockParser {
         let is_begin = body.starts_with(BEGIN_PREFIX);
         let is_end = body == END.as_bytes();
         match self.position {
-            Position::Inside if is_end && self.expires_at.is_none() => {
-                self.position = Position::After;
+            BlockPosition::Inside if is_end && self.expires_at.is_none() => {
+                self.position = BlockPosition::After;
                 Ok(())
             }
-            Position::Inside | Position::After if is_begin => Err("a second begin mark"),
-            Position::Inside => self.line_of_entry(body),
-            Position::Before | Position::After if is_end => Err("an end mark without a begin mark"),
-            Position::Before if is_begin => {
+            BlockPosition::Inside | BlockPosition::After if is_begin => Err("a second begin mark"),
+            BlockPosition::Inside => self.line_of_entry(body),
+            BlockPosition::Before | BlockPosition::After if is_end => {
+                Err("an end mark without a begin mark")
+            }
+            BlockPosition::Before if is_begin => {
                 if body == BEGIN_JOINED.as_bytes() {
                     self.added_newline = Some(self.passfile.user.len());
                 }
                 self.passfile.created = body == BEGIN_CREATED.as_bytes();
-                self.position = Position::Inside;
+                self.position = BlockPosition::Inside;
                 Ok(())
             }
-            Position::Before | Position::After => {
+            BlockPosition::Before | BlockPosition::After => {
                 self.passfile.user.extend_from_slice(line);
                 Ok(())
             }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::stream::{TimedStream, cause};
 use super::wire::{self, SSL_REQUEST, ServerMessage};
-use super::{Break, Deadline};
+use super::{Deadline, ProbeFailure};
 
 /// How long the rest of a foreign greeting has to come.
 const TIME_FOR_GREETING: Duration = Duration::from_millis(500);
@@ -24,7 +24,7 @@ pub(super) enum TlsAnswer {
 }
 
 /// Asks for TLS.
-pub(super) fn ask(socket: &TcpStream, deadline: Deadline) -> Result<TlsAnswer, Break> {
+pub(super) fn ask(socket: &TcpStream, deadline: Deadline) -> Result<TlsAnswer, ProbeFailure> {
     let mut stream = TimedStream::new(socket, deadline);
     if let Err(error) = stream.write_all(&SSL_REQUEST) {
         return Err(cause(&error));
@@ -32,7 +32,7 @@ pub(super) fn ask(socket: &TcpStream, deadline: Deadline) -> Result<TlsAnswer, B
     // More than the one byte, to see what should not be there.
     let mut first = [0; 64];
     let count = match stream.read(&mut first) {
-        Ok(0) => return Err(Break::Closed),
+        Ok(0) => return Err(ProbeFailure::Closed),
         Ok(count) => count,
         Err(error) => return Err(cause(&error)),
     };
@@ -42,7 +42,7 @@ pub(super) fn ask(socket: &TcpStream, deadline: Deadline) -> Result<TlsAnswer, B
         [b'E', ..] => error(&first[..count], stream),
         // `SSH-` begins with the byte that means yes.
         [b'S', ..] if !first.starts_with(b"SSH-") => Ok(TlsAnswer::Injected),
-        _ => Err(Break::NotPostgres(greeting(
+        _ => Err(ProbeFailure::NotPostgres(greeting(
             &first[..count],
             socket,
             deadline,
@@ -51,7 +51,7 @@ pub(super) fn ask(socket: &TcpStream, deadline: Deadline) -> Result<TlsAnswer, B
 }
 
 /// Reads an error that has begun with these bytes.
-fn error(first: &[u8], stream: TimedStream<'_>) -> Result<TlsAnswer, Break> {
+fn error(first: &[u8], stream: TimedStream<'_>) -> Result<TlsAnswer, ProbeFailure> {
     let is_new = matches!(first, [b'E', 0, ..] | [b'E']);
     if !is_new {
         return Ok(TlsAnswer::Error(wire::old_message(&first[1..])));
@@ -61,7 +61,7 @@ fn error(first: &[u8], stream: TimedStream<'_>) -> Result<TlsAnswer, Break> {
 }
 
 /// Says what greets, with a little time for the rest of its first words.
-fn greeting(first: &[u8], socket: &TcpStream, deadline: Deadline) -> wire::Speaks {
+fn greeting(first: &[u8], socket: &TcpStream, deadline: Deadline) -> wire::ForeignProtocol {
     const NEEDED: usize = 8;
     let rest = match deadline.left() {
         Some(left) => Deadline::after(left.min(TIME_FOR_GREETING)),

@@ -39,20 +39,20 @@ pub(crate) struct Certificate {
 
 /// Whether a certificate is valid by this machine's clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Validity {
+pub(crate) enum CertificateValidity {
     Valid,
     Expired,
     NotYet,
 }
 
 impl Certificate {
-    pub(crate) fn validity(&self, now: Time) -> Validity {
+    pub(crate) fn validity(&self, now: Time) -> CertificateValidity {
         if now < self.not_before {
-            Validity::NotYet
+            CertificateValidity::NotYet
         } else if self.not_after < now {
-            Validity::Expired
+            CertificateValidity::Expired
         } else {
-            Validity::Valid
+            CertificateValidity::Valid
         }
     }
 
@@ -126,7 +126,7 @@ fn time(item: AnyRef<'_>) -> Option<Time> {
 }
 
 /// A part of a distinguished name: what it is, and its text.
-type Part = (ObjectIdentifier, String);
+type NameAttribute = (ObjectIdentifier, String);
 
 const COMMON_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.3");
 
@@ -140,7 +140,7 @@ const SHORT: [(ObjectIdentifier, &str); 6] = [
     (ObjectIdentifier::new_unwrap("2.5.4.11"), "OU"),
 ];
 
-fn parts(name: AnyRef<'_>) -> Option<Vec<Part>> {
+fn parts(name: AnyRef<'_>) -> Option<Vec<NameAttribute>> {
     let mut found = Vec::new();
     for set in items(sequence(Some(&name))?)? {
         for pair in items(set.value())? {
@@ -165,7 +165,7 @@ fn text(value: AnyRef<'_>) -> String {
     shown(&shortened(&text, LONGEST_NAME))
 }
 
-fn whole(parts: &[Part]) -> String {
+fn whole(parts: &[NameAttribute]) -> String {
     let mut shown = String::new();
     for (kind, text) in parts {
         if !shown.is_empty() {
@@ -181,7 +181,7 @@ fn whole(parts: &[Part]) -> String {
     shortened(&shown, LONGEST_NAME)
 }
 
-fn common_name(parts: &[Part]) -> String {
+fn common_name(parts: &[NameAttribute]) -> String {
     for (kind, text) in parts {
         if *kind == COMMON_NAME {
             return text.clone();

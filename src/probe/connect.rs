@@ -11,7 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::Deadline;
-use super::names::Names;
+use super::names::NameAnswer;
 use super::stream::words;
 
 /// How long the other addresses have once the first is open: those that answer at all do so
@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What became of the connection to one address.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Reached {
+pub(crate) enum ConnectOutcome {
     Open,
     /// Nobody listens on the port, or a firewall says so.
     Refused,
@@ -35,9 +35,9 @@ pub(crate) enum Reached {
 
 /// The connection to one address.
 #[derive(Debug)]
-pub(crate) struct Attempt {
+pub(crate) struct ConnectAttempt {
     pub(crate) address: SocketAddr,
-    pub(crate) reached: Reached,
+    pub(crate) reached: ConnectOutcome,
     /// How long it took.
     pub(crate) took: Duration,
     stream: Option<TcpStream>,
@@ -51,13 +51,13 @@ pub(crate) struct OpenConnection {
 }
 
 /// Connects to every address of a name, and returns what became of each, in the order of the names.
-pub(crate) fn all(names: &Names, port: u16, deadline: Deadline) -> Vec<Attempt> {
+pub(crate) fn all(names: &NameAnswer, port: u16, deadline: Deadline) -> Vec<ConnectAttempt> {
     let dial = |address: SocketAddr, time| TcpStream::connect_timeout(&address, time);
     all_by(names.addresses(), port, deadline, dial)
 }
 
 /// Takes the connection that clients would take: that to the first address which answers.
-pub(crate) fn take_first(attempts: &mut [Attempt]) -> Option<OpenConnection> {
+pub(crate) fn take_first(attempts: &mut [ConnectAttempt]) -> Option<OpenConnection> {
     for attempt in attempts {
         if let Some(stream) = attempt.stream.take() {
             let address = attempt.address;
@@ -74,13 +74,13 @@ fn all_by(
     port: u16,
     deadline: Deadline,
     dial: impl Fn(SocketAddr, Duration) -> Result<TcpStream> + Copy + Send + 'static,
-) -> Vec<Attempt> {
+) -> Vec<ConnectAttempt> {
     let began = Instant::now();
     let (answer, answers) = mpsc::channel::<DialAnswer>();
     let mut attempts = Vec::new();
     for (at, address) in addresses.iter().enumerate() {
         let address = SocketAddr::new(*address, port);
-        let mut reached = Reached::Silent;
+        let mut reached = ConnectOutcome::Silent;
         let answer = answer.clone();
         let thread = thread::Builder::new().spawn(move || {
             if let Some(time) = deadline.left() {
@@ -89,9 +89,9 @@ fn all_by(
             }
         });
         if let Err(error) = thread {
-            reached = Reached::Failed(words(&error.to_string()));
+            reached = ConnectOutcome::Failed(words(&error.to_string()));
         }
-        attempts.push(Attempt {
+        attempts.push(ConnectAttempt {
             address,
             reached,
             took: Duration::ZERO,
@@ -101,7 +101,7 @@ fn all_by(
     drop(answer);
     collect(&answers, &mut attempts, deadline);
     for attempt in &mut attempts {
-        if attempt.reached == Reached::Silent {
+        if attempt.reached == ConnectOutcome::Silent {
             attempt.took = began.elapsed();
         }
     }
@@ -109,7 +109,11 @@ fn all_by(
 }
 
 /// Writes the answers into the attempts, until all have come or the time is over.
-fn collect(answers: &mpsc::Receiver<DialAnswer>, attempts: &mut [Attempt], deadline: Deadline) {
+fn collect(
+    answers: &mpsc::Receiver<DialAnswer>,
+    attempts: &mut [ConnectAttempt],
+    deadline: Deadline,
+) {
     let mut patience: Option<Deadline> = None;
     while let Some(mut time) = deadline.left() {
         if let Some(patience) = patience {
@@ -126,7 +130,7 @@ fn collect(answers: &mpsc::Receiver<DialAnswer>, attempts: &mut [Attempt], deadl
         match result {
             Ok(stream) => {
                 let _ = stream.set_nodelay(true); // slower without, but it works
-                attempt.reached = Reached::Open;
+                attempt.reached = ConnectOutcome::Open;
                 attempt.stream = Some(stream);
                 patience = patience.or_else(|| Some(Deadline::after(PATIENCE)));
             }
@@ -135,15 +139,15 @@ fn collect(answers: &mpsc::Receiver<DialAnswer>, attempts: &mut [Attempt], deadl
     }
 }
 
-fn why_not(error: &Error) -> Reached {
+fn why_not(error: &Error) -> ConnectOutcome {
     match error.kind() {
-        ErrorKind::ConnectionRefused => Reached::Refused,
-        ErrorKind::TimedOut | ErrorKind::WouldBlock => Reached::Silent,
+        ErrorKind::ConnectionRefused => ConnectOutcome::Refused,
+        ErrorKind::TimedOut | ErrorKind::WouldBlock => ConnectOutcome::Silent,
         ErrorKind::NetworkUnreachable
         | ErrorKind::HostUnreachable
         | ErrorKind::NetworkDown
-        | ErrorKind::AddrNotAvailable => Reached::Unreachable,
-        _ => Reached::Failed(words(&error.to_string())),
+        | ErrorKind::AddrNotAvailable => ConnectOutcome::Unreachable,
+        _ => ConnectOutcome::Failed(words(&error.to_string())),
     }
 }
 
@@ -161,16 +165,16 @@ mod tests {
     fn an_open_and_a_closed_port() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let names = Names::Literal(address.ip());
+        let names = NameAnswer::Literal(address.ip());
         let mut attempts = all(&names, address.port(), soon());
-        assert_eq!(attempts[0].reached, Reached::Open);
+        assert_eq!(attempts[0].reached, ConnectOutcome::Open);
         let open = take_first(&mut attempts).unwrap();
         assert_eq!(open.address, address);
         assert!(take_first(&mut attempts).is_none());
-        assert_eq!(attempts[0].reached, Reached::Open); // the report still says so
+        assert_eq!(attempts[0].reached, ConnectOutcome::Open); // the report still says so
         drop((listener, open));
         let mut attempts = all(&names, address.port(), soon());
-        assert_eq!(attempts[0].reached, Reached::Refused);
+        assert_eq!(attempts[0].reached, ConnectOutcome::Refused);
         assert!(take_first(&mut attempts).is_none());
     }
 
@@ -192,9 +196,9 @@ mod tests {
             },
         );
         assert!(began.elapsed() < Duration::from_secs(8));
-        assert_eq!(attempts[0].reached, Reached::Silent);
+        assert_eq!(attempts[0].reached, ConnectOutcome::Silent);
         assert!(attempts[0].took >= PATIENCE);
-        assert_eq!(attempts[1].reached, Reached::Open);
+        assert_eq!(attempts[1].reached, ConnectOutcome::Open);
     }
 
     #[test]
@@ -206,22 +210,22 @@ mod tests {
             Err(ErrorKind::TimedOut.into())
         });
         assert!(began.elapsed() < Duration::from_secs(4));
-        assert_eq!(attempts[0].reached, Reached::Silent);
+        assert_eq!(attempts[0].reached, ConnectOutcome::Silent);
         assert!(all_by(&[], 1, deadline, |_, _| unreachable!()).is_empty());
     }
 
     #[test]
     fn errors_of_the_system() {
         for (kind, expected) in [
-            (ErrorKind::ConnectionRefused, Reached::Refused),
-            (ErrorKind::TimedOut, Reached::Silent),
-            (ErrorKind::NetworkUnreachable, Reached::Unreachable),
-            (ErrorKind::HostUnreachable, Reached::Unreachable),
-            (ErrorKind::AddrNotAvailable, Reached::Unreachable),
+            (ErrorKind::ConnectionRefused, ConnectOutcome::Refused),
+            (ErrorKind::TimedOut, ConnectOutcome::Silent),
+            (ErrorKind::NetworkUnreachable, ConnectOutcome::Unreachable),
+            (ErrorKind::HostUnreachable, ConnectOutcome::Unreachable),
+            (ErrorKind::AddrNotAvailable, ConnectOutcome::Unreachable),
         ] {
             assert_eq!(why_not(&kind.into()), expected);
         }
         let denied = why_not(&ErrorKind::PermissionDenied.into());
-        assert!(matches!(denied, Reached::Failed(_)), "{denied:?}");
+        assert!(matches!(denied, ConnectOutcome::Failed(_)), "{denied:?}");
     }
 }

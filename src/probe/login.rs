@@ -10,8 +10,8 @@ use rustls::Stream;
 use super::stream::{TimedStream, cause};
 use super::tls::TlsSession;
 use super::trust::ClientVerification;
-use super::wire::{self, AuthenticationRequest, Method, Packet, ServerMessage};
-use super::{Break, Deadline};
+use super::wire::{self, AuthenticationMethod, AuthenticationRequest, ServerMessage, ServerPacket};
+use super::{Deadline, ProbeFailure};
 
 /// The most notices that are kept.
 const MOST_NOTICES: usize = 8;
@@ -42,7 +42,7 @@ pub(crate) enum LoginOutcome {
     Refused(ServerMessage),
     /// The server asks for something else than a password in clear text, so it does not expect a
     /// token.
-    OtherMethod(Method),
+    OtherMethod(AuthenticationMethod),
     /// The server has taken the token and asks for it again.
     AskedAgain,
     /// The user's own clients would not believe this server, so nothing was sent.
@@ -51,7 +51,7 @@ pub(crate) enum LoginOutcome {
     CannotBeSent,
     /// The server sent a packet that has no place in a login.
     OutOfPlace(u8),
-    Broke(Break),
+    Broke(ProbeFailure),
 }
 
 /// A login at one server.
@@ -105,7 +105,7 @@ fn talk(
     stream: &mut TlsStream<'_, '_>,
     request: &LoginRequest<'_>,
     login: &mut LoginAttempt,
-) -> Result<LoginOutcome, Break> {
+) -> Result<LoginOutcome, ProbeFailure> {
     let start = wire::start_up(request.user, request.database);
     let password = wire::password(request.token);
     let (Some(start), Some(password)) = (start, password) else {
@@ -113,7 +113,7 @@ fn talk(
     };
     send(stream, &start)?;
     for _ in 0..MOST_PACKETS {
-        let Packet { kind, body } = wire::read(stream)?;
+        let ServerPacket { kind, body } = wire::read(stream)?;
         match kind {
             b'N' if login.notices.len() < MOST_NOTICES => {
                 login.notices.push(message(&body, request.token));
@@ -138,10 +138,10 @@ fn talk(
             _ => return Ok(LoginOutcome::OutOfPlace(kind)),
         }
     }
-    Err(Break::TooMuch)
+    Err(ProbeFailure::TooMuch)
 }
 
-fn send(stream: &mut TlsStream<'_, '_>, packet: &[u8]) -> Result<(), Break> {
+fn send(stream: &mut TlsStream<'_, '_>, packet: &[u8]) -> Result<(), ProbeFailure> {
     match stream.write_all(packet) {
         Ok(()) => Ok(()),
         Err(error) => Err(cause(&error)),

@@ -51,7 +51,7 @@ impl Deadline {
 
 /// Why a conversation ended without the answer that it was for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Break {
+pub(crate) enum ProbeFailure {
     /// The server closed the connection.
     Closed,
     /// The server, or something on the way to it, broke the connection off.
@@ -67,7 +67,7 @@ pub(crate) enum Break {
     /// The server breaks the rules of TLS, in the words of the library.
     BrokenTls(String),
     /// The server speaks something else than PostgreSQL.
-    NotPostgres(wire::Speaks),
+    NotPostgres(wire::ForeignProtocol),
     /// The system's error, in its own words.
     Failed(String),
 }

@@ -16,7 +16,7 @@ const MOST_ADDRESSES: usize = 16;
 
 /// What the system says of a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Names {
+pub(crate) enum NameAnswer {
     /// The text is an address itself, and nobody was asked.
     Literal(IpAddr),
     /// These addresses, in the order in which clients try them. There is one at least.
@@ -28,7 +28,7 @@ pub(crate) enum Names {
     TimedOut,
 }
 
-impl Names {
+impl NameAnswer {
     /// Returns the addresses in the order in which clients try them.
     pub(crate) fn addresses(&self) -> &[IpAddr] {
         match self {
@@ -50,9 +50,9 @@ impl Names {
 }
 
 /// Returns the addresses of a host: a name, or an address as libpq's `hostaddr` has it.
-pub(crate) fn look_up(host: &str, deadline: Deadline) -> Names {
+pub(crate) fn look_up(host: &str, deadline: Deadline) -> NameAnswer {
     if let Ok(address) = host.parse() {
-        return Names::Literal(address);
+        return NameAnswer::Literal(address);
     }
     look_up_by(host, deadline, ask_system)
 }
@@ -69,27 +69,27 @@ fn look_up_by(
     host: &str,
     deadline: Deadline,
     resolve: impl FnOnce(&str) -> Result<Vec<IpAddr>> + Send + 'static,
-) -> Names {
+) -> NameAnswer {
     let (answer, answers) = mpsc::channel();
     let name = host.to_owned();
     let thread = thread::Builder::new().spawn(move || {
         let _ = answer.send(resolve(&name)); // nobody listens after the deadline
     });
     if let Err(error) = thread {
-        return Names::Unknown(words(&error.to_string()));
+        return NameAnswer::Unknown(words(&error.to_string()));
     }
     let Some(time) = deadline.left() else {
-        return Names::TimedOut;
+        return NameAnswer::TimedOut;
     };
     match answers.recv_timeout(time) {
         Ok(Ok(addresses)) => without_repetition(addresses),
-        Ok(Err(error)) => Names::Unknown(words(&error.to_string())),
-        Err(_) => Names::TimedOut,
+        Ok(Err(error)) => NameAnswer::Unknown(words(&error.to_string())),
+        Err(_) => NameAnswer::TimedOut,
     }
 }
 
 /// Some resolvers return an address once for each kind of socket.
-fn without_repetition(addresses: Vec<IpAddr>) -> Names {
+fn without_repetition(addresses: Vec<IpAddr>) -> NameAnswer {
     let mut found = Vec::new();
     for address in addresses {
         if found.len() < MOST_ADDRESSES && !found.contains(&address) {
@@ -97,9 +97,9 @@ fn without_repetition(addresses: Vec<IpAddr>) -> Names {
         }
     }
     if found.is_empty() {
-        return Names::Unknown("the name has no address".to_owned());
+        return NameAnswer::Unknown("the name has no address".to_owned());
     }
-    Names::Found(found)
+    NameAnswer::Found(found)
 }
 
 #[cfg(test)]
@@ -119,7 +119,7 @@ mod tests {
         let past = Deadline::after(Duration::ZERO);
         for (text, is_v6) in [("127.0.0.1", false), ("::1", true)] {
             let names = look_up(text, past);
-            assert_eq!(names, Names::Literal(text.parse().unwrap()));
+            assert_eq!(names, NameAnswer::Literal(text.parse().unwrap()));
             assert_eq!((names.has_v4(), names.has_v6()), (!is_v6, is_v6));
         }
     }
@@ -142,15 +142,15 @@ mod tests {
     #[test]
     fn failures_are_told_apart() {
         let none = look_up_by("a", soon(), |_| Ok(Vec::new()));
-        assert!(matches!(none, Names::Unknown(_)), "{none:?}");
+        assert!(matches!(none, NameAnswer::Unknown(_)), "{none:?}");
         let failed = look_up_by("a", soon(), |_| Err(Error::other("no\nsuch name")));
-        assert_eq!(failed, Names::Unknown(r"no\nsuch name".to_owned()));
+        assert_eq!(failed, NameAnswer::Unknown(r"no\nsuch name".to_owned()));
         let began = Instant::now();
         let late = look_up_by("a", Deadline::after(Duration::from_millis(30)), |_| {
             thread::sleep(Duration::from_secs(5));
             Ok(Vec::new())
         });
-        assert_eq!(late, Names::TimedOut);
+        assert_eq!(late, NameAnswer::TimedOut);
         assert!(began.elapsed() < Duration::from_secs(4));
     }
 

@@ -9,7 +9,7 @@ use std::net::TcpStream;
 
 use rustls::{Error as TlsError, InvalidMessage};
 
-use super::{Break, Deadline};
+use super::{Deadline, ProbeFailure};
 use crate::text::{shortened, shown};
 
 /// The most bytes that a server can send in one step.
@@ -82,28 +82,28 @@ fn timed_out(error: Error) -> Error {
 }
 
 /// Says what an error of the stream, or of TLS above it, is.
-pub(super) fn cause(error: &Error) -> Break {
+pub(super) fn cause(error: &Error) -> ProbeFailure {
     if let Some(inner) = error.get_ref()
         && let Some(error) = inner.downcast_ref::<TlsError>()
     {
         return cause_in_tls(error);
     }
     match error.kind() {
-        ErrorKind::UnexpectedEof | ErrorKind::WriteZero => Break::Closed,
+        ErrorKind::UnexpectedEof | ErrorKind::WriteZero => ProbeFailure::Closed,
         ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe => {
-            Break::Reset
+            ProbeFailure::Reset
         }
-        ErrorKind::TimedOut => Break::TimedOut,
-        ErrorKind::QuotaExceeded => Break::TooMuch,
-        _ => Break::Failed(words(&error.to_string())),
+        ErrorKind::TimedOut => ProbeFailure::TimedOut,
+        ErrorKind::QuotaExceeded => ProbeFailure::TooMuch,
+        _ => ProbeFailure::Failed(words(&error.to_string())),
     }
 }
 
-fn cause_in_tls(error: &TlsError) -> Break {
+fn cause_in_tls(error: &TlsError) -> ProbeFailure {
     match error {
-        TlsError::AlertReceived(alert) => Break::Alert(u8::from(*alert)),
-        TlsError::InvalidMessage(InvalidMessage::InvalidContentType) => Break::NotTls,
-        error => Break::BrokenTls(words(&error.to_string())),
+        TlsError::AlertReceived(alert) => ProbeFailure::Alert(u8::from(*alert)),
+        TlsError::InvalidMessage(InvalidMessage::InvalidContentType) => ProbeFailure::NotTls,
+        error => ProbeFailure::BrokenTls(words(&error.to_string())),
     }
 }
 

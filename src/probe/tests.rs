@@ -17,12 +17,12 @@ use rustls::crypto::ring;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
-use super::certificate::Validity;
-use super::names::Names;
-use super::tls::{self, Handshake, TlsRequest, TlsStart};
-use super::trust::{ClientVerification, NameFit, NamedRoots, Trust, Verification};
-use super::wire::{SSL_REQUEST, Speaks};
-use super::{Break, Deadline, connect};
+use super::certificate::CertificateValidity;
+use super::names::NameAnswer;
+use super::tls::{self, TlsHandshake, TlsRequest, TlsStart};
+use super::trust::{ChainTrust, ClientVerification, NameFit, NamedRoots, VerificationLevel};
+use super::wire::{ForeignProtocol, SSL_REQUEST};
+use super::{Deadline, ProbeFailure, connect};
 use crate::time::Time;
 
 pub(super) const HOST: &str = "db.example.com";
@@ -68,12 +68,12 @@ impl CertificateAuthority {
     }
 
     /// Makes a certificate of a server, changed by `change`.
-    pub(super) fn certify(&self, change: impl FnOnce(&mut CertificateParams)) -> Shown {
+    pub(super) fn certify(&self, change: impl FnOnce(&mut CertificateParams)) -> ServedCertificate {
         let mut params = server_params();
         change(&mut params);
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
-        Shown {
+        ServedCertificate {
             chain: vec![certificate.der().clone()],
             key: key.serialize_der(),
         }
@@ -89,12 +89,12 @@ fn server_params() -> CertificateParams {
 }
 
 /// What a server shows.
-pub(super) struct Shown {
+pub(super) struct ServedCertificate {
     chain: Vec<CertificateDer<'static>>,
     key: Vec<u8>,
 }
 
-impl Shown {
+impl ServedCertificate {
     pub(super) fn config(self) -> ServerConfig {
         let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(self.key));
         let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
@@ -114,7 +114,7 @@ pub(super) fn serve(talk: impl FnOnce(TcpStream) + Send + 'static) -> connect::O
     let address = listener.local_addr().unwrap();
     thread::spawn(move || talk(listener.accept().unwrap().0));
     let mut attempts = connect::all(
-        &Names::Literal(address.ip()),
+        &NameAnswer::Literal(address.ip()),
         address.port(),
         Deadline::after(LONG),
     );
@@ -158,12 +158,15 @@ fn answers_to_the_request_for_tls() {
     assert_eq!(answered(b"N"), tls::HandshakeOutcome::Refused);
     assert_eq!(answered(b"S!"), tls::HandshakeOutcome::Injected);
     for (greeting, speaks) in [
-        (&b"HTTP/1.1 400 Bad Request\r\n\r\n"[..], Speaks::Http),
-        (b"SSH-2.0-OpenSSH\r\n", Speaks::Ssh),
-        (b"\x15\x03\x01\0\x02\x02\x46", Speaks::Tls),
-        (b"\x4a\0\0\0\x0a8.0.33\0", Speaks::SomethingElse),
+        (
+            &b"HTTP/1.1 400 Bad Request\r\n\r\n"[..],
+            ForeignProtocol::Http,
+        ),
+        (b"SSH-2.0-OpenSSH\r\n", ForeignProtocol::Ssh),
+        (b"\x15\x03\x01\0\x02\x02\x46", ForeignProtocol::Tls),
+        (b"\x4a\0\0\0\x0a8.0.33\0", ForeignProtocol::SomethingElse),
     ] {
-        let broke = tls::HandshakeOutcome::Broke(Break::NotPostgres(speaks));
+        let broke = tls::HandshakeOutcome::Broke(ProbeFailure::NotPostgres(speaks));
         assert_eq!(answered(greeting), broke);
     }
     let tls::HandshakeOutcome::Error(message) = answered(b"E\0\0\0\x16C53300\0Mtoo many\0\0")
@@ -190,9 +193,9 @@ fn servers_that_close_stay_silent_or_never_end() {
     let short = Duration::from_millis(200);
     assert_eq!(
         end(|stream| answer(&stream, b""), LONG),
-        broke(Break::Closed)
+        broke(ProbeFailure::Closed)
     );
-    assert_eq!(end(wait_for_end, short), broke(Break::TimedOut));
+    assert_eq!(end(wait_for_end, short), broke(ProbeFailure::TimedOut));
     let in_tls = |stream: TcpStream| {
         answer(&stream, b"S");
         let mut hello = [0; 16];
@@ -200,13 +203,13 @@ fn servers_that_close_stay_silent_or_never_end() {
     };
     // With bytes unread the system breaks the connection off, rather than closing it.
     let outcome = end(in_tls, LONG);
-    let closed = [broke(Break::Closed), broke(Break::Reset)];
+    let closed = [broke(ProbeFailure::Closed), broke(ProbeFailure::Reset)];
     assert!(closed.contains(&outcome), "{outcome:?}");
     let silent_in_tls = |stream: TcpStream| {
         answer(&stream, b"S");
         wait_for_end(stream);
     };
-    assert_eq!(end(silent_in_tls, short), broke(Break::TimedOut));
+    assert_eq!(end(silent_in_tls, short), broke(ProbeFailure::TimedOut));
     // A byte at a time does not stretch the deadline.
     let slow = |mut stream: TcpStream| {
         answer(&stream, b"S");
@@ -219,7 +222,7 @@ fn servers_that_close_stay_silent_or_never_end() {
     };
     assert_eq!(
         end(slow, Duration::from_millis(400)),
-        broke(Break::TimedOut)
+        broke(ProbeFailure::TimedOut)
     );
     let plain_in_tls = |stream: TcpStream| {
         answer(&stream, b"S");
@@ -228,7 +231,7 @@ fn servers_that_close_stay_silent_or_never_end() {
         (&stream).write_all(b"E\0\0\0\x0dMfull\0\0").unwrap();
         wait_for_end(stream);
     };
-    assert_eq!(end(plain_in_tls, LONG), broke(Break::NotTls));
+    assert_eq!(end(plain_in_tls, LONG), broke(ProbeFailure::NotTls));
     let alert = |stream: TcpStream| {
         answer(&stream, b"S");
         let mut hello = [0; 16];
@@ -236,11 +239,11 @@ fn servers_that_close_stay_silent_or_never_end() {
         (&stream).write_all(b"\x15\x03\x03\0\x02\x02\x70").unwrap(); // unrecognized_name
         wait_for_end(stream);
     };
-    assert_eq!(end(alert, LONG), broke(Break::Alert(112)));
+    assert_eq!(end(alert, LONG), broke(ProbeFailure::Alert(112)));
 }
 
 /// Begins TLS at a server that shows this.
-fn shaken(shown: Shown, tls_request: &TlsRequest<'_>) -> Handshake {
+fn shaken(shown: ServedCertificate, tls_request: &TlsRequest<'_>) -> TlsHandshake {
     let start = tls_request.start;
     let open = serve(move |stream| {
         if start == TlsStart::Request {
@@ -288,10 +291,14 @@ fn a_certificate_is_told_and_judged_by_each_set_of_roots() {
         let verdict = handshake.verdict.unwrap();
         assert_eq!(
             (verdict.validity, verdict.name),
-            (Validity::Valid, NameFit::Fits)
+            (CertificateValidity::Valid, NameFit::Fits)
         );
         let trust = verdict.trust.into_iter().map(|(_, trust)| trust);
-        let expected = [Trust::Trusted, Trust::UnknownIssuer, Trust::NoRoots];
+        let expected = [
+            ChainTrust::Trusted,
+            ChainTrust::UnknownIssuer,
+            ChainTrust::NoRoots,
+        ];
         assert_eq!(trust.collect::<Vec<_>>(), expected);
     }
 }
@@ -321,43 +328,57 @@ fn tls_1_2_is_recorded_too() {
         (&*encryption.version, encryption.has_alpn),
         ("TLSv1_2", false)
     );
-    assert!(client_verifying(Verification::RootsAndName).accepts(&handshake.verdict.unwrap()));
+    assert!(client_verifying(VerificationLevel::RootsAndName).accepts(&handshake.verdict.unwrap()));
 }
 
 #[test]
 fn what_is_wrong_with_a_certificate() {
     let authority = CertificateAuthority::new("Root");
     let sets = [authority.set("own")];
-    let judged = |shown: Shown| {
+    let judged = |shown: ServedCertificate| {
         let verdict = shaken(shown, &tls_request(&sets)).verdict.unwrap();
         (verdict.validity, verdict.name, verdict.trust[0].1.clone())
     };
-    let valid = Validity::Valid;
+    let valid = CertificateValidity::Valid;
     let old = authority.certify(|params| params.not_after = date_time_ymd(2026, 2, 1));
     // A wrong clock does not hide whether the roots are right.
     assert_eq!(
         judged(old),
-        (Validity::Expired, NameFit::Fits, Trust::Trusted)
+        (
+            CertificateValidity::Expired,
+            NameFit::Fits,
+            ChainTrust::Trusted
+        )
     );
     let young = authority.certify(|params| params.not_before = date_time_ymd(2026, 12, 1));
     assert_eq!(
         judged(young),
-        (Validity::NotYet, NameFit::Fits, Trust::Trusted)
+        (
+            CertificateValidity::NotYet,
+            NameFit::Fits,
+            ChainTrust::Trusted
+        )
     );
     let elsewhere = authority.certify(|params| {
         let names = CertificateParams::new(vec!["other.example.com".to_owned()]).unwrap();
         params.subject_alt_names = names.subject_alt_names;
     });
-    assert_eq!(judged(elsewhere), (valid, NameFit::Differs, Trust::Trusted));
+    assert_eq!(
+        judged(elsewhere),
+        (valid, NameFit::Differs, ChainTrust::Trusted)
+    );
     let nameless = authority.certify(|params| params.subject_alt_names.clear());
     assert_eq!(
         judged(nameless),
-        (valid, NameFit::OnlyCommonName, Trust::Trusted)
+        (valid, NameFit::OnlyCommonName, ChainTrust::Trusted)
     );
     let of_client = authority.certify(|params| {
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
     });
-    assert_eq!(judged(of_client), (valid, NameFit::Fits, Trust::Purpose));
+    assert_eq!(
+        judged(of_client),
+        (valid, NameFit::Fits, ChainTrust::Purpose)
+    );
 }
 
 #[test]
@@ -373,12 +394,12 @@ fn a_certificate_that_has_signed_itself_is_its_own_root() {
             name: "itself".to_owned(),
             certificates: vec![certificate.clone()],
         }];
-        let shown = Shown {
+        let shown = ServedCertificate {
             chain: vec![certificate],
             key: key.serialize_der(),
         };
         let verdict = shaken(shown, &tls_request(&sets)).verdict.unwrap();
-        assert_eq!(verdict.trust[0].1, Trust::Trusted, "{is_authority}");
+        assert_eq!(verdict.trust[0].1, ChainTrust::Trusted, "{is_authority}");
     }
 }
 
@@ -401,8 +422,8 @@ fn only_a_root_ends_a_chain() {
     assert_eq!(handshake.certificates.len(), 2);
     assert_eq!(handshake.certificates[1].common_name, "Between");
     let trust = handshake.verdict.unwrap().trust;
-    assert_eq!(trust[0].1, Trust::Trusted);
-    assert_eq!(trust[1].1, Trust::NoRoots); // as with OpenSSL
+    assert_eq!(trust[0].1, ChainTrust::Trusted);
+    assert_eq!(trust[1].1, ChainTrust::NoRoots); // as with OpenSSL
 }
 
 #[test]
@@ -437,7 +458,7 @@ fn a_host_that_is_no_name_is_not_dialled_by_tls() {
     assert_eq!(handshake.outcome, tls::HandshakeOutcome::NotAName);
 }
 
-pub(super) fn client_verifying(verification: Verification) -> ClientVerification {
+pub(super) fn client_verifying(verification: VerificationLevel) -> ClientVerification {
     ClientVerification {
         verification,
         roots: "own".to_owned(),
@@ -446,46 +467,54 @@ pub(super) fn client_verifying(verification: Verification) -> ClientVerification
 
 #[test]
 fn a_policy_asks_for_what_it_verifies() {
-    let verdict = |validity, name, trust| super::trust::Verdict {
+    let verdict = |validity, name, trust| super::trust::CertificateVerdict {
         validity,
         name,
         trust: vec![("own".to_owned(), trust)],
     };
-    let valid = Validity::Valid;
+    let valid = CertificateValidity::Valid;
     for (verdict, by_roots, by_name) in [
-        (verdict(valid, NameFit::Fits, Trust::Trusted), true, true),
         (
-            verdict(valid, NameFit::Differs, Trust::Trusted),
+            verdict(valid, NameFit::Fits, ChainTrust::Trusted),
+            true,
+            true,
+        ),
+        (
+            verdict(valid, NameFit::Differs, ChainTrust::Trusted),
             true,
             false,
         ),
         (
-            verdict(valid, NameFit::OnlyCommonName, Trust::Trusted),
+            verdict(valid, NameFit::OnlyCommonName, ChainTrust::Trusted),
             true,
             false,
         ),
         (
-            verdict(valid, NameFit::Fits, Trust::UnknownIssuer),
+            verdict(valid, NameFit::Fits, ChainTrust::UnknownIssuer),
             false,
             false,
         ),
         (
-            verdict(Validity::Expired, NameFit::Fits, Trust::Trusted),
+            verdict(
+                CertificateValidity::Expired,
+                NameFit::Fits,
+                ChainTrust::Trusted,
+            ),
             false,
             false,
         ),
     ] {
         assert_eq!(
-            client_verifying(Verification::Roots).accepts(&verdict),
+            client_verifying(VerificationLevel::Roots).accepts(&verdict),
             by_roots
         );
         assert_eq!(
-            client_verifying(Verification::RootsAndName).accepts(&verdict),
+            client_verifying(VerificationLevel::RootsAndName).accepts(&verdict),
             by_name
         );
-        assert!(client_verifying(Verification::Nothing).accepts(&verdict));
+        assert!(client_verifying(VerificationLevel::Nothing).accepts(&verdict));
         let unknown = ClientVerification {
-            verification: Verification::Roots,
+            verification: VerificationLevel::Roots,
             roots: "a set that nobody has judged".to_owned(),
         };
         assert!(!unknown.accepts(&verdict));

@@ -16,9 +16,9 @@ use super::ask::{self, TlsAnswer};
 use super::certificate::Certificate;
 use super::connect::OpenConnection;
 use super::stream::{TimedStream, cause, words};
-use super::trust::{NamedRoots, Verdict, judge};
+use super::trust::{CertificateVerdict, NamedRoots, judge};
 use super::wire::ServerMessage;
-use super::{Break, Deadline};
+use super::{Deadline, ProbeFailure};
 use crate::time::Time;
 
 /// The name of PostgreSQL's protocol inside TLS.
@@ -51,7 +51,7 @@ pub(crate) struct TlsRequest<'a> {
 /// What became of the handshake.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum HandshakeOutcome {
-    Encrypted(Encryption),
+    Encrypted(TlsParameters),
     /// The server has no TLS, or not for this client.
     Refused,
     /// The server answered the request for TLS with an error.
@@ -64,12 +64,12 @@ pub(crate) enum HandshakeOutcome {
     NotItsOwn,
     /// The host is neither a name nor an address.
     NotAName,
-    Broke(Break),
+    Broke(ProbeFailure),
 }
 
 /// How a connection is encrypted.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Encryption {
+pub(crate) struct TlsParameters {
     /// As `TLSv1_3`.
     pub(crate) version: String,
     pub(crate) cipher: String,
@@ -80,14 +80,14 @@ pub(crate) struct Encryption {
 
 /// The handshake with one server.
 #[derive(Debug)]
-pub(crate) struct Handshake {
+pub(crate) struct TlsHandshake {
     pub(crate) address: SocketAddr,
     pub(crate) took: Duration,
     pub(crate) outcome: HandshakeOutcome,
     /// What the server showed, its own certificate first. Those that cannot be read are left out.
     pub(crate) certificates: Vec<Certificate>,
     /// `None` if the server showed nothing that can be read.
-    pub(crate) verdict: Option<Verdict>,
+    pub(crate) verdict: Option<CertificateVerdict>,
     /// For the login, if the outcome is [`HandshakeOutcome::Encrypted`].
     pub(crate) session: Option<TlsSession>,
 }
@@ -96,7 +96,7 @@ pub(crate) struct Handshake {
 pub(crate) struct TlsSession {
     pub(super) socket: TcpStream,
     pub(super) tls: ClientConnection,
-    pub(super) verdict: Option<Verdict>,
+    pub(super) verdict: Option<CertificateVerdict>,
 }
 
 impl fmt::Debug for TlsSession {
@@ -110,9 +110,9 @@ pub(crate) fn handshake(
     open: OpenConnection,
     request: &TlsRequest<'_>,
     deadline: Deadline,
-) -> Handshake {
+) -> TlsHandshake {
     let began = Instant::now();
-    let mut handshake = Handshake {
+    let mut handshake = TlsHandshake {
         address: open.address,
         took: Duration::ZERO,
         outcome: HandshakeOutcome::NotAName,
@@ -146,14 +146,14 @@ fn refusal(stream: &TcpStream, deadline: Deadline) -> Option<HandshakeOutcome> {
 }
 
 fn encrypt(
-    handshake: &mut Handshake,
+    handshake: &mut TlsHandshake,
     socket: TcpStream,
     server: &ServerName<'static>,
     request: &TlsRequest<'_>,
     deadline: Deadline,
 ) {
     let provider = Arc::new(ring::default_provider());
-    let recorder = Arc::new(Recorder {
+    let recorder = Arc::new(CertificateRecorder {
         provider: Arc::clone(&provider),
         shown: Mutex::new(Vec::new()),
     });
@@ -165,7 +165,7 @@ fn encrypt(
                 Err(error) => Err(failure(&error)),
             }
         }
-        Err(error) => Err(HandshakeOutcome::Broke(Break::Failed(words(
+        Err(error) => Err(HandshakeOutcome::Broke(ProbeFailure::Failed(words(
             &error.to_string(),
         )))),
     };
@@ -190,14 +190,14 @@ fn encrypt(
 }
 
 fn client(
-    recorder: &Arc<Recorder>,
+    recorder: &Arc<CertificateRecorder>,
     server: ServerName<'static>,
     sends_name: bool,
 ) -> Result<ClientConnection, Error> {
     let mut config = ClientConfig::builder_with_provider(Arc::clone(&recorder.provider))
         .with_safe_default_protocol_versions()?
         .dangerous()
-        .with_custom_certificate_verifier(Arc::<Recorder>::clone(recorder))
+        .with_custom_certificate_verifier(Arc::<CertificateRecorder>::clone(recorder))
         .with_no_client_auth();
     config.alpn_protocols = vec![ALPN.to_vec()];
     config.enable_sni = sends_name;
@@ -220,7 +220,7 @@ fn failure(error: &std::io::Error) -> HandshakeOutcome {
     HandshakeOutcome::Broke(cause(error))
 }
 
-fn encryption(tls: &ClientConnection) -> Encryption {
+fn encryption(tls: &ClientConnection) -> TlsParameters {
     let version = match tls.protocol_version() {
         Some(version) => format!("{version:?}"),
         None => String::new(),
@@ -229,7 +229,7 @@ fn encryption(tls: &ClientConnection) -> Encryption {
         Some(suite) => format!("{:?}", suite.suite()),
         None => String::new(),
     };
-    Encryption {
+    TlsParameters {
         version,
         cipher,
         has_alpn: tls.alpn_protocol() == Some(ALPN),
@@ -239,19 +239,19 @@ fn encryption(tls: &ClientConnection) -> Encryption {
 /// Writes down what a server shows, and judges nothing but whether the server has the key of its
 /// certificate.
 #[derive(Debug)]
-struct Recorder {
+struct CertificateRecorder {
     provider: Arc<CryptoProvider>,
     shown: Mutex<Vec<CertificateDer<'static>>>,
 }
 
-impl Recorder {
+impl CertificateRecorder {
     fn shown(&self) -> Vec<CertificateDer<'static>> {
         let shown = self.shown.lock();
         shown.unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
-impl ServerCertVerifier for Recorder {
+impl ServerCertVerifier for CertificateRecorder {
     fn verify_server_cert(
         &self,
         own: &CertificateDer<'_>,

@@ -10,7 +10,7 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, Error, RootCertStore};
 
-use super::certificate::{Certificate, Validity};
+use super::certificate::{Certificate, CertificateValidity};
 use super::stream::words;
 use crate::time::Time;
 
@@ -23,7 +23,7 @@ pub(crate) struct NamedRoots {
 
 /// Whether the certificates of a server lead to a root of a set.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Trust {
+pub(crate) enum ChainTrust {
     Trusted,
     /// The set has no certificate that can be read.
     NoRoots,
@@ -53,18 +53,18 @@ pub(crate) enum NameFit {
 
 /// What is to be said of a server's certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Verdict {
+pub(crate) struct CertificateVerdict {
     /// By its own dates.
-    pub(crate) validity: Validity,
+    pub(crate) validity: CertificateValidity,
     pub(crate) name: NameFit,
     /// For each set of roots, in the caller's order. A certificate that is not valid today is
     /// judged for the nearest day on which it is, so that a wrong clock does not hide wrong roots.
-    pub(crate) trust: Vec<(String, Trust)>,
+    pub(crate) trust: Vec<(String, ChainTrust)>,
 }
 
 /// What a client verifies: libpq's `sslmode`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verification {
+pub(crate) enum VerificationLevel {
     /// Nothing: `require` without a file of roots, and what is weaker.
     Nothing,
     /// That a root has signed: `verify-ca`.
@@ -76,24 +76,24 @@ pub(crate) enum Verification {
 /// What the user's clients verify, and with which set of roots.
 #[derive(Clone, Debug)]
 pub(crate) struct ClientVerification {
-    pub(crate) verification: Verification,
+    pub(crate) verification: VerificationLevel,
     /// The name of the [`NamedRoots`].
     pub(crate) roots: String,
 }
 
 impl ClientVerification {
     /// Tells whether such a client would go on.
-    pub(crate) fn accepts(&self, verdict: &Verdict) -> bool {
-        if self.verification == Verification::Nothing {
+    pub(crate) fn accepts(&self, verdict: &CertificateVerdict) -> bool {
+        if self.verification == VerificationLevel::Nothing {
             return true;
         }
         let is_named = verdict.name == NameFit::Fits;
-        if self.verification == Verification::RootsAndName && !is_named {
+        if self.verification == VerificationLevel::RootsAndName && !is_named {
             return false;
         }
         let own = verdict.trust.iter().find(|(name, _)| *name == self.roots);
-        let is_trusted = matches!(own, Some((_, Trust::Trusted)));
-        is_trusted && verdict.validity == Validity::Valid
+        let is_trusted = matches!(own, Some((_, ChainTrust::Trusted)));
+        is_trusted && verdict.validity == CertificateValidity::Valid
     }
 }
 
@@ -105,7 +105,7 @@ pub(super) fn judge(
     sets: &[NamedRoots],
     now: Time,
     provider: &Arc<CryptoProvider>,
-) -> Option<Verdict> {
+) -> Option<CertificateVerdict> {
     let (own, between) = shown.split_first()?;
     let read = Certificate::read(own)?;
     let day = now.max(read.not_before).min(read.not_after);
@@ -114,7 +114,7 @@ pub(super) fn judge(
         let verdict = trust_of(own, between, set, day, provider);
         trust.push((set.name.clone(), verdict));
     }
-    Some(Verdict {
+    Some(CertificateVerdict {
         validity: read.validity(now),
         name: name_fit(own, &read, server),
         trust,
@@ -127,9 +127,9 @@ fn trust_of(
     set: &NamedRoots,
     day: Time,
     provider: &Arc<CryptoProvider>,
-) -> Trust {
+) -> ChainTrust {
     let Ok(parsed) = ParsedCertificate::try_from(own) else {
-        return Trust::Unreadable;
+        return ChainTrust::Unreadable;
     };
     let mut roots = RootCertStore::empty();
     let mut is_own_root = false;
@@ -142,34 +142,34 @@ fn trust_of(
         is_own_root |= certificate == own;
     }
     if is_own_root {
-        return Trust::Trusted; // OpenSSL takes it so, even if it calls itself an authority
+        return ChainTrust::Trusted; // OpenSSL takes it so, even if it calls itself an authority
     }
     if roots.is_empty() {
-        return Trust::NoRoots;
+        return ChainTrust::NoRoots;
     }
     let day = UnixTime::since_unix_epoch(Duration::from_secs(day.unix().max(0).unsigned_abs()));
     let algorithms = provider.signature_verification_algorithms.all;
     match verify_server_cert_signed_by_trust_anchor(&parsed, &roots, between, day, algorithms) {
-        Ok(()) => Trust::Trusted,
+        Ok(()) => ChainTrust::Trusted,
         Err(error) => why_not(&error),
     }
 }
 
-fn why_not(error: &Error) -> Trust {
+fn why_not(error: &Error) -> ChainTrust {
     use CertificateError as Bad;
     let Error::InvalidCertificate(bad) = error else {
-        return Trust::Other(words(&error.to_string()));
+        return ChainTrust::Other(words(&error.to_string()));
     };
     match bad {
-        Bad::UnknownIssuer => Trust::UnknownIssuer,
+        Bad::UnknownIssuer => ChainTrust::UnknownIssuer,
         Bad::Expired
         | Bad::ExpiredContext { .. }
         | Bad::NotValidYet
-        | Bad::NotValidYetContext { .. } => Trust::Dates,
-        Bad::InvalidPurpose | Bad::InvalidPurposeContext { .. } => Trust::Purpose,
-        Bad::BadSignature => Trust::Signature,
-        Bad::BadEncoding => Trust::Unreadable,
-        bad => Trust::Other(words(&bad.to_string())),
+        | Bad::NotValidYetContext { .. } => ChainTrust::Dates,
+        Bad::InvalidPurpose | Bad::InvalidPurposeContext { .. } => ChainTrust::Purpose,
+        Bad::BadSignature => ChainTrust::Signature,
+        Bad::BadEncoding => ChainTrust::Unreadable,
+        bad => ChainTrust::Other(words(&bad.to_string())),
     }
 }
 

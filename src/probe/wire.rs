@@ -19,7 +19,7 @@
 
 use std::io::Read;
 
-use super::Break;
+use super::ProbeFailure;
 use super::stream::cause;
 use crate::text::shown;
 
@@ -45,7 +45,7 @@ const KINDS: &[u8] = b"RENvSKZ";
 
 /// What speaks at the other end, if it is no PostgreSQL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Speaks {
+pub(crate) enum ForeignProtocol {
     Http,
     Ssh,
     /// TLS, without having been asked for it.
@@ -55,26 +55,26 @@ pub(crate) enum Speaks {
 }
 
 /// Says what speaks, by the first bytes.
-pub(super) fn speaks(first: &[u8]) -> Speaks {
+pub(super) fn speaks(first: &[u8]) -> ForeignProtocol {
     const TLS_ALERT: u8 = 0x15;
     const TLS_HANDSHAKE: u8 = 0x16;
     match first {
-        [TLS_ALERT | TLS_HANDSHAKE, 3, ..] => Speaks::Tls,
-        _ if first.starts_with(b"HTTP") || first.starts_with(b"<") => Speaks::Http,
-        _ if first.starts_with(b"SSH-") => Speaks::Ssh,
-        _ => Speaks::SomethingElse,
+        [TLS_ALERT | TLS_HANDSHAKE, 3, ..] => ForeignProtocol::Tls,
+        _ if first.starts_with(b"HTTP") || first.starts_with(b"<") => ForeignProtocol::Http,
+        _ if first.starts_with(b"SSH-") => ForeignProtocol::Ssh,
+        _ => ForeignProtocol::SomethingElse,
     }
 }
 
 /// A packet of a server.
 #[derive(Debug)]
-pub(super) struct Packet {
+pub(super) struct ServerPacket {
     pub(super) kind: u8,
     pub(super) body: Vec<u8>,
 }
 
 /// Reads one packet.
-pub(super) fn read(stream: &mut impl Read) -> Result<Packet, Break> {
+pub(super) fn read(stream: &mut impl Read) -> Result<ServerPacket, ProbeFailure> {
     let mut head = [0; 5];
     if let Err(error) = stream.read_exact(&mut head) {
         return Err(cause(&error));
@@ -82,7 +82,7 @@ pub(super) fn read(stream: &mut impl Read) -> Result<Packet, Break> {
     let length = body_length(head)?;
     let mut body = vec![0; length];
     match stream.read_exact(&mut body) {
-        Ok(()) => Ok(Packet {
+        Ok(()) => Ok(ServerPacket {
             kind: head[0],
             body,
         }),
@@ -90,7 +90,7 @@ pub(super) fn read(stream: &mut impl Read) -> Result<Packet, Break> {
     }
 }
 
-fn body_length(head: [u8; 5]) -> Result<usize, Break> {
+fn body_length(head: [u8; 5]) -> Result<usize, ProbeFailure> {
     const OF_LENGTH: usize = 4; // the length counts itself
     const BELIEVABLE: usize = 1 << 24; // beyond that it is rather a text
     let [kind, length @ ..] = head;
@@ -98,8 +98,8 @@ fn body_length(head: [u8; 5]) -> Result<usize, Break> {
     let is_packet = KINDS.contains(&kind) && whole < BELIEVABLE;
     match whole.checked_sub(OF_LENGTH) {
         Some(length) if is_packet && length <= LONGEST_PACKET => Ok(length),
-        Some(_) if is_packet => Err(Break::TooMuch),
-        _ => Err(Break::NotPostgres(speaks(&head))),
+        Some(_) if is_packet => Err(ProbeFailure::TooMuch),
+        _ => Err(ProbeFailure::NotPostgres(speaks(&head))),
     }
 }
 
@@ -145,7 +145,7 @@ fn with_length(kind: &[u8], body: &[u8]) -> Option<Vec<u8>> {
 
 /// How a server wants the user to prove who they are.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Method {
+pub(crate) enum AuthenticationMethod {
     Kerberos,
     Md5,
     Gss,
@@ -161,7 +161,7 @@ pub(super) enum AuthenticationRequest {
     /// Nothing: the user is logged in.
     Nothing,
     Password,
-    Other(Method),
+    Other(AuthenticationMethod),
 }
 
 /// Reads the body of a packet `R`; `None` if it is too short.
@@ -169,13 +169,13 @@ pub(super) fn authentication(body: &[u8]) -> Option<AuthenticationRequest> {
     let (code, rest) = body.split_first_chunk()?;
     Some(match u32::from_be_bytes(*code) {
         0 => AuthenticationRequest::Nothing,
-        2 => AuthenticationRequest::Other(Method::Kerberos),
+        2 => AuthenticationRequest::Other(AuthenticationMethod::Kerberos),
         3 => AuthenticationRequest::Password,
-        5 => AuthenticationRequest::Other(Method::Md5),
-        7 => AuthenticationRequest::Other(Method::Gss),
-        9 => AuthenticationRequest::Other(Method::Sspi),
-        10 => AuthenticationRequest::Other(Method::Sasl(mechanisms(rest))),
-        code => AuthenticationRequest::Other(Method::Unknown(code)),
+        5 => AuthenticationRequest::Other(AuthenticationMethod::Md5),
+        7 => AuthenticationRequest::Other(AuthenticationMethod::Gss),
+        9 => AuthenticationRequest::Other(AuthenticationMethod::Sspi),
+        10 => AuthenticationRequest::Other(AuthenticationMethod::Sasl(mechanisms(rest))),
+        code => AuthenticationRequest::Other(AuthenticationMethod::Unknown(code)),
     })
 }
 
@@ -270,7 +270,7 @@ mod tests {
 
     use super::*;
 
-    fn packet(bytes: &[u8]) -> Result<Packet, Break> {
+    fn packet(bytes: &[u8]) -> Result<ServerPacket, ProbeFailure> {
         read(&mut &*bytes)
     }
 
@@ -297,21 +297,33 @@ mod tests {
         let read = packet(b"R\0\0\0\x08\0\0\0\x03more").unwrap();
         assert_eq!((read.kind, &read.body[..]), (b'R', &[0, 0, 0, 3][..]));
         for (bytes, expected) in [
-            (&b""[..], Break::Closed),
-            (b"R\0\0", Break::Closed),
-            (b"R\0\0\0\x08\0", Break::Closed),
-            (b"R\0\0\0\x03abc", Break::NotPostgres(Speaks::SomethingElse)),
-            (b"E\0\x01\0\x05...", Break::TooMuch),
+            (&b""[..], ProbeFailure::Closed),
+            (b"R\0\0", ProbeFailure::Closed),
+            (b"R\0\0\0\x08\0", ProbeFailure::Closed),
+            (
+                b"R\0\0\0\x03abc",
+                ProbeFailure::NotPostgres(ForeignProtocol::SomethingElse),
+            ),
+            (b"E\0\x01\0\x05...", ProbeFailure::TooMuch),
             (
                 b"R\xff\xff\xff\xff",
-                Break::NotPostgres(Speaks::SomethingElse),
+                ProbeFailure::NotPostgres(ForeignProtocol::SomethingElse),
             ),
-            (b"q\0\0\0\x04", Break::NotPostgres(Speaks::SomethingElse)),
-            (b"HTTP/1.1 400", Break::NotPostgres(Speaks::Http)),
-            (b"SSH-2.0-x", Break::NotPostgres(Speaks::Ssh)),
+            (
+                b"q\0\0\0\x04",
+                ProbeFailure::NotPostgres(ForeignProtocol::SomethingElse),
+            ),
+            (
+                b"HTTP/1.1 400",
+                ProbeFailure::NotPostgres(ForeignProtocol::Http),
+            ),
+            (
+                b"SSH-2.0-x",
+                ProbeFailure::NotPostgres(ForeignProtocol::Ssh),
+            ),
             (
                 b"\x15\x03\x03\0\x02\x02\x28",
-                Break::NotPostgres(Speaks::Tls),
+                ProbeFailure::NotPostgres(ForeignProtocol::Tls),
             ),
         ] {
             assert_eq!(packet(bytes).unwrap_err(), expected, "{bytes:?}");
@@ -326,10 +338,13 @@ mod tests {
         for (body, expected) in [
             (&b"\0\0\0\0"[..], AuthenticationRequest::Nothing),
             (b"\0\0\0\x03", AuthenticationRequest::Password),
-            (b"\0\0\0\x05salt", AuthenticationRequest::Other(Method::Md5)),
+            (
+                b"\0\0\0\x05salt",
+                AuthenticationRequest::Other(AuthenticationMethod::Md5),
+            ),
             (
                 b"\0\0\0\x0c",
-                AuthenticationRequest::Other(Method::Unknown(12)),
+                AuthenticationRequest::Other(AuthenticationMethod::Unknown(12)),
             ),
         ] {
             assert_eq!(authentication(body), Some(expected));
@@ -338,7 +353,9 @@ mod tests {
         let names = ["SCRAM-SHA-256-PLUS", "SCRAM-SHA-256"].map(str::to_owned);
         assert_eq!(
             sasl,
-            Some(AuthenticationRequest::Other(Method::Sasl(names.to_vec())))
+            Some(AuthenticationRequest::Other(AuthenticationMethod::Sasl(
+                names.to_vec()
+            )))
         );
         assert_eq!(authentication(b"\0\0\0"), None);
         assert_eq!(minor_version(b"\0\x03\0\x02\0\0\0\0"), Some(2));
@@ -382,7 +399,8 @@ mod tests {
                     prop_assert!(!text.contains(char::is_control));
                 }
             }
-            if let Some(AuthenticationRequest::Other(Method::Sasl(names))) = authentication(&body) {
+            let request = authentication(&body);
+            if let Some(AuthenticationRequest::Other(AuthenticationMethod::Sasl(names))) = request {
                 prop_assert!(names.len() <= MOST_MECHANISMS);
             }
         }

@@ -3,15 +3,15 @@
 
 use std::sync::{PoisonError, RwLock};
 
-use super::command::{self, CommandDefinition, Preset};
+use super::command::{self, CommandDefinition, CommandPreset};
 use super::{DEFAULT_PORT, PROVIDERS, Provider};
 
-struct Defined {
+struct DefinedProvider {
     definition: CommandDefinition,
     provider: &'static Provider,
 }
 
-static DEFINED: RwLock<Vec<Defined>> = RwLock::new(Vec::new());
+static DEFINED: RwLock<Vec<DefinedProvider>> = RwLock::new(Vec::new());
 
 /// Registers these definitions, in the place of earlier ones of the same names. One that is known
 /// already stays as it is: a run that reads its configuration again and again keeps no more.
@@ -24,7 +24,7 @@ pub(crate) fn define(definitions: &[CommandDefinition]) {
         let known = defined
             .iter()
             .position(|known| known.definition.name == definition.name);
-        let new = || Defined {
+        let new = || DefinedProvider {
             definition: definition.clone(),
             provider: command::provider_of(definition.clone()),
         };
@@ -47,14 +47,14 @@ pub(super) fn named(name: &str) -> Option<&'static Provider> {
     if let Some(known) = all().into_iter().find(|known| known.name == name) {
         return Some(known);
     }
-    let definition = Preset::named(name)?.definition().ok()?;
+    let definition = CommandPreset::named(name)?.definition().ok()?;
     define(&[definition]);
     all().into_iter().find(|known| known.name == name)
 }
 
 /// Returns the preset that a host belongs to.
 pub(super) fn of_host(host: &str) -> Option<&'static Provider> {
-    named(Preset::of_host(host)?.name)
+    named(CommandPreset::of_host(host)?.name)
 }
 
 /// Returns the port on which the servers of the provider of that name listen; without a name, of
@@ -68,8 +68,8 @@ pub(crate) fn usual_port(name: Option<&str>, host: &str) -> u16 {
         return provider.usual_port;
     }
     let preset = match name {
-        Some(name) => Preset::named(name),
-        None => Preset::of_host(host),
+        Some(name) => CommandPreset::named(name),
+        None => CommandPreset::of_host(host),
     };
-    preset.map_or(DEFAULT_PORT, Preset::usual_port)
+    preset.map_or(DEFAULT_PORT, CommandPreset::usual_port)
 }

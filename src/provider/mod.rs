@@ -3,7 +3,7 @@
 //!
 //! A provider knows its hosts, the defaults and limits of its tokens, which authority issues them,
 //! and which root certificates its servers have. It does not sign: it says what a token permits
-//! ([`Scope`]), and the authority makes the token.
+//! ([`TokenScope`]), and the authority makes the token.
 //!
 //! `dsql` and `rds` are the providers, and `fake` is one for unit tests. `command` is for those
 //! whose tokens a command prints, and `defined` knows those of the configuration. `required_roots`
@@ -20,11 +20,13 @@ mod login_sql;
 mod rds;
 mod required_roots;
 
-use crate::authority::{AskPolicy, Authority, Obstacle, OptionHelp, Region, Scope, TokenPart};
+use crate::authority::{
+    AskPolicy, Authority, LoginObstacle, OptionHelp, Region, TokenPart, TokenScope,
+};
 use crate::aws;
 use crate::error::{Error, Result};
 use crate::text::host;
-use command::{PRESETS, Preset};
+use command::{CommandPreset, PRESETS};
 pub(crate) use defined::{define, usual_port};
 pub(crate) use login_sql::{LONGEST_NAME, LoginSql, SqlStep, SqlSubject};
 pub(crate) use required_roots::{RequiredRoots, RootSet};
@@ -238,11 +240,8 @@ pub(crate) fn option_help(part: fn(&OptionHelp) -> &'static str) -> String {
 pub(crate) fn logins() -> String {
     let mut texts = Vec::new();
     for authority in authorities() {
-        texts.push(format!(
-            "{}{}",
-            authority.title(),
-            authority.option_help().log_in
-        ));
+        let log_in = authority.option_help().log_in;
+        texts.push(format!("{}{log_in}", authority.title()));
     }
     texts.join("; ")
 }
@@ -258,7 +257,7 @@ pub(crate) fn authority_titles() -> String {
 /// `A, B or C`.
 pub(crate) fn titles() -> String {
     let mut titles: Vec<&str> = PROVIDERS.iter().map(|provider| provider.title).collect();
-    titles.extend(Preset::with_hosts().map(|preset| preset.title));
+    titles.extend(CommandPreset::with_hosts().map(|preset| preset.title));
     match titles.split_last() {
         Some((last, [])) => (*last).to_owned(),
         Some((last, others)) => format!("{} or {last}", others.join(", ")),
@@ -332,8 +331,8 @@ impl Provider {
     }
 
     /// Returns what a token for this host, port and user permits.
-    pub(crate) fn scope<'a>(&self, host: &'a str, port: u16, user: &'a str) -> Scope<'a> {
-        Scope {
+    pub(crate) fn scope<'a>(&self, host: &'a str, port: u16, user: &'a str) -> TokenScope<'a> {
+        TokenScope {
             service: self.service,
             action: (self.action)(user),
             host,
@@ -345,7 +344,7 @@ impl Provider {
     }
 
     /// Returns the row of `causes`, by its id, of what the authority says is in the way of a login.
-    pub(crate) fn cause_of_obstacle(&self, obstacle: Obstacle) -> Option<&'static str> {
+    pub(crate) fn cause_of_obstacle(&self, obstacle: LoginObstacle) -> Option<&'static str> {
         self.authority.cause_of_obstacle(obstacle, self.service)
     }
 

@@ -5,7 +5,7 @@
 
 pub(crate) mod target;
 
-use crate::authority::{Region, Scope};
+use crate::authority::{Region, TokenScope};
 use crate::error::{Error, Result};
 use crate::passfile::block::PassfileLine;
 use crate::provider::Provider;
@@ -49,14 +49,14 @@ pub(crate) struct Request {
 
 impl Request {
     /// Returns the permission that its token gives.
-    pub(crate) fn scope(&self) -> Scope<'_> {
+    pub(crate) fn scope(&self) -> TokenScope<'_> {
         let scope = self
             .provider
             .scope(&self.sign_host, self.sign_port, &self.user);
         if !self.provider.authority.has_identity_per_scope() {
             return scope;
         }
-        Scope {
+        TokenScope {
             dbname: &self.dbname,
             vars: &self.vars,
             ..scope

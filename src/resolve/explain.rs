@@ -7,7 +7,7 @@ use std::fmt::{Display, Write as _};
 
 use super::precedence::MergedTarget;
 use super::sources::ValueSource;
-use crate::config::{Config, Rule};
+use crate::config::{Config, HostRule};
 use crate::request::Request;
 
 /// The sources of a request's values, kept until the request is there.
@@ -46,7 +46,7 @@ impl ValueSources {
 
     /// Returns each value of the request with its source, in one line.
     pub(super) fn explain(&self, request: &Request, config: &Config) -> String {
-        let mut line = Explanation {
+        let mut line = RequestExplanation {
             text: String::from("request:"),
             connection: request.connection.as_deref(),
             dialled: &self.dialled,
@@ -90,14 +90,14 @@ impl ValueSources {
     }
 }
 
-struct Explanation<'a> {
+struct RequestExplanation<'a> {
     text: String,
     connection: Option<&'a str>,
     dialled: &'a str,
     config: &'a Config,
 }
 
-impl Explanation<'_> {
+impl RequestExplanation<'_> {
     /// Adds `NAME VALUE (SOURCE)`. `has_value` tells whether a match rule says this value.
     fn add(
         &mut self,
@@ -105,7 +105,7 @@ impl Explanation<'_> {
         value: impl Display,
         source: ValueSource,
         default: &str,
-        has_value: fn(&Rule) -> bool,
+        has_value: fn(&HostRule) -> bool,
     ) {
         let source = match source {
             ValueSource::Default => default.to_owned(),

@@ -2,7 +2,7 @@
 //! connection may set.
 
 use crate::authority::Region;
-use crate::config::Life;
+use crate::config::RequestedLife;
 use crate::error::{Error, Result};
 use crate::provider;
 use crate::request::check_name;
@@ -100,7 +100,7 @@ pub(crate) struct ConnectionOptions {
     /// Life of the token: seconds, or 15m, 1h, 7d, or max for as long as the credentials live
     /// [default: 900]
     #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
-    pub(crate) expires_in: Option<Life>,
+    pub(crate) expires_in: Option<RequestedLife>,
 }
 
 impl ConnectionOptions {

@@ -2,7 +2,7 @@
 //! name or by its own address, and merges the sources in their order of precedence.
 
 use super::options::ConnectionOptions;
-use super::sources::{Sourced, SourcedValues, ValueSource};
+use super::sources::{SourcedValue, SourcedValues, ValueSource};
 use crate::authority::Region;
 use crate::config::{Config, Connection};
 use crate::error::{Error, Result};
@@ -44,7 +44,7 @@ impl<'a> MergedTarget<'a> {
             connection = connection_at(&values, options, takes_variables, config)?;
             if connection.is_some() {
                 // The configuration may write the same host in another way.
-                values.host = Sourced::default();
+                values.host = SourcedValue::default();
             }
         }
         if let Some(connection) = connection {

@@ -3,7 +3,7 @@
 
 use super::options::ConnectionOptions;
 use crate::authority::Region;
-use crate::config::{Connection, Life, Rule};
+use crate::config::{Connection, HostRule, RequestedLife};
 use crate::error::{Error, Result};
 use crate::request::check_name;
 use crate::request::target::{RootsChoice, TargetSpec};
@@ -26,12 +26,12 @@ pub(super) enum ValueSource {
 
 /// A value, and the first source that says it.
 #[derive(Clone, Debug)]
-pub(super) struct Sourced<T> {
+pub(super) struct SourcedValue<T> {
     pub(super) value: Option<T>,
     pub(super) source: ValueSource,
 }
 
-impl<T> Default for Sourced<T> {
+impl<T> Default for SourcedValue<T> {
     fn default() -> Self {
         Self {
             value: None,
@@ -40,7 +40,7 @@ impl<T> Default for Sourced<T> {
     }
 }
 
-impl<T> Sourced<T> {
+impl<T> SourcedValue<T> {
     /// Takes a value unless an earlier source said one.
     pub(super) fn fill(&mut self, source: ValueSource, value: Option<T>) {
         if self.value.is_none() && value.is_some() {
@@ -53,18 +53,18 @@ impl<T> Sourced<T> {
 /// left open.
 #[derive(Clone, Debug, Default)]
 pub(super) struct SourcedValues {
-    pub(super) host: Sourced<String>,
-    pub(super) port: Sourced<u16>,
-    pub(super) user: Sourced<String>,
-    pub(super) dbname: Sourced<String>,
+    pub(super) host: SourcedValue<String>,
+    pub(super) port: SourcedValue<u16>,
+    pub(super) user: SourcedValue<String>,
+    pub(super) dbname: SourcedValue<String>,
     /// Other libpq keywords (`sslmode`, `hostaddr`, ...): all of the first source that has any.
     pub(super) keywords: Vec<(String, String)>,
-    pub(super) profile: Sourced<String>,
-    pub(super) region: Sourced<Region>,
-    pub(super) sign_host: Sourced<HostPort>,
-    pub(super) provider: Sourced<String>,
-    pub(super) roots: Sourced<RootsChoice>,
-    pub(super) life: Sourced<Life>,
+    pub(super) profile: SourcedValue<String>,
+    pub(super) region: SourcedValue<Region>,
+    pub(super) sign_host: SourcedValue<HostPort>,
+    pub(super) provider: SourcedValue<String>,
+    pub(super) roots: SourcedValue<RootsChoice>,
+    pub(super) life: SourcedValue<RequestedLife>,
     /// The connection's values for the placeholders of a command.
     pub(super) vars: Vec<(String, String)>,
 }
@@ -202,7 +202,7 @@ impl SourcedValues {
     }
 
     /// Takes what the match rules of the configuration say about the host, merged into one.
-    pub(super) fn fill_from_rule(&mut self, rule: Rule) {
+    pub(super) fn fill_from_rule(&mut self, rule: HostRule) {
         let source = ValueSource::MatchRule;
         self.profile.fill(source, rule.profile);
         self.region.fill(source, rule.region);

@@ -3,10 +3,10 @@
 
 use super::options::ConnectionOptions;
 use super::precedence::MergedTarget;
-use super::sources::{Sourced, SourcedValues, ValueSource};
+use super::sources::{SourcedValue, SourcedValues, ValueSource};
 use super::unknown_host::{unknown_host, unknown_host_of};
 use crate::authority::{AskPolicy, Region};
-use crate::config::{Config, Connection, Life};
+use crate::config::{Config, Connection, RequestedLife};
 use crate::error::{Error, Result};
 use crate::output::Output;
 use crate::passfile::block::PassfileLine;
@@ -52,7 +52,7 @@ impl HostCompletion<'_> {
 
 /// Where the client connects to, the endpoint that is signed, and the profile and region to sign
 /// with.
-struct Endpoints {
+struct ResolvedEndpoints {
     host: String,
     port: u16,
     /// Whether anything names the port that is dialled.
@@ -62,7 +62,7 @@ struct Endpoints {
     region: Option<Region>,
 }
 
-impl Endpoints {
+impl ResolvedEndpoints {
     /// Checks the profile that the sources name, and completes the hosts.
     fn check(values: &SourcedValues, ask: &AskPolicy) -> Result<Self> {
         let profile = valid_profile(values.profile.value.clone())?;
@@ -123,7 +123,7 @@ pub(super) fn validate(
     output: Output,
 ) -> Result<Request> {
     let (connection, mut values) = (merged.connection, merged.values);
-    let mut endpoints = Endpoints::check(&values, ask)?;
+    let mut endpoints = ResolvedEndpoints::check(&values, ask)?;
     if merged.takes_variables {
         values.fill_hostaddr(&endpoints.host)?;
     }
@@ -209,14 +209,14 @@ fn signed_endpoint(
 
 /// Returns the user that an option, TARGET, the connection or PGUSER names, or else the provider's.
 fn user_of(
-    mut named: Sourced<String>,
+    mut named: SourcedValue<String>,
     provider: &Provider,
     options: &ConnectionOptions,
     host: &str,
     output: Output,
 ) -> Result<String> {
     if provider.names_user && matches!(named.source, ValueSource::Variable(_)) {
-        named = Sourced::default(); // PGUSER is of the databases whose user is known
+        named = SourcedValue::default(); // PGUSER is of the databases whose user is known
     }
     match (named.value, provider.user) {
         (Some(user), _) => {
@@ -276,28 +276,28 @@ pub(crate) fn provider_of(
 /// Returns the life to sign for, within the limits of the provider and of the configuration. `max`
 /// is cut to the life of the credentials when the token is signed.
 pub(crate) fn allowed_life(
-    life: Option<Life>,
+    life: Option<RequestedLife>,
     provider: &Provider,
     cap: Option<u32>,
 ) -> Result<u32> {
     let most = cap.unwrap_or(u32::MAX);
     match life {
         None => Ok(provider.default_life.min(most)),
-        Some(Life::Max) => Ok(provider.max_life.min(most)),
-        Some(Life::Seconds(seconds)) if seconds > most => Err(Error::usage(format!(
+        Some(RequestedLife::Max) => Ok(provider.max_life.min(most)),
+        Some(RequestedLife::Seconds(seconds)) if seconds > most => Err(Error::usage(format!(
             "a life of {seconds} s is too long: max_expires_in is {most} s in the configuration"
         ))
         .hint(format!(
             "ask for {most} s or less, or change max_expires_in"
         ))),
-        Some(Life::Seconds(seconds)) => provider.check_life(seconds),
+        Some(RequestedLife::Seconds(seconds)) => provider.check_life(seconds),
     }
 }
 
 /// Warns if the port that is signed is not the port that is dialled, unless `sign_host` names the
 /// port.
 fn warn_about_port(
-    endpoints: &Endpoints,
+    endpoints: &ResolvedEndpoints,
     source: ValueSource,
     connection: Option<&Connection>,
     provider: &Provider,
@@ -325,7 +325,7 @@ fn warn_about_port(
 /// Drops a region that the authority does not have. Warns about one that is not the region in the
 /// host's name, or that AWS may not have.
 fn check_region(
-    endpoints: &mut Endpoints,
+    endpoints: &mut ResolvedEndpoints,
     named_by_host: Option<&Region>,
     provider: &Provider,
     output: Output,

@@ -3,13 +3,13 @@
 //! Everything is named by options, because a program that the desktop starts has none of the
 //! variables of the user's shell, and a short PATH.
 
-use super::{Machine, Target};
+use super::{Machine, ToolTarget};
 use crate::text::quote::{self, percent};
 
 /// The command lines of one connection on one machine.
 pub(crate) struct CommandLines<'a> {
     pub(crate) machine: &'a Machine,
-    pub(crate) target: &'a Target,
+    pub(crate) target: &'a ToolTarget,
 }
 
 impl CommandLines<'_> {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
-use crate::sys::child::{self, Attachment, ProgramError, ProgramOutput};
+use crate::sys::child::{self, ChildAttachment, ProgramError, ProgramOutput};
 use crate::sys::fs;
 
 /// What the program says, in lower case, where the user has no crontab.
@@ -65,7 +65,7 @@ fn run(arguments: &[&str]) -> Result<ProgramOutput> {
     };
     let mut words = vec!["crontab".to_owned()];
     words.extend(arguments.iter().map(|word| (*word).to_owned()));
-    match child::output(&words, Instant::now() + timeout, Attachment::Alone) {
+    match child::output(&words, Instant::now() + timeout, ChildAttachment::Alone) {
         Ok(ended) => Ok(ended),
         Err(ProgramError::Failed(error)) => Err(error),
         Err(ProgramError::TooLate) => {

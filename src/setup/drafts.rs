@@ -6,19 +6,19 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Edit, EditDestination};
+use super::{EditDestination, SetupEdit};
 use crate::error::Result;
 use crate::sys::fs;
 
 /// The texts of files that edits will change, each as the last of its edits leaves it.
 #[derive(Clone, Default)]
-pub(crate) struct Drafts {
+pub(crate) struct FileDrafts {
     texts: Vec<(PathBuf, Option<String>)>,
 }
 
-impl Drafts {
+impl FileDrafts {
     /// Adds what these edits will leave.
-    pub(crate) fn add(&mut self, edits: &[Edit]) {
+    pub(crate) fn add(&mut self, edits: &[SetupEdit]) {
         for edit in edits {
             let EditDestination::File(path) = &edit.destination else {
                 continue; // only one scheduler edits the crontab
@@ -71,8 +71,8 @@ fn real(path: &Path) -> PathBuf {
 mod tests {
     use super::*;
 
-    fn edit(path: &Path, after: Option<&str>) -> Edit {
-        Edit {
+    fn edit(path: &Path, after: Option<&str>) -> SetupEdit {
+        SetupEdit {
             destination: EditDestination::File(path.to_owned()),
             before: None,
             after: after.map(str::to_owned),
@@ -86,7 +86,7 @@ mod tests {
         let (one, other) = (directory.path("one"), directory.path("other"));
         fs::put(&one, b"old").unwrap();
         fs::put(&other, b"other").unwrap();
-        let mut drafts = Drafts::default();
+        let mut drafts = FileDrafts::default();
         assert_eq!(drafts.read(&one).unwrap().as_deref(), Some("old"));
         drafts.add(&[edit(&one, Some("first")), edit(&one, Some("second"))]);
         assert_eq!(drafts.read(&one).unwrap().as_deref(), Some("second"));

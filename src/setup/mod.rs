@@ -38,12 +38,12 @@ mod tests;
 use std::path::PathBuf;
 
 pub(crate) use commands::CommandLines;
-pub(crate) use drafts::Drafts;
+pub(crate) use drafts::FileDrafts;
 pub(crate) use entry::{StoredPassword, ToolEntry};
 pub(crate) use machine::{Machine, Os};
-pub(crate) use ownership::{Edit, EditDestination, Ownership};
+pub(crate) use ownership::{EditDestination, FileOwnership, SetupEdit};
 pub(crate) use scheduler::{Schedule, ScheduledText, Scheduler};
-pub(crate) use target::{Target, TokenUser, check_texts};
+pub(crate) use target::{TokenUser, ToolTarget, check_texts};
 pub(crate) use template::fill;
 
 use crate::error::{Error, Result};
@@ -156,27 +156,27 @@ pub(crate) enum SetupMethod {
 pub(crate) trait ToolFiles: Sync {
     /// Returns why this connection cannot be set up though others can: the user already has
     /// something of the same name there.
-    fn conflict(&self, _: &Machine, _: &Target) -> Option<Error> {
+    fn conflict(&self, _: &Machine, _: &ToolTarget) -> Option<Error> {
         None
     }
 
     /// Returns the edits that make the tool know these connections.
-    fn set_up(&self, machine: &Machine, targets: &[Target]) -> Result<Vec<Edit>>;
+    fn set_up(&self, machine: &Machine, targets: &[ToolTarget]) -> Result<Vec<SetupEdit>>;
 
     /// Returns the same as a text, for users who edit by hand.
-    fn printed(&self, machine: &Machine, targets: &[Target]) -> String;
+    fn printed(&self, machine: &Machine, targets: &[ToolTarget]) -> String;
 
     /// Returns the edits that put these users into the entries of their connections, and change
     /// nothing else. A connection without an entry of pgcred's is left out.
-    fn follow_users(&self, _: &Machine, _: &[TokenUser]) -> Result<Vec<Edit>> {
+    fn follow_users(&self, _: &Machine, _: &[TokenUser]) -> Result<Vec<SetupEdit>> {
         Ok(Vec::new())
     }
 
     /// Returns the edits that take back everything that pgcred has ever put there.
-    fn undo(&self, machine: &Machine) -> Result<Vec<Edit>>;
+    fn undo(&self, machine: &Machine) -> Result<Vec<SetupEdit>>;
 
     /// Returns the edits that take back some of the entries, but not all.
-    fn remove(&self, machine: &Machine, entries: &[String]) -> Result<Vec<Edit>>;
+    fn remove(&self, machine: &Machine, entries: &[String]) -> Result<Vec<SetupEdit>>;
 
     /// Returns the names of the entries that can be taken back one by one.
     fn entries(&self, machine: &Machine) -> Vec<String> {
@@ -194,12 +194,12 @@ pub(crate) trait ToolFiles: Sync {
 
     /// Returns what the tool cannot do with these connections, which the user should know before
     /// saying yes.
-    fn warnings(&self, _: &[Target]) -> Vec<String> {
+    fn warnings(&self, _: &[ToolTarget]) -> Vec<String> {
         Vec::new()
     }
 
     /// Returns lines that tell the user what is left to do.
-    fn steps(&self, machine: &Machine, targets: &[Target]) -> Vec<String>;
+    fn steps(&self, machine: &Machine, targets: &[ToolTarget]) -> Vec<String>;
 
     /// Returns lines that tell the user what no edit takes back.
     fn leftovers(&self, _: &Machine) -> Vec<String> {

@@ -17,7 +17,7 @@
 //!      +--> backup, unless there is one ----- if it says the same -------------+
 //! ```
 //!
-//! An [`Edit`] is only a value: `command::edits` shows it and makes it. It changes the text
+//! A [`SetupEdit`] is only a value: `command::edits` shows it and makes it. It changes the text
 //! that the edits before it leave, see `drafts`.
 
 use std::fmt;
@@ -28,7 +28,7 @@ use crate::error::Result;
 use crate::sys::fs;
 
 /// How pgcred's part of a file is told from the user's.
-pub(crate) enum Ownership {
+pub(crate) enum FileOwnership {
     /// The whole file is pgcred's if this text is in it, and the user's if not.
     WholeFile(&'static str),
     /// Parts of the file are pgcred's.
@@ -40,7 +40,7 @@ pub(crate) enum Ownership {
     },
 }
 
-impl Ownership {
+impl FileOwnership {
     /// A file that begins as those of the schedulers do.
     pub(crate) const WRITTEN_BY_SETUP: Self = Self::WholeFile("Written by `pgcred setup");
 
@@ -80,7 +80,7 @@ impl fmt::Display for EditDestination {
 
 /// One text before and after; `None` means that there is no such file or crontab.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Edit {
+pub(crate) struct SetupEdit {
     pub(crate) destination: EditDestination,
     pub(crate) before: Option<String>,
     pub(crate) after: Option<String>,
@@ -88,12 +88,12 @@ pub(crate) struct Edit {
     pub(crate) back_up: Option<String>,
 }
 
-impl Edit {
+impl SetupEdit {
     /// Returns the edit that changes a file by `change`. A file that is not text is an error.
     pub(crate) fn that_changes(
         machine: &Machine,
         path: PathBuf,
-        ownership: &Ownership,
+        ownership: &FileOwnership,
         change: impl FnOnce(&str) -> Result<String>,
     ) -> Result<Self> {
         let (before, users_part) = read(machine, &path, ownership)?;
@@ -121,7 +121,7 @@ impl Edit {
     pub(crate) fn that_restores(
         machine: &Machine,
         path: PathBuf,
-        ownership: &Ownership,
+        ownership: &FileOwnership,
     ) -> Result<Self> {
         let (before, users_part) = read(machine, &path, ownership)?;
         let mut after = users_part;
@@ -148,7 +148,7 @@ impl Edit {
 fn read(
     machine: &Machine,
     path: &Path,
-    ownership: &Ownership,
+    ownership: &FileOwnership,
 ) -> Result<(Option<String>, Option<String>)> {
     let read = machine.drafts.read(path).map_err(|error| {
         error.or_hint("move the file away, or let your user read it and save it as UTF-8")

@@ -5,8 +5,8 @@
 //! always undoing it as a whole.
 
 use super::{
-    Edit, EditDestination, Machine, Ownership, SetupCommands, Target, ToolEntry, ToolFiles, block,
-    crontab,
+    EditDestination, FileOwnership, Machine, SetupCommands, SetupEdit, ToolEntry, ToolFiles,
+    ToolTarget, block, crontab,
 };
 use crate::error::Result;
 use crate::sys::fs;
@@ -37,7 +37,7 @@ pub(crate) struct Schedule {
 }
 
 impl Schedule {
-    pub(crate) fn of(machine: &Machine, targets: &[Target]) -> Self {
+    pub(crate) fn of(machine: &Machine, targets: &[ToolTarget]) -> Self {
         Self {
             minutes: minutes(targets),
             words: words(machine),
@@ -46,22 +46,25 @@ impl Schedule {
 }
 
 impl ToolFiles for Scheduler {
-    fn set_up(&self, machine: &Machine, targets: &[Target]) -> Result<Vec<Edit>> {
+    fn set_up(&self, machine: &Machine, targets: &[ToolTarget]) -> Result<Vec<SetupEdit>> {
         let schedule = Schedule::of(machine, targets);
         let mut edits = Vec::new();
         for ScheduledText { destination, text } in (self.texts)(machine) {
             let text = text(&schedule);
             edits.push(match destination {
-                EditDestination::File(path) => {
-                    Edit::that_changes(machine, path, &Ownership::WRITTEN_BY_SETUP, |_| Ok(text))?
-                }
+                EditDestination::File(path) => SetupEdit::that_changes(
+                    machine,
+                    path,
+                    &FileOwnership::WRITTEN_BY_SETUP,
+                    |_| Ok(text),
+                )?,
                 EditDestination::Crontab => crontab_edit(&text)?,
             });
         }
         Ok(edits)
     }
 
-    fn printed(&self, machine: &Machine, targets: &[Target]) -> String {
+    fn printed(&self, machine: &Machine, targets: &[ToolTarget]) -> String {
         let schedule = Schedule::of(machine, targets);
         let texts: Vec<String> = (self.texts)(machine)
             .iter()
@@ -71,12 +74,12 @@ impl ToolFiles for Scheduler {
     }
 
     /// Undoes in reverse: systemd's timer goes before the service that it starts.
-    fn undo(&self, machine: &Machine) -> Result<Vec<Edit>> {
+    fn undo(&self, machine: &Machine) -> Result<Vec<SetupEdit>> {
         let mut edits = Vec::new();
         for scheduled in (self.texts)(machine).into_iter().rev() {
             edits.push(match scheduled.destination {
                 EditDestination::File(path) => {
-                    Edit::that_restores(machine, path, &Ownership::WRITTEN_BY_SETUP)?
+                    SetupEdit::that_restores(machine, path, &FileOwnership::WRITTEN_BY_SETUP)?
                 }
                 EditDestination::Crontab => crontab_edit("")?,
             });
@@ -84,7 +87,7 @@ impl ToolFiles for Scheduler {
         Ok(edits)
     }
 
-    fn remove(&self, machine: &Machine, _: &[String]) -> Result<Vec<Edit>> {
+    fn remove(&self, machine: &Machine, _: &[String]) -> Result<Vec<SetupEdit>> {
         self.undo(machine)
     }
 
@@ -114,7 +117,7 @@ impl ToolFiles for Scheduler {
         entries
     }
 
-    fn steps(&self, _: &Machine, targets: &[Target]) -> Vec<String> {
+    fn steps(&self, _: &Machine, targets: &[ToolTarget]) -> Vec<String> {
         let mut steps = vec![self.remark.to_owned()];
         steps.extend(warning_of_short_lives(targets));
         steps
@@ -131,11 +134,11 @@ impl ToolFiles for Scheduler {
 
 /// Returns the edit that makes these lines pgcred's block in the crontab; without lines the block
 /// goes, and with it a crontab that has nothing else.
-fn crontab_edit(lines: &str) -> Result<Edit> {
+fn crontab_edit(lines: &str) -> Result<SetupEdit> {
     let before = crontab::read()?;
     let after = block::with(before.as_deref().unwrap_or_default(), lines)?;
     let there_is_none = after.is_empty() && before.as_deref() != Some("");
-    Ok(Edit {
+    Ok(SetupEdit {
         destination: EditDestination::Crontab,
         before,
         after: if there_is_none { None } else { Some(after) },
@@ -167,7 +170,7 @@ fn present_text(of: &EditDestination) -> Option<String> {
 ///
 /// They are two at most, however long tokens are to live: a token ends with the credentials that
 /// sign it, and those may end soon. A run that has nothing to do takes milliseconds.
-fn minutes(targets: &[Target]) -> u32 {
+fn minutes(targets: &[ToolTarget]) -> u32 {
     const RUNS_PER_LIFE: u32 = 6;
     const MOST_MINUTES: u32 = 2;
     match targets.iter().map(|target| target.request.life).min() {
@@ -178,7 +181,7 @@ fn minutes(targets: &[Target]) -> u32 {
 
 /// Returns a warning that names the tokens whose life is too short for a scheduler: it runs once a
 /// minute at most, and the last third of their life is shorter than that.
-fn warning_of_short_lives(targets: &[Target]) -> Option<String> {
+fn warning_of_short_lives(targets: &[ToolTarget]) -> Option<String> {
     const LEAST_LIFE: u32 = 180;
     let mut names = Vec::new();
     for target in targets {

@@ -8,7 +8,7 @@ use crate::roots::TrustedRoots;
 use crate::text;
 
 /// A connection under the name that tools show.
-pub(crate) struct Target {
+pub(crate) struct ToolTarget {
     pub(crate) name: String,
     pub(crate) request: Request,
     /// The root certificates that verify the server; `None` if `sslmode` verifies nothing.
@@ -21,7 +21,7 @@ pub(crate) struct TokenUser {
     pub(crate) user: String,
 }
 
-impl Target {
+impl ToolTarget {
     /// Returns libpq's keywords besides the address: TLS that verifies, unless TARGET says
     /// otherwise.
     pub(crate) fn options(&self) -> Vec<(&str, String)> {
@@ -66,7 +66,7 @@ impl Target {
 
 /// Refuses texts that a tool's file or command cannot hold: names and paths with control
 /// characters, which would begin or break a line, and paths that are not UTF-8.
-pub(crate) fn check_texts(machine: &Machine, targets: &[Target]) -> Result<()> {
+pub(crate) fn check_texts(machine: &Machine, targets: &[ToolTarget]) -> Result<()> {
     let mut paths = vec![&machine.pgcred, &machine.own];
     paths.extend(&machine.named_config);
     let mut texts = Vec::new();

@@ -15,10 +15,10 @@ use crate::roots::TrustedRoots;
 use crate::text::digest::digest;
 use crate::text::quote;
 
-type Value = fn(&CommandLines) -> String;
+type PlaceholderValue = fn(&CommandLines) -> String;
 
 /// The placeholders, each with what stands in its place.
-pub(super) const PLACEHOLDERS: [(&str, Value); 19] = [
+pub(super) const PLACEHOLDERS: [(&str, PlaceholderValue); 19] = [
     // The name of the connection, or the first label of its host.
     ("name", |commands| commands.target.name.clone()),
     // The address that the client dials.
@@ -62,10 +62,10 @@ pub(super) const PLACEHOLDERS: [(&str, Value); 19] = [
     ("token_url_in_go", |commands| commands.url_line_in_go()),
 ];
 
-type Escape = fn(Os, &str) -> String;
+type ValueEscape = fn(Os, &str) -> String;
 
 /// The forms that a value can be escaped in, by what reads it.
-pub(super) const FORMS: [(&str, Escape); 7] = [
+pub(super) const FORMS: [(&str, ValueEscape); 7] = [
     // The inside of a string of JSON or TOML.
     ("json", |_, value| quote::json_inside(value)),
     // A part of a URL.

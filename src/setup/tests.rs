@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use super::drafts::Drafts;
+use super::drafts::FileDrafts;
 use super::template::{FORMS, PLACEHOLDERS};
 use super::*;
 use crate::authority::Region;
@@ -13,7 +13,7 @@ use crate::provider;
 use crate::request::Request;
 use crate::roots::TrustedRoots;
 
-fn target(user: &str) -> Target {
+fn target(user: &str) -> ToolTarget {
     let provider = provider::named("dsql").expect("a provider");
     let host = "h.dsql.us-east-1.on.aws".to_owned();
     let request = Request {
@@ -36,7 +36,7 @@ fn target(user: &str) -> Target {
         life: 900,
     };
     let roots = Some(TrustedRoots::UsersChoice(r"C:\it's here\r.pem".to_owned()));
-    Target {
+    ToolTarget {
         name: "prod".to_owned(),
         request,
         roots,
@@ -56,7 +56,7 @@ fn machine(os: Os) -> Machine {
             "pgcred"
         }),
         service_file: PathBuf::from("/s"),
-        drafts: Drafts::default(),
+        drafts: FileDrafts::default(),
     }
 }
 
@@ -180,12 +180,12 @@ fn nothing_in_braces_is_left_in_what_is_printed() {
 /// A backup is put back only where the user's part still says the same.
 #[test]
 fn ownership_tells_the_users_part_and_its_origin() {
-    let whole = Ownership::WholeFile("mark");
+    let whole = FileOwnership::WholeFile("mark");
     assert_eq!(whole.users_part("a mark").unwrap(), None);
     assert_eq!(whole.users_part("mine").unwrap().as_deref(), Some("mine"));
     assert!(whole.is_origin("mine", None));
     assert!(!whole.is_origin("a mark", None) && !whole.is_origin("mine", Some("mine")));
-    let part = Ownership::Part {
+    let part = FileOwnership::Part {
         users_part: |text| Ok(Some(text.replace("ours", ""))),
         say_the_same: |one, other| one.trim() == other.trim(),
     };

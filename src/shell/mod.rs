@@ -14,7 +14,7 @@
 //! Each shell has one template beside this file. A line `#[NAMES]` begins a part that is printed
 //! only if one of its names is wanted; the part ends at the next such line or at `#[end]`:
 //!
-//! - `prompt`, `pwd`, `none`: what [`Hook`] the user wants;
+//! - `prompt`, `pwd`, `none`: what [`HookTrigger`] the user wants;
 //! - `segment`: the user wants `PGCRED_SEGMENT`;
 //! - `undo`: the hook is to be taken out of the shell. Then nothing outside of such a part is
 //!   printed;
@@ -63,7 +63,7 @@ pub(crate) struct Shell {
 
 /// When the hook looks at the clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Hook {
+pub(crate) enum HookTrigger {
     /// Before every prompt
     Prompt,
     /// At the first prompt and at the first one in another directory
@@ -74,7 +74,7 @@ pub(crate) enum Hook {
 
 /// What the hook is to do.
 pub(crate) struct HookOptions {
-    pub(crate) hook: Hook,
+    pub(crate) hook: HookTrigger,
     /// Keep `PGCRED_SEGMENT` up to date.
     pub(crate) segment: bool,
     /// Print commands that take the hook out of the shell, instead of a hook.
@@ -147,9 +147,9 @@ impl HookOptions {
     /// Tells whether a part of the template with this name is to be printed.
     fn want(&self, part: &str) -> bool {
         let hook = match self.hook {
-            Hook::Prompt => "prompt",
-            Hook::Pwd => "pwd",
-            Hook::None => "none",
+            HookTrigger::Prompt => "prompt",
+            HookTrigger::Pwd => "pwd",
+            HookTrigger::None => "none",
         };
         match part {
             "undo" => self.undo,
@@ -250,7 +250,7 @@ mod tests {
     fn all_hooks(program: &str, due: &str) -> Vec<(&'static str, String)> {
         let mut hooks = Vec::new();
         for shell in &SHELLS {
-            for hook in [Hook::Prompt, Hook::Pwd, Hook::None] {
+            for hook in [HookTrigger::Prompt, HookTrigger::Pwd, HookTrigger::None] {
                 for (segment, undo) in [(false, false), (true, false), (false, true)] {
                     let options = HookOptions {
                         hook,

@@ -8,13 +8,13 @@ use super::env;
 use crate::error::{Error, Result};
 
 /// The stdin that pgcred was started with. A child gets it, or pgcred waits for its end.
-pub(crate) type Stdin = File;
+pub(crate) type InheritedStdin = File;
 
 /// Makes stdin empty for this process and for the programs that AWS's credential sources start, so
 /// that none of them waits for input.
 ///
 /// Returns the stdin from before. On Windows nothing is changed, and `None` is returned.
-pub(crate) fn detach_stdin() -> Result<Option<Stdin>> {
+pub(crate) fn detach_stdin() -> Result<Option<InheritedStdin>> {
     platform::detach_stdin()
         .map_err(|error| Error::failure("cannot open the null device").caused_by(&error))
 }

@@ -20,7 +20,7 @@ pub(crate) fn cases() -> Config {
 
 /// One change of the text, at one place.
 #[derive(Clone, Debug)]
-enum Mutation {
+enum TextMutation {
     Insert(Vec<u8>),
     /// Removes this many bytes.
     Cut(usize),
@@ -40,12 +40,12 @@ pub(crate) fn bytes(
         "=", "-", "9",
     ];
     let change = prop_oneof![
-        3 => select(words).prop_map(|word| Mutation::Insert(word.as_bytes().to_vec())),
-        3 => select(odd).prop_map(|word| Mutation::Insert(word.as_bytes().to_vec())),
-        1 => prop::collection::vec(any::<u8>(), 1..4).prop_map(Mutation::Insert),
-        2 => (1_usize..20).prop_map(Mutation::Cut),
-        1 => (1_usize..60).prop_map(Mutation::Repeat),
-        1 => Just(Mutation::End),
+        3 => select(words).prop_map(|word| TextMutation::Insert(word.as_bytes().to_vec())),
+        3 => select(odd).prop_map(|word| TextMutation::Insert(word.as_bytes().to_vec())),
+        1 => prop::collection::vec(any::<u8>(), 1..4).prop_map(TextMutation::Insert),
+        2 => (1_usize..20).prop_map(TextMutation::Cut),
+        1 => (1_usize..60).prop_map(TextMutation::Repeat),
+        1 => Just(TextMutation::End),
     ];
     let changes = prop::collection::vec((any::<Index>(), change), 0..5);
     (select(samples), changes).prop_map(|(sample, changes)| {
@@ -54,13 +54,13 @@ pub(crate) fn bytes(
             let at = place.index(text.len() + 1);
             let end = |length: usize| (at + length).min(text.len());
             match change {
-                Mutation::Insert(word) => drop(text.splice(at..at, word)),
-                Mutation::Cut(length) => drop(text.drain(at..end(length))),
-                Mutation::Repeat(length) => {
+                TextMutation::Insert(word) => drop(text.splice(at..at, word)),
+                TextMutation::Cut(length) => drop(text.drain(at..end(length))),
+                TextMutation::Repeat(length) => {
                     let part = text[at..end(length)].to_vec();
                     text.splice(at..at, part);
                 }
-                Mutation::End => text.truncate(at),
+                TextMutation::End => text.truncate(at),
             }
         }
         text

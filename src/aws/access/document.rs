@@ -8,12 +8,12 @@ use std::fmt::Write;
 use crate::text::quote;
 
 /// What one statement allows.
-pub(super) struct Statement {
+pub(super) struct PolicyStatement {
     pub(super) actions: Vec<String>,
     pub(super) resources: Vec<String>,
 }
 
-impl Statement {
+impl PolicyStatement {
     pub(super) fn new(actions: &[&str], resources: Vec<String>) -> Self {
         Self {
             actions: actions.iter().map(|&action| action.to_owned()).collect(),
@@ -23,13 +23,13 @@ impl Statement {
 }
 
 /// Returns the policy that allows this, in lines, without a last newline.
-pub(super) fn policy(statements: &[Statement]) -> String {
+pub(super) fn policy(statements: &[PolicyStatement]) -> String {
     let statements: Vec<String> = statements.iter().map(of_statement).collect();
     let statements = statements.join(",\n");
     format!("{{\n  \"Version\": \"2012-10-17\",\n  \"Statement\": [\n{statements}\n  ]\n}}")
 }
 
-fn of_statement(statement: &Statement) -> String {
+fn of_statement(statement: &PolicyStatement) -> String {
     let (actions, resources) = (list(&statement.actions), list(&statement.resources));
     format!(
         "    {{\n      \"Effect\": \"Allow\",\n      \"Action\": {actions},\n      \
@@ -90,8 +90,8 @@ mod tests {
     fn a_policy_is_json_in_ascii() {
         let user = "a\"\\ \u{e4}\u{1F600}\u{7f}";
         let text = policy(&[
-            Statement::new(&["a:B"], vec![format!("arn:{user}")]),
-            Statement::new(&["a:C", "a:D"], vec!["x".to_owned(), "y".to_owned()]),
+            PolicyStatement::new(&["a:B"], vec![format!("arn:{user}")]),
+            PolicyStatement::new(&["a:C", "a:D"], vec!["x".to_owned(), "y".to_owned()]),
         ]);
         assert!(text.is_ascii(), "{text}");
         assert!(text.chars().all(|c| c == '\n' || !c.is_control()), "{text}");

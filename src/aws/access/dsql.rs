@@ -1,7 +1,7 @@
 //! The ARNs of a cluster of Aurora DSQL: one, or one for each of its regions.
 
 use super::PolicySubject;
-use crate::authority::{Access, Inspected, Inspector, Scope, ServerState, WhyNot};
+use crate::authority::{AccessPolicy, Inspected, Inspector, ServerState, TokenScope, WhyNot};
 use crate::aws::api::{Arn, cluster_id, is_account};
 use crate::aws::region::may_be_region;
 use crate::error::Error;
@@ -12,8 +12,8 @@ const ID_LENGTH: usize = 26;
 /// nothing is asked.
 pub(super) fn resources(
     subject: &PolicySubject<'_>,
-    scope: &Scope<'_>,
-    access: &mut Access,
+    scope: &TokenScope<'_>,
+    access: &mut AccessPolicy,
 ) -> Vec<String> {
     let id = cluster_id(scope.host);
     if !is_cluster_id(id) {
@@ -109,7 +109,7 @@ fn is_cluster_id(text: &str) -> bool {
     text.len() == ID_LENGTH && text.bytes().all(is_of_id)
 }
 
-fn arn(subject: &PolicySubject<'_>, account: &str, id: &str, access: &mut Access) -> String {
+fn arn(subject: &PolicySubject<'_>, account: &str, id: &str, access: &mut AccessPolicy) -> String {
     let (partition, region) = (subject.partition, subject.region(access));
     format!("arn:{partition}:dsql:{region}:{account}:cluster/{id}")
 }

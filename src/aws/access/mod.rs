@@ -30,11 +30,12 @@ use super::partition;
 use super::profile_plan::ProfilePlan;
 use super::settings::SharedFiles;
 use crate::authority::{
-    Access, AccessGoal, AccessQuery, AskPolicy, Caller, Inspected, Inspector, Region, Scope,
+    AccessGoal, AccessPolicy, AccessQuery, AskPolicy, CallerIdentity, Inspected, Inspector, Region,
+    TokenScope,
 };
 use crate::error::{Error, Result};
 use crate::text::{host, quote};
-use document::Statement;
+use document::PolicyStatement;
 pub(super) use switch::of_database as how_to_take_tokens;
 
 /// What a policy is about, and who can be asked.
@@ -51,7 +52,7 @@ pub(super) fn access(
     query: &AccessQuery<'_>,
     ask: &AskPolicy,
     deadline: Instant,
-) -> Result<Option<Access>> {
+) -> Result<Option<AccessPolicy>> {
     let region = region_of(query);
     let partition = partition::partition_of(region.as_ref().map_or("", Region::as_str)).name;
     let subject = PolicySubject {
@@ -65,7 +66,7 @@ pub(super) fn access(
         Some(text) => Some(principal::typed(text, partition)?),
         None => None,
     };
-    let mut access = Access::default();
+    let mut access = AccessPolicy::default();
     let statements = match query.goal {
         AccessGoal::Login(scope) => match subject.login(scope, &mut access) {
             Some(statement) => vec![statement],
@@ -111,21 +112,21 @@ fn checked_account(typed: Option<&str>) -> Result<Option<&str>> {
 }
 
 impl PolicySubject<'_> {
-    fn login(&self, scope: &Scope<'_>, access: &mut Access) -> Option<Statement> {
+    fn login(&self, scope: &TokenScope<'_>, access: &mut AccessPolicy) -> Option<PolicyStatement> {
         let resources = match KnownService::of(scope)? {
             KnownService::Dsql => dsql::resources(self, scope, access),
             KnownService::Rds => vec![rds::resource(self, scope, access)],
         };
         let action = format!("{}:{}", scope.service, scope.action);
-        Some(Statement::new(&[&action], resources))
+        Some(PolicyStatement::new(&[&action], resources))
     }
 
-    fn caller(&self) -> Inspected<Caller> {
+    fn caller(&self) -> Inspected<CallerIdentity> {
         self.inspector.caller(self.region.as_ref())
     }
 
     /// Returns the ARN of who signs. With `--account` the user has said that AWS is not asked.
-    fn principal(&self, access: &mut Access) -> String {
+    fn principal(&self, access: &mut AccessPolicy) -> String {
         match self.account {
             Some(_) => principal::of_caller(self, None, access),
             None => principal::of_caller(self, Some(&self.caller()), access),
@@ -133,7 +134,7 @@ impl PolicySubject<'_> {
     }
 
     /// Returns the account that the user has named, else that of the credentials.
-    fn account(&self, access: &mut Access) -> String {
+    fn account(&self, access: &mut AccessPolicy) -> String {
         if let Some(account) = self.account {
             return account.to_owned();
         }
@@ -147,14 +148,14 @@ impl PolicySubject<'_> {
         }
     }
 
-    fn no_account(&self, access: &mut Access) -> String {
+    fn no_account(&self, access: &mut AccessPolicy) -> String {
         let profile = self.profile_option();
         let command = format!("aws sts get-caller-identity --query Account --output text{profile}");
         access.open("ACCOUNT_ID", command)
     }
 
     /// Returns the region for an ARN.
-    fn region(&self, access: &mut Access) -> String {
+    fn region(&self, access: &mut AccessPolicy) -> String {
         match &self.region {
             Some(region) => region.as_str().to_owned(),
             None => access.open("REGION", String::new()),

@@ -4,7 +4,7 @@
 //! knows it; where the caller may not ask IAM, a role of SSO, which always has a path, stays open.
 
 use super::PolicySubject;
-use crate::authority::{Access, Caller, Inspected, WhyNot};
+use crate::authority::{AccessPolicy, CallerIdentity, Inspected, WhyNot};
 use crate::aws::api::{Arn, Principal, is_account};
 use crate::error::{Error, Result};
 use crate::text::{host, quote};
@@ -16,7 +16,7 @@ const ROLE_ARN: &str = "ROLE_ARN";
 const OF_SSO: &str = "AWSReservedSSO_";
 
 /// Says where a role of SSO gets its policies.
-pub(super) fn note_sso(arn: &str, access: &mut Access) {
+pub(super) fn note_sso(arn: &str, access: &mut AccessPolicy) {
     if arn
         .rsplit('/')
         .next()
@@ -75,8 +75,8 @@ fn is_name(text: &str) -> bool {
 /// be asked.
 pub(super) fn of_caller(
     subject: &PolicySubject<'_>,
-    caller: Option<&Inspected<Caller>>,
-    access: &mut Access,
+    caller: Option<&Inspected<CallerIdentity>>,
+    access: &mut AccessPolicy,
 ) -> String {
     let caller = match caller {
         Some(Ok(caller)) => caller,
@@ -103,7 +103,12 @@ pub(super) fn of_caller(
     }
 }
 
-fn of_role(subject: &PolicySubject<'_>, arn: &Arn<'_>, name: &str, access: &mut Access) -> String {
+fn of_role(
+    subject: &PolicySubject<'_>,
+    arn: &Arn<'_>,
+    name: &str,
+    access: &mut AccessPolicy,
+) -> String {
     match subject.inspector.role_arn(name, subject.region.as_ref()) {
         Ok(role) => {
             let account = Arn::parse(&role).map_or("", |role| role.account);
@@ -129,7 +134,7 @@ fn of_role(subject: &PolicySubject<'_>, arn: &Arn<'_>, name: &str, access: &mut 
 }
 
 /// Leaves open who signs, where not even the name of the role is known.
-fn open_wholly(access: &mut Access, subject: &PolicySubject<'_>) -> String {
+fn open_wholly(access: &mut AccessPolicy, subject: &PolicySubject<'_>) -> String {
     let profile = subject.profile_option();
     access.notes.push(format!(
         "ROLE is the name after assumed-role/ in what this prints: aws sts get-caller-identity \
@@ -139,7 +144,7 @@ fn open_wholly(access: &mut Access, subject: &PolicySubject<'_>) -> String {
     open(access, "ROLE", subject)
 }
 
-fn open(access: &mut Access, role: &str, subject: &PolicySubject<'_>) -> String {
+fn open(access: &mut AccessPolicy, role: &str, subject: &PolicySubject<'_>) -> String {
     access.open(ROLE_ARN, get_role(role, &subject.profile_option()))
 }
 

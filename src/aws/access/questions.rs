@@ -2,8 +2,8 @@
 //! fails. No login needs them.
 
 use super::PolicySubject;
-use super::document::Statement;
-use crate::authority::Access;
+use super::document::PolicyStatement;
+use crate::authority::AccessPolicy;
 
 /// What describes the servers of RDS. These actions know no narrower resource that would serve:
 /// each answer is a list.
@@ -15,17 +15,23 @@ const OF_RDS: [&str; 4] = [
 ];
 
 /// Returns what `pgcred discover` asks.
-pub(super) fn listing(subject: &PolicySubject<'_>, access: &mut Access) -> Vec<Statement> {
+pub(super) fn listing(
+    subject: &PolicySubject<'_>,
+    access: &mut AccessPolicy,
+) -> Vec<PolicyStatement> {
     let mut lists = vec!["dsql:ListClusters"];
     lists.extend(OF_RDS);
     vec![
-        Statement::new(&lists, everything()),
+        PolicyStatement::new(&lists, everything()),
         every_cluster(subject, access),
     ]
 }
 
 /// Returns what `pgcred doctor --aws` asks.
-pub(super) fn inspection(subject: &PolicySubject<'_>, access: &mut Access) -> Vec<Statement> {
+pub(super) fn inspection(
+    subject: &PolicySubject<'_>,
+    access: &mut AccessPolicy,
+) -> Vec<PolicyStatement> {
     let account = subject.account(access);
     let of_iam = |kind: &str| format!("arn:{}:iam::{account}:{kind}/*", subject.partition);
     access.notes.push(
@@ -34,10 +40,10 @@ pub(super) fn inspection(subject: &PolicySubject<'_>, access: &mut Access) -> Ve
             .to_owned(),
     );
     vec![
-        Statement::new(&OF_RDS, everything()),
+        PolicyStatement::new(&OF_RDS, everything()),
         every_cluster(subject, access),
-        Statement::new(&["iam:GetRole"], vec![of_iam("role")]),
-        Statement::new(
+        PolicyStatement::new(&["iam:GetRole"], vec![of_iam("role")]),
+        PolicyStatement::new(
             &["iam:SimulatePrincipalPolicy"],
             vec![of_iam("role"), of_iam("user")],
         ),
@@ -48,8 +54,8 @@ fn everything() -> Vec<String> {
     vec!["*".to_owned()]
 }
 
-fn every_cluster(subject: &PolicySubject<'_>, access: &mut Access) -> Statement {
+fn every_cluster(subject: &PolicySubject<'_>, access: &mut AccessPolicy) -> PolicyStatement {
     let (partition, account) = (subject.partition, subject.account(access));
     let clusters = format!("arn:{partition}:dsql:*:{account}:cluster/*");
-    Statement::new(&["dsql:GetCluster"], vec![clusters])
+    PolicyStatement::new(&["dsql:GetCluster"], vec![clusters])
 }

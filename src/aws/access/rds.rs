@@ -3,8 +3,8 @@
 
 use super::PolicySubject;
 use super::document::literal;
-use super::switch::{self, Switched};
-use crate::authority::{Access, Inspector, Scope, ServerState, WhyNot};
+use super::switch::{self, SwitchOwner};
+use crate::authority::{AccessPolicy, Inspector, ServerState, TokenScope, WhyNot};
 use crate::aws::api::{Arn, RdsName, is_account, parse_rds_host};
 use crate::aws::region::may_be_region;
 use crate::error::Error;
@@ -13,7 +13,7 @@ use crate::text::quote;
 const OF_PROXY: &str = "The proxy has to demand IAM authentication for the secret of this user.";
 
 /// The part of the ARN that AWS has to be asked for.
-struct Resource {
+struct RdsResource {
     region: String,
     account: String,
     id: String,
@@ -22,8 +22,8 @@ struct Resource {
 /// Returns what a policy has to name, so that a token of this scope is taken.
 pub(super) fn resource(
     subject: &PolicySubject<'_>,
-    scope: &Scope<'_>,
-    access: &mut Access,
+    scope: &TokenScope<'_>,
+    access: &mut AccessPolicy,
 ) -> String {
     let host = parse_rds_host(scope.host);
     let user = scope.user.unwrap_or_default();
@@ -44,7 +44,7 @@ pub(super) fn resource(
                 access.notes.push(note.to_owned());
             }
             let is_elsewhere = matches!(&state, Err(no) if no.why == WhyNot::NotFound);
-            Resource {
+            RdsResource {
                 region: subject.region(access),
                 account: match subject.account {
                     None if is_elsewhere => subject.no_account(access),
@@ -58,7 +58,7 @@ pub(super) fn resource(
         access.notes.push(OF_PROXY.to_owned());
     }
     note_limits(subject, &resource, access);
-    let Resource {
+    let RdsResource {
         region,
         account,
         id,
@@ -71,7 +71,7 @@ pub(super) fn resource(
 }
 
 /// Returns the parts of the ARN that AWS has given, if they have the form of such parts.
-fn found(subject: &PolicySubject<'_>, state: &ServerState) -> Result<Resource, Error> {
+fn found(subject: &PolicySubject<'_>, state: &ServerState) -> Result<RdsResource, Error> {
     let wrong = || Error::failure("RDS: an ARN that is none");
     let Some(arn) = state.resource.as_deref().and_then(Arn::parse) else {
         return Err(wrong());
@@ -87,7 +87,7 @@ fn found(subject: &PolicySubject<'_>, state: &ServerState) -> Result<Resource, E
     if !is_whole {
         return Err(wrong());
     }
-    Ok(Resource {
+    Ok(RdsResource {
         region: arn.region.to_owned(),
         account: arn.account.to_owned(),
         id: id.to_owned(),
@@ -103,7 +103,7 @@ fn is_resource_id(text: &str) -> bool {
         && id.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
-fn note_limits(subject: &PolicySubject<'_>, resource: &Resource, access: &mut Access) {
+fn note_limits(subject: &PolicySubject<'_>, resource: &RdsResource, access: &mut AccessPolicy) {
     if let Some(typed) = subject.account
         && is_account(&resource.account)
         && typed != resource.account
@@ -194,10 +194,10 @@ fn enabling(
     // A member of a cluster has the switch of its cluster.
     let cluster = state.and_then(|state| state.cluster.as_deref());
     let of = match (host?, cluster) {
-        (RdsName::Instance(_), Some(cluster)) => Switched::Cluster(cluster),
-        (RdsName::Instance(name), None) => Switched::Instance(name),
-        (RdsName::Cluster(name), _) => Switched::Cluster(name),
-        (RdsName::CustomEndpoint, _) => Switched::Cluster(state?.identifier.as_str()),
+        (RdsName::Instance(_), Some(cluster)) => SwitchOwner::Cluster(cluster),
+        (RdsName::Instance(name), None) => SwitchOwner::Instance(name),
+        (RdsName::Cluster(name), _) => SwitchOwner::Cluster(name),
+        (RdsName::CustomEndpoint, _) => SwitchOwner::Cluster(state?.identifier.as_str()),
         // Each secret of a proxy has a switch of its own.
         (RdsName::Proxy(_) | RdsName::ProxyEndpoint(_), _) => return None,
     };

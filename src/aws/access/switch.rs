@@ -6,16 +6,16 @@ use crate::text::quote;
 
 /// What has the switch.
 #[derive(Clone, Copy)]
-pub(super) enum Switched<'a> {
+pub(super) enum SwitchOwner<'a> {
     Instance(&'a str),
     Cluster(&'a str),
 }
 
 /// Returns the command for an instance or a cluster, with the options that name region and profile.
-pub(super) fn command(switched: Switched<'_>, options: &str) -> Option<String> {
+pub(super) fn command(switched: SwitchOwner<'_>, options: &str) -> Option<String> {
     let (kind, name) = match switched {
-        Switched::Instance(name) => ("instance", name),
-        Switched::Cluster(name) => ("cluster", name),
+        SwitchOwner::Instance(name) => ("instance", name),
+        SwitchOwner::Cluster(name) => ("cluster", name),
     };
     if !is_identifier(name) {
         return None;
@@ -33,8 +33,8 @@ pub(in crate::aws) fn of_database(
     profile: Option<&str>,
 ) -> Option<String> {
     let switched = match parse_rds_host(database.host.as_deref()?)? {
-        RdsName::Instance(name) => Switched::Instance(name),
-        RdsName::Cluster(name) => Switched::Cluster(name),
+        RdsName::Instance(name) => SwitchOwner::Instance(name),
+        RdsName::Cluster(name) => SwitchOwner::Cluster(name),
         RdsName::CustomEndpoint | RdsName::Proxy(_) | RdsName::ProxyEndpoint(_) => return None,
     };
     let region = quote::typed(database.region.as_str());

@@ -1,12 +1,12 @@
 //! Where the control plane of a service is asked, and for which region the request is signed.
 
 use crate::aws::partition::{self, HostVariant};
-use crate::aws::resolution::Resolution;
+use crate::aws::resolution::CredentialResolution;
 use crate::aws::service::endpoints::{AwsService, IAM};
 use crate::error::Result;
 
 /// The address of a service.
-pub(super) struct Address {
+pub(super) struct ServiceAddress {
     /// Scheme and host, without a slash at the end.
     pub(super) base: String,
     /// The region that requests are signed for.
@@ -15,10 +15,10 @@ pub(super) struct Address {
 
 /// Returns the address of a service in a region: the one that the user has set, else AWS's own.
 pub(super) fn address_for(
-    resolution: &Resolution,
+    resolution: &CredentialResolution,
     service: AwsService,
     region: &str,
-) -> Result<Address> {
+) -> Result<ServiceAddress> {
     resolution.check_endpoint(service)?;
     let partition = partition::partition_of(region);
     let is_iam = service.key == IAM.key;
@@ -35,13 +35,13 @@ pub(super) fn address_for(
     } else {
         region
     };
-    Ok(Address {
+    Ok(ServiceAddress {
         base,
         region: region.to_owned(),
     })
 }
 
-fn variant(resolution: &Resolution) -> HostVariant {
+fn variant(resolution: &CredentialResolution) -> HostVariant {
     HostVariant {
         fips: resolution.flag("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint"),
         dual: resolution.flag("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint"),

@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 
-use super::address::{self, Address};
-use super::refusal::Refusal;
+use super::address::{self, ServiceAddress};
+use super::refusal::ApiRefusal;
 use super::request::ApiRequest;
 use super::room;
 use crate::authority::{Inspected, NoAnswer, WhyNot};
 use crate::aws::credentials::Credentials;
-use crate::aws::resolution::Resolution;
+use crate::aws::resolution::CredentialResolution;
 use crate::aws::service::endpoints::AwsService;
 use crate::aws::service::http::{HttpClient, RequestError};
 use crate::aws::service::refusal::{not_understood, unreachable};
@@ -31,13 +31,13 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// Asks the control planes with the credentials of one profile, in any region. One client may have
 /// many requests under way.
 pub(super) struct ApiClient<'a> {
-    resolution: &'a Resolution<'a>,
+    resolution: &'a CredentialResolution<'a>,
     http: HttpClient,
     credentials: Credentials,
 }
 
 impl<'a> ApiClient<'a> {
-    pub(super) fn new(resolution: &'a Resolution<'a>, credentials: Credentials) -> Self {
+    pub(super) fn new(resolution: &'a CredentialResolution<'a>, credentials: Credentials) -> Self {
         Self {
             resolution,
             http: resolution.http().long(LONGEST_ANSWER),
@@ -52,7 +52,7 @@ impl<'a> ApiClient<'a> {
         region: &str,
         read: impl FnOnce(&[u8]) -> Option<T>,
     ) -> Inspected<T> {
-        let operation = Operation {
+        let operation = ApiOperation {
             resolution: self.resolution,
             request,
             region,
@@ -65,7 +65,7 @@ impl<'a> ApiClient<'a> {
     }
 
     /// Returns the answer with a status of success. Sends the request again where that may help.
-    async fn send_signed(&self, operation: &Operation<'_>) -> Inspected<HttpResponse> {
+    async fn send_signed(&self, operation: &ApiOperation<'_>) -> Inspected<HttpResponse> {
         let service = operation.request.service;
         let address = match address::address_for(self.resolution, service, operation.region) {
             Ok(address) => address,
@@ -83,7 +83,7 @@ impl<'a> ApiClient<'a> {
             if answer.status().is_success() {
                 return Ok(answer);
             }
-            let refusal = Refusal::of(&answer);
+            let refusal = ApiRefusal::of(&answer);
             if attempt == ATTEMPTS || !refusal.may_pass() || !self.has_paused(attempt).await {
                 return Err(operation.refusal_answer(&refusal));
             }
@@ -94,8 +94,8 @@ impl<'a> ApiClient<'a> {
     /// Sends a request as soon as there is room for it. The wait does not make its signature old.
     async fn send_once(
         &self,
-        operation: &Operation<'_>,
-        address: &Address,
+        operation: &ApiOperation<'_>,
+        address: &ServiceAddress,
     ) -> Inspected<HttpResponse> {
         let work = async {
             let request = match self.signed(operation.request, address) {
@@ -116,7 +116,7 @@ impl<'a> ApiClient<'a> {
         }
     }
 
-    fn signed(&self, request: &ApiRequest, address: &Address) -> Result<HttpRequest, Error> {
+    fn signed(&self, request: &ApiRequest, address: &ServiceAddress) -> Result<HttpRequest, Error> {
         let mut http = request.http(&address.base)?;
         let signed_for = SignedFor {
             service: request.service.key,
@@ -154,11 +154,11 @@ fn pause_after(attempt: u32) -> Duration {
 
 /// Sends a request without a signature, which the service refuses, and returns the answer.
 pub(super) async fn ask_unsigned(
-    resolution: &Resolution<'_>,
+    resolution: &CredentialResolution<'_>,
     request: &ApiRequest,
     region: &str,
 ) -> Inspected<HttpResponse> {
-    let operation = Operation {
+    let operation = ApiOperation {
         resolution,
         request,
         region,
@@ -180,13 +180,13 @@ pub(super) async fn ask_unsigned(
 }
 
 /// What is asked, for errors and steps.
-struct Operation<'a> {
-    resolution: &'a Resolution<'a>,
+struct ApiOperation<'a> {
+    resolution: &'a CredentialResolution<'a>,
     request: &'a ApiRequest,
     region: &'a str,
 }
 
-impl Operation<'_> {
+impl ApiOperation<'_> {
     /// Returns `RDS DescribeDBClusters in eu-west-1`.
     fn name(&self) -> String {
         let AwsService { name, .. } = self.request.service;
@@ -226,7 +226,7 @@ impl Operation<'_> {
         NoAnswer::new(WhyNot::NotUnderstood, error)
     }
 
-    fn refusal_answer(&self, refusal: &Refusal) -> NoAnswer {
+    fn refusal_answer(&self, refusal: &ApiRefusal) -> NoAnswer {
         let why = refusal.why();
         match refusal.error(&self.text(), self.request.service) {
             Some(error) if why == WhyNot::NotAllowed => {

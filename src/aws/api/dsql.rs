@@ -6,7 +6,7 @@
 use serde_json::{Map, Value};
 
 use super::client::ApiClient;
-use super::pages::{self, Listed};
+use super::pages::{self, PartialList};
 use super::request::ApiRequest;
 use crate::authority::Inspected;
 use crate::aws::service::endpoints::DSQL;
@@ -80,7 +80,7 @@ pub(super) async fn cluster(
 }
 
 /// Returns the clusters of a region, in AWS's order.
-pub(super) async fn clusters(client: &ApiClient<'_>, region: &str) -> Listed<ListedCluster> {
+pub(super) async fn clusters(client: &ApiClient<'_>, region: &str) -> PartialList<ListedCluster> {
     let ask = async |mark: Option<&str>| client.ask(&list_clusters(mark), region, read_page).await;
     pages::read_all(DSQL, LIST_CLUSTERS, ask).await
 }

@@ -9,7 +9,7 @@ use roxmltree::Node;
 use super::client::ApiClient;
 use super::request::ApiRequest;
 use super::xml::{self, flag, text};
-use crate::authority::{Denial, DeniedBy, Inspected, Permission};
+use crate::authority::{DeniedBy, Inspected, LoginPermission, PolicyDenial};
 use crate::aws::service::endpoints::IAM;
 
 const VERSION: &str = "2010-05-08";
@@ -51,12 +51,12 @@ pub(super) async fn simulate(
     principal: &str,
     action: &str,
     resource: &str,
-) -> Inspected<Permission> {
+) -> Inspected<LoginPermission> {
     let request = simulate_principal_policy(principal, action, resource);
     client.ask(&request, region, read_decision).await
 }
 
-fn read_decision(body: &[u8]) -> Option<Permission> {
+fn read_decision(body: &[u8]) -> Option<LoginPermission> {
     let found = xml::read(body, |root| {
         let path = [
             "SimulatePrincipalPolicyResult",
@@ -65,12 +65,12 @@ fn read_decision(body: &[u8]) -> Option<Permission> {
         ];
         let result = xml::at(root, &path)?;
         let by = match text(result, &["EvalDecision"])?.as_str() {
-            "allowed" => return Some(Permission::Allowed),
+            "allowed" => return Some(LoginPermission::Allowed),
             "explicitDeny" => DeniedBy::Statement,
             "implicitDeny" => DeniedBy::Nothing,
             _ => return None,
         };
-        Some(Permission::Denied(Denial {
+        Some(LoginPermission::Denied(PolicyDenial {
             by: narrowed(result, by),
             policies: policies(result),
             open_conditions: open_conditions(result),
@@ -128,7 +128,7 @@ fn open_conditions(result: Node) -> Vec<String> {
 mod tests {
     use super::*;
 
-    fn decision(inside: &str) -> Option<Permission> {
+    fn decision(inside: &str) -> Option<LoginPermission> {
         let body = format!(
             "<SimulatePrincipalPolicyResponse xmlns='https://iam.amazonaws.com/doc/2010-05-08/'>\
              <SimulatePrincipalPolicyResult><EvaluationResults><member>{inside}</member>\
@@ -140,7 +140,7 @@ mod tests {
     #[test]
     fn decisions_are_read() {
         let allowed = decision("<EvalDecision>allowed</EvalDecision>");
-        assert_eq!(allowed, Some(Permission::Allowed));
+        assert_eq!(allowed, Some(LoginPermission::Allowed));
         assert_eq!(decision("<EvalDecision>perhaps</EvalDecision>"), None);
         assert_eq!(decision(""), None);
         let matched = "<MatchedStatements><member><SourcePolicyId>P</SourcePolicyId></member>\
@@ -165,7 +165,7 @@ mod tests {
             ("explicitDeny", matched.to_owned(), DeniedBy::Statement),
         ] {
             let inside = format!("<EvalDecision>{word}</EvalDecision>{details}");
-            let Some(Permission::Denied(denial)) = decision(&inside) else {
+            let Some(LoginPermission::Denied(denial)) = decision(&inside) else {
                 panic!("{inside}");
             };
             assert_eq!(denial.by, by, "{inside}");
@@ -180,7 +180,7 @@ mod tests {
             "<EvalDecision>implicitDeny</EvalDecision>{key}<ResourceSpecificResults><member>{key}\
              </member></ResourceSpecificResults>"
         );
-        let Some(Permission::Denied(denial)) = decision(&inside) else {
+        let Some(LoginPermission::Denied(denial)) = decision(&inside) else {
             panic!("{inside}");
         };
         assert_eq!(denial.open_conditions, ["aws:SourceIp"]);

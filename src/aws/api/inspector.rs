@@ -8,8 +8,8 @@ use super::client::ApiClient;
 use super::session::AwsSession;
 use super::{iam, server, sts};
 use crate::authority::{
-    AskPolicy, Caller, Inspected, Inspector, NoAnswer, Permission, Region, Scope, ServerState,
-    WhyNot,
+    AskPolicy, CallerIdentity, Inspected, Inspector, LoginPermission, NoAnswer, Region,
+    ServerState, TokenScope, WhyNot,
 };
 use crate::aws::known_service::KnownService;
 use crate::aws::partition;
@@ -50,14 +50,14 @@ impl Inspector for AwsInspector {
             })
     }
 
-    fn caller(&self, region: Option<&Region>) -> Inspected<Caller> {
+    fn caller(&self, region: Option<&Region>) -> Inspected<CallerIdentity> {
         self.session
             .with_credentials(region, async |client, region| {
                 sts::caller(client, region).await
             })
     }
 
-    fn server(&self, scope: &Scope<'_>, region: Option<&Region>) -> Inspected<ServerState> {
+    fn server(&self, scope: &TokenScope<'_>, region: Option<&Region>) -> Inspected<ServerState> {
         self.session
             .with_credentials(region, async |client, region| {
                 server::state(client, scope, region).await
@@ -66,10 +66,10 @@ impl Inspector for AwsInspector {
 
     fn permission(
         &self,
-        scope: &Scope<'_>,
+        scope: &TokenScope<'_>,
         region: Option<&Region>,
         resource: Option<&str>,
-    ) -> Inspected<Permission> {
+    ) -> Inspected<LoginPermission> {
         self.session
             .with_credentials(region, async |client, region| {
                 permission(client, scope, region, resource).await
@@ -79,10 +79,10 @@ impl Inspector for AwsInspector {
 
 async fn permission(
     client: &ApiClient<'_>,
-    scope: &Scope<'_>,
+    scope: &TokenScope<'_>,
     region: &str,
     resource: Option<&str>,
-) -> Inspected<Permission> {
+) -> Inspected<LoginPermission> {
     let caller = sts::caller(client, region).await?;
     let Some(arn) = Arn::parse(&caller.name) else {
         return Err(not_askable("AWS does not say who the caller is"));
@@ -119,9 +119,9 @@ async fn permission(
 /// Returns what a policy names for the server of a scope.
 async fn resource_of(
     client: &ApiClient<'_>,
-    scope: &Scope<'_>,
+    scope: &TokenScope<'_>,
     region: &str,
-    caller: &Caller,
+    caller: &CallerIdentity,
 ) -> Inspected<String> {
     match KnownService::of(scope) {
         Some(KnownService::Dsql) => {

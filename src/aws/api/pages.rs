@@ -14,13 +14,13 @@ const MOST_PAGES: usize = 1_000;
 const MOST_THINGS: usize = 10_000;
 
 /// The things of a list, as far as it was read.
-pub(super) struct Listed<T> {
+pub(super) struct PartialList<T> {
     pub(super) found: Vec<T>,
     /// Why there may be more than was found.
     pub(super) failure: Option<NoAnswer>,
 }
 
-impl<T> Listed<T> {
+impl<T> PartialList<T> {
     /// Returns the things of a list that was read to its end.
     pub(super) fn whole(self) -> Inspected<Vec<T>> {
         match self.failure {
@@ -36,8 +36,8 @@ pub(super) async fn read_all<T>(
     service: AwsService,
     operation: &str,
     ask: impl AsyncFn(Option<&str>) -> Inspected<(Vec<T>, Option<String>)>,
-) -> Listed<T> {
-    let (mut pages, mut found) = (Pages::default(), Vec::new());
+) -> PartialList<T> {
+    let (mut pages, mut found) = (PageCursor::default(), Vec::new());
     let refused = |what: &str| {
         let error = not_understood(&format!("{operation} {what}"), service.name, None);
         Some(NoAnswer::new(WhyNot::NotUnderstood, error))
@@ -62,17 +62,17 @@ pub(super) async fn read_all<T>(
             Err(failure) => break Some(failure),
         }
     };
-    Listed { found, failure }
+    PartialList { found, failure }
 }
 
 /// The pages that were read, and the mark of the next one.
 #[derive(Default)]
-struct Pages {
+struct PageCursor {
     seen: HashSet<String>,
     mark: Option<String>,
 }
 
-impl Pages {
+impl PageCursor {
     /// Returns the mark that the next page is asked with; none for the first page.
     fn mark(&self) -> Option<&str> {
         self.mark.as_deref()
@@ -98,13 +98,13 @@ mod tests {
 
     #[test]
     fn pages_end() {
-        let mut pages = Pages::default();
+        let mut pages = PageCursor::default();
         assert_eq!(pages.mark(), None);
         assert_eq!(pages.go_on(Some("b".to_owned())), Some(true));
         assert_eq!(pages.mark(), Some("b"));
         assert_eq!(pages.go_on(None), Some(false));
         assert_eq!(pages.go_on(Some("b".to_owned())), None);
-        let mut pages = Pages::default();
+        let mut pages = PageCursor::default();
         let mut read = 0;
         while pages.go_on(Some(read.to_string())) == Some(true) {
             read += 1;

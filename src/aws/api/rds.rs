@@ -1,19 +1,19 @@
 //! RDS: the lists of its instances, clusters and proxies.
 //!
-//! One [`Listing`] for each kind of thing; `list` asks for every page of it, until the deadline of
-//! the client. `describe`, which makes a request, and `read_page` are pure. What one thing of a
-//! list says is read in `rds_things.rs`.
+//! One [`DescribeOperation`] for each kind of thing; `list` asks for every page of it, until the
+//! deadline of the client. `describe`, which makes a request, and `read_page` are pure. What one
+//! thing of a list says is read in `rds_things.rs`.
 
 use roxmltree::Node;
 
 use super::client::ApiClient;
-use super::pages::{self, Listed};
+use super::pages::{self, PartialList};
 use super::request::ApiRequest;
 use super::xml::{self, text};
 use crate::aws::service::endpoints::RDS;
 
 /// An operation that describes all things of a kind, or one by its name.
-pub(super) struct Listing {
+pub(super) struct DescribeOperation {
     pub(super) operation: &'static str,
     /// The parameter that names one thing.
     by_name: &'static str,
@@ -21,25 +21,25 @@ pub(super) struct Listing {
     list: &'static str,
 }
 
-pub(super) const INSTANCES: Listing = Listing {
+pub(super) const INSTANCES: DescribeOperation = DescribeOperation {
     operation: "DescribeDBInstances",
     by_name: "DBInstanceIdentifier",
     result: "DescribeDBInstancesResult",
     list: "DBInstances",
 };
-pub(super) const CLUSTERS: Listing = Listing {
+pub(super) const CLUSTERS: DescribeOperation = DescribeOperation {
     operation: "DescribeDBClusters",
     by_name: "DBClusterIdentifier",
     result: "DescribeDBClustersResult",
     list: "DBClusters",
 };
-pub(super) const PROXIES: Listing = Listing {
+pub(super) const PROXIES: DescribeOperation = DescribeOperation {
     operation: "DescribeDBProxies",
     by_name: "DBProxyName",
     result: "DescribeDBProxiesResult",
     list: "DBProxies",
 };
-pub(super) const PROXY_ENDPOINTS: Listing = Listing {
+pub(super) const PROXY_ENDPOINTS: DescribeOperation = DescribeOperation {
     operation: "DescribeDBProxyEndpoints",
     by_name: "DBProxyEndpointName",
     result: "DescribeDBProxyEndpointsResult",
@@ -56,7 +56,11 @@ pub(super) enum RdsFilter<'a> {
 }
 
 /// Returns the request for one page.
-pub(super) fn describe(listing: &Listing, filter: RdsFilter<'_>, mark: Option<&str>) -> ApiRequest {
+pub(super) fn describe(
+    listing: &DescribeOperation,
+    filter: RdsFilter<'_>,
+    mark: Option<&str>,
+) -> ApiRequest {
     let mut parameters = Vec::new();
     match filter {
         RdsFilter::All => {}
@@ -87,10 +91,10 @@ pub(super) fn describe(listing: &Listing, filter: RdsFilter<'_>, mark: Option<&s
 pub(super) async fn list<T>(
     client: &ApiClient<'_>,
     region: &str,
-    listing: &Listing,
+    listing: &DescribeOperation,
     filter: RdsFilter<'_>,
     read: fn(Node) -> Option<T>,
-) -> Listed<T> {
+) -> PartialList<T> {
     let ask = async |mark: Option<&str>| {
         let request = describe(listing, filter, mark);
         let page = client.ask(&request, region, |body| read_page(body, listing, read));
@@ -103,7 +107,7 @@ pub(super) async fn list<T>(
 /// has.
 fn read_page<T>(
     body: &[u8],
-    listing: &Listing,
+    listing: &DescribeOperation,
     read: fn(Node) -> Option<T>,
 ) -> Option<(Vec<T>, Option<String>)> {
     let page = xml::read(body, |root| {

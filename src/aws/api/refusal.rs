@@ -11,7 +11,7 @@ use crate::aws::service::refusal::refusal_error;
 use crate::error::Error;
 
 /// An answer that is no success.
-pub(super) struct Refusal {
+pub(super) struct ApiRefusal {
     status: u16,
     code: Option<String>,
     message: Option<String>,
@@ -66,7 +66,7 @@ const HINTS: &[(WhyNot, &str)] = &[
     (WhyNot::SecretWrong, "check the secret access key where it is stored"),
 ];
 
-impl Refusal {
+impl ApiRefusal {
     pub(super) fn of(answer: &HttpResponse) -> Self {
         let status = answer.status().as_u16();
         let body = answer.body().bytes().unwrap_or_default();
@@ -185,12 +185,12 @@ fn bare(code: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn refusal(status: u16, header: Option<&str>, body: &str) -> Refusal {
+    fn refusal(status: u16, header: Option<&str>, body: &str) -> ApiRefusal {
         let (code, message) = match read_xml(body.as_bytes()) {
             Some(found) => found,
             None => read_json(header, body.as_bytes()),
         };
-        Refusal {
+        ApiRefusal {
             status,
             code,
             message,

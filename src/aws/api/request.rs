@@ -17,12 +17,12 @@ use crate::text::quote::percent;
 pub(super) struct ApiRequest {
     pub(super) service: AwsService,
     pub(super) operation: &'static str,
-    protocol: Protocol,
+    protocol: ApiProtocol,
     /// Whether the connection is kept for more such requests.
     keeps_connection: bool,
 }
 
-enum Protocol {
+enum ApiProtocol {
     /// A GET for JSON; the text is the path and the query.
     RestJson(String),
     /// A POST of a form, answered in XML.
@@ -47,7 +47,7 @@ impl ApiRequest {
         Self {
             service,
             operation,
-            protocol: Protocol::Query(form),
+            protocol: ApiProtocol::Query(form),
             keeps_connection: false,
         }
     }
@@ -70,7 +70,7 @@ impl ApiRequest {
         Self {
             service,
             operation,
-            protocol: Protocol::RestJson(text),
+            protocol: ApiProtocol::RestJson(text),
             keeps_connection: false,
         }
     }
@@ -88,8 +88,8 @@ impl ApiRequest {
     /// Returns the request as it is sent to an address, unsigned.
     pub(super) fn http(&self, base: &str) -> Result<HttpRequest> {
         let built = match &self.protocol {
-            Protocol::RestJson(path) => HttpRequest::get(format!("{base}{path}")),
-            Protocol::Query(form) => posted(base, form),
+            ApiProtocol::RestJson(path) => HttpRequest::get(format!("{base}{path}")),
+            ApiProtocol::Query(form) => posted(base, form),
         };
         built.map_err(|error| {
             Error::failure(format!(
@@ -134,7 +134,7 @@ mod tests {
             Some(values) => values.iter().map(|value| value.as_str().unwrap()).collect(),
             None => Vec::new(),
         };
-        let describe = |listing: &rds::Listing, by_name: &str| {
+        let describe = |listing: &rds::DescribeOperation, by_name: &str| {
             let filter = match given(by_name) {
                 Some(name) => RdsFilter::Named(name),
                 None if engines.is_empty() => RdsFilter::All,

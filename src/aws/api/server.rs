@@ -12,7 +12,7 @@ use super::client::ApiClient;
 use super::rds::RdsFilter;
 use super::rds_host::{self, RdsName};
 use super::{dsql, rds, rds_things};
-use crate::authority::{Inspected, NoAnswer, Scope, ServerState, WhyNot};
+use crate::authority::{Inspected, NoAnswer, ServerState, TokenScope, WhyNot};
 use crate::aws::known_service::KnownService;
 use crate::aws::service::endpoints::RDS;
 use crate::error::Error;
@@ -52,7 +52,7 @@ pub(super) fn is_ready(status: &str) -> Option<bool> {
 /// Returns what AWS knows of the server that a token with this scope is for.
 pub(super) async fn state(
     client: &ApiClient<'_>,
-    scope: &Scope<'_>,
+    scope: &TokenScope<'_>,
     region: &str,
 ) -> Inspected<ServerState> {
     match KnownService::of(scope) {
@@ -64,10 +64,10 @@ pub(super) async fn state(
 
 async fn state_of_rds(
     client: &ApiClient<'_>,
-    scope: &Scope<'_>,
+    scope: &TokenScope<'_>,
     region: &str,
 ) -> Inspected<ServerState> {
-    let lookup = Lookup {
+    let lookup = RdsLookup {
         client,
         region,
         host: scope.host,
@@ -117,14 +117,14 @@ pub(super) fn is_ready_dsql(cluster: &dsql::DsqlCluster) -> Option<bool> {
 }
 
 /// What the host of a request belongs to in RDS.
-struct Lookup<'a> {
+struct RdsLookup<'a> {
     client: &'a ApiClient<'a>,
     region: &'a str,
     host: &'a str,
     user: &'a str,
 }
 
-impl Lookup<'_> {
+impl RdsLookup<'_> {
     async fn instance(&self, name: &str) -> Inspected<ServerState> {
         let read = rds_things::read_instance;
         let found = self
@@ -244,7 +244,7 @@ impl Lookup<'_> {
 
     async fn list<T>(
         &self,
-        listing: &rds::Listing,
+        listing: &rds::DescribeOperation,
         filter: RdsFilter<'_>,
         read: fn(Node) -> Option<T>,
     ) -> Inspected<Vec<T>> {

@@ -9,14 +9,14 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use super::client::ApiClient;
-use crate::authority::{AskPolicy, Inspected, LoginPolicy, NoAnswer, Notes, Region, WhyNot};
+use crate::authority::{AskPolicy, Inspected, LoginPolicy, NoAnswer, Region, RunNotes, WhyNot};
 use crate::aws::blocking::BlockingResolver;
 use crate::aws::credentials::Credentials;
 use crate::aws::profile_plan::ProfilePlan;
-use crate::aws::resolution::Resolution;
+use crate::aws::resolution::CredentialResolution;
 use crate::aws::runtime::block_on;
 use crate::aws::settings::SharedFiles;
-use crate::error::{Error, Exit, Reason, Result};
+use crate::error::{Error, ErrorReason, Exit, Result};
 
 /// Where STS and IAM are asked if nothing names a region.
 const ANY_REGION: &str = "us-east-1";
@@ -72,7 +72,7 @@ impl AwsSession {
     pub(super) fn without_credentials<T>(
         &self,
         region: Option<&Region>,
-        question: impl AsyncFnOnce(&Resolution<'_>, &str) -> Inspected<T>,
+        question: impl AsyncFnOnce(&CredentialResolution<'_>, &str) -> Inspected<T>,
     ) -> Inspected<T> {
         let planned = self.plan();
         let region = region_of(&planned, region);
@@ -105,7 +105,12 @@ impl AwsSession {
         }
     }
 
-    fn resolved(&self, planned: &ProfilePlan, region: &str, notes: &Notes) -> Result<Credentials> {
+    fn resolved(
+        &self,
+        planned: &ProfilePlan,
+        region: &str,
+        notes: &RunNotes,
+    ) -> Result<Credentials> {
         let mut known = self
             .credentials
             .lock()
@@ -127,10 +132,10 @@ impl AwsSession {
         &'a self,
         planned: &'a ProfilePlan,
         region: &str,
-        notes: &'a Notes,
-    ) -> Inspected<Resolution<'a>> {
+        notes: &'a RunNotes,
+    ) -> Inspected<CredentialResolution<'a>> {
         let settings = &planned.settings;
-        match Resolution::open(settings, &self.ask, region, 0, self.deadline, notes) {
+        match CredentialResolution::open(settings, &self.ask, region, 0, self.deadline, notes) {
             Ok(resolution) => Ok(resolution),
             Err(error) => Err(no_answer_of(error)),
         }
@@ -153,18 +158,18 @@ fn no_answer_of(error: Error) -> NoAnswer {
         Exit::Ok | Exit::Failure | Exit::NoTarget => WhyNot::NoCredentials,
     };
     let why = match error.reason() {
-        Some(Reason::NoCredentials) => WhyNot::NoCredentials,
-        Some(Reason::Expired) => WhyNot::Expired,
-        Some(Reason::Unreachable) => WhyNot::Unreachable,
-        Some(Reason::Untrusted) => WhyNot::Untrusted,
-        Some(Reason::TimedOut) => WhyNot::Late,
+        Some(ErrorReason::NoCredentials) => WhyNot::NoCredentials,
+        Some(ErrorReason::Expired) => WhyNot::Expired,
+        Some(ErrorReason::Unreachable) => WhyNot::Unreachable,
+        Some(ErrorReason::Untrusted) => WhyNot::Untrusted,
+        Some(ErrorReason::TimedOut) => WhyNot::Late,
         Some(
-            Reason::NoRegion
-            | Reason::NoProfile
-            | Reason::InvalidRoleSetting
-            | Reason::NoCode
-            | Reason::ProgramFailed
-            | Reason::Refused,
+            ErrorReason::NoRegion
+            | ErrorReason::NoProfile
+            | ErrorReason::InvalidRoleSetting
+            | ErrorReason::NoCode
+            | ErrorReason::ProgramFailed
+            | ErrorReason::Refused,
         )
         | None => by_exit,
     };

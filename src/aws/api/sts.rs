@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use super::client::{self, ApiClient};
 use super::request::ApiRequest;
 use super::xml;
-use crate::authority::{Caller, Inspected, NoAnswer, WhyNot};
-use crate::aws::resolution::Resolution;
+use crate::authority::{CallerIdentity, Inspected, NoAnswer, WhyNot};
+use crate::aws::resolution::CredentialResolution;
 use crate::aws::service::endpoints::STS;
 use crate::aws::service::refusal::not_understood;
 use crate::time::Time;
@@ -20,16 +20,16 @@ pub(super) fn get_caller_identity() -> ApiRequest {
 }
 
 /// Returns whose credentials the client has. AWS refuses this to nobody.
-pub(super) async fn caller(client: &ApiClient<'_>, region: &str) -> Inspected<Caller> {
+pub(super) async fn caller(client: &ApiClient<'_>, region: &str) -> Inspected<CallerIdentity> {
     client
         .ask(&get_caller_identity(), region, read_caller)
         .await
 }
 
-fn read_caller(body: &[u8]) -> Option<Caller> {
+fn read_caller(body: &[u8]) -> Option<CallerIdentity> {
     let found = xml::read(body, |root| {
         let result = xml::child(root, "GetCallerIdentityResult")?;
-        Some(Caller {
+        Some(CallerIdentity {
             account: xml::text(result, &["Account"])?,
             name: xml::text(result, &["Arn"])?,
         })
@@ -39,7 +39,10 @@ fn read_caller(body: &[u8]) -> Option<Caller> {
 
 /// Returns how many seconds this machine's clock is ahead of AWS's. Any answer says what time it
 /// is there, so the request has no signature.
-pub(super) async fn clock_offset(resolution: &Resolution<'_>, region: &str) -> Inspected<i64> {
+pub(super) async fn clock_offset(
+    resolution: &CredentialResolution<'_>,
+    region: &str,
+) -> Inspected<i64> {
     let (sent, began) = (Time::now(), Instant::now());
     let answer = client::ask_unsigned(resolution, &get_caller_identity(), region).await?;
     let waited = began.elapsed();

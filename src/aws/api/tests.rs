@@ -13,17 +13,17 @@ use super::rds::RdsFilter;
 use super::session::AwsSession;
 use super::{address, client::ApiClient, dsql, rds, rds_things};
 use crate::authority::{
-    AskPolicy, DeniedBy, Inspected, Inspector, LoginPolicy, NoAnswer, Notes, Permission, Region,
-    Scope, ServerState, WhyNot,
+    AskPolicy, DeniedBy, Inspected, Inspector, LoginPermission, LoginPolicy, NoAnswer, Region,
+    RunNotes, ServerState, TokenScope, WhyNot,
 };
 use crate::aws::credentials::Credentials;
-use crate::aws::environment::Variables;
-use crate::aws::profile::files::Files;
+use crate::aws::environment::AwsVariables;
+use crate::aws::profile::files::ProfileFiles;
 use crate::aws::profile_plan::ProfilePlan;
-use crate::aws::resolution::Resolution;
+use crate::aws::resolution::CredentialResolution;
 use crate::aws::runtime::block_on;
 use crate::aws::service::endpoints::{DSQL, IAM, RDS, STS};
-use crate::aws::settings::{Settings, SharedFiles};
+use crate::aws::settings::{AwsSettings, SharedFiles};
 use crate::sys::env;
 
 const SECRET: &str = "STUBSECRETthatnobodymayprint";
@@ -75,8 +75,12 @@ fn plan(profile: Option<&str>) -> ProfilePlan {
 }
 
 fn plan_with(variables: BTreeMap<String, String>) -> ProfilePlan {
-    let files = SharedFiles::already_read(Ok(Files::new(Vec::new(), Vec::new())));
-    ProfilePlan::make(Settings::new(Variables::Given(variables), files, None))
+    let files = SharedFiles::already_read(Ok(ProfileFiles::new(Vec::new(), Vec::new())));
+    ProfilePlan::make(AwsSettings::new(
+        AwsVariables::Given(variables),
+        files,
+        None,
+    ))
 }
 
 fn ask() -> AskPolicy {
@@ -105,8 +109,8 @@ fn region() -> Region {
     Region::vouched_for("eu-west-1")
 }
 
-fn of_dsql(host: &str) -> Scope<'_> {
-    Scope {
+fn of_dsql(host: &str) -> TokenScope<'_> {
+    TokenScope {
         service: "dsql",
         action: "DbConnectAdmin",
         host,
@@ -117,8 +121,8 @@ fn of_dsql(host: &str) -> Scope<'_> {
     }
 }
 
-fn of_rds(host: &str) -> Scope<'_> {
-    Scope {
+fn of_rds(host: &str) -> TokenScope<'_> {
+    TokenScope {
         service: "rds-db",
         action: "connect",
         host,
@@ -142,9 +146,10 @@ fn server_of_dsql(words: &str, id: &str) -> Inspected<ServerState> {
 /// Asks for all clusters of both services.
 fn listed(words: &str) -> (Inspected<usize>, Inspected<usize>) {
     let plan = plan(Some(words));
-    let (ask, notes) = (ask(), Notes::default());
+    let (ask, notes) = (ask(), RunNotes::default());
     let deadline = Instant::now() + ask.timeout;
-    let resolution = Resolution::open(&plan.settings, &ask, "", 0, deadline, &notes).unwrap();
+    let resolution =
+        CredentialResolution::open(&plan.settings, &ask, "", 0, deadline, &notes).unwrap();
     let credentials = Credentials::new("AKIA", SECRET, None, None, "test");
     let client = ApiClient::new(&resolution, credentials);
     block_on(async {
@@ -290,7 +295,7 @@ fn a_host_that_belongs_to_nothing_is_not_found() {
     assert_eq!(why(server_of_rds("", "a.global-")), WhyNot::NotAskable);
     let own = inspector("").server(&of_rds("db.example.com"), Some(&region()));
     assert_eq!(why(own), WhyNot::NotAskable);
-    let other = Scope {
+    let other = TokenScope {
         service: "newsvc",
         ..of_rds("orders.c1a2b3c4d5e6.eu-west-1.rds.amazonaws.com")
     };
@@ -322,7 +327,7 @@ fn the_caller_and_what_policies_allow_are_known() {
         "role-AWSReservedSSO_dba",
         "role-dba/denied-GetRole",
     ] {
-        assert_eq!(allowed(words).unwrap(), Permission::Allowed, "{words}");
+        assert_eq!(allowed(words).unwrap(), LoginPermission::Allowed, "{words}");
     }
     for (words, by) in [
         ("implicit", DeniedBy::Nothing),
@@ -331,7 +336,7 @@ fn the_caller_and_what_policies_allow_are_known() {
         ("boundary", DeniedBy::Boundary),
         ("condition", DeniedBy::Nothing),
     ] {
-        let Permission::Denied(denial) = allowed(words).unwrap() else {
+        let LoginPermission::Denied(denial) = allowed(words).unwrap() else {
             panic!("{words}");
         };
         assert_eq!(denial.by, by, "{words}");
@@ -359,7 +364,7 @@ fn the_caller_and_what_policies_allow_are_known() {
     }
     let host = "db.c1a2b3c4d5e6.eu-west-1.rds.amazonaws.com";
     let looked_up = inspector("").permission(&of_rds(host), Some(&region()), None);
-    assert_eq!(looked_up.unwrap(), Permission::Allowed);
+    assert_eq!(looked_up.unwrap(), LoginPermission::Allowed);
 }
 
 #[test]
@@ -602,9 +607,10 @@ fn the_settings_of_the_user_decide_which_address_is_asked() {
         ),
     ] {
         let plan = plan_of_variables(Some(variables));
-        let (ask, notes) = (ask(), Notes::default());
+        let (ask, notes) = (ask(), RunNotes::default());
         let deadline = Instant::now() + ask.timeout;
-        let resolution = Resolution::open(&plan.settings, &ask, "", 0, deadline, &notes).unwrap();
+        let resolution =
+            CredentialResolution::open(&plan.settings, &ask, "", 0, deadline, &notes).unwrap();
         let found = address::address_for(&resolution, service, "eu-west-1").unwrap();
         assert_eq!(found.base, address, "{variables}");
         let signed = if service.key == IAM.key {

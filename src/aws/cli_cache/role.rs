@@ -10,15 +10,15 @@ use serde_json::{Value, json};
 use super::{ROLES, file, object, sha1};
 use crate::aws::credentials::Credentials;
 use crate::aws::credentials::{FieldNames, seconds_left};
-use crate::aws::plan::{Role, Sso, WebIdentity};
+use crate::aws::plan::{ProfileRole, SsoRole, WebIdentity};
 
 /// Returns the file of a role.
-pub(crate) fn path(role: &Role) -> Option<PathBuf> {
+pub(crate) fn path(role: &ProfileRole) -> Option<PathBuf> {
     file(ROLES, &key_of_role(role))
 }
 
 /// Returns the credentials of a role, unless they have expired.
-pub(crate) fn of_role(role: &Role) -> Option<Credentials> {
+pub(crate) fn of_role(role: &ProfileRole) -> Option<Credentials> {
     read(&key_of_role(role))
 }
 
@@ -35,7 +35,7 @@ pub(crate) fn of_web_identity(identity: &WebIdentity, token: &str) -> Option<Cre
 }
 
 /// Returns the credentials of a role of SSO, unless they have expired.
-pub(crate) fn of_sso(sso: &Sso) -> Option<Credentials> {
+pub(crate) fn of_sso(sso: &SsoRole) -> Option<Credentials> {
     let (name, value) = match &sso.session.name {
         Some(name) => ("sessionName", name),
         None => ("startUrl", &sso.session.url),
@@ -62,7 +62,7 @@ fn read(key: &str) -> Option<Credentials> {
     Some(credentials)
 }
 
-fn key_of_role(role: &Role) -> String {
+fn key_of_role(role: &ProfileRole) -> String {
     let mut arguments = BTreeMap::new();
     for (name, text) in [
         ("RoleArn", Some(&role.arn)),
@@ -112,7 +112,7 @@ mod tests {
     /// Made with Python: `sha1(json.dumps(args, sort_keys=True).encode()).hexdigest()`.
     #[test]
     fn the_key_of_a_role_is_that_of_the_aws_cli() {
-        let mut role = Role {
+        let mut role = ProfileRole {
             profile: "p".to_owned(),
             arn: "arn:aws:iam::123456789012:role/R".to_owned(),
             external_id: Some("ü\"x".to_owned()),

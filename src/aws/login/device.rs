@@ -18,7 +18,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use crate::aws::cli_cache::sso::{LoginResult, RefreshGrant};
 use crate::aws::plan::SsoSession;
-use crate::aws::resolution::Resolution;
+use crate::aws::resolution::CredentialResolution;
 use crate::aws::service::endpoints::SSO_OIDC;
 use crate::aws::service::refusal;
 use crate::error::{Error, Result};
@@ -44,7 +44,7 @@ fn seconds(number: i32) -> Duration {
 /// Asks for an authorization, calls `show` with the address (which contains the code) and the code,
 /// and waits for the user.
 pub(crate) async fn log_in(
-    resolution: &Resolution<'_>,
+    resolution: &CredentialResolution<'_>,
     session: &SsoSession,
     show: impl FnOnce(&str, &str),
 ) -> Result<()> {
@@ -91,7 +91,7 @@ pub(crate) async fn log_in(
 
 /// Registers pgcred as a client of the login service.
 async fn registered(
-    resolution: &Resolution<'_>,
+    resolution: &CredentialResolution<'_>,
     client: &Client,
     session: &SsoSession,
 ) -> Result<RegisterClientOutput> {
@@ -117,7 +117,7 @@ fn or_empty(text: Option<&str>) -> &str {
 
 /// Asks until the user has confirmed the login, or its time is over.
 async fn confirmed(
-    resolution: &Resolution<'_>,
+    resolution: &CredentialResolution<'_>,
     authorized: &StartDeviceAuthorizationOutput,
     call: &CreateTokenFluentBuilder,
 ) -> Result<CreateTokenOutput> {
@@ -149,7 +149,7 @@ async fn confirmed(
     }
 }
 
-fn login_error<E>(resolution: &Resolution, error: &SdkError<E, HttpResponse>) -> Error
+fn login_error<E>(resolution: &CredentialResolution, error: &SdkError<E, HttpResponse>) -> Error
 where
     E: ProvideErrorMetadata + StdError + 'static,
 {

@@ -5,13 +5,13 @@ use crate::aws::plan::SsoSession;
 use crate::error::Error;
 
 /// Why there are no credentials.
-pub(crate) enum Unresolved {
+pub(crate) enum UnresolvedCredentials {
     Failed(Error),
     /// The user has to log in.
     LoginNeeded(Box<MissingLogin>),
 }
 
-impl From<Error> for Unresolved {
+impl From<Error> for UnresolvedCredentials {
     fn from(error: Error) -> Self {
         Self::Failed(error)
     }
@@ -36,7 +36,7 @@ pub(crate) enum LoginKind {
     SignIn(String),
 }
 
-impl From<MissingLogin> for Unresolved {
+impl From<MissingLogin> for UnresolvedCredentials {
     fn from(missing: MissingLogin) -> Self {
         Self::LoginNeeded(Box::new(missing))
     }

@@ -26,15 +26,15 @@ use std::time::{Duration, Instant};
 use crate::authority::AskPolicy;
 use crate::authority::LoginPolicy;
 use crate::aws::cli_cache::sign_in;
-use crate::aws::environment::Variables;
+use crate::aws::environment::AwsVariables;
 use crate::aws::login::missing::{LoginKind, MissingLogin};
 use crate::aws::plan::SsoSession;
-use crate::aws::resolution::Resolution;
+use crate::aws::resolution::CredentialResolution;
 use crate::aws::runtime::{block_on, locks_directory, session_lock};
-use crate::aws::settings::{Settings, SharedFiles};
+use crate::aws::settings::{AwsSettings, SharedFiles};
 use crate::error::{Error, Result};
-use crate::sys::child::{self, Attachment};
-use crate::sys::fs::{self, Lock};
+use crate::sys::child::{self, ChildAttachment};
+use crate::sys::fs::{self, FileLock};
 use crate::text::quote::typed;
 use crate::time::Time;
 
@@ -129,7 +129,7 @@ impl MissingLogin {
     }
 
     /// Waits until no other process logs in to this session, and says what it waits for.
-    fn wait_for_turn(&self, ask: &AskPolicy) -> Option<Lock> {
+    fn wait_for_turn(&self, ask: &AskPolicy) -> Option<FileLock> {
         const LOOK_INTERVAL: Duration = Duration::from_millis(500);
         let id = format!("login-{}", self.id());
         let free = session_lock(&id, Duration::ZERO);
@@ -191,12 +191,12 @@ impl MissingLogin {
 
     fn by_device(&self, ask: &AskPolicy, session: &SsoSession) -> Result<()> {
         let notes = ask.notes();
-        let settings = Settings::new(
-            Variables::OfProcess,
+        let settings = AwsSettings::new(
+            AwsVariables::OfProcess,
             SharedFiles::default(),
             Some(&self.profile),
         );
-        let resolution = Resolution::open(
+        let resolution = CredentialResolution::open(
             &settings,
             ask,
             &session.region,
@@ -273,7 +273,7 @@ fn cli_logs_in() -> bool {
     let version = child::output(
         &child::words(["aws", "--version"]),
         Instant::now() + TIMEOUT,
-        Attachment::Alone,
+        ChildAttachment::Alone,
     );
     match version {
         Ok(ended) => {

@@ -3,26 +3,27 @@
 //! source.
 
 use super::{
-    Container, FULL, Fallback, InstanceMetadata, LegacyFiles, MachineService, RELATIVE, Source,
+    ContainerEndpoint, FULL, FallbackSources, InstanceMetadata, LegacyFiles, MachineService,
+    PlannedSource, RELATIVE,
 };
-use crate::aws::environment::Variables;
-use crate::aws::settings::Settings;
+use crate::aws::environment::AwsVariables;
+use crate::aws::settings::AwsSettings;
 
 /// Returns the source where neither variables nor the profile name one.
-pub(super) fn fallback(settings: &Settings) -> Source {
-    let service = match Container::read(&settings.variables) {
+pub(super) fn fallback(settings: &AwsSettings) -> PlannedSource {
+    let service = match ContainerEndpoint::read(&settings.variables) {
         Some(container) => MachineService::Container(container),
         None => MachineService::InstanceMetadata(InstanceMetadata::read(settings)),
     };
-    Source::Fallback(Fallback {
+    PlannedSource::Fallback(FallbackSources {
         old: LegacyFiles::read(&settings.variables),
         service,
     })
 }
 
-impl Container {
+impl ContainerEndpoint {
     /// Returns the service that the environment names.
-    pub(super) fn read(variables: &Variables) -> Option<Self> {
+    pub(super) fn read(variables: &AwsVariables) -> Option<Self> {
         let (variable, address) = match variables.get_or_empty(RELATIVE) {
             Some(address) => (RELATIVE, address),
             None => (FULL, variables.get_or_empty(FULL)?),
@@ -42,7 +43,7 @@ impl Container {
 }
 
 impl InstanceMetadata {
-    pub(crate) fn read(settings: &Settings) -> Self {
+    pub(crate) fn read(settings: &AwsSettings) -> Self {
         let is_off = match settings.variables.get("AWS_EC2_METADATA_DISABLED") {
             Some(value) => value.eq_ignore_ascii_case("true"),
             None => false,
@@ -62,7 +63,7 @@ impl InstanceMetadata {
 }
 
 impl LegacyFiles {
-    fn read(variables: &Variables) -> Self {
+    fn read(variables: &AwsVariables) -> Self {
         let of_boto = match variables.get("BOTO_CONFIG") {
             Some(path) => vec![path],
             None => vec!["/etc/boto.cfg".to_owned(), "~/.boto".to_owned()],

@@ -7,7 +7,7 @@
 //! alone looked at could hand out another identity's token.
 //!
 //! ```text
-//! settings --> keys in variables?  yes --> Plan { source: Environment }
+//! settings --> keys in variables?  yes --> CredentialPlan { source: Environment }
 //!                 | no
 //!                 v
 //!              role_arn in the profile?  yes --> roles.rs follows source_profile, role by role
@@ -25,22 +25,22 @@ mod roles;
 
 use std::hash::{Hash, Hasher};
 
-use super::environment::Variables;
+use super::environment::AwsVariables;
 use super::service::endpoints::{AwsService, SIGN_IN, SSO, SSO_OIDC, STS};
-use super::settings::Settings;
+use super::settings::AwsSettings;
 use crate::error::{Error, Result};
 
-pub(crate) struct Plan {
+pub(crate) struct CredentialPlan {
     /// The role that signs comes first; the last one is assumed with the credentials of the source.
     /// The AWS CLI's cache of roles is looked at in this order too, before the source is asked.
-    pub(crate) roles: Vec<Role>,
+    pub(crate) roles: Vec<ProfileRole>,
     /// An error is a source that cannot be used. It counts only if no role is cached.
-    pub(crate) source: Result<Source>,
+    pub(crate) source: Result<PlannedSource>,
     /// The addresses that are set for the services that the plan asks.
     pub(crate) endpoints: Vec<(&'static str, Option<String>)>,
 }
 
-impl Hash for Plan {
+impl Hash for CredentialPlan {
     fn hash<H: Hasher>(&self, state: &mut H) {
         let Self {
             roles,
@@ -58,14 +58,14 @@ impl Hash for Plan {
 
 /// A source of credentials: it needs no other credentials.
 #[derive(Hash)]
-pub(crate) enum Source {
+pub(crate) enum PlannedSource {
     /// Keys in variables.
     ///
     /// ```sh
     /// export AWS_ACCESS_KEY_ID=AKIA...
     /// export AWS_SECRET_ACCESS_KEY=...
     /// ```
-    Environment(Keys),
+    Environment(AccessKeys),
     /// Keys in one of the two files.
     ///
     /// ```ini
@@ -86,7 +86,7 @@ pub(crate) enum Source {
     /// sso_account_id = 111122223333
     /// sso_role_name = dba
     /// ```
-    Sso(Sso),
+    Sso(SsoRole),
     /// ```ini
     /// [profile dev]                       # written by `aws login`
     /// login_session = arn:aws:iam::111122223333:user/ann
@@ -98,13 +98,13 @@ pub(crate) enum Source {
     /// [profile dev]
     /// credential_process = /opt/bin/vault-keys --account dev
     /// ```
-    Process(Process),
+    Process(CredentialProcess),
     /// ```ini
     /// [profile task]                      # inside ECS, EKS or CloudShell
     /// role_arn = arn:aws:iam::111122223333:role/dba
     /// credential_source = EcsContainer
     /// ```
-    Container(Container),
+    Container(ContainerEndpoint),
     /// ```ini
     /// [profile machine]                   # on an instance of EC2
     /// role_arn = arn:aws:iam::111122223333:role/dba
@@ -112,11 +112,11 @@ pub(crate) enum Source {
     /// ```
     InstanceMetadata(InstanceMetadata),
     /// Nothing names a source: the old files are looked at, then the services of this machine.
-    Fallback(Fallback),
+    Fallback(FallbackSources),
 }
 
 #[derive(Hash)]
-pub(crate) struct Keys {
+pub(crate) struct AccessKeys {
     pub(crate) id: String,
     pub(crate) secret: String,
     pub(crate) token: Option<String>,
@@ -127,7 +127,7 @@ pub(crate) struct Keys {
 /// Keys of a profile in one of the two shared files.
 #[derive(Hash)]
 pub(crate) struct FileKeys {
-    pub(crate) keys: Keys,
+    pub(crate) keys: AccessKeys,
     /// Which of the two files, in words.
     pub(crate) file: &'static str,
     pub(crate) profile: String,
@@ -135,7 +135,7 @@ pub(crate) struct FileKeys {
 
 /// A role as a profile describes it.
 #[derive(Hash)]
-pub(crate) struct Role {
+pub(crate) struct ProfileRole {
     pub(crate) profile: String,
     pub(crate) arn: String,
     pub(crate) external_id: Option<String>,
@@ -157,7 +157,7 @@ pub(crate) struct WebIdentity {
 
 /// A role of IAM Identity Center.
 #[derive(Hash)]
-pub(crate) struct Sso {
+pub(crate) struct SsoRole {
     pub(crate) profile: String,
     pub(crate) session: SsoSession,
     pub(crate) account: String,
@@ -183,7 +183,7 @@ pub(crate) struct SignIn {
 
 /// A program that prints credentials.
 #[derive(Hash)]
-pub(crate) struct Process {
+pub(crate) struct CredentialProcess {
     /// The command line, as the profile has it.
     pub(crate) command: String,
 }
@@ -194,7 +194,7 @@ pub(crate) const FULL: &str = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
 
 /// The address that gives a container its credentials, and the token that pgcred shows there.
 #[derive(Hash)]
-pub(crate) struct Container {
+pub(crate) struct ContainerEndpoint {
     pub(crate) variable: &'static str,
     pub(crate) address: String,
     pub(crate) token: Option<String>,
@@ -218,25 +218,28 @@ pub(crate) struct LegacyFiles {
 
 /// What is looked at where nothing names a source: the old files first.
 #[derive(Hash)]
-pub(crate) struct Fallback {
+pub(crate) struct FallbackSources {
     pub(crate) old: LegacyFiles,
     pub(crate) service: MachineService,
 }
 
 #[derive(Hash)]
 pub(crate) enum MachineService {
-    Container(Container),
+    Container(ContainerEndpoint),
     InstanceMetadata(InstanceMetadata),
 }
 
 /// Returns the plan for the profile that the settings name. An error is a setting that cannot be
 /// used.
-pub(crate) fn make(settings: &Settings) -> Result<Plan> {
+pub(crate) fn make(settings: &AwsSettings) -> Result<CredentialPlan> {
     if !settings.is_named_by_option
         && let Some(keys) = keys_in_variables(&settings.variables)?
     {
         // The files count for nothing then, not even if they are damaged.
-        return Ok(Plan::of_source(Source::Environment(keys), settings));
+        return Ok(CredentialPlan::of_source(
+            PlannedSource::Environment(keys),
+            settings,
+        ));
     }
     settings.check()?;
     let (name, files) = (settings.profile_name(), settings.files()?);
@@ -244,7 +247,7 @@ pub(crate) fn make(settings: &Settings) -> Result<Plan> {
         && roles::has_role(section)
     {
         let (roles, source) = roles::follow(settings, files, name, section);
-        return Ok(Plan::new(roles, source, settings));
+        return Ok(CredentialPlan::new(roles, source, settings));
     }
     let source = match profile::source(
         &settings.variables,
@@ -255,10 +258,10 @@ pub(crate) fn make(settings: &Settings) -> Result<Plan> {
         Some(source) => source,
         None => machine::fallback(settings),
     };
-    Ok(Plan::of_source(source, settings))
+    Ok(CredentialPlan::of_source(source, settings))
 }
 
-impl Source {
+impl PlannedSource {
     /// Returns the services that are asked for its credentials. Their addresses are a part of the
     /// plan, so that another address is another identity.
     fn services(&self) -> &'static [AwsService] {
@@ -276,12 +279,12 @@ impl Source {
     }
 }
 
-impl Plan {
-    fn of_source(source: Source, settings: &Settings) -> Self {
+impl CredentialPlan {
+    fn of_source(source: PlannedSource, settings: &AwsSettings) -> Self {
         Self::new(Vec::new(), Ok(source), settings)
     }
 
-    fn new(roles: Vec<Role>, source: Result<Source>, settings: &Settings) -> Self {
+    fn new(roles: Vec<ProfileRole>, source: Result<PlannedSource>, settings: &AwsSettings) -> Self {
         let mut asked: Vec<AwsService> = Vec::new();
         if let Ok(source) = &source {
             asked.extend(source.services());
@@ -301,16 +304,16 @@ impl Plan {
     }
 
     /// Returns the keys in the environment, if they sign by themselves.
-    pub(crate) fn keys_in_environment(&self) -> Option<&Keys> {
+    pub(crate) fn keys_in_environment(&self) -> Option<&AccessKeys> {
         match &self.source {
-            Ok(Source::Environment(keys)) if self.roles.is_empty() => Some(keys),
+            Ok(PlannedSource::Environment(keys)) if self.roles.is_empty() => Some(keys),
             _ => None,
         }
     }
 }
 
 /// Returns the keys in variables. An access key without its secret is an error.
-fn keys_in_variables(variables: &Variables) -> Result<Option<Keys>> {
+fn keys_in_variables(variables: &AwsVariables) -> Result<Option<AccessKeys>> {
     let Some(id) = variables.text("AWS_ACCESS_KEY_ID")? else {
         return Ok(None);
     };
@@ -325,7 +328,7 @@ fn keys_in_variables(variables: &Variables) -> Result<Option<Keys>> {
         None => variables.text("AWS_SESSION_TOKEN")?,
     };
     let end = variables.text("AWS_CREDENTIAL_EXPIRATION")?;
-    Ok(Some(Keys {
+    Ok(Some(AccessKeys {
         id,
         secret,
         token,

@@ -2,10 +2,13 @@
 //! or a `credential_process`, in this order. `mod` asks for that of the profile in use, and `roles`
 //! for that of the profile at which a chain of roles ends.
 
-use super::{FileKeys, Keys, Process, SignIn, Source, Sso, SsoSession, WebIdentity};
-use crate::aws::environment::Variables;
-use crate::aws::profile::files::Files;
-use crate::aws::profile::ini::Section;
+use super::{
+    AccessKeys, CredentialProcess, FileKeys, PlannedSource, SignIn, SsoRole, SsoSession,
+    WebIdentity,
+};
+use crate::aws::environment::AwsVariables;
+use crate::aws::profile::files::ProfileFiles;
+use crate::aws::profile::ini::ProfileSection;
 use crate::error::{Error, Result};
 
 const CREDENTIALS_FILE: &str = "credentials file";
@@ -17,30 +20,30 @@ const USUAL_SCOPE: &str = "sso:account:access";
 
 /// Returns the source that a profile names.
 pub(super) fn source(
-    variables: &Variables,
-    files: &Files,
+    variables: &AwsVariables,
+    files: &ProfileFiles,
     name: &str,
     explicit: bool,
-) -> Result<Option<Source>> {
-    let empty = Section::default();
+) -> Result<Option<PlannedSource>> {
+    let empty = ProfileSection::default();
     let section = files.profile(name).unwrap_or(&empty);
     if let Some(identity) = web_identity(variables, section, explicit)? {
-        return Ok(Some(Source::WebIdentity(identity)));
+        return Ok(Some(PlannedSource::WebIdentity(identity)));
     }
-    if let Some(sso) = Sso::from_profile(name, section, files)? {
-        return Ok(Some(Source::Sso(sso)));
+    if let Some(sso) = SsoRole::from_profile(name, section, files)? {
+        return Ok(Some(PlannedSource::Sso(sso)));
     }
     if let Some(source) = keys(name, files.credentials(name), CREDENTIALS_FILE)? {
         return Ok(Some(source));
     }
     if let Some(session) = section.get("login_session") {
-        return Ok(Some(Source::SignIn(SignIn {
+        return Ok(Some(PlannedSource::SignIn(SignIn {
             profile: name.to_owned(),
             session: session.to_owned(),
         })));
     }
     if let Some(command) = section.get("credential_process") {
-        return Ok(Some(Source::Process(Process {
+        return Ok(Some(PlannedSource::Process(CredentialProcess {
             command: command.to_owned(),
         })));
     }
@@ -48,7 +51,7 @@ pub(super) fn source(
 }
 
 /// Returns the value of a key, unless it is empty.
-fn value_of(section: &Section, key: &str) -> Option<String> {
+fn value_of(section: &ProfileSection, key: &str) -> Option<String> {
     match section.get(key)? {
         "" => None,
         value => Some(value.to_owned()),
@@ -56,7 +59,11 @@ fn value_of(section: &Section, key: &str) -> Option<String> {
 }
 
 /// Returns the keys in a section of one of the files.
-fn keys(name: &str, section: Option<&Section>, file: &'static str) -> Result<Option<Source>> {
+fn keys(
+    name: &str,
+    section: Option<&ProfileSection>,
+    file: &'static str,
+) -> Result<Option<PlannedSource>> {
     let Some(section) = section else {
         return Ok(None);
     };
@@ -79,13 +86,13 @@ fn keys(name: &str, section: Option<&Section>, file: &'static str) -> Result<Opt
         Some(token) => Some(token),
         None => value_of(section, "aws_session_token"),
     };
-    let keys = Keys {
+    let keys = AccessKeys {
         id: id.to_owned(),
         secret: secret.to_owned(),
         token,
         end: None,
     };
-    Ok(Some(Source::File(FileKeys {
+    Ok(Some(PlannedSource::File(FileKeys {
         keys,
         file,
         profile: name.to_owned(),
@@ -95,8 +102,8 @@ fn keys(name: &str, section: Option<&Section>, file: &'static str) -> Result<Opt
 /// Returns the web identity of variables, else of the profile. A profile that an option names does
 /// not mix with variables.
 fn web_identity(
-    variables: &Variables,
-    section: &Section,
+    variables: &AwsVariables,
+    section: &ProfileSection,
     explicit: bool,
 ) -> Result<Option<WebIdentity>> {
     let setting = |variable: &str, key: &str| -> Result<Option<String>> {
@@ -122,9 +129,13 @@ fn web_identity(
     }))
 }
 
-impl Sso {
+impl SsoRole {
     /// Returns the settings of SSO, if the profile has any.
-    fn from_profile(profile: &str, section: &Section, files: &Files) -> Result<Option<Self>> {
+    fn from_profile(
+        profile: &str,
+        section: &ProfileSection,
+        files: &ProfileFiles,
+    ) -> Result<Option<Self>> {
         if !section.contains_key("sso_account_id") && !section.contains_key("sso_role_name") {
             return Ok(None);
         }
@@ -162,7 +173,7 @@ impl Sso {
 
 /// Returns the role, the account, the start URL and the region of SSO. A profile must have all
 /// four.
-fn sso_values(profile: &str, section: &Section) -> Result<[String; 4]> {
+fn sso_values(profile: &str, section: &ProfileSection) -> Result<[String; 4]> {
     let mut values = Vec::new();
     let mut missing = Vec::new();
     for key in [
@@ -187,7 +198,11 @@ fn sso_values(profile: &str, section: &Section) -> Result<[String; 4]> {
 
 /// Returns a profile's settings with those of the `[sso-session NAME]` that it names. The two must
 /// not contradict each other.
-fn with_session(profile: &str, section: &Section, files: &Files) -> Result<Section> {
+fn with_session(
+    profile: &str,
+    section: &ProfileSection,
+    files: &ProfileFiles,
+) -> Result<ProfileSection> {
     let mut all = section.clone();
     let Some(name) = section.get("sso_session") else {
         return Ok(all);

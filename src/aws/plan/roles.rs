@@ -2,10 +2,12 @@
 //! file if the profile has `role_arn`. It follows `source_profile` from profile to profile, and
 //! refuses a circle.
 
-use super::{Container, InstanceMetadata, Role, Source, keys_in_variables, profile};
-use crate::aws::profile::files::Files;
-use crate::aws::profile::ini::Section;
-use crate::aws::settings::Settings;
+use super::{
+    ContainerEndpoint, InstanceMetadata, PlannedSource, ProfileRole, keys_in_variables, profile,
+};
+use crate::aws::profile::files::ProfileFiles;
+use crate::aws::profile::ini::ProfileSection;
+use crate::aws::settings::AwsSettings;
 use crate::error::{Error, Result};
 
 /// What `credential_source` names: credentials that are in no profile.
@@ -33,21 +35,21 @@ impl NamedSource {
     }
 }
 
-pub(super) fn has_role(section: &Section) -> bool {
+pub(super) fn has_role(section: &ProfileSection) -> bool {
     section.contains_key("role_arn") && !section.contains_key("web_identity_token_file")
 }
 
-fn has_keys(section: &Section) -> bool {
+fn has_keys(section: &ProfileSection) -> bool {
     section.contains_key("aws_access_key_id") || section.contains_key("aws_secret_access_key")
 }
 
 /// Follows the roles from a profile to the source that assumes the last of them.
 pub(super) fn follow(
-    settings: &Settings,
-    files: &Files,
+    settings: &AwsSettings,
+    files: &ProfileFiles,
     name: &str,
-    section: &Section,
-) -> (Vec<Role>, Result<Source>) {
+    section: &ProfileSection,
+) -> (Vec<ProfileRole>, Result<PlannedSource>) {
     let mut roles = Vec::new();
     let mut visited = vec![name.to_owned()];
     let (mut name, mut section) = (name.to_owned(), section);
@@ -56,7 +58,7 @@ pub(super) fn follow(
             Ok(next) => next,
             Err(error) => return (roles, Err(error)),
         };
-        roles.push(Role::new(&name, section, next.name()));
+        roles.push(ProfileRole::new(&name, section, next.name()));
         let (other, of_other) = match next {
             RoleSource::Named(source) => return (roles, named_source(source, &name, settings)),
             RoleSource::Profile(other, of_other) => (other, of_other),
@@ -79,7 +81,7 @@ enum RoleSource<'a> {
     /// A `credential_source`.
     Named(NamedSource),
     /// A `source_profile`.
-    Profile(&'a str, &'a Section),
+    Profile(&'a str, &'a ProfileSection),
 }
 
 impl<'a> RoleSource<'a> {
@@ -87,8 +89,8 @@ impl<'a> RoleSource<'a> {
     /// far.
     fn find(
         name: &str,
-        section: &'a Section,
-        files: &'a Files,
+        section: &'a ProfileSection,
+        files: &'a ProfileFiles,
         visited: &[String],
     ) -> Result<Self> {
         let (what, hint) = match (
@@ -142,13 +144,21 @@ impl<'a> RoleSource<'a> {
 }
 
 /// Returns the source that a `credential_source` names.
-fn named_source(source: NamedSource, profile: &str, settings: &Settings) -> Result<Source> {
+fn named_source(
+    source: NamedSource,
+    profile: &str,
+    settings: &AwsSettings,
+) -> Result<PlannedSource> {
     let found = match source {
         NamedSource::Environment => {
-            keys_in_variables(&settings.variables)?.map(Source::Environment)
+            keys_in_variables(&settings.variables)?.map(PlannedSource::Environment)
         }
-        NamedSource::Container => Container::read(&settings.variables).map(Source::Container),
-        NamedSource::Instance => Some(Source::InstanceMetadata(InstanceMetadata::read(settings))),
+        NamedSource::Container => {
+            ContainerEndpoint::read(&settings.variables).map(PlannedSource::Container)
+        }
+        NamedSource::Instance => Some(PlannedSource::InstanceMetadata(InstanceMetadata::read(
+            settings,
+        ))),
     };
     match found {
         Some(source) => Ok(source),
@@ -163,8 +173,8 @@ fn no_source_credentials(profile: &str, source: &str, kind: fn(String) -> Error)
         .hint("correct its source_profile or credential_source")
 }
 
-impl Role {
-    fn new(profile: &str, section: &Section, source: &str) -> Self {
+impl ProfileRole {
+    fn new(profile: &str, section: &ProfileSection, source: &str) -> Self {
         let session_name = match section.get("role_session_name") {
             None | Some("") => None,
             Some(name) => Some(name.to_owned()),

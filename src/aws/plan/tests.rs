@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::*;
-use crate::aws::profile::files::Files;
+use crate::aws::profile::files::ProfileFiles;
 use crate::aws::profile::ini;
 use crate::aws::settings::SharedFiles;
 
@@ -17,17 +17,17 @@ fn settings(
     config: &str,
     credentials: &str,
     profile: Option<&str>,
-) -> Settings {
+) -> AwsSettings {
     let files = match (ini::parse(config), ini::parse(credentials)) {
-        (Ok(config), Ok(credentials)) => Ok(Files::new(config, credentials)),
+        (Ok(config), Ok(credentials)) => Ok(ProfileFiles::new(config, credentials)),
         (Err(error), _) => Err(Error::usage(format!(".aws/config, line {}", error.line))),
         (_, Err(error)) => Err(Error::usage(format!(
             ".aws/credentials, line {}",
             error.line
         ))),
     };
-    Settings::new(
-        Variables::Given(variables),
+    AwsSettings::new(
+        AwsVariables::Given(variables),
         SharedFiles::already_read(files),
         profile,
     )
@@ -37,15 +37,15 @@ fn settings(
 struct Scenario(Value);
 
 /// Nothing, or what differs from the record.
-type Outcome = std::result::Result<(), String>;
+type ScenarioOutcome = std::result::Result<(), String>;
 
 /// What a plan says of a scenario.
-enum Verdict {
+enum ScenarioVerdict {
     /// The plan decides the outcome, and this is it.
-    Decided(Outcome),
+    Decided(ScenarioOutcome),
     /// The plan names a service, a program or a role that signs there too; the answer of that is
     /// not the plan's matter.
-    Named(Outcome),
+    Named(ScenarioOutcome),
     /// The outcome depends on a cache, on another file, or on a refusal.
     Open,
 }
@@ -80,7 +80,7 @@ impl Scenario {
     }
 
     /// Returns the settings, if no other files of the AWS CLI than the two usual ones have a say.
-    fn settings(&self) -> Option<Settings> {
+    fn settings(&self) -> Option<AwsSettings> {
         let inputs = &self.0["inputs"];
         let variables: BTreeMap<String, String> =
             serde_json::from_value(inputs["env"].clone()).expect("variables");
@@ -106,39 +106,40 @@ impl Scenario {
         ))
     }
 
-    fn verdict(&self) -> Verdict {
+    fn verdict(&self) -> ScenarioVerdict {
         let Some(settings) = self.settings() else {
-            return Verdict::Open;
+            return ScenarioVerdict::Open;
         };
         let plan = match make(&settings) {
             Ok(plan) => plan,
-            Err(error) => return Verdict::Decided(self.refusal(&error)),
+            Err(error) => return ScenarioVerdict::Decided(self.refusal(&error)),
         };
         match (&plan.source, self.signer(&settings, &plan)) {
-            (Err(error), _) => Verdict::Decided(self.refusal(error)),
-            (Ok(_), Some(outcome)) => Verdict::Decided(outcome),
-            (Ok(_), None) if self.expected().starts_with("ERR") => Verdict::Open,
-            (Ok(source), None) => Verdict::Named(self.names(source, &plan)),
+            (Err(error), _) => ScenarioVerdict::Decided(self.refusal(error)),
+            (Ok(_), Some(outcome)) => ScenarioVerdict::Decided(outcome),
+            (Ok(_), None) if self.expected().starts_with("ERR") => ScenarioVerdict::Open,
+            (Ok(source), None) => ScenarioVerdict::Named(self.names(source, &plan)),
         }
     }
 
     /// Compares the beginning of the access key that signs with that of the source's or role's
     /// stub.
-    fn names(&self, source: &Source, plan: &Plan) -> Outcome {
+    fn names(&self, source: &PlannedSource, plan: &CredentialPlan) -> ScenarioOutcome {
         let key = self.expected().split('@').next().unwrap_or_default();
         let of_role = |arn: &str| format!("ASIASTS{}", arn.rsplit('/').next().unwrap_or_default());
         let named = match (plan.roles.first(), source) {
             (Some(role), _) => of_role(&role.arn),
-            (None, Source::Environment(keys) | Source::File(FileKeys { keys, .. })) => {
-                keys.id.clone()
-            }
-            (None, Source::WebIdentity(identity)) => of_role(&identity.arn),
-            (None, Source::Sso(_)) => "ASIASSO".to_owned(),
-            (None, Source::SignIn(_)) => "ASIALOGIN".to_owned(),
-            (None, Source::Process(_)) => "AKIA".to_owned(), // the rest is up to the program
-            (None, Source::Container(_)) => "ASIAECS".to_owned(),
-            (None, Source::InstanceMetadata(_)) => "ASIAIMDS".to_owned(),
-            (None, Source::Fallback(fallback)) => match fallback.service {
+            (
+                None,
+                PlannedSource::Environment(keys) | PlannedSource::File(FileKeys { keys, .. }),
+            ) => keys.id.clone(),
+            (None, PlannedSource::WebIdentity(identity)) => of_role(&identity.arn),
+            (None, PlannedSource::Sso(_)) => "ASIASSO".to_owned(),
+            (None, PlannedSource::SignIn(_)) => "ASIALOGIN".to_owned(),
+            (None, PlannedSource::Process(_)) => "AKIA".to_owned(), // the rest is up to the program
+            (None, PlannedSource::Container(_)) => "ASIAECS".to_owned(),
+            (None, PlannedSource::InstanceMetadata(_)) => "ASIAIMDS".to_owned(),
+            (None, PlannedSource::Fallback(fallback)) => match fallback.service {
                 MachineService::Container(_) => "ASIAECS".to_owned(),
                 MachineService::InstanceMetadata(_) => "ASIAIMDS".to_owned(),
             },
@@ -151,7 +152,7 @@ impl Scenario {
     }
 
     /// Compares an error with the exit codes, and with the file and line, that the scenario names.
-    fn refusal(&self, error: &Error) -> Outcome {
+    fn refusal(&self, error: &Error) -> ScenarioOutcome {
         if !self.expected().starts_with("ERR") {
             return Err(format!("{} signs, but: {error}", self.expected()));
         }
@@ -174,8 +175,9 @@ impl Scenario {
 
     /// Compares the keys that sign, and the roles that they assume, with what the AWS CLI did; none
     /// where the plan does not know the keys.
-    fn signer(&self, settings: &Settings, plan: &Plan) -> Option<Outcome> {
-        let Ok(Source::Environment(keys) | Source::File(FileKeys { keys, .. })) = &plan.source
+    fn signer(&self, settings: &AwsSettings, plan: &CredentialPlan) -> Option<ScenarioOutcome> {
+        let Ok(PlannedSource::Environment(keys) | PlannedSource::File(FileKeys { keys, .. })) =
+            &plan.source
         else {
             return None;
         };
@@ -211,7 +213,7 @@ impl Scenario {
 }
 
 /// Compares roles, each assumed with the credentials of the one before, with what STS was asked.
-fn assumed(keys: &Keys, roles: &[Role], asked: &[Value]) -> Outcome {
+fn assumed(keys: &AccessKeys, roles: &[ProfileRole], asked: &[Value]) -> ScenarioOutcome {
     if roles.len() != asked.len() {
         return Err(format!("{} roles, not {}", roles.len(), asked.len()));
     }
@@ -262,10 +264,10 @@ fn the_plan_decides_as_the_aws_cli_does() {
     let scenarios = Scenario::all();
     for scenario in &scenarios {
         match scenario.verdict() {
-            Verdict::Open => {}
-            Verdict::Decided(Ok(())) => decided.push(scenario.id()),
-            Verdict::Named(Ok(())) => named += 1,
-            Verdict::Decided(Err(why)) | Verdict::Named(Err(why)) => {
+            ScenarioVerdict::Open => {}
+            ScenarioVerdict::Decided(Ok(())) => decided.push(scenario.id()),
+            ScenarioVerdict::Named(Ok(())) => named += 1,
+            ScenarioVerdict::Decided(Err(why)) | ScenarioVerdict::Named(Err(why)) => {
                 trouble.push(format!("{}: {why}", scenario.id()));
             }
         }

@@ -14,7 +14,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use crate::aws::profile::ini::{self, Section};
+use crate::aws::profile::ini::{self, ProfileSection};
 use crate::aws::profile::words;
 use crate::error::{Error, Result};
 use crate::sys::env;
@@ -34,28 +34,31 @@ pub(crate) fn paths() -> [Option<PathBuf>; 2] {
 }
 
 /// Sections by name.
-type Sections = HashMap<String, Section>;
+type SectionsByName = HashMap<String, ProfileSection>;
 
 #[derive(Default)]
-pub(crate) struct Files {
+pub(crate) struct ProfileFiles {
     /// The profiles that both files have; the credentials file wins key by key.
-    in_both: Sections,
+    in_both: SectionsByName,
     /// `[NAME]` of the credentials file.
-    credentials: Sections,
+    credentials: SectionsByName,
     /// `[profile NAME]` of the configuration file.
-    config: Sections,
-    pub(crate) sso_sessions: Sections,
-    pub(crate) services: Sections,
+    config: SectionsByName,
+    pub(crate) sso_sessions: SectionsByName,
+    pub(crate) services: SectionsByName,
 }
 
-impl Files {
+impl ProfileFiles {
     /// Reads both files. A missing file counts as empty; a malformed one is an error with its line.
     pub(crate) fn read() -> Result<Self> {
         let [config, credentials] = paths();
         Ok(Self::new(sections(config)?, sections(credentials)?))
     }
 
-    pub(crate) fn new(config: Vec<(String, Section)>, credentials: Vec<(String, Section)>) -> Self {
+    pub(crate) fn new(
+        config: Vec<(String, ProfileSection)>,
+        credentials: Vec<(String, ProfileSection)>,
+    ) -> Self {
         let mut files = Self {
             config: HashMap::with_capacity(config.len()),
             ..Self::default()
@@ -89,7 +92,7 @@ impl Files {
     }
 
     /// Returns what both files say of a profile.
-    pub(crate) fn profile(&self, name: &str) -> Option<&Section> {
+    pub(crate) fn profile(&self, name: &str) -> Option<&ProfileSection> {
         for sections in [&self.in_both, &self.credentials, &self.config] {
             if let Some(section) = sections.get(name) {
                 return Some(section);
@@ -110,18 +113,18 @@ impl Files {
     }
 
     /// Returns what the credentials file says of a profile.
-    pub(crate) fn credentials(&self, name: &str) -> Option<&Section> {
+    pub(crate) fn credentials(&self, name: &str) -> Option<&ProfileSection> {
         self.credentials.get(name)
     }
 
     /// Returns what the configuration file says of a profile.
-    pub(crate) fn config(&self, name: &str) -> Option<&Section> {
+    pub(crate) fn config(&self, name: &str) -> Option<&ProfileSection> {
         self.config.get(name)
     }
 }
 
 /// Says in which line a key of a section of the configuration file stands.
-pub(crate) fn line_of_config(section: &Section, key: &str) -> Option<String> {
+pub(crate) fn line_of_config(section: &ProfileSection, key: &str) -> Option<String> {
     let [config, _] = paths();
     Some(located(config, section.line_of(key)?))
 }
@@ -206,7 +209,7 @@ pub(crate) fn profiles_hint(typed: Option<&str>) -> String {
 }
 
 /// Returns the sections of a file. A file that does not exist has none.
-pub(crate) fn sections(path: Option<PathBuf>) -> Result<Vec<(String, Section)>> {
+pub(crate) fn sections(path: Option<PathBuf>) -> Result<Vec<(String, ProfileSection)>> {
     let Some(path) = path else {
         return Ok(Vec::new());
     };
@@ -239,9 +242,9 @@ fn malformed(path: &Path, line: usize, why: &str) -> Error {
 mod tests {
     use super::*;
 
-    fn files(config: &str, credentials: &str) -> Files {
+    fn files(config: &str, credentials: &str) -> ProfileFiles {
         match (ini::parse(config), ini::parse(credentials)) {
-            (Ok(config), Ok(credentials)) => Files::new(config, credentials),
+            (Ok(config), Ok(credentials)) => ProfileFiles::new(config, credentials),
             _ => panic!("the test's files are malformed"),
         }
     }

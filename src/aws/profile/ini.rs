@@ -24,16 +24,16 @@ use std::ops::Range;
 /// two for a few keys. So all texts of a section are in one, and a key is searched for from the
 /// end.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Section {
+pub(crate) struct ProfileSection {
     text: String,
-    pairs: Vec<Pair>,
+    pairs: Vec<KeyPosition>,
 }
 
 /// Where a key begins in the text of its section, where its value begins, and where that ends. All
 /// numbers are below 2^32, since no larger file is read: small pairs keep hundreds of sections
 /// cheap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Pair {
+struct KeyPosition {
     key: u32,
     value: u32,
     end: u32,
@@ -41,7 +41,7 @@ struct Pair {
     line: u32,
 }
 
-impl Pair {
+impl KeyPosition {
     fn key(self) -> Range<usize> {
         self.key as usize..self.value as usize
     }
@@ -56,7 +56,7 @@ fn position(position: usize) -> u32 {
     u32::try_from(position).unwrap_or(u32::MAX)
 }
 
-impl Section {
+impl ProfileSection {
     /// Returns one with room for what sections usually hold.
     fn of_usual_size() -> Self {
         Self {
@@ -74,7 +74,7 @@ impl Section {
         Some(self.pair(key)?.line)
     }
 
-    fn pair(&self, key: &str) -> Option<Pair> {
+    fn pair(&self, key: &str) -> Option<KeyPosition> {
         let mut pairs = self.pairs.iter().rev();
         pairs.find(|pair| &self.text[pair.key()] == key).copied()
     }
@@ -94,7 +94,7 @@ impl Section {
         let start = self.text.len();
         self.text.push_str(key);
         self.text.push_str(value);
-        self.pairs.push(Pair {
+        self.pairs.push(KeyPosition {
             key: position(start),
             value: position(start + key.len()),
             end: position(self.text.len()),
@@ -145,7 +145,7 @@ pub(crate) struct SyntaxError {
 ///
 /// A value goes on in lines that are indented deeper than its key; a value that begins in such a
 /// line holds `key = value` lines of its own, see [`nested`].
-pub(crate) fn parse(text: &str) -> Result<Vec<(String, Section)>, SyntaxError> {
+pub(crate) fn parse(text: &str) -> Result<Vec<(String, ProfileSection)>, SyntaxError> {
     let text = with_plain_ends(text);
     let mut parser = IniParser::default();
     for (line, number) in text.split('\n').zip(1..) {
@@ -167,8 +167,8 @@ fn with_plain_ends(text: &str) -> Cow<'_, str> {
 
 /// Returns the inner keys of a value that begins in a line of its own; `None` if the value is a
 /// plain one.
-pub(crate) fn nested(value: &str) -> Option<Section> {
-    let mut section = Section::default();
+pub(crate) fn nested(value: &str) -> Option<ProfileSection> {
+    let mut section = ProfileSection::default();
     for (key, value) in value
         .strip_prefix('\n')?
         .lines()
@@ -181,9 +181,9 @@ pub(crate) fn nested(value: &str) -> Option<Section> {
 
 #[derive(Default)]
 struct IniParser<'a> {
-    sections: Vec<(String, Section)>,
+    sections: Vec<(String, ProfileSection)>,
     /// The keys of `[DEFAULT]`, which every section has that lacks them.
-    defaults: Section,
+    defaults: ProfileSection,
     names: HashSet<&'a str>,
     place: CurrentSection,
     /// Lines that are indented deeper go on with the value of the last key.
@@ -255,7 +255,7 @@ impl<'a> IniParser<'a> {
         }
         self.place = CurrentSection::In(self.sections.len());
         self.sections
-            .push((name.to_owned(), Section::of_usual_size()));
+            .push((name.to_owned(), ProfileSection::of_usual_size()));
         Ok(())
     }
 
@@ -284,7 +284,7 @@ impl<'a> IniParser<'a> {
     }
 
     /// The section that lines belong to now, and its number.
-    fn section(&mut self) -> Option<(usize, &mut Section)> {
+    fn section(&mut self) -> Option<(usize, &mut ProfileSection)> {
         match self.place {
             CurrentSection::BeforeAll => None,
             CurrentSection::Defaults => Some((usize::MAX, &mut self.defaults)),
@@ -301,7 +301,7 @@ impl<'a> IniParser<'a> {
         }
     }
 
-    fn finish(mut self) -> Result<Vec<(String, Section)>, SyntaxError> {
+    fn finish(mut self) -> Result<Vec<(String, ProfileSection)>, SyntaxError> {
         self.defaults.trim();
         self.sections
             .iter_mut()
@@ -345,7 +345,7 @@ fn header(text: &str) -> Option<&str> {
 mod tests {
     use super::*;
 
-    fn owned(section: &Section) -> Vec<(String, String)> {
+    fn owned(section: &ProfileSection) -> Vec<(String, String)> {
         section
             .iter()
             .map(|(key, value)| (key.to_owned(), value.to_owned()))

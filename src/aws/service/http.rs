@@ -123,12 +123,12 @@ struct ClientParts {
     longest: usize,
     connect: Duration,
     /// Each connector is kept for the next request that takes the same route.
-    connectors: Mutex<HashMap<Route, SharedHttpConnector>>,
+    connectors: Mutex<HashMap<HttpRoute, SharedHttpConnector>>,
 }
 
 /// How a request reaches its server.
 #[derive(Clone, PartialEq, Eq, Hash)]
-struct Route {
+struct HttpRoute {
     tls: bool,
     proxy: Option<Proxy>,
 }
@@ -223,7 +223,7 @@ impl HttpClient {
             None => false,
         };
         let tls = scheme == "https" || proxy_has_tls;
-        let route = Route { tls, proxy };
+        let route = HttpRoute { tls, proxy };
         let mut connectors = self
             .0
             .connectors
@@ -237,7 +237,7 @@ impl HttpClient {
         Ok(new)
     }
 
-    fn new_connector(&self, route: &Route) -> Result<SharedHttpConnector> {
+    fn new_connector(&self, route: &HttpRoute) -> Result<SharedHttpConnector> {
         let proxies = match &route.proxy {
             None => ProxyConfig::disabled(),
             Some(proxy) if !proxy.has_host() => return Err(unusable(proxy)),

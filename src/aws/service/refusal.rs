@@ -10,7 +10,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use super::endpoints::AwsService;
 use super::http::local_error;
 use super::untrusted::is_untrusted;
-use crate::error::{Error, Reason};
+use crate::error::{Error, ErrorReason};
 use crate::text;
 
 /// Returns the code of a refusal, if the service gave one.
@@ -75,7 +75,7 @@ pub(crate) fn refusal_error(what: &str, service: &str, code: &str, message: Opti
         None => code.to_owned(),
     };
     let reason = text::foreign(&reason);
-    Error::failure(format!("{what}: {service} refused: {reason}")).because(Reason::Refused)
+    Error::failure(format!("{what}: {service} refused: {reason}")).because(ErrorReason::Refused)
 }
 
 /// Says that a service has not been reached.
@@ -98,11 +98,11 @@ pub(crate) fn not_understood(what: &str, service: &str, status: Option<u16>) -> 
 }
 
 /// Tells a certificate that is not trusted from every other trouble on the way.
-fn reason_not_reached(error: &(dyn StdError + 'static)) -> Reason {
+fn reason_not_reached(error: &(dyn StdError + 'static)) -> ErrorReason {
     if is_untrusted(error) {
-        return Reason::Untrusted;
+        return ErrorReason::Untrusted;
     }
-    Reason::Unreachable
+    ErrorReason::Unreachable
 }
 
 /// Returns the first cause. The SDK's errors around it may have the whole request in their text,

@@ -11,8 +11,8 @@ use super::{ChosenBy, CredentialSource, SourceFuture};
 use crate::authority::LoginState;
 use crate::aws::credentials::Credentials;
 use crate::aws::credentials::FieldNames;
-use crate::aws::plan::{Container, FULL, RELATIVE};
-use crate::aws::resolution::Resolution;
+use crate::aws::plan::{ContainerEndpoint, FULL, RELATIVE};
+use crate::aws::resolution::CredentialResolution;
 use crate::aws::service::http::RequestError;
 use crate::error::{Error, Result};
 use crate::sys::fs;
@@ -25,12 +25,12 @@ const PAUSE: Duration = Duration::from_secs(1);
 const FILE: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE";
 const TOKEN: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN";
 
-impl CredentialSource for Container {
-    fn credentials<'a>(&'a self, resolution: &'a Resolution<'a>) -> SourceFuture<'a> {
+impl CredentialSource for ContainerEndpoint {
+    fn credentials<'a>(&'a self, resolution: &'a CredentialResolution<'a>) -> SourceFuture<'a> {
         Box::pin(async { Ok(Some(self.fetch(resolution).await?)) })
     }
 
-    fn cached(&self, _: &Resolution) -> Option<Credentials> {
+    fn cached(&self, _: &CredentialResolution) -> Option<Credentials> {
         None
     }
 
@@ -51,9 +51,9 @@ impl CredentialSource for Container {
     }
 }
 
-impl Container {
+impl ContainerEndpoint {
     /// Returns the credentials that the service gives.
-    async fn fetch(&self, resolution: &Resolution<'_>) -> Result<Credentials> {
+    async fn fetch(&self, resolution: &CredentialResolution<'_>) -> Result<Credentials> {
         let variable = self.variable;
         let address = self.whole_address()?;
         let token = self.authorization(resolution)?;
@@ -101,7 +101,7 @@ impl Container {
     }
 
     /// Returns the token for the `authorization` header: one line, from a file or a variable.
-    fn authorization(&self, resolution: &Resolution) -> Result<Option<String>> {
+    fn authorization(&self, resolution: &CredentialResolution) -> Result<Option<String>> {
         let (variable, token) = match (&self.token_file, &self.token) {
             (Some(path), _) => match fs::read_foreign_text(path.as_ref(), resolution.deadline()) {
                 Ok(text) => (FILE, text),
@@ -149,7 +149,7 @@ fn read(answer: &[u8]) -> std::result::Result<Credentials, String> {
 
 /// Asks up to three times, as the AWS CLI does, but not again where the answer would be the same.
 async fn ask(
-    resolution: &Resolution<'_>,
+    resolution: &CredentialResolution<'_>,
     address: &str,
     token: Option<&str>,
 ) -> std::result::Result<Vec<u8>, RequestError> {

@@ -6,11 +6,11 @@ use std::path::PathBuf;
 use super::{ChosenBy, CredentialSource, SourceFuture};
 use crate::authority::LoginState;
 use crate::aws::credentials::Credentials;
-use crate::aws::plan::{Fallback, MachineService};
-use crate::aws::resolution::Resolution;
+use crate::aws::plan::{FallbackSources, MachineService};
+use crate::aws::resolution::CredentialResolution;
 
-impl CredentialSource for Fallback {
-    fn credentials<'a>(&'a self, resolution: &'a Resolution<'a>) -> SourceFuture<'a> {
+impl CredentialSource for FallbackSources {
+    fn credentials<'a>(&'a self, resolution: &'a CredentialResolution<'a>) -> SourceFuture<'a> {
         resolution.step(format!("profile {}: nothing", resolution.profile_name()));
         Box::pin(async {
             match self.old.credentials(resolution)? {
@@ -20,7 +20,7 @@ impl CredentialSource for Fallback {
         })
     }
 
-    fn cached(&self, _: &Resolution) -> Option<Credentials> {
+    fn cached(&self, _: &CredentialResolution) -> Option<Credentials> {
         None
     }
 

@@ -11,7 +11,7 @@ use crate::authority::LoginState;
 use crate::aws::credentials::Credentials;
 use crate::aws::credentials::FieldNames;
 use crate::aws::plan::InstanceMetadata;
-use crate::aws::resolution::Resolution;
+use crate::aws::resolution::CredentialResolution;
 use crate::aws::service::http::{HttpClient, RequestError};
 use crate::error::{Error, Result};
 use crate::text::{foreign, host};
@@ -31,11 +31,11 @@ const SOURCE: &str = "instance metadata";
 const EXTENSION: u32 = 900;
 
 impl CredentialSource for InstanceMetadata {
-    fn credentials<'a>(&'a self, resolution: &'a Resolution<'a>) -> SourceFuture<'a> {
+    fn credentials<'a>(&'a self, resolution: &'a CredentialResolution<'a>) -> SourceFuture<'a> {
         Box::pin(async { Ok(credentials(resolution).await?) })
     }
 
-    fn cached(&self, _: &Resolution) -> Option<Credentials> {
+    fn cached(&self, _: &CredentialResolution) -> Option<Credentials> {
         None
     }
 
@@ -57,7 +57,7 @@ impl CredentialSource for InstanceMetadata {
 }
 
 /// Returns the credentials of the instance's role; none away from EC2 or without a role.
-async fn credentials(resolution: &Resolution<'_>) -> Result<Option<Credentials>> {
+async fn credentials(resolution: &CredentialResolution<'_>) -> Result<Option<Credentials>> {
     let Some(service) = MetadataService::find(resolution).await? else {
         return Ok(None);
     };
@@ -104,7 +104,7 @@ fn wrong_answer(given: &str) -> Error {
 }
 
 /// Returns the credentials, or if they have expired the same ones with a little more time.
-fn extended(resolution: &Resolution, found: Credentials) -> Credentials {
+fn extended(resolution: &CredentialResolution, found: Credentials) -> Credentials {
     let now = Time::now();
     let end = match found.expires_at() {
         Some(end) if end <= now => end,
@@ -125,7 +125,7 @@ fn extended(resolution: &Resolution, found: Credentials) -> Credentials {
 }
 
 /// Returns the region that the instance is in.
-pub(crate) async fn region(resolution: &Resolution<'_>) -> Result<Option<String>> {
+pub(crate) async fn region(resolution: &CredentialResolution<'_>) -> Result<Option<String>> {
     let Some(service) = MetadataService::find(resolution).await? else {
         return Ok(None);
     };
@@ -151,7 +151,7 @@ struct MetadataService {
 }
 
 impl MetadataService {
-    async fn find(resolution: &Resolution<'_>) -> Result<Option<Self>> {
+    async fn find(resolution: &CredentialResolution<'_>) -> Result<Option<Self>> {
         let planned = InstanceMetadata::read(resolution.settings);
         if planned.is_off {
             resolution.step("instance metadata: switched off by AWS_EC2_METADATA_DISABLED");
@@ -193,7 +193,11 @@ impl MetadataService {
     }
 
     /// Returns the text at a path; none if there is none.
-    async fn get(&self, resolution: &Resolution<'_>, path: &str) -> Result<Option<String>> {
+    async fn get(
+        &self,
+        resolution: &CredentialResolution<'_>,
+        path: &str,
+    ) -> Result<Option<String>> {
         let token = self.token.as_deref().unwrap_or_default();
         let header = ("x-aws-ec2-metadata-token", token);
         match self.ask(resolution, "GET", path, header).await? {
@@ -207,7 +211,7 @@ impl MetadataService {
     /// Returns status and text of an answer; none if the service gives none.
     async fn ask(
         &self,
-        resolution: &Resolution<'_>,
+        resolution: &CredentialResolution<'_>,
         method: &str,
         path: &str,
         header: (&'static str, &str),
@@ -232,7 +236,11 @@ impl MetadataService {
 }
 
 /// Returns a setting that is a whole number. Anything else, and zero, counts as 1.
-fn at_least_one(resolution: &Resolution, variable: &'static str, key: &'static str) -> u32 {
+fn at_least_one(
+    resolution: &CredentialResolution,
+    variable: &'static str,
+    key: &'static str,
+) -> u32 {
     match resolution.setting(variable, key) {
         Some(text) => text.parse().unwrap_or(1).max(1),
         None => 1,

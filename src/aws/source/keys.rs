@@ -9,20 +9,20 @@ use crate::authority::LoginState;
 use crate::aws::credentials::Credentials;
 
 use super::{ChosenBy, CredentialSource, SourceFuture};
-use crate::aws::plan::{FileKeys, Keys};
-use crate::aws::resolution::Resolution;
+use crate::aws::plan::{AccessKeys, FileKeys};
+use crate::aws::resolution::CredentialResolution;
 use crate::error::{Error, Result};
 use crate::time::Time;
 
 /// The variable in which `aws configure export-credentials` says when its keys expire.
 const EXPIRATION: &str = "AWS_CREDENTIAL_EXPIRATION";
 
-impl CredentialSource for Keys {
-    fn credentials<'a>(&'a self, resolution: &'a Resolution<'a>) -> SourceFuture<'a> {
+impl CredentialSource for AccessKeys {
+    fn credentials<'a>(&'a self, resolution: &'a CredentialResolution<'a>) -> SourceFuture<'a> {
         Box::pin(async { Ok(Some(of_environment(resolution, self)?)) })
     }
 
-    fn cached(&self, _: &Resolution) -> Option<Credentials> {
+    fn cached(&self, _: &CredentialResolution) -> Option<Credentials> {
         None
     }
 
@@ -44,7 +44,7 @@ impl CredentialSource for Keys {
 }
 
 impl CredentialSource for FileKeys {
-    fn credentials<'a>(&'a self, resolution: &'a Resolution<'a>) -> SourceFuture<'a> {
+    fn credentials<'a>(&'a self, resolution: &'a CredentialResolution<'a>) -> SourceFuture<'a> {
         let Self {
             keys,
             file,
@@ -54,7 +54,7 @@ impl CredentialSource for FileKeys {
         Box::pin(async { Ok(Some(credentials(keys, None, "profile"))) })
     }
 
-    fn cached(&self, _: &Resolution) -> Option<Credentials> {
+    fn cached(&self, _: &CredentialResolution) -> Option<Credentials> {
         None
     }
 
@@ -76,7 +76,10 @@ impl CredentialSource for FileKeys {
 }
 
 /// Returns the keys in the environment, unless they have expired.
-pub(crate) fn of_environment(resolution: &Resolution, keys: &Keys) -> Result<Credentials> {
+pub(crate) fn of_environment(
+    resolution: &CredentialResolution,
+    keys: &AccessKeys,
+) -> Result<Credentials> {
     let end = match &keys.end {
         None => None,
         Some(text) => match Time::from_aws(text) {
@@ -98,6 +101,6 @@ pub(crate) fn of_environment(resolution: &Resolution, keys: &Keys) -> Result<Cre
     )
 }
 
-fn credentials(keys: &Keys, end: Option<Time>, source: &'static str) -> Credentials {
+fn credentials(keys: &AccessKeys, end: Option<Time>, source: &'static str) -> Credentials {
     Credentials::new(&keys.id, &keys.secret, keys.token.as_deref(), end, source)
 }

@@ -10,14 +10,17 @@ use crate::aws::credentials::Credentials;
 
 use crate::aws::plan::LegacyFiles;
 use crate::aws::profile::files;
-use crate::aws::resolution::Resolution;
+use crate::aws::resolution::CredentialResolution;
 use crate::error::Result;
 use crate::sys::env;
 use crate::sys::fs;
 
 impl LegacyFiles {
     /// Returns the first complete pair of keys in these files.
-    pub(super) fn credentials(&self, resolution: &Resolution) -> Result<Option<Credentials>> {
+    pub(super) fn credentials(
+        &self,
+        resolution: &CredentialResolution,
+    ) -> Result<Option<Credentials>> {
         if let Some(path) = &self.of_ec2 {
             let text = match fs::read_foreign_text(&env::expanded(path), resolution.deadline()) {
                 Ok(text) => text,

@@ -2,8 +2,8 @@
 
 use crate::authority::AskPolicy;
 use crate::aws::profile::words;
-use crate::aws::resolution::Resolution;
-use crate::error::{Error, Reason, Result};
+use crate::aws::resolution::CredentialResolution;
+use crate::error::{Error, ErrorReason, Result};
 use crate::sys::child::{self, ProgramError};
 use crate::sys::env;
 use crate::text;
@@ -20,7 +20,11 @@ pub(super) fn can_ask(ask: &AskPolicy) -> bool {
 
 /// Returns a code of the device with this serial number or ARN. stdin is not read: the terminal
 /// itself is.
-pub(super) fn code(resolution: &Resolution, profile: &str, serial: &str) -> Result<String> {
+pub(super) fn code(
+    resolution: &CredentialResolution,
+    profile: &str,
+    serial: &str,
+) -> Result<String> {
     if let Some(code) = &resolution.ask.mfa_code {
         return Ok(code.clone());
     }
@@ -36,7 +40,7 @@ pub(super) fn code(resolution: &Resolution, profile: &str, serial: &str) -> Resu
              caches), or give --mfa-code CODE or {COMMAND}",
             typed(profile)
         ))
-        .because(Reason::NoCode));
+        .because(ErrorReason::NoCode));
     }
     let device = serial.rsplit('/').next().unwrap_or(serial);
     let prompt = text::shown(&format!(
@@ -44,7 +48,7 @@ pub(super) fn code(resolution: &Resolution, profile: &str, serial: &str) -> Resu
     ));
     let missing = Error::login("no MFA code was given")
         .hint("retry, or give --mfa-code")
-        .because(Reason::NoCode);
+        .because(ErrorReason::NoCode);
     match resolution.without_deadline(|| rpassword::prompt_password(prompt)) {
         Ok(code) if code.trim().is_empty() => Err(missing),
         Ok(code) => Ok(code.trim().to_owned()),
@@ -52,7 +56,7 @@ pub(super) fn code(resolution: &Resolution, profile: &str, serial: &str) -> Resu
     }
 }
 
-fn by_command(resolution: &Resolution, command: &str) -> Result<String> {
+fn by_command(resolution: &CredentialResolution, command: &str) -> Result<String> {
     let Some(words) = words::split(command) else {
         return Err(unusable("has a quote that is not closed"));
     };

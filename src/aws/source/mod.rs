@@ -32,23 +32,23 @@ use std::pin::Pin;
 
 use crate::authority::LoginState;
 use crate::aws::credentials::Credentials;
-use crate::aws::login::missing::Unresolved;
-use crate::aws::plan::Source;
-use crate::aws::resolution::Resolution;
+use crate::aws::login::missing::UnresolvedCredentials;
+use crate::aws::plan::PlannedSource;
+use crate::aws::resolution::CredentialResolution;
 
 /// The credentials of a source; none where a service of this machine has none.
 pub(crate) type SourceFuture<'a> =
-    Pin<Box<dyn Future<Output = Result<Option<Credentials>, Unresolved>> + 'a>>;
+    Pin<Box<dyn Future<Output = Result<Option<Credentials>, UnresolvedCredentials>> + 'a>>;
 
 /// What pgcred asks of every source of credentials.
 pub(crate) trait CredentialSource {
     /// Gets the credentials. This may ask a service, run a program, or find that a login is
     /// missing.
-    fn credentials<'a>(&'a self, resolution: &'a Resolution<'a>) -> SourceFuture<'a>;
+    fn credentials<'a>(&'a self, resolution: &'a CredentialResolution<'a>) -> SourceFuture<'a>;
 
     /// Returns credentials that the AWS CLI has cached and that still last, for the case that
     /// [`CredentialSource::credentials`] failed. Asks nothing.
-    fn cached(&self, resolution: &Resolution) -> Option<Credentials>;
+    fn cached(&self, resolution: &CredentialResolution) -> Option<Credentials>;
 
     /// Returns the files whose content decides which credentials the source gives, besides the two
     /// shared files. They need not exist.
@@ -91,7 +91,7 @@ pub(crate) enum ChosenBy<'a> {
     CredentialSource,
 }
 
-impl Source {
+impl PlannedSource {
     /// Returns what the source's own file knows of it.
     pub(crate) fn implementation(&self) -> &dyn CredentialSource {
         match self {

@@ -11,19 +11,19 @@ use crate::authority::LoginState;
 use crate::aws::cli_cache;
 use crate::aws::credentials::Credentials;
 use crate::aws::credentials::FieldNames;
-use crate::aws::plan::Process;
+use crate::aws::plan::CredentialProcess;
 use crate::aws::profile::words;
-use crate::aws::resolution::Resolution;
-use crate::error::{Error, Reason, Result};
+use crate::aws::resolution::CredentialResolution;
+use crate::error::{Error, ErrorReason, Result};
 use crate::sys::child::{self, ProgramError, ProgramOutput};
 use crate::sys::fs;
 
-impl CredentialSource for Process {
-    fn credentials<'a>(&'a self, resolution: &'a Resolution<'a>) -> SourceFuture<'a> {
+impl CredentialSource for CredentialProcess {
+    fn credentials<'a>(&'a self, resolution: &'a CredentialResolution<'a>) -> SourceFuture<'a> {
         Box::pin(async { Ok(Some(credentials(resolution, &self.command)?)) })
     }
 
-    fn cached(&self, _: &Resolution) -> Option<Credentials> {
+    fn cached(&self, _: &CredentialResolution) -> Option<Credentials> {
         None
     }
 
@@ -52,7 +52,7 @@ impl CredentialSource for Process {
 }
 
 /// Runs the command line of a profile and returns the credentials that it prints.
-fn credentials(resolution: &Resolution, command: &str) -> Result<Credentials> {
+fn credentials(resolution: &CredentialResolution, command: &str) -> Result<Credentials> {
     let subject = format!("the credential_process{}", resolution.of_profile());
     let Some(words) = words::split(command) else {
         return Err(
@@ -74,7 +74,7 @@ fn credentials(resolution: &Resolution, command: &str) -> Result<Credentials> {
 /// Returns what a program has printed by its end, by the deadline, or by the time its answer was
 /// whole: a helper that it has started may keep its stdout open.
 fn run(
-    resolution: &Resolution,
+    resolution: &CredentialResolution,
     words: &[String],
     program: &str,
     subject: &str,
@@ -107,10 +107,10 @@ fn run(
                 why = ended.status.to_string();
             }
             let failed = Error::failure(format!("{subject} failed: {why}")).hint(hint);
-            Err(failed.because(Reason::ProgramFailed))
+            Err(failed.because(ErrorReason::ProgramFailed))
         }
         Err(ProgramError::Failed(error)) => {
-            Err(error.about(subject).because(Reason::ProgramFailed))
+            Err(error.about(subject).because(ErrorReason::ProgramFailed))
         }
         Err(ProgramError::TooLate) => Err(resolution.timeout_error(&too_late).hint(hint)),
     }
@@ -129,7 +129,7 @@ fn answer(ended: &ProgramOutput, subject: &str, hint: &str) -> Result<Credential
     let wrong = |printed: &str| {
         Error::failure(format!("{subject} printed {printed}"))
             .hint(hint)
-            .because(Reason::ProgramFailed)
+            .because(ErrorReason::ProgramFailed)
     };
     if ended.stdout.is_empty() {
         return Err(wrong("nothing"));
@@ -174,7 +174,7 @@ mod tests {
     /// A program may write a file whose path it is given, but a changed one may sign as another.
     #[test]
     fn absolute_words_of_the_command_line_are_files_and_no_places_of_logins() {
-        let process = Process {
+        let process = CredentialProcess {
             command: "/opt/print-keys --log '/tmp/a b' relative".to_owned(),
         };
         let files = ["/opt/print-keys", "/tmp/a b"].map(PathBuf::from);
@@ -184,7 +184,7 @@ mod tests {
         for place in process.places_of_logins() {
             assert!(!files.contains(&place), "{}", place.display());
         }
-        let open_quote = Process {
+        let open_quote = CredentialProcess {
             command: "/opt/print-keys 'a".to_owned(),
         };
         assert!(open_quote.files().is_empty());

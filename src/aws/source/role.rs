@@ -10,11 +10,11 @@ use super::mfa;
 use crate::aws::cli_cache;
 use crate::aws::credentials::Credentials;
 use crate::aws::credentials::{checked, seconds_left};
-use crate::aws::plan::Role;
-use crate::aws::resolution::Resolution;
+use crate::aws::plan::ProfileRole;
+use crate::aws::resolution::CredentialResolution;
 use crate::aws::service::endpoints::STS;
 use crate::aws::service::refusal;
-use crate::error::{Error, Exit, Reason, Result};
+use crate::error::{Error, ErrorReason, Exit, Result};
 use crate::time::Time;
 
 /// The shortest ARN that STS takes, in characters.
@@ -28,7 +28,7 @@ const LEAST_DURATION: i32 = 900;
 /// With a minute left, cached credentials beat a refusal.
 const LEAST_CACHED_LIFE: u32 = 60;
 
-impl Role {
+impl ProfileRole {
     /// Refuses settings of a form that STS would refuse too.
     fn check(&self) -> Result<()> {
         let (key, why) = if self.arn.len() < LEAST_ARN {
@@ -49,13 +49,13 @@ impl Role {
         };
         Err(
             Error::usage(format!("profile `{}`: {key} is {why}", self.profile))
-                .because(Reason::InvalidRoleSetting)
+                .because(ErrorReason::InvalidRoleSetting)
                 .hint(format!("correct {key} in the profile")),
         )
     }
 
     /// Returns the credentials that the AWS CLI has cached, if they last long enough.
-    pub(crate) fn cached(&self, resolution: &Resolution) -> Option<Credentials> {
+    pub(crate) fn cached(&self, resolution: &CredentialResolution) -> Option<Credentials> {
         let credentials = cli_cache::role::of_role(self)?;
         let left = seconds_left(&credentials)?;
         let needs_code = self.mfa_serial.is_some();
@@ -76,7 +76,7 @@ impl Role {
     /// Returns the credentials of the role, which `source` may assume.
     pub(crate) async fn assume(
         &self,
-        resolution: &Resolution<'_>,
+        resolution: &CredentialResolution<'_>,
         source: Credentials,
     ) -> Result<Credentials> {
         self.check()?;
@@ -114,7 +114,11 @@ fn is_too_short(text: Option<&String>) -> bool {
 }
 
 /// Explains a refusal of STS with the hint that fits its code.
-fn role_error(resolution: &Resolution, what: &str, error: &SdkError<AssumeRoleError>) -> Error {
+fn role_error(
+    resolution: &CredentialResolution,
+    what: &str,
+    error: &SdkError<AssumeRoleError>,
+) -> Error {
     let error_of_call = resolution.call_error(what, STS, error);
     match refusal::code(error) {
         Some("ExpiredToken" | "ExpiredTokenException") => error_of_call

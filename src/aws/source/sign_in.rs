@@ -26,9 +26,9 @@ use crate::authority::LoginState;
 use crate::aws::cli_cache::sign_in::{CachedLogin, id, path};
 use crate::aws::credentials::Credentials;
 use crate::aws::credentials::seconds_left;
-use crate::aws::login::missing::{LoginKind, MissingLogin, Unresolved};
+use crate::aws::login::missing::{LoginKind, MissingLogin, UnresolvedCredentials};
 use crate::aws::plan::SignIn;
-use crate::aws::resolution::Resolution;
+use crate::aws::resolution::CredentialResolution;
 use crate::aws::runtime::session_lock;
 use crate::aws::service::endpoints::SIGN_IN;
 use crate::error::Error;
@@ -61,11 +61,11 @@ impl From<Error> for RenewalError {
 const NO_LOGIN: &str = "nobody has logged in with `aws login` yet";
 
 impl CredentialSource for SignIn {
-    fn credentials<'a>(&'a self, resolution: &'a Resolution<'a>) -> SourceFuture<'a> {
+    fn credentials<'a>(&'a self, resolution: &'a CredentialResolution<'a>) -> SourceFuture<'a> {
         Box::pin(async { Ok(Some(self.renewed(resolution).await?)) })
     }
 
-    fn cached(&self, _: &Resolution) -> Option<Credentials> {
+    fn cached(&self, _: &CredentialResolution) -> Option<Credentials> {
         None
     }
 
@@ -114,7 +114,10 @@ impl CredentialSource for SignIn {
 
 impl SignIn {
     /// Returns the session's credentials, renewed if they expire too soon.
-    async fn renewed(&self, resolution: &Resolution<'_>) -> Result<Credentials, Unresolved> {
+    async fn renewed(
+        &self,
+        resolution: &CredentialResolution<'_>,
+    ) -> Result<Credentials, UnresolvedCredentials> {
         let (_, found) = self.stored(NO_LOGIN)?;
         let enough = resolution.min_life.clamp(LEAST_LIFE, FULL_LIFE);
         if left(&found) >= enough {
@@ -139,7 +142,7 @@ impl SignIn {
     }
 
     /// Returns the session and its credentials as the cache has them.
-    fn stored(&self, if_none: &str) -> Result<(CachedLogin, Credentials), Unresolved> {
+    fn stored(&self, if_none: &str) -> Result<(CachedLogin, Credentials), UnresolvedCredentials> {
         let Some(cached) = CachedLogin::read(&self.session) else {
             return Err(self.missing(if_none).into());
         };
@@ -167,7 +170,7 @@ impl SignIn {
     async fn renew(
         &self,
         mut cached: CachedLogin,
-        resolution: &Resolution<'_>,
+        resolution: &CredentialResolution<'_>,
     ) -> Result<Credentials, RenewalError> {
         let pem = cached.text("dpopKey").unwrap_or_default();
         let Ok(key) = SecretKey::from_sec1_pem(pem) else {
@@ -244,7 +247,7 @@ fn take_in(cached: &mut CachedLogin, answer: &CreateOAuth2TokenOutput) -> Result
 }
 
 fn renewal_error(
-    resolution: &Resolution,
+    resolution: &CredentialResolution,
     error: &SdkError<CreateOAuth2TokenError>,
 ) -> RenewalError {
     if let Some(CreateOAuth2TokenError::AccessDeniedException(refusal)) = error.as_service_error() {

@@ -18,9 +18,9 @@ use crate::aws::cli_cache;
 use crate::aws::cli_cache::sso::CachedToken;
 use crate::aws::credentials::Credentials;
 use crate::aws::credentials::seconds_left;
-use crate::aws::login::missing::{LoginKind, MissingLogin, Unresolved};
-use crate::aws::plan::{Sso, SsoSession};
-use crate::aws::resolution::Resolution;
+use crate::aws::login::missing::{LoginKind, MissingLogin, UnresolvedCredentials};
+use crate::aws::plan::{SsoRole, SsoSession};
+use crate::aws::resolution::CredentialResolution;
 use crate::aws::runtime::session_lock;
 use crate::aws::service::endpoints::{SSO, SSO_OIDC};
 use crate::aws::service::refusal;
@@ -37,13 +37,13 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 const NO_LOGIN: &str = "nobody has logged in to SSO yet";
 const EXPIRED: &str = "the SSO session has expired";
 
-impl CredentialSource for Sso {
-    fn credentials<'a>(&'a self, resolution: &'a Resolution<'a>) -> SourceFuture<'a> {
+impl CredentialSource for SsoRole {
+    fn credentials<'a>(&'a self, resolution: &'a CredentialResolution<'a>) -> SourceFuture<'a> {
         Box::pin(async { Ok(Some(self.resolve(resolution).await?)) })
     }
 
     /// Returns the credentials that the AWS CLI has cached for this role, if they last long enough.
-    fn cached(&self, resolution: &Resolution) -> Option<Credentials> {
+    fn cached(&self, resolution: &CredentialResolution) -> Option<Credentials> {
         let found = cli_cache::role::of_sso(self)?;
         if seconds_left(&found)? < resolution.min_life.max(LEAST_LIFE) {
             return None;
@@ -107,11 +107,11 @@ impl CredentialSource for Sso {
     }
 }
 
-impl Sso {
+impl SsoRole {
     async fn resolve(
         &self,
-        resolution: &Resolution<'_>,
-    ) -> std::result::Result<Credentials, Unresolved> {
+        resolution: &CredentialResolution<'_>,
+    ) -> std::result::Result<Credentials, UnresolvedCredentials> {
         if let Some(found) = self.cached(resolution) {
             return Ok(found);
         }
@@ -140,7 +140,7 @@ impl Sso {
     /// Returns the credentials of an answer, unless they have expired.
     fn unexpired_credentials(
         &self,
-        resolution: &Resolution<'_>,
+        resolution: &CredentialResolution<'_>,
         given: Option<&RoleCredentials>,
     ) -> Result<Credentials> {
         let Some(credentials) = given.and_then(of_answer) else {
@@ -161,10 +161,10 @@ impl Sso {
     /// missing.
     fn portal_error(
         &self,
-        resolution: &Resolution<'_>,
+        resolution: &CredentialResolution<'_>,
         error: &SdkError<GetRoleCredentialsError, HttpResponse>,
         token: String,
-    ) -> Unresolved {
+    ) -> UnresolvedCredentials {
         let error_of_call = resolution.call_error(&self.purpose(), SSO, error);
         match refusal::code(error) {
             Some("UnauthorizedException") => self
@@ -195,7 +195,10 @@ impl Sso {
     }
 
     /// Returns a token for the portal that has not expired.
-    async fn token(&self, resolution: &Resolution<'_>) -> std::result::Result<String, Unresolved> {
+    async fn token(
+        &self,
+        resolution: &CredentialResolution<'_>,
+    ) -> std::result::Result<String, UnresolvedCredentials> {
         let Some(mut cached) = CachedToken::read(&self.session) else {
             return Err(self.missing_login(NO_LOGIN, None).into());
         };
@@ -262,7 +265,7 @@ fn of_answer(found: &RoleCredentials) -> Option<Credentials> {
 /// Returns a new token, which is stored too; none where only a login gives one.
 async fn renew(
     cached: &CachedToken,
-    resolution: &Resolution<'_>,
+    resolution: &CredentialResolution<'_>,
     session: &SsoSession,
 ) -> Result<Option<String>> {
     let Some(grant) = cached.refresh_grant() else {

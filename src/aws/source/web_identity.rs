@@ -10,18 +10,18 @@ use super::{ChosenBy, CredentialSource, SourceFuture, role};
 use crate::aws::cli_cache;
 use crate::aws::credentials::seconds_left;
 use crate::aws::plan::WebIdentity;
-use crate::aws::resolution::Resolution;
+use crate::aws::resolution::CredentialResolution;
 use crate::aws::service::endpoints::STS;
 use crate::aws::service::refusal;
-use crate::error::{Error, Exit, Reason, Result};
+use crate::error::{Error, ErrorReason, Exit, Result};
 use crate::sys::fs;
 
 impl CredentialSource for WebIdentity {
-    fn credentials<'a>(&'a self, resolution: &'a Resolution<'a>) -> SourceFuture<'a> {
+    fn credentials<'a>(&'a self, resolution: &'a CredentialResolution<'a>) -> SourceFuture<'a> {
         Box::pin(async { Ok(Some(self.assume(resolution).await?)) })
     }
 
-    fn cached(&self, _: &Resolution) -> Option<Credentials> {
+    fn cached(&self, _: &CredentialResolution) -> Option<Credentials> {
         None
     }
 
@@ -46,12 +46,12 @@ impl CredentialSource for WebIdentity {
 }
 
 impl WebIdentity {
-    async fn assume(&self, resolution: &Resolution<'_>) -> Result<Credentials> {
+    async fn assume(&self, resolution: &CredentialResolution<'_>) -> Result<Credentials> {
         let token = self.token(resolution)?;
         if self.arn.len() < role::LEAST_ARN {
             return Err(
                 Error::usage(format!("web identity: the role's name is {}", role::NO_ARN))
-                    .because(Reason::InvalidRoleSetting)
+                    .because(ErrorReason::InvalidRoleSetting)
                     .hint("correct AWS_ROLE_ARN, or role_arn in the profile"),
             );
         }
@@ -90,7 +90,7 @@ impl WebIdentity {
         }
     }
 
-    fn token(&self, resolution: &Resolution<'_>) -> Result<String> {
+    fn token(&self, resolution: &CredentialResolution<'_>) -> Result<String> {
         match fs::read_foreign_text(self.token_file.as_ref(), resolution.deadline()) {
             Ok(token) if token.is_empty() => Err(Error::usage(format!(
                 "{}: the web identity token is empty",

@@ -13,14 +13,14 @@ use super::*;
 
 /// A store of the tests.
 #[derive(Clone, Default)]
-struct Fake {
+struct FakeStore {
     held: Arc<Mutex<Option<Vec<u8>>>>,
     hangs: bool,
     refuses: bool,
     forgets: bool,
 }
 
-impl KeyStore for Fake {
+impl KeyStore for FakeStore {
     fn location(&self) -> KeyLocation {
         KeyLocation::Keyring("fake")
     }
@@ -51,7 +51,7 @@ impl KeyStore for Fake {
     }
 }
 
-fn boxed(fakes: &[&Fake]) -> Vec<Box<dyn KeyStore>> {
+fn boxed(fakes: &[&FakeStore]) -> Vec<Box<dyn KeyStore>> {
     fakes
         .iter()
         .map(|fake| Box::new((*fake).clone()) as Box<dyn KeyStore>)
@@ -120,7 +120,7 @@ impl Drop for Scratch {
 
 #[test]
 fn a_key_is_made_once_and_only_on_demand() {
-    let fake = Fake::default();
+    let fake = FakeStore::default();
     assert_eq!(reason(first(boxed(&[&fake]), false)), "fake: no key yet");
     assert!(fake.held.lock().unwrap().is_none());
     let made = first(boxed(&[&fake]), true);
@@ -132,7 +132,7 @@ fn a_key_is_made_once_and_only_on_demand() {
 #[test]
 fn bytes_of_another_size_are_replaced_by_a_key() {
     for size in [0, 31, 33, 5_000] {
-        let fake = Fake::default();
+        let fake = FakeStore::default();
         *fake.held.lock().unwrap() = Some(vec![7; size]);
         assert_eq!(reason(first(boxed(&[&fake]), false)), "fake: no key yet");
         assert_eq!(key(&first(boxed(&[&fake]), true)).len(), 32);
@@ -143,11 +143,11 @@ fn bytes_of_another_size_are_replaced_by_a_key() {
 #[test]
 fn a_place_that_hangs_is_left_behind() {
     let [hangs, works] = [
-        Fake {
+        FakeStore {
             hangs: true,
-            ..Fake::default()
+            ..FakeStore::default()
         },
-        Fake::default(),
+        FakeStore::default(),
     ];
     let start = Instant::now();
     assert_eq!(
@@ -161,13 +161,13 @@ fn a_place_that_hangs_is_left_behind() {
 
 #[test]
 fn a_place_that_refuses_or_forgets_is_passed_over_and_named() {
-    let refuses = Fake {
+    let refuses = FakeStore {
         refuses: true,
-        ..Fake::default()
+        ..FakeStore::default()
     };
-    let forgets = Fake {
+    let forgets = FakeStore {
         forgets: true,
-        ..Fake::default()
+        ..FakeStore::default()
     };
     let said = reason(first(boxed(&[&refuses, &forgets]), true));
     assert_eq!(
@@ -178,7 +178,7 @@ fn a_place_that_refuses_or_forgets_is_passed_over_and_named() {
 
 #[test]
 fn a_new_key_in_the_first_place_ends_the_one_in_the_second() {
-    let [one, two] = [Fake::default(), Fake::default()];
+    let [one, two] = [FakeStore::default(), FakeStore::default()];
     let second = first(boxed(&[&two]), true);
     assert_eq!(
         key(&first(boxed(&[&one, &two]), false)),

@@ -32,7 +32,7 @@ impl FromFile {
         let preferences = &app.preferences;
         let output = preferences.output;
         let offered = self.chosen(read(&self.file)?)?;
-        let compared = Comparison::of(offered, &preferences.config, self.replace);
+        let compared = FileComparison::of(offered, &preferences.config, self.replace);
         compared.tell_what_stays(output);
         if compared.written.is_empty() {
             output.note("nothing to change");
@@ -163,7 +163,7 @@ fn read(file: &Path) -> Result<Vec<Connection>> {
 }
 
 /// What becomes of the connections of the file.
-struct Comparison {
+struct FileComparison {
     written: Vec<Connection>,
     /// Those of `written` that are there already.
     changed: Vec<String>,
@@ -172,7 +172,7 @@ struct Comparison {
     kept: Vec<String>,
 }
 
-impl Comparison {
+impl FileComparison {
     fn of(offered: Vec<Connection>, config: &Config, replace: bool) -> Self {
         let mut compared = Self {
             written: Vec::new(),

@@ -22,21 +22,21 @@ use super::afterwards;
 use super::app::App;
 use super::config_file::ConfigNeed;
 use super::edits::EditPolicy;
-use super::needs::Needs;
+use super::needs::CommandNeeds;
 use super::preferences::Preferences;
-use super::run::Run;
+use super::run::RunCommand;
 use crate::config::{self, Config, Connection};
 use crate::error::{Error, Result};
 use crate::provider::{self, Provider};
 use crate::request::target::RootsChoice;
 use crate::resolve::{ConnectionOptions, allowed_life, provider_of, tunnel_hint};
 use crate::sys::fs;
-use crate::sys::terminal::Stdin;
+use crate::sys::terminal::InheritedStdin;
 use crate::text::host::{self, HostPort};
 
 #[derive(clap::Args)]
 #[command(override_usage = "pgcred add [OPTIONS] NAME [TARGET] | --from FILE [NAME]...")]
-pub(crate) struct Add {
+pub(crate) struct AddCommand {
     /// Name to use as TARGET; with --from, a connection to take from the file [default there: all]
     #[arg(required_unless_present = "from")]
     name: Option<String>,
@@ -76,15 +76,15 @@ const OPTIONS_OF_ONE: [&str; 12] = [
     "expires_in", "alias", "var",
 ];
 
-impl Run for Add {
+impl RunCommand for AddCommand {
     type Outcome = ();
-    const NEEDS: Needs = Needs {
+    const NEEDS: CommandNeeds = CommandNeeds {
         configuration: ConfigNeed::WholeOrNew,
         asks_authority: false,
-        ..Needs::USUAL
+        ..CommandNeeds::USUAL
     };
 
-    fn run(mut self, app: &mut App, _: Option<Stdin>) -> Result<()> {
+    fn run(mut self, app: &mut App, _: Option<InheritedStdin>) -> Result<()> {
         if let Some(file) = self.from.take() {
             return self.of_file(file).run(app);
         }
@@ -116,7 +116,7 @@ impl Run for Add {
     }
 }
 
-impl Add {
+impl AddCommand {
     fn of_file(self, file: PathBuf) -> FromFile {
         let mut names = self.more;
         names.extend(self.target);

@@ -1,7 +1,7 @@
 //! `--add`: which rows become connections, and why others do not. Pure.
 
 use super::report::why_not;
-use super::rows::Row;
+use super::rows::DiscoveredHost;
 use crate::authority::Authority;
 use crate::config::{self, Connection};
 use crate::error::{Error, Result};
@@ -16,7 +16,7 @@ const MOST_REASONS: usize = 3;
 
 /// The rows that `--add` means, by what becomes of them.
 #[derive(Default)]
-pub(super) struct Additions {
+pub(super) struct ConnectionAdditions {
     pub(super) new: Vec<Connection>,
     /// How many are connections already.
     pub(super) configured: usize,
@@ -24,10 +24,10 @@ pub(super) struct Additions {
     pub(super) refused: Vec<(String, Vec<String>)>,
 }
 
-impl Additions {
+impl ConnectionAdditions {
     /// Picks the rows that fit one of the patterns. A pattern that fits nothing is an error.
     pub(super) fn pick(
-        rows: &[Row],
+        rows: &[DiscoveredHost],
         patterns: &[String],
         authority: &dyn Authority,
     ) -> Result<Self> {
@@ -79,7 +79,10 @@ impl Additions {
 }
 
 /// Returns the connection of a row as it can be written, or why there is none.
-fn connection(row: &Row, authority: &dyn Authority) -> std::result::Result<Connection, String> {
+fn connection(
+    row: &DiscoveredHost,
+    authority: &dyn Authority,
+) -> std::result::Result<Connection, String> {
     let Some(connection) = row.to_connection() else {
         return Err(why_not(row, authority).unwrap_or_default());
     };
@@ -91,13 +94,13 @@ fn connection(row: &Row, authority: &dyn Authority) -> std::result::Result<Conne
 }
 
 /// Tells whether a row is meant: by its name, its identifier or its host, in any case.
-fn fits(row: &Row, pattern: &str) -> bool {
+fn fits(row: &DiscoveredHost, pattern: &str) -> bool {
     let pattern = pattern.trim().to_lowercase();
     let mut texts = row.texts().into_iter();
     texts.any(|text| glob::fits(&pattern, &text.to_lowercase()))
 }
 
-fn check_patterns(rows: &[Row], patterns: &[String]) -> Result<()> {
+fn check_patterns(rows: &[DiscoveredHost], patterns: &[String]) -> Result<()> {
     for pattern in patterns {
         if pattern == EVERYTHING || rows.iter().any(|row| fits(row, pattern)) {
             continue;

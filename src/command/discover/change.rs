@@ -1,11 +1,11 @@
 //! `--add` and `--prune`: one change of the configuration, which is shown before it is made.
 
-use super::Found;
-use super::add::{Additions, EVERYTHING};
-use super::prune::Gone;
+use super::DiscoveredHosts;
+use super::add::{ConnectionAdditions, EVERYTHING};
+use super::prune::UnlistedConnections;
 use crate::command::afterwards;
 use crate::command::app::App;
-use crate::command::edits::{self, Decision, EditPolicy};
+use crate::command::edits::{self, EditDecision, EditPolicy};
 use crate::command::errors::all_errors;
 use crate::command::remove;
 use crate::config::{self, Connection};
@@ -30,7 +30,7 @@ fn note_refusals(refusals: &[String], output: Output) {
 }
 
 /// Says which profiles may lead to another account than before.
-fn warn_about_lost(gone: &Gone, output: Output) {
+fn warn_about_lost(gone: &UnlistedConnections, output: Output) {
     for lost in &gone.lost {
         let names = suggest::listed(lost.names.iter().map(String::as_str));
         output.warn(&format!(
@@ -77,13 +77,13 @@ impl ChangeOptions {
     }
 
     /// Shows the change, asks, makes it, and says what comes next.
-    pub(super) fn apply(&self, found: &Found, app: &mut App) -> Result<()> {
+    pub(super) fn apply(&self, found: &DiscoveredHosts, app: &mut App) -> Result<()> {
         let output = app.preferences.output;
         let authority = provider::authority_of(None)?;
-        let additions = Additions::pick(&found.rows, &self.add, authority)?;
-        let mut gone = Gone::default();
+        let additions = ConnectionAdditions::pick(&found.rows, &self.add, authority)?;
+        let mut gone = UnlistedConnections::default();
         if self.prune {
-            gone = Gone::find(&app.preferences.config, &found.rows, &found.answers);
+            gone = UnlistedConnections::find(&app.preferences.config, &found.rows, &found.answers);
             warn_about_lost(&gone, output);
             if self.yes && !gone.lost.is_empty() {
                 gone.keep_lost();
@@ -120,7 +120,7 @@ impl ChangeOptions {
             dry_run: self.dry_run,
             yes: self.yes,
         };
-        if policy.decide(&[&edit], &app.preferences)? != Decision::Make {
+        if policy.decide(&[&edit], &app.preferences)? != EditDecision::Make {
             return Ok(());
         }
         let mut errors = Vec::new();

@@ -19,7 +19,7 @@
 //! ```
 //!
 //! [`search`] is for other commands too: it returns what was found without printing it, and
-//! [`Row::to_connection`] makes a connection of a row.
+//! [`DiscoveredHost::to_connection`] makes a connection of a row.
 //!
 //! Nothing of the configuration changes without `--add` or `--prune`. The texts of a database, such
 //! as its tag `Name`, were written by others: they are cut, and escaped before they are shown.
@@ -39,7 +39,7 @@ use std::time::Instant;
 use clap::ValueEnum;
 
 use change::ChangeOptions;
-pub(crate) use rows::Row;
+pub(crate) use rows::DiscoveredHost;
 pub(crate) use scope::ScopeOptions;
 use scope::SearchContext;
 use search::ProfileAnswer;
@@ -47,17 +47,17 @@ use search::ProfileAnswer;
 use super::app::App;
 use super::config_file::ConfigNeed;
 use super::errors::all_errors;
-use super::needs::Needs;
-use super::run::Run;
+use super::needs::CommandNeeds;
+use super::run::RunCommand;
 use crate::error::{Error, Result};
 use crate::output::Output;
 use crate::provider;
-use crate::sys::terminal::Stdin;
+use crate::sys::terminal::InheritedStdin;
 use crate::text::glob;
 use crate::text::suggest;
 
 #[derive(clap::Args)]
-pub(crate) struct Discover {
+pub(crate) struct DiscoverCommand {
     #[command(flatten)]
     scope: ScopeOptions,
     /// Database user of what is listed, in the place of the one that the service has made
@@ -77,16 +77,21 @@ enum DiscoverFormat {
 }
 
 /// What a search has found.
-pub(crate) struct Found {
-    pub(crate) rows: Vec<Row>,
+pub(crate) struct DiscoveredHosts {
+    pub(crate) rows: Vec<DiscoveredHost>,
     answers: Vec<ProfileAnswer>,
 }
 
 /// Asks for the databases in this scope, and logs in where a login is missing and the user may be
 /// asked. `user` is the database user of all of them, in the place of the one that is known.
 ///
-/// An error says that the scope cannot be asked. What was not answered is in [`Found::check`].
-pub(crate) fn search(scope: &ScopeOptions, user: Option<&str>, app: &App) -> Result<Found> {
+/// An error says that the scope cannot be asked. What was not answered is in
+/// [`DiscoveredHosts::check`].
+pub(crate) fn search(
+    scope: &ScopeOptions,
+    user: Option<&str>,
+    app: &App,
+) -> Result<DiscoveredHosts> {
     let preferences = &app.preferences;
     let context = SearchContext {
         authority: provider::authority_of(None)?,
@@ -106,10 +111,10 @@ pub(crate) fn search(scope: &ScopeOptions, user: Option<&str>, app: &App) -> Res
     let questions = scope.questions(context)?;
     let answers = search::ask(questions, context, preferences.output);
     let rows = rows::of_answers(&answers, context.config, user);
-    Ok(Found { rows, answers })
+    Ok(DiscoveredHosts { rows, answers })
 }
 
-impl Found {
+impl DiscoveredHosts {
     /// Warns about what was not answered, in a line for each profile. It is an error if nobody has
     /// answered anything.
     pub(crate) fn check(&self, output: Output) -> Result<()> {
@@ -157,11 +162,11 @@ impl Found {
     }
 }
 
-impl Run for Discover {
+impl RunCommand for DiscoverCommand {
     type Outcome = ();
 
     /// `--add` makes the file of the configuration if it is missing.
-    fn needs(&self) -> Needs {
+    fn needs(&self) -> CommandNeeds {
         let mut needs = Self::NEEDS;
         if self.change.is_wanted() {
             needs.configuration = ConfigNeed::WholeOrNew;
@@ -169,7 +174,7 @@ impl Run for Discover {
         needs
     }
 
-    fn run(self, app: &mut App, _: Option<Stdin>) -> Result<()> {
+    fn run(self, app: &mut App, _: Option<InheritedStdin>) -> Result<()> {
         self.check_user()?;
         self.change.check()?;
         let output = app.preferences.output;
@@ -190,12 +195,12 @@ impl Run for Discover {
             return Ok(());
         }
         let command = format!("pgcred discover{}", self.scope.typed());
-        if found.rows.iter().any(Row::is_new) {
+        if found.rows.iter().any(DiscoveredHost::is_new) {
             output.note(&format!(
                 "to make connections of what is new: {command} --add"
             ));
         }
-        if found.rows.iter().any(Row::needs_user) {
+        if found.rows.iter().any(DiscoveredHost::needs_user) {
             output.note(&format!(
                 "to add what needs a user: {command} --add NAME --user USER"
             ));
@@ -204,7 +209,7 @@ impl Run for Discover {
     }
 }
 
-impl Discover {
+impl DiscoverCommand {
     fn check_user(&self) -> Result<()> {
         match &self.user {
             Some(user) if user.is_empty() => {

@@ -92,11 +92,11 @@ impl NameParts<'_> {
 }
 
 /// The names that are taken.
-pub(super) struct Naming {
+pub(super) struct ConnectionNamer {
     taken: HashSet<String>,
 }
 
-impl Naming {
+impl ConnectionNamer {
     pub(super) fn with_taken<'a>(names: impl Iterator<Item = &'a str>) -> Self {
         Self {
             taken: names.map(str::to_ascii_lowercase).collect(),

@@ -9,7 +9,7 @@
 
 use std::collections::HashSet;
 
-use super::rows::Row;
+use super::rows::DiscoveredHost;
 use super::search::ProfileAnswer;
 use crate::authority::{CompleteListing, Region};
 use crate::config::{self, Config, Connection};
@@ -17,22 +17,26 @@ use crate::provider;
 
 /// The connections that `--add` has made and nobody lists, by what is known of them.
 #[derive(Default)]
-pub(super) struct Gone {
+pub(super) struct UnlistedConnections {
     pub(super) names: Vec<String>,
     /// Those of which nobody could say that they are gone.
     pub(super) unknown: Vec<String>,
     /// Those of `names` by their profile, where it has lost all that it has led to.
-    pub(super) lost: Vec<Lost>,
+    pub(super) lost: Vec<LostProfile>,
 }
 
 /// A profile that lists none of its connections any more.
-pub(super) struct Lost {
+pub(super) struct LostProfile {
     pub(super) profile: String,
     pub(super) names: Vec<String>,
 }
 
-impl Gone {
-    pub(super) fn find(config: &Config, rows: &[Row], answers: &[ProfileAnswer]) -> Self {
+impl UnlistedConnections {
+    pub(super) fn find(
+        config: &Config,
+        rows: &[DiscoveredHost],
+        answers: &[ProfileAnswer],
+    ) -> Self {
         let mut listed = HashSet::new();
         for row in rows {
             listed.extend(row.host.as_deref());
@@ -69,7 +73,7 @@ impl Gone {
         self.names.push(name.to_owned());
         match self.lost.iter_mut().find(|lost| lost.profile == profile) {
             Some(lost) => lost.names.push(name.to_owned()),
-            None => self.lost.push(Lost {
+            None => self.lost.push(LostProfile {
                 profile: profile.to_owned(),
                 names: vec![name.to_owned()],
             }),
@@ -116,7 +120,7 @@ impl<'a> ListedAt<'a> {
 
     /// Tells whether a row whose host is not known now may be this one: a database has none while
     /// it is being made or changed.
-    fn may_be(&self, row: &Row) -> bool {
+    fn may_be(&self, row: &DiscoveredHost) -> bool {
         let identifier = &row.database.identifier;
         row.host.is_none()
             && self.region.as_ref() == Some(&row.database.region)

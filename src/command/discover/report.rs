@@ -3,25 +3,26 @@
 
 use serde_json::{Value, json};
 
-use super::rows::{Row, WhyNotAdded};
+use super::rows::{DiscoveredHost, WhyNotAdded};
 use crate::authority::{Authority, EndpointRole};
 use crate::error::Result;
 use crate::output::Output;
-use crate::output::table::Table;
+use crate::output::table::TextTable;
 use crate::provider;
 use crate::text::{shortened, shown_json};
 
 /// Prints the rows for people. All within a terminal's 80 columns where that can be: the status
 /// is left out if all are ready, and the identifier is cut, or left to the JSON if too little of it
 /// would be seen.
-pub(super) fn print_table(rows: &[Row]) -> Result<()> {
+pub(super) fn print_table(rows: &[DiscoveredHost]) -> Result<()> {
     const WIDTH: usize = 80;
     const SHORTEST_IDENTIFIER: usize = 10;
     const LONGEST_CELL: usize = 64;
-    let column = |value: fn(&Row) -> String| -> Vec<String> { rows.iter().map(value).collect() };
-    let mut table = Table::new(rows.len(), LONGEST_CELL);
+    let column =
+        |value: fn(&DiscoveredHost) -> String| -> Vec<String> { rows.iter().map(value).collect() };
+    let mut table = TextTable::new(rows.len(), LONGEST_CELL);
     table.add("NAME", &column(|row| row.name.clone()));
-    table.add("WHAT", &column(Row::what));
+    table.add("WHAT", &column(DiscoveredHost::what));
     table.add("REGION", &column(|row| row.database.region.to_string()));
     table.add_unless_empty(
         "PROFILE",
@@ -41,14 +42,14 @@ pub(super) fn print_table(rows: &[Row]) -> Result<()> {
 }
 
 /// Returns the service's word for a state in which no client can connect, or that is not known.
-fn status(row: &Row) -> String {
+fn status(row: &DiscoveredHost) -> String {
     if row.database.is_ready == Some(true) {
         return String::new();
     }
     row.database.status.clone()
 }
 
-fn state(row: &Row) -> &'static str {
+fn state(row: &DiscoveredHost) -> &'static str {
     match row.why_not {
         _ if row.is_configured => "configured",
         Some(why_not) => why_not.state(),
@@ -57,7 +58,7 @@ fn state(row: &Row) -> &'static str {
 }
 
 /// Prints the rows for programs, with the number of the account.
-pub(super) fn print_json(rows: &[Row], authority: &dyn Authority) -> Result<()> {
+pub(super) fn print_json(rows: &[DiscoveredHost], authority: &dyn Authority) -> Result<()> {
     let mut values = Vec::new();
     for row in rows {
         values.push(to_json(row, authority));
@@ -66,7 +67,7 @@ pub(super) fn print_json(rows: &[Row], authority: &dyn Authority) -> Result<()> 
     Output::answer(&(shown_json(&text) + "\n"))
 }
 
-fn to_json(row: &Row, authority: &dyn Authority) -> Value {
+fn to_json(row: &DiscoveredHost, authority: &dyn Authority) -> Value {
     let database = &row.database;
     let (mut provider_name, mut dbname) = (None, database.dbname.as_deref());
     if let Some(provider) = row.provider {
@@ -99,7 +100,7 @@ fn to_json(row: &Row, authority: &dyn Authority) -> Value {
 }
 
 /// Returns why a row is not added, and what to type where that is known.
-pub(super) fn why_not(row: &Row, authority: &dyn Authority) -> Option<String> {
+pub(super) fn why_not(row: &DiscoveredHost, authority: &dyn Authority) -> Option<String> {
     if row.is_configured {
         return Some("it is configured".to_owned());
     }

@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::names::{self, Naming};
+use super::names::{self, ConnectionNamer};
 use super::scope::ProfileName;
 use super::search::ProfileAnswer;
 use crate::authority::{CatalogAnswer, EndpointRole, FoundDatabase};
@@ -18,7 +18,7 @@ const LONGEST_TEXT: usize = 255;
 
 /// A host that takes logins.
 #[derive(Clone)]
-pub(crate) struct Row {
+pub(crate) struct DiscoveredHost {
     /// The name of its connection: the one that it has, else the one that it would get.
     pub(crate) name: String,
     pub(crate) database: FoundDatabase,
@@ -68,7 +68,7 @@ impl WhyNotAdded {
     }
 }
 
-impl Row {
+impl DiscoveredHost {
     /// Returns the port, if it is not the usual one.
     fn other_port(&self) -> Option<u16> {
         let port = self.database.port?;
@@ -149,7 +149,7 @@ pub(super) fn of_answers(
     answers: &[ProfileAnswer],
     config: &Config,
     user: Option<&str>,
-) -> Vec<Row> {
+) -> Vec<DiscoveredHost> {
     let mut rows = Vec::new();
     let mut seen = HashSet::new();
     for answer in answers {
@@ -168,7 +168,7 @@ pub(super) fn of_answers(
 }
 
 /// Returns what two rows about the same thing have in common.
-fn key(row: &Row) -> String {
+fn key(row: &DiscoveredHost) -> String {
     match &row.host {
         Some(host) => format!("{host}:{}", row.database.port.unwrap_or_default()),
         None => format!(
@@ -187,7 +187,7 @@ fn new_row(
     listed: &CatalogAnswer,
     answer: &ProfileAnswer,
     user: Option<&str>,
-) -> Row {
+) -> DiscoveredHost {
     let mut database = found.clone();
     bound_texts(&mut database);
     let host = host_of(&database);
@@ -208,7 +208,7 @@ fn new_row(
     } else {
         None
     };
-    Row {
+    DiscoveredHost {
         name: String::new(),
         database,
         provider,
@@ -259,9 +259,10 @@ fn host_of(database: &FoundDatabase) -> Option<String> {
 }
 
 /// Names the rows: those that are configured as their connections, all others anew.
-fn give_names(rows: &mut [Row], config: &Config) {
+fn give_names(rows: &mut [DiscoveredHost], config: &Config) {
     let known = configured_hosts(config);
-    let mut naming = Naming::with_taken(config.connections.iter().map(|known| known.name.as_str()));
+    let mut naming =
+        ConnectionNamer::with_taken(config.connections.iter().map(|known| known.name.as_str()));
     for row in rows.iter_mut() {
         if let Some(connection) = connection_of(row, &known) {
             row.name.clone_from(&connection.name);
@@ -316,7 +317,10 @@ fn configured_hosts(config: &Config) -> HashMap<String, &Connection> {
     known
 }
 
-fn connection_of<'a>(row: &Row, known: &HashMap<String, &'a Connection>) -> Option<&'a Connection> {
+fn connection_of<'a>(
+    row: &DiscoveredHost,
+    known: &HashMap<String, &'a Connection>,
+) -> Option<&'a Connection> {
     known.get(row.host.as_ref()?).copied()
 }
 

@@ -3,7 +3,7 @@
 
 use std::time::Instant;
 
-use crate::authority::{AskPolicy, Authority, Catalog, ProfileRegions, Region};
+use crate::authority::{AskPolicy, Authority, DatabaseCatalog, ProfileRegions, Region};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::provider;
@@ -31,10 +31,10 @@ pub(crate) struct ScopeOptions {
 pub(super) type ProfileName = Option<String>;
 
 /// One who is asked, and for what.
-pub(super) struct Question {
+pub(super) struct CatalogSearch {
     /// Every profile that leads to these credentials; the first one stands for all.
     pub(super) profiles: Vec<ProfileName>,
-    pub(super) catalog: Box<dyn Catalog>,
+    pub(super) catalog: Box<dyn DatabaseCatalog>,
     pub(super) regions: Vec<Region>,
 }
 
@@ -49,7 +49,7 @@ pub(super) struct SearchContext<'a> {
 
 impl SearchContext<'_> {
     /// Returns who lists what a profile may see.
-    pub(super) fn catalog(self, profile: Option<&str>) -> Result<Box<dyn Catalog>> {
+    pub(super) fn catalog(self, profile: Option<&str>) -> Result<Box<dyn DatabaseCatalog>> {
         let found = self.authority.catalog(profile, self.ask, self.deadline);
         let Some(catalog) = found else {
             let title = self.authority.title();
@@ -86,14 +86,14 @@ impl ScopeOptions {
     }
 
     /// Returns whom to ask, in the order of the profiles. This asks nobody yet.
-    pub(super) fn questions(&self, context: SearchContext<'_>) -> Result<Vec<Question>> {
+    pub(super) fn questions(&self, context: SearchContext<'_>) -> Result<Vec<CatalogSearch>> {
         let used = UsedPlaces::of(context);
         let mut questions = Vec::new();
         for profiles in grouped(self.profiles(&used, context)?, context) {
             let catalog = context.catalog(profiles[0].as_deref())?;
             let known = catalog.regions();
             let regions = self.regions(&known, &used.regions_of(&profiles))?;
-            questions.push(Question {
+            questions.push(CatalogSearch {
                 profiles,
                 catalog,
                 regions,
@@ -154,7 +154,7 @@ impl ScopeOptions {
     }
 
     /// Refuses a pattern that fits no region of any profile: it is a slip.
-    fn check_patterns(&self, questions: &[Question]) -> Result<()> {
+    fn check_patterns(&self, questions: &[CatalogSearch]) -> Result<()> {
         let mut known: Vec<String> = Vec::new();
         for question in questions {
             for region in question.catalog.regions().all {

@@ -7,20 +7,20 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::Instant;
 
-use super::scope::{ProfileName, Question, SearchContext};
+use super::scope::{CatalogSearch, ProfileName, SearchContext};
 use crate::authority::{
-    Catalog, CatalogAnswer, CatalogStep, Inspected, LoginPolicy, NoAnswer, Region, WhyNot,
+    CatalogAnswer, CatalogStep, DatabaseCatalog, Inspected, LoginPolicy, NoAnswer, Region, WhyNot,
 };
 use crate::error::Error;
 use crate::output::Output;
-use crate::output::progress::Progress;
+use crate::output::progress::ProgressLine;
 
 /// How many profiles are asked at the same time. Each of them asks several questions at a time.
 const MOST_THREADS: usize = 12;
 
 /// What a profile has answered.
 pub(super) struct ProfileAnswer {
-    /// As in [`Question`].
+    /// As in [`CatalogSearch`].
     pub(super) profiles: Vec<ProfileName>,
     /// The regions that were asked for.
     pub(super) regions: Vec<Region>,
@@ -41,7 +41,7 @@ impl ProfileAnswer {
 /// Asks everybody, and again those whose login was missing. The answers are in the order of the
 /// questions.
 pub(super) fn ask(
-    questions: Vec<Question>,
+    questions: Vec<CatalogSearch>,
     context: SearchContext<'_>,
     output: Output,
 ) -> Vec<ProfileAnswer> {
@@ -78,7 +78,7 @@ fn ask_after_logins(answers: &mut [ProfileAnswer], context: SearchContext<'_>, o
         let answer = &answers[position];
         if let Ok(catalog) = context.catalog(answer.profile()) {
             positions.push(position);
-            questions.push(Question {
+            questions.push(CatalogSearch {
                 profiles: answer.profiles.clone(),
                 catalog,
                 regions: answer.regions.clone(),
@@ -92,12 +92,12 @@ fn ask_after_logins(answers: &mut [ProfileAnswer], context: SearchContext<'_>, o
 }
 
 fn ask_once(
-    questions: Vec<Question>,
+    questions: Vec<CatalogSearch>,
     context: SearchContext<'_>,
     output: Output,
 ) -> Vec<ProfileAnswer> {
     let threads = questions.len().min(MOST_THREADS);
-    let progress = Progress::start(&format!("asking {}", context.authority.title()), output);
+    let progress = ProgressLine::start(&format!("asking {}", context.authority.title()), output);
     let count = |step| match step {
         CatalogStep::Planned => progress.plan(),
         CatalogStep::Done => progress.step(),
@@ -122,7 +122,7 @@ fn ask_once(
 
 /// Takes one open question after the other until there is none.
 fn work(
-    open: &Mutex<impl Iterator<Item = (usize, Question)>>,
+    open: &Mutex<impl Iterator<Item = (usize, CatalogSearch)>>,
     count: &(dyn Fn(CatalogStep) + Sync),
 ) -> Vec<(usize, ProfileAnswer)> {
     let mut answers = Vec::new();
@@ -144,7 +144,7 @@ fn work(
 
 /// Says what is missing: the region, unless the profile itself is. Then to name a region would not
 /// help.
-fn without_region(catalog: &dyn Catalog, count: &(dyn Fn(CatalogStep) + Sync)) -> NoAnswer {
+fn without_region(catalog: &dyn DatabaseCatalog, count: &(dyn Fn(CatalogStep) + Sync)) -> NoAnswer {
     if let Err(answer) = catalog.list(&[], count)
         && matches!(answer.why, WhyNot::Setting | WhyNot::NoCredentials)
     {

@@ -1,6 +1,6 @@
 //! What a check is: its id, what it needs, and the function that does it.
 
-use super::context::{Case, Examination, Level};
+use super::context::{CheckLevel, Examination, ExaminedTarget};
 use super::finding::Finding;
 
 /// One thing that doctor examines.
@@ -9,7 +9,7 @@ pub(super) struct Check {
     pub(super) id: &'static str,
     /// What is examined, for `--list`.
     pub(super) about: &'static str,
-    pub(super) level: Level,
+    pub(super) level: CheckLevel,
     /// The ids of earlier checks that must not have failed, nor been skipped for a failure.
     pub(super) needs: &'static [&'static str],
     pub(super) examine: Examine,
@@ -19,7 +19,7 @@ pub(super) struct Check {
 #[derive(Clone, Copy)]
 pub(super) enum Examine {
     Machine(fn(&mut Examination<'_>) -> Finding),
-    Target(fn(&mut Case<'_, '_>) -> Finding),
+    Target(fn(&mut ExaminedTarget<'_, '_>) -> Finding),
 }
 
 impl Check {
@@ -36,7 +36,7 @@ impl Check {
     pub(super) const fn of_target(
         id: &'static str,
         about: &'static str,
-        examine: fn(&mut Case<'_, '_>) -> Finding,
+        examine: fn(&mut ExaminedTarget<'_, '_>) -> Finding,
     ) -> Self {
         Self::offline(id, about, Examine::Target(examine))
     }
@@ -45,7 +45,7 @@ impl Check {
         Self {
             id,
             about,
-            level: Level::Offline,
+            level: CheckLevel::Offline,
             needs: &[],
             examine,
         }

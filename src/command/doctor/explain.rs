@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::DoctorFormat;
 use super::wrap::wrapped;
-use crate::causes::{self, Detection, Placeholders};
+use crate::causes::{self, CauseDetection, CausePlaceholders};
 use crate::error::{Error, Result};
 use crate::output::Output;
 use crate::provider;
@@ -20,7 +20,7 @@ const INDENT: &str = "  ";
 /// Prints the causes of a message, for users of the named provider: for all, if none is named. A
 /// message that is not known is an error.
 pub(super) fn answer(text: &str, provider: Option<&str>, format: DoctorFormat) -> Result<ExitCode> {
-    let mut known = Placeholders::default();
+    let mut known = CausePlaceholders::default();
     if let Some(name) = provider {
         known.authority = Some(provider::named(name)?.authority.name());
     }
@@ -37,7 +37,7 @@ pub(super) fn answer(text: &str, provider: Option<&str>, format: DoctorFormat) -
 
 /// Returns the causes of a message as lines for the user, the best first; none if the message is
 /// not known.
-fn explain(text: &str, known: &Placeholders) -> Vec<String> {
+fn explain(text: &str, known: &CausePlaceholders) -> Vec<String> {
     let mut lines = Vec::new();
     for cause in causes::explain_for(text, known.authority) {
         if !lines.is_empty() {
@@ -54,12 +54,12 @@ fn explain(text: &str, known: &Placeholders) -> Vec<String> {
 }
 
 /// Returns the same for programs; nothing if the message is not known.
-fn explain_json(text: &str, known: &Placeholders) -> Option<Value> {
+fn explain_json(text: &str, known: &CausePlaceholders) -> Option<Value> {
     let mut found = Vec::new();
     for cause in causes::explain_for(text, known.authority) {
         let (checks, no_check) = match cause.detection {
-            Detection::Checks(checks) => (checks, None),
-            Detection::None(why) => (&[][..], Some(why)),
+            CauseDetection::Checks(checks) => (checks, None),
+            CauseDetection::None(why) => (&[][..], Some(why)),
         };
         found.push(json!({
             "id": cause.id,
@@ -90,9 +90,9 @@ mod tests {
 
     #[test]
     fn the_answer_says_what_is_wrong_and_what_to_type() {
-        let known = Placeholders {
+        let known = CausePlaceholders {
             target: Some("prod".to_owned()),
-            ..Placeholders::default()
+            ..CausePlaceholders::default()
         };
         let text = "HINT:  Wrong user to action mapping. user: admin, action: DbConnect";
         let lines = explain(text, &known);
@@ -114,7 +114,7 @@ mod tests {
 
     #[test]
     fn an_unknown_text_has_no_answer() {
-        let known = Placeholders::default();
+        let known = CausePlaceholders::default();
         assert!(explain("all is well", &known).is_empty());
         assert!(explain_json("all is well", &known).is_none());
     }
@@ -124,7 +124,7 @@ mod tests {
         #[test]
         fn nothing_of_the_message_is_repeated(secret in "[A-Za-z0-9]{12,40}", rest in ".{0,40}") {
             let text = format!("{rest}{secret}: PAM authentication failed for user \"{secret}\"");
-            let known = Placeholders::default();
+            let known = CausePlaceholders::default();
             let lines = explain(&text, &known).join("\n");
             prop_assert!(lines.contains("rds.pam"));
             prop_assert!(!lines.contains(&secret) && !lines.contains(ESCAPE));

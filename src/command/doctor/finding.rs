@@ -3,13 +3,13 @@
 //! A value without behaviour. The checks make it, `runner.rs` turns it into an outcome, and the
 //! report shows it. Long texts of servers and of other programs are shortened here.
 
-use super::redact::Kind;
+use super::redact::RedactedKind;
 use crate::error::{Error, Exit};
 use crate::text;
 
 /// How a check ends, from good to bad.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Status {
+pub(super) enum FindingStatus {
     Ok,
     /// Not examined: something that it needs is missing, or the user did not ask for it.
     Skip,
@@ -19,7 +19,7 @@ pub(super) enum Status {
     Fail,
 }
 
-impl Status {
+impl FindingStatus {
     /// Returns the word of the JSON report.
     pub(super) fn as_str(self) -> &'static str {
         match self {
@@ -42,7 +42,7 @@ impl Status {
 /// What a check has found. It never holds a secret.
 #[derive(Clone, Debug)]
 pub(super) struct Finding {
-    pub(super) status: Status,
+    pub(super) status: FindingStatus,
     /// One clause in lower case without a period: what was seen, with its values.
     pub(super) detail: String,
     /// The id of a row of `causes`.
@@ -53,26 +53,26 @@ pub(super) struct Finding {
     pub(super) advice: Option<String>,
     /// Names in the texts of this finding that identify the user, which `--share` replaces. Those
     /// of the request and of the configuration are known without that.
-    pub(super) names: Vec<(String, Kind)>,
+    pub(super) names: Vec<(String, RedactedKind)>,
     /// How the run ends if this is the first failure.
     pub(super) exit: Exit,
 }
 
 impl Finding {
     pub(super) fn ok(detail: impl Into<String>) -> Self {
-        Self::new(Status::Ok, None, &detail.into())
+        Self::new(FindingStatus::Ok, None, &detail.into())
     }
 
     pub(super) fn skip(why: impl Into<String>) -> Self {
-        Self::new(Status::Skip, None, &why.into())
+        Self::new(FindingStatus::Skip, None, &why.into())
     }
 
     pub(super) fn warn(cause: impl Into<Option<&'static str>>, detail: impl Into<String>) -> Self {
-        Self::new(Status::Warn, cause.into(), &detail.into())
+        Self::new(FindingStatus::Warn, cause.into(), &detail.into())
     }
 
     pub(super) fn fail(cause: impl Into<Option<&'static str>>, detail: impl Into<String>) -> Self {
-        Self::new(Status::Fail, cause.into(), &detail.into())
+        Self::new(FindingStatus::Fail, cause.into(), &detail.into())
     }
 
     /// Returns the failure that an error of pgcred's own is. Its hint becomes the advice. The exit
@@ -89,7 +89,7 @@ impl Finding {
 
     /// Returns a failure of which the table of causes knows nothing.
     pub(super) fn unexplained(detail: impl Into<String>) -> Self {
-        let mut finding = Self::new(Status::Fail, None, &detail.into());
+        let mut finding = Self::new(FindingStatus::Fail, None, &detail.into());
         finding.advice = Some(
             "pgcred does not know this message; if you find the cause, please report it with the \
              answer of `pgcred doctor --share`"
@@ -98,7 +98,7 @@ impl Finding {
         finding
     }
 
-    fn new(status: Status, cause: Option<&'static str>, detail: &str) -> Self {
+    fn new(status: FindingStatus, cause: Option<&'static str>, detail: &str) -> Self {
         /// Servers and files of other programs write into it.
         const LONGEST_DETAIL: usize = 4096;
         Self {
@@ -119,7 +119,7 @@ impl Finding {
     }
 
     /// Says that a text of this finding contains a name that identifies the user.
-    pub(super) fn naming(mut self, kind: Kind, name: impl Into<String>) -> Self {
+    pub(super) fn naming(mut self, kind: RedactedKind, name: impl Into<String>) -> Self {
         self.names.push((name.into(), kind));
         self
     }

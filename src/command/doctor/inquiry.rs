@@ -13,9 +13,10 @@ use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
-use super::later::Later;
+use super::later::PendingAnswer;
 use crate::authority::{
-    AskPolicy, Authority, Caller, Inspected, Inspector, Permission, Region, Scope, ServerState,
+    AskPolicy, Authority, CallerIdentity, Inspected, Inspector, LoginPermission, Region,
+    ServerState, TokenScope,
 };
 use crate::provider::Provider;
 use crate::request::Request;
@@ -24,14 +25,14 @@ use crate::request::Request;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The answers about one target, each of which may not be there yet.
-pub(super) struct Inquiry {
-    pub(super) caller: Later<Inspected<Caller>>,
-    pub(super) server: Later<Inspected<ServerState>>,
-    pub(super) permission: Later<Inspected<Permission>>,
+pub(super) struct TargetInquiry {
+    pub(super) caller: PendingAnswer<Inspected<CallerIdentity>>,
+    pub(super) server: PendingAnswer<Inspected<ServerState>>,
+    pub(super) permission: PendingAnswer<Inspected<LoginPermission>>,
 }
 
 /// What of a request the questions are about.
-struct Subject {
+struct InquirySubject {
     provider: &'static Provider,
     host: String,
     port: u16,
@@ -40,23 +41,23 @@ struct Subject {
 }
 
 /// The clock of an authority that targets belong to.
-pub(super) struct Clock {
+pub(super) struct AuthorityClock {
     pub(super) authority: &'static dyn Authority,
     /// The region that is asked; `None` if the settings of the profile decide.
     pub(super) region: Option<String>,
     /// How many seconds the clock of this machine is ahead.
-    pub(super) offset: Later<Inspected<i64>>,
+    pub(super) offset: PendingAnswer<Inspected<i64>>,
     pub(super) deadline: Instant,
 }
 
 /// Those who answer, by authority and profile.
 #[derive(Default)]
 pub(super) struct Inspectors {
-    known: Vec<(Key, Option<Arc<dyn Inspector>>)>,
+    known: Vec<(InspectorKey, Option<Arc<dyn Inspector>>)>,
 }
 
 /// The name of an authority, and a profile.
-type Key = (&'static str, Option<String>);
+type InspectorKey = (&'static str, Option<String>);
 
 impl Inspectors {
     fn of(
@@ -79,7 +80,7 @@ impl Inspectors {
     }
 }
 
-impl Inquiry {
+impl TargetInquiry {
     /// Starts to ask about a target; `None` if its authority has nobody to ask.
     pub(super) fn start(
         inspectors: &mut Inspectors,
@@ -89,8 +90,8 @@ impl Inquiry {
     ) -> Option<Self> {
         let inspector = inspectors.of(request, ask, deadline)?;
         let (server, found_server) = channel();
-        let (subject, of_server) = (Subject::of(request), inspector.clone());
-        let permission = Later::start(move || {
+        let (subject, of_server) = (InquirySubject::of(request), inspector.clone());
+        let permission = PendingAnswer::start(move || {
             let region = subject.region.as_ref();
             let state = of_server.server(&subject.scope(), region);
             let resource = match &state {
@@ -102,16 +103,16 @@ impl Inquiry {
             of_server.permission(&subject.scope(), region, resource.as_deref())
         });
         let region = request.region.clone();
-        let caller = Later::start(move || inspector.caller(region.as_ref()));
+        let caller = PendingAnswer::start(move || inspector.caller(region.as_ref()));
         Some(Self {
             caller,
-            server: Later::from(found_server),
+            server: PendingAnswer::from(found_server),
             permission,
         })
     }
 }
 
-impl Subject {
+impl InquirySubject {
     fn of(request: &Request) -> Self {
         Self {
             provider: request.provider,
@@ -122,12 +123,12 @@ impl Subject {
         }
     }
 
-    fn scope(&self) -> Scope<'_> {
+    fn scope(&self) -> TokenScope<'_> {
         self.provider.scope(&self.host, self.port, &self.user)
     }
 }
 
-impl Clock {
+impl AuthorityClock {
     /// Starts to ask the authority of a target; `None` if there is nobody to ask.
     pub(super) fn start(request: &Request, ask: &AskPolicy, deadline: Instant) -> Option<Self> {
         let deadline = deadline.min(Instant::now() + PATIENCE);
@@ -137,7 +138,7 @@ impl Clock {
         Some(Self {
             authority,
             region: region.as_ref().map(ToString::to_string),
-            offset: Later::start(move || inspector.clock_offset(region.as_ref())),
+            offset: PendingAnswer::start(move || inspector.clock_offset(region.as_ref())),
             deadline,
         })
     }

@@ -1,21 +1,22 @@
 //! What takes time and waits for nothing else: programs that tell their version, the keyring, the
 //! tools' files. All of it is started before the first check, and runs side by side.
 //!
-//! Each answer is a `Later`: whoever needs it waits, and goes on without it when the time is over.
-//! Programs get a shorter time (`patience`) than the run, so that one that hangs costs little.
+//! Each answer is a `PendingAnswer`: whoever needs it waits, and goes on without it when the time
+//! is over. Programs get a shorter time (`patience`) than the run, so that one that hangs costs
+//! little.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use super::aws_cli;
-use super::inquiry::Clock;
-use super::later::Later;
+use super::inquiry::AuthorityClock;
+use super::later::PendingAnswer;
 use crate::cache::CacheTrial;
 use crate::command::app::App;
 use crate::command::passfile_option::{self, PassfileOption};
 use crate::integrations::TOOLS;
 use crate::setup::{Machine, ToolEntry, ToolKind};
-use crate::sys::child::{self, Attachment};
+use crate::sys::child::{self, ChildAttachment};
 
 /// How long a program may take to tell its version, and git to tell what it ignores.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -32,27 +33,27 @@ const NEED_TOOLS: [&str; 4] = [
 
 /// The answers, each of which may not be there yet. `None` where no check asks for it.
 #[derive(Default)]
-pub(super) struct Jobs {
+pub(super) struct DoctorJobs {
     /// When the answers of programs are waited for no longer.
     pub(super) patience: Option<Instant>,
-    pub(super) cache: Option<Later<CacheTrial>>,
-    pub(super) tools: Option<Later<Vec<ToolState>>>,
+    pub(super) cache: Option<PendingAnswer<CacheTrial>>,
+    pub(super) tools: Option<PendingAnswer<Vec<ToolState>>>,
     /// Whether the passfile is in a git repository that does not ignore it.
-    pub(super) repository: Option<Later<bool>>,
+    pub(super) repository: Option<PendingAnswer<bool>>,
     /// The pgcred that PATH leads to, if it is another one.
     pub(super) pgcred: Option<ProgramVersion>,
     /// The programs of PostgreSQL that are found.
     pub(super) clients: Vec<ProgramVersion>,
     pub(super) aws: Option<ProgramVersion>,
     /// The clocks of the targets' authorities.
-    pub(super) clocks: Vec<Clock>,
+    pub(super) clocks: Vec<AuthorityClock>,
 }
 
 /// A program, and what it says of its version.
 pub(super) struct ProgramVersion {
     pub(super) name: &'static str,
     pub(super) path: PathBuf,
-    pub(super) text: Later<Option<String>>,
+    pub(super) text: PendingAnswer<Option<String>>,
 }
 
 /// A tool that is set up by files, as it is on this machine.
@@ -65,7 +66,7 @@ pub(super) struct ToolState {
     pub(super) entries: Vec<ToolEntry>,
 }
 
-impl Jobs {
+impl DoctorJobs {
     /// Starts what the checks of this run ask for. `is_wanted` tells whether a check, or a stage,
     /// is one of them.
     pub(super) fn start(
@@ -84,17 +85,17 @@ impl Jobs {
         if is_wanted("store")
             && let Some(cache) = app.issuer.cache()
         {
-            jobs.cache = Some(Later::start(cache.trial()));
+            jobs.cache = Some(PendingAnswer::start(cache.trial()));
         }
         if NEED_TOOLS.iter().any(|id| is_wanted(id)) {
             let machine = machine.clone();
-            jobs.tools = Some(Later::start(move || read_tools(&machine)));
+            jobs.tools = Some(PendingAnswer::start(move || read_tools(&machine)));
         }
         if is_wanted("passfile.repository")
             && let Ok(path) = PassfileOption::default().path()
         {
             let work = move || passfile_option::may_be_published(&path);
-            jobs.repository = Some(Later::start(work));
+            jobs.repository = Some(PendingAnswer::start(work));
         }
         if is_wanted("installation.path") {
             jobs.pgcred = start_other_pgcred(machine, patience);
@@ -136,7 +137,7 @@ impl ProgramVersion {
 
     fn at(name: &'static str, path: PathBuf, deadline: Instant) -> Self {
         let words = vec![path.display().to_string(), "--version".to_owned()];
-        let text = Later::start(move || read_version(&words, deadline));
+        let text = PendingAnswer::start(move || read_version(&words, deadline));
         Self { name, path, text }
     }
 
@@ -148,7 +149,7 @@ impl ProgramVersion {
 
 /// Returns the first line that a program prints on standard output.
 fn read_version(words: &[String], deadline: Instant) -> Option<String> {
-    let ended = child::output(words, deadline, Attachment::Alone).ok()?;
+    let ended = child::output(words, deadline, ChildAttachment::Alone).ok()?;
     let text = String::from_utf8_lossy(&ended.stdout).into_owned();
     let line = text.lines().next()?.trim();
     if line.is_empty() || !ended.status.success() {
@@ -164,7 +165,7 @@ fn start_aws(deadline: Instant) -> Option<ProgramVersion> {
     let path = child::find(NAME.as_ref())?;
     let words = vec![path.display().to_string(), "--version".to_owned()];
     let program = path.clone();
-    let text = Later::start(move || match aws_cli::version_by_files(&program) {
+    let text = PendingAnswer::start(move || match aws_cli::version_by_files(&program) {
         Some(version) => Some(version),
         None => read_version(&words, deadline),
     });

@@ -8,12 +8,12 @@ use std::thread;
 use std::time::Instant;
 
 /// The answer of a thread, which may not be there yet.
-pub(super) struct Later<T> {
+pub(super) struct PendingAnswer<T> {
     receiver: Receiver<T>,
     answer: Option<T>,
 }
 
-impl<T: Send + 'static> Later<T> {
+impl<T: Send + 'static> PendingAnswer<T> {
     /// Starts a thread. If the system has no thread left, there is no answer.
     pub(super) fn start(work: impl FnOnce() -> T + Send + 'static) -> Self {
         let (sender, receiver) = channel();
@@ -54,7 +54,7 @@ mod tests {
 
     #[test]
     fn an_answer_can_be_asked_for_again() {
-        let mut later = Later::start(|| 7);
+        let mut later = PendingAnswer::start(|| 7);
         let deadline = Instant::now() + Duration::from_secs(20);
         assert_eq!(later.get(deadline), Some(&7));
         assert_eq!(later.get(Instant::now()), Some(&7));
@@ -62,7 +62,7 @@ mod tests {
 
     #[test]
     fn a_thread_that_hangs_is_left_behind() {
-        let mut later: Later<()> = Later::start(|| {
+        let mut later: PendingAnswer<()> = PendingAnswer::start(|| {
             loop {
                 thread::park();
             }

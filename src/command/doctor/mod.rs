@@ -54,25 +54,25 @@ use clap::ValueEnum;
 
 use super::app::App;
 use super::config_file::ConfigNeed;
-use super::needs::{ForeignHomePolicy, Needs};
-use super::run::{Run, arguments_of, hide};
+use super::needs::{CommandNeeds, ForeignHomePolicy};
+use super::run::{RunCommand, arguments_of, hide};
 use crate::error::{Exit, Result};
 use crate::output::Output;
 use crate::request::Request;
 use crate::resolve::ConnectionOptions;
 use crate::setup::Machine;
-use crate::sys::terminal::Stdin;
-use context::{Examination, Level};
-use inquiry::Clock;
-use jobs::Jobs;
+use crate::sys::terminal::InheritedStdin;
+use context::{CheckLevel, Examination};
+use inquiry::AuthorityClock;
+use jobs::DoctorJobs;
 use outcome::{CheckOutcome, first_failure};
-use report::Report;
+use report::DoctorReport;
 use runner::NamedTarget;
-use selection::Selection;
+use selection::CheckSelection;
 
 #[derive(clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "one per option")]
-pub(crate) struct Doctor {
+pub(crate) struct DoctorCommand {
     /// Connections, hosts, DSQL cluster IDs, postgres:// URIs or libpq conninfo strings [default:
     /// every connection]
     targets: Vec<String>,
@@ -114,13 +114,13 @@ enum DoctorFormat {
 /// The time that is left for the report when all checks are over.
 const LAST_WORDS: Duration = Duration::from_millis(300);
 
-impl Run for Doctor {
+impl RunCommand for DoctorCommand {
     type Outcome = ExitCode;
     /// A configuration that cannot be read is a finding.
-    const NEEDS: Needs = Needs {
+    const NEEDS: CommandNeeds = CommandNeeds {
         configuration: ConfigNeed::Optional,
         foreign_home: ForeignHomePolicy::GoOn,
-        ..Needs::USUAL
+        ..CommandNeeds::USUAL
     };
 
     /// Nobody is asked for a login or a code, so that these options have no meaning.
@@ -128,7 +128,7 @@ impl Run for Doctor {
         hide(arguments_of::<Self>(command), &["login", "mfa_code"])
     }
 
-    fn run(self, app: &mut App, _: Option<Stdin>) -> Result<ExitCode> {
+    fn run(self, app: &mut App, _: Option<InheritedStdin>) -> Result<ExitCode> {
         if self.list {
             Output::lines(report::list())?;
             return Ok(ExitCode::SUCCESS);
@@ -137,7 +137,7 @@ impl Run for Doctor {
             return explain::answer(text, self.connection.provider.as_deref(), self.format);
         }
         let level = self.level();
-        let selection = Selection::parse(self.check.clone())?;
+        let selection = CheckSelection::parse(self.check.clone())?;
         ask_nobody(app);
         let targets = self.targets(app)?;
         let mut names = Vec::new();
@@ -147,8 +147,8 @@ impl Run for Doctor {
         let deadline = Instant::now() + app.preferences.ask.timeout.saturating_sub(LAST_WORDS);
         let machine = Machine::current(app.options.config.as_deref())?;
         let is_wanted = |word: &str| selection.includes_any(word);
-        let mut jobs = Jobs::start(app, &machine, deadline, is_wanted);
-        if level >= Level::Network && (is_wanted("clock") || is_wanted("aws.reach")) {
+        let mut jobs = DoctorJobs::start(app, &machine, deadline, is_wanted);
+        if level >= CheckLevel::Network && (is_wanted("clock") || is_wanted("aws.reach")) {
             jobs.clocks = clocks(&targets, app, deadline);
         }
         share_time(app, &targets, deadline);
@@ -162,7 +162,7 @@ impl Run for Doctor {
             jobs,
         };
         let outcomes = runner::run(&mut examination, &targets, &selection);
-        let report = Report::of(&outcomes);
+        let report = DoctorReport::of(&outcomes);
         match self.format {
             _ if self.share => Output::lines(share::lines(&outcomes, names, &app.preferences))?,
             DoctorFormat::Text => Output::lines(report.lines())?,
@@ -172,12 +172,12 @@ impl Run for Doctor {
     }
 }
 
-impl Doctor {
-    fn level(&self) -> Level {
+impl DoctorCommand {
+    fn level(&self) -> CheckLevel {
         match (self.offline, self.aws) {
-            (true, _) => Level::Offline,
-            (false, true) => Level::Aws,
-            (false, false) => Level::Network,
+            (true, _) => CheckLevel::Offline,
+            (false, true) => CheckLevel::Aws,
+            (false, false) => CheckLevel::Network,
         }
     }
 
@@ -211,13 +211,17 @@ impl Doctor {
 }
 
 /// Starts to ask each authority for the time, where the first of its targets belongs to.
-fn clocks(targets: &[NamedTarget], app: &App, deadline: Instant) -> Vec<Clock> {
+fn clocks(targets: &[NamedTarget], app: &App, deadline: Instant) -> Vec<AuthorityClock> {
     let (mut asked, mut clocks) = (BTreeSet::new(), Vec::new());
     for target in targets {
         if let Ok(request) = &target.request
             && asked.insert(request.provider.authority.name())
         {
-            clocks.extend(Clock::start(request, &app.preferences.ask, deadline));
+            clocks.extend(AuthorityClock::start(
+                request,
+                &app.preferences.ask,
+                deadline,
+            ));
         }
     }
     clocks

@@ -13,14 +13,14 @@
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Instant;
 
-use super::later::Later;
+use super::later::PendingAnswer;
 use crate::error::Result;
 use crate::probe::Deadline;
-use crate::probe::connect::{self, Attempt};
+use crate::probe::connect::{self, ConnectAttempt};
 use crate::probe::login::{self, LoginAttempt, LoginRequest};
-use crate::probe::names::{self, Names};
-use crate::probe::tls::{self, Handshake, TlsStart};
-use crate::probe::trust::{ClientVerification, NamedRoots, Verification};
+use crate::probe::names::{self, NameAnswer};
+use crate::probe::tls::{self, TlsHandshake, TlsStart};
+use crate::probe::trust::{ClientVerification, NamedRoots, VerificationLevel};
 use crate::request::Request;
 use crate::roots::{self, RootSets};
 use crate::time::Time;
@@ -34,13 +34,13 @@ pub(super) const OF_PROVIDER: &str = "provider";
 pub(super) const OF_SYSTEM: &str = "system";
 
 /// The answers of one server.
-pub(super) struct Network {
-    pub(super) names: Later<Names>,
-    pub(super) attempts: Later<Vec<Attempt>>,
-    pub(super) handshake: Later<Handshake>,
-    pub(super) login: Later<LoginAttempt>,
+pub(super) struct NetworkAnswers {
+    pub(super) names: PendingAnswer<NameAnswer>,
+    pub(super) attempts: PendingAnswer<Vec<ConnectAttempt>>,
+    pub(super) handshake: PendingAnswer<TlsHandshake>,
+    pub(super) login: PendingAnswer<LoginAttempt>,
     /// What the user's clients verify of the server.
-    pub(super) verification: Verification,
+    pub(super) verification: VerificationLevel,
     /// The file of roots of the user's clients, or libpq's word for the system's; `None` if they
     /// have none.
     pub(super) roots_file: Option<String>,
@@ -66,21 +66,21 @@ struct ProbeRequest {
 
 /// When the thread has to be done with what it does.
 #[derive(Clone, Copy)]
-struct Times {
+struct ProbeTimes {
     /// All but the login.
     reached_by: Instant,
     deadline: Instant,
 }
 
 /// Where the thread sends its answers.
-struct Answers {
-    names: Sender<Names>,
-    attempts: Sender<Vec<Attempt>>,
-    handshake: Sender<Handshake>,
+struct AnswerSenders {
+    names: Sender<NameAnswer>,
+    attempts: Sender<Vec<ConnectAttempt>>,
+    handshake: Sender<TlsHandshake>,
     login: Sender<LoginAttempt>,
 }
 
-impl Network {
+impl NetworkAnswers {
     /// Starts to ask the server of a request. Fails if the roots of the request cannot be told.
     pub(super) fn start(request: &Request, deadline: Instant) -> Result<Self> {
         let sets = roots::sets(request)?;
@@ -92,7 +92,7 @@ impl Network {
         let (handshake, found_handshake) = channel();
         let (login, found_login) = channel();
         let (token, given_token) = channel();
-        let answers = Answers {
+        let answers = AnswerSenders {
             names,
             attempts,
             handshake,
@@ -100,16 +100,16 @@ impl Network {
         };
         let now = Instant::now();
         let reached_by = now + deadline.saturating_duration_since(now) / 4 * 3;
-        let times = Times {
+        let times = ProbeTimes {
             reached_by,
             deadline,
         };
-        Later::start(move || question.ask(&answers, &given_token, times));
+        PendingAnswer::start(move || question.ask(&answers, &given_token, times));
         Ok(Self {
-            names: Later::from(found_names),
-            attempts: Later::from(found_attempts),
-            handshake: Later::from(found_handshake),
-            login: Later::from(found_login),
+            names: PendingAnswer::from(found_names),
+            attempts: PendingAnswer::from(found_attempts),
+            handshake: PendingAnswer::from(found_handshake),
+            login: PendingAnswer::from(found_login),
             verification,
             roots_file,
             reached_by,
@@ -149,7 +149,7 @@ impl ProbeRequest {
     }
 
     /// Goes as far as the server lets it. Each answer is sent as soon as it is there.
-    fn ask(self, answers: &Answers, token: &Receiver<Token>, times: Times) {
+    fn ask(self, answers: &AnswerSenders, token: &Receiver<Token>, times: ProbeTimes) {
         let until = |time: Instant| time.saturating_duration_since(Instant::now());
         let soon = || Deadline::after(until(times.reached_by));
         let names = names::look_up(&self.address, soon());
@@ -206,12 +206,12 @@ fn named_sets(sets: RootSets) -> Vec<NamedRoots> {
 }
 
 /// Returns what libpq verifies. With a file of roots, `require` verifies as `verify-ca` does.
-fn verification(sslmode: &str, has_file: bool) -> Verification {
+fn verification(sslmode: &str, has_file: bool) -> VerificationLevel {
     match sslmode {
-        "verify-full" => Verification::RootsAndName,
-        "verify-ca" => Verification::Roots,
-        "require" if has_file => Verification::Roots,
-        _ => Verification::Nothing,
+        "verify-full" => VerificationLevel::RootsAndName,
+        "verify-ca" => VerificationLevel::Roots,
+        "require" if has_file => VerificationLevel::Roots,
+        _ => VerificationLevel::Nothing,
     }
 }
 

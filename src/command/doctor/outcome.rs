@@ -5,16 +5,16 @@
 //! first.
 
 use super::check::Check;
-use super::finding::{Finding, Status};
-use super::redact::Kind;
-use crate::causes::{self, Cause, Placeholders};
+use super::finding::{Finding, FindingStatus};
+use super::redact::RedactedKind;
+use crate::causes::{self, Cause, CausePlaceholders};
 use crate::error::Exit;
 
 pub(super) struct CheckOutcome {
     pub(super) check: &'static Check,
     /// What the user calls the target; `None` for a check of the machine.
     pub(super) target: Option<String>,
-    pub(super) status: Status,
+    pub(super) status: FindingStatus,
     pub(super) detail: String,
     pub(super) cause: Option<&'static Cause>,
     /// What the cause means for users of the target's authority.
@@ -24,7 +24,7 @@ pub(super) struct CheckOutcome {
     /// What to type, with the values of this case.
     pub(super) commands: Vec<String>,
     /// Names in these texts that identify the user.
-    pub(super) names: Vec<(String, Kind)>,
+    pub(super) names: Vec<(String, RedactedKind)>,
     /// How the run ends if this is the first failure.
     pub(super) exit: Exit,
 }
@@ -34,7 +34,7 @@ impl CheckOutcome {
         check: &'static Check,
         target: Option<String>,
         finding: Finding,
-        values: &Placeholders,
+        values: &CausePlaceholders,
     ) -> Self {
         let cause = match finding.cause {
             Some(id) => causes::by_id(id).filter(|cause| cause.is_for(values.authority)),
@@ -88,9 +88,9 @@ impl CheckOutcome {
     /// Tells whether what depends on this check cannot be examined.
     pub(super) fn blocks(&self) -> bool {
         match self.status {
-            Status::Fail => true,
-            Status::Skip => !self.check.needs.is_empty(),
-            Status::Ok | Status::Warn => false,
+            FindingStatus::Fail => true,
+            FindingStatus::Skip => !self.check.needs.is_empty(),
+            FindingStatus::Ok | FindingStatus::Warn => false,
         }
     }
 }
@@ -99,7 +99,7 @@ impl CheckOutcome {
 pub(super) fn first_failures(outcomes: &[CheckOutcome]) -> Vec<&CheckOutcome> {
     let mut first: Vec<&CheckOutcome> = Vec::new();
     for outcome in outcomes {
-        if outcome.status != Status::Fail {
+        if outcome.status != FindingStatus::Fail {
             continue;
         }
         let is_explained = first
@@ -115,6 +115,6 @@ pub(super) fn first_failures(outcomes: &[CheckOutcome]) -> Vec<&CheckOutcome> {
 /// Returns the failure that decides how the run ends: the first, because the checks stand in the
 /// order in which a login depends on them.
 pub(super) fn first_failure(outcomes: &[CheckOutcome]) -> Option<&CheckOutcome> {
-    let is_failure = |outcome: &&CheckOutcome| outcome.status == Status::Fail;
+    let is_failure = |outcome: &&CheckOutcome| outcome.status == FindingStatus::Fail;
     outcomes.iter().find(is_failure)
 }

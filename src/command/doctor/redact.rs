@@ -13,7 +13,7 @@ use crate::text::host;
 
 /// What a text is. The mark says it: `<account-1>`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Kind {
+pub(super) enum RedactedKind {
     Account,
     Address,
     Cluster,
@@ -27,7 +27,7 @@ pub(super) enum Kind {
     User,
 }
 
-impl Kind {
+impl RedactedKind {
     fn as_str(self) -> &'static str {
         match self {
             Self::Account => "account",
@@ -61,14 +61,14 @@ const ARN_FIELDS: usize = 6;
 /// Replaces texts, and remembers by what.
 pub(super) struct Redactor {
     /// The known names, the longest first.
-    known: Vec<(String, Kind)>,
+    known: Vec<(String, RedactedKind)>,
     home: Option<String>,
-    numbers: BTreeMap<Kind, Vec<String>>,
+    numbers: BTreeMap<RedactedKind, Vec<String>>,
 }
 
 impl Redactor {
     /// `home` is the user's home directory, which becomes `~`.
-    pub(super) fn new(mut known: Vec<(String, Kind)>, home: Option<String>) -> Self {
+    pub(super) fn new(mut known: Vec<(String, RedactedKind)>, home: Option<String>) -> Self {
         known.retain(|(name, _)| !name.is_empty() && !is_common(name));
         known.sort_by_key(|(name, kind)| (std::cmp::Reverse(name.len()), *kind, name.clone()));
         known.dedup_by(|a, b| a.0 == b.0);
@@ -102,11 +102,11 @@ impl Redactor {
             return (home.len(), "~".to_owned());
         }
         if let Some((prefix, user)) = others_home_at(rest) {
-            let mark = self.mark(Kind::User, user);
+            let mark = self.mark(RedactedKind::User, user);
             return (prefix.len() + user.len(), format!("{prefix}{mark}"));
         }
         if let Some(account) = account_at(rest, before) {
-            return (account.len(), self.mark(Kind::Account, account));
+            return (account.len(), self.mark(RedactedKind::Account, account));
         }
         if !before.is_some_and(is_of_name) {
             if let Some(arn) = arn_at(rest) {
@@ -126,7 +126,7 @@ impl Redactor {
     }
 
     /// Returns the known name that the text begins with as a whole word.
-    fn known_at(&self, rest: &str) -> Option<(String, Kind)> {
+    fn known_at(&self, rest: &str) -> Option<(String, RedactedKind)> {
         for (name, kind) in &self.known {
             let Some((start, after)) = rest.split_at_checked(name.len()) else {
                 continue;
@@ -144,13 +144,13 @@ impl Redactor {
         let fields: Vec<&str> = arn.splitn(ARN_FIELDS, ':').collect();
         let mut shown: Vec<String> = fields.iter().map(|&field| field.to_owned()).collect();
         if !fields[4].is_empty() {
-            shown[4] = self.mark(Kind::Account, fields[4]);
+            shown[4] = self.mark(RedactedKind::Account, fields[4]);
         }
         let mut parts = fields[5].split(['/', ':']);
         let mut resource = parts.next().unwrap_or_default().to_owned();
         for part in parts {
             resource += "/";
-            resource += &self.mark(Kind::Name, part);
+            resource += &self.mark(RedactedKind::Name, part);
         }
         shown[5] = resource;
         shown.join(":")
@@ -160,8 +160,12 @@ impl Redactor {
     fn by_its_look(&mut self, word: &str) -> Option<String> {
         match kind_of(word)? {
             // The first letters tell the kind of the key.
-            Kind::Key => Some(format!("{}{}", &word[..4], self.mark(Kind::Key, word))),
-            Kind::Host => Some(self.host(word)),
+            RedactedKind::Key => Some(format!(
+                "{}{}",
+                &word[..4],
+                self.mark(RedactedKind::Key, word)
+            )),
+            RedactedKind::Host => Some(self.host(word)),
             kind => Some(self.mark(kind, word)),
         }
     }
@@ -175,14 +179,14 @@ impl Redactor {
         let labels: Vec<&str> = word.split('.').collect();
         match count.and_then(|count| labels.split_at_checked(count)) {
             Some((name, rest)) => {
-                let mark = self.mark(Kind::Cluster, &name.join("."));
+                let mark = self.mark(RedactedKind::Cluster, &name.join("."));
                 format!("{mark}.{}", rest.join("."))
             }
-            None => self.mark(Kind::Host, word),
+            None => self.mark(RedactedKind::Host, word),
         }
     }
 
-    fn mark(&mut self, kind: Kind, text: &str) -> String {
+    fn mark(&mut self, kind: RedactedKind, text: &str) -> String {
         let seen = self.numbers.entry(kind).or_default();
         let known = seen.iter().position(|known| known == text);
         let number = if let Some(index) = known {
@@ -267,17 +271,21 @@ fn arn_at(rest: &str) -> Option<&str> {
 }
 
 /// Returns what a word looks like; `None` for an ordinary word.
-fn kind_of(word: &str) -> Option<Kind> {
+fn kind_of(word: &str) -> Option<RedactedKind> {
     if let Ok(address) = word.parse::<IpAddr>() {
         return if address.is_loopback() {
             None
         } else {
-            Some(Kind::Address)
+            Some(RedactedKind::Address)
         };
     }
     if let Some((user, domain)) = word.split_once('@') {
         let is_email = !user.is_empty() && domain.contains('.') && !is_host_of_cloud(domain);
-        return if is_email { Some(Kind::Email) } else { None };
+        return if is_email {
+            Some(RedactedKind::Email)
+        } else {
+            None
+        };
     }
     let is_key = (16..=128).contains(&word.len())
         && (word.starts_with("AKIA") || word.starts_with("ASIA") || word.starts_with("AROA"))
@@ -285,13 +293,13 @@ fn kind_of(word: &str) -> Option<Kind> {
             .bytes()
             .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
     if is_key {
-        return Some(Kind::Key);
+        return Some(RedactedKind::Key);
     }
     if is_cluster_id(word) {
-        return Some(Kind::Cluster);
+        return Some(RedactedKind::Cluster);
     }
     if is_host_of_cloud(word) {
-        return Some(Kind::Host);
+        return Some(RedactedKind::Host);
     }
     None
 }
@@ -312,14 +320,17 @@ mod tests {
 
     use super::*;
 
-    fn redactor(known: &[(&str, Kind)]) -> Redactor {
+    fn redactor(known: &[(&str, RedactedKind)]) -> Redactor {
         let known = known.iter().map(|(name, kind)| ((*name).to_owned(), *kind));
         Redactor::new(known.collect(), Some("/home/ann".to_owned()))
     }
 
     #[test]
     fn what_identifies_the_user_is_replaced_by_what_it_is() {
-        let known = [("corp-prod", Kind::Connection), ("ann", Kind::User)];
+        let known = [
+            ("corp-prod", RedactedKind::Connection),
+            ("ann", RedactedKind::User),
+        ];
         for (text, shown) in [
             ("corp-prod and corp-prod2", "<connection-1> and corp-prod2"),
             ("ann@CORP-PROD: planned", "<user-1>@<connection-1>: planned"),
@@ -387,7 +398,10 @@ mod tests {
             between in "[ :,'\"/=@(]{1,3}",
         ) {
             prop_assume!(id.bytes().any(|b| b.is_ascii_lowercase()));
-            let known = [(name.as_str(), Kind::Connection), (profile.as_str(), Kind::Profile)];
+            let known = [
+                (name.as_str(), RedactedKind::Connection),
+                (profile.as_str(), RedactedKind::Profile),
+            ];
             let host = format!("{id}.dsql.us-east-1.on.aws");
             let arn = format!("arn:aws:iam::{account}:role/path/{name}");
             let all = [&name, &profile, &account, &host, &email, &arn, &id];
@@ -400,7 +414,7 @@ mod tests {
 
         #[test]
         fn any_text_can_be_redacted(text in any::<String>()) {
-            redactor(&[("ann", Kind::User)]).redact(&text);
+            redactor(&[("ann", RedactedKind::User)]).redact(&text);
         }
     }
 }

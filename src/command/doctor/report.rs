@@ -6,10 +6,10 @@
 use serde_json::{Value, json};
 
 use super::checks;
-use super::finding::Status;
+use super::finding::FindingStatus;
 use super::outcome::{CheckOutcome, first_failure, first_failures};
 use super::wrap::wrapped;
-use crate::output::table::Table;
+use crate::output::table::TextTable;
 
 /// No id of a check is longer.
 const WIDEST_ID: usize = 24;
@@ -17,14 +17,14 @@ const WIDEST_ID: usize = 24;
 /// What stands before the lines that belong to a check.
 const INDENT: &str = "      ";
 
-pub(super) struct Report<'a> {
+pub(super) struct DoctorReport<'a> {
     outcomes: &'a [CheckOutcome],
 }
 
 /// Returns one line for each check that there is.
 pub(super) fn list() -> Vec<String> {
     let checks: Vec<_> = checks::all().collect();
-    let mut table = Table::new(checks.len(), 100);
+    let mut table = TextTable::new(checks.len(), 100);
     let mut ids = Vec::new();
     let mut abouts = Vec::new();
     for check in &checks {
@@ -36,7 +36,7 @@ pub(super) fn list() -> Vec<String> {
     table.lines()
 }
 
-impl<'a> Report<'a> {
+impl<'a> DoctorReport<'a> {
     pub(super) fn of(outcomes: &'a [CheckOutcome]) -> Self {
         Self { outcomes }
     }
@@ -93,7 +93,7 @@ impl<'a> Report<'a> {
             }
         }
         let mut lines = vec!["no cause of a failing login was found".to_owned()];
-        let is_warning = |outcome: &&CheckOutcome| outcome.status == Status::Warn;
+        let is_warning = |outcome: &&CheckOutcome| outcome.status == FindingStatus::Warn;
         if let Some(outcome) = self.outcomes.iter().find(is_warning) {
             lines.push(format!("first warning: {}", outcome.what()));
         }
@@ -104,7 +104,7 @@ impl<'a> Report<'a> {
     /// Returns what some users still have to do although nothing is wrong.
     fn first_note(&self) -> Vec<String> {
         for outcome in self.outcomes {
-            let is_good = matches!(outcome.status, Status::Ok | Status::Skip);
+            let is_good = matches!(outcome.status, FindingStatus::Ok | FindingStatus::Skip);
             let (true, Some(advice)) = (is_good, &outcome.advice) else {
                 continue;
             };
@@ -147,7 +147,7 @@ impl CheckOutcome {
         let id = self.check.id;
         let detail = &self.detail;
         let mut lines = vec![format!("{label:<4}  {id:<WIDEST_ID$}  {detail}")];
-        if !matches!(self.status, Status::Warn | Status::Fail) {
+        if !matches!(self.status, FindingStatus::Warn | FindingStatus::Fail) {
             return lines;
         }
         if let Some(meaning) = &self.meaning {

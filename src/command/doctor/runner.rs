@@ -5,13 +5,13 @@
 
 use super::check::{Check, Examine};
 use super::checks::{self, TARGET};
-use super::context::{Case, Examination, Level};
+use super::context::{CheckLevel, Examination, ExaminedTarget};
 use super::finding::Finding;
-use super::inquiry::{Inquiry, Inspectors};
-use super::network::Network;
+use super::inquiry::{Inspectors, TargetInquiry};
+use super::network::NetworkAnswers;
 use super::outcome::CheckOutcome;
-use super::selection::Selection;
-use crate::causes::Placeholders;
+use super::selection::CheckSelection;
+use crate::causes::CausePlaceholders;
 use crate::error::Result;
 use crate::request::Request;
 
@@ -26,7 +26,7 @@ pub(super) struct NamedTarget {
 }
 
 /// Why a check is not carried out.
-enum Skip {
+enum SkipReason {
     /// The user did not ask for it.
     Silently,
     Because(String),
@@ -36,9 +36,9 @@ enum Skip {
 pub(super) fn run(
     examination: &mut Examination<'_>,
     targets: &[NamedTarget],
-    selection: &Selection,
+    selection: &CheckSelection,
 ) -> Vec<CheckOutcome> {
-    let mut probes = Probes::default();
+    let mut probes = TargetProbes::default();
     probes.start_up_to(MOST_PROBES, targets, examination, selection);
     let of_machine = run_machine(examination, selection);
     let mut of_targets = Vec::new();
@@ -47,7 +47,7 @@ pub(super) fn run(
         let (network, inquiry) = probes.take(index);
         match request {
             Ok(request) => {
-                let mut case = Case {
+                let mut case = ExaminedTarget {
                     run: &mut *examination,
                     name: name.clone(),
                     request,
@@ -61,7 +61,7 @@ pub(super) fn run(
                 let mut finding = Finding::of_error("target.unknown", error);
                 // A target that cannot be understood is wrong usage of doctor itself.
                 finding.exit = error.exit();
-                let values = Placeholders::default();
+                let values = CausePlaceholders::default();
                 let name = Some(name.clone());
                 of_targets.push(CheckOutcome::new(&TARGET, name, finding, &values));
             }
@@ -91,54 +91,54 @@ pub(super) fn only_authority(targets: &[NamedTarget]) -> Option<&'static str> {
 
 /// The probes of the targets' servers, and the questions about them.
 #[derive(Default)]
-struct Probes {
-    started: Vec<Started>,
+struct TargetProbes {
+    started: Vec<StartedProbe>,
     inspectors: Inspectors,
 }
 
 /// What asks about one target; `None` where no check needs it.
-type Started = (Option<Result<Network>>, Option<Inquiry>);
+type StartedProbe = (Option<Result<NetworkAnswers>>, Option<TargetInquiry>);
 
-impl Probes {
+impl TargetProbes {
     /// Starts the probes of the first `count` targets, as far as checks need them.
     fn start_up_to(
         &mut self,
         count: usize,
         targets: &[NamedTarget],
         examination: &Examination<'_>,
-        selection: &Selection,
+        selection: &CheckSelection,
     ) {
         let level = examination.level;
-        let is_probed = level >= Level::Network && selection.needs_network();
-        let is_asked_about = level >= Level::Aws && selection.needs_aws();
+        let is_probed = level >= CheckLevel::Network && selection.needs_network();
+        let is_asked_about = level >= CheckLevel::Aws && selection.needs_aws();
         let deadline = examination.deadline;
         let ask = &examination.app.preferences.ask;
         for target in targets.iter().take(count).skip(self.started.len()) {
             let (mut probe, mut inquiry) = (None, None);
             if let Ok(request) = &target.request {
                 if is_probed {
-                    probe = Some(Network::start(request, deadline));
+                    probe = Some(NetworkAnswers::start(request, deadline));
                 }
                 if is_asked_about {
-                    inquiry = Inquiry::start(&mut self.inspectors, request, ask, deadline);
+                    inquiry = TargetInquiry::start(&mut self.inspectors, request, ask, deadline);
                 }
             }
             self.started.push((probe, inquiry));
         }
     }
 
-    fn take(&mut self, index: usize) -> Started {
+    fn take(&mut self, index: usize) -> StartedProbe {
         match self.started.get_mut(index) {
             Some(started) => std::mem::take(started),
-            None => Started::default(),
+            None => StartedProbe::default(),
         }
     }
 }
 
-fn run_machine(examination: &mut Examination<'_>, selection: &Selection) -> Vec<CheckOutcome> {
-    let values = Placeholders {
+fn run_machine(examination: &mut Examination<'_>, selection: &CheckSelection) -> Vec<CheckOutcome> {
+    let values = CausePlaceholders {
         authority: examination.only_authority,
-        ..Placeholders::default()
+        ..CausePlaceholders::default()
     };
     let mut outcomes: Vec<CheckOutcome> = Vec::new();
     for check in checks::all() {
@@ -146,8 +146,8 @@ fn run_machine(examination: &mut Examination<'_>, selection: &Selection) -> Vec<
             continue;
         };
         let finding = match reason_to_skip(check, selection, examination.level, &outcomes) {
-            Some(Skip::Silently) => continue,
-            Some(Skip::Because(why)) => Finding::skip(why),
+            Some(SkipReason::Silently) => continue,
+            Some(SkipReason::Because(why)) => Finding::skip(why),
             None => examine(examination),
         };
         outcomes.push(CheckOutcome::new(check, None, finding, &values));
@@ -157,8 +157,8 @@ fn run_machine(examination: &mut Examination<'_>, selection: &Selection) -> Vec<
 
 /// Carries out the checks of one target. They may need those of the machine.
 fn run_case(
-    case: &mut Case<'_, '_>,
-    selection: &Selection,
+    case: &mut ExaminedTarget<'_, '_>,
+    selection: &CheckSelection,
     of_machine: &[CheckOutcome],
 ) -> Vec<CheckOutcome> {
     let values = case.placeholders();
@@ -169,8 +169,8 @@ fn run_case(
         };
         let earlier = of_machine.iter().chain(&outcomes);
         let finding = match reason_to_skip(check, selection, case.run.level, earlier) {
-            Some(Skip::Silently) => continue,
-            Some(Skip::Because(why)) => Finding::skip(why),
+            Some(SkipReason::Silently) => continue,
+            Some(SkipReason::Because(why)) => Finding::skip(why),
             None => examine(case),
         };
         let name = Some(case.name.clone());
@@ -182,23 +182,25 @@ fn run_case(
 /// Returns why a check is not carried out. `earlier` are the outcomes that it may need.
 fn reason_to_skip<'a>(
     check: &Check,
-    selection: &Selection,
-    level: Level,
+    selection: &CheckSelection,
+    level: CheckLevel,
     earlier: impl IntoIterator<Item = &'a CheckOutcome>,
-) -> Option<Skip> {
+) -> Option<SkipReason> {
     if !selection.includes(check) {
-        return Some(Skip::Silently);
+        return Some(SkipReason::Silently);
     }
     if check.level > level {
         return Some(match check.level {
-            Level::Aws => Skip::Silently,
-            Level::Network | Level::Offline => Skip::Because("needs a connection".to_owned()),
+            CheckLevel::Aws => SkipReason::Silently,
+            CheckLevel::Network | CheckLevel::Offline => {
+                SkipReason::Because("needs a connection".to_owned())
+            }
         });
     }
     for outcome in earlier {
         let id = outcome.check.id;
         if check.needs.contains(&id) && outcome.blocks() {
-            return Some(Skip::Because(format!("needs {id}")));
+            return Some(SkipReason::Because(format!("needs {id}")));
         }
     }
     None

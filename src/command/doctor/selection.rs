@@ -7,18 +7,18 @@ use std::collections::BTreeSet;
 
 use super::check::Check;
 use super::checks;
-use super::finding::Status;
+use super::finding::FindingStatus;
 use super::outcome::CheckOutcome;
 use crate::error::{Error, Result};
 
-pub(super) struct Selection {
+pub(super) struct CheckSelection {
     /// The ids, or the beginnings of ids, that the user typed; empty for all.
     words: Vec<String>,
     /// The ids of the checks to carry out.
     included: BTreeSet<&'static str>,
 }
 
-impl Selection {
+impl CheckSelection {
     /// Refuses a word that no check's id begins with.
     pub(super) fn parse(words: Vec<String>) -> Result<Self> {
         for word in &words {
@@ -70,7 +70,7 @@ impl Selection {
     /// Tells whether the report shows an outcome. One that the user did not ask for is shown only
     /// if it is why the others cannot be examined.
     pub(super) fn shows(&self, outcome: &CheckOutcome) -> bool {
-        self.is_typed(outcome.check) || outcome.status == Status::Fail
+        self.is_typed(outcome.check) || outcome.status == FindingStatus::Fail
     }
 }
 
@@ -78,9 +78,9 @@ impl Selection {
 mod tests {
     use super::*;
 
-    fn selection(words: &[&str]) -> Selection {
+    fn selection(words: &[&str]) -> CheckSelection {
         let words = words.iter().map(|word| (*word).to_owned());
-        Selection::parse(words.collect()).expect("known checks")
+        CheckSelection::parse(words.collect()).expect("known checks")
     }
 
     #[test]
@@ -96,7 +96,10 @@ mod tests {
     #[test]
     fn a_word_that_no_check_has_is_refused() {
         for word in ["", "tl", "tls.", "tls.rootsx"] {
-            assert!(Selection::parse(vec![word.to_owned()]).is_err(), "{word}");
+            assert!(
+                CheckSelection::parse(vec![word.to_owned()]).is_err(),
+                "{word}"
+            );
         }
     }
 }

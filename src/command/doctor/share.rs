@@ -6,8 +6,8 @@ use std::path::Path;
 
 use super::outcome::CheckOutcome;
 use super::private_names::names_in;
-use super::redact::{Kind, Redactor};
-use super::report::Report;
+use super::redact::{RedactedKind, Redactor};
+use super::report::DoctorReport;
 use crate::command::preferences::Preferences;
 use crate::provider;
 use crate::request::Request;
@@ -45,7 +45,7 @@ const VARIABLES: [&str; 24] = [
 /// Returns the lines of the report. `names` are those of the targets.
 pub(super) fn lines(
     outcomes: &[CheckOutcome],
-    mut names: Vec<(String, Kind)>,
+    mut names: Vec<(String, RedactedKind)>,
     preferences: &Preferences,
 ) -> Vec<String> {
     names.extend(private_names(outcomes, preferences));
@@ -61,7 +61,7 @@ pub(super) fn lines(
         String::new(),
         "```text".to_owned(),
     ];
-    for line in Report::of(&redacted).lines() {
+    for line in DoctorReport::of(&redacted).lines() {
         // Three of them in a server's text would end the block.
         lines.push(line.replace("```", "` ` `"));
     }
@@ -91,18 +91,21 @@ fn set_variables() -> String {
 }
 
 /// Returns every name in the configuration, the targets, the authorities' files and the findings.
-fn private_names(outcomes: &[CheckOutcome], preferences: &Preferences) -> Vec<(String, Kind)> {
+fn private_names(
+    outcomes: &[CheckOutcome],
+    preferences: &Preferences,
+) -> Vec<(String, RedactedKind)> {
     let mut names = Vec::new();
     for outcome in outcomes {
         names.extend(outcome.names.iter().cloned());
         if let Some(target) = &outcome.target
             && !target.contains('.')
         {
-            names.push((target.clone(), Kind::Connection));
+            names.push((target.clone(), RedactedKind::Connection));
         }
     }
     for connection in &preferences.config.connections {
-        names.push((connection.name.clone(), Kind::Connection));
+        names.push((connection.name.clone(), RedactedKind::Connection));
     }
     for (_, request) in preferences.named_connections() {
         names.extend(names_of(&request));
@@ -113,52 +116,52 @@ fn private_names(outcomes: &[CheckOutcome], preferences: &Preferences) -> Vec<(S
     names.extend(names_of_authorities());
     for variable in ["USER", "USERNAME", "LOGNAME"] {
         if let Some(user) = env::var(variable) {
-            names.push((user, Kind::User));
+            names.push((user, RedactedKind::User));
         }
     }
     names
 }
 
 /// Returns the names in the files of every authority, and those of its profiles.
-fn names_of_authorities() -> Vec<(String, Kind)> {
+fn names_of_authorities() -> Vec<(String, RedactedKind)> {
     let mut names = Vec::new();
     for authority in provider::authorities() {
         for file in authority.setting_files() {
             names.extend(names_in_file(&file));
         }
         for profile in authority.profile_names().unwrap_or_default() {
-            names.push((profile, Kind::Profile));
+            names.push((profile, RedactedKind::Profile));
         }
     }
     names
 }
 
-fn names_in_file(file: &Path) -> Vec<(String, Kind)> {
+fn names_in_file(file: &Path) -> Vec<(String, RedactedKind)> {
     let text = fs::read(file).unwrap_or_default();
     let names = names_in(&String::from_utf8_lossy(&text)).into_iter();
-    names.map(|name| (name, Kind::Name)).collect()
+    names.map(|name| (name, RedactedKind::Name)).collect()
 }
 
 /// Returns the names in a request. A host of a cloud is left out: the redactor knows it by its look
 /// and keeps the service and the region.
-pub(super) fn names_of(request: &Request) -> Vec<(String, Kind)> {
+pub(super) fn names_of(request: &Request) -> Vec<(String, RedactedKind)> {
     let mut names = vec![
-        (request.user.clone(), Kind::User),
-        (request.dbname.clone(), Kind::Database),
+        (request.user.clone(), RedactedKind::User),
+        (request.dbname.clone(), RedactedKind::Database),
     ];
     if let Some(profile) = &request.profile {
-        names.push((profile.clone(), Kind::Profile));
+        names.push((profile.clone(), RedactedKind::Profile));
     }
     let mut hosts = vec![&request.host, &request.sign_host];
     hosts.extend(request.aliases.iter().map(|alias| &alias.host));
     for host in hosts {
         if !request.provider.owns(host) {
-            names.push((host.clone(), Kind::Host));
+            names.push((host.clone(), RedactedKind::Host));
         }
     }
     for (keyword, value) in &request.keywords {
         if !keyword.starts_with("ssl") {
-            names.push((value.clone(), Kind::Name));
+            names.push((value.clone(), RedactedKind::Name));
         }
     }
     names
@@ -173,7 +176,7 @@ mod tests {
     fn what_identifies_the_user_comes_from_every_authority() {
         control::reset();
         control::put_catalog("team-of-jane", FakeCatalog::default());
-        let profile = ("team-of-jane".to_owned(), Kind::Profile);
+        let profile = ("team-of-jane".to_owned(), RedactedKind::Profile);
         assert!(names_of_authorities().contains(&profile));
         let known = variables();
         assert!(known.contains(&"AWS_PROFILE") && known.contains(&"FAKE_TENANT"));

@@ -8,7 +8,7 @@ use super::*;
 use crate::command::options::GlobalOptions;
 use crate::command::preferences::Preferences;
 use crate::config::Config;
-use crate::error::{Error, Reason};
+use crate::error::{Error, ErrorReason};
 use crate::issue::Issuer;
 use crate::provider::Provider;
 use crate::provider::fake::{self, control};
@@ -58,8 +58,8 @@ fn words() -> Vec<String> {
     for check in checks::all() {
         let is_of_target = matches!(check.examine, Examine::Target(_));
         let goes_out = OF_NETWORK.iter().any(|stage| check.id.starts_with(stage));
-        let is_offline = check.level == Level::Offline;
-        if is_of_target && (is_offline || !goes_out) && check.level != Level::Aws {
+        let is_offline = check.level == CheckLevel::Offline;
+        if is_of_target && (is_offline || !goes_out) && check.level != CheckLevel::Aws {
             words.push(check.id.to_owned());
         }
     }
@@ -96,11 +96,11 @@ pub(super) fn examined(request: Request, words: Vec<String>) -> Vec<String> {
         machine: Machine::current(None).expect("a home directory"),
         app: &mut app,
         deadline: Instant::now() + Duration::from_secs(20),
-        level: Level::Network,
+        level: CheckLevel::Network,
         has_targets: true,
-        jobs: Jobs::default(),
+        jobs: DoctorJobs::default(),
     };
-    let selection = Selection::parse(words).expect("the ids of checks");
+    let selection = CheckSelection::parse(words).expect("the ids of checks");
     let mut lines = Vec::new();
     for outcome in runner::run(&mut examination, &targets, &selection) {
         lines.push(in_words(&outcome));
@@ -163,11 +163,11 @@ fn a_failure_of_another_authority_is_not_one_of_aws() {
     for error in [
         Error::login("nobody is logged in"),
         Error::usage("the profile has no such line"),
-        Error::failure("no answer").because(Reason::Unreachable),
-        Error::failure("it ended with 1").because(Reason::ProgramFailed),
-        Error::failure("it refused").because(Reason::Refused),
-        Error::failure("it is not known").because(Reason::NoProfile),
-        Error::login("it has ended").because(Reason::Expired),
+        Error::failure("no answer").because(ErrorReason::Unreachable),
+        Error::failure("it ended with 1").because(ErrorReason::ProgramFailed),
+        Error::failure("it refused").because(ErrorReason::Refused),
+        Error::failure("it is not known").because(ErrorReason::NoProfile),
+        Error::login("it has ended").because(ErrorReason::Expired),
     ] {
         control::reset();
         let wanted = format!("fail token.issued: {error}");

@@ -6,9 +6,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Erase;
+use super::EraseCommand;
 use super::tokens::{check_reach, erase_in};
-use crate::cache::{Cache, Index};
+use crate::cache::{Cache, CacheIndex};
 use crate::command::app::App;
 use crate::command::errors::all_errors;
 use crate::command::tool_undo;
@@ -18,7 +18,7 @@ use crate::roots;
 use crate::setup::Machine;
 use crate::sys::fs;
 
-impl Erase {
+impl EraseCommand {
     /// Removes everything. It goes on where something cannot be removed, and names it.
     pub(super) fn everything(&self, app: &mut App) -> Result<()> {
         let output = app.preferences.output;
@@ -60,7 +60,7 @@ impl Erase {
 }
 
 /// Removes every token from a passfile. Tells whether there was one.
-fn erase_all_in(path: &Path, index: &Index, output: Output) -> Result<bool> {
+fn erase_all_in(path: &Path, index: &CacheIndex, output: Output) -> Result<bool> {
     if index.known_passfiles().contains(path) {
         check_reach(path)?;
     }

@@ -14,11 +14,11 @@ pub(super) use tokens::{erase_filed, forget_ids};
 use super::app::App;
 use super::config_file::ConfigNeed;
 use super::errors::all_errors;
-use super::needs::Needs;
+use super::needs::CommandNeeds;
 use super::passfile_option::PassfileOption;
 use super::passfile_tokens::known_passfiles;
-use super::run::{Run, arguments_of};
-use crate::cache::{Cache, Index};
+use super::run::{RunCommand, arguments_of};
+use crate::cache::{Cache, CacheIndex};
 use crate::config::Connection;
 use crate::error::{Error, Result};
 use crate::output::Output;
@@ -26,10 +26,10 @@ use crate::passfile::block::PassfileLine;
 use crate::provider;
 use crate::request::target::TargetSpec;
 use crate::resolve::AddressOptions;
-use crate::sys::terminal::Stdin;
+use crate::sys::terminal::InheritedStdin;
 
 #[derive(clap::Args)]
-pub(crate) struct Erase {
+pub(crate) struct EraseCommand {
     /// What to forget, as given to `refresh`; without user or port, all of them
     targets: Vec<String>,
     /// Forget every token, and everything that pgcred keeps besides its configuration
@@ -41,15 +41,15 @@ pub(crate) struct Erase {
     passfile: PassfileOption,
 }
 
-impl Run for Erase {
+impl RunCommand for EraseCommand {
     type Outcome = ();
-    const NEEDS: Needs = Needs {
+    const NEEDS: CommandNeeds = CommandNeeds {
         asks_authority: false,
-        ..Needs::USUAL
+        ..CommandNeeds::USUAL
     };
 
     /// `--all` works even if the configuration cannot be read.
-    fn needs(&self) -> Needs {
+    fn needs(&self) -> CommandNeeds {
         let mut needs = Self::NEEDS;
         if self.all {
             needs.configuration = ConfigNeed::Optional;
@@ -69,7 +69,7 @@ impl Run for Erase {
             })
     }
 
-    fn run(self, app: &mut App, _: Option<Stdin>) -> Result<()> {
+    fn run(self, app: &mut App, _: Option<InheritedStdin>) -> Result<()> {
         self.address.check_targets(self.targets.len())?;
         app.open_cache_to_forget();
         if self.all {
@@ -105,10 +105,10 @@ impl Run for Erase {
     }
 }
 
-impl Erase {
+impl EraseCommand {
     /// Returns the passfile that the user names, or every one that may hold a token; with `--all`
     /// both.
-    fn passfiles(&self, index: &Index) -> Result<Vec<PathBuf>> {
+    fn passfiles(&self, index: &CacheIndex) -> Result<Vec<PathBuf>> {
         let known = known_passfiles(index);
         if self.passfile.is_usual() {
             return Ok(known);
@@ -186,7 +186,7 @@ impl Erase {
 /// which the index knows nothing: those are erased too.
 fn erase_in_cache(
     cache: &Cache,
-    index: &Index,
+    index: &CacheIndex,
     output: Output,
     wanted: impl Fn(&PassfileLine) -> bool,
     erased: &mut Vec<PassfileLine>,

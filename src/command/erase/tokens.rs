@@ -3,12 +3,12 @@
 
 use std::path::Path;
 
-use crate::cache::{Cache, Index};
+use crate::cache::{Cache, CacheIndex};
 use crate::command::passfile_option;
 use crate::error::{Error, Result};
 use crate::output::Output;
 use crate::passfile::block::PassfileLine;
-use crate::sys::fs::{self, Presence};
+use crate::sys::fs::{self, FilePresence};
 use crate::text::quote;
 
 /// Removes the tokens that `wanted` picks from a passfile's block, and returns what they were for.
@@ -60,7 +60,7 @@ fn may_have_block(text: &[u8]) -> bool {
 /// reached, this is an error.
 pub(in crate::command) fn erase_filed(
     path: &Path,
-    index: &Index,
+    index: &CacheIndex,
     output: Output,
     wanted: impl Fn(&PassfileLine) -> bool,
 ) -> Result<Vec<PassfileLine>> {
@@ -73,7 +73,7 @@ pub(in crate::command) fn erase_filed(
 /// Refuses a passfile below a directory that is not there now, such as one of a disk that was taken
 /// out.
 pub(super) fn check_reach(path: &Path) -> Result<()> {
-    let Presence::OutOfReach(directory) = fs::presence(path) else {
+    let FilePresence::OutOfReach(directory) = fs::presence(path) else {
         return Ok(());
     };
     let quoted = quote::posix(&directory.to_string_lossy());

@@ -21,9 +21,9 @@ use std::process::{Child, Command, ExitCode, ExitStatus};
 use std::sync::{Arc, Mutex};
 
 use crate::command::app::App;
-use crate::command::needs::{ForeignHomePolicy, Needs};
+use crate::command::needs::{CommandNeeds, ForeignHomePolicy};
 use crate::command::options::TokenOptions;
-use crate::command::run::Run;
+use crate::command::run::RunCommand;
 use crate::error::{Error, Result};
 use crate::issue::IssuedToken;
 use crate::output::Output;
@@ -37,7 +37,7 @@ use crate::sys::env;
 use crate::sys::fs::{self, PrivateDirectory};
 use crate::sys::limits::spawn_with_core_dumps;
 use crate::sys::signals::{die_by, on_signal};
-use crate::sys::terminal::Stdin;
+use crate::sys::terminal::InheritedStdin;
 use hint::ExecRequest;
 use renewal::TokenRenewal;
 
@@ -46,7 +46,7 @@ const PASSFILE: &str = "passfile";
 
 #[derive(clap::Args)]
 #[command(override_usage = "pgcred exec [OPTIONS] [TARGET] -- <COMMAND>...")]
-pub(crate) struct Exec {
+pub(crate) struct ExecCommand {
     /// Connection, host, DSQL cluster ID, postgres:// URI or libpq conninfo string [default:
     /// PGHOST]
     target: Option<String>,
@@ -63,15 +63,15 @@ pub(crate) struct Exec {
     renew: Option<PathBuf>,
 }
 
-impl Run for Exec {
+impl RunCommand for ExecCommand {
     type Outcome = ExitCode;
-    const NEEDS: Needs = Needs {
+    const NEEDS: CommandNeeds = CommandNeeds {
         foreign_home: ForeignHomePolicy::GoOn,
-        ..Needs::USUAL
+        ..CommandNeeds::USUAL
     };
 
     /// Ends as the program ends: with the same exit code, or by the same signal.
-    fn run(self, app: &mut App, stdin: Option<Stdin>) -> Result<ExitCode> {
+    fn run(self, app: &mut App, stdin: Option<InheritedStdin>) -> Result<ExitCode> {
         if let Some(passfile) = &self.renew {
             check_private(passfile)?;
         }

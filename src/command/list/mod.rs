@@ -4,24 +4,24 @@
 mod row;
 
 use clap::ValueEnum;
-use row::Row;
+use row::ListRow;
 use serde_json::Value;
 
 use super::app::App;
 use super::line_owners::mark_taken_lines;
-use super::needs::Needs;
+use super::needs::CommandNeeds;
 use super::passfile_option::PassfileOption;
 use super::passfile_tokens::{PassfileTokens, known_passfiles};
 use super::refresh::background;
-use super::run::Run;
+use super::run::RunCommand;
 use crate::cache::Cache;
 use crate::error::Result;
 use crate::output::Output;
-use crate::output::table::Table;
-use crate::sys::terminal::Stdin;
+use crate::output::table::TextTable;
+use crate::sys::terminal::InheritedStdin;
 
 #[derive(clap::Args)]
-pub(crate) struct List {
+pub(crate) struct ListCommand {
     /// Form of the answer
     #[arg(long, value_enum, default_value = "table")]
     format: ListFormat,
@@ -33,14 +33,14 @@ enum ListFormat {
     Json,
 }
 
-impl Run for List {
+impl RunCommand for ListCommand {
     type Outcome = ();
-    const NEEDS: Needs = Needs {
+    const NEEDS: CommandNeeds = CommandNeeds {
         asks_authority: false,
-        ..Needs::USUAL
+        ..CommandNeeds::USUAL
     };
 
-    fn run(self, app: &mut App, _: Option<Stdin>) -> Result<()> {
+    fn run(self, app: &mut App, _: Option<InheritedStdin>) -> Result<()> {
         PassfileOption::default().warn_about_other_files(&app.preferences);
         let (rows, mut notes) = rows_and_notes(app);
         if rows.is_empty() {
@@ -50,7 +50,7 @@ impl Run for List {
         }
         match self.format {
             ListFormat::Json => {
-                let rows: Vec<Value> = rows.iter().map(Row::json).collect();
+                let rows: Vec<Value> = rows.iter().map(ListRow::json).collect();
                 Output::answer(&format!("{}\n", Value::from(rows)))
             }
             ListFormat::Table => {
@@ -69,7 +69,7 @@ impl Run for List {
 
 /// Returns a row for each connection, in the order of the configuration, and what the user has to
 /// know besides.
-fn rows_and_notes(app: &mut App) -> (Vec<Row>, Vec<String>) {
+fn rows_and_notes(app: &mut App) -> (Vec<ListRow>, Vec<String>) {
     let index = app.issuer.cache().map(Cache::index).unwrap_or_default();
     let in_passfiles = PassfileTokens::read(known_passfiles(&index));
     let mut names = Vec::new();
@@ -80,12 +80,12 @@ fn rows_and_notes(app: &mut App) -> (Vec<Row>, Vec<String>) {
         names.push(name.clone());
         match app.preferences.connection(&name) {
             Ok(request) => requests.push((name, request)),
-            Err(error) => rows.push(Row::unusable(name, &error, &app.preferences)),
+            Err(error) => rows.push(ListRow::unusable(name, &error, &app.preferences)),
         }
     }
     let conflicts = mark_taken_lines(&mut requests);
     for (name, request) in &requests {
-        rows.push(Row::gather(
+        rows.push(ListRow::gather(
             name,
             request,
             &index,
@@ -109,17 +109,18 @@ fn rows_and_notes(app: &mut App) -> (Vec<Row>, Vec<String>) {
 
 /// Lays out the connections within a terminal's 80 columns where that can be. A column without any
 /// value is left out.
-fn table(rows: &[Row]) -> Vec<String> {
+fn table(rows: &[ListRow]) -> Vec<String> {
     const WIDTH: usize = 80;
     const SHORTEST_HOST: usize = 24;
     const LONGEST_CELL: usize = 100;
-    let column = |value: fn(&Row) -> String| -> Vec<String> { rows.iter().map(value).collect() };
-    let mut table = Table::new(rows.len(), LONGEST_CELL);
+    let column =
+        |value: fn(&ListRow) -> String| -> Vec<String> { rows.iter().map(value).collect() };
+    let mut table = TextTable::new(rows.len(), LONGEST_CELL);
     table.add_unless_empty("NAME", &column(|row| row.name.clone()));
     table.add_unless_empty("USER", &column(|row| row.user.clone()));
     table.add_unless_empty("PROFILE", &column(|row| row.profile.clone()));
-    table.add_unless_empty("EXPIRES IN", &column(Row::time_left));
-    table.add_unless_empty("TOKEN IN", &column(Row::token_in));
+    table.add_unless_empty("EXPIRES IN", &column(ListRow::time_left));
+    table.add_unless_empty("TOKEN IN", &column(ListRow::token_in));
     let most = WIDTH.saturating_sub(table.width()).max(SHORTEST_HOST);
     let hosts: Vec<String> = rows.iter().map(|row| row.address(most)).collect();
     table.add("HOST", &hosts);

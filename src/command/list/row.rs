@@ -12,7 +12,7 @@
 use serde_json::{Value, json};
 
 use crate::authority::Identity;
-use crate::cache::{EntryId, Index, Record};
+use crate::cache::{CacheIndex, EntryId, TokenRecord};
 use crate::command::app::App;
 use crate::command::line_owners::LineConflict;
 use crate::command::passfile_tokens::{PassfileToken, PassfileTokens};
@@ -27,7 +27,7 @@ use crate::time::{Time, spoken};
 
 /// One connection. An empty text means that it is not known.
 #[derive(Default)]
-pub(super) struct Row {
+pub(super) struct ListRow {
     pub(super) name: String,
     host: String,
     port: u16,
@@ -74,12 +74,12 @@ struct FiledToken {
     of_another: bool,
 }
 
-impl Row {
+impl ListRow {
     /// Returns what is known of a connection.
     pub(super) fn gather(
         name: &str,
         request: &Request,
-        index: &Index,
+        index: &CacheIndex,
         in_passfiles: &PassfileTokens,
         conflicts: &[LineConflict],
         app: &mut App,
@@ -166,7 +166,7 @@ impl Row {
 
     /// Adds what the index knows of the token. Without a token in a passfile the columns are about
     /// this one, if it is in the cache or has expired.
-    fn add_record(&mut self, record: &Record, id: &EntryId, app: &App) {
+    fn add_record(&mut self, record: &TokenRecord, id: &EntryId, app: &App) {
         let is_cached = match app.issuer.cache() {
             Some(cache) => cache.holds(id),
             None => false,
@@ -306,7 +306,7 @@ fn known(text: &str) -> Value {
 fn is_of_another(
     token: &PassfileToken,
     request: &Request,
-    index: &Index,
+    index: &CacheIndex,
     identity: &dyn Identity,
 ) -> bool {
     let own = index.records.get(EntryId::of(request, identity).as_str());

@@ -19,19 +19,19 @@ use std::time::Instant;
 use clap::ValueEnum;
 
 use super::app::App;
-use super::run::{Run, arguments_of, hide};
-use crate::authority::{Access, AccessGoal, AccessQuery, Authority, Region};
+use super::run::{RunCommand, arguments_of, hide};
+use crate::authority::{AccessGoal, AccessPolicy, AccessQuery, Authority, Region};
 use crate::error::{Error, Result};
 use crate::output::Output;
 use crate::provider::{self, LONGEST_NAME, SqlSubject};
 use crate::request::Request;
 use crate::resolve::ConnectionOptions;
-use crate::sys::terminal::Stdin;
+use crate::sys::terminal::InheritedStdin;
 use crate::text::shown;
-use text::{PolicyAnswer, Sql};
+use text::{LoginSteps, PolicyAnswer};
 
 #[derive(clap::Args)]
-pub(crate) struct Policy {
+pub(crate) struct PolicyCommand {
     /// Connection, host, DSQL cluster ID, postgres:// URI or libpq conninfo string [default:
     /// PGHOST]
     target: Option<String>,
@@ -44,27 +44,27 @@ pub(crate) struct Policy {
     /// What the policy is to allow: the login, or what `pgcred discover` or `pgcred doctor --aws`
     /// asks (then TARGET may be left out)
     #[arg(long = "for", value_enum, value_name = "GOAL", default_value = "login")]
-    goal: Goal,
+    goal: PolicyGoal,
     /// Form of the answer: all of it, the policy alone, or the SQL alone
     #[arg(long, value_enum, default_value = "text")]
-    format: Form,
+    format: PolicyForm,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Goal {
+enum PolicyGoal {
     Login,
     Discover,
     Doctor,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Form {
+enum PolicyForm {
     Text,
     Json,
     Sql,
 }
 
-impl Run for Policy {
+impl RunCommand for PolicyCommand {
     type Outcome = ();
 
     /// Nobody is asked for a login, so that this option has no meaning.
@@ -72,12 +72,12 @@ impl Run for Policy {
         hide(arguments_of::<Self>(command), &["login"])
     }
 
-    fn run(mut self, app: &mut App, _: Option<Stdin>) -> Result<()> {
+    fn run(mut self, app: &mut App, _: Option<InheritedStdin>) -> Result<()> {
         let output = app.preferences.output;
         let answer = match self.goal {
-            Goal::Login => self.login(app)?,
-            Goal::Discover => self.questions(AccessGoal::Listing, app)?,
-            Goal::Doctor => self.questions(AccessGoal::Inspection, app)?,
+            PolicyGoal::Login => self.login(app)?,
+            PolicyGoal::Discover => self.questions(AccessGoal::Listing, app)?,
+            PolicyGoal::Doctor => self.questions(AccessGoal::Inspection, app)?,
         };
         for failure in &answer.access.failures {
             let hint = match failure.to_hint() {
@@ -87,11 +87,11 @@ impl Run for Policy {
             output.warn(&format!("not everything is known: {failure}{hint}"));
         }
         let printed = match self.format {
-            Form::Text => answer.text(),
-            Form::Json => format!("{}\n", answer.access.document),
-            Form::Sql => answer.sql(),
+            PolicyForm::Text => answer.text(),
+            PolicyForm::Json => format!("{}\n", answer.access.document),
+            PolicyForm::Sql => answer.sql(),
         };
-        if self.format != Form::Text {
+        if self.format != PolicyForm::Text {
             for note in answer.remarks(&printed) {
                 output.note(&note);
             }
@@ -115,7 +115,7 @@ fn check_user(user: &str) -> Result<()> {
     Ok(())
 }
 
-impl Policy {
+impl PolicyCommand {
     /// Returns what a login needs.
     fn login(&self, app: &App) -> Result<PolicyAnswer> {
         let request = self.request(app)?;
@@ -133,20 +133,20 @@ impl Policy {
             profile: request.profile.as_deref(),
             account: self.account.as_deref(),
             principal: self.role.as_deref(),
-            needs_principal: names_principal && self.format != Form::Json,
+            needs_principal: names_principal && self.format != PolicyForm::Json,
         };
         let access = asked(provider.authority, provider.title, &query, app)?;
         let sql = match sql {
-            None => Sql::Unknown(provider.title),
-            Some(_) if is_administrator => Sql::NoNeed(text::of_administrator(&request)),
-            Some(_) if access.is_master_user => Sql::NoNeed(text::of_master_user(&request)),
+            None => LoginSteps::Unknown(provider.title),
+            Some(_) if is_administrator => LoginSteps::NoNeed(text::of_administrator(&request)),
+            Some(_) if access.is_master_user => LoginSteps::NoNeed(text::of_master_user(&request)),
             Some(sql) => {
                 let subject = SqlSubject {
                     host: &request.sign_host,
                     user: &request.user,
                     principal: access.principal.as_deref().unwrap_or_default(),
                 };
-                Sql::Steps {
+                LoginSteps::Steps {
                     by: text::typed_by(sql.administrator),
                     session: sql.administrator.map(|user| text::session(&request, user)),
                     steps: (sql.steps)(&subject),
@@ -186,7 +186,7 @@ impl Policy {
             authority: authority.title(),
             whom: "the role or user of the profile with which pgcred asks".to_owned(),
             access: asked(authority, authority.title(), &query, app)?,
-            sql: Sql::NoNeed("Nothing has to be done in a database.".to_owned()),
+            sql: LoginSteps::NoNeed("Nothing has to be done in a database.".to_owned()),
         })
     }
 
@@ -203,7 +203,7 @@ fn asked(
     title: &str,
     query: &AccessQuery<'_>,
     app: &App,
-) -> Result<Access> {
+) -> Result<AccessPolicy> {
     let ask = &app.preferences.ask;
     if let Some(access) = authority.access(query, ask, Instant::now() + ask.timeout)? {
         return Ok(access);
@@ -217,7 +217,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::authority::{AskPolicy, Scope};
+    use crate::authority::{AskPolicy, TokenScope};
     use crate::provider::fake::{self, control};
 
     fn ask() -> AskPolicy {
@@ -254,7 +254,7 @@ mod tests {
     #[test]
     fn a_service_that_the_authority_does_not_know_has_no_policy() {
         let aws = provider::named("rds").unwrap().authority;
-        let scope = Scope {
+        let scope = TokenScope {
             service: "newsvc",
             action: "Connect",
             host: "db.example.com",

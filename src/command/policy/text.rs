@@ -3,7 +3,7 @@
 //! Names of users stand in SQL exactly as they are. What stands in a comment or a heading has no
 //! newline, so that nothing can leave its line.
 
-use crate::authority::Access;
+use crate::authority::AccessPolicy;
 use crate::provider::SqlStep;
 use crate::request::Request;
 use crate::text::{quote, shown};
@@ -16,12 +16,12 @@ pub(super) struct PolicyAnswer {
     pub(super) authority: &'static str,
     /// Who has to get the policy, for a sentence.
     pub(super) whom: String,
-    pub(super) access: Access,
-    pub(super) sql: Sql,
+    pub(super) access: AccessPolicy,
+    pub(super) sql: LoginSteps,
 }
 
 /// What the database needs.
-pub(super) enum Sql {
+pub(super) enum LoginSteps {
     /// pgcred knows no SQL for servers of this kind.
     Unknown(&'static str),
     /// Nothing, for this reason: a sentence.
@@ -47,9 +47,9 @@ impl PolicyAnswer {
             sections.push(section(heading, &shown(command)));
         }
         sections.push(match &self.sql {
-            Sql::NoNeed(why) => wrapped("SQL: ", "", &format!("none is needed. {why}")),
-            Sql::Unknown(title) => format!("SQL: pgcred knows none for {title}.\n"),
-            Sql::Steps { .. } => section("SQL:", self.sql().trim_end()),
+            LoginSteps::NoNeed(why) => wrapped("SQL: ", "", &format!("none is needed. {why}")),
+            LoginSteps::Unknown(title) => format!("SQL: pgcred knows none for {title}.\n"),
+            LoginSteps::Steps { .. } => section("SQL:", self.sql().trim_end()),
         });
         let open = self.placeholders(&sections.concat());
         if !open.is_empty() {
@@ -66,9 +66,11 @@ impl PolicyAnswer {
     /// Returns the SQL with comments; where there is none, a comment that says so.
     pub(super) fn sql(&self) -> String {
         let (by, session, steps, remark) = match &self.sql {
-            Sql::NoNeed(why) => return comment(&format!("No SQL is needed. {why}")),
-            Sql::Unknown(title) => return comment(&format!("pgcred knows no SQL for {title}.")),
-            Sql::Steps {
+            LoginSteps::NoNeed(why) => return comment(&format!("No SQL is needed. {why}")),
+            LoginSteps::Unknown(title) => {
+                return comment(&format!("pgcred knows no SQL for {title}."));
+            }
+            LoginSteps::Steps {
                 by,
                 session,
                 steps,
@@ -112,7 +114,7 @@ impl PolicyAnswer {
 }
 
 /// Returns who has to get the policy of a login.
-pub(super) fn whom(access: &Access) -> String {
+pub(super) fn whom(access: &AccessPolicy) -> String {
     let whom = "the role or user that signs the tokens";
     match &access.principal {
         Some(known) if access.placeholders.iter().all(|open| open.word != known) => {

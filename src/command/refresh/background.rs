@@ -118,7 +118,7 @@ fn state_of(config: Option<&Path>) -> String {
 
 /// Returns when the last run was and what failed, in words; `None` if there was no run.
 pub(in crate::command) fn last(config: Option<&Path>) -> Option<String> {
-    let Ending { at, error } = ending(config)?;
+    let BackgroundOutcome { at, error } = ending(config)?;
     let ago = spoken(at.until(Time::now()));
     let mut text = format!("last refresh in the background: {ago} ago");
     if let Some(error) = error {
@@ -129,7 +129,7 @@ pub(in crate::command) fn last(config: Option<&Path>) -> Option<String> {
 }
 
 /// How the last run ended.
-pub(in crate::command) struct Ending {
+pub(in crate::command) struct BackgroundOutcome {
     pub(in crate::command) at: Time,
     /// What failed. A failure with another configuration is left out, because its connection may
     /// be gone.
@@ -137,12 +137,12 @@ pub(in crate::command) struct Ending {
 }
 
 /// Returns how the last run ended; `None` if there was no run.
-pub(in crate::command) fn ending(config: Option<&Path>) -> Option<Ending> {
+pub(in crate::command) fn ending(config: Option<&Path>) -> Option<BackgroundOutcome> {
     let run = LastRun::parse(&fs::read_own(&file()?)?);
     let at = Time::from_unix(run.at.parse().ok()?);
     let mut error = None;
     if !run.error.is_empty() && run.config == state_of(config) {
         error = Some(run.error);
     }
-    Some(Ending { at, error })
+    Some(BackgroundOutcome { at, error })
 }

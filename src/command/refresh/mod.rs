@@ -23,15 +23,15 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::authority::LoginPolicy;
-use crate::cache::Index;
+use crate::cache::CacheIndex;
 use crate::command::app::{App, warn_if_cut_short};
-use crate::command::due_file::Refreshed;
+use crate::command::due_file::RefreshState;
 use crate::command::errors::all_errors;
 use crate::command::line_owners::{LineConflict, mark_taken_lines, mark_taken_lines_of};
-use crate::command::needs::{ForeignHomePolicy, Needs};
+use crate::command::needs::{CommandNeeds, ForeignHomePolicy};
 use crate::command::passfile_option::PassfileOption;
 use crate::command::preferences::Preferences;
-use crate::command::run::Run;
+use crate::command::run::RunCommand;
 use crate::error::{Error, Result};
 use crate::issue::{IssueOptions, IssuedToken};
 use crate::output::Output;
@@ -39,13 +39,13 @@ use crate::request::Request;
 use crate::resolve::{ConnectionOptions, TargetResolver};
 use crate::sys::env;
 use crate::sys::fs;
-use crate::sys::terminal::{self, Stdin};
+use crate::sys::terminal::{self, InheritedStdin};
 use crate::time::{Time, spoken};
-use watch::{NextRefresh, Watch};
+use watch::{NextRefresh, WatchOptions};
 use written::{filed_as, say_how_to_keep_fresh};
 
 #[derive(clap::Args, Default)]
-pub(crate) struct Refresh {
+pub(crate) struct RefreshCommand {
     /// Connections, hosts, DSQL cluster IDs, postgres:// URIs or conninfo strings [default: every
     /// connection that is due]
     targets: Vec<String>,
@@ -54,7 +54,7 @@ pub(crate) struct Refresh {
     #[command(flatten)]
     passfile: PassfileOption,
     #[command(flatten)]
-    watch: Watch,
+    watch: WatchOptions,
     /// Issue new tokens for all targets, due or not, and end every pause after a failure
     #[arg(long)]
     fresh: bool,
@@ -65,15 +65,15 @@ pub(crate) struct Refresh {
 
 /// The requests of a run, and the errors of the targets that cannot be resolved.
 #[derive(Default)]
-struct Requests {
+struct RefreshRequests {
     requests: Vec<Request>,
     errors: Vec<Error>,
 }
 
-impl Run for Refresh {
+impl RunCommand for RefreshCommand {
     type Outcome = ();
 
-    fn needs(&self) -> Needs {
+    fn needs(&self) -> CommandNeeds {
         let mut needs = Self::NEEDS;
         if self.background {
             // A shell's hook or a scheduler would only repeat the refusal, at every prompt.
@@ -83,7 +83,7 @@ impl Run for Refresh {
     }
 
     /// Refreshes everything that can be refreshed; the error names the rest.
-    fn run(self, app: &mut App, stdin: Option<Stdin>) -> Result<()> {
+    fn run(self, app: &mut App, stdin: Option<InheritedStdin>) -> Result<()> {
         if self.watch.stay {
             let output = app.preferences.output;
             return self
@@ -105,7 +105,7 @@ impl Run for Refresh {
             self.once(app)
         };
         if self.names_no_target() && self.passfile.is_usual() {
-            app.update_due_file(Refreshed::JustNow);
+            app.update_due_file(RefreshState::JustNow);
         }
         if self.background {
             let config = app.preferences.config_path.as_deref();
@@ -118,26 +118,26 @@ impl Run for Refresh {
 /// Writes tokens of these connections to the passfile; without any, of every connection that is
 /// due.
 pub(super) fn connections(names: Vec<String>, app: &mut App) -> Result<()> {
-    let refresh = Refresh {
+    let refresh = RefreshCommand {
         targets: names,
-        ..Refresh::default()
+        ..RefreshCommand::default()
     };
     refresh.run(app, None)
 }
 
 /// Writes tokens that were issued before to the passfile.
 pub(super) fn write_issued(issued: &[(Request, IssuedToken)], app: &mut App) -> Result<()> {
-    let refresh = Refresh::default();
+    let refresh = RefreshCommand::default();
     let path = refresh.write(issued, &[], app)?;
     refresh.say_what_was_written(&path, issued, issued.len(), app);
     Ok(())
 }
 
-impl Refresh {
+impl RefreshCommand {
     fn once(&self, app: &mut App) -> Result<()> {
         self.connection.address.check_targets(self.targets.len())?;
         fs::remove_abandoned_directories(); // passfiles of `pgcred exec` processes that were killed
-        let Requests {
+        let RefreshRequests {
             mut requests,
             mut errors,
         } = self.requests(&app.preferences, app.preferences.output)?;
@@ -232,12 +232,12 @@ impl Refresh {
 
     /// Resolves the targets; without any, every connection; without any of these, the host of
     /// PGHOST.
-    fn requests(&self, preferences: &Preferences, output: Output) -> Result<Requests> {
+    fn requests(&self, preferences: &Preferences, output: Output) -> Result<RefreshRequests> {
         let resolver = TargetResolver {
             output,
             ..preferences.resolver()
         };
-        let mut found = Requests::default();
+        let mut found = RefreshRequests::default();
         if self.takes_every_connection(preferences) {
             for connection in &preferences.config.connections {
                 let name = Some(connection.name.as_str());
@@ -296,7 +296,11 @@ impl Refresh {
 
     /// Leaves out the lines of the passfile that belong to another connection, and returns them. A
     /// target that was named and has no line left is an error.
-    fn keep_own_lines(&self, found: &mut Requests, preferences: &Preferences) -> Vec<LineConflict> {
+    fn keep_own_lines(
+        &self,
+        found: &mut RefreshRequests,
+        preferences: &Preferences,
+    ) -> Vec<LineConflict> {
         let requests = std::mem::take(&mut found.requests);
         let mut conflicts = Vec::new();
         if self.takes_every_connection(preferences) {
@@ -333,7 +337,7 @@ impl Refresh {
 
     /// Returns when the first token is due, for `--watch`. The refresh itself says the warnings.
     fn look(&self, app: &mut App) -> Result<NextRefresh> {
-        let Requests {
+        let RefreshRequests {
             requests,
             mut errors,
         } = self.requests(&app.preferences, Output::SILENT)?;
@@ -360,7 +364,7 @@ impl Refresh {
         app.issuer.share_time(identities.len());
         let preferences = &app.preferences;
         let names_targets = !self.targets.is_empty();
-        let others = |index: &Index| {
+        let others = |index: &CacheIndex| {
             let others = names_targets.then(|| preferences.connections_by_use(index));
             others.into_iter().flatten()
         };

@@ -19,7 +19,7 @@ use crate::request::Request;
 use crate::sys::child;
 use crate::sys::env;
 use crate::sys::signals::on_signal;
-use crate::sys::terminal::Stdin;
+use crate::sys::terminal::InheritedStdin;
 use crate::time::Time;
 
 /// The longest pause between two looks at the clock, in seconds. A machine that slept is late by no
@@ -27,7 +27,7 @@ use crate::time::Time;
 const LONGEST_PAUSE: u32 = 30;
 
 #[derive(clap::Args, Default)]
-pub(super) struct Watch {
+pub(super) struct WatchOptions {
     /// Keep running, and refresh whenever a token is due
     #[arg(id = "watch", long)]
     pub(super) stay: bool,
@@ -70,12 +70,12 @@ impl NextRefresh {
 }
 
 /// Reports errors to stderr, each once for as long as it stays the same.
-struct Reporter {
+struct ErrorReporter {
     output: Output,
     last: String,
 }
 
-impl Reporter {
+impl ErrorReporter {
     fn report(&mut self, error: &Error) {
         let text = error.to_string();
         if self.last != text {
@@ -85,20 +85,20 @@ impl Reporter {
     }
 }
 
-impl Watch {
+impl WatchOptions {
     /// Refreshes whenever `look` says that a token is due.
     ///
     /// A configuration that cannot be used is an error at the start. Later it is reported once and
     /// tried again, because the user may be editing the file, or replacing pgcred.
     pub(super) fn run(
         &self,
-        stdin: Option<Stdin>,
+        stdin: Option<InheritedStdin>,
         output: Output,
         mut look: impl FnMut() -> Result<NextRefresh>,
     ) -> Result<()> {
         let stopped = self.stop_signal(stdin)?;
         let mut next = look()?;
-        let mut reporter = Reporter {
+        let mut reporter = ErrorReporter {
             output,
             last: String::new(),
         };
@@ -123,7 +123,7 @@ impl Watch {
     }
 
     /// Returns a channel that gets a message when the watcher has to stop.
-    fn stop_signal(&self, stdin: Option<Stdin>) -> Result<Receiver<()>> {
+    fn stop_signal(&self, stdin: Option<InheritedStdin>) -> Result<Receiver<()>> {
         let (stop, stopped) = channel();
         let by_signal = stop.clone();
         on_signal(move |_| {
@@ -143,7 +143,7 @@ impl Watch {
 /// Looks when the next refresh is due. If that cannot be seen now, the watcher looks again later.
 fn look_again(
     look: &mut impl FnMut() -> Result<NextRefresh>,
-    reporter: &mut Reporter,
+    reporter: &mut ErrorReporter,
 ) -> NextRefresh {
     match look() {
         Ok(next) => next,
@@ -154,7 +154,7 @@ fn look_again(
     }
 }
 
-fn wait_for_end(mut stdin: Stdin, stop: &Sender<()>) {
+fn wait_for_end(mut stdin: InheritedStdin, stop: &Sender<()>) {
     let mut byte = [0];
     while matches!(stdin.read(&mut byte), Ok(1)) {}
     let _ = stop.send(()); // the watcher may have ended already

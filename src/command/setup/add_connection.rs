@@ -3,16 +3,16 @@
 
 use crate::command::edits;
 use crate::command::preferences::Preferences;
-use crate::config::{self, Connection, Life};
+use crate::config::{self, Connection, RequestedLife};
 use crate::error::Result;
 use crate::provider;
 use crate::request::Request;
 use crate::request::target::{RootsChoice, TargetSpec};
-use crate::setup::{Edit, Machine, Target, Tool, ToolKind};
+use crate::setup::{Machine, SetupEdit, Tool, ToolKind, ToolTarget};
 use crate::text::host::HostPort;
 
 /// Returns the targets that have to become connections for this tool.
-pub(super) fn new_connections<'a>(tool: &Tool, targets: &'a [Target]) -> Vec<&'a Target> {
+pub(super) fn new_connections<'a>(tool: &Tool, targets: &'a [ToolTarget]) -> Vec<&'a ToolTarget> {
     let mut new = Vec::new();
     for target in targets {
         if tool.kind == ToolKind::Passfile && target.request.connection.is_none() {
@@ -24,10 +24,10 @@ pub(super) fn new_connections<'a>(tool: &Tool, targets: &'a [Target]) -> Vec<&'a
 
 /// Returns the edit of pgcred's configuration that adds these targets, if there are any.
 pub(super) fn edit(
-    new: &[&Target],
+    new: &[&ToolTarget],
     machine: &Machine,
     preferences: &Preferences,
-) -> Result<Option<Edit>> {
+) -> Result<Option<SetupEdit>> {
     if new.is_empty() {
         return Ok(None);
     }
@@ -68,9 +68,9 @@ pub(super) fn connection(request: &Request, name: &str) -> Connection {
     if request.life == request.provider.default_life {
         connection.life = None; // also if the provider allows no longer one
     } else if request.life == request.provider.max_life {
-        connection.life = Some(Life::Max);
+        connection.life = Some(RequestedLife::Max);
     } else {
-        connection.life = Some(Life::Seconds(request.life));
+        connection.life = Some(RequestedLife::Seconds(request.life));
     }
     connection
 }

@@ -8,14 +8,14 @@
 use super::plan::{PlanPart, SetupPlan};
 use super::scheduler;
 use crate::command::app::App;
-use crate::command::edits::{Decision, EditPolicy, carry_out, changes, provide_roots};
+use crate::command::edits::{EditDecision, EditPolicy, carry_out, changes, provide_roots};
 use crate::command::passfile_option::warn_about_variables;
 use crate::command::preferences::Preferences;
 use crate::error::{Error, Result};
 use crate::setup::{EditDestination, Machine, Tool, ToolKind};
 
 /// How far a plan was carried out.
-pub(super) struct Applied {
+pub(super) struct AppliedPlan {
     /// Whether the parts were made, unless an error says otherwise. If not, the user has said no,
     /// or only wanted to see them.
     pub(super) is_made: bool,
@@ -32,15 +32,16 @@ impl SetupPlan {
         machine: &Machine,
         preferences: &Preferences,
         app: &App,
-    ) -> Result<Applied> {
-        let mut applied = Applied {
+    ) -> Result<AppliedPlan> {
+        let mut applied = AppliedPlan {
             is_made: false,
             errors: Vec::new(),
         };
         for warning in &self.warnings {
             preferences.output.warn(warning);
         }
-        if self.parts.is_empty() || policy.decide(&self.edits(), preferences)? != Decision::Make {
+        if self.parts.is_empty() || policy.decide(&self.edits(), preferences)? != EditDecision::Make
+        {
             return Ok(applied);
         }
         applied.is_made = true;

@@ -35,18 +35,18 @@ use super::app::App;
 use super::config_file::ConfigNeed;
 use super::edits::{EditPolicy, provide_roots};
 use super::errors::all_errors;
-use super::needs::Needs;
+use super::needs::CommandNeeds;
 use super::preferences::Preferences;
-use super::run::Run;
+use super::run::RunCommand;
 use super::tool_undo;
 use crate::error::{Error, Result};
 use crate::integrations::TOOLS;
 use crate::output::Output;
 use crate::resolve::ConnectionOptions;
 use crate::setup::{
-    CommandLines, Machine, SetupMethod, Target, Tool, ToolFiles, ToolKind, check_texts, fill,
+    CommandLines, Machine, SetupMethod, Tool, ToolFiles, ToolKind, ToolTarget, check_texts, fill,
 };
-use crate::sys::terminal::{self, Stdin};
+use crate::sys::terminal::{self, InheritedStdin};
 use crate::text::suggest;
 use plan::{PlanRequest, SetupPlan};
 use targets::{TargetChoice, ToolTargets};
@@ -54,7 +54,7 @@ use users::TokenUsers;
 
 #[derive(clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "one per option")]
-pub(crate) struct Setup {
+pub(crate) struct SetupCommand {
     /// The tool; without one, setup asks what to set up, from the profile to the tools. Where there
     /// is no terminal, and with --dry-run, it lists the tools
     tool: Option<String>,
@@ -81,11 +81,11 @@ pub(crate) struct Setup {
     yes: bool,
 }
 
-impl Run for Setup {
+impl RunCommand for SetupCommand {
     type Outcome = ExitCode;
 
     /// An undo works even if the configuration cannot be read.
-    fn needs(&self) -> Needs {
+    fn needs(&self) -> CommandNeeds {
         let mut needs = Self::NEEDS;
         if self.undo {
             needs.configuration = ConfigNeed::Optional;
@@ -93,7 +93,7 @@ impl Run for Setup {
         needs
     }
 
-    fn run(self, app: &mut App, _: Option<Stdin>) -> Result<ExitCode> {
+    fn run(self, app: &mut App, _: Option<InheritedStdin>) -> Result<ExitCode> {
         self.check_all()?;
         let machine = Machine::current(app.options.config.as_deref())?;
         let Some(name) = &self.tool else {
@@ -115,7 +115,7 @@ impl Run for Setup {
     }
 }
 
-impl Setup {
+impl SetupCommand {
     fn policy(&self) -> EditPolicy {
         EditPolicy {
             undo: self.undo,
@@ -272,7 +272,7 @@ fn print_dialog(
     template: &str,
     tool: &Tool,
     machine: &Machine,
-    targets: &[Target],
+    targets: &[ToolTarget],
     preferences: &Preferences,
 ) -> Result<()> {
     let mut texts = Vec::new();

@@ -2,14 +2,14 @@
 //! are set up. It changes nothing.
 
 use crate::integrations::TOOLS;
-use crate::output::table::Table;
+use crate::output::table::TextTable;
 use crate::setup::{Machine, SetupMethod, Tool};
 
 /// No terminal has a line that is longer than this.
 const LONGEST_CELL: usize = 1000;
 
 pub(super) fn lines(machine: &Machine) -> Vec<String> {
-    let mut table = Table::new(TOOLS.len(), LONGEST_CELL);
+    let mut table = TextTable::new(TOOLS.len(), LONGEST_CELL);
     let column =
         |value: &dyn Fn(&Tool) -> String| -> Vec<String> { TOOLS.iter().map(value).collect() };
     table.add("TOOL", &column(&|tool| tool.name.to_owned()));

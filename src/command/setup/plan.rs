@@ -13,7 +13,8 @@ use super::{add_connection, scheduler};
 use crate::command::preferences::Preferences;
 use crate::error::{Error, Result};
 use crate::setup::{
-    Edit, Machine, SetupCommands, SetupMethod, Target, Tool, ToolFiles, ToolKind, check_texts,
+    Machine, SetupCommands, SetupEdit, SetupMethod, Tool, ToolFiles, ToolKind, ToolTarget,
+    check_texts,
 };
 
 /// What a plan is made of.
@@ -25,7 +26,7 @@ pub(super) struct PlanRequest<'a> {
     pub(super) schedules: bool,
     /// Edits that come before those of all tools: of pgcred's configuration, which the preferences
     /// have as it will be.
-    pub(super) first_edits: Vec<Edit>,
+    pub(super) first_edits: Vec<SetupEdit>,
 }
 
 /// See the head of this file.
@@ -50,17 +51,17 @@ pub(super) struct SetupPlan {
 pub(super) struct PlanPart {
     /// `None` for the edits that come first, without which the others make no sense.
     pub(super) tool: Option<&'static Tool>,
-    pub(super) edits: Vec<Edit>,
+    pub(super) edits: Vec<SetupEdit>,
     pub(super) commands: SetupCommands,
     /// The targets whose root certificates have to be in their place.
-    pub(super) targets: Vec<Target>,
+    pub(super) targets: Vec<ToolTarget>,
     /// What is left to the user.
     pub(super) steps: Vec<String>,
 }
 
 impl SetupPlan {
     pub(super) fn new(request: PlanRequest, machine: &Machine, preferences: &Preferences) -> Self {
-        let mut planner = Planner {
+        let mut planner = SetupPlanner {
             machine: machine.clone(),
             preferences,
             choice: request.choice,
@@ -88,7 +89,7 @@ impl SetupPlan {
     }
 
     /// Returns the edits of all parts, in their order.
-    pub(super) fn edits(&self) -> Vec<&Edit> {
+    pub(super) fn edits(&self) -> Vec<&SetupEdit> {
         self.parts.iter().flat_map(|part| &part.edits).collect()
     }
 
@@ -124,7 +125,7 @@ impl SetupPlan {
 }
 
 /// A plan that is being made.
-struct Planner<'a> {
+struct SetupPlanner<'a> {
     /// The machine with the texts that the parts so far leave.
     machine: Machine,
     preferences: &'a Preferences,
@@ -134,7 +135,7 @@ struct Planner<'a> {
     plan: SetupPlan,
 }
 
-impl Planner<'_> {
+impl SetupPlanner<'_> {
     fn add(&mut self, part: PlanPart) {
         self.machine.drafts.add(&part.edits);
         self.plan.parts.push(part);
@@ -182,7 +183,7 @@ impl Planner<'_> {
         &self,
         tool: &'static Tool,
         files: &dyn ToolFiles,
-        targets: Vec<Target>,
+        targets: Vec<ToolTarget>,
     ) -> Result<PlanPart> {
         let mut new = add_connection::new_connections(tool, &targets);
         new.retain(|target| !self.added.contains(&target.name));
@@ -229,7 +230,7 @@ impl Planner<'_> {
 fn remove_conflicts(
     files: &dyn ToolFiles,
     machine: &Machine,
-    targets: &mut Vec<Target>,
+    targets: &mut Vec<ToolTarget>,
     errors: &mut Vec<Error>,
 ) {
     targets.retain(|target| match files.conflict(machine, target) {

@@ -9,7 +9,7 @@ use crate::provider;
 use crate::request::Request;
 use crate::resolve::ConnectionOptions;
 use crate::roots;
-use crate::setup::{Target, TokenUser, Tool, ToolKind};
+use crate::setup::{TokenUser, Tool, ToolKind, ToolTarget};
 use crate::sys::env;
 
 /// Variables of a shell that decide what `pgcred refresh` does, besides those of the
@@ -29,7 +29,7 @@ pub(super) struct TargetChoice<'a> {
 
 /// The targets of one tool.
 pub(super) struct ToolTargets {
-    pub(super) targets: Vec<Target>,
+    pub(super) targets: Vec<ToolTarget>,
     /// Why other targets cannot be set up.
     pub(super) errors: Vec<Error>,
     /// What may be wrong with the targets.
@@ -111,7 +111,12 @@ impl TargetChoice<'_> {
         }
     }
 
-    fn target(&self, name: Option<&str>, tool: &Tool, preferences: &Preferences) -> Result<Target> {
+    fn target(
+        &self,
+        name: Option<&str>,
+        tool: &Tool,
+        preferences: &Preferences,
+    ) -> Result<ToolTarget> {
         let resolver = if self.is_silent {
             preferences.silent_resolver()
         } else {
@@ -133,7 +138,7 @@ impl TargetChoice<'_> {
             None => short_name(&request.host),
         };
         let roots = roots::choose(&request)?;
-        Ok(Target {
+        Ok(ToolTarget {
             name,
             request,
             roots,
@@ -223,7 +228,7 @@ fn check_for_scheduler(
 }
 
 /// Returns warnings of targets whose line in the passfile another connection has.
-fn warnings_of_shared_lines(targets: &[Target], preferences: &Preferences) -> Vec<String> {
+fn warnings_of_shared_lines(targets: &[ToolTarget], preferences: &Preferences) -> Vec<String> {
     let mut warnings = Vec::new();
     for conflict in mark_taken_lines(&mut preferences.named_connections()) {
         if targets.iter().any(|target| target.name == conflict.later) {
@@ -233,7 +238,7 @@ fn warnings_of_shared_lines(targets: &[Target], preferences: &Preferences) -> Ve
     warnings
 }
 
-fn check_names(targets: &[Target]) -> Result<()> {
+fn check_names(targets: &[ToolTarget]) -> Result<()> {
     for (index, target) in targets.iter().enumerate() {
         if targets[..index]
             .iter()
@@ -249,7 +254,7 @@ fn check_names(targets: &[Target]) -> Result<()> {
 
 /// Returns what may be wrong with the targets, and what a tool without `hostaddr` needs in its
 /// place.
-pub(super) fn warnings(tool: &Tool, targets: &mut [Target]) -> Vec<String> {
+pub(super) fn warnings(tool: &Tool, targets: &mut [ToolTarget]) -> Vec<String> {
     let requests: Vec<(&str, &Request)> = targets
         .iter()
         .map(|target| (target.name.as_str(), &target.request))
@@ -258,7 +263,7 @@ pub(super) fn warnings(tool: &Tool, targets: &mut [Target]) -> Vec<String> {
     if tool.takes_hostaddr {
         return warnings;
     }
-    for Target { request, .. } in targets {
+    for ToolTarget { request, .. } in targets {
         let Some(address) = request.keyword("hostaddr") else {
             continue;
         };
@@ -281,8 +286,8 @@ fn needs_all_settings(tool: &Tool, request: &Request) -> bool {
 }
 
 /// Returns a warning if a key in variables signs here, which programs of the desktop may not have.
-fn warning_of_key_in_variables(tool: &Tool, targets: &[Target]) -> Option<String> {
-    for Target { request, .. } in targets {
+fn warning_of_key_in_variables(tool: &Tool, targets: &[ToolTarget]) -> Option<String> {
+    for ToolTarget { request, .. } in targets {
         if needs_all_settings(tool, request)
             && request.profile.is_none()
             && let Some(key) = request.provider.authority.shell_settings().key

@@ -14,8 +14,8 @@ use crate::output::Output;
 use crate::provider::fake::control;
 use crate::resolve::ConnectionOptions;
 use crate::setup::{
-    Drafts, Edit, EditDestination, Machine, Os, Ownership, SetupMethod, Target, Tool, ToolFiles,
-    ToolKind,
+    EditDestination, FileDrafts, FileOwnership, Machine, Os, SetupEdit, SetupMethod, Tool,
+    ToolFiles, ToolKind, ToolTarget,
 };
 use crate::sys::fs;
 
@@ -66,7 +66,7 @@ static BROKEN: Tool = Tool {
 };
 
 const LINE: &str = "# sharing ";
-const OWNERSHIP: Ownership = Ownership::Part {
+const OWNERSHIP: FileOwnership = FileOwnership::Part {
     users_part: |text| Ok(Some(without_lines(text))),
     say_the_same: |one, other| one == other,
 };
@@ -77,9 +77,9 @@ fn without_lines(text: &str) -> String {
 }
 
 impl ToolFiles for SharedFile {
-    fn set_up(&self, machine: &Machine, targets: &[Target]) -> Result<Vec<Edit>> {
+    fn set_up(&self, machine: &Machine, targets: &[ToolTarget]) -> Result<Vec<SetupEdit>> {
         let path = machine.service_file.clone();
-        let edit = Edit::that_changes(machine, path, &OWNERSHIP, |text| {
+        let edit = SetupEdit::that_changes(machine, path, &OWNERSHIP, |text| {
             let mut text = without_lines(text);
             for target in targets {
                 text.extend([LINE, &target.name, "\n"]);
@@ -89,16 +89,16 @@ impl ToolFiles for SharedFile {
         Ok(vec![edit?])
     }
 
-    fn undo(&self, machine: &Machine) -> Result<Vec<Edit>> {
+    fn undo(&self, machine: &Machine) -> Result<Vec<SetupEdit>> {
         let path = machine.service_file.clone();
-        Ok(vec![Edit::that_restores(machine, path, &OWNERSHIP)?])
+        Ok(vec![SetupEdit::that_restores(machine, path, &OWNERSHIP)?])
     }
 
-    fn printed(&self, _: &Machine, _: &[Target]) -> String {
+    fn printed(&self, _: &Machine, _: &[ToolTarget]) -> String {
         String::new()
     }
 
-    fn remove(&self, machine: &Machine, _: &[String]) -> Result<Vec<Edit>> {
+    fn remove(&self, machine: &Machine, _: &[String]) -> Result<Vec<SetupEdit>> {
         self.undo(machine)
     }
 
@@ -106,7 +106,7 @@ impl ToolFiles for SharedFile {
         Vec::new()
     }
 
-    fn steps(&self, _: &Machine, _: &[Target]) -> Vec<String> {
+    fn steps(&self, _: &Machine, _: &[ToolTarget]) -> Vec<String> {
         Vec::new()
     }
 }
@@ -114,19 +114,19 @@ impl ToolFiles for SharedFile {
 struct BrokenFile;
 
 impl ToolFiles for BrokenFile {
-    fn set_up(&self, _: &Machine, _: &[Target]) -> Result<Vec<Edit>> {
+    fn set_up(&self, _: &Machine, _: &[ToolTarget]) -> Result<Vec<SetupEdit>> {
         Err(Error::usage("its file is no JSON"))
     }
 
-    fn undo(&self, _: &Machine) -> Result<Vec<Edit>> {
+    fn undo(&self, _: &Machine) -> Result<Vec<SetupEdit>> {
         Ok(Vec::new())
     }
 
-    fn printed(&self, _: &Machine, _: &[Target]) -> String {
+    fn printed(&self, _: &Machine, _: &[ToolTarget]) -> String {
         String::new()
     }
 
-    fn remove(&self, machine: &Machine, _: &[String]) -> Result<Vec<Edit>> {
+    fn remove(&self, machine: &Machine, _: &[String]) -> Result<Vec<SetupEdit>> {
         self.undo(machine)
     }
 
@@ -134,14 +134,14 @@ impl ToolFiles for BrokenFile {
         Vec::new()
     }
 
-    fn steps(&self, _: &Machine, _: &[Target]) -> Vec<String> {
+    fn steps(&self, _: &Machine, _: &[ToolTarget]) -> Vec<String> {
         Vec::new()
     }
 }
 
 fn plan(
     tools: &[&'static Tool],
-    first_edits: Vec<Edit>,
+    first_edits: Vec<SetupEdit>,
     names: &[String],
     machine: &Machine,
     preferences: &Preferences,
@@ -160,7 +160,7 @@ fn plan(
     SetupPlan::new(request, machine, preferences)
 }
 
-fn path_of(edit: &Edit) -> PathBuf {
+fn path_of(edit: &SetupEdit) -> PathBuf {
     match &edit.destination {
         EditDestination::File(path) => path.clone(),
         EditDestination::Crontab => panic!("these tools edit files"),
@@ -169,7 +169,7 @@ fn path_of(edit: &Edit) -> PathBuf {
 
 /// Makes the edits one after the other, as `command::edits` does: each only if the file is as the
 /// edit expects it.
-fn make<'a>(edits: impl IntoIterator<Item = &'a Edit>) {
+fn make<'a>(edits: impl IntoIterator<Item = &'a SetupEdit>) {
     for edit in edits {
         if edit.changes_something() {
             let (before, after) = (edit.before.as_deref(), edit.after.as_deref());
@@ -238,7 +238,7 @@ fn edits_of_all_tools_at_once_are_composed_and_undone_to_the_byte() {
             machine.drafts.add(&edits);
             make(&edits);
         }
-        machine.drafts = Drafts::default();
+        machine.drafts = FileDrafts::default();
         let text = fs::read_plain(&machine.service_file).unwrap();
         assert_eq!(text.as_deref(), Some(mine), "{order}");
         let left = home.join(".DBeaverData/workspace6/General/.dbeaver/data-sources-pgcred.json");
@@ -282,7 +282,7 @@ fn the_configuration_may_be_one_that_is_to_be_written() {
     let machine = machine(&directory.path(""));
     let file = machine.own.join("config.toml");
     let preferences = preferences("", &file).with_config(Config::parse(CONFIG).unwrap());
-    let first = Edit {
+    let first = SetupEdit {
         destination: EditDestination::File(file.clone()),
         before: None,
         after: Some(CONFIG.to_owned()),

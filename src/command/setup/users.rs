@@ -12,7 +12,7 @@ use crate::issue::IssuedToken;
 use crate::request::Request;
 use crate::resolve::ConnectionOptions;
 use crate::setup::{TokenUser, Tool};
-use crate::token::Age;
+use crate::token::TokenAge;
 
 /// What is known of these users.
 #[derive(Default)]
@@ -30,7 +30,7 @@ impl TokenUsers {
             if !request.user.is_empty() {
                 continue;
             }
-            if let Some(issued) = app.issuer.cached_token(&request, Age::Stale)
+            if let Some(issued) = app.issuer.cached_token(&request, TokenAge::Stale)
                 && let Some(user) = issued.token.user
             {
                 users.known.push(TokenUser { connection, user });

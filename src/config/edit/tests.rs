@@ -5,7 +5,7 @@
 use std::time::{Duration, Instant};
 
 use crate::config::tests::{GOOD, connection, full, region, text};
-use crate::config::{Config, Connection, Life, add, change, remove};
+use crate::config::{Config, Connection, RequestedLife, add, change, remove};
 use crate::error::Exit;
 use crate::request::target::TargetSpec;
 
@@ -32,7 +32,7 @@ aliases = ["localhost:15432", "tunnel"]
         format!("# mine\n\n{table}")
     );
     let short = Connection {
-        life: Some(Life::Seconds(90)),
+        life: Some(RequestedLife::Seconds(90)),
         ..connection("x", "h")
     };
     for (before, after) in [

@@ -2,7 +2,7 @@
 //! and the line and the key of every error.
 
 use crate::config::tests::{GOOD, connection, full, text};
-use crate::config::{CacheChoice, Config, Life, add, remove};
+use crate::config::{CacheChoice, Config, RequestedLife, add, remove};
 use crate::error::Exit;
 
 #[test]
@@ -14,10 +14,10 @@ fn a_good_file_is_read() {
     assert_eq!(config.connection("prod"), Some(&full()));
     assert_eq!(
         config.connection("bare").unwrap().life,
-        Some(Life::Seconds(900))
+        Some(RequestedLife::Seconds(900))
     );
     assert_eq!(config.connection("Prod"), None);
-    assert_eq!(config.rules[0].life, Some(Life::Seconds(900)));
+    assert_eq!(config.rules[0].life, Some(RequestedLife::Seconds(900)));
     assert_eq!(config.rules[1].user, text("app"));
     assert_eq!(Config::parse("").unwrap(), Config::default());
     assert_eq!(Config::parse(&GOOD.replace('\n', "\r\n")).unwrap(), config);

@@ -10,7 +10,7 @@ use rcgen::{CertificateParams, KeyPair};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
-use super::{Certificate, Validity};
+use super::{Certificate, CertificateValidity};
 use crate::probe::tests::{HOST, named, now};
 
 /// The dates of RDS's roots go beyond 2049, where their form changes.
@@ -28,7 +28,7 @@ fn every_root_of_amazon_can_be_read() {
                 "{root:?}"
             );
             assert_eq!(root.issuer, root.subject);
-            assert_eq!(root.validity(now()), Validity::Valid, "{root:?}");
+            assert_eq!(root.validity(now()), CertificateValidity::Valid, "{root:?}");
             count += 1;
         }
     }

@@ -18,9 +18,9 @@ use crate::probe::tests::{
     CertificateAuthority, LONG, answer, client_verifying, serve, tls_request,
 };
 use crate::probe::tls;
-use crate::probe::trust::Verification;
-use crate::probe::wire::{Method, Speaks};
-use crate::probe::{Break, Deadline};
+use crate::probe::trust::VerificationLevel;
+use crate::probe::wire::{AuthenticationMethod, ForeignProtocol};
+use crate::probe::{Deadline, ProbeFailure};
 
 const TOKEN: &str = "db.example.com/?Action=DbConnect&X-Amz-Signature=0123456789abcdef0123456789";
 
@@ -76,7 +76,7 @@ fn ask_password(stream: &mut Tls) -> String {
 /// Logs in at a server that talks so. Returns everything that the server has received after that,
 /// too.
 fn logged_in(
-    verification: Verification,
+    verification: VerificationLevel,
     trusted: bool,
     time: Duration,
     talk: impl FnOnce(&mut Tls) + Send + 'static,
@@ -119,7 +119,7 @@ fn logged_in(
 }
 
 fn verified(talk: impl FnOnce(&mut Tls) + Send + 'static) -> (LoginAttempt, Vec<u8>) {
-    let (login, received) = logged_in(Verification::RootsAndName, true, LONG, talk);
+    let (login, received) = logged_in(VerificationLevel::RootsAndName, true, LONG, talk);
     (login, received.recv_timeout(LONG).unwrap())
 }
 
@@ -170,13 +170,13 @@ fn the_token_goes_to_no_server_that_is_not_believed() {
         let (login, received) = logged_in(verification, trusted, LONG, |_| {});
         (login, received.recv_timeout(LONG).unwrap())
     };
-    for verification in [Verification::Roots, Verification::RootsAndName] {
+    for verification in [VerificationLevel::Roots, VerificationLevel::RootsAndName] {
         let (login, received) = started(verification, false);
         assert_eq!(login.outcome, LoginOutcome::NotBelieved);
         assert!(!login.has_sent_token && received.is_empty());
     }
     // A client that verifies nothing would send it.
-    let (login, _) = logged_in(Verification::Nothing, false, LONG, |stream| {
+    let (login, _) = logged_in(VerificationLevel::Nothing, false, LONG, |stream| {
         read_start(stream);
         assert_eq!(ask_password(stream), TOKEN);
         stream.write_all(b"R\0\0\0\x08\0\0\0\0").unwrap();
@@ -187,12 +187,12 @@ fn the_token_goes_to_no_server_that_is_not_believed() {
 #[test]
 fn other_methods_do_not_get_the_token() {
     for (packet, method) in [
-        (&b"R\0\0\0\x0c\0\0\0\x05salt"[..], Method::Md5),
+        (&b"R\0\0\0\x0c\0\0\0\x05salt"[..], AuthenticationMethod::Md5),
         (
             b"R\0\0\0\x17\0\0\0\x0aSCRAM-SHA-256\0\0",
-            Method::Sasl(vec!["SCRAM-SHA-256".to_owned()]),
+            AuthenticationMethod::Sasl(vec!["SCRAM-SHA-256".to_owned()]),
         ),
-        (b"R\0\0\0\x08\0\0\0\x07", Method::Gss),
+        (b"R\0\0\0\x08\0\0\0\x07", AuthenticationMethod::Gss),
     ] {
         let (login, rest) = verified(|stream| {
             read_start(stream);
@@ -222,32 +222,35 @@ fn logins_that_end_in_no_answer() {
         stream.write_all(b"HTTP/1.1 400 Bad Request").unwrap();
     });
     let broke = |by| LoginOutcome::Broke(by);
-    assert_eq!(http, broke(Break::NotPostgres(Speaks::Http)));
+    assert_eq!(
+        http,
+        broke(ProbeFailure::NotPostgres(ForeignProtocol::Http))
+    );
     let closed = outcome(|stream| {
         read_start(stream);
         ask_password(stream);
         stream.conn.send_close_notify();
         stream.flush().unwrap();
     });
-    assert_eq!(closed, broke(Break::Closed));
+    assert_eq!(closed, broke(ProbeFailure::Closed));
     let notices = outcome(|stream| {
         read_start(stream);
         while stream.write_all(b"N\0\0\0\x08Mx\0\0").is_ok() {}
     });
-    assert_eq!(notices, broke(Break::TooMuch));
+    assert_eq!(notices, broke(ProbeFailure::TooMuch));
     let bytes = outcome(|stream| {
         read_start(stream);
         let packet = [&b"N\0\x01\0\x04"[..], &vec![b'M'; 64 << 10]].concat();
         while stream.write_all(&packet).is_ok() {}
     });
-    assert_eq!(bytes, broke(Break::TooMuch));
+    assert_eq!(bytes, broke(ProbeFailure::TooMuch));
     let began = Instant::now();
     let (silent, _) = logged_in(
-        Verification::RootsAndName,
+        VerificationLevel::RootsAndName,
         true,
         Duration::from_millis(200),
         |stream| drop(read_start(stream)),
     );
-    assert_eq!(silent.outcome, broke(Break::TimedOut));
+    assert_eq!(silent.outcome, broke(ProbeFailure::TimedOut));
     assert!(began.elapsed() < LONG / 2);
 }

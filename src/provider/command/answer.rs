@@ -6,7 +6,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::Value;
 
 use super::definition::{CommandDefinition, ExpiryField, JsonPath};
-use crate::error::{Error, Reason, Result};
+use crate::error::{Error, ErrorReason, Result};
 use crate::time::Time;
 
 /// The longest token, in bytes. PostgreSQL itself takes no longer message before the login.
@@ -89,7 +89,7 @@ fn expiry(
         return Err(
             Error::login("the command printed a token that has expired already")
                 .hint("log in again; if that does not help, check the clock of this machine")
-                .because(Reason::Expired),
+                .because(ErrorReason::Expired),
         );
     }
     Ok(end)
@@ -123,14 +123,14 @@ fn not_a_time(field: &ExpiryField) -> Error {
             .hint(format!(
                 "expires = \"{path}\", without `+`, is for a field that has a time"
             ))
-            .because(Reason::ProgramFailed);
+            .because(ErrorReason::ProgramFailed);
     }
     Error::failure(format!("the field {path} has no time that says its zone"))
         .hint(
             "name a field with a time such as 2026-01-31T12:00:00Z, or with the seconds since \
              1970; a local time without a zone could be any",
         )
-        .because(Reason::ProgramFailed)
+        .because(ErrorReason::ProgramFailed)
 }
 
 /// Returns a number, also one that is written as a text.
@@ -251,7 +251,7 @@ fn no_token_path() -> Error {
 fn wrong(printed: &str) -> Error {
     Error::failure(format!("the command printed {printed}"))
         .hint("run it by hand to see more")
-        .because(Reason::ProgramFailed)
+        .because(ErrorReason::ProgramFailed)
 }
 
 #[cfg(test)]
@@ -418,7 +418,7 @@ mod tests {
     fn an_end_in_the_past_asks_for_a_login() {
         let printed = format!(r#"{{"t": "x", "e": {START}}}"#);
         let error = read(&printed, &definition("t", "e", None)).err().unwrap();
-        assert_eq!(error.reason(), Some(Reason::Expired));
+        assert_eq!(error.reason(), Some(ErrorReason::Expired));
     }
 
     #[test]

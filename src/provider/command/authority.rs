@@ -7,12 +7,12 @@ use std::rc::Rc;
 
 use super::definition::{CommandDefinition, CommandKind};
 use super::invocation;
-use super::run::{self, Answered};
+use super::run::{self, TimedAnswer};
 use crate::authority::{
-    AskPolicy, Authority, CredentialQuery, Identities, Identity, Notes, Region, Scope,
-    ShellSettings, Signer,
+    AskPolicy, Authority, CredentialQuery, Identities, Identity, Region, RunNotes, ShellSettings,
+    Signer, TokenScope,
 };
-use crate::error::{Error, Reason, Result};
+use crate::error::{Error, ErrorReason, Result};
 use crate::sys::{child, env};
 use crate::time::Time;
 use crate::token::Token;
@@ -79,7 +79,7 @@ struct CommandIdentities {
 }
 
 impl Identities for CommandIdentities {
-    fn identity(&self, profile: Option<&str>, scope: Option<&Scope<'_>>) -> Rc<dyn Identity> {
+    fn identity(&self, profile: Option<&str>, scope: Option<&TokenScope<'_>>) -> Rc<dyn Identity> {
         let definition = self.definition;
         let words = invocation::words(definition, profile, scope, None);
         Rc::new(CommandIdentity::of(
@@ -114,7 +114,7 @@ impl CommandIdentity {
 
     /// Runs the command. Where the files of the login have changed meanwhile, nobody knows whose
     /// token it is: then it is run once more.
-    fn run(&self, query: &CredentialQuery<'_>, notes: &Notes) -> Result<Answered> {
+    fn run(&self, query: &CredentialQuery<'_>, notes: &RunNotes) -> Result<TimedAnswer> {
         let definition = self.definition;
         let profile = self.profile.as_deref();
         let words = invocation::words(definition, profile, Some(query.scope), Some(query))?;
@@ -152,7 +152,7 @@ impl CommandIdentity {
         .hint(format!(
             "watch only files that a login changes: `watch` in [command.{name}]"
         ))
-        .because(Reason::ProgramFailed)
+        .because(ErrorReason::ProgramFailed)
     }
 }
 
@@ -195,11 +195,11 @@ impl Identity for CommandIdentity {
         ""
     }
 
-    fn find_region(&self, _: &str, _: &AskPolicy, _: &Notes) -> Result<Option<Region>> {
+    fn find_region(&self, _: &str, _: &AskPolicy, _: &RunNotes) -> Result<Option<Region>> {
         Ok(None)
     }
 
-    fn explain(&self, _: Option<&Region>, notes: &Notes) {
+    fn explain(&self, _: Option<&Region>, notes: &RunNotes) {
         notes.step(|| format!("command.{} prints the tokens", self.definition.name));
         for file in &self.watched {
             notes.step(|| format!("its login is in {}", file.display()));
@@ -207,7 +207,7 @@ impl Identity for CommandIdentity {
     }
 
     /// Types the login command of the definition at the terminal.
-    fn log_in(&self, ask: &AskPolicy, notes: &Notes) -> Result<bool> {
+    fn log_in(&self, ask: &AskPolicy, notes: &RunNotes) -> Result<bool> {
         let name = &self.definition.name;
         let Some(login) = &self.definition.login else {
             return Err(
@@ -230,7 +230,7 @@ impl Identity for CommandIdentity {
         Ok(true)
     }
 
-    fn signer(&self, query: &CredentialQuery<'_>, notes: &Notes) -> Result<Rc<dyn Signer>> {
+    fn signer(&self, query: &CredentialQuery<'_>, notes: &RunNotes) -> Result<Rc<dyn Signer>> {
         let answered = self.run(query, notes);
         let stamp = self.login_stamp.get();
         if answered.is_err() && stamp.is_some_and(|stamp| *stamp != self.stamp_now()) {
@@ -245,7 +245,7 @@ impl Identity for CommandIdentity {
 
 /// Hands out the token that was printed, for every scope of the identity.
 struct CommandSigner {
-    answered: Answered,
+    answered: TimedAnswer,
     definition: &'static CommandDefinition,
 }
 
@@ -268,14 +268,14 @@ impl CommandSigner {
 }
 
 impl Signer for CommandSigner {
-    fn issue(&self, _: &Scope<'_>, _: Option<&Region>, life: u32, now: Time) -> Result<Token> {
-        let Answered { answer, started } = &self.answered;
+    fn issue(&self, _: &TokenScope<'_>, _: Option<&Region>, life: u32, now: Time) -> Result<Token> {
+        let TimedAnswer { answer, started } = &self.answered;
         let end = answer.expires_at.min(now.plus(life));
         if end <= now {
             return Err(
                 Error::login("the token that was printed has expired already")
                     .hint("retry; if that does not help, check the clock of this machine")
-                    .because(Reason::Expired),
+                    .because(ErrorReason::Expired),
             );
         }
         let mut token = Token::new(answer.token.clone(), *started, end);

@@ -2,7 +2,7 @@
 //! kind of command it is. Values only; a definition is one of pgcred's own (`presets`) or a
 //! `[command.NAME]` of the user's configuration.
 
-use super::template::Template;
+use super::template::WordTemplate;
 use crate::error::{Error, Result};
 
 /// How long before the end a command that caches is run again, in seconds, unless its definition
@@ -17,7 +17,7 @@ pub(crate) struct CommandDefinition {
     /// What the service is called in sentences.
     pub(crate) title: String,
     /// The program and its arguments. No shell reads them.
-    pub(crate) run: Vec<Template>,
+    pub(crate) run: Vec<WordTemplate>,
     /// Where the answer has the token; `None` if the answer is the token alone.
     pub(crate) token: Option<JsonPath>,
     /// Where the answer has the name of the database user, if it names one.

@@ -4,8 +4,8 @@
 use std::path::PathBuf;
 
 use super::definition::{self, CommandDefinition};
-use super::template::Lookup;
-use crate::authority::{CredentialQuery, Scope};
+use super::template::PlaceholderLookup;
+use crate::authority::{CredentialQuery, TokenScope};
 use crate::error::{Error, Result};
 use crate::sys::env;
 use crate::sys::fs;
@@ -42,7 +42,7 @@ pub(crate) fn is_own_placeholder(name: &str) -> bool {
 pub(super) fn words(
     definition: &CommandDefinition,
     profile: Option<&str>,
-    scope: Option<&Scope<'_>>,
+    scope: Option<&TokenScope<'_>>,
     query: Option<&CredentialQuery<'_>>,
 ) -> Result<Vec<String>> {
     let lookup = |name: &str| match query {
@@ -69,7 +69,7 @@ pub(super) fn words(
 }
 
 /// Refuses a value that would change the meaning of its word.
-fn check_values(definition: &CommandDefinition, lookup: Lookup<'_>) -> Result<()> {
+fn check_values(definition: &CommandDefinition, lookup: PlaceholderLookup<'_>) -> Result<()> {
     for name in definition.placeholders() {
         let value = lookup(name).unwrap_or_default();
         if let Some(c) = value.chars().find(|&c| definition.forbidden.contains(c)) {
@@ -83,7 +83,7 @@ fn check_values(definition: &CommandDefinition, lookup: Lookup<'_>) -> Result<()
     Ok(())
 }
 
-fn value(name: &str, profile: Option<&str>, scope: &Scope<'_>) -> Option<String> {
+fn value(name: &str, profile: Option<&str>, scope: &TokenScope<'_>) -> Option<String> {
     let known = match name {
         "host" => scope.host.to_owned(),
         "port" => scope.port?.to_string(),

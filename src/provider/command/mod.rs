@@ -23,12 +23,12 @@ mod template;
 
 pub(crate) use definition::{CommandDefinition, CommandKind, ExpiryField, JsonPath};
 pub(crate) use invocation::is_own_placeholder;
-pub(crate) use presets::{PRESETS, Preset};
-pub(crate) use template::Template;
+pub(crate) use presets::{CommandPreset, PRESETS};
+pub(crate) use template::WordTemplate;
 
 use super::Provider;
 use authority::CommandAuthority;
-use service::Service;
+use service::PresetService;
 
 /// The longest life of a token of which only the program knows how long it lives, in seconds.
 const LONGEST_LIFE: u32 = 30 * 86_400;
@@ -38,9 +38,9 @@ pub(crate) fn provider_of(definition: CommandDefinition) -> &'static Provider {
     let definition: &'static CommandDefinition = Box::leak(Box::new(definition));
     let authority = Box::leak(Box::new(CommandAuthority { definition }));
     let life = definition.life.unwrap_or(LONGEST_LIFE);
-    let service = match Preset::named(&definition.name) {
+    let service = match CommandPreset::named(&definition.name) {
         Some(preset) => &preset.service,
-        None => &Service::UNKNOWN,
+        None => &PresetService::UNKNOWN,
     };
     Box::leak(Box::new(Provider {
         signs_port: definition.uses("port"),

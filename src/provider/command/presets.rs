@@ -2,17 +2,17 @@
 //! asked for. A `[command.NAME]` with the name of a preset changes the keys that it names.
 
 use super::definition::{CommandDefinition, CommandKind, ExpiryField, JsonPath};
-use super::service::{self, Service};
-use super::template::Template;
+use super::service::{self, PresetService};
+use super::template::WordTemplate;
 use crate::error::Result;
 
 const HOUR: u32 = 3_600;
 
 /// A definition of pgcred's own, and what is known of its service.
-pub(crate) struct Preset {
+pub(crate) struct CommandPreset {
     pub(crate) name: &'static str,
     pub(crate) title: &'static str,
-    pub(super) service: Service,
+    pub(super) service: PresetService,
     run: &'static [&'static str],
     token: Option<&'static str>,
     user: Option<&'static str>,
@@ -28,7 +28,7 @@ pub(crate) struct Preset {
 }
 
 /// Every preset, in the order in which hosts are matched.
-pub(crate) static PRESETS: &[Preset] = &[
+pub(crate) static PRESETS: &[CommandPreset] = &[
     ENTRA,
     LAKEBASE,
     GCLOUD,
@@ -39,7 +39,7 @@ pub(crate) static PRESETS: &[Preset] = &[
     VAULT_STATIC,
 ];
 
-const ENTRA: Preset = Preset {
+const ENTRA: CommandPreset = CommandPreset {
     name: "entra",
     title: "Azure Database for PostgreSQL",
     service: service::AZURE,
@@ -64,10 +64,10 @@ const ENTRA: Preset = Preset {
     variables: &["AZURE_CONFIG_DIR", "AZURE_CLOUD_NAME"],
     login: Some("az login"),
     login_if: &["az login", "AADSTS"],
-    ..Preset::EMPTY
+    ..CommandPreset::EMPTY
 };
 
-const LAKEBASE: Preset = Preset {
+const LAKEBASE: CommandPreset = CommandPreset {
     name: "lakebase",
     title: "Databricks Lakebase",
     service: service::LAKEBASE,
@@ -93,11 +93,11 @@ const LAKEBASE: Preset = Preset {
     ],
     login: Some("databricks auth login"),
     login_if: &["databricks auth login"],
-    ..Preset::EMPTY
+    ..CommandPreset::EMPTY
 };
 
 /// Cloud SQL and `AlloyDB`. What the tokens permit is the same.
-const GCLOUD: Preset = Preset {
+const GCLOUD: CommandPreset = CommandPreset {
     name: "gcloud",
     title: "Google Cloud SQL and AlloyDB",
     service: service::GOOGLE,
@@ -130,10 +130,10 @@ const GCLOUD: Preset = Preset {
     ],
     login: Some("gcloud auth login"),
     login_if: &["gcloud auth login", "Reauthentication"],
-    ..Preset::EMPTY
+    ..CommandPreset::EMPTY
 };
 
-const SNOWFLAKE: Preset = Preset {
+const SNOWFLAKE: CommandPreset = CommandPreset {
     name: "snowflake",
     title: "Snowflake Postgres",
     service: service::SNOWFLAKE,
@@ -164,7 +164,7 @@ const SNOWFLAKE: Preset = Preset {
     // Either would end the text in the SQL, or change it.
     forbidden: "'\\",
     login: Some("snow connection test"),
-    ..Preset::EMPTY
+    ..CommandPreset::EMPTY
 };
 
 /// Variables of the AWS CLI that change what a profile means.
@@ -184,7 +184,7 @@ const LOGIN_OF_AWS: &[&str] = &[
     "oken has expired",
 ];
 
-const REDSHIFT: Preset = Preset {
+const REDSHIFT: CommandPreset = CommandPreset {
     name: "redshift",
     title: "Redshift",
     service: service::REDSHIFT,
@@ -211,10 +211,10 @@ const REDSHIFT: Preset = Preset {
     variables: OF_AWS,
     login: Some("aws sso login"),
     login_if: LOGIN_OF_AWS,
-    ..Preset::EMPTY
+    ..CommandPreset::EMPTY
 };
 
-const REDSHIFT_SERVERLESS: Preset = Preset {
+const REDSHIFT_SERVERLESS: CommandPreset = CommandPreset {
     name: "redshift-serverless",
     title: "Redshift Serverless",
     service: service::REDSHIFT_SERVERLESS,
@@ -235,10 +235,10 @@ const REDSHIFT_SERVERLESS: Preset = Preset {
 };
 
 /// Roles for which Vault or `OpenBao` makes a new user of the database with each answer.
-const VAULT: Preset = Preset {
+const VAULT: CommandPreset = CommandPreset {
     name: "vault",
     title: "Vault",
-    service: Service::UNKNOWN,
+    service: PresetService::UNKNOWN,
     run: &["vault", "read", "-format=json", "database/creds/{role}"],
     token: Some("data.password"),
     user: Some("data.username"),
@@ -254,11 +254,11 @@ const VAULT: Preset = Preset {
     ],
     login: Some("vault login -method=oidc"),
     login_if: &["missing client token", "invalid token"],
-    ..Preset::EMPTY
+    ..CommandPreset::EMPTY
 };
 
 /// Roles whose user stays, and whose password Vault or `OpenBao` changes from time to time.
-const VAULT_STATIC: Preset = Preset {
+const VAULT_STATIC: CommandPreset = CommandPreset {
     name: "vault-static",
     title: "Vault's static roles",
     run: &[
@@ -275,11 +275,11 @@ const VAULT_STATIC: Preset = Preset {
     ..VAULT
 };
 
-impl Preset {
+impl CommandPreset {
     const EMPTY: Self = Self {
         name: "",
         title: "",
-        service: Service::UNKNOWN,
+        service: PresetService::UNKNOWN,
         run: &[],
         token: None,
         user: None,
@@ -324,7 +324,7 @@ impl Preset {
         let mut definition = CommandDefinition::named(self.name);
         self.title.clone_into(&mut definition.title);
         for word in self.run {
-            definition.run.push(Template::parse(word)?);
+            definition.run.push(WordTemplate::parse(word)?);
         }
         definition.token = self.token.map(JsonPath::parse).transpose()?;
         definition.user = self.user.map(JsonPath::parse).transpose()?;

@@ -5,9 +5,9 @@ use std::ffi::OsString;
 
 use super::answer::{self, ProgramAnswer};
 use super::definition::CommandDefinition;
-use crate::authority::{AskPolicy, CredentialQuery, Notes};
-use crate::error::{Error, Reason, Result};
-use crate::sys::child::{self, Attachment, ProgramError, ProgramOutput};
+use crate::authority::{AskPolicy, CredentialQuery, RunNotes};
+use crate::error::{Error, ErrorReason, Result};
+use crate::sys::child::{self, ChildAttachment, ProgramError, ProgramOutput};
 use crate::sys::env;
 use crate::time::Time;
 
@@ -15,7 +15,7 @@ use crate::time::Time;
 const LONGEST_ANSWER: usize = 64 << 10;
 
 /// What a command has answered, and when it was started.
-pub(super) struct Answered {
+pub(super) struct TimedAnswer {
     pub(super) answer: ProgramAnswer,
     pub(super) started: Time,
 }
@@ -25,8 +25,8 @@ pub(super) fn run(
     definition: &CommandDefinition,
     words: &[String],
     query: &CredentialQuery<'_>,
-    notes: &Notes,
-) -> Result<Answered> {
+    notes: &RunNotes,
+) -> Result<TimedAnswer> {
     notes.step(|| said_of(definition, words));
     let started = Time::now();
     let mut variables: Vec<(OsString, OsString)> = Vec::new();
@@ -50,7 +50,7 @@ pub(super) fn run(
         Err(ProgramError::Failed(error)) => {
             return Err(error
                 .about(&subject(definition))
-                .because(Reason::ProgramFailed));
+                .because(ErrorReason::ProgramFailed));
         }
     };
     if !ended.status.success() {
@@ -61,7 +61,7 @@ pub(super) fn run(
     }
     let read = answer::read(&ended.stdout, definition, started);
     match read {
-        Ok(answer) => Ok(Answered { answer, started }),
+        Ok(answer) => Ok(TimedAnswer { answer, started }),
         Err(_) if needs_login(definition, &ended) => Err(login_error(definition, words, &ended)),
         Err(error) => Err(with_login(definition, error).about(&subject(definition))),
     }
@@ -69,11 +69,11 @@ pub(super) fn run(
 
 /// A program of its own is killed together with all that it started. Its stderr is read, because
 /// it says whether a login is missing.
-fn attachment(ask: &AskPolicy) -> Attachment {
+fn attachment(ask: &AskPolicy) -> ChildAttachment {
     if ask.in_group {
-        Attachment::InGroup
+        ChildAttachment::InGroup
     } else {
-        Attachment::Alone
+        ChildAttachment::Alone
     }
 }
 
@@ -125,7 +125,7 @@ fn failed(definition: &CommandDefinition, words: &[String], ended: &ProgramOutpu
 fn wrong(definition: &CommandDefinition, words: &[String], what: &str) -> Error {
     Error::failure(format!("{} {what}", subject(definition)))
         .hint(by_hand(words))
-        .because(Reason::ProgramFailed)
+        .because(ErrorReason::ProgramFailed)
 }
 
 fn by_hand(words: &[String]) -> String {
@@ -154,7 +154,7 @@ fn needs_login(definition: &CommandDefinition, ended: &ProgramOutput) -> bool {
 fn login_error(definition: &CommandDefinition, words: &[String], ended: &ProgramOutput) -> Error {
     let why = why(definition, words, ended);
     let error = Error::login(format!("{} needs a login: {why}", subject(definition)));
-    with_login(definition, error.because(Reason::NoCredentials)).or_hint(&by_hand(words))
+    with_login(definition, error.because(ErrorReason::NoCredentials)).or_hint(&by_hand(words))
 }
 
 /// Adds how to log in to an error that a login mends.
@@ -177,5 +177,5 @@ fn too_late(definition: &CommandDefinition, words: &[String], ask: &AskPolicy) -
         "a longer --timeout; or see what it waits for: {} ...",
         program(words)
     ))
-    .because(Reason::TimedOut)
+    .because(ErrorReason::TimedOut)
 }

@@ -6,7 +6,7 @@ use crate::authority::Region;
 use crate::provider::{DEFAULT_PORT, RequiredRoots, RootSet};
 
 /// What a kind of host needs. Each field is that of `Provider` with the same name.
-pub(super) struct Service {
+pub(super) struct PresetService {
     pub(super) owns: Option<fn(host: &str) -> bool>,
     pub(super) host_warning: fn(host: &str) -> Option<String>,
     pub(super) who_logs_in: Option<&'static str>,
@@ -17,7 +17,7 @@ pub(super) struct Service {
     pub(super) roots: fn(host: &str, region: Option<&Region>) -> RequiredRoots,
 }
 
-impl Service {
+impl PresetService {
     /// A service of which nothing is known: whoever defines a command has named it.
     pub(super) const UNKNOWN: Self = Self {
         owns: None,
@@ -31,27 +31,27 @@ impl Service {
     };
 }
 
-pub(super) const AZURE: Service = Service {
+pub(super) const AZURE: PresetService = PresetService {
     owns: Some(is_of_azure),
     who_logs_in: Some(
         "your user principal name (ann@example.com), or the display name of a group or a service \
          principal, exactly as the database has it",
     ),
     users_are_addresses: true,
-    ..Service::UNKNOWN
+    ..PresetService::UNKNOWN
 };
 
-pub(super) const LAKEBASE: Service = Service {
+pub(super) const LAKEBASE: PresetService = PresetService {
     owns: Some(is_of_lakebase),
     host_warning: warning_of_pooler,
     who_logs_in: Some("your e-mail address at Databricks, or the ID of a service principal"),
     users_are_addresses: true,
     dbname: "databricks_postgres",
-    ..Service::UNKNOWN
+    ..PresetService::UNKNOWN
 };
 
 /// Its hosts are addresses, or names of the user's own.
-pub(super) const GOOGLE: Service = Service {
+pub(super) const GOOGLE: PresetService = PresetService {
     who_logs_in: Some(
         "your e-mail address, or that of a service account without `.gserviceaccount.com`",
     ),
@@ -65,10 +65,10 @@ pub(super) const GOOGLE: Service = Service {
              --format=\"value(serverCaCert.cert)\")",
         )
     },
-    ..Service::UNKNOWN
+    ..PresetService::UNKNOWN
 };
 
-pub(super) const SNOWFLAKE: Service = Service {
+pub(super) const SNOWFLAKE: PresetService = PresetService {
     owns: Some(|host| has_name_before(host, ".postgres.snowflake.app")),
     who_logs_in: Some("the PostgreSQL user to whom your Snowflake user is mapped"),
     roots: |_, _| {
@@ -78,18 +78,18 @@ pub(super) const SNOWFLAKE: Service = Service {
             "the field `certificate` of DESCRIBE POSTGRES INSTANCE",
         )
     },
-    ..Service::UNKNOWN
+    ..PresetService::UNKNOWN
 };
 
-pub(super) const REDSHIFT: Service = Service {
+pub(super) const REDSHIFT: PresetService = PresetService {
     owns: Some(|host| is_of_redshift(host, ".redshift.amazonaws.com")),
     dbname: "dev",
     usual_port: 5439,
     roots: |_, _| amazon_roots::public(),
-    ..Service::UNKNOWN
+    ..PresetService::UNKNOWN
 };
 
-pub(super) const REDSHIFT_SERVERLESS: Service = Service {
+pub(super) const REDSHIFT_SERVERLESS: PresetService = PresetService {
     owns: Some(|host| is_of_redshift(host, ".redshift-serverless.amazonaws.com")),
     ..REDSHIFT
 };

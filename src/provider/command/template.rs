@@ -5,19 +5,19 @@ use crate::error::{Error, Result};
 
 /// One word of a command line.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Template(Vec<Part>);
+pub(crate) struct WordTemplate(Vec<TemplatePart>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Part {
+enum TemplatePart {
     Text(String),
     /// The name between braces.
     Placeholder(String),
 }
 
 /// Returns the value of a placeholder; `None` if there is none of that name.
-pub(crate) type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
+pub(crate) type PlaceholderLookup<'a> = &'a dyn Fn(&str) -> Option<String>;
 
-impl Template {
+impl WordTemplate {
     /// Reads a word. A brace of its own is written twice.
     pub(crate) fn parse(word: &str) -> Result<Self> {
         let mut parts = Vec::new();
@@ -30,9 +30,9 @@ impl Template {
             } else if c == '{' {
                 let name = name_up_to_brace(&mut rest)?;
                 if !text.is_empty() {
-                    parts.push(Part::Text(std::mem::take(&mut text)));
+                    parts.push(TemplatePart::Text(std::mem::take(&mut text)));
                 }
-                parts.push(Part::Placeholder(name));
+                parts.push(TemplatePart::Placeholder(name));
             } else if c == '}' {
                 return Err(lone_brace());
             } else {
@@ -40,7 +40,7 @@ impl Template {
             }
         }
         if !text.is_empty() {
-            parts.push(Part::Text(text));
+            parts.push(TemplatePart::Text(text));
         }
         Ok(Self(parts))
     }
@@ -48,7 +48,7 @@ impl Template {
     /// Returns the text in front of the first placeholder.
     pub(crate) fn text(&self) -> &str {
         match self.0.first() {
-            Some(Part::Text(text)) => text,
+            Some(TemplatePart::Text(text)) => text,
             _ => "",
         }
     }
@@ -56,22 +56,22 @@ impl Template {
     /// Returns the names of the placeholders.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().filter_map(|part| match part {
-            Part::Placeholder(name) => Some(name.as_str()),
-            Part::Text(_) => None,
+            TemplatePart::Placeholder(name) => Some(name.as_str()),
+            TemplatePart::Text(_) => None,
         })
     }
 
     /// Returns the word with values in the place of its placeholders. A value at the beginning of
     /// the word may not begin with `-`, because the program would take it for an option.
-    pub(crate) fn filled(&self, lookup: Lookup<'_>) -> Result<String> {
+    pub(crate) fn filled(&self, lookup: PlaceholderLookup<'_>) -> Result<String> {
         let mut word = String::new();
         for part in &self.0 {
             let name = match part {
-                Part::Text(text) => {
+                TemplatePart::Text(text) => {
                     word.push_str(text);
                     continue;
                 }
-                Part::Placeholder(name) => name,
+                TemplatePart::Placeholder(name) => name,
             };
             let Some(value) = lookup(name) else {
                 return Err(missing(name));
@@ -91,7 +91,7 @@ impl Template {
     /// Refuses the value of a placeholder before the word is filled, if `filled` would refuse it.
     pub(crate) fn check_value(&self, name: &str, value: &str) -> Result<()> {
         match self.0.first() {
-            Some(Part::Placeholder(first)) if first == name && value.starts_with('-') => {
+            Some(TemplatePart::Placeholder(first)) if first == name && value.starts_with('-') => {
                 Err(like_an_option(name))
             }
             _ => Ok(()),
@@ -138,7 +138,7 @@ mod tests {
     use super::*;
 
     fn fill(word: &str) -> Result<String> {
-        Template::parse(word)?.filled(&|name| match name {
+        WordTemplate::parse(word)?.filled(&|name| match name {
             "host" => Some("db.example.com".to_owned()),
             "user" => Some("-x; rm 'a b'".to_owned()),
             "line" => Some("a\nb".to_owned()),
@@ -177,13 +177,13 @@ mod tests {
         );
         assert!(fill("{line}").is_err());
         for wrong in ["{", "}", "{}", "{a", "{a b}", "a}b", "{a{b}}"] {
-            assert!(Template::parse(wrong).is_err(), "{wrong}");
+            assert!(WordTemplate::parse(wrong).is_err(), "{wrong}");
         }
     }
 
     #[test]
     fn names_are_those_in_braces() {
-        let template = Template::parse("a{x}b{{c}}{y}").unwrap();
+        let template = WordTemplate::parse("a{x}b{{c}}{y}").unwrap();
         assert_eq!(template.names().collect::<Vec<_>>(), ["x", "y"]);
     }
 }

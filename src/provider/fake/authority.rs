@@ -7,8 +7,8 @@ use std::time::Instant;
 
 use super::control::{SAME_PREFIX, STATE, log_in_elsewhere};
 use crate::authority::{
-    AskPolicy, Authority, Catalog, CredentialQuery, Identities, Identity, Notes, Region, Scope,
-    Signer,
+    AskPolicy, Authority, CredentialQuery, DatabaseCatalog, Identities, Identity, Region, RunNotes,
+    Signer, TokenScope,
 };
 use crate::error::{Error, Result};
 use crate::text::digest::{Digester, digest};
@@ -57,12 +57,12 @@ impl Authority for FakeAuthority {
         profile: Option<&str>,
         _: &AskPolicy,
         _: Instant,
-    ) -> Option<Box<dyn Catalog>> {
+    ) -> Option<Box<dyn DatabaseCatalog>> {
         let profile = profile.unwrap_or_default();
         STATE.with_borrow(|state| {
             let mut catalog = state.catalogs.get(profile)?.clone();
             catalog.needs_login &= state.logins == 0;
-            let catalog: Box<dyn Catalog> = Box::new(catalog);
+            let catalog: Box<dyn DatabaseCatalog> = Box::new(catalog);
             Some(catalog)
         })
     }
@@ -71,7 +71,7 @@ impl Authority for FakeAuthority {
 struct FakeIdentities;
 
 impl Identities for FakeIdentities {
-    fn identity(&self, profile: Option<&str>, scope: Option<&Scope<'_>>) -> Rc<dyn Identity> {
+    fn identity(&self, profile: Option<&str>, scope: Option<&TokenScope<'_>>) -> Rc<dyn Identity> {
         let profile = match profile {
             Some(name) if !name.starts_with(SAME_PREFIX) => name,
             _ => "",
@@ -123,20 +123,20 @@ impl Identity for FakeIdentity {
         &self.region
     }
 
-    fn find_region(&self, _: &str, _: &AskPolicy, _: &Notes) -> Result<Option<Region>> {
+    fn find_region(&self, _: &str, _: &AskPolicy, _: &RunNotes) -> Result<Option<Region>> {
         Ok(None)
     }
 
-    fn explain(&self, _: Option<&Region>, notes: &Notes) {
+    fn explain(&self, _: Option<&Region>, notes: &RunNotes) {
         notes.step(|| "the test decides who signs".to_owned());
     }
 
-    fn log_in(&self, _: &AskPolicy, _: &Notes) -> Result<bool> {
+    fn log_in(&self, _: &AskPolicy, _: &RunNotes) -> Result<bool> {
         log_in_elsewhere();
         Ok(true)
     }
 
-    fn signer(&self, query: &CredentialQuery<'_>, notes: &Notes) -> Result<Rc<dyn Signer>> {
+    fn signer(&self, query: &CredentialQuery<'_>, notes: &RunNotes) -> Result<Rc<dyn Signer>> {
         let (error, expires_at, logs_in) = STATE.with_borrow_mut(|state| {
             state.resolved.push(self.digest.clone());
             state.deadlines.push(query.deadline);
@@ -171,7 +171,7 @@ struct FakeSigner {
 impl Signer for FakeSigner {
     fn issue(
         &self,
-        scope: &Scope<'_>,
+        scope: &TokenScope<'_>,
         region: Option<&Region>,
         life: u32,
         now: Time,

@@ -2,7 +2,7 @@
 
 use super::PROVIDER;
 use crate::authority::{
-    Catalog, CatalogAnswer, CatalogStep, CompleteListing, EndpointRole, FailedListing,
+    CatalogAnswer, CatalogStep, CompleteListing, DatabaseCatalog, EndpointRole, FailedListing,
     FoundDatabase, Inspected, NoAnswer, ProfileRegions, Region, WhyNot,
 };
 use crate::error::Error;
@@ -17,7 +17,7 @@ pub(crate) struct FakeCatalog {
     pub(crate) needs_login: bool,
 }
 
-impl Catalog for FakeCatalog {
+impl DatabaseCatalog for FakeCatalog {
     fn regions(&self) -> ProfileRegions {
         self.regions.clone()
     }

@@ -15,11 +15,11 @@ use crate::time::Time;
 /// Profiles that begin with this sign as the profile without a name does.
 pub(crate) const SAME_PREFIX: &str = "same-";
 
-thread_local!(pub(super) static STATE: RefCell<State> = RefCell::default());
+thread_local!(pub(super) static STATE: RefCell<FakeState> = RefCell::default());
 
 /// What the fake is told, and what it saw.
 #[derive(Default)]
-pub(super) struct State {
+pub(super) struct FakeState {
     pub(super) logins: u32,
     pub(super) fails_with: Option<Error>,
     pub(super) credentials_expire_at: Option<Time>,

@@ -18,7 +18,7 @@ use crate::error::{Error, Result};
 use crate::sys::terminal;
 use crate::text::{self, quote};
 pub(crate) use output::{
-    Attachment, ProgramError, ProgramOutput, complete_output, output, output_with, own_output,
+    ChildAttachment, ProgramError, ProgramOutput, complete_output, output, output_with, own_output,
 };
 pub(crate) use said::{last_line, without, without_arguments};
 pub(crate) use search::{find, find_broken_link, own_path, own_program};

@@ -45,7 +45,7 @@ pub(crate) enum ProgramError {
 
 /// How a program is attached to pgcred: its process group and its stderr.
 #[derive(Clone, Copy)]
-pub(crate) enum Attachment {
+pub(crate) enum ChildAttachment {
     /// A process group of its own, so that the program is ended together with all that it started.
     Alone,
     /// The process group of pgcred, which the parent of pgcred ends as a whole.
@@ -61,7 +61,11 @@ type IsComplete = fn(&[u8]) -> bool;
 
 /// Runs a program until it ends. At the deadline it is killed; if it is alone, so is all that it
 /// started.
-pub(crate) fn output(words: &[String], deadline: Instant, attachment: Attachment) -> ProgramResult {
+pub(crate) fn output(
+    words: &[String],
+    deadline: Instant,
+    attachment: ChildAttachment,
+) -> ProgramResult {
     run_words(words, &[], deadline, attachment, None)
 }
 
@@ -72,7 +76,7 @@ pub(crate) fn output(words: &[String], deadline: Instant, attachment: Attachment
 pub(crate) fn complete_output(
     words: &[String],
     deadline: Instant,
-    attachment: Attachment,
+    attachment: ChildAttachment,
     is_complete: IsComplete,
 ) -> ProgramResult {
     run_words(words, &[], deadline, attachment, Some(is_complete))
@@ -83,7 +87,7 @@ pub(crate) fn output_with(
     words: &[String],
     variables: &[(OsString, OsString)],
     deadline: Instant,
-    attachment: Attachment,
+    attachment: ChildAttachment,
     is_complete: IsComplete,
 ) -> ProgramResult {
     run_words(words, variables, deadline, attachment, Some(is_complete))
@@ -93,16 +97,16 @@ fn run_words(
     words: &[String],
     variables: &[(OsString, OsString)],
     deadline: Instant,
-    attachment: Attachment,
+    attachment: ChildAttachment,
     is_complete: Option<IsComplete>,
 ) -> ProgramResult {
     let mut command = CommandWrap::from(command(words).map_err(ProgramError::Failed)?);
     let variables = variables.iter().map(|(name, value)| (name, value));
     command.command_mut().envs(variables);
-    if !matches!(attachment, Attachment::AtTerminal) {
+    if !matches!(attachment, ChildAttachment::AtTerminal) {
         command.command_mut().stderr(Stdio::piped());
     }
-    if matches!(attachment, Attachment::Alone) {
+    if matches!(attachment, ChildAttachment::Alone) {
         give_own_group(&mut command);
     }
     let program = words.first().map(String::as_str).unwrap_or_default();
@@ -149,7 +153,7 @@ fn run(
         Ok(child) => child,
         Err(error) => return Err(ProgramError::Failed(Error::running(program, &error))),
     };
-    let pipes = match Pipes::read(&mut *child) {
+    let pipes = match OutputPipes::read(&mut *child) {
         Ok(pipes) => pipes,
         Err(error) => {
             let _ = child.kill(); // nothing would read its output
@@ -199,19 +203,19 @@ fn kill(child: &mut dyn ChildWrapper) {
 }
 
 /// The pipes to which a program prints. stderr is missing if the program writes to the terminal.
-struct Pipes {
-    stdout: Option<Pipe>,
-    stderr: Option<Pipe>,
+struct OutputPipes {
+    stdout: Option<OutputPipe>,
+    stderr: Option<OutputPipe>,
 }
 
-impl Pipes {
+impl OutputPipes {
     fn read(child: &mut dyn ChildWrapper) -> io::Result<Self> {
         let stdout = match child.stdout().take() {
-            Some(pipe) => Some(Pipe::read(pipe)?),
+            Some(pipe) => Some(OutputPipe::read(pipe)?),
             None => None,
         };
         let stderr = match child.stderr().take() {
-            Some(pipe) => Some(Pipe::read(pipe)?),
+            Some(pipe) => Some(OutputPipe::read(pipe)?),
             None => None,
         };
         Ok(Self { stdout, stderr })
@@ -245,26 +249,26 @@ impl Pipes {
                 }
             }
         }
-        let stdout = Pipe::bytes_of(self.stdout);
+        let stdout = OutputPipe::bytes_of(self.stdout);
         let whole = whole && (stdout.len() as u64) < LONGEST_ANSWER;
         ProgramOutput {
             status,
             stdout,
             whole,
-            stderr: Pipe::bytes_of(self.stderr),
+            stderr: OutputPipe::bytes_of(self.stderr),
         }
     }
 }
 
 /// The bytes that a pipe has given so far. A thread reads the pipe. If the pipe is never closed,
 /// the thread ends with the process.
-struct Pipe {
+struct OutputPipe {
     bytes: Arc<Mutex<Vec<u8>>>,
     /// Disconnected by the thread at the end of the pipe.
     end: Receiver<()>,
 }
 
-impl Pipe {
+impl OutputPipe {
     /// Starts to read. Fails if the user may start no more threads.
     fn read(pipe: impl Read + Send + 'static) -> io::Result<Self> {
         let (sender, end) = channel();

@@ -1,9 +1,9 @@
 //! Which choices a typed text leaves of a list. Pure.
 
-use super::Choice;
+use super::DialogChoice;
 
 /// Tells whether a choice has each of the words, in upper or lower case, anywhere.
-pub(super) fn leaves(typed: &str, choice: &Choice) -> bool {
+pub(super) fn leaves(typed: &str, choice: &DialogChoice) -> bool {
     if choice.stays {
         return true;
     }
@@ -18,10 +18,10 @@ mod tests {
 
     #[test]
     fn each_typed_word_has_to_be_there() {
-        let choice = Choice {
+        let choice = DialogChoice {
             name: "Orders-EU".to_owned(),
             detail: "DSQL cluster eu-west-1".to_owned(),
-            ..Choice::default()
+            ..DialogChoice::default()
         };
         for typed in ["", " ", "orders", "dsql ORDERS", "west eu-"] {
             assert!(leaves(typed, &choice), "{typed}");
@@ -29,7 +29,7 @@ mod tests {
         for typed in ["us-", "orders us-", "ordersdsql"] {
             assert!(!leaves(typed, &choice), "{typed}");
         }
-        let stays = Choice {
+        let stays = DialogChoice {
             stays: true,
             ..choice
         };

@@ -2,12 +2,12 @@
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use super::Choice;
+use super::DialogChoice;
 use crate::text;
 
 /// Returns a choice as one line of at most `width` columns, safe for a terminal. The details are
 /// in a column of their own if `name_width` says how wide the names are.
-pub(super) fn line(choice: &Choice, name_width: usize, width: usize) -> String {
+pub(super) fn line(choice: &DialogChoice, name_width: usize, width: usize) -> String {
     let name = text::shown(&choice.name);
     let detail = text::shown(&choice.detail);
     if detail.is_empty() {
@@ -18,7 +18,7 @@ pub(super) fn line(choice: &Choice, name_width: usize, width: usize) -> String {
 }
 
 /// Returns how wide the column of the names is. One long name does not make it wide for all.
-pub(super) fn name_width(choices: &[Choice]) -> usize {
+pub(super) fn name_width(choices: &[DialogChoice]) -> usize {
     const WIDEST: usize = 28;
     let mut widest = 0;
     for choice in choices {
@@ -49,11 +49,11 @@ fn cut(text: &str, width: usize) -> String {
 mod tests {
     use super::*;
 
-    fn choice(name: &str, detail: &str) -> Choice {
-        Choice {
+    fn choice(name: &str, detail: &str) -> DialogChoice {
+        DialogChoice {
             name: name.to_owned(),
             detail: detail.to_owned(),
-            ..Choice::default()
+            ..DialogChoice::default()
         }
     }
 

@@ -3,7 +3,7 @@
 
 use std::io::{self, Write};
 
-use super::{Answer, Choice, Dialog, Question, chosen, filter};
+use super::{Dialog, DialogAnswer, DialogChoice, DialogQuestion, chosen, filter};
 use crate::error::Result;
 use crate::sys::terminal;
 use crate::text;
@@ -15,11 +15,11 @@ const MOST_LINES: usize = 40;
 const BACK: &str = "<";
 
 /// Asks by numbers.
-pub(super) struct Lines;
+pub(super) struct LineDialog;
 
 /// What was typed at a list.
 #[derive(Debug, PartialEq, Eq)]
-enum Typed {
+enum ListInput {
     /// Nothing: what is marked.
     Marked,
     Numbers(Vec<usize>),
@@ -27,19 +27,23 @@ enum Typed {
     Filter(String),
 }
 
-impl Dialog for Lines {
-    fn select(&self, question: Question<'_>, choices: &[Choice]) -> Result<Answer<usize>> {
+impl Dialog for LineDialog {
+    fn select(
+        &self,
+        question: DialogQuestion<'_>,
+        choices: &[DialogChoice],
+    ) -> Result<DialogAnswer<usize>> {
         let start = choices.iter().position(|choice| choice.is_chosen);
         let keys = "a number, or a word to see only lines that have it";
         loop {
             let numbers = match choose(question, choices, keys)? {
-                Answer::Given(numbers) => numbers,
-                Answer::Back => return Ok(Answer::Back),
-                Answer::Interrupted => return Ok(Answer::Interrupted),
+                DialogAnswer::Given(numbers) => numbers,
+                DialogAnswer::Back => return Ok(DialogAnswer::Back),
+                DialogAnswer::Interrupted => return Ok(DialogAnswer::Interrupted),
             };
             match numbers.as_deref() {
-                None => return Ok(Answer::Given(start.unwrap_or(0))),
-                Some([one]) => return Ok(Answer::Given(*one)),
+                None => return Ok(DialogAnswer::Given(start.unwrap_or(0))),
+                Some([one]) => return Ok(DialogAnswer::Given(*one)),
                 Some(_) => say("one number, please"),
             }
         }
@@ -47,31 +51,31 @@ impl Dialog for Lines {
 
     fn multi_select(
         &self,
-        question: Question<'_>,
-        choices: &[Choice],
-    ) -> Result<Answer<Vec<usize>>> {
+        question: DialogQuestion<'_>,
+        choices: &[DialogChoice],
+    ) -> Result<DialogAnswer<Vec<usize>>> {
         let keys = "numbers such as 1 3-5, 0 for none, or a word to see only lines that have it";
         match choose(question, choices, keys)? {
-            Answer::Given(Some(numbers)) => Ok(Answer::Given(numbers)),
-            Answer::Given(None) => Ok(Answer::Given(chosen(choices))),
-            Answer::Back => Ok(Answer::Back),
-            Answer::Interrupted => Ok(Answer::Interrupted),
+            DialogAnswer::Given(Some(numbers)) => Ok(DialogAnswer::Given(numbers)),
+            DialogAnswer::Given(None) => Ok(DialogAnswer::Given(chosen(choices))),
+            DialogAnswer::Back => Ok(DialogAnswer::Back),
+            DialogAnswer::Interrupted => Ok(DialogAnswer::Interrupted),
         }
     }
 
-    fn confirm(&self, question: Question<'_>, default: bool) -> Result<Answer<bool>> {
+    fn confirm(&self, question: DialogQuestion<'_>, default: bool) -> Result<DialogAnswer<bool>> {
         let keys = if default { "Y/n" } else { "y/N" };
         loop {
             say(question.text);
             let line = match ask(question, keys)? {
-                Answer::Given(line) => line,
-                Answer::Back => return Ok(Answer::Back),
-                Answer::Interrupted => return Ok(Answer::Interrupted),
+                DialogAnswer::Given(line) => line,
+                DialogAnswer::Back => return Ok(DialogAnswer::Back),
+                DialogAnswer::Interrupted => return Ok(DialogAnswer::Interrupted),
             };
             match line.to_lowercase().as_str() {
-                "" => return Ok(Answer::Given(default)),
-                "y" | "yes" => return Ok(Answer::Given(true)),
-                "n" | "no" => return Ok(Answer::Given(false)),
+                "" => return Ok(DialogAnswer::Given(default)),
+                "y" | "yes" => return Ok(DialogAnswer::Given(true)),
+                "n" | "no" => return Ok(DialogAnswer::Given(false)),
                 _ => say("y or n, please"),
             }
         }
@@ -79,10 +83,10 @@ impl Dialog for Lines {
 
     fn text(
         &self,
-        question: Question<'_>,
+        question: DialogQuestion<'_>,
         default: &str,
         check: &dyn Fn(&str) -> Result<()>,
-    ) -> Result<Answer<String>> {
+    ) -> Result<DialogAnswer<String>> {
         loop {
             say(question.text);
             let keys = match default {
@@ -90,12 +94,12 @@ impl Dialog for Lines {
                 default => format!("a text, Enter for {default}"),
             };
             let given = match ask(question, &keys)? {
-                Answer::Given(line) if line.is_empty() => default.to_owned(),
-                Answer::Given(line) => line,
+                DialogAnswer::Given(line) if line.is_empty() => default.to_owned(),
+                DialogAnswer::Given(line) => line,
                 other => return Ok(other),
             };
             match check(&given) {
-                Ok(()) => return Ok(Answer::Given(given)),
+                Ok(()) => return Ok(DialogAnswer::Given(given)),
                 Err(error) => say(&error.to_string()),
             }
         }
@@ -104,41 +108,41 @@ impl Dialog for Lines {
 
 /// Shows a list until numbers are typed, and returns them; `None` stands for what is marked.
 fn choose(
-    question: Question<'_>,
-    choices: &[Choice],
+    question: DialogQuestion<'_>,
+    choices: &[DialogChoice],
     keys: &str,
-) -> Result<Answer<Option<Vec<usize>>>> {
+) -> Result<DialogAnswer<Option<Vec<usize>>>> {
     let mut filter = String::new();
     loop {
         show(question, choices, &filter);
         let typed = match ask(question, keys)? {
-            Answer::Given(line) => read(&line, choices.len()),
-            Answer::Back => return Ok(Answer::Back),
-            Answer::Interrupted => return Ok(Answer::Interrupted),
+            DialogAnswer::Given(line) => read(&line, choices.len()),
+            DialogAnswer::Back => return Ok(DialogAnswer::Back),
+            DialogAnswer::Interrupted => return Ok(DialogAnswer::Interrupted),
         };
         match typed {
-            Typed::Marked => return Ok(Answer::Given(None)),
-            Typed::Numbers(numbers) => return Ok(Answer::Given(Some(numbers))),
-            Typed::Filter(typed) => filter = typed,
+            ListInput::Marked => return Ok(DialogAnswer::Given(None)),
+            ListInput::Numbers(numbers) => return Ok(DialogAnswer::Given(Some(numbers))),
+            ListInput::Filter(typed) => filter = typed,
         }
     }
 }
 
 /// Asks for a line, and says what may be typed.
-fn ask(question: Question<'_>, keys: &str) -> Result<Answer<String>> {
+fn ask(question: DialogQuestion<'_>, keys: &str) -> Result<DialogAnswer<String>> {
     let back = question.what_back_does();
     let line = terminal::ask(&text::shown(&format!("[{keys}; {BACK} {back}] ")))?;
     if line.is_empty() {
-        return Ok(Answer::Interrupted); // the end of the input
+        return Ok(DialogAnswer::Interrupted); // the end of the input
     }
     match line.trim() {
-        BACK => Ok(Answer::Back),
-        line => Ok(Answer::Given(line.to_owned())),
+        BACK => Ok(DialogAnswer::Back),
+        line => Ok(DialogAnswer::Given(line.to_owned())),
     }
 }
 
 /// Shows the question and the choices that a text leaves. Those that are chosen are marked.
-fn show(question: Question<'_>, choices: &[Choice], typed: &str) {
+fn show(question: DialogQuestion<'_>, choices: &[DialogChoice], typed: &str) {
     say(question.text);
     let (mut shown, mut left_out) = (0, 0);
     for (index, choice) in choices.iter().enumerate() {
@@ -162,13 +166,13 @@ fn show(question: Question<'_>, choices: &[Choice], typed: &str) {
 }
 
 /// Reads what was typed at a list of this length.
-fn read(line: &str, length: usize) -> Typed {
+fn read(line: &str, length: usize) -> ListInput {
     if line.is_empty() {
-        return Typed::Marked;
+        return ListInput::Marked;
     }
     match numbers(line, length) {
-        Some(numbers) => Typed::Numbers(numbers),
-        None => Typed::Filter(line.to_owned()),
+        Some(numbers) => ListInput::Numbers(numbers),
+        None => ListInput::Filter(line.to_owned()),
     }
 }
 
@@ -208,10 +212,10 @@ mod tests {
 
     #[test]
     fn numbers_choose_and_words_filter() {
-        assert_eq!(read("", 5), Typed::Marked);
-        assert_eq!(read("2", 5), Typed::Numbers(vec![1]));
-        assert_eq!(read("4, 1-2 2", 5), Typed::Numbers(vec![0, 1, 3]));
-        assert_eq!(read("0", 5), Typed::Numbers(Vec::new()));
+        assert_eq!(read("", 5), ListInput::Marked);
+        assert_eq!(read("2", 5), ListInput::Numbers(vec![1]));
+        assert_eq!(read("4, 1-2 2", 5), ListInput::Numbers(vec![0, 1, 3]));
+        assert_eq!(read("0", 5), ListInput::Numbers(Vec::new()));
         for other in [
             "6",
             "3-9",
@@ -223,7 +227,7 @@ mod tests {
             "1-",
             "99999999999999999999",
         ] {
-            assert_eq!(read(other, 5), Typed::Filter(other.to_owned()));
+            assert_eq!(read(other, 5), ListInput::Filter(other.to_owned()));
         }
     }
 }

@@ -26,7 +26,7 @@ use crate::sys::{env, signals};
 
 /// What the user did with a question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Answer<T> {
+pub(crate) enum DialogAnswer<T> {
     Given(T),
     /// The user wants the question before this one.
     Back,
@@ -36,14 +36,14 @@ pub(crate) enum Answer<T> {
 
 /// A question, as it stands before the answer.
 #[derive(Clone, Copy)]
-pub(crate) struct Question<'a> {
+pub(crate) struct DialogQuestion<'a> {
     pub(crate) text: &'a str,
     /// Whether going back ends the conversation, because there is no question before this one. The
     /// user is told.
     pub(crate) is_first: bool,
 }
 
-impl Question<'_> {
+impl DialogQuestion<'_> {
     /// Returns what going back does, for the help.
     fn what_back_does(self) -> &'static str {
         if self.is_first { "ends" } else { "goes back" }
@@ -52,7 +52,7 @@ impl Question<'_> {
 
 /// One line of a list.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Choice {
+pub(crate) struct DialogChoice {
     /// What is repeated when it was chosen.
     pub(crate) name: String,
     /// What else the list shows.
@@ -64,7 +64,7 @@ pub(crate) struct Choice {
 }
 
 /// Returns the indices of the choices that are chosen already.
-fn chosen(choices: &[Choice]) -> Vec<usize> {
+fn chosen(choices: &[DialogChoice]) -> Vec<usize> {
     let mut chosen = Vec::new();
     for (index, choice) in choices.iter().enumerate() {
         if choice.is_chosen {
@@ -77,25 +77,29 @@ fn chosen(choices: &[Choice]) -> Vec<usize> {
 /// A way to ask. A list has at least one choice.
 pub(crate) trait Dialog {
     /// Returns the index of one choice.
-    fn select(&self, question: Question<'_>, choices: &[Choice]) -> Result<Answer<usize>>;
+    fn select(
+        &self,
+        question: DialogQuestion<'_>,
+        choices: &[DialogChoice],
+    ) -> Result<DialogAnswer<usize>>;
 
     /// Returns the indices of some choices, in the order of the list; there may be none.
     fn multi_select(
         &self,
-        question: Question<'_>,
-        choices: &[Choice],
-    ) -> Result<Answer<Vec<usize>>>;
+        question: DialogQuestion<'_>,
+        choices: &[DialogChoice],
+    ) -> Result<DialogAnswer<Vec<usize>>>;
 
     /// Asks for yes or no.
-    fn confirm(&self, question: Question<'_>, default: bool) -> Result<Answer<bool>>;
+    fn confirm(&self, question: DialogQuestion<'_>, default: bool) -> Result<DialogAnswer<bool>>;
 
     /// Asks for a line of text. `check` returns what is wrong with it, and the user is asked again.
     fn text(
         &self,
-        question: Question<'_>,
+        question: DialogQuestion<'_>,
         default: &str,
         check: &dyn Fn(&str) -> Result<()>,
-    ) -> Result<Answer<String>>;
+    ) -> Result<DialogAnswer<String>>;
 }
 
 /// Returns the way to ask that this terminal can show.
@@ -105,11 +109,11 @@ pub(crate) fn open() -> Result<Box<dyn Dialog>> {
         None => cfg!(windows),
     };
     if !can_move_cursor {
-        return Ok(Box::new(lines::Lines));
+        return Ok(Box::new(lines::LineDialog));
     }
     restore_at_the_end()?;
     let has_colors = env::var_os("NO_COLOR").is_none();
-    Ok(Box::new(prompts::Prompts { has_colors }))
+    Ok(Box::new(prompts::PromptDialog { has_colors }))
 }
 
 /// Makes a signal and a panic leave the terminal as it was before.

@@ -11,17 +11,21 @@ use inquire::list_option::ListOption;
 use inquire::ui::RenderConfig;
 use inquire::{Confirm, InquireError, MultiSelect, Select, Text};
 
-use super::{Answer, Choice, Dialog, Question, chosen, filter, fit};
+use super::{Dialog, DialogAnswer, DialogChoice, DialogQuestion, chosen, filter, fit};
 use crate::error::{Error, Result};
 use crate::text;
 
 /// Asks by lists, in colors or without.
-pub(super) struct Prompts {
+pub(super) struct PromptDialog {
     pub(super) has_colors: bool,
 }
 
-impl Dialog for Prompts {
-    fn select(&self, question: Question<'_>, choices: &[Choice]) -> Result<Answer<usize>> {
+impl Dialog for PromptDialog {
+    fn select(
+        &self,
+        question: DialogQuestion<'_>,
+        choices: &[DialogChoice],
+    ) -> Result<DialogAnswer<usize>> {
         let message = text::shown(question.text);
         let help = help("arrows and Enter choose, typing filters", question);
         let scorer = |typed: &str, _: &String, _: &str, index: usize| score(typed, choices, index);
@@ -39,9 +43,9 @@ impl Dialog for Prompts {
 
     fn multi_select(
         &self,
-        question: Question<'_>,
-        choices: &[Choice],
-    ) -> Result<Answer<Vec<usize>>> {
+        question: DialogQuestion<'_>,
+        choices: &[DialogChoice],
+    ) -> Result<DialogAnswer<Vec<usize>>> {
         let message = text::shown(question.text);
         let help = help("space picks, Enter goes on, typing filters", question);
         let scorer = |typed: &str, _: &String, _: &str, index: usize| score(typed, choices, index);
@@ -58,7 +62,7 @@ impl Dialog for Prompts {
         answer(picked.map(|options| options.iter().map(|option| option.index).collect()))
     }
 
-    fn confirm(&self, question: Question<'_>, default: bool) -> Result<Answer<bool>> {
+    fn confirm(&self, question: DialogQuestion<'_>, default: bool) -> Result<DialogAnswer<bool>> {
         let message = text::shown(question.text);
         let help = help("y or n, then Enter", question);
         let prompt = Confirm::new(&message)
@@ -70,10 +74,10 @@ impl Dialog for Prompts {
 
     fn text(
         &self,
-        question: Question<'_>,
+        question: DialogQuestion<'_>,
         default: &str,
         check: &dyn Fn(&str) -> Result<()>,
-    ) -> Result<Answer<String>> {
+    ) -> Result<DialogAnswer<String>> {
         let mut typed = default.to_owned();
         let mut wrong = None;
         loop {
@@ -87,18 +91,18 @@ impl Dialog for Prompts {
                 .with_initial_value(&typed)
                 .with_render_config(self.look());
             let given = match answer(prompt.prompt())? {
-                Answer::Given(given) => given.trim().to_owned(),
+                DialogAnswer::Given(given) => given.trim().to_owned(),
                 other => return Ok(other),
             };
             match check(&given) {
-                Ok(()) => return Ok(Answer::Given(given)),
+                Ok(()) => return Ok(DialogAnswer::Given(given)),
                 Err(error) => (typed, wrong) = (given, Some(error)),
             }
         }
     }
 }
 
-impl Prompts {
+impl PromptDialog {
     fn look(&self) -> RenderConfig<'static> {
         if self.has_colors {
             RenderConfig::default_colored()
@@ -125,13 +129,13 @@ fn leave_question() {
 }
 
 /// Returns the keys, and what Esc does.
-fn help(keys: &str, question: Question<'_>) -> String {
+fn help(keys: &str, question: DialogQuestion<'_>) -> String {
     format!("{keys}, Esc {}", question.what_back_does())
 }
 
 /// Returns the rank of a choice that the typed text leaves: the order of the list, with those that
 /// stay at its end.
-fn score(typed: &str, choices: &[Choice], index: usize) -> Option<i64> {
+fn score(typed: &str, choices: &[DialogChoice], index: usize) -> Option<i64> {
     let choice = choices.get(index)?;
     if !filter::leaves(typed, choice) {
         return None;
@@ -141,7 +145,7 @@ fn score(typed: &str, choices: &[Choice], index: usize) -> Option<i64> {
 }
 
 /// Returns the choices as lines that fit the window beside the marks before them.
-fn lines_of(choices: &[Choice]) -> Vec<String> {
+fn lines_of(choices: &[DialogChoice]) -> Vec<String> {
     const MARKS: usize = 8;
     const NARROWEST: usize = 20;
     let width = usize::from(window().0).saturating_sub(MARKS).max(NARROWEST);
@@ -169,7 +173,7 @@ fn window() -> (u16, u16) {
 }
 
 /// Returns what was picked, in few words.
-fn names_of(options: &[ListOption<&String>], choices: &[Choice]) -> String {
+fn names_of(options: &[ListOption<&String>], choices: &[DialogChoice]) -> String {
     const MOST: usize = 5;
     if options.is_empty() {
         return "none".to_owned();
@@ -184,13 +188,13 @@ fn names_of(options: &[ListOption<&String>], choices: &[Choice]) -> String {
     names.join(", ")
 }
 
-fn answer<T>(given: std::result::Result<T, InquireError>) -> Result<Answer<T>> {
+fn answer<T>(given: std::result::Result<T, InquireError>) -> Result<DialogAnswer<T>> {
     match given {
-        Ok(given) => Ok(Answer::Given(given)),
-        Err(InquireError::OperationCanceled) => Ok(Answer::Back),
+        Ok(given) => Ok(DialogAnswer::Given(given)),
+        Err(InquireError::OperationCanceled) => Ok(DialogAnswer::Back),
         Err(InquireError::OperationInterrupted) => {
             leave_question();
-            Ok(Answer::Interrupted)
+            Ok(DialogAnswer::Interrupted)
         }
         Err(error) => Err(Error::failure("cannot ask on the terminal")
             .caused_by(&error)

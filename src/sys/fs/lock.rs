@@ -29,20 +29,20 @@ const LOCK_SUFFIX: &str = ".pgcred-lock";
 pub(super) const NEW_SUFFIX: &str = ".pgcred-new-";
 
 /// A lock. It is held until this value is dropped, and at most until the process ends.
-pub(crate) struct Lock {
+pub(crate) struct FileLock {
     file: File,
     /// The path of the lock's file, if it is removed together with the lock.
     temporary: Option<PathBuf>,
 }
 
-impl Lock {
+impl FileLock {
     /// Tells whether a path leads to the lock's file.
     pub(super) fn is_at(&self, path: &Path) -> bool {
         platform::has_name(&self.file, path)
     }
 }
 
-impl Drop for Lock {
+impl Drop for FileLock {
     /// Removes the file while it is still locked. A process that waits for it notices that, see
     /// [`lock`].
     fn drop(&mut self) {
@@ -53,13 +53,13 @@ impl Drop for Lock {
 }
 
 /// Takes the lock of this name, and waits for it if another process holds it.
-pub(crate) fn lock(path: &Path, timeout: Duration) -> Result<Lock> {
+pub(crate) fn lock(path: &Path, timeout: Duration) -> Result<FileLock> {
     let deadline = Instant::now() + timeout;
     let mut file = open(path)?;
     loop {
         match file.try_lock() {
             Ok(()) if platform::has_name(&file, path) => {
-                return Ok(Lock {
+                return Ok(FileLock {
                     file,
                     temporary: None,
                 });
@@ -122,7 +122,7 @@ fn cannot_lock(path: &Path, cause: &io::Error) -> Error {
 
 /// Takes the lock of a file in any directory. The lock's file lies beside it, and is removed with
 /// the lock.
-pub(super) fn lock_file(directory: &Path, name: &OsStr) -> Result<Lock> {
+pub(super) fn lock_file(directory: &Path, name: &OsStr) -> Result<FileLock> {
     let path = directory.join(suffixed(name, LOCK_SUFFIX));
     let mut lock = lock(&path, TIMEOUT)?;
     lock.temporary = Some(path);

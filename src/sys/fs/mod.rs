@@ -39,7 +39,7 @@ pub(crate) use edit::{edit, edit_cache, edit_text, remove_needless_copy, replace
 pub(crate) use foreign::{
     read_foreign, read_foreign_cache, read_foreign_settings, read_foreign_text,
 };
-pub(crate) use lock::{Lock, clear_leftovers, is_locked, lock};
+pub(crate) use lock::{FileLock, clear_leftovers, is_locked, lock};
 use path::{backup_path, parts, resolve};
 pub(crate) use private_directory::{
     PrivateDirectory, is_in_private_directory, new_private_directory, private_directory_parents,
@@ -94,7 +94,7 @@ pub(crate) fn stamp_of_file(path: &Path) -> Option<String> {
 
 /// Whether a file exists.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Presence {
+pub(crate) enum FilePresence {
     Here,
     /// The directory of the file can be read, and the file is not in it.
     Gone,
@@ -104,17 +104,17 @@ pub(crate) enum Presence {
 }
 
 /// Tells whether a file exists. For a link that is the file to which it leads.
-pub(crate) fn presence(path: &Path) -> Presence {
+pub(crate) fn presence(path: &Path) -> FilePresence {
     let path = match resolve(path) {
         Ok(resolved) => resolved,
         Err(_) => path.to_owned(),
     };
     match fs::metadata(&path) {
-        Ok(_) => Presence::Here,
+        Ok(_) => FilePresence::Here,
         Err(error) if error.kind() == io::ErrorKind::NotFound && parts(&path).is_ok() => {
-            Presence::Gone
+            FilePresence::Gone
         }
-        Err(_) => Presence::OutOfReach(path.parent().unwrap_or(&path).to_owned()),
+        Err(_) => FilePresence::OutOfReach(path.parent().unwrap_or(&path).to_owned()),
     }
 }
 

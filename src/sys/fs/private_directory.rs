@@ -11,7 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::lock::{Lock, lock};
+use super::lock::{FileLock, lock};
 use super::remove::{cannot_remove, remove};
 use super::{is_own_directory, list, own_directory, platform, stamp, trust};
 use crate::error::{Error, Result};
@@ -22,7 +22,7 @@ use crate::sys::paths::{self, CacheDirectory};
 /// run removes it.
 pub(crate) struct PrivateDirectory {
     directory: PathBuf,
-    lock: Option<Lock>,
+    lock: Option<FileLock>,
 }
 
 impl PrivateDirectory {
@@ -144,28 +144,28 @@ fn private_directories(parent: &Path, prefix: &str) -> Vec<PathBuf> {
 }
 
 /// The state of the run that made a private directory.
-enum Maker {
+enum MakerState {
     Runs,
     /// The run has ended. The lock, if there is one, is kept until the directory is removed, so
     /// that no other run takes it.
-    IsGone(Option<Lock>),
+    IsGone(Option<FileLock>),
 }
 
 /// Tells whether the run that made a private directory still runs.
 ///
 /// An empty directory counts as one that a run is making at this moment, because the lock is the
 /// first file in each. If such a directory is removed, its maker makes another one.
-fn maker(directory: &Path) -> Maker {
+fn maker(directory: &Path) -> MakerState {
     let path = directory.join(LOCK);
     // Before the look at the lock, which may come now.
     let has_contents = !list(directory).is_empty();
     match stamp(&path) {
         Some(_) => match lock(&path, Duration::ZERO) {
-            Ok(lock) => Maker::IsGone(Some(lock)),
-            Err(_) => Maker::Runs,
+            Ok(lock) => MakerState::IsGone(Some(lock)),
+            Err(_) => MakerState::Runs,
         },
-        None if has_contents => Maker::IsGone(None),
-        None => Maker::Runs,
+        None if has_contents => MakerState::IsGone(None),
+        None => MakerState::Runs,
     }
 }
 
@@ -184,7 +184,7 @@ pub(crate) fn is_in_private_directory(file: &Path) -> bool {
             let directory = std::path::absolute(&directory).unwrap_or_default();
             if file.parent() == Some(&directory)
                 && stamp(&directory.join(LOCK)).is_some()
-                && matches!(maker(&directory), Maker::Runs)
+                && matches!(maker(&directory), MakerState::Runs)
             {
                 return true;
             }
@@ -220,7 +220,7 @@ fn remove_secrets(directory: &Path) {
 /// be removed, the lock stays for the same reason.
 ///
 /// A run that is starting may put its lock there again. Then the directory is not empty, and stays.
-fn remove_abandoned(directory: &Path, lock: Option<Lock>) -> Result<()> {
+fn remove_abandoned(directory: &Path, lock: Option<FileLock>) -> Result<()> {
     remove_secrets(directory);
     if list(directory).iter().any(|file| !is_lock(file)) {
         return Err(Error::failure(format!(
@@ -249,7 +249,7 @@ fn remove_left_in(parent: &Path, prefix: &str) -> Vec<Result<PathBuf>> {
         // another one.
         if fs::remove_dir(&directory).is_ok() {
             removed.push(Ok(directory));
-        } else if let Maker::IsGone(lock) = maker(&directory) {
+        } else if let MakerState::IsGone(lock) = maker(&directory) {
             removed.push(remove_abandoned(&directory, lock).map(|()| directory));
         }
     }
@@ -277,7 +277,7 @@ pub(crate) fn remove_private_directories() -> (Vec<Result<PathBuf>>, Vec<PathBuf
     for (parent, prefix) in places() {
         removed.extend(remove_left_in(&parent, prefix));
         for directory in private_directories(&parent, prefix) {
-            if let Maker::Runs = maker(&directory) {
+            if let MakerState::Runs = maker(&directory) {
                 running.push(directory);
             }
         }

@@ -547,7 +547,7 @@ fn a_program_that_is_replaced_while_it_runs_is_another_identity() {
 fn rows() -> impl Iterator<Item = (String, String)> {
     let text = fs::read_to_string(root().join("src/aws/environment.rs")).expect("the table");
     let table = text
-        .split("VARIABLES: &[Variable] = &[")
+        .split("VARIABLES: &[AwsVariable] = &[")
         .nth(1)
         .expect("the rows")
         .split("\n];")

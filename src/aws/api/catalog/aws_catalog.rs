@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::listing;
 use crate::authority::{
-    AskPolicy, Catalog, CatalogAnswer, CatalogStep, Inspected, ProfileRegions, Region,
+    AskPolicy, CatalogAnswer, CatalogStep, DatabaseCatalog, Inspected, ProfileRegions, Region,
 };
 use crate::aws::api::session::AwsSession;
 use crate::aws::partition;
@@ -33,7 +33,7 @@ impl AwsCatalog {
     }
 }
 
-impl Catalog for AwsCatalog {
+impl DatabaseCatalog for AwsCatalog {
     fn regions(&self) -> ProfileRegions {
         let own = self.own_region();
         let of_partition = match &own {

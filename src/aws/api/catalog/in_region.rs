@@ -2,7 +2,7 @@
 
 use futures_util::future;
 
-use super::part::Part;
+use super::part::CatalogPart;
 use super::question::InRegion;
 use super::{of_dsql, of_rds, verdict};
 
@@ -10,7 +10,7 @@ use super::{of_dsql, of_rds, verdict};
 pub(super) const QUESTIONS: usize = 1 + of_rds::QUESTIONS;
 
 /// Lists what there is in one region: Aurora DSQL, then RDS.
-pub(super) async fn list(asked: &InRegion<'_>) -> Part {
+pub(super) async fn list(asked: &InRegion<'_>) -> CatalogPart {
     let of_dsql = Box::pin(of_dsql::list(asked));
     let of_rds = Box::pin(of_rds::list(asked));
     let (mut whole, of_rds) = future::join(of_dsql, of_rds).await;

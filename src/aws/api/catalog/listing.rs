@@ -7,10 +7,10 @@ use std::time::Duration;
 use futures_util::future::{self, Either};
 
 use super::in_region;
-use super::part::Part;
-use super::question::{InRegion, Progress};
+use super::part::CatalogPart;
+use super::question::{CatalogProgress, InRegion};
 use super::verdict;
-use crate::authority::{Caller, CatalogAnswer, Inspected, Region};
+use crate::authority::{CallerIdentity, CatalogAnswer, Inspected, Region};
 use crate::aws::api::client::ApiClient;
 use crate::aws::api::sts;
 
@@ -22,7 +22,7 @@ pub(super) async fn list(
     client: &ApiClient<'_>,
     home: &str,
     regions: &[Region],
-    progress: Progress<'_>,
+    progress: CatalogProgress<'_>,
 ) -> Inspected<CatalogAnswer> {
     let mut asked = Vec::new();
     for region in regions {
@@ -37,7 +37,7 @@ pub(super) async fn list(
     }
     let parts = future::join_all(asked.iter().map(in_region::list));
     let (parts, caller) = together(parts, sts::caller(client, home)).await;
-    let mut whole = Part::default();
+    let mut whole = CatalogPart::default();
     for part in parts {
         whole.append(part);
     }
@@ -63,8 +63,8 @@ pub(super) async fn list(
 /// hold up what was found.
 async fn together<T>(
     parts: impl Future<Output = T>,
-    caller: impl Future<Output = Inspected<Caller>>,
-) -> (T, Option<Inspected<Caller>>) {
+    caller: impl Future<Output = Inspected<CallerIdentity>>,
+) -> (T, Option<Inspected<CallerIdentity>>) {
     match future::select(pin!(parts), pin!(caller)).await {
         Either::Left((parts, caller)) => {
             let caller = tokio::time::timeout(PATIENCE_FOR_STS, caller).await;

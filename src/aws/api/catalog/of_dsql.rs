@@ -3,8 +3,8 @@
 use futures_util::future;
 use tokio::sync::Semaphore;
 
-use super::part::Part;
-use super::question::{InRegion, Question};
+use super::part::CatalogPart;
+use super::question::{CatalogQuestion, InRegion};
 use super::row;
 use crate::authority::{FoundDatabase, Inspected, Region, WhyNot};
 use crate::aws::api::dsql::{self, DsqlCluster, ListedCluster};
@@ -21,10 +21,10 @@ const FIRST_USER: &str = "admin";
 const SIDE_BY_SIDE: usize = 16;
 
 /// Lists the clusters of a region, in AWS's order.
-pub(super) async fn list(asked: &InRegion<'_>) -> Part {
-    let mut part = Part::default();
+pub(super) async fn list(asked: &InRegion<'_>) -> CatalogPart {
+    let mut part = CatalogPart::default();
     let listed = dsql::clusters(asked.client, asked.region.as_str()).await;
-    let question = |operation| Question {
+    let question = |operation| CatalogQuestion {
         service: DSQL,
         operation,
         region: asked.region,

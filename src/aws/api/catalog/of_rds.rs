@@ -3,11 +3,11 @@
 
 use futures_util::future;
 
-use super::part::Part;
-use super::question::{InRegion, Question};
+use super::part::CatalogPart;
+use super::question::{CatalogQuestion, InRegion};
 use super::row;
 use crate::authority::{EndpointRole, FoundDatabase, Region};
-use crate::aws::api::rds::{self, Listing, RdsFilter};
+use crate::aws::api::rds::{self, DescribeOperation, RdsFilter};
 use crate::aws::api::rds_things::{self, RdsCluster, RdsInstance, RdsProxy, RdsProxyEndpoint};
 use crate::aws::api::server::is_ready;
 use crate::aws::service::endpoints::RDS;
@@ -25,7 +25,7 @@ const ENGINES_OF_INSTANCES: [&str; 1] = ["postgres"];
 const FAMILY: &str = "POSTGRESQL";
 
 /// Lists clusters, instances and proxies, each in AWS's order.
-pub(super) async fn list(asked: &InRegion<'_>) -> Part {
+pub(super) async fn list(asked: &InRegion<'_>) -> CatalogPart {
     let (clusters, instances) = (Box::pin(clusters(asked)), Box::pin(instances(asked)));
     let lists = future::join3(clusters, instances, Box::pin(proxies(asked)));
     let (mut whole, instances, proxies) = lists.await;
@@ -37,20 +37,20 @@ pub(super) async fn list(asked: &InRegion<'_>) -> Part {
     whole
 }
 
-fn question<'a>(asked: &InRegion<'a>, listing: &Listing) -> Question<'a> {
-    Question {
+fn question<'a>(asked: &InRegion<'a>, listing: &DescribeOperation) -> CatalogQuestion<'a> {
+    CatalogQuestion {
         service: RDS,
         operation: listing.operation,
         region: asked.region,
     }
 }
 
-async fn clusters(asked: &InRegion<'_>) -> Part {
+async fn clusters(asked: &InRegion<'_>) -> CatalogPart {
     let (listing, filter) = (&rds::CLUSTERS, RdsFilter::OfEngines(&ENGINES_OF_CLUSTERS));
     let (client, region) = (asked.client, asked.region.as_str());
     let listed = rds::list(client, region, listing, filter, rds_things::read_cluster).await;
     asked.done();
-    let (mut part, question) = (Part::default(), question(asked, listing));
+    let (mut part, question) = (CatalogPart::default(), question(asked, listing));
     for cluster in part.take(question, listed) {
         part.learn_account(&cluster.arn);
         part.idle_hosts.extend(idle_reader(&cluster));
@@ -59,12 +59,12 @@ async fn clusters(asked: &InRegion<'_>) -> Part {
     part
 }
 
-async fn instances(asked: &InRegion<'_>) -> Part {
+async fn instances(asked: &InRegion<'_>) -> CatalogPart {
     let (listing, filter) = (&rds::INSTANCES, RdsFilter::OfEngines(&ENGINES_OF_INSTANCES));
     let (client, region) = (asked.client, asked.region.as_str());
     let listed = rds::list(client, region, listing, filter, rds_things::read_instance).await;
     asked.done();
-    let (mut part, question) = (Part::default(), question(asked, listing));
+    let (mut part, question) = (CatalogPart::default(), question(asked, listing));
     for instance in part.take(question, listed) {
         if instance.cluster.is_some() {
             continue; // the hosts of its cluster lead to it
@@ -75,11 +75,11 @@ async fn instances(asked: &InRegion<'_>) -> Part {
     part
 }
 
-async fn proxies(asked: &InRegion<'_>) -> Part {
+async fn proxies(asked: &InRegion<'_>) -> CatalogPart {
     let (client, region) = (asked.client, asked.region.as_str());
     let (listing, read) = (&rds::PROXIES, rds_things::read_proxy);
     let listed = rds::list(client, region, listing, RdsFilter::All, read).await;
-    let (mut part, question_of_proxies) = (Part::default(), question(asked, listing));
+    let (mut part, question_of_proxies) = (CatalogPart::default(), question(asked, listing));
     let mut proxies = part.take(question_of_proxies, listed);
     proxies.retain(|proxy| proxy.family.as_deref() == Some(FAMILY));
     for proxy in &proxies {

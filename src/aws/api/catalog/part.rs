@@ -1,14 +1,14 @@
 //! Rows and failures, as they come together.
 
-use super::question::Question;
+use super::question::CatalogQuestion;
 use crate::authority::{CompleteListing, FailedListing, FoundDatabase, NoAnswer, Region, WhyNot};
 use crate::aws::api::arn::{Arn, is_account};
-use crate::aws::api::pages::Listed;
+use crate::aws::api::pages::PartialList;
 use crate::aws::service::refusal::not_understood;
 
 /// What some questions have led to.
 #[derive(Default)]
-pub(super) struct Part {
+pub(super) struct CatalogPart {
     /// The account in the whole names of the things.
     pub(super) account: Option<String>,
     pub(super) databases: Vec<FoundDatabase>,
@@ -20,9 +20,13 @@ pub(super) struct Part {
     pub(super) is_answered: bool,
 }
 
-impl Part {
+impl CatalogPart {
     /// Takes the failure of a list, and returns what was found before it.
-    pub(super) fn take<T>(&mut self, question: Question<'_>, listed: Listed<T>) -> Vec<T> {
+    pub(super) fn take<T>(
+        &mut self,
+        question: CatalogQuestion<'_>,
+        listed: PartialList<T>,
+    ) -> Vec<T> {
         match listed.failure {
             Some(failure) => self.fail(question, failure),
             None => self.is_answered = true,
@@ -31,7 +35,7 @@ impl Part {
     }
 
     /// Notes why a question has no answer.
-    pub(super) fn fail(&mut self, question: Question<'_>, why: NoAnswer) {
+    pub(super) fn fail(&mut self, question: CatalogQuestion<'_>, why: NoAnswer) {
         self.is_answered |= is_of_aws(why.why);
         self.failures.push(FailedListing {
             region: question.region.clone(),
@@ -41,7 +45,7 @@ impl Part {
     }
 
     /// Takes the rows of a thing; none stands for a thing that cannot be understood.
-    pub(super) fn add(&mut self, question: Question<'_>, rows: Option<Vec<FoundDatabase>>) {
+    pub(super) fn add(&mut self, question: CatalogQuestion<'_>, rows: Option<Vec<FoundDatabase>>) {
         match rows {
             Some(rows) => self.databases.extend(rows),
             None => self.fail_once(question, nonsense(question)),
@@ -49,7 +53,7 @@ impl Part {
     }
 
     /// Notes a failure, unless the same question has failed in the same way before.
-    pub(super) fn fail_once(&mut self, question: Question<'_>, why: NoAnswer) {
+    pub(super) fn fail_once(&mut self, question: CatalogQuestion<'_>, why: NoAnswer) {
         let operation = question.operation;
         let is_known =
             |known: &FailedListing| known.why.why == why.why && known.question.ends_with(operation);
@@ -101,7 +105,7 @@ fn is_of_aws(why: WhyNot) -> bool {
     )
 }
 
-fn nonsense(question: Question<'_>) -> NoAnswer {
+fn nonsense(question: CatalogQuestion<'_>) -> NoAnswer {
     let what = format!("{} in {}", question.operation, question.region.as_str());
     let error = not_understood(&what, question.service.name, None);
     NoAnswer::new(WhyNot::NotUnderstood, error)

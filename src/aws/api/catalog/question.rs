@@ -4,13 +4,13 @@ use crate::authority::{CatalogStep, Region};
 use crate::aws::api::client::ApiClient;
 use crate::aws::service::endpoints::AwsService;
 
-pub(super) type Progress<'a> = &'a (dyn Fn(CatalogStep) + Sync);
+pub(super) type CatalogProgress<'a> = &'a (dyn Fn(CatalogStep) + Sync);
 
 /// Who asks, and where.
 pub(super) struct InRegion<'a> {
     pub(super) client: &'a ApiClient<'a>,
     pub(super) region: &'a Region,
-    pub(super) progress: Progress<'a>,
+    pub(super) progress: CatalogProgress<'a>,
 }
 
 impl InRegion<'_> {
@@ -29,7 +29,7 @@ impl InRegion<'_> {
 
 /// What is asked, and where.
 #[derive(Clone, Copy)]
-pub(super) struct Question<'a> {
+pub(super) struct CatalogQuestion<'a> {
     pub(super) service: AwsService,
     pub(super) operation: &'static str,
     pub(super) region: &'a Region,

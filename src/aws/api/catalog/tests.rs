@@ -14,14 +14,14 @@ use tempfile::TempDir;
 use super::AwsCatalog;
 use crate::authority::EndpointRole::{self, Custom, Main, Proxy, Reader};
 use crate::authority::{
-    AskPolicy, Catalog, CatalogAnswer, CatalogStep, FoundDatabase, Inspected, LoginPolicy, Region,
-    WhyNot,
+    AskPolicy, CatalogAnswer, CatalogStep, DatabaseCatalog, FoundDatabase, Inspected, LoginPolicy,
+    Region, WhyNot,
 };
 use crate::aws::api::session::AwsSession;
-use crate::aws::environment::Variables;
-use crate::aws::profile::files::Files;
+use crate::aws::environment::AwsVariables;
+use crate::aws::profile::files::ProfileFiles;
 use crate::aws::profile_plan::ProfilePlan;
-use crate::aws::settings::{Settings, SharedFiles};
+use crate::aws::settings::{AwsSettings, SharedFiles};
 use crate::sys::env;
 use crate::sys::fs;
 
@@ -99,8 +99,12 @@ fn plan(lines: Option<&str>) -> ProfilePlan {
         let (name, value) = line.split_once('=').unwrap();
         variables.insert(name.to_owned(), value.to_owned());
     }
-    let files = SharedFiles::already_read(Ok(Files::new(Vec::new(), Vec::new())));
-    ProfilePlan::make(Settings::new(Variables::Given(variables), files, None))
+    let files = SharedFiles::already_read(Ok(ProfileFiles::new(Vec::new(), Vec::new())));
+    ProfilePlan::make(AwsSettings::new(
+        AwsVariables::Given(variables),
+        files,
+        None,
+    ))
 }
 
 fn catalog(variables: &str, seconds: u64) -> AwsCatalog {

@@ -1,12 +1,15 @@
 //! What failures say of the keys, of a region and of a service. Pure.
 
-use crate::authority::{Caller, FailedListing, Inspected, NoAnswer, Region, WhyNot};
+use crate::authority::{CallerIdentity, FailedListing, Inspected, NoAnswer, Region, WhyNot};
 use crate::error::Error;
 
-use super::part::Part;
+use super::part::CatalogPart;
 
 /// Returns the refusal of the keys themselves, which all questions have met: there is no listing.
-pub(super) fn on_keys(found: &Part, caller: Option<&Inspected<Caller>>) -> Inspected<()> {
+pub(super) fn on_keys(
+    found: &CatalogPart,
+    caller: Option<&Inspected<CallerIdentity>>,
+) -> Inspected<()> {
     let Some(Err(no_answer)) = caller else {
         return Ok(());
     };
@@ -113,7 +116,7 @@ mod tests {
 
     #[test]
     fn keys_that_nobody_knows_end_the_listing() {
-        let nothing = Part::default();
+        let nothing = CatalogPart::default();
         for (why, is_end) in [
             (WhyNot::KeyUnknown, true),
             (WhyNot::Expired, true),

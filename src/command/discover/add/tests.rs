@@ -8,7 +8,7 @@ use crate::config::Config;
 use crate::provider;
 use crate::provider::fake::catalog::database;
 
-fn rows(config: &str) -> Vec<Row> {
+fn rows(config: &str) -> Vec<DiscoveredHost> {
     let mut off = database("off", "r", "off.fake.invalid");
     off.takes_tokens = Some(false);
     let answer = ProfileAnswer {
@@ -31,16 +31,16 @@ fn rows(config: &str) -> Vec<Row> {
     rows::of_answers(&[answer], &Config::parse(config).unwrap(), None)
 }
 
-fn pick(rows: &[Row], patterns: &[&str]) -> Result<Additions> {
+fn pick(rows: &[DiscoveredHost], patterns: &[&str]) -> Result<ConnectionAdditions> {
     let patterns: Vec<String> = patterns.iter().map(|text| (*text).to_owned()).collect();
-    Additions::pick(
+    ConnectionAdditions::pick(
         rows,
         &patterns,
         provider::authority_of(Some("fake")).unwrap(),
     )
 }
 
-fn names(additions: &Additions) -> Vec<&str> {
+fn names(additions: &ConnectionAdditions) -> Vec<&str> {
     additions.new.iter().map(|new| new.name.as_str()).collect()
 }
 

@@ -24,7 +24,7 @@ fn parts(base: &str, region: &'static str, profile: &'static str) -> NameParts<'
 }
 
 fn names(taken: &[&str], all_parts: &[NameParts<'_>]) -> Vec<String> {
-    Naming::with_taken(taken.iter().copied()).names(all_parts)
+    ConnectionNamer::with_taken(taken.iter().copied()).names(all_parts)
 }
 
 #[test]

@@ -35,7 +35,7 @@ fn no_answer() -> NoAnswer {
 fn found(config: &str, answers: &[ProfileAnswer]) -> (Vec<String>, Vec<String>) {
     let config = Config::parse(config).unwrap();
     let rows = rows::of_answers(answers, &config, None);
-    let gone = Gone::find(&config, &rows, answers);
+    let gone = UnlistedConnections::find(&config, &rows, answers);
     (gone.names, gone.unknown)
 }
 
@@ -150,7 +150,7 @@ fn a_profile_that_lists_none_of_its_connections_has_lost_them() {
     let find = |databases: Vec<FoundDatabase>| {
         let answers = [answer("dev", "r", databases)];
         let rows = rows::of_answers(&answers, &config, None);
-        Gone::find(&config, &rows, &answers)
+        UnlistedConnections::find(&config, &rows, &answers)
     };
     let mut gone = find(vec![database("c", "r", "c.fake.invalid")]);
     assert_eq!(gone.names, ["a", "b"]);

@@ -17,11 +17,11 @@ fn answer(profile: &str, databases: Vec<FoundDatabase>) -> ProfileAnswer {
     }
 }
 
-fn rows(answers: &[ProfileAnswer], config: &str, user: Option<&str>) -> Vec<Row> {
+fn rows(answers: &[ProfileAnswer], config: &str, user: Option<&str>) -> Vec<DiscoveredHost> {
     of_answers(answers, &Config::parse(config).unwrap(), user)
 }
 
-fn names(rows: &[Row]) -> Vec<&str> {
+fn names(rows: &[DiscoveredHost]) -> Vec<&str> {
     rows.iter().map(|row| row.name.as_str()).collect()
 }
 

@@ -1,7 +1,7 @@
 //! The clients: psql and libpq by their versions, sandboxes that hide files, the AWS CLI.
 //!
 //! The threads of `jobs` run the programs with `--version`; the checks wait for them until
-//! `jobs.patience`. Pure are [`Version`] and the functions `judge_...`, which know what each
+//! `jobs.patience`. Pure are [`VersionNumber`] and the functions `judge_...`, which know what each
 //! version of libpq can do. The variables about TLS are judged by the same version
 //! (`version_of_psql`).
 
@@ -10,7 +10,7 @@ use std::path::Path;
 
 use super::sandboxes;
 use crate::command::doctor::check::{Check, Examine};
-use crate::command::doctor::context::{Case, Examination, Level};
+use crate::command::doctor::context::{CheckLevel, Examination, ExaminedTarget};
 use crate::command::doctor::finding::Finding;
 use crate::provider;
 
@@ -34,7 +34,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check {
         id: "clients.sni",
         about: "whether psql tells the server which host it wants",
-        level: Level::Offline,
+        level: CheckLevel::Offline,
         needs: &[],
         examine: Examine::Target(check_sni),
     },
@@ -45,10 +45,10 @@ const UNKNOWN: &str = "the version of psql is not known";
 
 /// The version of a program: up to three numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Version([u32; 3]);
+pub(super) struct VersionNumber([u32; 3]);
 
 /// `15.18`, or `9.6.24`: a third number that is 0 is left out.
-impl fmt::Display for Version {
+impl fmt::Display for VersionNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self([major, minor, patch]) = self;
         write!(f, "{major}.{minor}")?;
@@ -59,7 +59,7 @@ impl fmt::Display for Version {
     }
 }
 
-impl Version {
+impl VersionNumber {
     pub(super) const fn major(major: u32) -> Self {
         Self([major, 0, 0])
     }
@@ -97,16 +97,16 @@ impl Version {
 }
 
 /// Returns the version of psql; `None` if there is no psql, or if it does not tell.
-pub(super) fn version_of_psql(examination: &mut Examination<'_>) -> Option<Version> {
-    Version::parse(examination.jobs.client("psql")?)
+pub(super) fn version_of_psql(examination: &mut Examination<'_>) -> Option<VersionNumber> {
+    VersionNumber::parse(examination.jobs.client("psql")?)
 }
 
 /// A client, and the version that it tells.
 #[derive(Clone)]
-struct Client {
+struct ClientProgram {
     name: &'static str,
     path: String,
-    version: Option<Version>,
+    version: Option<VersionNumber>,
 }
 
 fn check_psql(examination: &mut Examination<'_>) -> Finding {
@@ -115,11 +115,11 @@ fn check_psql(examination: &mut Examination<'_>) -> Finding {
     };
     let mut clients = Vec::new();
     for client in &mut examination.jobs.clients {
-        clients.push(Client {
+        clients.push(ClientProgram {
             name: client.name,
             path: client.path.display().to_string(),
             version: match client.text(patience) {
-                Some(text) => Version::parse(text),
+                Some(text) => VersionNumber::parse(text),
                 None => None,
             },
         });
@@ -127,13 +127,13 @@ fn check_psql(examination: &mut Examination<'_>) -> Finding {
     judge_versions(&clients)
 }
 
-fn judge_versions(clients: &[Client]) -> Finding {
+fn judge_versions(clients: &[ClientProgram]) -> Finding {
     if clients.is_empty() {
         return Finding::skip("PATH has no psql");
     }
     let mut said = Vec::new();
     for client in clients {
-        let Client {
+        let ClientProgram {
             name,
             path,
             version,
@@ -144,7 +144,7 @@ fn judge_versions(clients: &[Client]) -> Finding {
         });
         if *name == "psql"
             && let Some(version) = version
-            && *version < Version::major(10)
+            && *version < VersionNumber::major(10)
         {
             return Finding::warn("tool.scram", said.join(", "))
                 .with_advice("PostgreSQL no longer keeps this version up: install a newer client");
@@ -157,7 +157,7 @@ fn check_lines(examination: &mut Examination<'_>) -> Finding {
     judge_lines(version_of_psql(examination))
 }
 
-fn judge_lines(version: Option<Version>) -> Finding {
+fn judge_lines(version: Option<VersionNumber>) -> Finding {
     let Some(version) = version else {
         return Finding::skip(UNKNOWN);
     };
@@ -171,15 +171,15 @@ fn judge_lines(version: Option<Version>) -> Finding {
     Finding::ok(format!("psql {version} reads lines of any length"))
 }
 
-fn check_sni(case: &mut Case<'_, '_>) -> Finding {
+fn check_sni(case: &mut ExaminedTarget<'_, '_>) -> Finding {
     judge_sni(version_of_psql(case.run), case.request.provider.needs_sni)
 }
 
-fn judge_sni(version: Option<Version>, is_needed: bool) -> Finding {
+fn judge_sni(version: Option<VersionNumber>, is_needed: bool) -> Finding {
     let Some(version) = version else {
         return Finding::skip(UNKNOWN);
     };
-    if version >= Version::major(14) {
+    if version >= VersionNumber::major(14) {
         return Finding::ok(format!("psql {version} sends the name of the host"));
     }
     if !is_needed {
@@ -221,9 +221,9 @@ fn judge_aws(path: &Path, text: Option<&str>) -> Finding {
         return Finding::skip(format!("{path} did not tell its version in time"));
     };
     // aws-cli/1.44.4 Python/3.11.2 Linux/6.1
-    let version = text.strip_prefix("aws-cli/").and_then(Version::parse);
+    let version = text.strip_prefix("aws-cli/").and_then(VersionNumber::parse);
     match version {
-        Some(version) if version < Version::major(2) => Finding::warn(
+        Some(version) if version < VersionNumber::major(2) => Finding::warn(
             "cli.v1",
             format!("{path} is version 1, which has no `aws dsql`"),
         )
@@ -239,10 +239,10 @@ fn judge_aws(path: &Path, text: Option<&str>) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::command::doctor::finding::Status;
+    use crate::command::doctor::finding::FindingStatus;
 
-    fn version(text: &str) -> Version {
-        Version::parse(text).expect("a version")
+    fn version(text: &str) -> VersionNumber {
+        VersionNumber::parse(text).expect("a version")
     }
 
     #[test]
@@ -257,10 +257,14 @@ mod tests {
             ("psql (PostgreSQL) 14devel", [14, 0, 0]),
             ("1.44.4 Python/3.11", [1, 44, 4]),
         ] {
-            assert_eq!(Version::parse(text), Some(Version(expected)), "{text}");
+            assert_eq!(
+                VersionNumber::parse(text),
+                Some(VersionNumber(expected)),
+                "{text}"
+            );
         }
         for text in ["", "psql", "psql (PostgreSQL)"] {
-            assert_eq!(Version::parse(text), None, "{text}");
+            assert_eq!(VersionNumber::parse(text), None, "{text}");
         }
     }
 
@@ -282,30 +286,50 @@ mod tests {
 
     #[test]
     fn the_version_of_psql_is_judged() {
-        let client = |name: &'static str, text: &str| Client {
+        let client = |name: &'static str, text: &str| ClientProgram {
             name,
             path: format!("/usr/bin/{name}"),
-            version: Version::parse(text),
+            version: VersionNumber::parse(text),
         };
         let new = client("psql", "psql (PostgreSQL) 15.18");
         let old = client("psql", "psql (PostgreSQL) 9.6.24");
-        assert_eq!(judge_versions(&[]).status, Status::Skip);
+        assert_eq!(judge_versions(&[]).status, FindingStatus::Skip);
         let finding = judge_versions(&[new, client("pg_config", "")]);
         let says = "psql 15.18 (/usr/bin/psql), /usr/bin/pg_config does not tell its version";
         assert_eq!(
             (finding.status, finding.detail.as_str()),
-            (Status::Ok, says)
+            (FindingStatus::Ok, says)
         );
         let finding = judge_versions(&[old]);
         assert_eq!(finding.cause, Some("tool.scram"));
         assert_eq!(finding.detail, "psql 9.6.24 (/usr/bin/psql)");
         for (text, of_lines, of_dsql, of_rds) in [
-            ("", Status::Skip, Status::Skip, Status::Skip),
-            ("psql 12.4", Status::Fail, Status::Fail, Status::Ok),
-            ("psql 13.1", Status::Ok, Status::Fail, Status::Ok),
-            ("psql 14.0", Status::Ok, Status::Ok, Status::Ok),
+            (
+                "",
+                FindingStatus::Skip,
+                FindingStatus::Skip,
+                FindingStatus::Skip,
+            ),
+            (
+                "psql 12.4",
+                FindingStatus::Fail,
+                FindingStatus::Fail,
+                FindingStatus::Ok,
+            ),
+            (
+                "psql 13.1",
+                FindingStatus::Ok,
+                FindingStatus::Fail,
+                FindingStatus::Ok,
+            ),
+            (
+                "psql 14.0",
+                FindingStatus::Ok,
+                FindingStatus::Ok,
+                FindingStatus::Ok,
+            ),
         ] {
-            let version = Version::parse(text);
+            let version = VersionNumber::parse(text);
             assert_eq!(judge_lines(version).status, of_lines, "{text}");
             assert_eq!(judge_sni(version, true).status, of_dsql, "{text}");
             assert_eq!(judge_sni(version, false).status, of_rds, "{text}");
@@ -315,10 +339,16 @@ mod tests {
     #[test]
     fn the_version_of_the_aws_cli_is_judged() {
         for (text, status) in [
-            (Some("aws-cli/1.44.4 Python/3.11.2 Linux/6.1"), Status::Warn),
-            (Some("aws-cli/2.31.0 Python/3.13.7 Linux/6.1"), Status::Ok),
-            (Some("something else 1.2"), Status::Skip),
-            (None, Status::Skip),
+            (
+                Some("aws-cli/1.44.4 Python/3.11.2 Linux/6.1"),
+                FindingStatus::Warn,
+            ),
+            (
+                Some("aws-cli/2.31.0 Python/3.13.7 Linux/6.1"),
+                FindingStatus::Ok,
+            ),
+            (Some("something else 1.2"), FindingStatus::Skip),
+            (None, FindingStatus::Skip),
         ] {
             assert_eq!(judge_aws(Path::new("/a"), text).status, status, "{text:?}");
         }

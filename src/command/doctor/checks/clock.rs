@@ -7,21 +7,21 @@
 use super::no_answer;
 use crate::authority::{Authority, Inspected, WhyNot};
 use crate::command::doctor::check::{Check, Examine};
-use crate::command::doctor::context::{Examination, Level};
-use crate::command::doctor::finding::{Finding, Status};
+use crate::command::doctor::context::{CheckLevel, Examination};
+use crate::command::doctor::finding::{Finding, FindingStatus};
 
 pub(super) const CHECKS: &[Check] = &[
     Check {
         id: "aws.reach",
         about: "whether the authority answers, and TLS to it is trusted",
-        level: Level::Network,
+        level: CheckLevel::Network,
         needs: &[],
         examine: Examine::Machine(check_reach),
     },
     Check {
         id: "clock.offset",
         about: "whether the clock of this machine is that of the authority",
-        level: Level::Network,
+        level: CheckLevel::Network,
         needs: &[],
         examine: Examine::Machine(check_offset),
     },
@@ -75,12 +75,12 @@ fn worst_of(findings: Vec<Finding>) -> Finding {
     }
 }
 
-fn rank(status: Status) -> u8 {
+fn rank(status: FindingStatus) -> u8 {
     match status {
-        Status::Ok => 0,
-        Status::Skip => 1,
-        Status::Warn => 2,
-        Status::Fail => 3,
+        FindingStatus::Ok => 0,
+        FindingStatus::Skip => 1,
+        FindingStatus::Warn => 2,
+        FindingStatus::Fail => 3,
     }
 }
 
@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn a_clock_may_be_a_minute_off() {
-        use Status::{Fail, Ok, Warn};
+        use FindingStatus::{Fail, Ok, Warn};
         for (ahead, status, says) in [
             (0, Ok, "it is 0 s ahead of that of AWS"),
             (-60, Ok, "it is 60 s behind that of AWS"),
@@ -190,9 +190,15 @@ mod tests {
         ] {
             let answer = Err(NoAnswer::new(why, Error::failure("x").hint("y")));
             let finding = judge_reach(&said("dsql", None, Some(answer.clone())));
-            assert_eq!((finding.status, finding.cause), (Status::Warn, Some(cause)));
+            assert_eq!(
+                (finding.status, finding.cause),
+                (FindingStatus::Warn, Some(cause))
+            );
             let of_other = judge_reach(&said("fake", None, Some(answer)));
-            assert_eq!((of_other.status, of_other.cause), (Status::Warn, None));
+            assert_eq!(
+                (of_other.status, of_other.cause),
+                (FindingStatus::Warn, None)
+            );
             assert_eq!(finding.advice.as_deref(), Some("y"));
         }
         let finding = judge_reach(&said("dsql", Some("eu-west-1"), Some(Ok(0))));
@@ -205,21 +211,21 @@ mod tests {
     #[test]
     fn each_authority_is_told_of_and_the_worst_decides() {
         let judged = |answers: &[ClockAnswer]| worst_of(answers.iter().map(judge_clock).collect());
-        assert_eq!(judged(&[]).status, Status::Skip);
+        assert_eq!(judged(&[]).status, FindingStatus::Skip);
         let finding = judged(&[
             said("dsql", None, Some(Ok(1))),
             said("fake", None, Some(Ok(-90))),
         ]);
         assert_eq!(
             (finding.status, finding.cause),
-            (Status::Warn, Some("clock"))
+            (FindingStatus::Warn, Some("clock"))
         );
         assert_eq!(
             finding.detail,
             "it is 1 s ahead of that of AWS; it is 90 s behind that of Fake"
         );
         let silent = judged(&[said("fake", None, None), said("dsql", None, Some(Ok(0)))]);
-        assert_eq!(silent.status, Status::Skip);
+        assert_eq!(silent.status, FindingStatus::Skip);
         assert!(silent.detail.starts_with("Fake did not answer in time"));
     }
 }

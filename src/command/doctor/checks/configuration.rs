@@ -6,7 +6,7 @@
 
 use crate::command::config_file::{ConfigFile, ConfigNeed};
 use crate::command::doctor::check::{Check, Examine};
-use crate::command::doctor::context::{Examination, Level};
+use crate::command::doctor::context::{CheckLevel, Examination};
 use crate::command::doctor::finding::Finding;
 use crate::command::line_owners::mark_taken_lines;
 use crate::error::Exit;
@@ -17,21 +17,21 @@ pub(super) const CHECKS: &[Check] = &[
     Check {
         id: "configuration.file",
         about: "whether the configuration file is yours, and can be read and understood",
-        level: Level::Offline,
+        level: CheckLevel::Offline,
         needs: &[],
         examine: Examine::Machine(check_file),
     },
     Check {
         id: "configuration.targets",
         about: "whether any connection is configured",
-        level: Level::Offline,
+        level: CheckLevel::Offline,
         needs: &["configuration.file"],
         examine: Examine::Machine(check_connections),
     },
     Check {
         id: "configuration.lines",
         about: "whether two connections need the same line of the passfile",
-        level: Level::Offline,
+        level: CheckLevel::Offline,
         needs: &["configuration.file"],
         examine: Examine::Machine(check_lines),
     },
@@ -94,7 +94,7 @@ fn check_lines(examination: &mut Examination<'_>) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::command::doctor::finding::Status;
+    use crate::command::doctor::finding::FindingStatus;
 
     #[test]
     fn without_connections_the_user_is_told_how_to_begin() {
@@ -107,7 +107,7 @@ mod tests {
             (&["a", "b"][..], true, "2: a, b"),
         ] {
             let finding = judge_connections(names, has_targets);
-            assert_eq!(finding.status, Status::Ok);
+            assert_eq!(finding.status, FindingStatus::Ok);
             assert!(finding.detail.starts_with(says), "{}", finding.detail);
         }
     }

@@ -6,10 +6,10 @@
 
 use super::passfile::PassfileText;
 use crate::command::doctor::check::{Check, Examine};
-use crate::command::doctor::context::{Case, Level};
-use crate::command::doctor::finding::{Finding, Status};
+use crate::command::doctor::context::{CheckLevel, ExaminedTarget};
+use crate::command::doctor::finding::{Finding, FindingStatus};
 use crate::command::line_owners;
-use crate::passfile::answer::{Difference, PassfileAnswer, PasswordKind, answer, near_miss};
+use crate::passfile::answer::{LineDifference, PassfileAnswer, PasswordKind, answer, near_miss};
 use crate::passfile::block::{Passfile, PassfileLine};
 use crate::setup::ToolKind;
 use crate::text::quote;
@@ -18,15 +18,15 @@ use crate::time::{Time, spoken};
 pub(super) const CHECKS: &[Check] = &[Check {
     id: "passfile.entry",
     about: "what libpq takes from the passfile for the target, and why",
-    level: Level::Offline,
+    level: CheckLevel::Offline,
     needs: &["passfile.mode", "passfile.block"],
     examine: Examine::Target(check_entry),
 }];
 
 /// What the passfile says of a target.
-struct Facts {
+struct PassfileFacts {
     answer: Option<PassfileAnswer>,
-    near_miss: Option<(usize, Difference)>,
+    near_miss: Option<(usize, LineDifference)>,
     /// When the token in pgcred's own line expires.
     own_expiry: Option<Time>,
     /// Whether an earlier connection has the target's line.
@@ -35,7 +35,7 @@ struct Facts {
     is_scheduled: bool,
 }
 
-fn check_entry(case: &mut Case<'_, '_>) -> Finding {
+fn check_entry(case: &mut ExaminedTarget<'_, '_>) -> Finding {
     let passfile = match PassfileText::read() {
         Ok(passfile) => passfile,
         Err(why) => return without_password(Finding::skip(why), refresh_of(&case.name)),
@@ -45,7 +45,7 @@ fn check_entry(case: &mut Case<'_, '_>) -> Finding {
     for key in case.request.dialled_lines() {
         let facts = facts(case, &passfile.bytes, &key, is_scheduled);
         let finding = judge(&facts, &case.name, Time::now());
-        if finding.status != Status::Ok {
+        if finding.status != FindingStatus::Ok {
             return finding;
         }
         first = first.or(Some(finding));
@@ -54,7 +54,12 @@ fn check_entry(case: &mut Case<'_, '_>) -> Finding {
 }
 
 /// Returns what the passfile says of one address that clients of the target dial.
-fn facts(case: &Case<'_, '_>, text: &[u8], key: &PassfileLine, is_scheduled: bool) -> Facts {
+fn facts(
+    case: &ExaminedTarget<'_, '_>,
+    text: &[u8],
+    key: &PassfileLine,
+    is_scheduled: bool,
+) -> PassfileFacts {
     let dbname = &case.request.dbname;
     let mut own_expiry = None;
     if let Ok(own) = Passfile::parse(text)
@@ -62,7 +67,7 @@ fn facts(case: &Case<'_, '_>, text: &[u8], key: &PassfileLine, is_scheduled: boo
     {
         own_expiry = Some(expires_at);
     }
-    Facts {
+    PassfileFacts {
         answer: answer(text, key, dbname, |password| case.kind_of(password)),
         near_miss: near_miss(text, key, dbname),
         own_expiry,
@@ -74,14 +79,14 @@ fn facts(case: &Case<'_, '_>, text: &[u8], key: &PassfileLine, is_scheduled: boo
     }
 }
 
-fn has_scheduler(case: &mut Case<'_, '_>) -> bool {
+fn has_scheduler(case: &mut ExaminedTarget<'_, '_>) -> bool {
     let deadline = case.run.deadline;
     let tools = case.run.jobs.tools(deadline).unwrap_or(&[]);
     let mut at_work = tools.iter().filter(|tool| tool.kind == ToolKind::Scheduler);
     at_work.any(|tool| !tool.set_up.is_empty())
 }
 
-fn judge(facts: &Facts, target: &str, now: Time) -> Finding {
+fn judge(facts: &PassfileFacts, target: &str, now: Time) -> Finding {
     let refresh = refresh_of(target);
     match &facts.answer {
         Some(answer) if answer.is_own => judge_own(answer.line, facts.own_expiry, now, refresh),
@@ -144,7 +149,7 @@ fn judge_users(answer: &PassfileAnswer, now: Time, refresh: &str) -> Finding {
         .with_command(refresh)
 }
 
-fn judge_absence(facts: &Facts, refresh: String) -> Finding {
+fn judge_absence(facts: &PassfileFacts, refresh: String) -> Finding {
     if facts.is_of_another {
         return Finding::ok("none: its line belongs to an earlier connection; use `pgcred exec`");
     }
@@ -181,8 +186,8 @@ mod tests {
 
     const NOW: Time = Time::from_unix(1_800_000_000);
 
-    fn none() -> Facts {
-        Facts {
+    fn none() -> PassfileFacts {
+        PassfileFacts {
             answer: None,
             near_miss: None,
             own_expiry: None,
@@ -191,8 +196,8 @@ mod tests {
         }
     }
 
-    fn with(is_own: bool, password: PasswordKind, own_expiry: Option<Time>) -> Facts {
-        Facts {
+    fn with(is_own: bool, password: PasswordKind, own_expiry: Option<Time>) -> PassfileFacts {
+        PassfileFacts {
             answer: Some(PassfileAnswer {
                 line: 3,
                 is_own,
@@ -207,84 +212,84 @@ mod tests {
     fn what_libpq_takes_is_judged() {
         let (soon, before) = (NOW.plus(600), Time::from_unix(NOW.unix() - 600));
         let token = PasswordKind::Token;
-        let near = Facts {
-            near_miss: Some((9, Difference::Port)),
+        let near = PassfileFacts {
+            near_miss: Some((9, LineDifference::Port)),
             ..none()
         };
-        let scheduled = Facts {
+        let scheduled = PassfileFacts {
             is_scheduled: true,
             ..none()
         };
-        let of_another = Facts {
+        let of_another = PassfileFacts {
             is_of_another: true,
             is_scheduled: true,
             ..none()
         };
         for (facts, status, cause, says) in [
-            (none(), Status::Ok, None, "no line matches"),
+            (none(), FindingStatus::Ok, None, "no line matches"),
             (
                 near,
-                Status::Warn,
+                FindingStatus::Warn,
                 Some("passfile.key"),
                 "line 9 of yours would, but it has another",
             ),
             (
                 scheduled,
-                Status::Warn,
+                FindingStatus::Warn,
                 Some("schedule"),
                 "although a scheduler",
             ),
             (
                 of_another,
-                Status::Ok,
+                FindingStatus::Ok,
                 None,
                 "belongs to an earlier connection",
             ),
             (
                 with(true, token(soon), Some(soon)),
-                Status::Ok,
+                FindingStatus::Ok,
                 None,
                 "lasts 10 min more",
             ),
             (
                 with(true, PasswordKind::Other, None),
-                Status::Ok,
+                FindingStatus::Ok,
                 None,
                 "line 3, which is pgcred's",
             ),
             (
                 with(true, token(before), Some(before)),
-                Status::Fail,
+                FindingStatus::Fail,
                 Some("token.expired"),
                 "its token expired 10 min ago",
             ),
             (
                 with(false, token(before), None),
-                Status::Fail,
+                FindingStatus::Fail,
                 Some("token.pasted"),
                 "line 3 of yours has a token that expired",
             ),
             (
                 with(false, token(soon), None),
-                Status::Warn,
+                FindingStatus::Warn,
                 Some("token.pasted"),
                 "line 3 of yours has a token that lasts",
             ),
             (
                 with(false, PasswordKind::Other, Some(soon)),
-                Status::Fail,
+                FindingStatus::Fail,
                 Some("passfile.shadow"),
                 "line 3 of yours has a password that is no token for it",
             ),
             (
                 with(false, PasswordKind::Unreadable, None),
-                Status::Ok,
+                FindingStatus::Ok,
                 None,
                 "line 3, which is yours",
             ),
             (
                 with(false, PasswordKind::Empty, None),
-                Status::Fail,
+                FindingStatus::Fail,
                 Some("passfile.shadow"),
                 "looks no further",
             ),
@@ -295,7 +300,7 @@ mod tests {
             assert!(finding.detail.contains(says), "{}", finding.detail);
             let has_command = !finding.commands.is_empty();
             let is_note = finding.detail == "no line matches";
-            assert_eq!(has_command, status != Status::Ok || is_note);
+            assert_eq!(has_command, status != FindingStatus::Ok || is_note);
         }
     }
 }

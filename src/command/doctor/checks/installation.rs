@@ -11,7 +11,7 @@ use super::passfile::PassfileText;
 use crate::command::doctor::check::Check;
 use crate::command::doctor::context::Examination;
 use crate::command::doctor::finding::Finding;
-use crate::command::refresh::background::{self, Ending};
+use crate::command::refresh::background::{self, BackgroundOutcome};
 use crate::passfile::block::Passfile;
 use crate::setup::ToolKind;
 use crate::sys::child;
@@ -233,7 +233,7 @@ fn has_live_token() -> bool {
 /// a live token. Whoever never runs is found when that has ended.
 fn judge_schedule(
     at_work: &[&str],
-    ending: Option<Ending>,
+    ending: Option<BackgroundOutcome>,
     has_live_token: bool,
     usual: &str,
 ) -> Finding {
@@ -275,7 +275,7 @@ fn judge_schedule(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::command::doctor::finding::Status;
+    use crate::command::doctor::finding::FindingStatus;
 
     #[test]
     fn a_command_in_a_comment_is_none() {
@@ -293,47 +293,47 @@ mod tests {
     #[test]
     fn a_schedule_is_judged_by_its_last_run() {
         let ago = |seconds: i64, error: Option<&str>| {
-            Some(Ending {
+            Some(BackgroundOutcome {
                 at: Time::from_unix(Time::now().unix() - seconds),
                 error: error.map(str::to_owned),
             })
         };
         for (at_work, ending, status, says) in [
-            (&[][..], None, Status::Ok, "no scheduler is set up"),
+            (&[][..], None, FindingStatus::Ok, "no scheduler is set up"),
             (
                 &[][..],
                 ago(60, None),
-                Status::Ok,
+                FindingStatus::Ok,
                 "no scheduler is set up; the last run was",
             ),
             (
                 &[][..],
                 ago(60, Some("no network")),
-                Status::Warn,
+                FindingStatus::Warn,
                 "failed: no network",
             ),
             (
                 &["cron"][..],
                 None,
-                Status::Warn,
+                FindingStatus::Warn,
                 "cron is set up and has not run yet",
             ),
             (
                 &["cron"][..],
                 ago(60, None),
-                Status::Ok,
+                FindingStatus::Ok,
                 "cron, the last run was 60 s ago",
             ),
             (
                 &["cron"][..],
                 ago(86_400, None),
-                Status::Warn,
+                FindingStatus::Warn,
                 "the last run was 24 h ago",
             ),
             (
                 &["cron"][..],
                 ago(60, Some("no login")),
-                Status::Warn,
+                FindingStatus::Warn,
                 "failed: no login",
             ),
         ] {
@@ -346,13 +346,13 @@ mod tests {
                 finding.detail
             );
             let has_cause = finding.cause == Some("schedule");
-            assert_eq!(has_cause, status == Status::Warn);
+            assert_eq!(has_cause, status == FindingStatus::Warn);
         }
     }
 
     #[test]
     fn a_scheduler_that_has_not_run_yet_is_no_fault_while_tokens_live() {
-        for (has_live_token, status) in [(true, Status::Ok), (false, Status::Warn)] {
+        for (has_live_token, status) in [(true, FindingStatus::Ok), (false, FindingStatus::Warn)] {
             let finding = judge_schedule(&["cron"], None, has_live_token, "cron");
             assert_eq!(finding.status, status, "{}", finding.detail);
             let refreshes = finding.commands == ["pgcred refresh"];

@@ -10,17 +10,17 @@ use super::net::probe;
 use super::server_text::explain_message;
 use super::tls::judge_break;
 use crate::command::doctor::check::{Check, Examine};
-use crate::command::doctor::context::{Case, Level};
+use crate::command::doctor::context::{CheckLevel, ExaminedTarget};
 use crate::command::doctor::finding::Finding;
 use crate::probe::login::{LoginAttempt, LoginOutcome};
-use crate::probe::wire::{Method, ServerMessage};
+use crate::probe::wire::{AuthenticationMethod, ServerMessage};
 use crate::request::Request;
 use crate::roots;
 
 pub(super) const CHECKS: &[Check] = &[Check {
     id: "login.accepted",
     about: "whether the server accepts the token",
-    level: Level::Network,
+    level: CheckLevel::Network,
     needs: &[
         "token.issued",
         "tls.handshake",
@@ -32,7 +32,7 @@ pub(super) const CHECKS: &[Check] = &[Check {
     examine: Examine::Target(check_login),
 }];
 
-fn check_login(case: &mut Case<'_, '_>) -> Finding {
+fn check_login(case: &mut ExaminedTarget<'_, '_>) -> Finding {
     let (request, deadline) = (case.request, case.run.deadline);
     let Some(token) = case.token.take() else {
         return Finding::skip("needs token.issued");
@@ -93,7 +93,7 @@ fn judge_refusal(request: &Request, message: &ServerMessage) -> Finding {
 }
 
 /// Judges a server that expects a password of its own from this user, and no token.
-fn judge_other_method(request: &Request, method: &Method) -> Finding {
+fn judge_other_method(request: &Request, method: &AuthenticationMethod) -> Finding {
     let detail = format!(
         "the server asks for {} and expects no token",
         in_words(method)
@@ -106,13 +106,13 @@ fn judge_other_method(request: &Request, method: &Method) -> Finding {
     }
 }
 
-fn in_words(method: &Method) -> String {
+fn in_words(method: &AuthenticationMethod) -> String {
     match method {
-        Method::Kerberos => "Kerberos".to_owned(),
-        Method::Md5 => "an MD5 password".to_owned(),
-        Method::Gss => "GSSAPI".to_owned(),
-        Method::Sspi => "SSPI".to_owned(),
-        Method::Sasl(mechanisms) => mechanisms.join(", "),
-        Method::Unknown(number) => format!("method {number}"),
+        AuthenticationMethod::Kerberos => "Kerberos".to_owned(),
+        AuthenticationMethod::Md5 => "an MD5 password".to_owned(),
+        AuthenticationMethod::Gss => "GSSAPI".to_owned(),
+        AuthenticationMethod::Sspi => "SSPI".to_owned(),
+        AuthenticationMethod::Sasl(mechanisms) => mechanisms.join(", "),
+        AuthenticationMethod::Unknown(number) => format!("method {number}"),
     }
 }

@@ -47,14 +47,14 @@ mod token_judges;
 mod tools;
 
 use super::check::{Check, Examine};
-use super::context::Level;
+use super::context::CheckLevel;
 use super::finding::Finding;
 
 /// The first check of a target. It fails where there is no request that the others could examine.
 pub(super) static TARGET: Check = Check {
     id: "target.known",
     about: "whether the target names a host, a user and a provider",
-    level: Level::Offline,
+    level: CheckLevel::Offline,
     needs: &[],
     examine: Examine::Target(|case| Finding::ok(case.request.name())),
 };

@@ -7,31 +7,33 @@
 use std::net::SocketAddr;
 
 use crate::command::doctor::check::{Check, Examine};
-use crate::command::doctor::context::{Case, Level};
+use crate::command::doctor::context::{CheckLevel, ExaminedTarget};
 use crate::command::doctor::finding::Finding;
-use crate::command::doctor::network::{Network, address_of};
-use crate::probe::connect::{Attempt, Reached};
-use crate::probe::names::Names;
+use crate::command::doctor::network::{NetworkAnswers, address_of};
+use crate::probe::connect::{ConnectAttempt, ConnectOutcome};
+use crate::probe::names::NameAnswer;
 
 pub(super) const CHECKS: &[Check] = &[
     Check {
         id: "net.dns",
         about: "whether the name of the host has addresses (IPv4 and IPv6)",
-        level: Level::Network,
+        level: CheckLevel::Network,
         needs: &["target.known"],
         examine: Examine::Target(check_dns),
     },
     Check {
         id: "net.tcp",
         about: "whether each address accepts connections at the port",
-        level: Level::Network,
+        level: CheckLevel::Network,
         needs: &["net.dns"],
         examine: Examine::Target(check_tcp),
     },
 ];
 
 /// Returns the probe of a target, or the finding that there is none.
-pub(super) fn probe<'a>(case: &'a mut Case<'_, '_>) -> Result<&'a mut Network, Finding> {
+pub(super) fn probe<'a>(
+    case: &'a mut ExaminedTarget<'_, '_>,
+) -> Result<&'a mut NetworkAnswers, Finding> {
     match &mut case.network {
         Some(Ok(network)) => Ok(network),
         Some(Err(error)) => Err(Finding::of_error("tls.rootfile", error)),
@@ -39,7 +41,7 @@ pub(super) fn probe<'a>(case: &'a mut Case<'_, '_>) -> Result<&'a mut Network, F
     }
 }
 
-fn check_dns(case: &mut Case<'_, '_>) -> Finding {
+fn check_dns(case: &mut ExaminedTarget<'_, '_>) -> Finding {
     let address = address_of(case.request).to_owned();
     let network = match probe(case) {
         Ok(network) => network,
@@ -47,14 +49,14 @@ fn check_dns(case: &mut Case<'_, '_>) -> Finding {
     };
     match network.names.get(network.reached_by) {
         Some(names) => judge_names(&address, names),
-        None => judge_names(&address, &Names::TimedOut),
+        None => judge_names(&address, &NameAnswer::TimedOut),
     }
 }
 
-fn judge_names(host: &str, names: &Names) -> Finding {
+fn judge_names(host: &str, names: &NameAnswer) -> Finding {
     match names {
-        Names::Literal(address) => Finding::ok(format!("{address} is an address itself")),
-        Names::Found(addresses) => {
+        NameAnswer::Literal(address) => Finding::ok(format!("{address} is an address itself")),
+        NameAnswer::Found(addresses) => {
             let families = match (names.has_v4(), names.has_v6()) {
                 (true, true) => "IPv4 and IPv6",
                 (false, true) => "IPv6 only",
@@ -63,15 +65,15 @@ fn judge_names(host: &str, names: &Names) -> Finding {
             let addresses: Vec<String> = addresses.iter().map(ToString::to_string).collect();
             Finding::ok(format!("{} ({families})", addresses.join(", ")))
         }
-        Names::Unknown(why) => Finding::fail("net.dns", format!("{host}: {why}")),
-        Names::TimedOut => Finding::fail(
+        NameAnswer::Unknown(why) => Finding::fail("net.dns", format!("{host}: {why}")),
+        NameAnswer::TimedOut => Finding::fail(
             "net.dns",
             format!("{host}: the resolver does not answer in time"),
         ),
     }
 }
 
-fn check_tcp(case: &mut Case<'_, '_>) -> Finding {
+fn check_tcp(case: &mut ExaminedTarget<'_, '_>) -> Finding {
     let network = match probe(case) {
         Ok(network) => network,
         Err(finding) => return finding,
@@ -80,7 +82,7 @@ fn check_tcp(case: &mut Case<'_, '_>) -> Finding {
         return Finding::fail("net.blocked", "no connection was made in time");
     };
     let mut reached = Vec::new();
-    for Attempt {
+    for ConnectAttempt {
         address,
         reached: r,
         ..
@@ -93,15 +95,15 @@ fn check_tcp(case: &mut Case<'_, '_>) -> Finding {
 
 /// Judges what became of the connections. One that is open is enough; otherwise a refusal tells
 /// more than silence, and silence more than an address to which there is no way.
-fn judge_connections(attempts: &[(SocketAddr, &Reached)]) -> Finding {
+fn judge_connections(attempts: &[(SocketAddr, &ConnectOutcome)]) -> Finding {
     let mut details = Vec::new();
     let (mut is_open, mut is_refused, mut is_silent) = (false, false, false);
     let mut unreachable_v4 = false;
     for (address, reached) in attempts {
-        is_open |= **reached == Reached::Open;
-        is_refused |= **reached == Reached::Refused;
-        is_silent |= **reached == Reached::Silent;
-        unreachable_v4 |= **reached == Reached::Unreachable && address.is_ipv4();
+        is_open |= **reached == ConnectOutcome::Open;
+        is_refused |= **reached == ConnectOutcome::Refused;
+        is_silent |= **reached == ConnectOutcome::Silent;
+        unreachable_v4 |= **reached == ConnectOutcome::Unreachable && address.is_ipv4();
         details.push(format!("{address} {}", in_words(reached)));
     }
     let detail = details.join(", ");
@@ -113,24 +115,24 @@ fn judge_connections(attempts: &[(SocketAddr, &Reached)]) -> Finding {
     }
 }
 
-fn in_words(reached: &Reached) -> String {
+fn in_words(reached: &ConnectOutcome) -> String {
     match reached {
-        Reached::Open => "accepts connections".to_owned(),
-        Reached::Refused => "refuses connections".to_owned(),
-        Reached::Silent => "does not answer".to_owned(),
-        Reached::Unreachable => "cannot be reached from this machine".to_owned(),
-        Reached::Failed(why) => why.clone(),
+        ConnectOutcome::Open => "accepts connections".to_owned(),
+        ConnectOutcome::Refused => "refuses connections".to_owned(),
+        ConnectOutcome::Silent => "does not answer".to_owned(),
+        ConnectOutcome::Unreachable => "cannot be reached from this machine".to_owned(),
+        ConnectOutcome::Failed(why) => why.clone(),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::command::doctor::finding::Status;
+    use crate::command::doctor::finding::FindingStatus;
 
     #[test]
     fn one_open_address_is_enough_and_a_refusal_tells_more_than_silence() {
-        use Reached::{Open, Refused, Silent, Unreachable};
+        use ConnectOutcome::{Open, Refused, Silent, Unreachable};
         let v4: SocketAddr = "203.0.113.5:5432".parse().expect("an address");
         let v6: SocketAddr = "[2001:db8::1]:5432".parse().expect("an address");
         for (attempts, cause) in [
@@ -142,20 +144,20 @@ mod tests {
         ] {
             let finding = judge_connections(&attempts);
             assert_eq!(finding.cause, cause, "{}", finding.detail);
-            assert_eq!(finding.status == Status::Ok, cause.is_none());
+            assert_eq!(finding.status == FindingStatus::Ok, cause.is_none());
         }
     }
 
     #[test]
     fn names_are_told_with_their_families() {
-        let found = Names::Found(vec!["203.0.113.5".parse().expect("an address")]);
+        let found = NameAnswer::Found(vec!["203.0.113.5".parse().expect("an address")]);
         let finding = judge_names("db", &found);
         assert_eq!(finding.detail, "203.0.113.5 (IPv4 only)");
-        let unknown = Names::Unknown("no such name".to_owned());
+        let unknown = NameAnswer::Unknown("no such name".to_owned());
         let finding = judge_names("db", &unknown);
         assert_eq!(
             (finding.cause, finding.status),
-            (Some("net.dns"), Status::Fail)
+            (Some("net.dns"), FindingStatus::Fail)
         );
     }
 }

@@ -42,7 +42,7 @@ pub(super) fn skip(answer: &NoAnswer) -> Finding {
 mod tests {
     use super::*;
     use crate::causes;
-    use crate::command::doctor::finding::Status;
+    use crate::command::doctor::finding::FindingStatus;
     use crate::error::{Error, Exit};
     use crate::provider;
     use crate::provider::fake;
@@ -62,12 +62,15 @@ mod tests {
         ];
         for (why, cause) in OF_LOGIN.into_iter().zip(causes_of_aws) {
             let finding = judge(aws, &NoAnswer::new(why, error()));
-            assert_eq!((finding.status, finding.cause), (Status::Fail, Some(cause)));
+            assert_eq!(
+                (finding.status, finding.cause),
+                (FindingStatus::Fail, Some(cause))
+            );
             assert!(causes::by_id(cause).is_some(), "{cause}");
             let is_login = why == WhyNot::LoginNeeded;
             assert_eq!(finding.exit == Exit::Login, is_login, "{cause}");
             let finding = judge(fake::PROVIDER.authority, &NoAnswer::new(why, error()));
-            assert_eq!((finding.status, finding.cause), (Status::Fail, None));
+            assert_eq!((finding.status, finding.cause), (FindingStatus::Fail, None));
         }
         for why in [
             WhyNot::NotAllowed,
@@ -76,7 +79,7 @@ mod tests {
             WhyNot::Late,
         ] {
             let finding = judge(aws, &NoAnswer::new(why, error()));
-            assert_eq!(finding.status, Status::Skip);
+            assert_eq!(finding.status, FindingStatus::Skip);
             assert_eq!(finding.detail, "no; allow it");
         }
         let wrong = NoAnswer::new(WhyNot::Setting, Error::usage("no"));

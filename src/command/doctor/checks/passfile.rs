@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use crate::command::doctor::check::Check;
 use crate::command::doctor::context::Examination;
 use crate::command::doctor::finding::Finding;
-use crate::command::doctor::redact::Kind;
+use crate::command::doctor::redact::RedactedKind;
 use crate::command::passfile_option::PassfileOption;
 use crate::error::Exit;
 use crate::passfile::block::Passfile;
@@ -63,7 +63,7 @@ impl PassfileText {
 }
 
 /// How a client finds its passfile.
-struct Choice {
+struct ClientPassfile {
     is_in_exec: bool,
     /// PGPASSFILE, as the user has set it.
     variable: Option<PathBuf>,
@@ -81,7 +81,7 @@ fn check_file(_: &mut Examination<'_>) -> Finding {
         Some(path) => fs::state(path).is_some(),
         None => false,
     };
-    judge_choice(&Choice {
+    judge_choice(&ClientPassfile {
         is_in_exec: env::is_in_exec(),
         variable,
         usual,
@@ -94,7 +94,7 @@ fn check_file(_: &mut Examination<'_>) -> Finding {
 /// What is wrong with the choice of the file.
 const CAUSE: &str = "env.passfile";
 
-fn judge_choice(choice: &Choice) -> Finding {
+fn judge_choice(choice: &ClientPassfile) -> Finding {
     if choice.is_in_exec {
         return Finding::ok("this is inside `pgcred exec`, whose program reads a private passfile");
     }
@@ -119,7 +119,7 @@ fn judge_choice(choice: &Choice) -> Finding {
             ),
         )
         .with_command(format!("export PGPASSFILE={quoted}"))
-        .naming(Kind::Name, home);
+        .naming(RedactedKind::Name, home);
     }
     if choice.is_in_windows {
         return Finding::ok(format!(
@@ -201,7 +201,7 @@ fn judge_mode(path: &Path, state: Option<&FileState>, is_readable: bool) -> Find
         } else {
             Finding::fail(CAUSE_OF_MODE, format!("{detail}, and cannot be read"))
         };
-        let finding = finding.naming(Kind::User, owner);
+        let finding = finding.naming(RedactedKind::User, owner);
         return finding.with_command(format!("sudo chown \"$(id -un)\" {quoted}"));
     }
     if !is_readable {
@@ -278,10 +278,10 @@ fn judge_lines(text: &[u8]) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::command::doctor::finding::Status;
+    use crate::command::doctor::finding::FindingStatus;
 
-    fn usual() -> Choice {
-        Choice {
+    fn usual() -> ClientPassfile {
+        ClientPassfile {
             is_in_exec: false,
             variable: None,
             usual: Some(PathBuf::from("/h/.pgpass")),
@@ -291,8 +291,8 @@ mod tests {
         }
     }
 
-    fn named(path: &str, exists: bool) -> Choice {
-        Choice {
+    fn named(path: &str, exists: bool) -> ClientPassfile {
+        ClientPassfile {
             variable: Some(PathBuf::from(path)),
             exists,
             ..usual()
@@ -302,36 +302,40 @@ mod tests {
     #[test]
     #[cfg_attr(windows, ignore = "the paths are those of Unix")]
     fn the_choice_of_the_file_is_judged() {
-        let in_exec = Choice {
+        let in_exec = ClientPassfile {
             is_in_exec: true,
             ..named("relative", false)
         };
-        let homeless = Choice {
+        let homeless = ClientPassfile {
             usual: None,
             ..usual()
         };
-        let other_home = Choice {
+        let other_home = ClientPassfile {
             other_home: Some(PathBuf::from("/root")),
             ..usual()
         };
-        let in_windows = Choice {
+        let in_windows = ClientPassfile {
             is_in_windows: true,
             ..usual()
         };
         for (choice, status, says) in [
-            (usual(), Status::Ok, "/h/.pgpass"),
-            (in_exec, Status::Ok, "inside `pgcred exec`"),
-            (named("~/x", false), Status::Fail, "no client expands ~"),
+            (usual(), FindingStatus::Ok, "/h/.pgpass"),
+            (in_exec, FindingStatus::Ok, "inside `pgcred exec`"),
+            (
+                named("~/x", false),
+                FindingStatus::Fail,
+                "no client expands ~",
+            ),
             (
                 named("x", true),
-                Status::Warn,
+                FindingStatus::Warn,
                 "in the directory it runs in",
             ),
-            (named("/x", false), Status::Warn, "does not exist"),
-            (named("/x", true), Status::Ok, "/x, by PGPASSFILE"),
-            (homeless, Status::Warn, "no home directory"),
-            (other_home, Status::Warn, "the one in /root"),
-            (in_windows, Status::Ok, "programs of Windows"),
+            (named("/x", false), FindingStatus::Warn, "does not exist"),
+            (named("/x", true), FindingStatus::Ok, "/x, by PGPASSFILE"),
+            (homeless, FindingStatus::Warn, "no home directory"),
+            (other_home, FindingStatus::Warn, "the one in /root"),
+            (in_windows, FindingStatus::Ok, "programs of Windows"),
         ] {
             let finding = judge_choice(&choice);
             assert_eq!(finding.status, status, "{}", finding.detail);
@@ -359,16 +363,16 @@ mod tests {
             ..plain.clone()
         };
         for (state, is_readable, status, says) in [
-            (None, false, Status::Skip, "does not exist"),
-            (Some(&plain), true, Status::Ok, "for you alone"),
-            (Some(&plain), false, Status::Fail, "cannot be read"),
-            (Some(&pipe), false, Status::Fail, "not a plain file"),
-            (Some(&open), true, Status::Fail, "libpq ignores it"),
-            (Some(&foreign), true, Status::Warn, "belongs to eve"),
+            (None, false, FindingStatus::Skip, "does not exist"),
+            (Some(&plain), true, FindingStatus::Ok, "for you alone"),
+            (Some(&plain), false, FindingStatus::Fail, "cannot be read"),
+            (Some(&pipe), false, FindingStatus::Fail, "not a plain file"),
+            (Some(&open), true, FindingStatus::Fail, "libpq ignores it"),
+            (Some(&foreign), true, FindingStatus::Warn, "belongs to eve"),
             (
                 Some(&foreign),
                 false,
-                Status::Fail,
+                FindingStatus::Fail,
                 "belongs to eve, and cannot",
             ),
         ] {
@@ -383,12 +387,12 @@ mod tests {
     #[test]
     fn a_damaged_block_and_unreadable_lines_are_found() {
         let block = "# pgcred begin\n# expires 20300101T001500Z\nh:1:*:u:t\n# pgcred end\n";
-        assert_eq!(judge_block(b"").status, Status::Ok);
+        assert_eq!(judge_block(b"").status, FindingStatus::Ok);
         assert_eq!(judge_block(block.as_bytes()).detail, "one line is pgcred's");
         let finding = judge_block(b"# pgcred begin\n");
-        assert_eq!(finding.status, Status::Fail);
+        assert_eq!(finding.status, FindingStatus::Fail);
         assert_eq!(finding.exit, Exit::Failure);
-        assert_eq!(judge_lines(block.as_bytes()).status, Status::Ok);
+        assert_eq!(judge_lines(block.as_bytes()).status, FindingStatus::Ok);
         let finding = judge_lines(b"a:b:s3cret\n");
         assert_eq!(finding.cause, Some("passfile.bom"));
         assert_eq!(judge_lines(b"a:1:*:b:s\xe9\n").cause, Some("passfile.utf8"));

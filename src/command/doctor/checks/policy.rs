@@ -3,22 +3,26 @@
 //! Pure: from the answer that `inquiry` has got to a finding. The cause depends on who denies: a
 //! statement of a policy, a boundary, or nobody who allows. Called by `server.rs` beside this file.
 
-use crate::authority::{Denial, DeniedBy, Obstacle, Permission};
+use crate::authority::{DeniedBy, LoginObstacle, LoginPermission, PolicyDenial};
 use crate::command::doctor::finding::Finding;
-use crate::command::doctor::redact::Kind;
+use crate::command::doctor::redact::RedactedKind;
 use crate::request::Request;
 use crate::text;
 
 /// Returns how the simulation judges the login. `resource` is what a policy has to name.
-pub(super) fn judge(permission: &Permission, request: &Request, resource: Option<&str>) -> Finding {
+pub(super) fn judge(
+    permission: &LoginPermission,
+    request: &Request,
+    resource: Option<&str>,
+) -> Finding {
     let scope = request.scope();
     let action = match (scope.service, scope.action) {
         ("", "") => "the login".to_owned(),
         (service, action) => format!("{service}:{action}"),
     };
     let denial = match permission {
-        Permission::Allowed => return Finding::ok(format!("they allow {action}")),
-        Permission::Denied(denial) => denial,
+        LoginPermission::Allowed => return Finding::ok(format!("they allow {action}")),
+        LoginPermission::Denied(denial) => denial,
     };
     let finding = judge_denial(denial, &action, request);
     let finding = match resource {
@@ -29,11 +33,11 @@ pub(super) fn judge(permission: &Permission, request: &Request, resource: Option
         _ => finding,
     };
     denial.policies.iter().fold(finding, |finding, policy| {
-        finding.naming(Kind::Name, policy)
+        finding.naming(RedactedKind::Name, policy)
     })
 }
 
-fn judge_denial(denial: &Denial, action: &str, request: &Request) -> Finding {
+fn judge_denial(denial: &PolicyDenial, action: &str, request: &Request) -> Finding {
     let by = |what: &str| match &denial.policies[..] {
         [] => what.to_owned(),
         policies => text::foreign(&format!("{what} ({})", policies.join(", "))),
@@ -41,25 +45,25 @@ fn judge_denial(denial: &Denial, action: &str, request: &Request) -> Finding {
     let cause = |obstacle| request.provider.cause_of_obstacle(obstacle);
     match denial.by {
         DeniedBy::Statement => Finding::fail(
-            cause(Obstacle::Denied),
+            cause(LoginObstacle::Denied),
             by(&format!("a policy denies {action}")),
         ),
         DeniedBy::Organization => Finding::fail(
-            cause(Obstacle::Denied),
+            cause(LoginObstacle::Denied),
             by(&format!(
                 "the organisation of the account does not allow {action}"
             )),
         ),
         DeniedBy::Boundary => Finding::fail(
-            cause(Obstacle::Boundary),
+            cause(LoginObstacle::Boundary),
             by(&format!("the permissions boundary does not allow {action}")),
         ),
         DeniedBy::Nothing if denial.open_conditions.is_empty() => Finding::fail(
-            cause(Obstacle::NoPolicy),
+            cause(LoginObstacle::NoPolicy),
             format!("no policy allows {action}"),
         ),
         DeniedBy::Nothing => Finding::warn(
-            cause(Obstacle::OpenCondition),
+            cause(LoginObstacle::OpenCondition),
             text::foreign(&format!(
                 "whether they allow {action} depends on {}",
                 denial.open_conditions.join(", ")
@@ -71,12 +75,12 @@ fn judge_denial(denial: &Denial, action: &str, request: &Request) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::command::doctor::finding::Status;
+    use crate::command::doctor::finding::FindingStatus;
     use crate::command::doctor::tests::request;
     use crate::provider;
 
-    fn denied(by: DeniedBy, conditions: &[&str]) -> Permission {
-        Permission::Denied(Denial {
+    fn denied(by: DeniedBy, conditions: &[&str]) -> LoginPermission {
+        LoginPermission::Denied(PolicyDenial {
             by,
             policies: vec!["TeamPolicy".to_owned()],
             open_conditions: conditions.iter().map(|&key| key.to_owned()).collect(),
@@ -101,15 +105,15 @@ mod tests {
                 let request = request(provider::named(provider).unwrap(), "h");
                 let finding = judge(&denied(by, conditions), &request, Some("arn:x"));
                 assert_eq!(finding.cause, cause);
-                let is_open = finding.status == Status::Warn;
+                let is_open = finding.status == FindingStatus::Warn;
                 assert_eq!(is_open, !conditions.is_empty(), "{by:?}");
                 assert_eq!(finding.advice.is_some(), by == Nothing, "{by:?}");
                 assert_eq!(finding.names.len(), 1);
             }
         }
         let request = request(provider::named("dsql").unwrap(), "h");
-        let finding = judge(&Permission::Allowed, &request, None);
+        let finding = judge(&LoginPermission::Allowed, &request, None);
         assert_eq!(finding.detail, "they allow dsql:DbConnect");
-        assert_eq!(finding.status, Status::Ok);
+        assert_eq!(finding.status, FindingStatus::Ok);
     }
 }

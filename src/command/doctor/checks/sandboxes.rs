@@ -9,7 +9,7 @@ use crate::sys::fs;
 
 /// A tool in a sandbox, and what the sandbox keeps from it.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Sandboxed {
+pub(super) enum SandboxedTool {
     /// It reads the passfile, but runs no program outside the home directory.
     Flatpak(String),
     /// It sees no file of the home directory whose name begins with a dot.
@@ -30,7 +30,7 @@ const SNAPS: [&str; 4] = ["dbeaver-ce", "beekeeper-studio", "dbgate", "pgadmin4"
 const CONTAINERS: [&str; 3] = ["postico", "tableplus", "beekeeper"];
 
 /// Returns the sandboxed tools of this machine that get in pgcred's way.
-pub(super) fn sandboxed_tools(machine: &Machine) -> Vec<Sandboxed> {
+pub(super) fn sandboxed_tools(machine: &Machine) -> Vec<SandboxedTool> {
     let home = &machine.home;
     let mut found = Vec::new();
     if !machine.pgcred.starts_with(home) {
@@ -41,7 +41,7 @@ pub(super) fn sandboxed_tools(machine: &Machine) -> Vec<Sandboxed> {
         for id in FLATPAKS {
             let has_data = home.join(".var/app").join(id).is_dir();
             if has_data || used.iter().any(|directory| directory.join(id).is_dir()) {
-                found.push(Sandboxed::Flatpak(id.to_owned()));
+                found.push(SandboxedTool::Flatpak(id.to_owned()));
             }
         }
     }
@@ -49,13 +49,13 @@ pub(super) fn sandboxed_tools(machine: &Machine) -> Vec<Sandboxed> {
         let file = Path::new("/snap").join(name).join("current/meta/snap.yaml");
         let text = fs::read(&file).unwrap_or_default();
         if is_strict(&String::from_utf8_lossy(&text)) {
-            found.push(Sandboxed::Snap(name.to_owned()));
+            found.push(SandboxedTool::Snap(name.to_owned()));
         }
     }
     for path in fs::list(&home.join("Library/Containers")) {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         if is_container_of_tool(&name) {
-            found.push(Sandboxed::Container(name.into_owned()));
+            found.push(SandboxedTool::Container(name.into_owned()));
         }
     }
     found
@@ -75,22 +75,22 @@ fn is_container_of_tool(name: &str) -> bool {
     CONTAINERS.iter().any(|word| name.contains(word))
 }
 
-pub(super) fn judge(found: &[Sandboxed]) -> Finding {
+pub(super) fn judge(found: &[SandboxedTool]) -> Finding {
     let Some(first) = found.first() else {
         return Finding::ok("no tool in a sandbox is seen");
     };
     match first {
-        Sandboxed::Flatpak(id) => Finding::warn(
+        SandboxedTool::Flatpak(id) => Finding::warn(
             "tool.flatpak",
             format!("{id} is a Flatpak, which runs no program outside the home directory"),
         )
         .with_advice("let it read the passfile, or install pgcred below the home directory"),
-        Sandboxed::Snap(name) => Finding::warn(
+        SandboxedTool::Snap(name) => Finding::warn(
             "tool.snap",
             format!("{name} is a strict snap, which sees neither ~/.pgpass nor ~/.aws"),
         )
         .with_command(format!("sudo snap install {name} --classic")),
-        Sandboxed::Container(name) => Finding::warn(
+        SandboxedTool::Container(name) => Finding::warn(
             "tool.mac",
             format!("{name} is from the App Store, and sees no file but its own"),
         )
@@ -116,9 +116,9 @@ mod tests {
         let name = || "x".to_owned();
         for (found, cause) in [
             (vec![], None),
-            (vec![Sandboxed::Flatpak(name())], Some("tool.flatpak")),
-            (vec![Sandboxed::Snap(name())], Some("tool.snap")),
-            (vec![Sandboxed::Container(name())], Some("tool.mac")),
+            (vec![SandboxedTool::Flatpak(name())], Some("tool.flatpak")),
+            (vec![SandboxedTool::Snap(name())], Some("tool.snap")),
+            (vec![SandboxedTool::Container(name())], Some("tool.mac")),
         ] {
             assert_eq!(judge(&found).cause, cause);
         }

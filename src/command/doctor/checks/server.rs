@@ -3,13 +3,13 @@
 
 use super::no_answer;
 use super::policy;
-use crate::authority::{Caller, Inspected, Obstacle, ServerState, WhyNot};
+use crate::authority::{CallerIdentity, Inspected, LoginObstacle, ServerState, WhyNot};
 use crate::command::doctor::check::{Check, Examine};
-use crate::command::doctor::context::{Case, Level};
+use crate::command::doctor::context::{CheckLevel, ExaminedTarget};
 use crate::command::doctor::finding::Finding;
-use crate::command::doctor::inquiry::Inquiry;
-use crate::command::doctor::later::Later;
-use crate::command::doctor::redact::Kind;
+use crate::command::doctor::inquiry::TargetInquiry;
+use crate::command::doctor::later::PendingAnswer;
+use crate::command::doctor::redact::RedactedKind;
 use crate::request::Request;
 use crate::text;
 
@@ -48,12 +48,12 @@ pub(super) const CHECKS: &[Check] = &[
 const fn check(
     id: &'static str,
     about: &'static str,
-    examine: fn(&mut Case<'_, '_>) -> Finding,
+    examine: fn(&mut ExaminedTarget<'_, '_>) -> Finding,
 ) -> Check {
     Check {
         id,
         about,
-        level: Level::Aws,
+        level: CheckLevel::Aws,
         needs: &["aws.identity"],
         examine: Examine::Target(examine),
     }
@@ -61,8 +61,8 @@ const fn check(
 
 /// Returns the answer that `of` selects; or the finding that there is none.
 fn wait_for<T: Clone + Send + 'static>(
-    case: &mut Case<'_, '_>,
-    of: fn(&mut Inquiry) -> &mut Later<Inspected<T>>,
+    case: &mut ExaminedTarget<'_, '_>,
+    of: fn(&mut TargetInquiry) -> &mut PendingAnswer<Inspected<T>>,
 ) -> Result<T, Finding> {
     let deadline = case.run.deadline;
     let authority = case.request.provider.authority;
@@ -79,30 +79,33 @@ fn wait_for<T: Clone + Send + 'static>(
     }
 }
 
-fn check_identity(case: &mut Case<'_, '_>) -> Finding {
+fn check_identity(case: &mut ExaminedTarget<'_, '_>) -> Finding {
     match wait_for(case, |inquiry| &mut inquiry.caller) {
         Ok(caller) => naming_caller(judge_identity(&caller), &caller),
         Err(finding) => finding,
     }
 }
 
-fn judge_identity(caller: &Caller) -> Finding {
+fn judge_identity(caller: &CallerIdentity) -> Finding {
     let account = text::foreign(&caller.account);
     let name = text::foreign(&caller.name);
     Finding::ok(format!("account {account}: {name}"))
 }
 
 /// Says which names the texts about a caller contain: those of roles and sessions.
-fn naming_caller(mut finding: Finding, caller: &Caller) -> Finding {
+fn naming_caller(mut finding: Finding, caller: &CallerIdentity) -> Finding {
     for name in caller.name.split('/').skip(1) {
-        finding = finding.naming(Kind::Name, name);
+        finding = finding.naming(RedactedKind::Name, name);
     }
     finding
 }
 
 /// Looks at what the authority knows of the server. Whatever is wrong with the question is told
 /// once, by `server.state`.
-fn with_server(case: &mut Case<'_, '_>, judge: fn(&ServerState, &Request) -> Finding) -> Finding {
+fn with_server(
+    case: &mut ExaminedTarget<'_, '_>,
+    judge: fn(&ServerState, &Request) -> Finding,
+) -> Finding {
     match wait_for(case, |inquiry| &mut inquiry.server) {
         Ok(server) => naming_server(judge(&server, case.request), &server),
         Err(_) => Finding::skip("needs server.state"),
@@ -110,10 +113,10 @@ fn with_server(case: &mut Case<'_, '_>, judge: fn(&ServerState, &Request) -> Fin
 }
 
 fn naming_server(finding: Finding, server: &ServerState) -> Finding {
-    finding.naming(Kind::Name, &server.identifier)
+    finding.naming(RedactedKind::Name, &server.identifier)
 }
 
-fn check_state(case: &mut Case<'_, '_>) -> Finding {
+fn check_state(case: &mut ExaminedTarget<'_, '_>) -> Finding {
     let server = match wait_for(case, |inquiry| &mut inquiry.server) {
         Ok(server) => server,
         Err(finding) => return naming_host(or_account(case, finding), case.request),
@@ -126,7 +129,7 @@ fn check_state(case: &mut Case<'_, '_>) -> Finding {
 }
 
 /// Returns the failure of a server that the account does not have.
-fn or_account(case: &mut Case<'_, '_>, finding: Finding) -> Finding {
+fn or_account(case: &mut ExaminedTarget<'_, '_>, finding: Finding) -> Finding {
     if let Some(inquiry) = &mut case.inquiry
         && let Some(Err(answer)) = inquiry.server.get(case.run.deadline)
         && answer.why == WhyNot::NotFound
@@ -134,7 +137,7 @@ fn or_account(case: &mut Case<'_, '_>, finding: Finding) -> Finding {
         let id = case
             .request
             .provider
-            .cause_of_obstacle(Obstacle::OtherAccount);
+            .cause_of_obstacle(LoginObstacle::OtherAccount);
         return Finding::of_error(id, &answer.error);
     }
     finding
@@ -144,13 +147,13 @@ fn or_account(case: &mut Case<'_, '_>, finding: Finding) -> Finding {
 /// of the server.
 fn naming_host(finding: Finding, request: &Request) -> Finding {
     match request.sign_host.split_once('.') {
-        Some((name, _)) => finding.naming(Kind::Cluster, name),
+        Some((name, _)) => finding.naming(RedactedKind::Cluster, name),
         None => finding,
     }
 }
 
 /// Returns the warning that a server that is up belongs to another account than the caller.
-fn other_account(case: &mut Case<'_, '_>, server: &ServerState) -> Option<Finding> {
+fn other_account(case: &mut ExaminedTarget<'_, '_>, server: &ServerState) -> Option<Finding> {
     if server.is_ready != Some(true) {
         return None;
     }
@@ -163,12 +166,12 @@ fn other_account(case: &mut Case<'_, '_>, server: &ServerState) -> Option<Findin
     let id = case
         .request
         .provider
-        .cause_of_obstacle(Obstacle::OtherAccount);
+        .cause_of_obstacle(LoginObstacle::OtherAccount);
     Some(Finding::warn(id, text::foreign(&detail)))
 }
 
 /// Returns the account of a server, if it is not that of the caller.
-fn account_of<'a>(server: &'a ServerState, caller: &Caller) -> Option<&'a str> {
+fn account_of<'a>(server: &'a ServerState, caller: &CallerIdentity) -> Option<&'a str> {
     // arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE
     let account = server.resource.as_deref()?.split(':').nth(4)?;
     if account.is_empty() || account == caller.account {
@@ -189,19 +192,19 @@ fn judge_state(server: &ServerState, request: &Request) -> Finding {
     let detail = format!("{} {name}: {status}{public}", server.kind);
     if server.can_use_key == Some(false) {
         let detail = format!("{detail}, and its key cannot be used");
-        return Finding::fail(cause(Obstacle::KeyUnusable), detail);
+        return Finding::fail(cause(LoginObstacle::KeyUnusable), detail);
     }
     match server.is_ready {
         Some(true) => Finding::ok(detail),
-        Some(false) => Finding::fail(cause(Obstacle::NotReady), detail),
+        Some(false) => Finding::fail(cause(LoginObstacle::NotReady), detail),
         None => {
             let detail = format!("{detail}: it may take no connections");
-            Finding::warn(cause(Obstacle::NotReady), detail)
+            Finding::warn(cause(LoginObstacle::NotReady), detail)
         }
     }
 }
 
-fn check_takes_tokens(case: &mut Case<'_, '_>) -> Finding {
+fn check_takes_tokens(case: &mut ExaminedTarget<'_, '_>) -> Finding {
     with_server(case, judge_tokens)
 }
 
@@ -210,14 +213,14 @@ fn judge_tokens(server: &ServerState, request: &Request) -> Finding {
         _ if server.is_proxy => Finding::skip("it is a proxy: see server.proxy"),
         Some(true) => Finding::ok(format!("the {} takes tokens", server.kind)),
         Some(false) => Finding::fail(
-            request.provider.cause_of_obstacle(Obstacle::NoTokens),
+            request.provider.cause_of_obstacle(LoginObstacle::NoTokens),
             format!("authentication by token is off for the {}", server.kind),
         ),
         None => Finding::skip("the answer does not say it"),
     }
 }
 
-fn check_proxy(case: &mut Case<'_, '_>) -> Finding {
+fn check_proxy(case: &mut ExaminedTarget<'_, '_>) -> Finding {
     with_server(case, judge_proxy)
 }
 
@@ -228,14 +231,14 @@ fn judge_proxy(server: &ServerState, request: &Request) -> Finding {
         Some(false) => Finding::fail(
             request
                 .provider
-                .cause_of_obstacle(Obstacle::NoTokensAtProxy),
+                .cause_of_obstacle(LoginObstacle::NoTokensAtProxy),
             "authentication by token is off in every secret of the proxy",
         ),
         None => Finding::skip("the answer does not say it"),
     }
 }
 
-fn check_port(case: &mut Case<'_, '_>) -> Finding {
+fn check_port(case: &mut ExaminedTarget<'_, '_>) -> Finding {
     with_server(case, |server, request| {
         let signed = request.scope().port;
         judge_port(server.port, signed)
@@ -259,7 +262,7 @@ fn judge_port(of_server: Option<u16>, signed: Option<u16>) -> Finding {
     }
 }
 
-fn check_policy(case: &mut Case<'_, '_>) -> Finding {
+fn check_policy(case: &mut ExaminedTarget<'_, '_>) -> Finding {
     let permission = match wait_for(case, |inquiry| &mut inquiry.permission) {
         Ok(permission) => permission,
         Err(finding) => return naming_host(finding, case.request),
@@ -278,7 +281,7 @@ fn check_policy(case: &mut Case<'_, '_>) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::command::doctor::finding::Status;
+    use crate::command::doctor::finding::FindingStatus;
     use crate::command::doctor::tests::request;
     use crate::provider;
 
@@ -301,7 +304,7 @@ mod tests {
         let (rds, dsql) = (of("rds"), of("dsql"));
         let finding = judge_state(&server("available", Some(true)), &rds);
         assert_eq!(finding.detail, "DB instance orders: available");
-        assert_eq!(finding.status, Status::Ok);
+        assert_eq!(finding.status, FindingStatus::Ok);
         assert_eq!(
             judge_state(&server("stopped", Some(false)), &rds).cause,
             Some("rds.state")
@@ -309,7 +312,7 @@ mod tests {
         let unknown = judge_state(&server("upgrading", None), &rds);
         assert_eq!(
             (unknown.status, unknown.cause),
-            (Status::Warn, Some("rds.state"))
+            (FindingStatus::Warn, Some("rds.state"))
         );
         for (can_use_key, cause) in [(true, "dsql.state"), (false, "dsql.kms")] {
             let cluster = ServerState {
@@ -343,7 +346,7 @@ mod tests {
             judge_tokens(&down, &fake),
             judge_proxy(&proxy, &fake),
         ] {
-            assert_eq!((finding.status, finding.cause), (Status::Fail, None));
+            assert_eq!((finding.status, finding.cause), (FindingStatus::Fail, None));
         }
     }
 
@@ -351,11 +354,11 @@ mod tests {
     fn a_proxy_is_judged_by_its_own_check() {
         let rds = of("rds");
         for (is_proxy, takes_tokens, of_server, of_proxy) in [
-            (false, Some(true), Status::Ok, Status::Skip),
-            (false, Some(false), Status::Fail, Status::Skip),
-            (false, None, Status::Skip, Status::Skip),
-            (true, Some(true), Status::Skip, Status::Ok),
-            (true, Some(false), Status::Skip, Status::Fail),
+            (false, Some(true), FindingStatus::Ok, FindingStatus::Skip),
+            (false, Some(false), FindingStatus::Fail, FindingStatus::Skip),
+            (false, None, FindingStatus::Skip, FindingStatus::Skip),
+            (true, Some(true), FindingStatus::Skip, FindingStatus::Ok),
+            (true, Some(false), FindingStatus::Skip, FindingStatus::Fail),
         ] {
             let server = ServerState {
                 is_proxy,
@@ -370,10 +373,10 @@ mod tests {
     #[test]
     fn a_port_counts_only_where_it_is_signed() {
         for (of_server, signed, status) in [
-            (Some(5432), Some(5432), Status::Ok),
-            (Some(5433), Some(5432), Status::Fail),
-            (None, Some(5432), Status::Skip),
-            (None, None, Status::Ok),
+            (Some(5432), Some(5432), FindingStatus::Ok),
+            (Some(5433), Some(5432), FindingStatus::Fail),
+            (None, Some(5432), FindingStatus::Skip),
+            (None, None, FindingStatus::Ok),
         ] {
             assert_eq!(judge_port(of_server, signed).status, status);
         }
@@ -381,7 +384,7 @@ mod tests {
 
     #[test]
     fn the_account_of_the_server_is_in_its_name() {
-        let caller = Caller {
+        let caller = CallerIdentity {
             account: "111122223333".to_owned(),
             name: "arn:aws:iam::111122223333:user/team/jane".to_owned(),
         };

@@ -6,7 +6,7 @@
 
 use crate::cache::{CacheTrial, KeyTrial};
 use crate::command::doctor::check::{Check, Examine};
-use crate::command::doctor::context::{Examination, Level};
+use crate::command::doctor::context::{CheckLevel, Examination};
 use crate::command::doctor::finding::Finding;
 use crate::sys::env;
 use crate::sys::fs;
@@ -16,14 +16,14 @@ pub(super) const CHECKS: &[Check] = &[
         id: "store.directory",
         about: "whether the cache's directory is yours and can be written: a file is written, read \
                 and deleted",
-        level: Level::Offline,
+        level: CheckLevel::Offline,
         needs: &[],
         examine: Examine::Machine(check_directory),
     },
     Check {
         id: "store.key",
         about: "whether the keyring answers: an entry is written, read and deleted",
-        level: Level::Offline,
+        level: CheckLevel::Offline,
         needs: &[],
         examine: Examine::Machine(check_key),
     },
@@ -90,7 +90,7 @@ fn judge(trial: Option<&KeyTrial>) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::command::doctor::finding::Status;
+    use crate::command::doctor::finding::FindingStatus;
 
     #[test]
     fn a_trial_is_judged_by_who_kept_the_entry() {
@@ -99,19 +99,27 @@ mod tests {
             failures: failures.iter().map(|text| (*text).to_owned()).collect(),
         };
         for (trial, status, says) in [
-            (None, Status::Warn, "did not answer in time"),
-            (Some(trial(Some("the ring"), &[])), Status::Ok, "the ring"),
+            (None, FindingStatus::Warn, "did not answer in time"),
+            (
+                Some(trial(Some("the ring"), &[])),
+                FindingStatus::Ok,
+                "the ring",
+            ),
             (
                 Some(trial(Some("file k"), &["ring: no"])),
-                Status::Ok,
+                FindingStatus::Ok,
                 "file k; before it: ring: no",
             ),
             (
                 Some(trial(None, &["ring: no"])),
-                Status::Warn,
+                FindingStatus::Warn,
                 "no token can be kept: ring: no",
             ),
-            (Some(trial(None, &[])), Status::Warn, "no such keyring"),
+            (
+                Some(trial(None, &[])),
+                FindingStatus::Warn,
+                "no such keyring",
+            ),
         ] {
             let finding = judge(trial.as_ref());
             assert_eq!(finding.status, status, "{}", finding.detail);

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::*;
-use crate::causes::{self, Detection};
+use crate::causes::{self, CauseDetection};
 
 /// The checks that recognise a cause by the words of a server or of AWS.
 const READ_TEXTS: [&str; 3] = ["login.accepted", "tls.handshake", "token.issued"];
@@ -22,7 +22,7 @@ fn the_table_of_causes_names_checks_that_there_are() {
     let ids = ids();
     let mut wrong = Vec::new();
     for cause in causes::all() {
-        if let Detection::Checks(checks) = cause.detection {
+        if let CauseDetection::Checks(checks) = cause.detection {
             let unknown = checks.iter().filter(|id| !ids.contains(*id));
             wrong.extend(unknown.map(|id| format!("{}: there is no check {id}", cause.id)));
         }
@@ -67,7 +67,7 @@ fn stage(id: &str) -> &str {
 /// Returns what is wrong with the row of a cause that a file names. Its own checks have these
 /// stages; none if it only helps others.
 fn trouble(id: &str, stages: &BTreeSet<&str>) -> Option<String> {
-    let Detection::Checks(checks) = causes::by_id(id)?.detection else {
+    let CauseDetection::Checks(checks) = causes::by_id(id)?.detection else {
         return Some(format!("{id} has no check in the table"));
     };
     if stages.is_empty() || checks.iter().any(|check| stages.contains(stage(check))) {
@@ -101,7 +101,7 @@ fn the_table_of_causes_names_every_check_that_finds_a_cause() {
         }
     }
     for cause in causes::all() {
-        if let Detection::Checks(checks) = cause.detection {
+        if let CauseDetection::Checks(checks) = cause.detection {
             let by_text = checks.iter().any(|id| READ_TEXTS.contains(id));
             if !by_text && !named.contains(cause.id) {
                 wrong.push(format!("{}: {checks:?} do not name it", cause.id));
@@ -151,9 +151,9 @@ fn table() -> String {
     let mut table = String::from("| Check | Examines | Level |\n| --- | --- | --- |\n");
     for check in all() {
         let level = match check.level {
-            Level::Offline => "offline",
-            Level::Network => "network",
-            Level::Aws => "`--aws`",
+            CheckLevel::Offline => "offline",
+            CheckLevel::Network => "network",
+            CheckLevel::Aws => "`--aws`",
         };
         let _ = writeln!(table, "| `{}` | {} | {level} |", check.id, check.about);
     }

@@ -2,8 +2,8 @@
 //!
 //! All checks but `tls.mode` go by the one handshake of the target's probe, and wait for it until
 //! the probe's deadline (`with_handshake`). Every `judge_...` is pure: the handshake has the
-//! verdicts of all sets of root certificates in it, and `Clients` says by which of them the user's
-//! clients verify. `judge_break` also serves the stage of the login.
+//! verdicts of all sets of root certificates in it, and `VerifyingClients` says by which of them
+//! the user's clients verify. `judge_break` also serves the stage of the login.
 
 use std::net::IpAddr;
 use std::path::Path;
@@ -11,15 +11,15 @@ use std::path::Path;
 use super::net::probe;
 use super::server_text::explain_message;
 use crate::command::doctor::check::{Check, Examine};
-use crate::command::doctor::context::{Case, Level};
+use crate::command::doctor::context::{CheckLevel, ExaminedTarget};
 use crate::command::doctor::finding::Finding;
 use crate::command::doctor::network::{OF_CLIENTS, OF_PROVIDER, OF_SYSTEM};
-use crate::command::doctor::redact::Kind;
-use crate::probe::Break;
-use crate::probe::certificate::{Certificate, Validity};
-use crate::probe::tls::{Handshake, HandshakeOutcome};
-use crate::probe::trust::{NameFit, Trust, Verdict, Verification};
-use crate::probe::wire::Speaks;
+use crate::command::doctor::redact::RedactedKind;
+use crate::probe::ProbeFailure;
+use crate::probe::certificate::{Certificate, CertificateValidity};
+use crate::probe::tls::{HandshakeOutcome, TlsHandshake};
+use crate::probe::trust::{CertificateVerdict, ChainTrust, NameFit, VerificationLevel};
+use crate::probe::wire::ForeignProtocol;
 use crate::provider::{RequiredRoots, RootSet};
 use crate::request::Request;
 use crate::roots;
@@ -30,14 +30,14 @@ pub(super) const CHECKS: &[Check] = &[
     Check {
         id: "tls.mode",
         about: "whether clients are told to encrypt the connection and to verify the server",
-        level: Level::Offline,
+        level: CheckLevel::Offline,
         needs: &["target.known"],
         examine: Examine::Target(|case| judge_mode(case.request)),
     },
     Check {
         id: "tls.handshake",
         about: "whether the server speaks PostgreSQL and TLS",
-        level: Level::Network,
+        level: CheckLevel::Network,
         needs: &["net.tcp"],
         examine: Examine::Target(|case| {
             with_handshake(case, |r, _, shake| judge_handshake(r, shake))
@@ -46,7 +46,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check {
         id: "tls.alpn",
         about: "whether the server agrees to PostgreSQL's protocol, for sslnegotiation=direct",
-        level: Level::Network,
+        level: CheckLevel::Network,
         needs: NEEDS_HANDSHAKE,
         examine: Examine::Target(|case| {
             with_handshake(case, |request, _, handshake| judge_alpn(request, handshake))
@@ -55,7 +55,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check {
         id: "tls.chain",
         about: "whether the server's certificate is valid today",
-        level: Level::Network,
+        level: CheckLevel::Network,
         needs: NEEDS_HANDSHAKE,
         examine: Examine::Target(|case| {
             with_handshake(case, |_, _, handshake| judge_dates(handshake))
@@ -64,35 +64,35 @@ pub(super) const CHECKS: &[Check] = &[
     Check {
         id: "tls.roots",
         about: "whether the root certificates of the user's clients verify the server",
-        level: Level::Network,
+        level: CheckLevel::Network,
         needs: NEEDS_HANDSHAKE,
         examine: Examine::Target(|case| with_handshake(case, judge_roots)),
     },
     Check {
         id: "tls.name",
         about: "whether the server's certificate is for the name that the client dials",
-        level: Level::Network,
+        level: CheckLevel::Network,
         needs: NEEDS_HANDSHAKE,
         examine: Examine::Target(|case| with_handshake(case, judge_name)),
     },
 ];
 
 /// What the user's clients verify, and by which file.
-struct Clients<'a> {
-    verification: Verification,
+struct VerifyingClients<'a> {
+    verification: VerificationLevel,
     roots_file: &'a str,
 }
 
-type Judge = fn(&Request, &Clients<'_>, &Handshake) -> Finding;
+type HandshakeJudge = fn(&Request, &VerifyingClients<'_>, &TlsHandshake) -> Finding;
 
-fn with_handshake(case: &mut Case<'_, '_>, judge: Judge) -> Finding {
+fn with_handshake(case: &mut ExaminedTarget<'_, '_>, judge: HandshakeJudge) -> Finding {
     let request = case.request;
     let network = match probe(case) {
         Ok(network) => network,
         Err(finding) => return finding,
     };
     let roots_file = network.roots_file.clone();
-    let clients = Clients {
+    let clients = VerifyingClients {
         verification: network.verification,
         roots_file: roots_file.as_deref().unwrap_or("no file"),
     };
@@ -126,7 +126,7 @@ fn judge_mode(request: &Request) -> Finding {
     }
 }
 
-fn judge_handshake(request: &Request, handshake: &Handshake) -> Finding {
+fn judge_handshake(request: &Request, handshake: &TlsHandshake) -> Finding {
     match &handshake.outcome {
         HandshakeOutcome::Encrypted(_) if !sends_name(request) && request.provider.needs_sni => {
             let title = request.provider.title;
@@ -164,12 +164,15 @@ fn judge_handshake(request: &Request, handshake: &Handshake) -> Finding {
 
 /// Judges a handshake that ended early. A setting of the client's that many servers do not take
 /// explains it better than what the server did.
-fn judge_broken_handshake(request: &Request, why: &Break) -> Finding {
+fn judge_broken_handshake(request: &Request, why: &ProbeFailure) -> Finding {
     const UNRECOGNIZED_NAME: u8 = 112;
     let is_refusal = match why {
-        Break::Closed | Break::Reset | Break::Alert(_) | Break::NotTls => true,
-        Break::NotPostgres(_) | Break::BrokenTls(_) => is_direct(request),
-        Break::TimedOut | Break::TooMuch | Break::Failed(_) => false,
+        ProbeFailure::Closed
+        | ProbeFailure::Reset
+        | ProbeFailure::Alert(_)
+        | ProbeFailure::NotTls => true,
+        ProbeFailure::NotPostgres(_) | ProbeFailure::BrokenTls(_) => is_direct(request),
+        ProbeFailure::TimedOut | ProbeFailure::TooMuch | ProbeFailure::Failed(_) => false,
     };
     match why {
         _ if is_refusal && is_direct(request) => Finding::fail(
@@ -180,7 +183,7 @@ fn judge_broken_handshake(request: &Request, why: &Break) -> Finding {
             "tls.sni",
             "the server ends TLS with a client that does not send the name of the host",
         ),
-        Break::Alert(UNRECOGNIZED_NAME) => Finding::fail(
+        ProbeFailure::Alert(UNRECOGNIZED_NAME) => Finding::fail(
             "net.dns",
             format!("the server knows no host of the name {}", request.host),
         )
@@ -202,43 +205,45 @@ fn sends_name(request: &Request) -> bool {
 }
 
 /// Judges a conversation that ended early.
-pub(super) fn judge_break(why: &Break) -> Finding {
+pub(super) fn judge_break(why: &ProbeFailure) -> Finding {
     const HANDSHAKE_FAILURE: u8 = 40;
     const PROTOCOL_VERSION: u8 = 70;
     match why {
-        Break::Closed => Finding::fail("net.closed", "the server closed the connection"),
-        Break::Reset => Finding::fail("net.closed", "the connection was reset"),
-        Break::TimedOut => Finding::fail(
+        ProbeFailure::Closed => Finding::fail("net.closed", "the server closed the connection"),
+        ProbeFailure::Reset => Finding::fail("net.closed", "the connection was reset"),
+        ProbeFailure::TimedOut => Finding::fail(
             "net.blocked",
             "the server accepts connections, and does not answer in time",
         ),
-        Break::TooMuch => Finding::fail("net.other", "the server sends more than any answer needs"),
-        Break::Alert(PROTOCOL_VERSION | HANDSHAKE_FAILURE) => {
+        ProbeFailure::TooMuch => {
+            Finding::fail("net.other", "the server sends more than any answer needs")
+        }
+        ProbeFailure::Alert(PROTOCOL_VERSION | HANDSHAKE_FAILURE) => {
             Finding::fail("tls.version", "the server ended TLS: nothing in common")
         }
-        Break::Alert(number) => Finding::fail(
+        ProbeFailure::Alert(number) => Finding::fail(
             "net.closed",
             format!("the server ended TLS with alert {number}"),
         ),
-        Break::NotTls => Finding::fail("net.other", "the answer is not TLS"),
-        Break::BrokenTls(words) => Finding::fail(
+        ProbeFailure::NotTls => Finding::fail("net.other", "the answer is not TLS"),
+        ProbeFailure::BrokenTls(words) => Finding::fail(
             "net.other",
             format!("the server breaks the rules of TLS: {words}"),
         ),
-        Break::NotPostgres(speaks) => {
+        ProbeFailure::NotPostgres(speaks) => {
             let what = match speaks {
-                Speaks::Http => "a web server",
-                Speaks::Ssh => "an SSH server",
-                Speaks::Tls => "a server of TLS alone",
-                Speaks::SomethingElse => "a server that is not PostgreSQL",
+                ForeignProtocol::Http => "a web server",
+                ForeignProtocol::Ssh => "an SSH server",
+                ForeignProtocol::Tls => "a server of TLS alone",
+                ForeignProtocol::SomethingElse => "a server that is not PostgreSQL",
             };
             Finding::fail("net.other", format!("{what} answers at this port"))
         }
-        Break::Failed(words) => Finding::fail("net.closed", words.clone()),
+        ProbeFailure::Failed(words) => Finding::fail("net.closed", words.clone()),
     }
 }
 
-fn judge_alpn(request: &Request, handshake: &Handshake) -> Finding {
+fn judge_alpn(request: &Request, handshake: &TlsHandshake) -> Finding {
     if !is_direct(request) {
         return Finding::ok("not needed: the client asks for encryption first");
     }
@@ -250,25 +255,31 @@ fn judge_alpn(request: &Request, handshake: &Handshake) -> Finding {
     }
 }
 
-fn judge_dates(handshake: &Handshake) -> Finding {
+fn judge_dates(handshake: &TlsHandshake) -> Finding {
     let (Some(own), Some(verdict)) = (handshake.certificates.first(), &handshake.verdict) else {
         return Finding::fail("net.other", "the certificate cannot be read");
     };
     match verdict.validity {
-        Validity::Valid => Finding::ok(format!("valid until {}", own.not_after.rfc3339())),
-        Validity::Expired => Finding::fail(
+        CertificateValidity::Valid => {
+            Finding::ok(format!("valid until {}", own.not_after.rfc3339()))
+        }
+        CertificateValidity::Expired => Finding::fail(
             "tls.expired",
             format!("expired at {}", own.not_after.rfc3339()),
         ),
-        Validity::NotYet => {
+        CertificateValidity::NotYet => {
             let from = own.not_before.rfc3339();
             Finding::fail("clock", format!("not valid before {from}: check the clock"))
         }
     }
 }
 
-fn judge_roots(request: &Request, clients: &Clients<'_>, handshake: &Handshake) -> Finding {
-    if clients.verification == Verification::Nothing {
+fn judge_roots(
+    request: &Request,
+    clients: &VerifyingClients<'_>,
+    handshake: &TlsHandshake,
+) -> Finding {
+    if clients.verification == VerificationLevel::Nothing {
         let mode = request.sslmode();
         return Finding::ok(format!("sslmode={mode} verifies no server"));
     }
@@ -281,13 +292,15 @@ fn judge_roots(request: &Request, clients: &Clients<'_>, handshake: &Handshake) 
     };
     let file = clients.roots_file;
     match trust_by(OF_CLIENTS, verdict) {
-        Trust::Trusted => Finding::ok(format!("signed by {issuer}, which is in {file}")),
-        Trust::NoRoots if Path::new(file).exists() => Finding::fail(
+        ChainTrust::Trusted => Finding::ok(format!("signed by {issuer}, which is in {file}")),
+        ChainTrust::NoRoots if Path::new(file).exists() => Finding::fail(
             "tls.rootfile.bad",
             format!("{file} holds no root certificate"),
         ),
-        Trust::NoRoots => Finding::fail("tls.rootfile", format!("there is no {file}")),
-        Trust::Dates => Finding::fail("tls.expired", "a certificate above the server's expired"),
+        ChainTrust::NoRoots => Finding::fail("tls.rootfile", format!("there is no {file}")),
+        ChainTrust::Dates => {
+            Finding::fail("tls.expired", "a certificate above the server's expired")
+        }
         _ => Finding::fail(
             cause_of_distrust(request, handshake, verdict),
             format!("signed by {issuer}, which is not in {file}"),
@@ -296,10 +309,14 @@ fn judge_roots(request: &Request, clients: &Clients<'_>, handshake: &Handshake) 
 }
 
 /// Returns why the clients' roots do not verify a server that other roots may verify.
-fn cause_of_distrust(request: &Request, handshake: &Handshake, verdict: &Verdict) -> &'static str {
+fn cause_of_distrust(
+    request: &Request,
+    handshake: &TlsHandshake,
+    verdict: &CertificateVerdict,
+) -> &'static str {
     let required = roots::required(request);
-    let by_provider = *trust_by(OF_PROVIDER, verdict) == Trust::Trusted;
-    let by_system = *trust_by(OF_SYSTEM, verdict) == Trust::Trusted;
+    let by_provider = *trust_by(OF_PROVIDER, verdict) == ChainTrust::Trusted;
+    let by_system = *trust_by(OF_SYSTEM, verdict) == ChainTrust::Trusted;
     let chain = &handshake.certificates;
     match &required {
         RequiredRoots::Private(set) if by_provider || is_issued_for(set, chain) => set.cause,
@@ -318,21 +335,21 @@ fn is_issued_for(set: &RootSet, chain: &[Certificate]) -> bool {
     }
 }
 
-fn trust_by<'a>(set: &str, verdict: &'a Verdict) -> &'a Trust {
+fn trust_by<'a>(set: &str, verdict: &'a CertificateVerdict) -> &'a ChainTrust {
     for (name, trust) in &verdict.trust {
         if name == set {
             return trust;
         }
     }
-    &Trust::NoRoots
+    &ChainTrust::NoRoots
 }
 
 /// Says which names in the certificates may identify the user. A public issuer identifies nobody.
-fn naming(mut finding: Finding, request: &Request, handshake: &Handshake) -> Finding {
-    let is_public = |verdict: &Verdict| {
+fn naming(mut finding: Finding, request: &Request, handshake: &TlsHandshake) -> Finding {
+    let is_public = |verdict: &CertificateVerdict| {
         [OF_PROVIDER, OF_SYSTEM]
             .iter()
-            .any(|set| *trust_by(set, verdict) == Trust::Trusted)
+            .any(|set| *trust_by(set, verdict) == ChainTrust::Trusted)
     };
     let is_by_provider = match roots::required(request).set() {
         Some(set) => is_issued_for(set, &handshake.certificates),
@@ -342,18 +359,22 @@ fn naming(mut finding: Finding, request: &Request, handshake: &Handshake) -> Fin
     for certificate in &handshake.certificates {
         for name in &certificate.names {
             let name = name.strip_prefix("*.").unwrap_or(name);
-            finding = finding.naming(Kind::Host, name);
+            finding = finding.naming(RedactedKind::Host, name);
         }
         if !is_by_public && !is_by_provider {
             finding = finding
-                .naming(Kind::Name, &certificate.common_name)
-                .naming(Kind::Name, &certificate.issuer_name);
+                .naming(RedactedKind::Name, &certificate.common_name)
+                .naming(RedactedKind::Name, &certificate.issuer_name);
         }
     }
     finding
 }
 
-fn judge_name(request: &Request, clients: &Clients<'_>, handshake: &Handshake) -> Finding {
+fn judge_name(
+    request: &Request,
+    clients: &VerifyingClients<'_>,
+    handshake: &TlsHandshake,
+) -> Finding {
     let (Some(own), Some(verdict)) = (handshake.certificates.first(), &handshake.verdict) else {
         return Finding::fail("net.other", "the certificate cannot be read");
     };
@@ -365,7 +386,7 @@ fn judge_name(request: &Request, clients: &Clients<'_>, handshake: &Handshake) -
             "tls.name",
             format!("{host} is only the certificate's common name, which most clients ignore"),
         ),
-        NameFit::Differs if clients.verification == Verification::RootsAndName => {
+        NameFit::Differs if clients.verification == VerificationLevel::RootsAndName => {
             Finding::fail("tls.name", format!("for {names}, and not for {host}"))
         }
         NameFit::Differs => {

@@ -10,15 +10,15 @@ use super::token_judges::{
 };
 use crate::cache::Cache;
 use crate::command::doctor::check::Check;
-use crate::command::doctor::context::Case;
-use crate::command::doctor::finding::{Finding, Status};
+use crate::command::doctor::context::ExaminedTarget;
+use crate::command::doctor::finding::{Finding, FindingStatus};
 use crate::command::passfile_option::PassfileOption;
-use crate::error::{Error, Reason};
+use crate::error::{Error, ErrorReason};
 use crate::passfile::block::Passfile;
 use crate::sys::fs;
 use crate::text::quote;
 use crate::time::Time;
-use crate::token::{Age, Token, TokenTimes};
+use crate::token::{Token, TokenAge, TokenTimes};
 
 pub(super) const CHECKS: &[Check] = &[
     Check::of_target(
@@ -59,11 +59,11 @@ pub(super) const CHECKS: &[Check] = &[
     ),
 ];
 
-fn check_host(case: &mut Case<'_, '_>) -> Finding {
+fn check_host(case: &mut ExaminedTarget<'_, '_>) -> Finding {
     judge_host(case.request)
 }
 
-fn check_region(case: &mut Case<'_, '_>) -> Finding {
+fn check_region(case: &mut ExaminedTarget<'_, '_>) -> Finding {
     let authority = case.request.provider.authority;
     if authority.known_regions().is_empty() {
         return Finding::ok(format!("a token of {} has no region", authority.title()));
@@ -80,7 +80,7 @@ fn check_region(case: &mut Case<'_, '_>) -> Finding {
         request.region.as_ref(),
         configured,
     );
-    let (Status::Fail, Some(region)) = (finding.status, of_host) else {
+    let (FindingStatus::Fail, Some(region)) = (finding.status, of_host) else {
         return finding;
     };
     // A variable or a profile never wins over the host.
@@ -94,31 +94,36 @@ fn check_region(case: &mut Case<'_, '_>) -> Finding {
         .with_command(format!("pgcred doctor {target} --region {region}"))
 }
 
-fn check_user(case: &mut Case<'_, '_>) -> Finding {
+fn check_user(case: &mut ExaminedTarget<'_, '_>) -> Finding {
     judge_user(case.request)
 }
 
-fn check_replication(case: &mut Case<'_, '_>) -> Finding {
+fn check_replication(case: &mut ExaminedTarget<'_, '_>) -> Finding {
     judge_replication(case.request)
 }
 
 /// Judges the token that is known, if one is.
 fn with_token(
-    case: &mut Case<'_, '_>,
-    judge: impl FnOnce(&Case<'_, '_>, &Token) -> Finding,
+    case: &mut ExaminedTarget<'_, '_>,
+    judge: impl FnOnce(&ExaminedTarget<'_, '_>, &Token) -> Finding,
 ) -> Finding {
     if let Some(token) = case.token.take() {
         let finding = judge(case, &token);
         case.token = Some(token);
         return finding;
     }
-    match case.run.app.issuer.cached_token(case.request, Age::Stale) {
+    match case
+        .run
+        .app
+        .issuer
+        .cached_token(case.request, TokenAge::Stale)
+    {
         Some(known) => judge(case, &known.token),
         None => Finding::skip("there is no token to look at"),
     }
 }
 
-fn check_scope(case: &mut Case<'_, '_>) -> Finding {
+fn check_scope(case: &mut ExaminedTarget<'_, '_>) -> Finding {
     with_token(case, |case, token| {
         let request = case.request;
         match request
@@ -133,10 +138,10 @@ fn check_scope(case: &mut Case<'_, '_>) -> Finding {
     })
 }
 
-fn check_life(case: &mut Case<'_, '_>) -> Finding {
+fn check_life(case: &mut ExaminedTarget<'_, '_>) -> Finding {
     with_token(case, |case, token| {
         let provider = case.request.provider;
-        let expired = Error::failure("the credentials have expired").because(Reason::Expired);
+        let expired = Error::failure("the credentials have expired").because(ErrorReason::Expired);
         let life = TokenLife {
             issued_at: token.issued_at,
             expires_at: token.expires_at,
@@ -151,12 +156,12 @@ fn check_life(case: &mut Case<'_, '_>) -> Finding {
     })
 }
 
-fn check_length(case: &mut Case<'_, '_>) -> Finding {
+fn check_length(case: &mut ExaminedTarget<'_, '_>) -> Finding {
     with_token(case, |_, token| judge_length(token.expose().len()))
 }
 
 /// Looks at the line that pgcred has written for the target.
-fn check_passfile(case: &mut Case<'_, '_>) -> Finding {
+fn check_passfile(case: &mut ExaminedTarget<'_, '_>) -> Finding {
     let Ok(path) = PassfileOption::default().path() else {
         return Finding::skip("no home directory is known");
     };

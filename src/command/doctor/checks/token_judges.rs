@@ -10,7 +10,7 @@ use crate::provider::{self, Provider};
 use crate::request::Request;
 use crate::text::quote::typed;
 use crate::time::{Time, spoken};
-use crate::token::{Age, TokenTimes, age};
+use crate::token::{TokenAge, TokenTimes, age};
 
 /// A token with less left is hardly worth sending, in seconds.
 const LITTLE_LIFE_LEFT: u32 = 5 * 60;
@@ -202,10 +202,10 @@ pub(super) fn difference(
 const NONE: &str = "none";
 
 /// A part, what the token says of it, and what is asked for.
-type Compared<'a> = (TokenPart, Option<&'a str>, Option<&'a str>);
+type ComparedPart<'a> = (TokenPart, Option<&'a str>, Option<&'a str>);
 
 /// Compares a part that every request has, unless the authority knows no such thing.
-fn named<'a>(part: TokenPart, said: Option<&'a str>, wanted: &'a str) -> Compared<'a> {
+fn named<'a>(part: TokenPart, said: Option<&'a str>, wanted: &'a str) -> ComparedPart<'a> {
     let wanted = if wanted.is_empty() {
         None
     } else {
@@ -243,7 +243,7 @@ pub(super) fn judge_life(life: &TokenLife, now: Time) -> Finding {
         return Finding::warn(life.cause, detail);
     }
     if left < LITTLE_LIFE_LEFT.min(life.usual)
-        && age(life.issued_at, life.expires_at, now) != Age::Fresh
+        && age(life.issued_at, life.expires_at, now) != TokenAge::Fresh
     {
         return Finding::warn(life.cause, times);
     }
@@ -289,7 +289,7 @@ pub(super) fn judge_passfile(
         issued_at: times.issued_at.or(own),
         ..*times
     };
-    if times.age(now) == Age::Stale {
+    if times.age(now) == TokenAge::Stale {
         let detail = format!("it is good for {left} more, and nothing has renewed it");
         return Finding::warn("schedule", detail);
     }

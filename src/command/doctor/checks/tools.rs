@@ -10,7 +10,7 @@ use crate::command::doctor::check::Check;
 use crate::command::doctor::context::Examination;
 use crate::command::doctor::finding::Finding;
 use crate::command::doctor::jobs::ToolState;
-use crate::command::doctor::redact::Kind;
+use crate::command::doctor::redact::RedactedKind;
 use crate::provider;
 use crate::setup::{StoredPassword, ToolEntry};
 use crate::text::quote;
@@ -52,10 +52,10 @@ fn with_tools(
     for tool in tools {
         for entry in &tool.entries {
             if !entry.host.is_empty() {
-                finding = finding.naming(Kind::Connection, &entry.name);
+                finding = finding.naming(RedactedKind::Connection, &entry.name);
             }
             if let Some(connection) = &entry.connection {
-                finding = finding.naming(Kind::Connection, connection);
+                finding = finding.naming(RedactedKind::Connection, connection);
             }
         }
     }
@@ -79,7 +79,7 @@ fn check_tools_found(examination: &mut Examination<'_>) -> Finding {
 
 /// What is wrong with a command in a tool.
 #[derive(Debug, PartialEq, Eq)]
-enum Fault {
+enum CommandFault {
     /// The program is named without its directory.
     NotAbsolute(String),
     Gone(String),
@@ -114,11 +114,11 @@ fn has_token_login(entry: &ToolEntry) -> bool {
     entry.connection.is_some() || provider::of_host(&entry.host).is_some()
 }
 
-fn finding_of(fault: &Fault, tool: &ToolState, entry: &ToolEntry) -> Finding {
+fn finding_of(fault: &CommandFault, tool: &ToolState, entry: &ToolEntry) -> Finding {
     let what = match fault {
-        Fault::NotAbsolute(program) => format!("runs `{program}` without its directory"),
-        Fault::Gone(program) => format!("{program} does not exist any more"),
-        Fault::OtherPgcred(program) => format!("runs another pgcred, {program}"),
+        CommandFault::NotAbsolute(program) => format!("runs `{program}` without its directory"),
+        CommandFault::Gone(program) => format!("{program} does not exist any more"),
+        CommandFault::OtherPgcred(program) => format!("runs another pgcred, {program}"),
     };
     Finding::warn(
         "tool.path",
@@ -128,7 +128,7 @@ fn finding_of(fault: &Fault, tool: &ToolState, entry: &ToolEntry) -> Finding {
 }
 
 /// Returns what is wrong with the program of a command, or with the pgcred in a text.
-fn fault(text: &str, own: &Path) -> Option<Fault> {
+fn fault(text: &str, own: &Path) -> Option<CommandFault> {
     let (program, is_pgcred) = match pgcred_in(text) {
         Some(program) => (program, true),
         // The files of a scheduler; one of them may only name the other.
@@ -140,13 +140,13 @@ fn fault(text: &str, own: &Path) -> Option<Fault> {
         return None; // the tool fills it in
     }
     if !path.is_absolute() {
-        return Some(Fault::NotAbsolute(program.to_owned()));
+        return Some(CommandFault::NotAbsolute(program.to_owned()));
     }
     if !path.exists() {
-        return Some(Fault::Gone(program.to_owned()));
+        return Some(CommandFault::Gone(program.to_owned()));
     }
     if is_pgcred && path.canonicalize().ok() != own.canonicalize().ok() {
-        return Some(Fault::OtherPgcred(program.to_owned()));
+        return Some(CommandFault::OtherPgcred(program.to_owned()));
     }
     None
 }
@@ -300,16 +300,19 @@ mod tests {
     fn a_command_is_judged_by_its_program() {
         let own = std::env::current_exe().expect("a path");
         for (text, expected) in [
-            ("aws rds", Some(Fault::NotAbsolute("aws".to_owned()))),
+            ("aws rds", Some(CommandFault::NotAbsolute("aws".to_owned()))),
             (
                 "pgcred token",
-                Some(Fault::NotAbsolute("pgcred".to_owned())),
+                Some(CommandFault::NotAbsolute("pgcred".to_owned())),
             ),
             (
                 "/none/pgcred token",
-                Some(Fault::Gone("/none/pgcred".to_owned())),
+                Some(CommandFault::Gone("/none/pgcred".to_owned())),
             ),
-            ("/none/aws x", Some(Fault::Gone("/none/aws".to_owned()))),
+            (
+                "/none/aws x",
+                Some(CommandFault::Gone("/none/aws".to_owned())),
+            ),
             ("\"${home}/pgcred\" token", None),
             ("/bin/sh -c x", None),
             (

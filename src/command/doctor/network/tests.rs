@@ -14,7 +14,7 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use crate::command::doctor::check::Examine;
 use crate::command::doctor::checks;
-use crate::command::doctor::context::Level;
+use crate::command::doctor::context::CheckLevel;
 use crate::command::doctor::tests::{assert_has, examined, request};
 use crate::provider::fake::{self, control};
 use crate::sys::fs;
@@ -135,7 +135,7 @@ fn settings(shown: Shown) -> (Arc<ServerConfig>, String) {
 fn all_of_target() -> Vec<String> {
     let mut ids = Vec::new();
     for check in checks::all() {
-        if matches!(check.examine, Examine::Target(_)) && check.level != Level::Aws {
+        if matches!(check.examine, Examine::Target(_)) && check.level != CheckLevel::Aws {
             ids.push(check.id.to_owned());
         }
     }

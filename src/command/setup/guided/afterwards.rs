@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::changes::Changes;
-use super::surroundings::Wishes;
+use super::changes::SetupChanges;
+use super::surroundings::SetupWishes;
 use crate::command::app::App;
 use crate::command::doctor_login::{self, LoginVerdict};
 use crate::command::refresh;
@@ -19,7 +19,7 @@ use crate::text::quote::typed;
 const LONGEST_LOGIN: Duration = Duration::from_secs(20);
 
 /// Writes tokens and logs in to one database. Returns what has failed.
-pub(super) fn prove(wishes: &Wishes, app: &App) -> Vec<Error> {
+pub(super) fn prove(wishes: &SetupWishes, app: &App) -> Vec<Error> {
     let mut names = Vec::new();
     for connection in &wishes.connections {
         names.push(connection.name.clone());
@@ -67,8 +67,8 @@ fn log_in(name: &str, app: &App) -> Result<()> {
 /// Prints what is left to the user: the dialogs of tools, the shell's line, and the first commands
 /// to type.
 pub(super) fn print_what_is_left(
-    wishes: &Wishes,
-    changes: &Changes,
+    wishes: &SetupWishes,
+    changes: &SetupChanges,
     machine: &Machine,
 ) -> Result<()> {
     let output = changes.preferences.output;
@@ -99,7 +99,12 @@ pub(super) fn print_what_is_left(
 }
 
 /// Prints what to enter in a tool's dialog. For many connections it is the command that prints it.
-fn print_tool(template: &str, tool: &Tool, changes: &Changes, machine: &Machine) -> Result<()> {
+fn print_tool(
+    template: &str,
+    tool: &Tool,
+    changes: &SetupChanges,
+    machine: &Machine,
+) -> Result<()> {
     const MOST_CONNECTIONS: usize = 2;
     let preferences = &changes.preferences;
     let (title, name) = (tool.title, tool.name);

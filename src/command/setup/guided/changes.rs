@@ -1,6 +1,6 @@
 //! Everything that the wishes change, as one plan: shown at once, and made after the user's yes.
 
-use super::surroundings::Wishes;
+use super::surroundings::SetupWishes;
 use crate::command::app::App;
 use crate::command::edits::{self, EditPolicy};
 use crate::command::preferences::Preferences;
@@ -12,13 +12,13 @@ use crate::resolve::ConnectionOptions;
 use crate::setup::Machine;
 
 /// A plan, and the preferences as they will be when it is made.
-pub(super) struct Changes {
+pub(super) struct SetupChanges {
     plan: SetupPlan,
     pub(super) preferences: Preferences,
 }
 
 /// Plans what the wishes change. Writes nothing.
-pub(super) fn plan(wishes: &Wishes, machine: &Machine, app: &App) -> Result<Changes> {
+pub(super) fn plan(wishes: &SetupWishes, machine: &Machine, app: &App) -> Result<SetupChanges> {
     let mut first_edits = Vec::new();
     let mut preferences = app.preferences.with_config(app.preferences.config.clone());
     if !wishes.connections.is_empty() {
@@ -48,10 +48,10 @@ pub(super) fn plan(wishes: &Wishes, machine: &Machine, app: &App) -> Result<Chan
     };
     let mut plan = SetupPlan::new(request, machine, &preferences);
     plan.keeps_fresh = wishes.scheduler.is_some();
-    Ok(Changes { plan, preferences })
+    Ok(SetupChanges { plan, preferences })
 }
 
-impl Changes {
+impl SetupChanges {
     /// Shows everything, and warns before the user is asked. Tells whether that is anything.
     pub(super) fn show(&mut self) -> Result<bool> {
         for error in &self.plan.errors {

@@ -3,23 +3,23 @@
 //! A step asks, or finds that there is nothing to ask. Esc leads to the step before this one that
 //! has asked; at the first one it ends the conversation. Nothing is written by any step.
 
-use super::step::{Conversation, Replies, Step};
+use super::step::{GuidedConversation, GuidedReplies, StepOutcome};
 use super::steps;
-use super::surroundings::{Surroundings, Wishes};
+use super::surroundings::{GuidedSurroundings, SetupWishes};
 use crate::error::Result;
 use crate::sys::dialog::Dialog;
 
 /// How the conversation has ended.
 #[derive(Clone)]
-pub(super) enum Ending {
+pub(super) enum ConversationEnd {
     /// The user wants the changes.
-    Agreed(Wishes),
+    Agreed(SetupWishes),
     /// The user does not want them.
     Declined,
     Interrupted,
 }
 
-type StepFunction = fn(&mut Conversation<'_>) -> Result<Step>;
+type StepFunction = fn(&mut GuidedConversation<'_>) -> Result<StepOutcome>;
 
 const STEPS: [StepFunction; 9] = [
     steps::profile::choose,
@@ -36,10 +36,10 @@ const STEPS: [StepFunction; 9] = [
 /// Asks everything, in order.
 pub(super) fn hold(
     dialog: &dyn Dialog,
-    here: &dyn Surroundings,
-    replies: Replies,
-) -> Result<Ending> {
-    let mut conversation = Conversation {
+    here: &dyn GuidedSurroundings,
+    replies: GuidedReplies,
+) -> Result<ConversationEnd> {
+    let mut conversation = GuidedConversation {
         dialog,
         here,
         replies,
@@ -50,22 +50,22 @@ pub(super) fn hold(
     while let Some(step) = STEPS.get(at) {
         conversation.is_first = asked.is_empty();
         match step(&mut conversation)? {
-            Step::Asked => asked.push(at),
-            Step::Skipped => {}
-            Step::Interrupted => return Ok(Ending::Interrupted),
-            Step::Back => match asked.pop() {
+            StepOutcome::Asked => asked.push(at),
+            StepOutcome::Skipped => {}
+            StepOutcome::Interrupted => return Ok(ConversationEnd::Interrupted),
+            StepOutcome::Back => match asked.pop() {
                 Some(before) => {
                     at = before;
                     continue;
                 }
-                None => return Ok(Ending::Declined),
+                None => return Ok(ConversationEnd::Declined),
             },
         }
         at += 1;
     }
     Ok(if conversation.replies.is_agreed {
-        Ending::Agreed(conversation.replies.wishes())
+        ConversationEnd::Agreed(conversation.replies.wishes())
     } else {
-        Ending::Declined
+        ConversationEnd::Declined
     })
 }

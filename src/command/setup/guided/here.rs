@@ -2,11 +2,13 @@
 
 use std::cell::RefCell;
 
-use super::changes::{self, Changes};
-use super::surroundings::{Discovery, FoundTool, Offer, SchedulerState, Surroundings, Wishes};
+use super::changes::{self, SetupChanges};
+use super::surroundings::{
+    DatabaseOffer, DatabaseOffers, FoundTool, GuidedSurroundings, SchedulerState, SetupWishes,
+};
 use crate::authority::{Authority, LoginState};
 use crate::command::app::App;
-use crate::command::discover::{self, Row, ScopeOptions};
+use crate::command::discover::{self, DiscoveredHost, ScopeOptions};
 use crate::command::setup::targets::short_name;
 use crate::command::setup::{add_connection, scheduler};
 use crate::config::{self, Connection};
@@ -25,10 +27,10 @@ pub(super) struct RealSurroundings<'a> {
     pub(super) machine: &'a Machine,
     pub(super) authority: &'static dyn Authority,
     /// What the user has seen last.
-    pub(super) shown: RefCell<Option<Changes>>,
+    pub(super) shown: RefCell<Option<SetupChanges>>,
 }
 
-impl Surroundings for RealSurroundings<'_> {
+impl GuidedSurroundings for RealSurroundings<'_> {
     fn profiles(&self) -> Result<Vec<String>> {
         self.authority.profile_names()
     }
@@ -59,7 +61,7 @@ impl Surroundings for RealSurroundings<'_> {
         identity.log_in(ask, &ask.notes()).map(drop)
     }
 
-    fn discover(&self, profile: Option<&str>) -> Result<Discovery> {
+    fn discover(&self, profile: Option<&str>) -> Result<DatabaseOffers> {
         if let LoginState::Missing { why, .. } = self.login(profile) {
             let error = Error::failure(format!("databases are not looked for: {why}"));
             return Err(error.hint("go back to log in, or type a host"));
@@ -70,9 +72,9 @@ impl Surroundings for RealSurroundings<'_> {
         };
         let found = discover::search(&scope, None, self.app)?;
         found.check(self.app.preferences.output)?;
-        let mut discovery = Discovery {
+        let mut discovery = DatabaseOffers {
             is_partial: found.is_partial(),
-            ..Discovery::default()
+            ..DatabaseOffers::default()
         };
         for row in &found.rows {
             if row.is_configured {
@@ -106,7 +108,7 @@ impl Surroundings for RealSurroundings<'_> {
         self.app.preferences.config.connections.len()
     }
 
-    fn check_name(&self, name: &str, host: Option<&str>, wishes: &Wishes) -> Result<()> {
+    fn check_name(&self, name: &str, host: Option<&str>, wishes: &SetupWishes) -> Result<()> {
         config::check_connection_name(name, host)?;
         let is_wished = wishes.connections.iter().any(|known| known.name == name);
         if is_wished || self.app.preferences.config.connection(name).is_some() {
@@ -148,7 +150,7 @@ impl Surroundings for RealSurroundings<'_> {
         Shell::named(program.rsplit(['/', '\\']).next()?)
     }
 
-    fn show_changes(&self, wishes: &Wishes) -> Result<bool> {
+    fn show_changes(&self, wishes: &SetupWishes) -> Result<bool> {
         let mut changes = changes::plan(wishes, self.machine, self.app)?;
         let has_changes = changes.show()?;
         self.shown.replace(Some(changes));
@@ -178,13 +180,13 @@ impl RealSurroundings<'_> {
 }
 
 /// Returns a row as it is offered. A user that is missing can be typed.
-fn offer(row: &Row) -> Offer {
+fn offer(row: &DiscoveredHost) -> DatabaseOffer {
     let database = &row.database;
     let mut detail = format!("{}, {}", row.what(), database.region);
     if database.is_ready != Some(true) {
         detail = format!("{detail}, {}", database.status);
     }
-    let mut found = Offer {
+    let mut found = DatabaseOffer {
         connection: Connection {
             name: row.name.clone(),
             ..Connection::default()

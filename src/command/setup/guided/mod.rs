@@ -37,10 +37,10 @@ use crate::provider;
 use crate::resolve::ConnectionOptions;
 use crate::setup::Machine;
 use crate::sys::dialog;
-use conversation::Ending;
+use conversation::ConversationEnd;
 use here::RealSurroundings;
-use step::Replies;
-use surroundings::Wishes;
+use step::GuidedReplies;
+use surroundings::SetupWishes;
 
 /// What a shell returns for a program that Ctrl-C has ended.
 const INTERRUPTED: u8 = 130;
@@ -54,17 +54,17 @@ pub(super) fn run(options: &ConnectionOptions, machine: &Machine, app: &App) -> 
         authority: provider::authority_of(options.provider.as_deref())?,
         shown: RefCell::new(None),
     };
-    let replies = Replies {
+    let replies = GuidedReplies {
         given_profile: options.profile.clone(),
-        ..Replies::default()
+        ..GuidedReplies::default()
     };
     let code = match conversation::hold(dialog.as_ref(), &here, replies)? {
-        Ending::Agreed(wishes) => {
+        ConversationEnd::Agreed(wishes) => {
             make(&wishes, &here)?;
             return Ok(ExitCode::SUCCESS);
         }
-        Ending::Declined => ExitCode::SUCCESS,
-        Ending::Interrupted => ExitCode::from(INTERRUPTED),
+        ConversationEnd::Declined => ExitCode::SUCCESS,
+        ConversationEnd::Interrupted => ExitCode::from(INTERRUPTED),
     };
     app.preferences.output.note("nothing was changed");
     Ok(code)
@@ -72,7 +72,7 @@ pub(super) fn run(options: &ConnectionOptions, machine: &Machine, app: &App) -> 
 
 /// Makes the changes that the user has seen, and what follows from them. A failure of one tool or
 /// of the login is reported at the end, and keeps nothing else from being done.
-fn make(wishes: &Wishes, here: &RealSurroundings<'_>) -> Result<()> {
+fn make(wishes: &SetupWishes, here: &RealSurroundings<'_>) -> Result<()> {
     let Some(changes) = here.shown.take() else {
         return Ok(());
     };

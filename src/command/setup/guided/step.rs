@@ -1,16 +1,16 @@
 //! What a step of the guided set-up works with, and how it ends. The steps know this file, and not
 //! the order in which `conversation` takes them.
 
-use super::surroundings::{Discovery, Surroundings, Wishes};
+use super::surroundings::{DatabaseOffers, GuidedSurroundings, SetupWishes};
 use crate::config::Connection;
 use crate::error::Result;
 use crate::setup::Tool;
 use crate::shell::Shell;
-use crate::sys::dialog::{Answer, Dialog, Question};
+use crate::sys::dialog::{Dialog, DialogAnswer, DialogQuestion};
 
 /// How a step has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Step {
+pub(super) enum StepOutcome {
     /// The user has answered.
     Asked,
     /// There was nothing to ask.
@@ -21,31 +21,31 @@ pub(super) enum Step {
     Interrupted,
 }
 
-impl Step {
+impl StepOutcome {
     /// Returns how a question has ended the step. `keep` is given the answer, if there is one.
-    pub(super) fn of<T>(answer: Answer<T>, keep: impl FnOnce(T)) -> Self {
+    pub(super) fn of<T>(answer: DialogAnswer<T>, keep: impl FnOnce(T)) -> Self {
         match answer {
-            Answer::Given(given) => keep(given),
-            Answer::Back => return Self::Back,
-            Answer::Interrupted => return Self::Interrupted,
+            DialogAnswer::Given(given) => keep(given),
+            DialogAnswer::Back => return Self::Back,
+            DialogAnswer::Interrupted => return Self::Interrupted,
         }
         Self::Asked
     }
 }
 
 /// What a step works with.
-pub(super) struct Conversation<'a> {
+pub(super) struct GuidedConversation<'a> {
     pub(super) dialog: &'a dyn Dialog,
-    pub(super) here: &'a dyn Surroundings,
-    pub(super) replies: Replies,
+    pub(super) here: &'a dyn GuidedSurroundings,
+    pub(super) replies: GuidedReplies,
     /// Whether no step before this one has asked.
     pub(super) is_first: bool,
 }
 
-impl Conversation<'_> {
+impl GuidedConversation<'_> {
     /// Returns a question of this step; `at` counts the questions of the step.
-    pub(super) fn question<'a>(&self, text: &'a str, at: usize) -> Question<'a> {
-        Question {
+    pub(super) fn question<'a>(&self, text: &'a str, at: usize) -> DialogQuestion<'a> {
+        DialogQuestion {
             text,
             is_first: self.is_first && at == 0,
         }
@@ -54,12 +54,12 @@ impl Conversation<'_> {
 
 /// The answers so far. They are the defaults when the user comes back to a question.
 #[derive(Default)]
-pub(super) struct Replies {
+pub(super) struct GuidedReplies {
     /// The profile that an option names: then there is no question.
     pub(super) given_profile: Option<String>,
     pub(super) profile: Option<String>,
     /// What was found with the profile of that name. Coming back does not ask again.
-    pub(super) discovery: Option<(Option<String>, Discovery)>,
+    pub(super) discovery: Option<(Option<String>, DatabaseOffers)>,
     /// The indices of the databases that were picked from the discovery.
     pub(super) picked: Vec<usize>,
     /// The users of these, in the same order; empty where the connection has one.
@@ -74,14 +74,14 @@ pub(super) struct Replies {
     pub(super) is_agreed: bool,
 }
 
-impl Replies {
+impl GuidedReplies {
     /// Tells whether the host that was typed needs a user besides.
-    pub(super) fn needs_typed_user(&self, here: &dyn Surroundings) -> Result<bool> {
+    pub(super) fn needs_typed_user(&self, here: &dyn GuidedSurroundings) -> Result<bool> {
         here.needs_user(&self.typed_host, self.profile.as_deref())
     }
 
     /// Returns what the answers amount to.
-    pub(super) fn wishes(&self) -> Wishes {
+    pub(super) fn wishes(&self) -> SetupWishes {
         let mut connections = Vec::new();
         if let Some((_, discovery)) = &self.discovery {
             for (at, index) in self.picked.iter().enumerate() {
@@ -96,7 +96,7 @@ impl Replies {
             }
         }
         connections.extend(self.typed.clone());
-        Wishes {
+        SetupWishes {
             connections,
             tools: self.tools.clone().unwrap_or_default(),
             scheduler: self.scheduler,

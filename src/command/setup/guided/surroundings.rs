@@ -9,7 +9,7 @@ use crate::shell::Shell;
 
 /// A database that was found.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Offer {
+pub(super) struct DatabaseOffer {
     /// As it would stand in the configuration. It may lack the user.
     pub(super) connection: Connection,
     /// What it is, where, and in which state.
@@ -20,8 +20,8 @@ pub(super) struct Offer {
 
 /// What looking for databases has found.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Discovery {
-    pub(super) new: Vec<Offer>,
+pub(super) struct DatabaseOffers {
+    pub(super) new: Vec<DatabaseOffer>,
     /// The connections that were found and are in the configuration.
     pub(super) configured: Vec<String>,
     /// What could not be asked, each in one line.
@@ -47,14 +47,14 @@ pub(super) enum SchedulerState {
 
 /// What the user has chosen so far.
 #[derive(Clone, Default)]
-pub(super) struct Wishes {
+pub(super) struct SetupWishes {
     pub(super) connections: Vec<Connection>,
     pub(super) tools: Vec<&'static Tool>,
     pub(super) scheduler: Option<&'static Tool>,
     pub(super) shell: Option<&'static Shell>,
 }
 
-pub(super) trait Surroundings {
+pub(super) trait GuidedSurroundings {
     /// Returns the names of the profiles, in the order of the files.
     fn profiles(&self) -> Result<Vec<String>>;
 
@@ -74,7 +74,7 @@ pub(super) trait Surroundings {
     fn log_in(&self, profile: Option<&str>) -> Result<()>;
 
     /// Looks for databases with the credentials of a profile.
-    fn discover(&self, profile: Option<&str>) -> Result<Discovery>;
+    fn discover(&self, profile: Option<&str>) -> Result<DatabaseOffers>;
 
     /// Returns whether a host that the user has typed needs a user besides. An error says why it
     /// cannot be a connection.
@@ -87,7 +87,7 @@ pub(super) trait Surroundings {
     fn configured(&self) -> usize;
 
     /// Checks a name for a connection.
-    fn check_name(&self, name: &str, host: Option<&str>, wishes: &Wishes) -> Result<()>;
+    fn check_name(&self, name: &str, host: Option<&str>, wishes: &SetupWishes) -> Result<()>;
 
     /// Returns the tools of this system, those that were found first.
     fn tools(&self) -> Vec<FoundTool>;
@@ -98,7 +98,7 @@ pub(super) trait Surroundings {
     fn shell(&self) -> Option<&'static Shell>;
 
     /// Shows everything that would change. Tells whether that is anything.
-    fn show_changes(&self, wishes: &Wishes) -> Result<bool>;
+    fn show_changes(&self, wishes: &SetupWishes) -> Result<bool>;
 
     /// Tells the user something, in one line.
     fn say(&self, text: &str);

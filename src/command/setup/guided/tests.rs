@@ -3,9 +3,11 @@
 
 use std::cell::RefCell;
 
-use super::conversation::{Ending, hold};
-use super::step::Replies;
-use super::surroundings::{Discovery, FoundTool, Offer, SchedulerState, Surroundings, Wishes};
+use super::conversation::{ConversationEnd, hold};
+use super::step::GuidedReplies;
+use super::surroundings::{
+    DatabaseOffer, DatabaseOffers, FoundTool, GuidedSurroundings, SchedulerState, SetupWishes,
+};
 use crate::authority::LoginState;
 use crate::config::Connection;
 use crate::error::{Error, Result};
@@ -13,7 +15,7 @@ use crate::integrations::TOOLS;
 use crate::request::target::TargetSpec;
 use crate::setup::Tool;
 use crate::shell::{SHELLS, Shell};
-use crate::sys::dialog::{Answer, Choice, Dialog, Question};
+use crate::sys::dialog::{Dialog, DialogAnswer, DialogChoice, DialogQuestion};
 
 /// What happens at one question, by its number.
 #[derive(Clone, Copy)]
@@ -34,20 +36,20 @@ struct Script {
 }
 
 impl Script {
-    fn note<T>(&self, question: Question<'_>, answer: T) -> Answer<T> {
+    fn note<T>(&self, question: DialogQuestion<'_>, answer: T) -> DialogAnswer<T> {
         let mut asked = self.asked.borrow_mut();
         let number = asked.len();
         let is_first = if question.is_first { "first: " } else { "" };
         asked.push(format!("{is_first}{}", question.text));
         assert!(number < 60, "no end: {asked:?}");
         match self.event {
-            Some((at, Event::Back)) if at == number => Answer::Back,
-            Some((at, Event::Interrupt)) if at == number => Answer::Interrupted,
-            _ => Answer::Given(answer),
+            Some((at, Event::Back)) if at == number => DialogAnswer::Back,
+            Some((at, Event::Interrupt)) if at == number => DialogAnswer::Interrupted,
+            _ => DialogAnswer::Given(answer),
         }
     }
 
-    fn marked(&self, question: Question<'_>, choices: &[Choice]) -> Vec<usize> {
+    fn marked(&self, question: DialogQuestion<'_>, choices: &[DialogChoice]) -> Vec<usize> {
         let asked = self.asked.borrow();
         let before = asked
             .iter()
@@ -75,31 +77,35 @@ impl Script {
 }
 
 impl Dialog for Script {
-    fn select(&self, question: Question<'_>, choices: &[Choice]) -> Result<Answer<usize>> {
+    fn select(
+        &self,
+        question: DialogQuestion<'_>,
+        choices: &[DialogChoice],
+    ) -> Result<DialogAnswer<usize>> {
         let marked = self.marked(question, choices);
         Ok(self.note(question, marked.first().copied().unwrap_or(0)))
     }
 
     fn multi_select(
         &self,
-        question: Question<'_>,
-        choices: &[Choice],
-    ) -> Result<Answer<Vec<usize>>> {
+        question: DialogQuestion<'_>,
+        choices: &[DialogChoice],
+    ) -> Result<DialogAnswer<Vec<usize>>> {
         let marked = self.marked(question, choices);
         Ok(self.note(question, marked))
     }
 
-    fn confirm(&self, question: Question<'_>, default: bool) -> Result<Answer<bool>> {
+    fn confirm(&self, question: DialogQuestion<'_>, default: bool) -> Result<DialogAnswer<bool>> {
         let is_yes = default || question.text.starts_with("Make");
         Ok(self.note(question, is_yes))
     }
 
     fn text(
         &self,
-        question: Question<'_>,
+        question: DialogQuestion<'_>,
         default: &str,
         check: &dyn Fn(&str) -> Result<()>,
-    ) -> Result<Answer<String>> {
+    ) -> Result<DialogAnswer<String>> {
         let mut typed = default.to_owned();
         for (text, answer) in &self.texts {
             if question.text.starts_with(text) {
@@ -116,7 +122,7 @@ impl Dialog for Script {
 struct World {
     profiles: Vec<String>,
     key: Option<&'static str>,
-    found: Vec<Offer>,
+    found: Vec<DatabaseOffer>,
     configured: usize,
     needs_login: bool,
     cannot_discover: bool,
@@ -137,8 +143,8 @@ fn connection(name: &str, user: Option<&str>) -> Connection {
     }
 }
 
-fn found(name: &str, user: Option<&str>, why_not: Option<&str>) -> Offer {
-    Offer {
+fn found(name: &str, user: Option<&str>, why_not: Option<&str>) -> DatabaseOffer {
+    DatabaseOffer {
         connection: connection(name, user),
         detail: "a database".to_owned(),
         why_not: why_not.map(str::to_owned),
@@ -163,7 +169,7 @@ fn tool(name: &str) -> &'static Tool {
     TOOLS.iter().find(|tool| tool.name == name).expect("a tool")
 }
 
-impl Surroundings for World {
+impl GuidedSurroundings for World {
     fn profiles(&self) -> Result<Vec<String>> {
         Ok(self.profiles.clone())
     }
@@ -194,14 +200,14 @@ impl Surroundings for World {
         Ok(())
     }
 
-    fn discover(&self, profile: Option<&str>) -> Result<Discovery> {
+    fn discover(&self, profile: Option<&str>) -> Result<DatabaseOffers> {
         self.searches.borrow_mut().push(profile.map(str::to_owned));
         if self.cannot_discover {
             return Err(Error::failure("nobody may list anything"));
         }
-        Ok(Discovery {
+        Ok(DatabaseOffers {
             new: self.found.clone(),
-            ..Discovery::default()
+            ..DatabaseOffers::default()
         })
     }
 
@@ -217,7 +223,7 @@ impl Surroundings for World {
         self.configured
     }
 
-    fn check_name(&self, name: &str, _: Option<&str>, wishes: &Wishes) -> Result<()> {
+    fn check_name(&self, name: &str, _: Option<&str>, wishes: &SetupWishes) -> Result<()> {
         assert!(wishes.connections.iter().all(|known| known.name != name));
         Ok(())
     }
@@ -246,7 +252,7 @@ impl Surroundings for World {
         SHELLS.first()
     }
 
-    fn show_changes(&self, _: &Wishes) -> Result<bool> {
+    fn show_changes(&self, _: &SetupWishes) -> Result<bool> {
         Ok(true)
     }
 
@@ -264,15 +270,15 @@ fn everything() -> Script {
     }
 }
 
-fn agreed(ending: Ending) -> Wishes {
+fn agreed(ending: ConversationEnd) -> SetupWishes {
     match ending {
-        Ending::Agreed(wishes) => wishes,
-        Ending::Declined => panic!("declined"),
-        Ending::Interrupted => panic!("interrupted"),
+        ConversationEnd::Agreed(wishes) => wishes,
+        ConversationEnd::Declined => panic!("declined"),
+        ConversationEnd::Interrupted => panic!("interrupted"),
     }
 }
 
-fn in_words(wishes: &Wishes) -> String {
+fn in_words(wishes: &SetupWishes) -> String {
     let mut words = Vec::new();
     for connection in &wishes.connections {
         words.push(format!("{}:{:?}", connection.name, connection.target.user));
@@ -290,7 +296,7 @@ const EVERYTHING: &str = "main:Some(\"admin\") orders:Some(\"app\") \
 #[test]
 fn the_answers_become_wishes() {
     let (script, world) = (everything(), world());
-    let wishes = agreed(hold(&script, &world, Replies::default()).unwrap());
+    let wishes = agreed(hold(&script, &world, GuidedReplies::default()).unwrap());
     assert_eq!(in_words(&wishes), EVERYTHING);
     assert_eq!(
         script.asked(),
@@ -313,13 +319,13 @@ fn the_answers_become_wishes() {
 #[test]
 fn whoever_goes_back_comes_to_the_same_end() {
     let all = everything();
-    agreed(hold(&all, &world(), Replies::default()).unwrap());
+    agreed(hold(&all, &world(), GuidedReplies::default()).unwrap());
     let questions = all.asked();
     for at in 1..questions.len() {
         let mut script = everything();
         script.event = Some((at, Event::Back));
         let world = world();
-        let wishes = agreed(hold(&script, &world, Replies::default()).unwrap());
+        let wishes = agreed(hold(&script, &world, GuidedReplies::default()).unwrap());
         assert_eq!(in_words(&wishes), EVERYTHING, "back at {}", questions[at]);
         // A step with several questions begins again.
         let asked = script.asked();
@@ -339,18 +345,18 @@ fn whoever_goes_back_comes_to_the_same_end() {
 #[test]
 fn ctrl_c_ends_at_every_question_and_esc_at_the_first() {
     let all = everything();
-    agreed(hold(&all, &world(), Replies::default()).unwrap());
+    agreed(hold(&all, &world(), GuidedReplies::default()).unwrap());
     for at in 0..all.asked().len() {
         let mut script = everything();
         script.event = Some((at, Event::Interrupt));
-        let ending = hold(&script, &world(), Replies::default()).unwrap();
-        assert!(matches!(ending, Ending::Interrupted), "{at}");
+        let ending = hold(&script, &world(), GuidedReplies::default()).unwrap();
+        assert!(matches!(ending, ConversationEnd::Interrupted), "{at}");
         assert_eq!(script.asked().len(), at + 1);
     }
     let mut script = everything();
     script.event = Some((0, Event::Back));
-    let ending = hold(&script, &world(), Replies::default()).unwrap();
-    assert!(matches!(ending, Ending::Declined));
+    let ending = hold(&script, &world(), GuidedReplies::default()).unwrap();
+    assert!(matches!(ending, ConversationEnd::Declined));
 }
 
 #[test]
@@ -359,7 +365,7 @@ fn one_look_is_enough_for_a_profile() {
     script.event = Some((7, Event::Back));
     let mut world = world();
     world.needs_login = false;
-    agreed(hold(&script, &world, Replies::default()).unwrap());
+    agreed(hold(&script, &world, GuidedReplies::default()).unwrap());
     assert_eq!(*world.searches.borrow(), [Some("prod".to_owned())]);
 }
 
@@ -375,7 +381,7 @@ fn a_host_is_typed_where_nothing_can_be_listed() {
         has_no_scheduler: true,
         ..World::default()
     };
-    let wishes = agreed(hold(&script, &world, Replies::default()).unwrap());
+    let wishes = agreed(hold(&script, &world, GuidedReplies::default()).unwrap());
     assert_eq!(in_words(&wishes), "h1:None psql bash");
     assert_eq!(
         script.asked()[..2],
@@ -396,7 +402,7 @@ fn the_list_is_asked_again_until_something_can_be_added() {
         ..Script::default()
     };
     let world = world();
-    let wishes = agreed(hold(&script, &world, Replies::default()).unwrap());
+    let wishes = agreed(hold(&script, &world, GuidedReplies::default()).unwrap());
     assert_eq!(wishes.connections.len(), 1);
     let said = world.said.borrow();
     assert_eq!(said[0], "old: it takes passwords only");
@@ -410,19 +416,23 @@ fn the_only_database_is_picked_and_others_are_not() {
         found: vec![found("main", Some("admin"), None)],
         ..World::default()
     };
-    let wishes = agreed(hold(&Script::default(), &world, Replies::default()).unwrap());
+    let wishes = agreed(hold(&Script::default(), &world, GuidedReplies::default()).unwrap());
     assert_eq!(wishes.connections.len(), 1);
     let world = World {
         configured: 1,
         ..world
     };
-    let wishes = agreed(hold(&Script::default(), &world, Replies::default()).unwrap());
+    let wishes = agreed(hold(&Script::default(), &world, GuidedReplies::default()).unwrap());
     assert!(wishes.connections.is_empty());
 }
 
 #[test]
 fn without_any_credentials_the_user_learns_how_to_get_some() {
-    let error = hold(&Script::default(), &World::default(), Replies::default());
+    let error = hold(
+        &Script::default(),
+        &World::default(),
+        GuidedReplies::default(),
+    );
     let Err(error) = error else {
         panic!("no error");
     };
@@ -432,6 +442,6 @@ fn without_any_credentials_the_user_learns_how_to_get_some() {
         found: vec![found("main", Some("admin"), None)],
         ..World::default()
     };
-    agreed(hold(&Script::default(), &world, Replies::default()).unwrap());
+    agreed(hold(&Script::default(), &world, GuidedReplies::default()).unwrap());
     assert_eq!(*world.searches.borrow(), [None]);
 }

@@ -7,18 +7,22 @@
 use super::{naming, nothing_known, who_signs};
 use crate::authority::{Authority, LoginState};
 use crate::cache::{Cache, FailureRecord};
-use crate::command::doctor::context::{Case, Level};
+use crate::command::doctor::context::{CheckLevel, ExaminedTarget};
 use crate::command::doctor::finding::Finding;
 use crate::error::Error;
 use crate::issue::{end_of_pause, last_failure};
 use crate::time::{Time, spoken};
-use crate::token::Age;
+use crate::token::TokenAge;
 
-pub(super) fn check_login(case: &mut Case<'_, '_>) -> Finding {
+pub(super) fn check_login(case: &mut ExaminedTarget<'_, '_>) -> Finding {
     let Some(who) = who_signs(case) else {
         return nothing_known();
     };
-    let known = case.run.app.issuer.cached_token(case.request, Age::Fresh);
+    let known = case
+        .run
+        .app
+        .issuer
+        .cached_token(case.request, TokenAge::Fresh);
     let cached_until = match known {
         Some(known) => Some(known.token.expires_at),
         None => None,
@@ -63,8 +67,8 @@ fn judge_login(
     }
 }
 
-pub(super) fn check_failure(case: &mut Case<'_, '_>) -> Finding {
-    let asks_now = case.run.level != Level::Offline;
+pub(super) fn check_failure(case: &mut ExaminedTarget<'_, '_>) -> Finding {
+    let asks_now = case.run.level != CheckLevel::Offline;
     let issuer = &mut case.run.app.issuer;
     let identity = issuer.identity(case.request);
     let Some(index) = issuer.cache().map(Cache::index) else {
@@ -114,8 +118,8 @@ fn judge_failure(
 mod tests {
     use super::super::tests::aws;
     use super::*;
-    use crate::command::doctor::finding::Status;
-    use crate::error::{Exit, Reason};
+    use crate::command::doctor::finding::FindingStatus;
+    use crate::error::{ErrorReason, Exit};
 
     const NOW: Time = Time::from_unix(1_800_000_000);
 
@@ -126,13 +130,13 @@ mod tests {
             command: "pgcred login --profile dev".to_owned(),
         };
         let finding = judge_login(aws(), &missing, None, NOW);
-        assert_eq!(finding.status, Status::Fail);
+        assert_eq!(finding.status, FindingStatus::Fail);
         assert_eq!(finding.cause, Some("aws.login"));
         assert_eq!(finding.exit, Exit::Login);
         assert_eq!(finding.commands, ["pgcred login --profile dev"]);
 
         let finding = judge_login(aws(), &missing, Some(NOW.plus(600)), NOW);
-        assert_eq!(finding.status, Status::Warn);
+        assert_eq!(finding.status, FindingStatus::Warn);
         assert!(
             finding.detail.contains("good for 10 min"),
             "{}",
@@ -149,7 +153,7 @@ mod tests {
             (LoginState::Renewable(None), "renews it without you"),
         ] {
             let finding = judge_login(aws(), &login, None, NOW);
-            assert_eq!(finding.status, Status::Ok);
+            assert_eq!(finding.status, FindingStatus::Ok);
             assert!(finding.detail.contains(says), "{}", finding.detail);
         }
     }
@@ -159,14 +163,14 @@ mod tests {
         let last = FailureRecord {
             at: NOW,
             count: 1,
-            error: Error::failure("no answer").because(Reason::TimedOut),
+            error: Error::failure("no answer").because(ErrorReason::TimedOut),
             asked: false,
             login_stamp: String::new(),
         };
         let later = NOW.plus(5);
         let cause = aws().cause_of(&last.error);
         let finding = judge_failure(cause, &last, Some(NOW.plus(20)), later);
-        assert_eq!(finding.status, Status::Warn);
+        assert_eq!(finding.status, FindingStatus::Warn);
         assert_eq!(finding.cause, Some("aws.unreachable"));
         assert_eq!(
             finding.detail,
@@ -174,6 +178,6 @@ mod tests {
         );
         let finding = judge_failure(cause, &last, None, later);
         assert!(finding.detail.ends_with("at the next call"));
-        assert_eq!(judge_old_failure(&last, later).status, Status::Ok);
+        assert_eq!(judge_old_failure(&last, later).status, FindingStatus::Ok);
     }
 }

@@ -19,10 +19,10 @@ mod why;
 
 use crate::authority::{Authority, WhoSigns};
 use crate::command::doctor::check::{Check, Examine};
-use crate::command::doctor::context::{Case, Level};
+use crate::command::doctor::context::{CheckLevel, ExaminedTarget};
 use crate::command::doctor::finding::Finding;
-use crate::command::doctor::redact::Kind;
-use crate::error::Reason;
+use crate::command::doctor::redact::RedactedKind;
+use crate::error::ErrorReason;
 
 /// The last check begins the stage of the token, and so has an id of that.
 pub(super) const CHECKS: &[Check] = &[
@@ -59,7 +59,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check {
         id: "token.issued",
         about: "whether the credentials give a token",
-        level: Level::Network,
+        level: CheckLevel::Network,
         needs: &["target.known", "credentials.source", "credentials.login"],
         examine: Examine::Target(signing::check_token),
     },
@@ -69,19 +69,19 @@ const fn check(
     id: &'static str,
     about: &'static str,
     needs: &'static [&'static str],
-    examine: fn(&mut Case<'_, '_>) -> Finding,
+    examine: fn(&mut ExaminedTarget<'_, '_>) -> Finding,
 ) -> Check {
     Check {
         id,
         about,
-        level: Level::Offline,
+        level: CheckLevel::Offline,
         needs,
         examine: Examine::Target(examine),
     }
 }
 
 /// Returns who would sign for the target; `None` if nothing is known before somebody is asked.
-pub(super) fn who_signs(case: &mut Case<'_, '_>) -> Option<WhoSigns> {
+pub(super) fn who_signs(case: &mut ExaminedTarget<'_, '_>) -> Option<WhoSigns> {
     case.run.app.issuer.identity(case.request).who_signs()
 }
 
@@ -90,7 +90,7 @@ fn nothing_known() -> Finding {
     Finding::ok("nothing is known before the authority is asked")
 }
 
-fn check_source(case: &mut Case<'_, '_>) -> Finding {
+fn check_source(case: &mut ExaminedTarget<'_, '_>) -> Finding {
     let Some(who) = who_signs(case) else {
         return nothing_known();
     };
@@ -98,7 +98,7 @@ fn check_source(case: &mut Case<'_, '_>) -> Finding {
     let mut finding = naming(judge_source(authority, &who), &who);
     let is_unknown_profile = match &who.source {
         Ok(_) => false,
-        Err(error) => error.reason() == Some(Reason::NoProfile),
+        Err(error) => error.reason() == Some(ErrorReason::NoProfile),
     };
     if let Some(name) = &case.request.connection
         && is_unknown_profile
@@ -132,7 +132,7 @@ fn judge_source(authority: &dyn Authority, who: &WhoSigns) -> Finding {
 /// Says which names in the texts of a finding identify the user.
 fn naming(mut finding: Finding, who: &WhoSigns) -> Finding {
     for name in &who.names {
-        finding = finding.naming(Kind::Name, name);
+        finding = finding.naming(RedactedKind::Name, name);
     }
     finding
 }
@@ -141,7 +141,7 @@ fn naming(mut finding: Finding, who: &WhoSigns) -> Finding {
 mod tests {
     use super::*;
     use crate::authority::LoginState;
-    use crate::command::doctor::finding::Status;
+    use crate::command::doctor::finding::FindingStatus;
     use crate::error::{Error, Exit, Result};
     use crate::provider;
 
@@ -165,7 +165,7 @@ mod tests {
     fn the_source_is_one_line_with_its_profile() {
         let mut who = who(Ok("SSO session `corp-session` (FILE line 3)".to_owned()));
         let finding = judge_source(aws(), &who);
-        assert_eq!(finding.status, Status::Ok);
+        assert_eq!(finding.status, FindingStatus::Ok);
         assert_eq!(
             finding.detail,
             "profile `dev`: SSO session `corp-session` (FILE line 3)"
@@ -173,7 +173,10 @@ mod tests {
         who.profile_variable = Some("AWS_PROFILE");
         let finding = naming(judge_source(aws(), &who), &who);
         assert!(finding.detail.contains("named by AWS_PROFILE"));
-        assert_eq!(finding.names, [("corp-session".to_owned(), Kind::Name)]);
+        assert_eq!(
+            finding.names,
+            [("corp-session".to_owned(), RedactedKind::Name)]
+        );
         who.profile = None;
         assert!(judge_source(aws(), &who).detail.starts_with("SSO session"));
     }
@@ -182,9 +185,9 @@ mod tests {
     fn a_profile_that_does_not_exist_fails_with_the_nearest_name() {
         let error = Error::usage("there is no AWS profile `dov`")
             .hint("did you mean `dev`?")
-            .because(Reason::NoProfile);
+            .because(ErrorReason::NoProfile);
         let finding = judge_source(aws(), &who(Err(error)));
-        assert_eq!(finding.status, Status::Fail);
+        assert_eq!(finding.status, FindingStatus::Fail);
         assert_eq!(finding.cause, Some("aws.profile"));
         assert_eq!(finding.advice.as_deref(), Some("did you mean `dev`?"));
         assert_eq!(finding.exit, Exit::Failure);

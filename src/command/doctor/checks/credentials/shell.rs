@@ -3,12 +3,12 @@
 
 use super::{nothing_known, who_signs};
 use crate::authority::{Authority, ShellSettings, WhoSigns, WhyNot};
-use crate::command::doctor::context::Case;
+use crate::command::doctor::context::ExaminedTarget;
 use crate::command::doctor::finding::Finding;
 use crate::text::quote::typed;
 use crate::time::{Time, spoken};
 
-pub(super) fn check_environment(case: &mut Case<'_, '_>) -> Finding {
+pub(super) fn check_environment(case: &mut ExaminedTarget<'_, '_>) -> Finding {
     match who_signs(case) {
         Some(who) => {
             let authority = case.request.provider.authority;
@@ -50,7 +50,7 @@ fn judge_environment(authority: &dyn Authority, who: &WhoSigns, now: Time) -> Fi
     Finding::ok(format!("the {kind} in {variable} signs"))
 }
 
-pub(super) fn check_desktop(case: &mut Case<'_, '_>) -> Finding {
+pub(super) fn check_desktop(case: &mut ExaminedTarget<'_, '_>) -> Finding {
     let shell = case.request.provider.authority.shell_settings();
     if case.request.profile.is_some() || (shell.key.is_none() && shell.profile.is_none()) {
         return Finding::ok("who signs does not depend on this shell");
@@ -104,7 +104,7 @@ mod tests {
     use super::super::tests::{aws, who};
     use super::*;
     use crate::authority::VariableKeys;
-    use crate::command::doctor::finding::Status;
+    use crate::command::doctor::finding::FindingStatus;
 
     const NOW: Time = Time::from_unix(1_800_000_000);
 
@@ -126,30 +126,38 @@ mod tests {
         for (finding, status, says) in [
             (
                 judge_environment(aws(), &who(Ok(String::new())), NOW),
-                Status::Ok,
+                FindingStatus::Ok,
                 "no AWS key",
             ),
-            (with_keys(true, past, None), Status::Fail, "it expired"),
-            (with_keys(true, future, None), Status::Ok, "temporary key"),
+            (
+                with_keys(true, past, None),
+                FindingStatus::Fail,
+                "it expired",
+            ),
+            (
+                with_keys(true, future, None),
+                FindingStatus::Ok,
+                "temporary key",
+            ),
             (
                 with_keys(true, None, None),
-                Status::Ok,
+                FindingStatus::Ok,
                 "the key in AWS_ACCESS_KEY_ID signs",
             ),
             (
                 with_keys(true, None, Some("AWS_PROFILE")),
-                Status::Warn,
+                FindingStatus::Warn,
                 "AWS_PROFILE counts for nothing",
             ),
             (
                 with_keys(false, past, None),
-                Status::Ok,
+                FindingStatus::Ok,
                 "profile `dev` is named",
             ),
         ] {
             assert_eq!(finding.status, status, "{}", finding.detail);
             assert!(finding.detail.contains(says), "{}", finding.detail);
-            let is_bad = status != Status::Ok;
+            let is_bad = status != FindingStatus::Ok;
             assert_eq!(finding.cause.is_some(), is_bad, "{}", finding.detail);
         }
     }
@@ -164,7 +172,7 @@ mod tests {
         let shell = settings(None, Some("my dev"));
         let dbeaver = &[("dbeaver", "DBeaver")][..];
         let finding = judge_desktop(&shell, dbeaver, Some("prod"));
-        assert_eq!(finding.status, Status::Warn);
+        assert_eq!(finding.status, FindingStatus::Warn);
         assert_eq!(finding.cause, Some("tool.path"));
         assert_eq!(finding.commands, ["pgcred setup dbeaver"]);
         let advice = finding.advice.expect("an advice");
@@ -173,7 +181,7 @@ mod tests {
         let finding = judge_desktop(&of_key, dbeaver, None);
         assert_eq!(finding.commands, ["pgcred add NAME HOST --profile PROFILE"]);
         for (shell, tools) in [(shell, &[][..]), (settings(None, None), dbeaver)] {
-            assert_eq!(judge_desktop(&shell, tools, None).status, Status::Ok);
+            assert_eq!(judge_desktop(&shell, tools, None).status, FindingStatus::Ok);
         }
     }
 }

@@ -4,17 +4,17 @@
 use super::{naming, who_signs, why};
 use crate::authority::WhoSigns;
 use crate::cache::Cache;
-use crate::command::doctor::context::Case;
+use crate::command::doctor::context::ExaminedTarget;
 use crate::command::doctor::finding::Finding;
 use crate::error::{Error, Exit};
 use crate::issue::{IssueOptions, IssuedToken, last_failure};
 use crate::provider::{self, Provider};
 use crate::text::quote::typed;
 use crate::time::{Time, spoken};
-use crate::token::Age;
+use crate::token::TokenAge;
 
 /// Issues the token and keeps it for the checks that follow.
-pub(super) fn check_token(case: &mut Case<'_, '_>) -> Finding {
+pub(super) fn check_token(case: &mut ExaminedTarget<'_, '_>) -> Finding {
     let finding = issue_token(case);
     match who_signs(case) {
         Some(who) => naming(finding, &who),
@@ -22,14 +22,19 @@ pub(super) fn check_token(case: &mut Case<'_, '_>) -> Finding {
     }
 }
 
-fn issue_token(case: &mut Case<'_, '_>) -> Finding {
+fn issue_token(case: &mut ExaminedTarget<'_, '_>) -> Finding {
     let options = IssueOptions {
         ends_pause: true, // the user may just have repaired it
         ..IssueOptions::default()
     };
     let app = &mut *case.run.app;
     let is_for_users_alone = case.request.provider.authority.is_run_for_users_alone();
-    if is_for_users_alone && app.issuer.cached_token(case.request, Age::Fresh).is_none() {
+    if is_for_users_alone
+        && app
+            .issuer
+            .cached_token(case.request, TokenAge::Fresh)
+            .is_none()
+    {
         return Finding::skip(
             "no token is known, and each new one creates a user of the database: pgcred token \
              makes one",
@@ -44,7 +49,7 @@ fn issue_token(case: &mut Case<'_, '_>) -> Finding {
         Err(error) => return judge_error(case.request.provider, &error, who_signs(case).as_ref()),
     };
     let now = Time::now();
-    let finding = if found.token.age(now) == Age::Stale {
+    let finding = if found.token.age(now) == TokenAge::Stale {
         judge_stale(case, &found, warnings, now)
     } else {
         Finding::ok(in_words(&found, now))
@@ -87,7 +92,7 @@ fn judge_error(provider: &Provider, error: &Error, who: Option<&WhoSigns>) -> Fi
 /// Returns the warning about an old token that is handed out because there is no newer one. The
 /// failure is on record.
 fn judge_stale(
-    case: &mut Case<'_, '_>,
+    case: &mut ExaminedTarget<'_, '_>,
     found: &IssuedToken,
     warnings: Vec<String>,
     now: Time,
@@ -112,8 +117,8 @@ fn judge_stale(
 mod tests {
     use super::super::tests::who;
     use super::*;
-    use crate::command::doctor::finding::Status;
-    use crate::error::Reason;
+    use crate::command::doctor::finding::FindingStatus;
+    use crate::error::ErrorReason;
 
     #[test]
     fn a_login_that_is_missing_is_typed_with_the_profile_in_use() {
@@ -121,7 +126,10 @@ mod tests {
         let dsql = provider::named("dsql").expect("it is in the table");
         let mut who = who(Ok(String::new()));
         let finding = judge_error(dsql, &error, Some(&who));
-        assert_eq!((finding.status, finding.exit), (Status::Fail, Exit::Login));
+        assert_eq!(
+            (finding.status, finding.exit),
+            (FindingStatus::Fail, Exit::Login)
+        );
         assert_eq!(finding.commands, ["pgcred login --profile dev"]);
         who.profile = Some("default".to_owned());
         assert_eq!(
@@ -133,7 +141,7 @@ mod tests {
         let finding = judge_error(fake, &error, None);
         assert_eq!(finding.commands, ["pgcred login --provider fake"]);
 
-        let error = Error::login("x").because(Reason::NoCredentials);
+        let error = Error::login("x").because(ErrorReason::NoCredentials);
         assert!(judge_error(dsql, &error, Some(&who)).commands.is_empty());
     }
 }

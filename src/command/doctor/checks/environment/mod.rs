@@ -14,9 +14,9 @@ mod tls;
 use super::passfile::unset;
 use super::token_judges::difference;
 use crate::command::doctor::check::Check;
-use crate::command::doctor::context::Case;
-use crate::command::doctor::finding::{Finding, Status};
-use crate::command::doctor::redact::Kind;
+use crate::command::doctor::context::ExaminedTarget;
+use crate::command::doctor::finding::{Finding, FindingStatus};
+use crate::command::doctor::redact::RedactedKind;
 use crate::passfile::answer::PasswordKind;
 use crate::provider::Provider;
 use crate::sys::env;
@@ -63,7 +63,7 @@ fn shown(value: &str) -> String {
     text::shortened(&text::shown(value), 80)
 }
 
-fn check_password(case: &mut Case<'_, '_>) -> Finding {
+fn check_password(case: &mut ExaminedTarget<'_, '_>) -> Finding {
     let Some(password) = env::var("PGPASSWORD") else {
         return Finding::ok(NO_PASSWORD);
     };
@@ -71,7 +71,7 @@ fn check_password(case: &mut Case<'_, '_>) -> Finding {
     let provider = case.request.provider;
     let finding = judge_password(&kind, provider.title, Time::now());
     let authority = provider.authority;
-    if finding.status == Status::Ok
+    if finding.status == FindingStatus::Ok
         && let Some(parts) = authority.read_token(&password).parts()
         && let Some((cause, detail)) = difference(&parts, case.request)
     {
@@ -111,7 +111,7 @@ fn judge_password(kind: &PasswordKind, title: &str, now: Time) -> Finding {
     finding.with_command(unset("PGPASSWORD"))
 }
 
-fn check_address(case: &mut Case<'_, '_>) -> Finding {
+fn check_address(case: &mut ExaminedTarget<'_, '_>) -> Finding {
     judge_address(
         env::var("PGHOSTADDR").as_deref(),
         case.request.keyword("hostaddr"),
@@ -132,40 +132,40 @@ fn judge_address(variable: Option<&str>, own: Option<&str>) -> Finding {
                 shown(variable)
             ),
         )
-        .naming(Kind::Address, variable)
+        .naming(RedactedKind::Address, variable)
         .with_advice("name the address in the connection that needs it")
         .with_command(unset("PGHOSTADDR")),
     }
 }
 
 /// A variable, whether its value demands what no token meets, the cause, and why.
-struct Demand {
+struct VariableDemand {
     name: &'static str,
     is_too_much: fn(&str) -> bool,
     cause: &'static str,
     why: &'static str,
 }
 
-const DEMANDS: [Demand; 4] = [
-    Demand {
+const DEMANDS: [VariableDemand; 4] = [
+    VariableDemand {
         name: "PGREQUIREAUTH",
         is_too_much: forbids_password,
         cause: "tool.require_auth",
         why: "a token is sent as a password",
     },
-    Demand {
+    VariableDemand {
         name: "PGCHANNELBINDING",
         is_too_much: is_require,
         cause: "tool.channel",
         why: "a token is sent without channel binding",
     },
-    Demand {
+    VariableDemand {
         name: "PGGSSENCMODE",
         is_too_much: is_require,
         cause: "env.require",
         why: "the server has no GSSAPI",
     },
-    Demand {
+    VariableDemand {
         name: "PGSSLCERTMODE",
         is_too_much: is_require,
         cause: "env.require",
@@ -187,13 +187,13 @@ fn forbids_password(value: &str) -> bool {
     !methods.contains(&"password")
 }
 
-fn check_demands(_: &mut Case<'_, '_>) -> Finding {
+fn check_demands(_: &mut ExaminedTarget<'_, '_>) -> Finding {
     judge_demands(env::var)
 }
 
 fn judge_demands(variable: impl Fn(&str) -> Option<String>) -> Finding {
     for demand in DEMANDS {
-        let Demand { name, why, .. } = demand;
+        let VariableDemand { name, why, .. } = demand;
         if let Some(value) = variable(name)
             && (demand.is_too_much)(&value)
         {
@@ -204,7 +204,7 @@ fn judge_demands(variable: impl Fn(&str) -> Option<String>) -> Finding {
     Finding::ok("no variable demands more than the server offers")
 }
 
-fn check_options(case: &mut Case<'_, '_>) -> Finding {
+fn check_options(case: &mut ExaminedTarget<'_, '_>) -> Finding {
     judge_options(env::var("PGOPTIONS").as_deref(), case.request.provider)
 }
 
@@ -226,7 +226,7 @@ fn judge_options(options: Option<&str>, provider: &Provider) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::command::doctor::finding::Status;
+    use crate::command::doctor::finding::FindingStatus;
     use crate::provider;
 
     #[test]
@@ -234,15 +234,19 @@ mod tests {
         let now = Time::from_unix(1_800_000_000);
         let before = Time::from_unix(now.unix() - 60);
         for (kind, status, cause) in [
-            (PasswordKind::Empty, Status::Ok, None),
-            (PasswordKind::Token(now.plus(60)), Status::Ok, None),
-            (PasswordKind::Unreadable, Status::Ok, None),
+            (PasswordKind::Empty, FindingStatus::Ok, None),
+            (PasswordKind::Token(now.plus(60)), FindingStatus::Ok, None),
+            (PasswordKind::Unreadable, FindingStatus::Ok, None),
             (
                 PasswordKind::Token(before),
-                Status::Fail,
+                FindingStatus::Fail,
                 Some("token.pasted"),
             ),
-            (PasswordKind::Other, Status::Fail, Some("env.password")),
+            (
+                PasswordKind::Other,
+                FindingStatus::Fail,
+                Some("env.password"),
+            ),
         ] {
             let finding = judge_password(&kind, "Fake", now);
             let is_other = kind == PasswordKind::Other;
@@ -259,11 +263,11 @@ mod tests {
     #[test]
     fn an_address_for_every_host_is_in_the_way_unless_it_is_the_targets() {
         for (variable, own, status) in [
-            (None, None, Status::Ok),
-            (None, Some("10.0.0.1"), Status::Ok),
-            (Some("10.0.0.1"), Some("10.0.0.1"), Status::Ok),
-            (Some("10.0.0.2"), Some("10.0.0.1"), Status::Warn),
-            (Some("10.0.0.2"), None, Status::Warn),
+            (None, None, FindingStatus::Ok),
+            (None, Some("10.0.0.1"), FindingStatus::Ok),
+            (Some("10.0.0.1"), Some("10.0.0.1"), FindingStatus::Ok),
+            (Some("10.0.0.2"), Some("10.0.0.1"), FindingStatus::Warn),
+            (Some("10.0.0.2"), None, FindingStatus::Warn),
         ] {
             assert_eq!(
                 judge_address(variable, own).status,
@@ -289,9 +293,9 @@ mod tests {
         ] {
             let finding = judge_demands(|asked| (asked == name).then(|| value.to_owned()));
             let status = if is_too_much {
-                Status::Fail
+                FindingStatus::Fail
             } else {
-                Status::Ok
+                FindingStatus::Ok
             };
             assert_eq!(finding.status, status, "{name}={value}");
         }
@@ -301,8 +305,8 @@ mod tests {
     fn settings_are_in_the_way_of_dsql_alone() {
         let dsql = provider::named("dsql").expect("it is in the table");
         let rds = provider::named("rds").expect("it is in the table");
-        assert_eq!(judge_options(None, dsql).status, Status::Ok);
-        assert_eq!(judge_options(Some("-c a=b"), rds).status, Status::Ok);
+        assert_eq!(judge_options(None, dsql).status, FindingStatus::Ok);
+        assert_eq!(judge_options(Some("-c a=b"), rds).status, FindingStatus::Ok);
         let finding = judge_options(Some("-c a=b"), dsql);
         assert_eq!(finding.cause, Some("dsql.param"));
         assert!(finding.detail.contains("Aurora DSQL refuses"));

@@ -3,30 +3,30 @@
 
 use super::shown;
 use crate::command::doctor::checks::passfile::unset;
-use crate::command::doctor::context::Case;
+use crate::command::doctor::context::ExaminedTarget;
 use crate::command::doctor::finding::Finding;
-use crate::command::doctor::redact::Kind;
+use crate::command::doctor::redact::RedactedKind;
 use crate::sys::env;
 use crate::sys::fs;
 
 /// The keywords of one entry, with their values.
-type Entry = Vec<(String, String)>;
+type ServiceKeywords = Vec<(String, String)>;
 
 /// The entry that PGSERVICE names.
-struct Service {
+struct NamedService {
     name: String,
     /// The file that was looked into.
     file: String,
-    entry: Option<Entry>,
+    entry: Option<ServiceKeywords>,
 }
 
-pub(super) fn check_service(case: &mut Case<'_, '_>) -> Finding {
+pub(super) fn check_service(case: &mut ExaminedTarget<'_, '_>) -> Finding {
     let Some(name) = env::var("PGSERVICE") else {
         return Finding::ok("PGSERVICE is not set");
     };
     let file = &case.run.machine.service_file;
     let text = fs::read(file).unwrap_or_default();
-    let service = Service {
+    let service = NamedService {
         entry: entry(&String::from_utf8_lossy(&text), &name),
         file: file.display().to_string(),
         name,
@@ -35,8 +35,8 @@ pub(super) fn check_service(case: &mut Case<'_, '_>) -> Finding {
 }
 
 /// Returns the entry of this name.
-fn entry(text: &str, name: &str) -> Option<Entry> {
-    let mut entry: Option<Entry> = None;
+fn entry(text: &str, name: &str) -> Option<ServiceKeywords> {
+    let mut entry: Option<ServiceKeywords> = None;
     for line in text.lines() {
         let line = line.trim();
         if line.starts_with('[') {
@@ -44,7 +44,7 @@ fn entry(text: &str, name: &str) -> Option<Entry> {
                 return entry;
             }
             if line == format!("[{name}]") {
-                entry = Some(Entry::new());
+                entry = Some(ServiceKeywords::new());
             }
         } else if let Some(entry) = &mut entry
             && !line.starts_with('#')
@@ -56,10 +56,11 @@ fn entry(text: &str, name: &str) -> Option<Entry> {
     entry
 }
 
-fn judge(service: &Service, host: &str, user: &str) -> Finding {
-    let Service { name, file, entry } = service;
+fn judge(service: &NamedService, host: &str, user: &str) -> Finding {
+    let NamedService { name, file, entry } = service;
     let name = shown(name);
-    let finding = judge_entry(&name, file, entry.as_ref(), host, user).naming(Kind::Name, &name);
+    let finding =
+        judge_entry(&name, file, entry.as_ref(), host, user).naming(RedactedKind::Name, &name);
     if finding.cause.is_some() {
         finding.with_command(unset("PGSERVICE"))
     } else {
@@ -67,7 +68,13 @@ fn judge(service: &Service, host: &str, user: &str) -> Finding {
     }
 }
 
-fn judge_entry(name: &str, file: &str, entry: Option<&Entry>, host: &str, user: &str) -> Finding {
+fn judge_entry(
+    name: &str,
+    file: &str,
+    entry: Option<&ServiceKeywords>,
+    host: &str,
+    user: &str,
+) -> Finding {
     const CAUSE: &str = "env.service";
     let Some(entry) = entry else {
         let detail = format!("PGSERVICE is {name}, and {file} has no [{name}]");
@@ -132,7 +139,7 @@ mod tests {
             ("[s]\nuser=other\n", Some("env.service"), "user=other"),
             ("[s]\npassfile=/x\n", Some("env.service"), "passfile=/x"),
         ] {
-            let service = Service {
+            let service = NamedService {
                 name: "s".to_owned(),
                 file: "f".to_owned(),
                 entry: entry(text, "s"),

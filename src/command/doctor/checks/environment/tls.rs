@@ -6,9 +6,9 @@
 use std::path::Path;
 
 use super::shown;
-use crate::command::doctor::checks::clients::{Version, version_of_psql};
+use crate::command::doctor::checks::clients::{VersionNumber, version_of_psql};
 use crate::command::doctor::checks::passfile::unset;
-use crate::command::doctor::context::Case;
+use crate::command::doctor::context::ExaminedTarget;
 use crate::command::doctor::finding::Finding;
 use crate::provider::{RequiredRoots, RootSet};
 use crate::roots;
@@ -16,7 +16,7 @@ use crate::sys::env;
 
 /// What is known of the variables, and of the target.
 #[derive(Default)]
-struct Facts {
+struct TlsFacts {
     mode: Option<String>,
     roots: Option<String>,
     /// Whether the file that PGSSLROOTCERT names exists.
@@ -24,7 +24,7 @@ struct Facts {
     usual_roots: UsualRoots,
     negotiation: Option<String>,
     sni: Option<String>,
-    psql: Option<Version>,
+    psql: Option<VersionNumber>,
     /// The roots of the target, if no system trusts them.
     private_roots: Option<RootSet>,
     needs_sni: bool,
@@ -41,11 +41,11 @@ enum UsualRoots {
     Lacking(String),
 }
 
-pub(super) fn check_tls(case: &mut Case<'_, '_>) -> Finding {
+pub(super) fn check_tls(case: &mut ExaminedTarget<'_, '_>) -> Finding {
     let psql = version_of_psql(case.run);
     let request = &case.request;
     let root_file = env::var("PGSSLROOTCERT");
-    judge(&Facts {
+    judge(&TlsFacts {
         mode: env::var("PGSSLMODE"),
         roots_exist: match &root_file {
             Some(file) => Path::new(file).exists(),
@@ -70,12 +70,12 @@ pub(super) fn check_tls(case: &mut Case<'_, '_>) -> Finding {
 }
 
 /// One question about the variables; `None` if nothing is wrong.
-type Question = fn(&Facts) -> Option<Finding>;
+type TlsQuestion = fn(&TlsFacts) -> Option<Finding>;
 
 /// The first that finds something decides.
-const QUESTIONS: [Question; 6] = [mode, system_roots, root_file, usual_roots, negotiation, sni];
+const QUESTIONS: [TlsQuestion; 6] = [mode, system_roots, root_file, usual_roots, negotiation, sni];
 
-fn judge(facts: &Facts) -> Finding {
+fn judge(facts: &TlsFacts) -> Finding {
     for question in QUESTIONS {
         if let Some(finding) = question(facts) {
             return finding;
@@ -98,13 +98,13 @@ fn judge(facts: &Facts) -> Finding {
     Finding::ok(set.join(", "))
 }
 
-impl Facts {
+impl TlsFacts {
     fn verifies(&self) -> bool {
         matches!(self.mode.as_deref(), Some("verify-ca" | "verify-full"))
     }
 }
 
-fn mode(facts: &Facts) -> Option<Finding> {
+fn mode(facts: &TlsFacts) -> Option<Finding> {
     let finding = match facts.mode.as_deref()? {
         "disable" => Finding::fail("tls.off", "PGSSLMODE is disable: the server refuses that"),
         weak @ ("allow" | "prefer") => Finding::warn(
@@ -125,7 +125,7 @@ fn set(name: &str, value: &str) -> String {
     }
 }
 
-fn system_roots(facts: &Facts) -> Option<Finding> {
+fn system_roots(facts: &TlsFacts) -> Option<Finding> {
     if facts.roots.as_deref() != Some("system") {
         return None;
     }
@@ -137,7 +137,7 @@ fn system_roots(facts: &Facts) -> Option<Finding> {
         return Some(Finding::fail(set.cause, detail).with_command(unset("PGSSLROOTCERT")));
     }
     if let Some(psql) = facts.psql
-        && psql < Version::major(16)
+        && psql < VersionNumber::major(16)
     {
         let detail = "PGSSLROOTCERT is system, which psql before 16 takes for a file";
         return Some(Finding::fail("tls.system.old", detail).with_command(unset("PGSSLROOTCERT")));
@@ -153,7 +153,7 @@ fn system_roots(facts: &Facts) -> Option<Finding> {
     }
 }
 
-fn root_file(facts: &Facts) -> Option<Finding> {
+fn root_file(facts: &TlsFacts) -> Option<Finding> {
     if !facts.verifies() {
         return None;
     }
@@ -167,7 +167,7 @@ fn root_file(facts: &Facts) -> Option<Finding> {
     Some(Finding::fail("tls.rootfile", detail))
 }
 
-fn usual_roots(facts: &Facts) -> Option<Finding> {
+fn usual_roots(facts: &TlsFacts) -> Option<Finding> {
     if facts.roots.is_some() || !facts.verifies() {
         return None;
     }
@@ -181,7 +181,7 @@ fn usual_roots(facts: &Facts) -> Option<Finding> {
     Some(Finding::fail(cause, lack))
 }
 
-fn negotiation(facts: &Facts) -> Option<Finding> {
+fn negotiation(facts: &TlsFacts) -> Option<Finding> {
     if facts.negotiation.as_deref() != Some("direct") {
         return None;
     }
@@ -197,7 +197,7 @@ fn negotiation(facts: &Facts) -> Option<Finding> {
     Some(Finding::warn("tls.alpn", detail).with_command(command))
 }
 
-fn sni(facts: &Facts) -> Option<Finding> {
+fn sni(facts: &TlsFacts) -> Option<Finding> {
     if facts.sni.as_deref() != Some("0") || !facts.needs_sni {
         return None;
     }
@@ -208,18 +208,18 @@ fn sni(facts: &Facts) -> Option<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::command::doctor::finding::Status;
+    use crate::command::doctor::finding::FindingStatus;
 
     /// Returns the facts of these variables: mode, roots, negotiation, SNI.
-    fn facts(variables: [&str; 4]) -> Facts {
+    fn facts(variables: [&str; 4]) -> TlsFacts {
         let [mode, roots, negotiation, sni] =
             variables.map(|value| (!value.is_empty()).then(|| value.to_owned()));
-        Facts {
+        TlsFacts {
             mode,
             roots,
             negotiation,
             sni,
-            ..Facts::default()
+            ..TlsFacts::default()
         }
     }
 
@@ -234,50 +234,54 @@ mod tests {
             (
                 ["disable", "", "", ""],
                 DSQL,
-                Some((Status::Fail, "tls.off")),
+                Some((FindingStatus::Fail, "tls.off")),
             ),
-            (["prefer", "", "", ""], RDS, Some((Status::Warn, "tls.off"))),
+            (
+                ["prefer", "", "", ""],
+                RDS,
+                Some((FindingStatus::Warn, "tls.off")),
+            ),
             (["verify-full", "system", "", ""], DSQL, None),
             (
                 ["verify-full", "system", "", ""],
                 RDS,
-                Some((Status::Fail, "tls.roots.rds")),
+                Some((FindingStatus::Fail, "tls.roots.rds")),
             ),
             (
                 ["require", "system", "", ""],
                 DSQL,
-                Some((Status::Fail, "tls.weak")),
+                Some((FindingStatus::Fail, "tls.weak")),
             ),
             (
                 ["verify-full", "/none", "", ""],
                 RDS,
-                Some((Status::Fail, "tls.rootfile")),
+                Some((FindingStatus::Fail, "tls.rootfile")),
             ),
             (["require", "/none", "", ""], RDS, None),
             (
                 ["verify-ca", "", "", ""],
                 DSQL,
-                Some((Status::Fail, "tls.rootfile")),
+                Some((FindingStatus::Fail, "tls.rootfile")),
             ),
             (
                 ["", "", "direct", ""],
                 DSQL,
-                Some((Status::Fail, "tls.direct.weak")),
+                Some((FindingStatus::Fail, "tls.direct.weak")),
             ),
             (["require", "", "direct", ""], DSQL, None),
             (
                 ["require", "", "direct", ""],
                 RDS,
-                Some((Status::Warn, "tls.alpn")),
+                Some((FindingStatus::Warn, "tls.alpn")),
             ),
             (
                 ["require", "", "", "0"],
                 DSQL,
-                Some((Status::Fail, "tls.sni")),
+                Some((FindingStatus::Fail, "tls.sni")),
             ),
             (["require", "", "", "0"], RDS, None),
         ] {
-            let facts = Facts {
+            let facts = TlsFacts {
                 needs_sni: is_dsql,
                 takes_direct_tls: is_dsql,
                 private_roots: if is_dsql { None } else { private_roots() },
@@ -298,29 +302,29 @@ mod tests {
 
     #[test]
     fn the_files_of_roots_and_the_version_count() {
-        let found = |facts: &Facts| judge(facts).cause;
+        let found = |facts: &TlsFacts| judge(facts).cause;
         let verifying = || facts(["verify-full", "", "", ""]);
-        let enough = Facts {
+        let enough = TlsFacts {
             usual_roots: UsualRoots::Enough,
             ..verifying()
         };
         assert_eq!(found(&enough), None);
         for (private_roots, cause) in [(private_roots(), "tls.roots.rds"), (None, "tls.rootfile")] {
-            let lacking = Facts {
+            let lacking = TlsFacts {
                 usual_roots: UsualRoots::Lacking("it lacks the roots".to_owned()),
                 private_roots,
                 ..verifying()
             };
             assert_eq!(found(&lacking), Some(cause));
         }
-        let named = Facts {
+        let named = TlsFacts {
             roots_exist: true,
             ..facts(["verify-full", "/roots.pem", "", ""])
         };
         assert_eq!(found(&named), None);
         for (major, cause) in [(15, Some("tls.system.old")), (16, None)] {
-            let facts = Facts {
-                psql: Some(Version::major(major)),
+            let facts = TlsFacts {
+                psql: Some(VersionNumber::major(major)),
                 ..facts(["verify-full", "system", "", ""])
             };
             assert_eq!(found(&facts), cause, "{major}");

@@ -4,7 +4,7 @@
 //! given.
 
 use super::*;
-use crate::command::doctor::finding::Status;
+use crate::command::doctor::finding::FindingStatus;
 use crate::provider::{self, fake};
 
 const NOW: Time = Time::from_unix(1_800_000_000);
@@ -55,7 +55,7 @@ fn parts(request: &Request) -> TokenParts {
     }
 }
 
-fn assert_is(finding: &Finding, status: Status, cause: Option<&str>, says: &str) {
+fn assert_is(finding: &Finding, status: FindingStatus, cause: Option<&str>, says: &str) {
     assert_eq!(finding.status, status, "{}", finding.detail);
     assert_eq!(finding.cause, cause, "{}", finding.detail);
     assert!(finding.detail.contains(says), "{}", finding.detail);
@@ -74,28 +74,43 @@ fn unknown() -> TokenTimes {
 fn only_a_name_of_the_service_is_worth_signing() {
     let cause = Some("token.endpoint");
     let own = request("dsql", DSQL, "admin");
-    assert_is(&judge_host(&own), Status::Ok, None, "signed for foo0");
+    assert_is(
+        &judge_host(&own),
+        FindingStatus::Ok,
+        None,
+        "signed for foo0",
+    );
     let tunnel = Request {
         host: "localhost".to_owned(),
         ..request("dsql", DSQL, "admin")
     };
     assert_is(
         &judge_host(&tunnel),
-        Status::Ok,
+        FindingStatus::Ok,
         None,
         "dialled as localhost",
     );
     let finding = judge_host(&request("dsql", "localhost", "admin"));
-    assert_is(&finding, Status::Fail, cause, "no name of Aurora DSQL");
+    assert_is(
+        &finding,
+        FindingStatus::Fail,
+        cause,
+        "no name of Aurora DSQL",
+    );
     assert_eq!(
         finding.commands,
         ["pgcred add NAME ENDPOINT --alias localhost:5432"]
     );
     let new = request("rds", "db.new.amazonaws.com", "ann");
-    assert_is(&judge_host(&new), Status::Warn, cause, "no name of RDS");
+    assert_is(
+        &judge_host(&new),
+        FindingStatus::Warn,
+        cause,
+        "no name of RDS",
+    );
     let other = request("fake", "db.example", "ann");
     let finding = judge_host(&other);
-    assert_is(&finding, Status::Fail, cause, "no name of Fake");
+    assert_is(&finding, FindingStatus::Fail, cause, "no name of Fake");
     let advice = finding.advice.expect("an advice");
     assert!(advice.contains("endpoint of Fake"), "{advice}");
     let named = Request {
@@ -104,7 +119,7 @@ fn only_a_name_of_the_service_is_worth_signing() {
     };
     assert_is(
         &judge_host(&named),
-        Status::Ok,
+        FindingStatus::Ok,
         None,
         "signed for db.example",
     );
@@ -114,7 +129,7 @@ fn only_a_name_of_the_service_is_worth_signing() {
     };
     assert_is(
         &judge_host(&of_rds),
-        Status::Fail,
+        FindingStatus::Fail,
         cause,
         "no name of Nameless",
     );
@@ -129,7 +144,12 @@ fn the_region_is_that_of_the_host() {
     let set = || Some(("eu-west-1".to_owned(), "AWS_REGION".to_owned()));
     let aws = request("dsql", DSQL, "admin").provider;
     let differs = judge_region(aws, Some(&east), Some(&west), None);
-    assert_is(&differs, Status::Fail, Some("region"), "for eu-west-1");
+    assert_is(
+        &differs,
+        FindingStatus::Fail,
+        Some("region"),
+        "for eu-west-1",
+    );
     for (host, request, configured, says) in [
         (Some(&east), Some(&east), None, "as the host says"),
         (
@@ -149,25 +169,25 @@ fn the_region_is_that_of_the_host() {
     ] {
         assert_is(
             &judge_region(aws, host, request, configured),
-            Status::Ok,
+            FindingStatus::Ok,
             None,
             says,
         );
     }
     let unknown = judge_region(aws, None, None, None);
-    assert_is(&unknown, Status::Warn, Some("aws.region"), "neither");
+    assert_is(&unknown, FindingStatus::Warn, Some("aws.region"), "neither");
     let other = &fake::PROVIDER;
     let differs = judge_region(other, Some(&east), Some(&west), None);
-    assert_is(&differs, Status::Fail, None, "for eu-west-1");
+    assert_is(&differs, FindingStatus::Fail, None, "for eu-west-1");
     let unknown = judge_region(other, None, None, None);
-    assert_is(&unknown, Status::Warn, None, "neither");
+    assert_is(&unknown, FindingStatus::Warn, None, "neither");
 }
 
 #[test]
 fn a_name_that_sql_folds_is_told() {
     let judge = |user| judge_user(&request("dsql", DSQL, user));
     for user in ["admin", "app_1", "my-app", "a.b"] {
-        assert_is(&judge(user), Status::Ok, None, user);
+        assert_is(&judge(user), FindingStatus::Ok, None, user);
     }
     let cause = Some("role.case");
     for (user, says) in [
@@ -176,20 +196,25 @@ fn a_name_that_sql_folds_is_told() {
         ("ann@corp", "has `@`"),
         ("ann smith", "has ` `"),
     ] {
-        assert_is(&judge(user), Status::Warn, cause, says);
+        assert_is(&judge(user), FindingStatus::Warn, cause, says);
     }
 }
 
 #[test]
 fn an_address_may_be_the_name_of_a_user() {
     let judge = |user| judge_user(&request("fake", "books.fake.invalid", user));
-    assert_is(&judge("ann+b@corp.example"), Status::Ok, None, "who is");
+    assert_is(
+        &judge("ann+b@corp.example"),
+        FindingStatus::Ok,
+        None,
+        "who is",
+    );
     let finding = judge("Ann@corp.example");
-    assert_is(&finding, Status::Warn, Some("role.case"), "has `A`");
+    assert_is(&finding, FindingStatus::Warn, Some("role.case"), "has `A`");
     let mut request = request("fake", "db.example", "Guest");
     request.provider = &fake::WITHOUT_HOSTS;
     let finding = judge_user(&request);
-    assert_is(&finding, Status::Warn, Some("role.case"), "has `G`");
+    assert_is(&finding, FindingStatus::Warn, Some("role.case"), "has `G`");
 }
 
 #[test]
@@ -203,24 +228,29 @@ fn replication_needs_a_password() {
         judge_replication(&request)
     };
     for value in [None, Some("false"), Some("0")] {
-        assert_is(&asking("rds", value), Status::Ok, None, "none");
+        assert_is(&asking("rds", value), FindingStatus::Ok, None, "none");
     }
     let cause = Some("rds.replication");
     let finding = asking("rds", Some("database"));
-    assert_is(&finding, Status::Fail, cause, "replication=database");
+    assert_is(&finding, FindingStatus::Fail, cause, "replication=database");
     let finding = asking("fake", Some("database"));
-    assert_is(&finding, Status::Ok, None, "replication=database");
+    assert_is(&finding, FindingStatus::Ok, None, "replication=database");
 }
 
 #[test]
 fn a_token_says_what_the_request_says() {
     let dsql = request("dsql", DSQL, "admin");
     let ok = judge_scope(&parts(&dsql), &dsql);
-    assert_is(&ok, Status::Ok, None, "DbConnectAdmin on foo0");
+    assert_is(&ok, FindingStatus::Ok, None, "DbConnectAdmin on foo0");
     assert!(ok.detail.contains("by a key ASIA..."), "{}", ok.detail);
     let rds = request("rds", RDS, "ann");
     let said = format!("connect on {RDS}:5432 for ann in eu-west-1");
-    assert_is(&judge_scope(&parts(&rds), &rds), Status::Ok, None, &said);
+    assert_is(
+        &judge_scope(&parts(&rds), &rds),
+        FindingStatus::Ok,
+        None,
+        &said,
+    );
 
     let changes: [(&str, Change); 7] = [
         ("token.service", |parts| {
@@ -241,16 +271,26 @@ fn a_token_says_what_the_request_says() {
         let mut other = parts(&rds);
         change(&mut other);
         let finding = judge_scope(&other, &rds);
-        assert_is(&finding, Status::Fail, Some(cause), "is asked for");
+        assert_is(&finding, FindingStatus::Fail, Some(cause), "is asked for");
         let finding = judge_passfile(Some(&other), &unknown(), &rds, NOW);
-        assert_is(&finding, Status::Fail, Some(cause), "in the passfile");
+        assert_is(
+            &finding,
+            FindingStatus::Fail,
+            Some(cause),
+            "in the passfile",
+        );
     }
     // Only Aurora DSQL has two actions, of which one is for another user.
     for (request, cause) in [(&dsql, Some("dsql.action")), (&rds, None)] {
         let mut other = parts(request);
         other.action = Some("DbConnect".to_owned());
         let finding = judge_scope(&other, request);
-        assert_is(&finding, Status::Fail, cause, "is for action DbConnect");
+        assert_is(
+            &finding,
+            FindingStatus::Fail,
+            cause,
+            "is for action DbConnect",
+        );
     }
 }
 
@@ -262,9 +302,9 @@ fn a_token_that_names_only_its_end_differs_in_nothing() {
         request("rds", RDS, "ann"),
     ] {
         let finding = judge_scope(&silent, &request);
-        assert_is(&finding, Status::Ok, None, "nothing but its end");
+        assert_is(&finding, FindingStatus::Ok, None, "nothing but its end");
         let finding = judge_passfile(Some(&silent), &unknown(), &request, NOW.plus(800));
-        assert_is(&finding, Status::Ok, None, "good for");
+        assert_is(&finding, FindingStatus::Ok, None, "good for");
     }
 }
 
@@ -286,7 +326,7 @@ fn what_a_token_of_another_authority_names_has_no_cause_of_aws() {
         let mut parts = TokenParts::until(NOW.plus(900));
         change(&mut parts);
         let finding = judge_scope(&parts, &request);
-        assert_is(&finding, Status::Fail, cause, "other, and");
+        assert_is(&finding, FindingStatus::Fail, cause, "other, and");
     }
     // The request has no port that is signed, and no region.
     let named = TokenParts {
@@ -296,7 +336,7 @@ fn what_a_token_of_another_authority_names_has_no_cause_of_aws() {
     };
     assert_is(
         &judge_scope(&named, &request),
-        Status::Ok,
+        FindingStatus::Ok,
         None,
         ":1 in other",
     );
@@ -314,21 +354,41 @@ fn a_token_that_ends_soon_is_told() {
         judge_life(&life, NOW.plus(passed))
     };
     let cause = Some("aws.expired");
-    assert_is(&judge(900, 900, 0), Status::Ok, None, "15 min more");
-    assert_is(&judge(900, 900, 550), Status::Ok, None, "more");
-    assert_is(&judge(900, 900, 700), Status::Warn, cause, "3 min more");
-    assert_is(&judge(600, 900, 0), Status::Warn, cause, "was cut short");
+    assert_is(&judge(900, 900, 0), FindingStatus::Ok, None, "15 min more");
+    assert_is(&judge(900, 900, 550), FindingStatus::Ok, None, "more");
+    assert_is(
+        &judge(900, 900, 700),
+        FindingStatus::Warn,
+        cause,
+        "3 min more",
+    );
+    assert_is(
+        &judge(600, 900, 0),
+        FindingStatus::Warn,
+        cause,
+        "was cut short",
+    );
     // A short life that the user asked for is none of the credentials' doing.
-    assert_is(&judge(60, 60, 0), Status::Ok, None, "60 s more");
+    assert_is(&judge(60, 60, 0), FindingStatus::Ok, None, "60 s more");
     // Nor is a long life cut to what the credentials have.
-    assert_is(&judge(3_600, 900, 0), Status::Ok, None, "more");
+    assert_is(&judge(3_600, 900, 0), FindingStatus::Ok, None, "more");
 }
 
 #[test]
 fn a_token_of_unusual_length_is_told() {
-    assert_is(&judge_length(1_801), Status::Ok, None, "1801 characters");
+    assert_is(
+        &judge_length(1_801),
+        FindingStatus::Ok,
+        None,
+        "1801 characters",
+    );
     let finding = judge_length(4_097);
-    assert_is(&finding, Status::Warn, Some("token.cut"), "4097 characters");
+    assert_is(
+        &finding,
+        FindingStatus::Warn,
+        Some("token.cut"),
+        "4097 characters",
+    );
 }
 
 #[test]
@@ -336,12 +396,17 @@ fn the_token_in_the_passfile_is_renewed_in_time() {
     let request = request("dsql", DSQL, "admin");
     let parts = parts(&request);
     let judge = |passed| judge_passfile(Some(&parts), &unknown(), &request, NOW.plus(passed));
-    assert_is(&judge(0), Status::Ok, None, "good for 15 min");
+    assert_is(&judge(0), FindingStatus::Ok, None, "good for 15 min");
     let cause = Some("schedule");
-    assert_is(&judge(700), Status::Warn, cause, "nothing has renewed it");
-    assert_is(&judge(960), Status::Warn, cause, "expired 60 s ago");
+    assert_is(
+        &judge(700),
+        FindingStatus::Warn,
+        cause,
+        "nothing has renewed it",
+    );
+    assert_is(&judge(960), FindingStatus::Warn, cause, "expired 60 s ago");
     let silent = judge_passfile(None, &unknown(), &request, NOW.plus(700));
-    assert_is(&silent, Status::Ok, None, "good for");
+    assert_is(&silent, FindingStatus::Ok, None, "good for");
     // What the index says counts, and not that the authority has made the token before.
     let recorded = TokenTimes {
         issued_at: Some(NOW.plus(600)),
@@ -350,7 +415,12 @@ fn the_token_in_the_passfile_is_renewed_in_time() {
     };
     let judge = |parts, passed| judge_passfile(parts, &recorded, &request, NOW.plus(passed));
     for parts in [Some(&parts), None] {
-        assert_is(&judge(parts, 700), Status::Ok, None, "good for");
-        assert_is(&judge(parts, 850), Status::Warn, cause, "has renewed it");
+        assert_is(&judge(parts, 700), FindingStatus::Ok, None, "good for");
+        assert_is(
+            &judge(parts, 850),
+            FindingStatus::Warn,
+            cause,
+            "has renewed it",
+        );
     }
 }

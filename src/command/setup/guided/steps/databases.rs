@@ -1,18 +1,18 @@
 //! Which of the databases that were found, the users of those that need one, and a host that the
 //! user types.
 
-use crate::command::setup::guided::step::{Conversation, Step};
-use crate::command::setup::guided::surroundings::{Discovery, Offer};
+use crate::command::setup::guided::step::{GuidedConversation, StepOutcome};
+use crate::command::setup::guided::surroundings::{DatabaseOffer, DatabaseOffers};
 use crate::error::{Error, Result};
-use crate::sys::dialog::{Answer, Choice};
+use crate::sys::dialog::{DialogAnswer, DialogChoice};
 use crate::text::{host, suggest};
 
 const OTHER_HOST: &str = "a host that is not listed";
 
 /// Looks for databases and asks which of them become connections.
 pub(in crate::command::setup::guided) fn choose(
-    conversation: &mut Conversation<'_>,
-) -> Result<Step> {
+    conversation: &mut GuidedConversation<'_>,
+) -> Result<StepOutcome> {
     let discovery = discovery(conversation);
     let here = conversation.here;
     if discovery.new.is_empty() {
@@ -23,9 +23,9 @@ pub(in crate::command::setup::guided) fn choose(
         let choices = choices(conversation, &discovery.new);
         let question = conversation.question("Which databases?", 0);
         let mut picked = match conversation.dialog.multi_select(question, &choices)? {
-            Answer::Given(picked) => picked,
-            Answer::Back => return Ok(Step::Back),
-            Answer::Interrupted => return Ok(Step::Interrupted),
+            DialogAnswer::Given(picked) => picked,
+            DialogAnswer::Back => return Ok(StepOutcome::Back),
+            DialogAnswer::Interrupted => return Ok(StepOutcome::Interrupted),
         };
         let types_host = picked.last() == Some(&discovery.new.len());
         picked.retain(|index| *index < discovery.new.len());
@@ -44,12 +44,12 @@ pub(in crate::command::setup::guided) fn choose(
             replies.users.clear();
         }
         replies.picked = picked;
-        return Ok(Step::Asked);
+        return Ok(StepOutcome::Asked);
     }
 }
 
 /// Returns what was found with the profile. Looks once, and says what could not be asked.
-fn discovery(conversation: &mut Conversation<'_>) -> Discovery {
+fn discovery(conversation: &mut GuidedConversation<'_>) -> DatabaseOffers {
     let profile = conversation.replies.profile.clone();
     if let Some((of, known)) = &conversation.replies.discovery
         && *of == profile
@@ -57,7 +57,7 @@ fn discovery(conversation: &mut Conversation<'_>) -> Discovery {
         return known.clone();
     }
     let here = conversation.here;
-    let mut found = Discovery::default();
+    let mut found = DatabaseOffers::default();
     match here.discover(profile.as_deref()) {
         Ok(discovery) => found = discovery,
         Err(error) => {
@@ -80,7 +80,10 @@ fn discovery(conversation: &mut Conversation<'_>) -> Discovery {
 }
 
 /// Goes on to a typed host, or asks for one if something is configured already.
-fn no_new_database(conversation: &mut Conversation<'_>, is_partial: bool) -> Result<Step> {
+fn no_new_database(
+    conversation: &mut GuidedConversation<'_>,
+    is_partial: bool,
+) -> Result<StepOutcome> {
     let here = conversation.here;
     if here.configured() == 0 {
         here.say(if is_partial {
@@ -89,7 +92,7 @@ fn no_new_database(conversation: &mut Conversation<'_>, is_partial: bool) -> Res
             "no database was found: type the host of one"
         });
         conversation.replies.types_host = true;
-        return Ok(Step::Skipped);
+        return Ok(StepOutcome::Skipped);
     }
     let text = if is_partial {
         "Not every database could be listed. Type a host?"
@@ -99,12 +102,12 @@ fn no_new_database(conversation: &mut Conversation<'_>, is_partial: bool) -> Res
     let question = conversation.question(text, 0);
     let default = conversation.replies.types_host;
     let answer = conversation.dialog.confirm(question, default)?;
-    Ok(Step::of(answer, |types_host| {
+    Ok(StepOutcome::of(answer, |types_host| {
         conversation.replies.types_host = types_host;
     }))
 }
 
-fn choices(conversation: &Conversation<'_>, new: &[Offer]) -> Vec<Choice> {
+fn choices(conversation: &GuidedConversation<'_>, new: &[DatabaseOffer]) -> Vec<DialogChoice> {
     let replies = &conversation.replies;
     let is_only = new.len() == 1 && conversation.here.configured() == 0;
     let mut choices = Vec::new();
@@ -113,24 +116,24 @@ fn choices(conversation: &Conversation<'_>, new: &[Offer]) -> Vec<Choice> {
             Some(why) => format!("{}: {why}", found.detail),
             None => found.detail.clone(),
         };
-        choices.push(Choice {
+        choices.push(DialogChoice {
             name: found.connection.name.clone(),
             detail,
             is_chosen: replies.picked.contains(&index) || (is_only && found.why_not.is_none()),
             stays: false,
         });
     }
-    choices.push(Choice {
+    choices.push(DialogChoice {
         name: OTHER_HOST.to_owned(),
         is_chosen: replies.types_host,
         stays: true,
-        ..Choice::default()
+        ..DialogChoice::default()
     });
     choices
 }
 
 /// Takes out the databases that cannot be added. Returns why not, for the first of them.
-fn take_out_what_cannot_be_added(picked: &mut Vec<usize>, new: &[Offer]) -> Option<String> {
+fn take_out_what_cannot_be_added(picked: &mut Vec<usize>, new: &[DatabaseOffer]) -> Option<String> {
     let mut first = None;
     picked.retain(|index| {
         let found = &new[*index];
@@ -145,10 +148,10 @@ fn take_out_what_cannot_be_added(picked: &mut Vec<usize>, new: &[Offer]) -> Opti
 
 /// Asks for the database user where the service has none of its own.
 pub(in crate::command::setup::guided) fn users(
-    conversation: &mut Conversation<'_>,
-) -> Result<Step> {
+    conversation: &mut GuidedConversation<'_>,
+) -> Result<StepOutcome> {
     let Some((_, discovery)) = conversation.replies.discovery.clone() else {
-        return Ok(Step::Skipped);
+        return Ok(StepOutcome::Skipped);
     };
     let mut open = Vec::new();
     for (at, index) in conversation.replies.picked.iter().enumerate() {
@@ -158,7 +161,7 @@ pub(in crate::command::setup::guided) fn users(
         }
     }
     if open.is_empty() {
-        return Ok(Step::Skipped);
+        return Ok(StepOutcome::Skipped);
     }
     let picked = conversation.replies.picked.len();
     conversation.replies.users.resize(picked, String::new());
@@ -172,16 +175,16 @@ pub(in crate::command::setup::guided) fn users(
         }
         let question = conversation.question(&text, next);
         match conversation.dialog.text(question, &default, &check_user)? {
-            Answer::Given(user) => {
+            DialogAnswer::Given(user) => {
                 conversation.replies.users[*at] = user;
                 next += 1;
             }
-            Answer::Back if next == 0 => return Ok(Step::Back),
-            Answer::Back => next -= 1,
-            Answer::Interrupted => return Ok(Step::Interrupted),
+            DialogAnswer::Back if next == 0 => return Ok(StepOutcome::Back),
+            DialogAnswer::Back => next -= 1,
+            DialogAnswer::Interrupted => return Ok(StepOutcome::Interrupted),
         }
     }
-    Ok(Step::Asked)
+    Ok(StepOutcome::Asked)
 }
 
 fn check_user(user: &str) -> Result<()> {
@@ -194,28 +197,28 @@ fn check_user(user: &str) -> Result<()> {
 
 /// Asks for a host, its user, and the name of the connection.
 pub(in crate::command::setup::guided) fn typed(
-    conversation: &mut Conversation<'_>,
-) -> Result<Step> {
+    conversation: &mut GuidedConversation<'_>,
+) -> Result<StepOutcome> {
     if !conversation.replies.types_host {
         conversation.replies.typed = None;
-        return Ok(Step::Skipped);
+        return Ok(StepOutcome::Skipped);
     }
     let here = conversation.here;
     let mut at = 0;
     while let Some(ask) = [ask_host, ask_user, ask_name].get(at) {
         match ask(conversation, at)? {
-            Step::Asked | Step::Skipped => at += 1,
-            Step::Interrupted => return Ok(Step::Interrupted),
-            Step::Back if at == 0 => return Ok(Step::Back),
+            StepOutcome::Asked | StepOutcome::Skipped => at += 1,
+            StepOutcome::Interrupted => return Ok(StepOutcome::Interrupted),
+            StepOutcome::Back if at == 0 => return Ok(StepOutcome::Back),
             // A host whose user is known has no second question.
-            Step::Back if at == 2 && !conversation.replies.needs_typed_user(here)? => at = 0,
-            Step::Back => at -= 1,
+            StepOutcome::Back if at == 2 && !conversation.replies.needs_typed_user(here)? => at = 0,
+            StepOutcome::Back => at -= 1,
         }
     }
-    Ok(Step::Asked)
+    Ok(StepOutcome::Asked)
 }
 
-fn ask_host(conversation: &mut Conversation<'_>, at: usize) -> Result<Step> {
+fn ask_host(conversation: &mut GuidedConversation<'_>, at: usize) -> Result<StepOutcome> {
     let here = conversation.here;
     let profile = conversation.replies.profile.clone();
     let check = |text: &str| match text {
@@ -225,16 +228,16 @@ fn ask_host(conversation: &mut Conversation<'_>, at: usize) -> Result<Step> {
     let question = conversation.question("Host?", at);
     let default = conversation.replies.typed_host.clone();
     let answer = conversation.dialog.text(question, &default, &check)?;
-    Ok(Step::of(answer, |host| {
+    Ok(StepOutcome::of(answer, |host| {
         conversation.replies.typed_host = host;
     }))
 }
 
-fn ask_user(conversation: &mut Conversation<'_>, at: usize) -> Result<Step> {
+fn ask_user(conversation: &mut GuidedConversation<'_>, at: usize) -> Result<StepOutcome> {
     let here = conversation.here;
     if !conversation.replies.needs_typed_user(here)? {
         conversation.replies.typed_user.clear();
-        return Ok(Step::Skipped);
+        return Ok(StepOutcome::Skipped);
     }
     let text = format!(
         "Database user of {}?",
@@ -243,12 +246,12 @@ fn ask_user(conversation: &mut Conversation<'_>, at: usize) -> Result<Step> {
     let question = conversation.question(&text, at);
     let default = conversation.replies.typed_user.clone();
     let answer = conversation.dialog.text(question, &default, &check_user)?;
-    Ok(Step::of(answer, |user| {
+    Ok(StepOutcome::of(answer, |user| {
         conversation.replies.typed_user = user;
     }))
 }
 
-fn ask_name(conversation: &mut Conversation<'_>, at: usize) -> Result<Step> {
+fn ask_name(conversation: &mut GuidedConversation<'_>, at: usize) -> Result<StepOutcome> {
     let here = conversation.here;
     let replies = &conversation.replies;
     let user = match replies.typed_user.as_str() {
@@ -259,7 +262,7 @@ fn ask_name(conversation: &mut Conversation<'_>, at: usize) -> Result<Step> {
         Ok(connection) => connection,
         Err(error) => {
             here.say(&error.to_string());
-            return Ok(Step::Back);
+            return Ok(StepOutcome::Back);
         }
     };
     let mut others = replies.wishes();
@@ -272,7 +275,7 @@ fn ask_name(conversation: &mut Conversation<'_>, at: usize) -> Result<Step> {
     let answer = conversation
         .dialog
         .text(question, &connection.name, &check)?;
-    Ok(Step::of(answer, |name| {
+    Ok(StepOutcome::of(answer, |name| {
         connection.name = name;
         conversation.replies.typed = Some(connection);
     }))

@@ -11,11 +11,11 @@ pub(super) mod databases;
 pub(super) mod profile;
 pub(super) mod tools;
 
-use super::step::{Conversation, Step};
+use super::step::{GuidedConversation, StepOutcome};
 use crate::error::Result;
 
 /// Shows everything that would change, and asks once.
-pub(super) fn agree(conversation: &mut Conversation<'_>) -> Result<Step> {
+pub(super) fn agree(conversation: &mut GuidedConversation<'_>) -> Result<StepOutcome> {
     let wishes = conversation.replies.wishes();
     let has_changes = conversation.here.show_changes(&wishes)?;
     let text = if has_changes {
@@ -25,7 +25,7 @@ pub(super) fn agree(conversation: &mut Conversation<'_>) -> Result<Step> {
     };
     let question = conversation.question(text, 0);
     let answer = conversation.dialog.confirm(question, !has_changes)?;
-    Ok(Step::of(answer, |is_agreed| {
+    Ok(StepOutcome::of(answer, |is_agreed| {
         conversation.replies.is_agreed = is_agreed;
     }))
 }

@@ -1,16 +1,16 @@
 //! Which tools, whether a scheduler refreshes in the background, and the line for the shell.
 
-use crate::command::setup::guided::step::{Conversation, Step};
+use crate::command::setup::guided::step::{GuidedConversation, StepOutcome};
 use crate::command::setup::guided::surroundings::SchedulerState;
 use crate::error::Result;
 use crate::setup::ToolKind;
-use crate::sys::dialog::Choice;
+use crate::sys::dialog::DialogChoice;
 
 /// Asks which tools are to be set up. Those that were found here and have files are picked already;
 /// what the others print is long, and their programs, such as an editor, may have other uses.
 pub(in crate::command::setup::guided) fn choose(
-    conversation: &mut Conversation<'_>,
-) -> Result<Step> {
+    conversation: &mut GuidedConversation<'_>,
+) -> Result<StepOutcome> {
     let tools = conversation.here.tools();
     let mut choices = Vec::new();
     for found in &tools {
@@ -26,7 +26,7 @@ pub(in crate::command::setup::guided) fn choose(
         if !found.is_here {
             detail += ", not found here";
         }
-        choices.push(Choice {
+        choices.push(DialogChoice {
             name: found.tool.title.to_owned(),
             detail,
             is_chosen,
@@ -35,7 +35,7 @@ pub(in crate::command::setup::guided) fn choose(
     }
     let question = conversation.question("Which tools?", 0);
     let answer = conversation.dialog.multi_select(question, &choices)?;
-    Ok(Step::of(answer, |picked| {
+    Ok(StepOutcome::of(answer, |picked| {
         let mut chosen = Vec::new();
         for index in picked {
             chosen.push(tools[index].tool);
@@ -46,18 +46,18 @@ pub(in crate::command::setup::guided) fn choose(
 
 /// Asks whether a scheduler is to refresh the tokens. Tools that read the passfile need that.
 pub(in crate::command::setup::guided) fn scheduler(
-    conversation: &mut Conversation<'_>,
-) -> Result<Step> {
+    conversation: &mut GuidedConversation<'_>,
+) -> Result<StepOutcome> {
     let here = conversation.here;
     let tool = match here.scheduler() {
         SchedulerState::AtWork(tool) => {
             here.say(&format!("{} refreshes the tokens already", tool.title));
             conversation.replies.scheduler = None;
-            return Ok(Step::Skipped);
+            return Ok(StepOutcome::Skipped);
         }
         SchedulerState::None => {
             conversation.replies.scheduler = None;
-            return Ok(Step::Skipped);
+            return Ok(StepOutcome::Skipped);
         }
         SchedulerState::CanBeSetUp(tool) => tool,
     };
@@ -66,17 +66,17 @@ pub(in crate::command::setup::guided) fn scheduler(
     let text = format!("Keep tokens fresh in the background, by {}?", tool.title);
     let question = conversation.question(&text, 0);
     let answer = conversation.dialog.confirm(question, needs_it)?;
-    Ok(Step::of(answer, |is_wanted| {
+    Ok(StepOutcome::of(answer, |is_wanted| {
         conversation.replies.scheduler = is_wanted.then_some(tool);
     }))
 }
 
 /// Asks whether to print the line for the shell's start-up file. pgcred never edits that file.
 pub(in crate::command::setup::guided) fn shell(
-    conversation: &mut Conversation<'_>,
-) -> Result<Step> {
+    conversation: &mut GuidedConversation<'_>,
+) -> Result<StepOutcome> {
     let Some(shell) = conversation.here.shell() else {
-        return Ok(Step::Skipped);
+        return Ok(StepOutcome::Skipped);
     };
     let text = format!(
         "Also refresh at prompts of {} (prints a line for you to paste)?",
@@ -85,7 +85,7 @@ pub(in crate::command::setup::guided) fn shell(
     let question = conversation.question(&text, 0);
     let default = conversation.replies.scheduler.is_none();
     let answer = conversation.dialog.confirm(question, default)?;
-    Ok(Step::of(answer, |is_wanted| {
+    Ok(StepOutcome::of(answer, |is_wanted| {
         conversation.replies.shell = is_wanted.then_some(shell);
     }))
 }
