@@ -78,7 +78,7 @@ pub(super) fn connection(request: &Request, name: &str) -> Connection {
 fn address(request: &Request) -> TargetSpec {
     let mut address = TargetSpec {
         host: Some(request.host.clone()),
-        user: Some(request.user.clone()),
+        user: (!request.user.is_empty()).then(|| request.user.clone()),
         ..TargetSpec::default()
     };
     if request.port != request.provider.usual_port {

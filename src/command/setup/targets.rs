@@ -67,8 +67,8 @@ impl TargetChoice<'_> {
         } else {
             for connection in connections {
                 let name = &connection.name;
-                if self.lacks_user(name, tool, preferences) {
-                    warnings.push(left_out(name));
+                if let Some(why) = self.why_left_out(name, tool, preferences) {
+                    warnings.push(why);
                     continue;
                 }
                 match self.target(Some(name), tool, preferences) {
@@ -100,14 +100,19 @@ impl TargetChoice<'_> {
         None
     }
 
-    /// Tells whether a connection has no user as yet, though the tool follows such users.
-    fn lacks_user(&self, name: &str, tool: &Tool, preferences: &Preferences) -> bool {
-        if !tool.follows_users {
-            return false;
+    /// Returns why a tool does not get a connection that was not named, if its user comes with each
+    /// token: the tool follows no users, or there is no token as yet.
+    fn why_left_out(&self, name: &str, tool: &Tool, preferences: &Preferences) -> Option<String> {
+        let request = preferences.connection(name).ok()?;
+        if !request.user.is_empty() || tool.kind == ToolKind::Scheduler {
+            return None;
         }
-        match preferences.connection(name) {
-            Ok(request) => request.user.is_empty() && self.known_user(&request, tool).is_none(),
-            Err(_) => false,
+        if !tool.follows_users {
+            return Some(only_for_psql(name));
+        }
+        match self.known_user(&request, tool) {
+            Some(_) => None,
+            None => Some(left_out(name)),
         }
     }
 
@@ -185,6 +190,15 @@ fn left_out(name: &str) -> String {
     format!(
         "{name} is left out: its user comes with each token, and there is no token; `pgcred setup \
          psql {name}` or `pgcred refresh {name}` asks for one"
+    )
+}
+
+/// Returns the warning of a connection that no tool but psql gets. It is the same for all of them,
+/// so that many tools are one line.
+fn only_for_psql(name: &str) -> String {
+    format!(
+        "{name} is for psql alone: its user comes with each token, and other tools keep one; \
+         `pgcred exec {name} -- PROGRAM` starts such a tool with it"
     )
 }
 

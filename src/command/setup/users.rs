@@ -52,24 +52,43 @@ impl TokenUsers {
         }
         let mut users = Self::from_cache(app);
         for name in names {
-            let resolver = app.preferences.silent_resolver();
-            let request = resolver.resolve_to_store(options, Some(name))?;
-            let Some(connection) = request.connection.clone() else {
-                continue;
-            };
-            if !request.user.is_empty() {
-                continue;
-            }
-            let (request, issued) = app
-                .issue(request, &TokenOptions::default())
-                .map_err(|error| error.about(&connection))?;
-            users.known.retain(|known| known.connection != connection);
-            let user = request.user.clone();
-            users.known.push(TokenUser { connection, user });
-            users.issued.push((request, issued));
+            users.ask_for(name, options, app)?;
         }
         app.release_locks(); // a question to the user follows
         Ok(users)
+    }
+
+    /// Issues a token for a target that was named, if its user comes with the token and it is a
+    /// connection.
+    pub(super) fn ask_for(
+        &mut self,
+        name: &str,
+        options: &ConnectionOptions,
+        app: &mut App,
+    ) -> Result<()> {
+        let resolver = app.preferences.silent_resolver();
+        let request = resolver.resolve_to_store(options, Some(name))?;
+        let Some(connection) = request.connection.clone() else {
+            return Ok(());
+        };
+        if !request.user.is_empty() {
+            return Ok(());
+        }
+        let (request, issued) = app
+            .issue(request, &TokenOptions::default())
+            .map_err(|error| error.about(&connection))?;
+        self.known.retain(|known| known.connection != connection);
+        let user = request.user.clone();
+        self.known.push(TokenUser { connection, user });
+        self.issued.push((request, issued));
+        Ok(())
+    }
+
+    /// Tells whether the user of a connection is known.
+    pub(super) fn has(&self, connection: &str) -> bool {
+        self.known
+            .iter()
+            .any(|known| known.connection == connection)
     }
 
     /// Tells whether no scheduler renews any of so many targets, because their programs run only

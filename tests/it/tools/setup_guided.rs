@@ -567,6 +567,44 @@ fn without_a_profile_the_user_learns_how_to_make_one() {
     assert!(screen.contains("aws configure sso"), "{screen}");
 }
 
+/// A connection to Vault needs no profile. Its program makes a user, which only psql takes.
+#[test]
+fn a_user_that_comes_with_a_token_is_asked_for_and_goes_to_psql() {
+    skip_unless!(TERMINAL, PYTHON);
+    let desk = desk_with(FLEET, &[]);
+    install(
+        &desk.sandbox,
+        "vault",
+        "echo '{\"lease_duration\": 3600, \"data\": {\"username\": \"v-1\", \"password\": \"p\"}}'",
+    );
+    let config = "[connections.crm]\nhost = \"127.0.0.1\"\nport = 1\nroots = \"system\"\n\
+                  provider = \"vault\"\nvars = { role = \"reader\" }\n";
+    fs::write(desk.sandbox.own().join("config.toml"), config).expect("a file");
+    let guided = Guided::start(&desk.sandbox, WINDOW, &[]);
+    for (question, keys) in [
+        ("There is no profile.", &["Enter"][..]),
+        ("No other database was found. Type a host?", &["Enter"]),
+        ("Which tools?", &["Enter"]),
+        ("Users that come with each token", &["Space", "Enter"]),
+        ("Keep tokens fresh", &["n", "Enter"]),
+        ("Also refresh", &["n", "Enter"]),
+        ("Make these changes", &["Escape"]),
+        ("Also refresh", &["Enter"]),
+        ("Make these changes", &["y", "Enter"]),
+    ] {
+        guided.asks(question);
+        guided.press(keys);
+    }
+    let screen = guided.ends(1).join(" ");
+    assert!(screen.contains("crm is for psql alone"), "{screen}");
+    assert!(screen.contains("crm: no login"), "{screen}");
+    let service = String::from_utf8(desk.sandbox.read(".pg_service.conf")).expect("UTF-8");
+    assert!(service.contains("\nuser=v-1\n"), "{service}");
+    let passfile = String::from_utf8(desk.sandbox.read(".pgpass")).expect("UTF-8");
+    assert!(passfile.contains("127.0.0.1:1:*:v-1:p\n"), "{passfile}");
+    assert_eq!(calls(&desk.sandbox, "vault").len(), 1);
+}
+
 #[test]
 fn a_login_that_is_missing_is_offered() {
     skip_unless!(TERMINAL, PYTHON);

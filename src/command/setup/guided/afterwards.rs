@@ -6,8 +6,10 @@ use super::changes::SetupChanges;
 use super::surroundings::SetupWishes;
 use crate::command::app::App;
 use crate::command::doctor_login::{self, LoginVerdict};
+use crate::command::preferences::Preferences;
 use crate::command::refresh;
 use crate::command::setup::targets::{self, TargetChoice};
+use crate::command::setup::users::TokenUsers;
 use crate::command::setup::{print_dialog, provide_roots};
 use crate::error::{Error, Result};
 use crate::output::Output;
@@ -18,8 +20,9 @@ use crate::text::quote::typed;
 /// The longest that the login may take.
 const LONGEST_LOGIN: Duration = Duration::from_secs(20);
 
-/// Writes tokens and logs in to one database. Returns what has failed.
-pub(super) fn prove(wishes: &SetupWishes, app: &App) -> Vec<Error> {
+/// Writes tokens and logs in to one database. Returns what has failed. `users` have the tokens that
+/// were issued for the tools.
+pub(super) fn prove(wishes: &SetupWishes, users: &TokenUsers, app: &App) -> Vec<Error> {
     let mut names = Vec::new();
     for connection in &wishes.connections {
         names.push(connection.name.clone());
@@ -29,12 +32,17 @@ pub(super) fn prove(wishes: &SetupWishes, app: &App) -> Vec<Error> {
         Ok(after) => after,
         Err(error) => return vec![error],
     };
+    errors.extend(users.write_tokens(&mut after).err());
     if let Err(error) = refresh::connections(names.clone(), &mut after) {
         errors.push(error);
     }
     if names.is_empty() {
-        for connection in &after.preferences.config.connections {
-            names.push(connection.name.clone());
+        for (name, request) in after.preferences.named_connections() {
+            // The login of another one would create a user that nobody has asked for.
+            let is_for_users = request.provider.authority.is_run_for_users_alone();
+            if !is_for_users || users.has(&name) {
+                names.push(name);
+            }
         }
     }
     after.release(); // the login is a process of its own, which issues its token
@@ -72,9 +80,10 @@ pub(super) fn print_what_is_left(
     machine: &Machine,
 ) -> Result<()> {
     let output = changes.preferences.output;
+    let mut warned = changes.warned.clone();
     for tool in &wishes.tools {
         if let SetupMethod::Dialog(template) = tool.method {
-            print_tool(template, tool, changes, machine)?;
+            print_tool(template, tool, &changes.preferences, machine, &mut warned)?;
         }
     }
     if let Some(shell) = wishes.shell {
@@ -102,11 +111,11 @@ pub(super) fn print_what_is_left(
 fn print_tool(
     template: &str,
     tool: &Tool,
-    changes: &SetupChanges,
+    preferences: &Preferences,
     machine: &Machine,
+    warned: &mut Vec<String>,
 ) -> Result<()> {
     const MOST_CONNECTIONS: usize = 2;
-    let preferences = &changes.preferences;
     let (title, name) = (tool.title, tool.name);
     let choice = TargetChoice {
         names: &[],
@@ -124,7 +133,13 @@ fn print_tool(
         .warnings
         .extend(targets::warnings(tool, &mut found.targets));
     for warning in &found.warnings {
-        preferences.output.warn(warning);
+        if !warned.contains(warning) {
+            preferences.output.warn(warning);
+            warned.push(warning.clone());
+        }
+    }
+    if found.targets.is_empty() {
+        return Ok(());
     }
     provide_roots(&found.targets, preferences)?;
     print_dialog(template, tool, machine, &found.targets, preferences)

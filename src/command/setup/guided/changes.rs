@@ -9,16 +9,23 @@ use crate::command::setup::targets::TargetChoice;
 use crate::config::{self, Config};
 use crate::error::{Error, Result};
 use crate::resolve::ConnectionOptions;
-use crate::setup::Machine;
+use crate::setup::{Machine, TokenUser};
 
 /// A plan, and the preferences as they will be when it is made.
 pub(super) struct SetupChanges {
     plan: SetupPlan,
     pub(super) preferences: Preferences,
+    /// The warnings that were shown.
+    pub(super) warned: Vec<String>,
 }
 
-/// Plans what the wishes change. Writes nothing.
-pub(super) fn plan(wishes: &SetupWishes, machine: &Machine, app: &App) -> Result<SetupChanges> {
+/// Plans what the wishes change. Writes nothing. `users` are those that came with tokens.
+pub(super) fn plan(
+    wishes: &SetupWishes,
+    users: &[TokenUser],
+    machine: &Machine,
+    app: &App,
+) -> Result<SetupChanges> {
     let mut first_edits = Vec::new();
     let mut preferences = app.preferences.with_config(app.preferences.config.clone());
     if !wishes.connections.is_empty() {
@@ -40,7 +47,7 @@ pub(super) fn plan(wishes: &SetupWishes, machine: &Machine, app: &App) -> Result
         choice: TargetChoice {
             names: &[],
             options: &ConnectionOptions::default(),
-            users: &[],
+            users,
             is_silent: false,
         },
         schedules: false,
@@ -48,7 +55,11 @@ pub(super) fn plan(wishes: &SetupWishes, machine: &Machine, app: &App) -> Result
     };
     let mut plan = SetupPlan::new(request, machine, &preferences);
     plan.keeps_fresh = wishes.scheduler.is_some();
-    Ok(SetupChanges { plan, preferences })
+    Ok(SetupChanges {
+        plan,
+        preferences,
+        warned: Vec::new(),
+    })
 }
 
 impl SetupChanges {
@@ -69,6 +80,7 @@ impl SetupChanges {
         policy.decide(&edits, &self.preferences)?;
         for warning in self.plan.warnings.drain(..) {
             self.preferences.output.warn(&warning);
+            self.warned.push(warning);
         }
         Ok(true)
     }

@@ -21,13 +21,14 @@ pub(super) enum ConversationEnd {
 
 type StepFunction = fn(&mut GuidedConversation<'_>) -> Result<StepOutcome>;
 
-const STEPS: [StepFunction; 9] = [
+const STEPS: [StepFunction; 10] = [
     steps::profile::choose,
     steps::profile::log_in,
     steps::databases::choose,
     steps::databases::users,
     steps::databases::typed,
     steps::tools::choose,
+    steps::tools::users,
     steps::tools::scheduler,
     steps::tools::shell,
     steps::agree,

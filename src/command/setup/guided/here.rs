@@ -5,11 +5,13 @@ use std::cell::RefCell;
 use super::changes::{self, SetupChanges};
 use super::surroundings::{
     DatabaseOffer, DatabaseOffers, FoundTool, GuidedSurroundings, SchedulerState, SetupWishes,
+    UnknownUser,
 };
 use crate::authority::{Authority, LoginState};
 use crate::command::app::App;
 use crate::command::discover::{self, DiscoveredHost, ScopeOptions};
 use crate::command::setup::targets::short_name;
+use crate::command::setup::users::TokenUsers;
 use crate::command::setup::{add_connection, scheduler};
 use crate::config::{self, Connection};
 use crate::error::{Error, Result};
@@ -28,6 +30,10 @@ pub(super) struct RealSurroundings<'a> {
     pub(super) authority: &'static dyn Authority,
     /// What the user has seen last.
     pub(super) shown: RefCell<Option<SetupChanges>>,
+    /// The users that came with tokens.
+    pub(super) users: RefCell<TokenUsers>,
+    /// The connections that had none at the start.
+    pub(super) unknown_users: Vec<UnknownUser>,
 }
 
 impl GuidedSurroundings for RealSurroundings<'_> {
@@ -89,11 +95,12 @@ impl GuidedSurroundings for RealSurroundings<'_> {
     fn needs_user(&self, host: &str, profile: Option<&str>) -> Result<bool> {
         let target = TargetSpec::parse(host)?;
         let provider = target.host.as_deref().and_then(provider::of_host);
-        if target.user.is_none()
-            && let Some(provider) = provider
-            && provider.user.is_none()
-        {
-            return Ok(true);
+        if let Some(provider) = provider {
+            // What its program needs besides cannot be typed here.
+            config::check_vars(provider.name, &[], &self.app.preferences.config.commands)?;
+            if target.user.is_none() && provider.user.is_none() && !provider.names_user {
+                return Ok(true);
+            }
         }
         self.request(host, None, profile).map(|_| false)
     }
@@ -102,6 +109,10 @@ impl GuidedSurroundings for RealSurroundings<'_> {
         let request = self.request(host, user, profile)?;
         let name = short_name(&request.host);
         Ok(add_connection::connection(&request, &name))
+    }
+
+    fn unknown_users(&self) -> &[UnknownUser] {
+        &self.unknown_users
     }
 
     fn configured(&self) -> usize {
@@ -151,7 +162,9 @@ impl GuidedSurroundings for RealSurroundings<'_> {
     }
 
     fn show_changes(&self, wishes: &SetupWishes) -> Result<bool> {
-        let mut changes = changes::plan(wishes, self.machine, self.app)?;
+        self.ask_for_users(&wishes.asked_for)?;
+        let users = self.users.borrow();
+        let mut changes = changes::plan(wishes, &users.known, self.machine, self.app)?;
         let has_changes = changes.show()?;
         self.shown.replace(Some(changes));
         Ok(has_changes)
@@ -162,7 +175,50 @@ impl GuidedSurroundings for RealSurroundings<'_> {
     }
 }
 
-impl RealSurroundings<'_> {
+impl<'a> RealSurroundings<'a> {
+    pub(super) fn new(
+        app: &'a mut App,
+        machine: &'a Machine,
+        authority: &'static dyn Authority,
+    ) -> Self {
+        let users = TokenUsers::from_cache(app);
+        let mut unknown_users = Vec::new();
+        for (connection, request) in app.preferences.named_connections() {
+            if request.user.is_empty() && !users.has(&connection) {
+                unknown_users.push(UnknownUser {
+                    connection,
+                    is_created: request.provider.authority.is_run_for_users_alone(),
+                });
+            }
+        }
+        Self {
+            app,
+            machine,
+            authority,
+            shown: RefCell::new(None),
+            users: RefCell::new(users),
+            unknown_users,
+        }
+    }
+
+    /// Issues tokens for these connections, each once. What fails is said, and the connection stays
+    /// without a user.
+    fn ask_for_users(&self, names: &[String]) -> Result<()> {
+        let mut users = self.users.borrow_mut();
+        let mut open = names.to_vec();
+        open.retain(|name| !users.has(name));
+        if open.is_empty() {
+            return Ok(());
+        }
+        let mut app = self.app.reload()?;
+        for name in open {
+            if let Err(error) = users.ask_for(&name, &ConnectionOptions::default(), &mut app) {
+                app.preferences.output.report(&error);
+            }
+        }
+        Ok(())
+    }
+
     /// Returns the request for a host that the user has typed, as the configuration will keep it.
     fn request(&self, host: &str, user: Option<&str>, profile: Option<&str>) -> Result<Request> {
         let mut options = ConnectionOptions {

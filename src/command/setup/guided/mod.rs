@@ -27,7 +27,6 @@ mod surroundings;
 #[cfg(test)]
 mod tests;
 
-use std::cell::RefCell;
 use std::process::ExitCode;
 
 use crate::command::app::App;
@@ -46,14 +45,14 @@ use surroundings::SetupWishes;
 const INTERRUPTED: u8 = 130;
 
 /// Asks, shows the changes, and makes them.
-pub(super) fn run(options: &ConnectionOptions, machine: &Machine, app: &App) -> Result<ExitCode> {
+pub(super) fn run(
+    options: &ConnectionOptions,
+    machine: &Machine,
+    app: &mut App,
+) -> Result<ExitCode> {
     let dialog = dialog::open()?;
-    let here = RealSurroundings {
-        app,
-        machine,
-        authority: provider::authority_of(options.provider.as_deref())?,
-        shown: RefCell::new(None),
-    };
+    let authority = provider::authority_of(options.provider.as_deref())?;
+    let here = RealSurroundings::new(app, machine, authority);
     let replies = GuidedReplies {
         given_profile: options.profile.clone(),
         ..GuidedReplies::default()
@@ -66,7 +65,7 @@ pub(super) fn run(options: &ConnectionOptions, machine: &Machine, app: &App) -> 
         ConversationEnd::Declined => ExitCode::SUCCESS,
         ConversationEnd::Interrupted => ExitCode::from(INTERRUPTED),
     };
-    app.preferences.output.note("nothing was changed");
+    here.app.preferences.output.note("nothing was changed");
     Ok(code)
 }
 
@@ -77,7 +76,7 @@ fn make(wishes: &SetupWishes, here: &RealSurroundings<'_>) -> Result<()> {
         return Ok(());
     };
     let mut errors = changes.make(here.machine, here.app)?;
-    errors.extend(afterwards::prove(wishes, here.app));
+    errors.extend(afterwards::prove(wishes, &here.users.borrow(), here.app));
     afterwards::print_what_is_left(wishes, &changes, here.machine)?;
     all_errors(errors, here.app.preferences.output, |failed| {
         format!("{failed} steps failed; what was made before stays")

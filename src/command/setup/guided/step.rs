@@ -58,6 +58,8 @@ pub(super) struct GuidedReplies {
     /// The profile that an option names: then there is no question.
     pub(super) given_profile: Option<String>,
     pub(super) profile: Option<String>,
+    /// Whether nothing here can list databases.
+    pub(super) has_no_credentials: bool,
     /// What was found with the profile of that name. Coming back does not ask again.
     pub(super) discovery: Option<(Option<String>, DatabaseOffers)>,
     /// The indices of the databases that were picked from the discovery.
@@ -69,6 +71,7 @@ pub(super) struct GuidedReplies {
     pub(super) typed_user: String,
     pub(super) typed: Option<Connection>,
     pub(super) tools: Option<Vec<&'static Tool>>,
+    pub(super) asked_for: Option<Vec<String>>,
     pub(super) scheduler: Option<&'static Tool>,
     pub(super) shell: Option<&'static Shell>,
     pub(super) is_agreed: bool,
@@ -99,6 +102,7 @@ impl GuidedReplies {
         SetupWishes {
             connections,
             tools: self.tools.clone().unwrap_or_default(),
+            asked_for: self.asked_for.clone().unwrap_or_default(),
             scheduler: self.scheduler,
             shell: self.shell,
         }

@@ -30,6 +30,14 @@ pub(super) struct DatabaseOffers {
     pub(super) is_partial: bool,
 }
 
+/// A connection whose user comes with each token, and is not known.
+#[derive(Clone)]
+pub(super) struct UnknownUser {
+    pub(super) connection: String,
+    /// Whether each token creates a user of the database.
+    pub(super) is_created: bool,
+}
+
 /// A tool, and whether it was found here.
 #[derive(Clone, Copy)]
 pub(super) struct FoundTool {
@@ -50,6 +58,8 @@ pub(super) enum SchedulerState {
 pub(super) struct SetupWishes {
     pub(super) connections: Vec<Connection>,
     pub(super) tools: Vec<&'static Tool>,
+    /// The connections for which a token is asked, because the tools need its user.
+    pub(super) asked_for: Vec<String>,
     pub(super) scheduler: Option<&'static Tool>,
     pub(super) shell: Option<&'static Shell>,
 }
@@ -82,6 +92,10 @@ pub(super) trait GuidedSurroundings {
 
     /// Returns the connection for a host that the user has typed.
     fn typed(&self, host: &str, user: Option<&str>, profile: Option<&str>) -> Result<Connection>;
+
+    /// Returns the connections of the configuration whose user comes with each token, but for those
+    /// whose user was known at the start.
+    fn unknown_users(&self) -> &[UnknownUser];
 
     /// Returns how many connections the configuration has.
     fn configured(&self) -> usize;

@@ -7,6 +7,7 @@ use super::conversation::{ConversationEnd, hold};
 use super::step::GuidedReplies;
 use super::surroundings::{
     DatabaseOffer, DatabaseOffers, FoundTool, GuidedSurroundings, SchedulerState, SetupWishes,
+    UnknownUser,
 };
 use crate::authority::LoginState;
 use crate::config::Connection;
@@ -127,6 +128,7 @@ struct World {
     needs_login: bool,
     cannot_discover: bool,
     has_no_scheduler: bool,
+    unknown_users: Vec<UnknownUser>,
     searches: RefCell<Vec<Option<String>>>,
     said: RefCell<Vec<String>>,
 }
@@ -161,7 +163,15 @@ fn world() -> World {
             found("old", None, Some("it takes passwords only")),
         ],
         needs_login: true,
+        unknown_users: vec![unknown_user("dwh", false), unknown_user("billing", true)],
         ..World::default()
+    }
+}
+
+fn unknown_user(connection: &str, is_created: bool) -> UnknownUser {
+    UnknownUser {
+        connection: connection.to_owned(),
+        is_created,
     }
 }
 
@@ -217,6 +227,10 @@ impl GuidedSurroundings for World {
 
     fn typed(&self, host: &str, user: Option<&str>, _: Option<&str>) -> Result<Connection> {
         Ok(connection(host, user))
+    }
+
+    fn unknown_users(&self) -> &[UnknownUser] {
+        &self.unknown_users
     }
 
     fn configured(&self) -> usize {
@@ -286,12 +300,13 @@ fn in_words(wishes: &SetupWishes) -> String {
     for tool in wishes.tools.iter().copied().chain(wishes.scheduler) {
         words.push(tool.name.to_owned());
     }
+    words.extend(wishes.asked_for.iter().map(|name| format!("asks:{name}")));
     words.extend(wishes.shell.map(|shell| shell.name.to_owned()));
     words.join(" ")
 }
 
 const EVERYTHING: &str = "main:Some(\"admin\") orders:Some(\"app\") \
-                          rds1:Some(\"app\") psql cron";
+                          rds1:Some(\"app\") psql cron asks:dwh";
 
 #[test]
 fn the_answers_become_wishes() {
@@ -309,6 +324,7 @@ fn the_answers_become_wishes() {
             "Database user of `rds1`?",
             "Name of the connection?",
             "Which tools?",
+            "Users that come with each token: ask for which now, for psql?",
             "Keep tokens fresh in the background, by cron?",
             "Also refresh at prompts of bash (prints a line for you to paste)?",
             "Make these changes, write tokens, and try a login?",
@@ -340,6 +356,25 @@ fn whoever_goes_back_comes_to_the_same_end() {
             questions[at]
         );
     }
+}
+
+/// A user that would be created is not asked for unless it is picked.
+#[test]
+fn users_that_come_with_tokens_are_for_tools_that_follow_them() {
+    let asked = |tools: Vec<usize>, users: Option<Vec<usize>>| {
+        let mut script = everything();
+        script.picks.push(("Which tools", tools));
+        script
+            .picks
+            .extend(users.map(|picked| ("Users that come", picked)));
+        let wishes = agreed(hold(&script, &world(), GuidedReplies::default()).unwrap());
+        let is_asked = script.asked().iter().any(|text| text.contains("come with"));
+        (is_asked, wishes.asked_for.join(" "))
+    };
+    assert_eq!(asked(vec![0], None), (true, "dwh".to_owned()));
+    assert_eq!(asked(vec![0], Some(vec![1])), (true, "billing".to_owned()));
+    assert_eq!(asked(vec![0], Some(vec![])), (true, String::new()));
+    assert_eq!(asked(vec![1], None), (false, String::new()));
 }
 
 #[test]

@@ -58,7 +58,12 @@ fn discovery(conversation: &mut GuidedConversation<'_>) -> DatabaseOffers {
     }
     let here = conversation.here;
     let mut found = DatabaseOffers::default();
-    match here.discover(profile.as_deref()) {
+    let searched = if conversation.replies.has_no_credentials {
+        Ok(DatabaseOffers::default())
+    } else {
+        here.discover(profile.as_deref())
+    };
+    match searched {
         Ok(discovery) => found = discovery,
         Err(error) => {
             found.is_partial = true;

@@ -3,7 +3,7 @@
 //! ```text
 //! profile     which profile, and its login
 //! databases   which of the databases that were found, their users, a host that is typed
-//! tools       which tools, the scheduler, the shell's line
+//! tools       which tools, users that come with tokens, the scheduler, the shell's line
 //! agree       shows all changes, and asks once
 //! ```
 

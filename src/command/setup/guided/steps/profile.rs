@@ -66,17 +66,22 @@ fn choices(
     choices
 }
 
-/// Goes on without a profile where the machine itself has credentials, which only the user knows.
-/// Else says how to make a profile.
+/// Goes on without a profile where the machine itself has credentials, which only the user knows,
+/// and where connections are there already: their tokens may need none. Else says how to make a
+/// profile.
 fn without_profile(conversation: &mut GuidedConversation<'_>) -> Result<StepOutcome> {
     let text = "There is no profile. Has this machine credentials of its own, such as a role?";
     let question = conversation.question(text, 0);
     match conversation.dialog.confirm(question, false)? {
-        DialogAnswer::Given(true) => {
+        DialogAnswer::Given(has_credentials)
+            if has_credentials || conversation.here.configured() > 0 =>
+        {
             conversation.replies.profile = None;
+            conversation.replies.has_no_credentials = !has_credentials;
+            conversation.replies.discovery = None;
             Ok(StepOutcome::Asked)
         }
-        DialogAnswer::Given(false) => {
+        DialogAnswer::Given(_) => {
             let hint = conversation.here.how_to_make_a_profile();
             Err(Error::usage("there is no profile, and no key in a variable").hint(hint))
         }
@@ -91,6 +96,9 @@ pub(in crate::command::setup::guided) fn log_in(
 ) -> Result<StepOutcome> {
     let here = conversation.here;
     let profile = conversation.replies.profile.clone();
+    if conversation.replies.has_no_credentials {
+        return Ok(StepOutcome::Skipped);
+    }
     let LoginState::Missing { why, .. } = here.login(profile.as_deref()) else {
         return Ok(StepOutcome::Skipped);
     };

@@ -1,7 +1,8 @@
-//! Which tools, whether a scheduler refreshes in the background, and the line for the shell.
+//! Which tools, which connections get the user that they need, whether a scheduler refreshes in the
+//! background, and the line for the shell.
 
 use crate::command::setup::guided::step::{GuidedConversation, StepOutcome};
-use crate::command::setup::guided::surroundings::SchedulerState;
+use crate::command::setup::guided::surroundings::{SchedulerState, UnknownUser};
 use crate::error::Result;
 use crate::setup::ToolKind;
 use crate::sys::dialog::DialogChoice;
@@ -41,6 +42,52 @@ pub(in crate::command::setup::guided) fn choose(
             chosen.push(tools[index].tool);
         }
         conversation.replies.tools = Some(chosen);
+    }))
+}
+
+/// Asks for which connections a token is issued now, because its user is what a tool needs. One
+/// that would create a user of the database is not picked already.
+pub(in crate::command::setup::guided) fn users(
+    conversation: &mut GuidedConversation<'_>,
+) -> Result<StepOutcome> {
+    let picked = conversation.replies.tools.as_deref().unwrap_or_default();
+    let follower = picked.iter().find(|tool| tool.follows_users);
+    let unknown = conversation.here.unknown_users();
+    let (Some(follower), false) = (follower, unknown.is_empty()) else {
+        conversation.replies.asked_for = None;
+        return Ok(StepOutcome::Skipped);
+    };
+    let mut choices = Vec::new();
+    for UnknownUser {
+        connection,
+        is_created,
+    } in unknown
+    {
+        let is_chosen = match &conversation.replies.asked_for {
+            Some(names) => names.contains(connection),
+            None => !is_created,
+        };
+        let detail = if *is_created {
+            "creates a user of the database"
+        } else {
+            ""
+        };
+        choices.push(DialogChoice {
+            name: connection.clone(),
+            detail: detail.to_owned(),
+            is_chosen,
+            stays: false,
+        });
+    }
+    let text = format!(
+        "Users that come with each token: ask for which now, for {}?",
+        follower.name
+    );
+    let question = conversation.question(&text, 0);
+    let answer = conversation.dialog.multi_select(question, &choices)?;
+    Ok(StepOutcome::of(answer, |picked| {
+        let names = picked.into_iter().map(|at| unknown[at].connection.clone());
+        conversation.replies.asked_for = Some(names.collect());
     }))
 }
 
