@@ -2,7 +2,27 @@
 //! only; the texts are for people, and may have been written by others than the user. They are
 //! short, and a label may have any characters: escape it before a terminal gets it.
 
-use super::{Inspected, NoAnswer, Region};
+use std::time::Instant;
+
+use super::{AskPolicy, Inspected, NoAnswer, Region};
+
+/// What an authority that can list databases has besides. `pgcred discover` asks every authority
+/// that has it.
+pub(crate) trait Lister: Sync {
+    /// Returns who lists the databases that a profile may see. This asks nothing yet: that there is
+    /// no such profile, or that a login is missing, is an answer of [`DatabaseCatalog::list`].
+    fn catalog(
+        &self,
+        profile: Option<&str>,
+        ask: &AskPolicy,
+        deadline: Instant,
+    ) -> Box<dyn DatabaseCatalog>;
+
+    /// Returns what the user types so that a database takes tokens; `None` if pgcred does not know.
+    fn how_to_take_tokens(&self, _: &FoundDatabase, _profile: Option<&str>) -> Option<String> {
+        None
+    }
+}
 
 /// Lists databases with the credentials of one profile, which are resolved once. Ends by the
 /// deadline that the catalog was made with, and never opens a page or asks the user. Several

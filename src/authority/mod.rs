@@ -11,11 +11,16 @@
 //!                                         go by it)
 //! ```
 //!
-//! Nothing here knows a cloud. AWS implements the four traits in `src/aws`; `provider/fake`
-//! implements them for the unit tests of `issue`.
+//! Nothing here knows a cloud. AWS implements the four traits in `src/aws`, and `provider/command`
+//! for programs that print tokens. `provider/example` is the smallest implementation, and the one
+//! to copy; `provider/fake` is for unit tests, which tell it what happens.
 //!
-//! `ask` says how the user may be asked, and `notes` collects what there is to tell. `region` is a
-//! value of authorities that have regions, `shell_settings` is what `pgcred setup` asks, and
+//! An authority has to say what the traits leave open, and nothing else. What only some authorities
+//! can has a default; what only belongs together is a trait of its own, which one method of
+//! [`Authority`] returns: [`Regions`], [`Lister`] and [`Inspector`].
+//!
+//! `ask` says how the user may be asked, and `notes` collects what there is to tell. `region` is
+//! for authorities that have regions, `shell_settings` is what `pgcred setup` asks, and
 //! `inspect` what `pgcred doctor` asks. `catalog` is what `pgcred discover` asks, and
 //! `access` what `pgcred policy` asks.
 //! `option_help` is what the help says of options whose values are the authority's.
@@ -44,7 +49,7 @@ pub(crate) use access::{AccessGoal, AccessPolicy, AccessQuery};
 pub(crate) use ask::{AskPolicy, LoginPolicy};
 pub(crate) use catalog::{
     CatalogAnswer, CatalogStep, CompleteListing, DatabaseCatalog, EndpointRole, FailedListing,
-    FoundDatabase, ProfileRegions,
+    FoundDatabase, Lister, ProfileRegions,
 };
 pub(crate) use inspect::{
     CallerIdentity, DeniedBy, Inspected, Inspector, LoginObstacle, LoginPermission, NoAnswer,
@@ -52,13 +57,13 @@ pub(crate) use inspect::{
 };
 pub(crate) use notes::RunNotes;
 pub(crate) use option_help::OptionHelp;
-pub(crate) use region::Region;
+pub(crate) use region::{Region, Regions};
 pub(crate) use shell_settings::ShellSettings;
 pub(crate) use token_parts::{TokenPart, TokenParts, TokenReading};
 pub(crate) use who_signs::{LoginState, VariableKeys, WhoSigns};
 
-/// A system that issues tokens to those who have logged in to it. The methods with a body are for
-/// authorities that have profiles, regions, variables or an HTTP client.
+/// A system that issues tokens to those who have logged in to it. Each has to say the first three
+/// methods. The others have a body that is right for an authority that cannot do such a thing.
 pub(crate) trait Authority: Sync {
     /// Returns the name that stands for the authority in the native JSON (`aws` in `aws-dsql`). No
     /// two authorities have the same one.
@@ -66,6 +71,10 @@ pub(crate) trait Authority: Sync {
 
     /// Returns the name in sentences, such as `AWS`.
     fn title(&self) -> &'static str;
+
+    /// Starts a run. What several identities rest on, such as a configuration file, is read once
+    /// for all of them.
+    fn identities(&self) -> Box<dyn Identities>;
 
     /// Whether credentials are good for one [`TokenScope`] alone, such as the output of a program
     /// that is told host and user. Then every scope has an identity of its own, with its own lock,
@@ -104,23 +113,14 @@ pub(crate) trait Authority: Sync {
         OptionHelp::default()
     }
 
-    /// Starts a run. What several identities rest on, such as a configuration file, is read once
-    /// for all of them.
-    fn identities(&self) -> Box<dyn Identities>;
-
-    /// Returns a warning if the name of a region looks wrong.
-    fn region_warning(&self, _region: &Region) -> Option<String> {
+    /// Returns what is known of the regions in which tokens are good. `None` if there are none.
+    fn regions(&self) -> Option<&dyn Regions> {
         None
     }
 
     /// Tells whether a host has a name that only this authority gives, whatever provider it is of.
     fn owns(&self, _host: &str) -> bool {
         false
-    }
-
-    /// Returns the regions that completions offer.
-    fn known_regions(&self) -> &'static [&'static str] {
-        &[]
     }
 
     /// Returns the names of the profiles that completions offer, in the order of the files.
@@ -169,12 +169,6 @@ pub(crate) trait Authority: Sync {
             TokenPart::User => Some("token.user"),
             TokenPart::Service | TokenPart::Action | TokenPart::Region => None,
         }
-    }
-
-    /// Returns the row of `causes`, by its id, of a request that lacks the region that a token
-    /// needs. Asked only if the authority has regions ([`Authority::known_regions`]).
-    fn cause_of_no_region(&self) -> Option<&'static str> {
-        None
     }
 
     /// Returns the row of `causes`, by its id, that an error of this authority's comes from. `None`
@@ -229,19 +223,8 @@ pub(crate) trait Authority: Sync {
         Ok(None)
     }
 
-    /// Returns what the user types so that a database takes tokens; `None` if pgcred does not know.
-    fn how_to_take_tokens(&self, _: &FoundDatabase, _profile: Option<&str>) -> Option<String> {
-        None
-    }
-
-    /// Returns who lists the databases that a profile may see. `None` if the authority cannot list
-    /// them. This asks nothing yet.
-    fn catalog(
-        &self,
-        _profile: Option<&str>,
-        _: &AskPolicy,
-        _deadline: Instant,
-    ) -> Option<Box<dyn DatabaseCatalog>> {
+    /// Returns who lists databases for `pgcred discover`. `None` if the authority cannot list them.
+    fn lister(&self) -> Option<&dyn Lister> {
         None
     }
 }
@@ -269,8 +252,11 @@ pub(crate) trait Identity {
     fn digest_with_login(&self) -> &str;
 
     /// Returns a digest that changes when the user may have logged in. It ends the pause after a
-    /// failure.
-    fn login_stamp(&self) -> &str;
+    /// failure. Another one than the digest with login is for logins that change more than who
+    /// signs, or take time to look at.
+    fn login_stamp(&self) -> &str {
+        self.digest_with_login()
+    }
 
     /// Returns the login stamp to record with a failure, `before` being the one of before the
     /// authority was asked. That one ends the pause if a login has come meanwhile.
@@ -289,12 +275,16 @@ pub(crate) trait Identity {
     fn as_it_is_now(&self) -> Rc<dyn Identity>;
 
     /// Returns what decides the region of a request that names none, without asking anything:
-    /// cached tokens go by it. An authority without regions returns an empty text.
-    fn configured_region(&self) -> &str;
+    /// cached tokens go by it. `None` if the authority has no regions.
+    fn configured_region(&self) -> Option<&str> {
+        None
+    }
 
     /// Finds the region of a request that names none, `host` being what is signed. `None` if the
     /// authority needs no region; an error if it needs one and nothing names it.
-    fn find_region(&self, host: &str, ask: &AskPolicy, notes: &RunNotes) -> Result<Option<Region>>;
+    fn find_region(&self, _host: &str, _: &AskPolicy, _: &RunNotes) -> Result<Option<Region>> {
+        Ok(None)
+    }
 
     /// Shows, for `--debug`, what decides who signs, and where each value came from. `region` is
     /// the region of the request, if it names one. Asks nothing.

@@ -1,6 +1,28 @@
-//! The name of a region: where a token is good, for authorities that have regions.
+//! Regions: where a token is good, for authorities that have such a thing.
 
 use std::fmt;
+
+use crate::error::Result;
+
+/// What an authority knows of its regions.
+pub(crate) trait Regions {
+    /// Reads a name as a user types it. An error says what is wrong with it.
+    fn parse(&self, text: &str) -> Result<Region>;
+
+    /// Returns the names that completions offer. There may be others.
+    fn known(&self) -> &'static [&'static str];
+
+    /// Returns a warning if a name looks wrong.
+    fn warning(&self, _region: &Region) -> Option<String> {
+        None
+    }
+
+    /// Returns the row of `causes`, by its id, of a request that lacks the region that a token
+    /// needs. `None` if the table has none.
+    fn cause_of_none(&self) -> Option<&'static str> {
+        None
+    }
+}
 
 /// The name of a region, spelled as its authority spells it. What a user types is a text until
 /// an authority, or the name of a host, has said that it is such a name.

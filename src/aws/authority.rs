@@ -21,7 +21,8 @@ use super::settings::SharedFiles;
 use super::{setting_files, sigv4, token_parts};
 use crate::authority::{
     AccessPolicy, AccessQuery, AskPolicy, Authority, DatabaseCatalog, FoundDatabase, Identities,
-    Inspector, LoginObstacle, OptionHelp, Region, ShellSettings, TokenPart, TokenReading, WhyNot,
+    Inspector, Lister, LoginObstacle, OptionHelp, Region, Regions, ShellSettings, TokenPart,
+    TokenReading, WhyNot,
 };
 use crate::error::{Error, Result};
 use crate::text::suggest;
@@ -59,16 +60,12 @@ impl Authority for AwsAuthority {
         Box::new(AwsIdentities::default())
     }
 
-    fn region_warning(&self, region: &Region) -> Option<String> {
-        region::warning(region.as_str())
+    fn regions(&self) -> Option<&dyn Regions> {
+        Some(self)
     }
 
     fn owns(&self, host: &str) -> bool {
         partition::owns(host)
-    }
-
-    fn known_regions(&self) -> &'static [&'static str] {
-        region::KNOWN_REGIONS
     }
 
     fn profile_names(&self) -> Result<Vec<String>> {
@@ -117,10 +114,6 @@ impl Authority for AwsAuthority {
         causes::cause_of_difference(part, KnownService::named(service))
     }
 
-    fn cause_of_no_region(&self) -> Option<&'static str> {
-        Some(causes::NO_REGION)
-    }
-
     fn cause_of(&self, error: &Error) -> Option<&'static str> {
         Some(causes::cause_of(error))
     }
@@ -165,20 +158,44 @@ impl Authority for AwsAuthority {
         access::access(query, ask, deadline)
     }
 
+    fn lister(&self) -> Option<&dyn Lister> {
+        Some(self)
+    }
+}
+
+impl Regions for AwsAuthority {
+    fn parse(&self, text: &str) -> Result<Region> {
+        region::parse(text)
+    }
+
+    fn known(&self) -> &'static [&'static str] {
+        region::KNOWN_REGIONS
+    }
+
+    fn warning(&self, region: &Region) -> Option<String> {
+        region::warning(region.as_str())
+    }
+
+    fn cause_of_none(&self) -> Option<&'static str> {
+        Some(causes::NO_REGION)
+    }
+}
+
+impl Lister for AwsAuthority {
+    fn catalog(
+        &self,
+        profile: Option<&str>,
+        ask: &AskPolicy,
+        deadline: Instant,
+    ) -> Box<dyn DatabaseCatalog> {
+        Box::new(AwsCatalog::new(profile, ask, deadline))
+    }
+
     fn how_to_take_tokens(
         &self,
         database: &FoundDatabase,
         profile: Option<&str>,
     ) -> Option<String> {
         access::how_to_take_tokens(database, profile)
-    }
-
-    fn catalog(
-        &self,
-        profile: Option<&str>,
-        ask: &AskPolicy,
-        deadline: Instant,
-    ) -> Option<Box<dyn DatabaseCatalog>> {
-        Some(Box::new(AwsCatalog::new(profile, ask, deadline)))
     }
 }

@@ -110,11 +110,12 @@ impl Identity for AwsIdentity {
         ))
     }
 
-    fn configured_region(&self) -> &str {
-        self.region.get_or_init(|| match self.planned.region() {
+    fn configured_region(&self) -> Option<&str> {
+        let region = self.region.get_or_init(|| match self.planned.region() {
             Some(region) => region,
             None => "instance metadata".to_owned(),
-        })
+        });
+        Some(region)
     }
 
     fn find_region(&self, host: &str, ask: &AskPolicy, notes: &RunNotes) -> Result<Option<Region>> {

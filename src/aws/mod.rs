@@ -63,7 +63,7 @@ use std::path::PathBuf;
 use crate::error::Result;
 pub(crate) use authority::AUTHORITY;
 pub(crate) use environment::VARIABLES;
-pub(crate) use region::{may_be_region, parse as parse_region};
+pub(crate) use region::may_be_region;
 
 /// Returns the names of the profiles, in the order of the files.
 pub(crate) fn profile_names() -> Result<Vec<String>> {

@@ -12,7 +12,7 @@ use crate::text::suggest;
 
 /// The regions of all partitions in 2026.
 #[rustfmt::skip]
-pub(crate) const KNOWN_REGIONS: &[&str] = &[
+pub(super) const KNOWN_REGIONS: &[&str] = &[
     "af-south-1", "ap-east-1", "ap-east-2", "ap-northeast-1", "ap-northeast-2",
     "ap-northeast-3", "ap-south-1", "ap-south-2", "ap-southeast-1", "ap-southeast-2",
     "ap-southeast-3", "ap-southeast-4", "ap-southeast-5", "ap-southeast-6", "ap-southeast-7",
@@ -29,7 +29,7 @@ const LONGEST_LABEL: usize = 63;
 
 /// Reads a region's name as a user types it. A text of another shape would be signed into nonsense,
 /// and so would a typing error, so both are refused.
-pub(crate) fn parse(text: &str) -> Result<Region> {
+pub(super) fn parse(text: &str) -> Result<Region> {
     // Old configurations name the FIPS endpoints so. The AWS CLI signs the region in it.
     let region = text
         .trim()

@@ -26,7 +26,7 @@ impl EntryId {
         };
         let region = match &request.region {
             Some(region) => region.as_str(),
-            None => identity.configured_region(),
+            None => identity.configured_region().unwrap_or_default(),
         };
         let parts = [
             "4",

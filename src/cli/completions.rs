@@ -153,8 +153,9 @@ fn can_be_shown(name: &str) -> bool {
 fn regions() -> Vec<CompletionCandidate> {
     let mut candidates = Vec::new();
     for authority in authorities() {
-        let regions = authority.known_regions().iter();
-        candidates.extend(regions.map(CompletionCandidate::new));
+        if let Some(regions) = authority.regions() {
+            candidates.extend(regions.known().iter().map(CompletionCandidate::new));
+        }
     }
     candidates
 }

@@ -93,7 +93,7 @@ fn region_key() -> String {
 fn with_region(region: &str) -> String {
     let mut titles = Vec::new();
     for authority in provider::authorities() {
-        if !authority.known_regions().is_empty() {
+        if authority.regions().is_some() {
             titles.push(authority.title());
         }
     }

@@ -100,7 +100,7 @@ impl ResolvedEndpoints {
     /// Drops the region of a request whose authority has none, and says so: nobody could take it
     /// into account.
     fn drop_region_of_others(&mut self, provider: &Provider, output: Output) {
-        if !provider.authority.known_regions().is_empty() {
+        if provider.authority.regions().is_some() {
             return;
         }
         if let Some(region) = self.region.take() {
@@ -340,7 +340,8 @@ fn check_region(
         ));
     }
     if let Some(region) = region.or(named_by_host)
-        && let Some(warning) = provider.authority.region_warning(region)
+        && let Some(regions) = provider.authority.regions()
+        && let Some(warning) = regions.warning(region)
     {
         output.warn(&warning);
     }

@@ -2,7 +2,6 @@
 
 use super::report::why_not;
 use super::rows::DiscoveredHost;
-use crate::authority::Authority;
 use crate::config::{self, Connection};
 use crate::error::{Error, Result};
 use crate::text::suggest;
@@ -26,11 +25,7 @@ pub(super) struct ConnectionAdditions {
 
 impl ConnectionAdditions {
     /// Picks the rows that fit one of the patterns. A pattern that fits nothing is an error.
-    pub(super) fn pick(
-        rows: &[DiscoveredHost],
-        patterns: &[String],
-        authority: &dyn Authority,
-    ) -> Result<Self> {
+    pub(super) fn pick(rows: &[DiscoveredHost], patterns: &[String]) -> Result<Self> {
         check_patterns(rows, patterns)?;
         let mut additions = Self::default();
         for row in rows {
@@ -41,7 +36,7 @@ impl ConnectionAdditions {
                 additions.configured += 1;
                 continue;
             }
-            match connection(row, authority) {
+            match connection(row) {
                 Ok(connection) => additions.new.push(connection),
                 Err(why) => additions.refuse(row.name.clone(), why),
             }
@@ -79,12 +74,9 @@ impl ConnectionAdditions {
 }
 
 /// Returns the connection of a row as it can be written, or why there is none.
-fn connection(
-    row: &DiscoveredHost,
-    authority: &dyn Authority,
-) -> std::result::Result<Connection, String> {
+fn connection(row: &DiscoveredHost) -> std::result::Result<Connection, String> {
     let Some(connection) = row.to_connection() else {
-        return Err(why_not(row, authority).unwrap_or_default());
+        return Err(why_not(row).unwrap_or_default());
     };
     // One that cannot be written must not keep the others out of the file.
     match config::change("", std::slice::from_ref(&connection), &[]) {

@@ -11,7 +11,6 @@ use crate::command::remove;
 use crate::config::{self, Connection};
 use crate::error::{Error, Result};
 use crate::output::Output;
-use crate::provider;
 use crate::setup::{Machine, SetupCommands};
 use crate::text::suggest;
 
@@ -79,8 +78,7 @@ impl ChangeOptions {
     /// Shows the change, asks, makes it, and says what comes next.
     pub(super) fn apply(&self, found: &DiscoveredHosts, app: &mut App) -> Result<()> {
         let output = app.preferences.output;
-        let authority = provider::authority_of(None)?;
-        let additions = ConnectionAdditions::pick(&found.rows, &self.add, authority)?;
+        let additions = ConnectionAdditions::pick(&found.rows, &self.add)?;
         let mut gone = UnlistedConnections::default();
         if self.prune {
             gone = UnlistedConnections::find(&app.preferences.config, &found.rows, &found.answers);

@@ -2,9 +2,9 @@
 //! of them.
 //!
 //! ```text
-//! scope      profiles and regions to ask: options, else configuration and environment
+//! scope      authorities, profiles and regions to ask: options, else configuration and environment
 //!   |
-//! search     asks side by side, logs in where that is missing     ◀── authority::Catalog
+//! search     asks side by side, logs in where that is missing     ◀── authority::Lister
 //!   |
 //!   +--> failures   one line for each profile that has not answered everything
 //!   |
@@ -41,7 +41,7 @@ use clap::ValueEnum;
 use change::ChangeOptions;
 pub(crate) use rows::DiscoveredHost;
 pub(crate) use scope::ScopeOptions;
-use scope::SearchContext;
+use scope::{ListingAuthority, SearchContext};
 use search::ProfileAnswer;
 
 use super::app::App;
@@ -49,11 +49,11 @@ use super::config_file::ConfigNeed;
 use super::errors::all_errors;
 use super::needs::CommandNeeds;
 use super::run::RunCommand;
+use crate::authority::Authority;
 use crate::error::{Error, Result};
 use crate::output::Output;
 use crate::provider;
 use crate::sys::terminal::InheritedStdin;
-use crate::text::glob;
 use crate::text::suggest;
 
 #[derive(clap::Args)]
@@ -82,31 +82,28 @@ pub(crate) struct DiscoveredHosts {
     answers: Vec<ProfileAnswer>,
 }
 
-/// Asks for the databases in this scope, and logs in where a login is missing and the user may be
-/// asked. `user` is the database user of all of them, in the place of the one that is known.
+/// Asks those of the authorities that can list databases for the ones in this scope, and logs in
+/// where a login is missing and the user may be asked. `user` is the database user of all of them,
+/// in the place of the one that is known.
 ///
 /// An error says that the scope cannot be asked. What was not answered is in
 /// [`DiscoveredHosts::check`].
 pub(crate) fn search(
     scope: &ScopeOptions,
+    authorities: &[&'static dyn Authority],
     user: Option<&str>,
     app: &App,
 ) -> Result<DiscoveredHosts> {
     let preferences = &app.preferences;
+    let listers = ListingAuthority::among(authorities)?;
     let context = SearchContext {
-        authority: provider::authority_of(None)?,
+        listers: &listers,
         config: &preferences.config,
         ask: &preferences.ask,
         deadline: Instant::now() + preferences.ask.timeout,
     };
-    for region in &scope.region {
-        if !glob::is_pattern(region)
-            && let Some(warning) = context
-                .authority
-                .region_warning(&provider::parse_region(region)?)
-        {
-            preferences.output.warn(&warning);
-        }
+    for warning in scope.region_warnings(&listers) {
+        preferences.output.warn(&warning);
     }
     let questions = scope.questions(context)?;
     let answers = search::ask(questions, context, preferences.output);
@@ -178,15 +175,14 @@ impl RunCommand for DiscoverCommand {
         self.check_user()?;
         self.change.check()?;
         let output = app.preferences.output;
-        let found = search(&self.scope, self.user.as_deref(), app)?;
+        let authorities = provider::authorities();
+        let found = search(&self.scope, &authorities, self.user.as_deref(), app)?;
         found.check(output)?;
         if self.change.is_wanted() {
             return self.change.apply(&found, app);
         }
         match self.format {
-            DiscoverFormat::Json => {
-                report::print_json(&found.rows, provider::authority_of(None)?)?;
-            }
+            DiscoverFormat::Json => report::print_json(&found.rows)?,
             DiscoverFormat::Table if found.rows.is_empty() => {}
             DiscoverFormat::Table => report::print_table(&found.rows)?,
         }

@@ -13,7 +13,7 @@ use super::rows::DiscoveredHost;
 use super::search::ProfileAnswer;
 use crate::authority::{CompleteListing, Region};
 use crate::config::{self, Config, Connection};
-use crate::provider;
+use crate::provider::{self, Provider};
 
 /// The connections that `--add` has made and nobody lists, by what is known of them.
 #[derive(Default)]
@@ -92,7 +92,7 @@ impl UnlistedConnections {
 struct ListedAt<'a> {
     host: String,
     /// `None` if the host is none of a provider's.
-    service: Option<&'static str>,
+    provider: Option<&'static Provider>,
     region: Option<Region>,
     profile: Option<&'a str>,
 }
@@ -105,14 +105,13 @@ impl<'a> ListedAt<'a> {
         let written = connection.target.host.as_deref()?;
         let host = config::endpoint(written, connection.region.as_ref());
         let mut region = connection.region.clone();
-        let mut service = None;
-        if let Some(provider) = provider::of_host(&host) {
+        let provider = provider::of_host(&host);
+        if let Some(provider) = provider {
             region = region.or((provider.region)(&host));
-            service = Some(provider.service);
         }
         Some(Self {
             host,
-            service,
+            provider,
             region,
             profile: connection.profile.as_deref(),
         })
@@ -128,15 +127,17 @@ impl<'a> ListedAt<'a> {
     }
 
     fn was_answered(&self, answer: &ProfileAnswer) -> bool {
-        let (Some(profile), Some(region), Some(service), Ok(listed)) =
-            (self.profile, &self.region, self.service, &answer.listed)
+        let (Some(profile), Some(region), Some(provider), Ok(listed)) =
+            (self.profile, &self.region, self.provider, &answer.listed)
         else {
             return false;
         };
         let mut profiles = answer.profiles.iter();
-        let is_asked = profiles.any(|asked| asked.as_deref() == Some(profile));
-        let is_it =
-            |complete: &CompleteListing| complete.region == *region && complete.service == service;
+        let is_asked = provider.authority.name() == answer.lister.authority.name()
+            && profiles.any(|asked| asked.as_deref() == Some(profile));
+        let is_it = |complete: &CompleteListing| {
+            complete.region == *region && complete.service == provider.service
+        };
         is_asked && listed.complete.iter().any(is_it)
     }
 }

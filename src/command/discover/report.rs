@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::rows::{DiscoveredHost, WhyNotAdded};
-use crate::authority::{Authority, EndpointRole};
+use crate::authority::EndpointRole;
 use crate::error::Result;
 use crate::output::Output;
 use crate::output::table::TextTable;
@@ -58,16 +58,16 @@ fn state(row: &DiscoveredHost) -> &'static str {
 }
 
 /// Prints the rows for programs, with the number of the account.
-pub(super) fn print_json(rows: &[DiscoveredHost], authority: &dyn Authority) -> Result<()> {
+pub(super) fn print_json(rows: &[DiscoveredHost]) -> Result<()> {
     let mut values = Vec::new();
     for row in rows {
-        values.push(to_json(row, authority));
+        values.push(to_json(row));
     }
     let text = Value::from(values).to_string();
     Output::answer(&(shown_json(&text) + "\n"))
 }
 
-fn to_json(row: &DiscoveredHost, authority: &dyn Authority) -> Value {
+fn to_json(row: &DiscoveredHost) -> Value {
     let database = &row.database;
     let (mut provider_name, mut dbname) = (None, database.dbname.as_deref());
     if let Some(provider) = row.provider {
@@ -95,19 +95,19 @@ fn to_json(row: &DiscoveredHost, authority: &dyn Authority) -> Value {
         "reader": database.role == EndpointRole::Reader,
         "configured": row.is_configured,
         "addable": row.is_new(),
-        "why_not": why_not(row, authority),
+        "why_not": why_not(row),
     })
 }
 
 /// Returns why a row is not added, and what to type where that is known.
-pub(super) fn why_not(row: &DiscoveredHost, authority: &dyn Authority) -> Option<String> {
+pub(super) fn why_not(row: &DiscoveredHost) -> Option<String> {
     if row.is_configured {
         return Some("it is configured".to_owned());
     }
     let why_not = row.why_not?;
     let why = why_not.sentence();
     if why_not == WhyNotAdded::NoTokens
-        && let Some(typed) = authority.how_to_take_tokens(&row.database, row.profile.as_deref())
+        && let Some(typed) = row.how_to_take_tokens()
     {
         return Some(format!("{why}; to enable it: {typed}"));
     }

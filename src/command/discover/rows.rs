@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::names::{self, ConnectionNamer};
-use super::scope::ProfileName;
+use super::scope::{ListingAuthority, ProfileName};
 use super::search::ProfileAnswer;
 use crate::authority::{CatalogAnswer, EndpointRole, FoundDatabase};
 use crate::config::{self, Config, Connection};
@@ -19,6 +19,8 @@ const LONGEST_TEXT: usize = 255;
 /// A host that takes logins.
 #[derive(Clone)]
 pub(crate) struct DiscoveredHost {
+    /// Who has listed it.
+    pub(super) lister: ListingAuthority,
     /// The name of its connection: the one that it has, else the one that it would get.
     pub(crate) name: String,
     pub(crate) database: FoundDatabase,
@@ -116,6 +118,14 @@ impl DiscoveredHost {
         Some(connection)
     }
 
+    /// Returns what the user types so that the database takes tokens, if that is known.
+    pub(super) fn how_to_take_tokens(&self) -> Option<String> {
+        let profile = self.profile.as_deref();
+        self.lister
+            .lister
+            .how_to_take_tokens(&self.database, profile)
+    }
+
     /// Tells whether the user has to name the database user before it can be added.
     pub(super) fn needs_user(&self) -> bool {
         !self.is_configured && self.why_not == Some(WhyNotAdded::NoUser)
@@ -209,6 +219,7 @@ fn new_row(
         None
     };
     DiscoveredHost {
+        lister: answer.lister,
         name: String::new(),
         database,
         provider,

@@ -1,12 +1,13 @@
-//! Which profiles are asked, and each for which regions: what the user names, else what the
-//! configuration and the environment name. Profiles with the same credentials are one question.
+//! Who is asked: which authorities, which of their profiles, and each for which regions. It is what
+//! the user names, else what the configuration and the environment name. Profiles with the same
+//! credentials are one question.
 
 use std::time::Instant;
 
-use crate::authority::{AskPolicy, Authority, DatabaseCatalog, ProfileRegions, Region};
+use crate::authority::{AskPolicy, Authority, DatabaseCatalog, Lister, ProfileRegions, Region};
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::provider;
+use crate::provider::{self, Provider};
 use crate::text::suggest;
 use crate::text::{glob, host, quote};
 
@@ -32,6 +33,7 @@ pub(super) type ProfileName = Option<String>;
 
 /// One who is asked, and for what.
 pub(super) struct CatalogSearch {
+    pub(super) lister: ListingAuthority,
     /// Every profile that leads to these credentials; the first one stands for all.
     pub(super) profiles: Vec<ProfileName>,
     pub(super) catalog: Box<dyn DatabaseCatalog>,
@@ -41,22 +43,53 @@ pub(super) struct CatalogSearch {
 /// What questions are made from, besides the options.
 #[derive(Clone, Copy)]
 pub(super) struct SearchContext<'a> {
-    pub(super) authority: &'a dyn Authority,
+    /// Who can be asked. There is one at least.
+    pub(super) listers: &'a [ListingAuthority],
     pub(super) config: &'a Config,
     pub(super) ask: &'a AskPolicy,
     pub(super) deadline: Instant,
 }
 
-impl SearchContext<'_> {
-    /// Returns who lists what a profile may see.
-    pub(super) fn catalog(self, profile: Option<&str>) -> Result<Box<dyn DatabaseCatalog>> {
-        let found = self.authority.catalog(profile, self.ask, self.deadline);
-        let Some(catalog) = found else {
-            let title = self.authority.title();
-            let error = Error::failure(format!("{title} cannot list databases"));
+/// An authority that can list databases.
+#[derive(Clone, Copy)]
+pub(crate) struct ListingAuthority {
+    pub(super) authority: &'static dyn Authority,
+    pub(super) lister: &'static dyn Lister,
+}
+
+impl ListingAuthority {
+    /// Returns those among authorities that can list. If none can, that is an error.
+    pub(crate) fn among(authorities: &[&'static dyn Authority]) -> Result<Vec<Self>> {
+        let mut found = Vec::new();
+        for authority in authorities.iter().copied() {
+            if let Some(lister) = authority.lister() {
+                found.push(Self { authority, lister });
+            }
+        }
+        if found.is_empty() {
+            let titles: Vec<&str> = authorities.iter().map(|known| known.title()).collect();
+            let error = Error::failure(format!("{} cannot list databases", titles.join(" or ")));
             return Err(error.hint("pgcred add NAME HOST --profile PROFILE adds one by its host"));
-        };
-        Ok(catalog)
+        }
+        Ok(found)
+    }
+
+    /// Returns the fake authority, whatever it has to list.
+    #[cfg(test)]
+    pub(super) fn fake() -> Self {
+        Self {
+            authority: provider::fake::PROVIDER.authority,
+            lister: provider::fake::lister(),
+        }
+    }
+
+    /// Returns who lists what a profile may see.
+    pub(super) fn catalog(
+        self,
+        profile: Option<&str>,
+        context: SearchContext<'_>,
+    ) -> Box<dyn DatabaseCatalog> {
+        self.lister.catalog(profile, context.ask, context.deadline)
     }
 }
 
@@ -85,51 +118,54 @@ impl ScopeOptions {
         }
     }
 
-    /// Returns whom to ask, in the order of the profiles. This asks nobody yet.
+    /// Returns whom to ask, in the order of the authorities and of their profiles. This asks nobody
+    /// yet.
     pub(super) fn questions(&self, context: SearchContext<'_>) -> Result<Vec<CatalogSearch>> {
-        let used = UsedPlaces::of(context);
-        let mut questions = Vec::new();
-        for profiles in grouped(self.profiles(&used, context)?, context) {
-            let catalog = context.catalog(profiles[0].as_deref())?;
-            let known = catalog.regions();
-            let regions = self.regions(&known, &used.regions_of(&profiles))?;
-            questions.push(CatalogSearch {
-                profiles,
-                catalog,
-                regions,
+        let mut candidates = Vec::new();
+        for lister in context.listers {
+            candidates.push(Candidate {
+                lister: *lister,
+                used: UsedPlaces::of(lister.authority, context.config),
+                profiles: Vec::new(),
             });
+        }
+        if self.profile.is_empty() {
+            take_used_profiles(&mut candidates);
+        }
+        for typed in &self.profile {
+            take_named_profiles(typed, &mut candidates)?;
+        }
+        let mut questions = Vec::new();
+        for Candidate {
+            lister,
+            used,
+            profiles,
+        } in candidates
+        {
+            for profiles in grouped(profiles, lister.authority) {
+                let catalog = lister.catalog(profiles[0].as_deref(), context);
+                let known = catalog.regions();
+                let regions =
+                    self.regions(&known, &used.regions_of(&profiles), lister.authority)?;
+                questions.push(CatalogSearch {
+                    lister,
+                    profiles,
+                    catalog,
+                    regions,
+                });
+            }
         }
         self.check_patterns(&questions)?;
         Ok(questions)
     }
 
-    fn profiles(&self, used: &UsedPlaces, context: SearchContext<'_>) -> Result<Vec<ProfileName>> {
-        if self.profile.is_empty() {
-            return Ok(used.profiles());
-        }
-        let mut found: Vec<ProfileName> = Vec::new();
-        for typed in &self.profile {
-            let mut names = vec![typed.clone()];
-            if typed.is_empty() {
-                return Err(Error::usage("--profile is empty").hint("name a profile"));
-            }
-            if glob::is_pattern(typed) {
-                let known = context.authority.profile_names()?;
-                names = fitting(typed, &known);
-                if names.is_empty() {
-                    let names = suggest::listed(&known);
-                    return Err(nothing_fits("profile", typed, "profiles", &names));
-                }
-            }
-            for name in names {
-                add_once(&mut found, Some(name));
-            }
-        }
-        Ok(found)
-    }
-
     /// Returns the regions to ask a profile for. `used` are those of its connections.
-    fn regions(&self, known: &ProfileRegions, used: &[Region]) -> Result<Vec<Region>> {
+    fn regions(
+        &self,
+        known: &ProfileRegions,
+        used: &[Region],
+        authority: &dyn Authority,
+    ) -> Result<Vec<Region>> {
         if self.all_regions {
             return Ok(known.all.clone());
         }
@@ -141,7 +177,12 @@ impl ScopeOptions {
         }
         for typed in &self.region {
             if !glob::is_pattern(typed) {
-                add_once(&mut found, provider::parse_region(typed)?);
+                provider::parse_region(typed)?; // what nobody can read is a slip
+                if let Some(regions) = authority.regions()
+                    && let Ok(region) = regions.parse(typed)
+                {
+                    add_once(&mut found, region);
+                }
                 continue;
             }
             for region in &known.all {
@@ -151,6 +192,25 @@ impl ScopeOptions {
             }
         }
         Ok(found)
+    }
+
+    /// Returns a warning for each region that the user names and nobody who is asked knows.
+    pub(super) fn region_warnings(&self, listers: &[ListingAuthority]) -> Vec<String> {
+        let mut warnings = Vec::new();
+        for typed in &self.region {
+            let mut of_all = Vec::new();
+            for ListingAuthority { authority, .. } in listers {
+                if let Some(regions) = authority.regions()
+                    && let Ok(region) = regions.parse(typed)
+                {
+                    of_all.push(regions.warning(&region));
+                }
+            }
+            if of_all.iter().all(Option::is_some) && !glob::is_pattern(typed) {
+                warnings.extend(of_all.into_iter().flatten().next());
+            }
+        }
+        warnings
     }
 
     /// Refuses a pattern that fits no region of any profile: it is a slip.
@@ -170,7 +230,59 @@ impl ScopeOptions {
     }
 }
 
-/// The profiles and regions that the configuration and the environment name.
+/// An authority, and those of its profiles that are asked.
+struct Candidate {
+    lister: ListingAuthority,
+    used: UsedPlaces,
+    profiles: Vec<ProfileName>,
+}
+
+/// Takes the profiles that are in use. An authority that the user does not use is not asked, unless
+/// none is in use.
+fn take_used_profiles(candidates: &mut [Candidate]) {
+    let is_any_used = candidates.iter().any(|candidate| candidate.used.is_any());
+    for candidate in candidates {
+        if candidate.used.is_any() || !is_any_used {
+            candidate.profiles = candidate.used.profiles();
+        }
+    }
+}
+
+/// Takes the profiles that the user names. A name goes to the authorities that have such a profile,
+/// and where none has, to all: their answers say so.
+fn take_named_profiles(typed: &str, candidates: &mut [Candidate]) -> Result<()> {
+    if typed.is_empty() {
+        return Err(Error::usage("--profile is empty").hint("name a profile"));
+    }
+    let is_pattern = glob::is_pattern(typed);
+    let names_one = !is_pattern && candidates.len() == 1;
+    let mut known = Vec::new();
+    let mut is_found = false;
+    for candidate in candidates.iter_mut() {
+        if names_one {
+            break; // whether it has the profile does not matter, so its files are not read
+        }
+        let names = candidate.lister.authority.profile_names()?;
+        for name in fitting(typed, &names) {
+            is_found = true;
+            add_once(&mut candidate.profiles, Some(name));
+        }
+        known.extend(names);
+    }
+    if is_found {
+        return Ok(());
+    }
+    if is_pattern {
+        let known = suggest::listed(&known);
+        return Err(nothing_fits("profile", typed, "profiles", &known));
+    }
+    for candidate in candidates {
+        add_once(&mut candidate.profiles, Some(typed.to_owned()));
+    }
+    Ok(())
+}
+
+/// The profiles and regions of one authority that the configuration and the environment name.
 struct UsedPlaces {
     places: Vec<(ProfileName, Option<Region>)>,
     current: ProfileName,
@@ -179,23 +291,29 @@ struct UsedPlaces {
 }
 
 impl UsedPlaces {
-    fn of(context: SearchContext<'_>) -> Self {
-        let (current, is_selected) = current_profile(context.authority);
+    fn of(authority: &dyn Authority, config: &Config) -> Self {
+        let (current, is_selected) = current_profile(authority);
         let mut places = Vec::new();
-        for connection in &context.config.connections {
+        for connection in &config.connections {
             let signed = connection.sign_host.as_ref().map(|signed| &signed.host);
             let host = signed.or(connection.target.host.as_ref());
             let host = host.map_or("", String::as_str);
-            let rule = context.config.rule(host);
+            let rule = config.rule(host);
+            let named = connection.provider.as_ref().or(rule.provider.as_ref());
+            let provider = provider_of(named, host);
+            if !may_be_of(authority, provider) {
+                continue;
+            }
             let profile = connection.profile.clone().or(rule.profile);
             let mut region = connection.region.clone().or(rule.region);
-            if let Some(provider) = provider::of_host(host) {
+            if let Some(provider) = provider {
                 region = (provider.region)(host).or(region);
             }
             places.push((profile.or(current.clone()), region));
         }
-        for rule in &context.config.rules {
-            if rule.profile.is_some() {
+        for rule in &config.rules {
+            let provider = provider_of(rule.provider.as_ref(), &rule.host);
+            if rule.profile.is_some() && may_be_of(authority, provider) {
                 places.push((rule.profile.clone(), rule.region.clone()));
             }
         }
@@ -204,6 +322,10 @@ impl UsedPlaces {
             current,
             is_selected,
         }
+    }
+
+    fn is_any(&self) -> bool {
+        self.is_selected || !self.places.is_empty()
     }
 
     /// Returns the profiles that are in use, and the current one. What the environment has where it
@@ -232,6 +354,22 @@ impl UsedPlaces {
     }
 }
 
+/// Returns the provider that is named, else that of the host, which may be a pattern.
+fn provider_of(named: Option<&String>, host: &str) -> Option<&'static Provider> {
+    match named {
+        Some(name) => provider::named(name).ok(),
+        None => provider::of_host(host),
+    }
+}
+
+/// Tells whether an authority may be that of a provider, which may not be known.
+fn may_be_of(authority: &dyn Authority, provider: Option<&Provider>) -> bool {
+    match provider {
+        Some(provider) => provider.authority.name() == authority.name(),
+        None => true,
+    }
+}
+
 /// Returns the profile that the environment selects, and whether it names one or has a key. The
 /// usual one is called by its name where there is one, so that what is added goes on to mean it.
 fn current_profile(authority: &dyn Authority) -> (ProfileName, bool) {
@@ -247,8 +385,8 @@ fn current_profile(authority: &dyn Authority) -> (ProfileName, bool) {
 }
 
 /// Puts together the profiles that lead to the same credentials.
-fn grouped(profiles: Vec<ProfileName>, context: SearchContext<'_>) -> Vec<Vec<ProfileName>> {
-    let identities = context.authority.identities();
+fn grouped(profiles: Vec<ProfileName>, authority: &dyn Authority) -> Vec<Vec<ProfileName>> {
+    let identities = authority.identities();
     let mut groups: Vec<(String, Vec<ProfileName>)> = Vec::new();
     for profile in profiles {
         let identity = identities.identity(profile.as_deref(), None);

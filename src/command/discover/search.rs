@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::Instant;
 
-use super::scope::{CatalogSearch, ProfileName, SearchContext};
+use super::scope::{CatalogSearch, ListingAuthority, ProfileName, SearchContext};
 use crate::authority::{
     CatalogAnswer, CatalogStep, DatabaseCatalog, Inspected, LoginPolicy, NoAnswer, Region, WhyNot,
 };
@@ -20,6 +20,7 @@ const MOST_THREADS: usize = 12;
 
 /// What a profile has answered.
 pub(super) struct ProfileAnswer {
+    pub(super) lister: ListingAuthority,
     /// As in [`CatalogSearch`].
     pub(super) profiles: Vec<ProfileName>,
     /// The regions that were asked for.
@@ -45,7 +46,7 @@ pub(super) fn ask(
     context: SearchContext<'_>,
     output: Output,
 ) -> Vec<ProfileAnswer> {
-    let mut answers = ask_once(questions, context, output);
+    let mut answers = ask_once(questions, output);
     let may_log_in = context.ask.terminal || context.ask.login == LoginPolicy::Browser;
     if context.ask.asks() && may_log_in {
         ask_after_logins(&mut answers, context, output);
@@ -55,12 +56,12 @@ pub(super) fn ask(
 
 /// Logs in for one profile after the other, and asks those again that could.
 fn ask_after_logins(answers: &mut [ProfileAnswer], context: SearchContext<'_>, output: Output) {
-    let identities = context.authority.identities();
     let mut logged_in = Vec::new();
     for (position, answer) in answers.iter_mut().enumerate() {
         if !answer.needs_login() {
             continue;
         }
+        let identities = answer.lister.authority.identities();
         let identity = identities.identity(answer.profile(), None);
         match identity.log_in(context.ask, &context.ask.notes()) {
             Ok(_) => logged_in.push(position),
@@ -72,32 +73,25 @@ fn ask_after_logins(answers: &mut [ProfileAnswer], context: SearchContext<'_>, o
         deadline: Instant::now() + context.ask.timeout,
         ..context
     };
-    let mut positions = Vec::new();
     let mut questions = Vec::new();
-    for position in logged_in {
-        let answer = &answers[position];
-        if let Ok(catalog) = context.catalog(answer.profile()) {
-            positions.push(position);
-            questions.push(CatalogSearch {
-                profiles: answer.profiles.clone(),
-                catalog,
-                regions: answer.regions.clone(),
-            });
-        }
+    for position in &logged_in {
+        let answer = &answers[*position];
+        questions.push(CatalogSearch {
+            lister: answer.lister,
+            profiles: answer.profiles.clone(),
+            catalog: answer.lister.catalog(answer.profile(), context),
+            regions: answer.regions.clone(),
+        });
     }
-    let again = ask_once(questions, context, output);
-    for (position, answer) in positions.into_iter().zip(again) {
+    let again = ask_once(questions, output);
+    for (position, answer) in logged_in.into_iter().zip(again) {
         answers[position] = answer;
     }
 }
 
-fn ask_once(
-    questions: Vec<CatalogSearch>,
-    context: SearchContext<'_>,
-    output: Output,
-) -> Vec<ProfileAnswer> {
+fn ask_once(questions: Vec<CatalogSearch>, output: Output) -> Vec<ProfileAnswer> {
     let threads = questions.len().min(MOST_THREADS);
-    let progress = ProgressLine::start(&format!("asking {}", context.authority.title()), output);
+    let progress = ProgressLine::start(&format!("asking {}", titles(&questions)), output);
     let count = |step| match step {
         CatalogStep::Planned => progress.plan(),
         CatalogStep::Done => progress.step(),
@@ -120,6 +114,18 @@ fn ask_once(
     answers.into_iter().map(|(_, answer)| answer).collect()
 }
 
+/// Returns whom the questions go to, for a sentence.
+fn titles(questions: &[CatalogSearch]) -> String {
+    let mut titles: Vec<&str> = Vec::new();
+    for question in questions {
+        let title = question.lister.authority.title();
+        if !titles.contains(&title) {
+            titles.push(title);
+        }
+    }
+    titles.join(" and ")
+}
+
 /// Takes one open question after the other until there is none.
 fn work(
     open: &Mutex<impl Iterator<Item = (usize, CatalogSearch)>>,
@@ -133,6 +139,7 @@ fn work(
             question.catalog.list(&question.regions, count)
         };
         let answer = ProfileAnswer {
+            lister: question.lister,
             profiles: question.profiles,
             regions: question.regions,
             listed,

@@ -191,14 +191,6 @@ impl Identity for CommandIdentity {
         ))
     }
 
-    fn configured_region(&self) -> &'static str {
-        ""
-    }
-
-    fn find_region(&self, _: &str, _: &AskPolicy, _: &RunNotes) -> Result<Option<Region>> {
-        Ok(None)
-    }
-
     fn explain(&self, _: Option<&Region>, notes: &RunNotes) {
         notes.step(|| format!("command.{} prints the tokens", self.definition.name));
         for file in &self.watched {

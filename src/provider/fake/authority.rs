@@ -1,5 +1,5 @@
-//! An authority for unit tests: no cloud, no files and no regions, but logins, failures and an end
-//! of its credentials, all as `control` says.
+//! The fake authority: no cloud and no files, but logins, failures, an end of its credentials and
+//! databases, all as `control` says.
 
 use std::hash::Hash;
 use std::rc::Rc;
@@ -7,21 +7,33 @@ use std::time::Instant;
 
 use super::control::{SAME_PREFIX, STATE, log_in_elsewhere};
 use crate::authority::{
-    AskPolicy, Authority, CredentialQuery, DatabaseCatalog, Identities, Identity, Region, RunNotes,
-    Signer, TokenScope,
+    AskPolicy, Authority, CredentialQuery, DatabaseCatalog, FoundDatabase, Identities, Identity,
+    Lister, Region, Regions, RunNotes, Signer, TokenScope,
 };
 use crate::error::{Error, Result};
 use crate::text::digest::{Digester, digest};
 use crate::time::Time;
 use crate::token::Token;
 
-pub(super) static AUTHORITY: FakeAuthority = FakeAuthority;
+pub(super) static AUTHORITY: FakeAuthority = FakeAuthority {
+    name: "fake",
+    title: "Fake",
+};
 
-pub(super) struct FakeAuthority;
+/// One more, for what is asked of several.
+pub(super) static OTHER: FakeAuthority = FakeAuthority {
+    name: "other",
+    title: "Other",
+};
+
+pub(super) struct FakeAuthority {
+    name: &'static str,
+    title: &'static str,
+}
 
 impl Authority for FakeAuthority {
     fn name(&self) -> &'static str {
-        "fake"
+        self.name
     }
 
     fn has_long_tokens(&self) -> bool {
@@ -29,7 +41,7 @@ impl Authority for FakeAuthority {
     }
 
     fn title(&self) -> &'static str {
-        "Fake"
+        self.title
     }
 
     fn has_identity_per_scope(&self) -> bool {
@@ -47,24 +59,68 @@ impl Authority for FakeAuthority {
     /// The profiles that have something to list, in alphabetical order.
     fn profile_names(&self) -> Result<Vec<String>> {
         let mut names = Vec::new();
-        STATE.with_borrow(|state| names.extend(state.catalogs.keys().cloned()));
+        STATE.with_borrow(|state| {
+            for (authority, profile) in state.catalogs.keys() {
+                if *authority == self.name {
+                    names.push(profile.clone());
+                }
+            }
+        });
         names.sort();
         Ok(names)
     }
 
+    /// It has regions if a test has given it something to list.
+    fn regions(&self) -> Option<&dyn Regions> {
+        if self.lists() { Some(self) } else { None }
+    }
+
+    fn lister(&self) -> Option<&dyn Lister> {
+        if self.lists() { Some(self) } else { None }
+    }
+}
+
+impl FakeAuthority {
+    fn lists(&self) -> bool {
+        STATE.with_borrow(|state| state.catalogs.keys().any(|(name, _)| *name == self.name))
+    }
+}
+
+impl Regions for FakeAuthority {
+    /// Takes every text without a question mark.
+    fn parse(&self, text: &str) -> Result<Region> {
+        if text.contains('?') {
+            return Err(Error::usage("a region is no question"));
+        }
+        Ok(Region::vouched_for(text))
+    }
+
+    fn known(&self) -> &'static [&'static str] {
+        &["fake-EAST"]
+    }
+}
+
+impl Lister for FakeAuthority {
     fn catalog(
         &self,
         profile: Option<&str>,
         _: &AskPolicy,
         _: Instant,
-    ) -> Option<Box<dyn DatabaseCatalog>> {
-        let profile = profile.unwrap_or_default();
+    ) -> Box<dyn DatabaseCatalog> {
         STATE.with_borrow(|state| {
-            let mut catalog = state.catalogs.get(profile)?.clone();
+            let key = (self.name, profile.unwrap_or_default().to_owned());
+            let mut catalog = state.catalogs.get(&key).cloned().unwrap_or_default();
             catalog.needs_login &= state.logins == 0;
-            let catalog: Box<dyn DatabaseCatalog> = Box::new(catalog);
-            Some(catalog)
+            Box::new(catalog)
         })
+    }
+
+    fn how_to_take_tokens(&self, _: &FoundDatabase, profile: Option<&str>) -> Option<String> {
+        Some(format!(
+            "{} enable {}",
+            self.name,
+            profile.unwrap_or_default()
+        ))
     }
 }
 
@@ -86,8 +142,6 @@ impl Identities for FakeIdentities {
 struct FakeIdentity {
     digest: String,
     digest_with_login: String,
-    /// Always empty: this authority has no regions.
-    region: String,
 }
 
 impl FakeIdentity {
@@ -97,7 +151,6 @@ impl FakeIdentity {
         Self {
             digest: own,
             digest_with_login: with_login,
-            region: String::new(),
         }
     }
 }
@@ -111,20 +164,8 @@ impl Identity for FakeIdentity {
         &self.digest_with_login
     }
 
-    fn login_stamp(&self) -> &str {
-        &self.digest_with_login
-    }
-
     fn as_it_is_now(&self) -> Rc<dyn Identity> {
         Rc::new(Self::new(self.digest.clone()))
-    }
-
-    fn configured_region(&self) -> &str {
-        &self.region
-    }
-
-    fn find_region(&self, _: &str, _: &AskPolicy, _: &RunNotes) -> Result<Option<Region>> {
-        Ok(None)
     }
 
     fn explain(&self, _: Option<&Region>, notes: &RunNotes) {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::PROVIDER;
 use super::catalog::FakeCatalog;
-use crate::authority::{AskPolicy, Identity, LoginPolicy};
+use crate::authority::{AskPolicy, Authority, Identity, LoginPolicy};
 use crate::error::Error;
 use crate::time::Time;
 
@@ -28,8 +28,8 @@ pub(super) struct FakeState {
     pub(super) resolved: Vec<String>,
     pub(super) deadlines: Vec<Instant>,
     pub(super) signed: u32,
-    /// By profile.
-    pub(super) catalogs: HashMap<String, FakeCatalog>,
+    /// By authority and profile.
+    pub(super) catalogs: HashMap<(&'static str, String), FakeCatalog>,
 }
 
 /// Makes the fake one that works and has seen nothing.
@@ -80,7 +80,13 @@ pub(crate) fn signed() -> u32 {
 
 /// Gives a profile something to list.
 pub(crate) fn put_catalog(profile: &str, catalog: FakeCatalog) {
-    STATE.with_borrow_mut(|state| state.catalogs.insert(profile.to_owned(), catalog));
+    put_catalog_of(PROVIDER.authority, profile, catalog);
+}
+
+/// Gives a profile of an authority something to list.
+pub(crate) fn put_catalog_of(authority: &dyn Authority, profile: &str, catalog: FakeCatalog) {
+    let key = (authority.name(), profile.to_owned());
+    STATE.with_borrow_mut(|state| state.catalogs.insert(key, catalog));
 }
 
 /// Returns a policy for runs that have no terminal.

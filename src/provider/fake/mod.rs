@@ -1,12 +1,15 @@
-//! A provider with an authority of its own, for unit tests: the proof that another authority is a
-//! directory of its own and one line of the table. Copy this file and `authority` for a real one;
-//! `control`, with which a test says what happens, and `catalog`, what a profile lists, stay here.
+//! A provider whose authority does what a unit test tells it: it fails, asks for a login, hands
+//! out tokens that end early, or lists databases. A real one is copied from `example`, which has
+//! none of these switches.
+//!
+//! `control` is what a test says and sees, `catalog` what a profile lists, and `authority` does it.
 
 mod authority;
 pub(crate) mod catalog;
 pub(crate) mod control;
 
 use super::{Provider, RequiredRoots, RootSet};
+use crate::authority::{Authority, Lister};
 
 const SUFFIX: &str = ".fake.invalid";
 
@@ -21,6 +24,14 @@ pub(crate) static PROVIDER: Provider = Provider {
     roots: |host, _| roots(host),
     ..Provider::new("fake", "Fake", &authority::AUTHORITY)
 };
+
+/// Another authority, of no provider. It lists what a test has given it.
+pub(crate) static OTHER_AUTHORITY: &dyn Authority = &authority::OTHER;
+
+/// Returns the part of the fake authority that lists.
+pub(crate) fn lister() -> &'static dyn Lister {
+    &authority::AUTHORITY
+}
 
 /// The same for hosts that have no form of their own.
 pub(crate) static WITHOUT_HOSTS: Provider = Provider {

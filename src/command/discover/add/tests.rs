@@ -3,15 +3,16 @@
 use super::*;
 use crate::authority::{CatalogAnswer, Region};
 use crate::command::discover::rows;
+use crate::command::discover::scope::ListingAuthority;
 use crate::command::discover::search::ProfileAnswer;
 use crate::config::Config;
-use crate::provider;
 use crate::provider::fake::catalog::database;
 
 fn rows(config: &str) -> Vec<DiscoveredHost> {
     let mut off = database("off", "r", "off.fake.invalid");
     off.takes_tokens = Some(false);
     let answer = ProfileAnswer {
+        lister: ListingAuthority::fake(),
         profiles: vec![Some("dev".to_owned())],
         regions: vec![Region::vouched_for("r")],
         listed: Ok(CatalogAnswer {
@@ -33,11 +34,7 @@ fn rows(config: &str) -> Vec<DiscoveredHost> {
 
 fn pick(rows: &[DiscoveredHost], patterns: &[&str]) -> Result<ConnectionAdditions> {
     let patterns: Vec<String> = patterns.iter().map(|text| (*text).to_owned()).collect();
-    ConnectionAdditions::pick(
-        rows,
-        &patterns,
-        provider::authority_of(Some("fake")).unwrap(),
-    )
+    ConnectionAdditions::pick(rows, &patterns)
 }
 
 fn names(additions: &ConnectionAdditions) -> Vec<&str> {
@@ -75,7 +72,7 @@ fn what_is_not_added_says_why_once() {
     assert_eq!(
         all.refusals(),
         [
-            "off: IAM authentication is not enabled",
+            "off: IAM authentication is not enabled; to enable it: fake enable dev",
             "rds: needs --user"
         ]
     );

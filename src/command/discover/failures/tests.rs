@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::authority::{CompleteListing, FoundDatabase, NoAnswer, Region};
+use crate::command::discover::scope::ListingAuthority;
 use crate::provider::fake::catalog::database;
 
 fn answer(profile: &str, regions: &[&str]) -> ProfileAnswer {
@@ -10,6 +11,7 @@ fn answer(profile: &str, regions: &[&str]) -> ProfileAnswer {
         asked.push(Region::vouched_for(*region));
     }
     ProfileAnswer {
+        lister: ListingAuthority::fake(),
         profiles: vec![Some(profile.to_owned())],
         regions: asked,
         listed: Ok(CatalogAnswer::default()),

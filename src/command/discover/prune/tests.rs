@@ -3,6 +3,7 @@
 use super::*;
 use crate::authority::{CatalogAnswer, FoundDatabase, NoAnswer, WhyNot};
 use crate::command::discover::rows;
+use crate::command::discover::scope::ListingAuthority;
 use crate::error::Error;
 use crate::provider::fake::catalog::database;
 
@@ -10,6 +11,7 @@ const ID: &str = "foo0bar1baz2quux3quuux4abc";
 
 fn answer(profile: &str, region: &str, databases: Vec<FoundDatabase>) -> ProfileAnswer {
     ProfileAnswer {
+        lister: ListingAuthority::fake(),
         profiles: vec![Some(profile.to_owned())],
         regions: vec![Region::vouched_for(region)],
         listed: Ok(CatalogAnswer {
@@ -66,19 +68,22 @@ fn an_entry_that_is_listed_no_more_is_gone() {
 fn the_region_may_be_in_the_host() {
     let host = format!("{ID}.dsql.us-east-1.on.aws");
     let config = entry("a", &host, "discovered = true\nprofile = 'dev'");
-    assert_eq!(
-        found(&config, &[answer("dev", "us-east-1", Vec::new())]).0,
-        ["a"]
-    );
-    assert_eq!(
-        found(&config, &[answer("dev", "eu-west-1", Vec::new())]).1,
-        ["a"]
-    );
+    let dsql = provider::named("dsql").unwrap();
+    let asked_of_aws = |region, databases| ProfileAnswer {
+        lister: ListingAuthority::among(&[dsql.authority]).unwrap()[0],
+        ..answer("dev", region, databases)
+    };
+    let found_in = |region| found(&config, &[asked_of_aws(region, Vec::new())]);
+    assert_eq!(found_in("us-east-1").0, ["a"]);
+    assert_eq!(found_in("eu-west-1").1, ["a"]);
+    // Another authority has another profile of this name.
+    let of_other = answer("dev", "us-east-1", Vec::new());
+    assert_eq!(found(&config, &[of_other]).1, ["a"]);
     let mut cluster = database(ID, "us-east-1", "");
     cluster.host = None;
     let nothing = (Vec::<String>::new(), Vec::<String>::new());
     assert_eq!(
-        found(&config, &[answer("dev", "us-east-1", vec![cluster])]),
+        found(&config, &[asked_of_aws("us-east-1", vec![cluster])]),
         nothing
     );
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::*;
 use crate::provider::fake::catalog::FakeCatalog;
-use crate::provider::fake::control;
+use crate::provider::fake::{self, control};
 
 const ALL: [&str; 3] = ["eu-south-1", "eu-west-1", "us-east-1"];
 
@@ -12,7 +12,7 @@ const ALL: [&str; 3] = ["eu-south-1", "eu-west-1", "us-east-1"];
 fn asked(options: &ScopeOptions, config: &str) -> Result<Vec<(String, String)>> {
     let config = Config::parse(config).unwrap();
     let context = SearchContext {
-        authority: provider::authority_of(Some("fake")).unwrap(),
+        listers: &[ListingAuthority::fake()],
         config: &config,
         ask: &control::policy(),
         deadline: Instant::now() + Duration::from_secs(1),
@@ -42,7 +42,8 @@ fn pair(profiles: &str, regions: &str) -> (String, String) {
 
 const CONFIG: &str = "
 [connections.a]
-host = \"foo0bar1baz2quux3quuux4abc.dsql.us-east-1.on.aws\"
+host = \"a.example\"
+region = \"us-east-1\"
 profile = \"dev\"
 [connections.b]
 host = \"b.fake.invalid\"
@@ -119,8 +120,11 @@ fn patterns_name_several() {
         Some("the regions are eu-south-1, eu-west-1, us-east-1")
     );
     assert!(asked(&options(&[""], &[]), "").is_err());
-    assert!(asked(&options(&["dev"], &["not a region"]), "").is_err());
-    assert!(asked(&options(&["none"], &[]), "").is_err());
+    assert!(asked(&options(&["dev"], &["no region?"]), "").is_err());
+    assert_eq!(
+        asked(&options(&["none"], &[]), "").unwrap(),
+        [pair("none", "")]
+    );
 }
 
 #[test]
@@ -148,4 +152,73 @@ fn profiles_with_the_same_credentials_are_asked_once() {
         asked(&options, "").unwrap(),
         [pair("dev", "eu-west-1"), pair("same-1=same-2", "eu-west-1"),]
     );
+}
+
+/// Returns what is asked of the fake and of another authority: each profile behind its authority.
+fn asked_of_both(profiles: &[&str], regions: &[&str], config: &str) -> Result<Vec<String>> {
+    let authorities = [fake::PROVIDER.authority, fake::OTHER_AUTHORITY];
+    let options = ScopeOptions {
+        profile: profiles.iter().map(|name| (*name).to_owned()).collect(),
+        region: regions.iter().map(|name| (*name).to_owned()).collect(),
+        all_regions: false,
+    };
+    let context = SearchContext {
+        listers: &ListingAuthority::among(&authorities)?,
+        config: &Config::parse(config).unwrap(),
+        ask: &control::policy(),
+        deadline: Instant::now() + Duration::from_secs(1),
+    };
+    let mut found = Vec::new();
+    for question in options.questions(context)? {
+        let authority = question.lister.authority.name();
+        let profile = question.profiles[0].as_deref().unwrap_or("-");
+        let regions: Vec<&str> = question.regions.iter().map(Region::as_str).collect();
+        found.push(format!("{authority} {profile} {}", regions.join(" ")));
+    }
+    Ok(found)
+}
+
+#[test]
+fn every_authority_that_can_list_is_asked_for_its_own_profiles() {
+    set_up(&["dev", "both"]);
+    for profile in ["ops", "both"] {
+        let catalog = FakeCatalog::in_regions(Some("o"), &["o", "p"]);
+        control::put_catalog_of(fake::OTHER_AUTHORITY, profile, catalog);
+    }
+    let asked = |profiles: &[&str], config| asked_of_both(profiles, &[], config).unwrap();
+    assert_eq!(asked(&["ops"], ""), ["other ops o"]);
+    assert_eq!(
+        asked(&["b*", "dev"], ""),
+        ["fake both eu-west-1", "fake dev eu-west-1", "other both o"]
+    );
+    assert_eq!(asked(&["none"], ""), ["fake none ", "other none "]);
+    // A connection is of the authority of its provider; that of another one is not asked for it.
+    let of_fake = "[connections.a]\nhost = 'a.fake.invalid'\nprofile = 'dev'\n";
+    assert_eq!(asked(&[], of_fake), ["fake dev eu-west-1"]);
+    let of_aws = "[connections.a]\nhost = 'x.c1a2.eu-west-1.rds.amazonaws.com'\nprofile = 'dev'\n";
+    assert_eq!(asked(&[], of_aws), ["fake - ", "other - "]);
+    let unknown = "[connections.a]\nhost = 'a.example'\nprofile = 'both'\n";
+    assert_eq!(asked(&[], unknown), ["fake both eu-west-1", "other both o"]);
+    let found = asked_of_both(&["*"], &["p*", "eu-west-1"], "").unwrap();
+    assert_eq!(
+        found,
+        [
+            "fake both eu-west-1",
+            "fake dev eu-west-1",
+            "other both p eu-west-1",
+            "other ops p eu-west-1"
+        ]
+    );
+}
+
+#[test]
+fn an_authority_that_lists_nothing_is_not_asked() {
+    control::reset();
+    let authorities = [fake::PROVIDER.authority, fake::OTHER_AUTHORITY];
+    let error = ListingAuthority::among(&authorities).err().unwrap();
+    assert_eq!(error.to_string(), "Fake or Other cannot list databases");
+    set_up(&["dev"]);
+    let listers = ListingAuthority::among(&provider::authorities()).unwrap();
+    let names: Vec<&str> = listers.iter().map(|known| known.authority.name()).collect();
+    assert_eq!(names, ["aws", "fake"]);
 }

@@ -5,7 +5,6 @@ use std::time::Duration;
 use super::*;
 use crate::command::discover::scope::ScopeOptions;
 use crate::config::Config;
-use crate::provider;
 use crate::provider::fake::catalog::{FakeCatalog, database};
 use crate::provider::fake::control;
 
@@ -14,7 +13,7 @@ fn ask_all(is_user_there: bool) -> Vec<(String, Option<usize>)> {
     let mut policy = control::policy();
     policy.terminal = is_user_there;
     let context = SearchContext {
-        authority: provider::authority_of(Some("fake")).unwrap(),
+        listers: &[ListingAuthority::fake()],
         config: &Config::default(),
         ask: &policy,
         deadline: Instant::now() + Duration::from_secs(5),

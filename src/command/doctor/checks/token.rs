@@ -65,7 +65,7 @@ fn check_host(case: &mut ExaminedTarget<'_, '_>) -> Finding {
 
 fn check_region(case: &mut ExaminedTarget<'_, '_>) -> Finding {
     let authority = case.request.provider.authority;
-    if authority.known_regions().is_empty() {
+    if authority.regions().is_none() {
         return Finding::ok(format!("a token of {} has no region", authority.title()));
     }
     let configured = match who_signs(case) {

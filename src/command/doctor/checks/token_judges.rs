@@ -4,7 +4,7 @@
 //! beside this file, which knows where the values come from: the request, the token that was issued
 //! now or kept in the cache, and the passfile. No text repeats a token.
 
-use crate::authority::{Region, TokenPart, TokenParts};
+use crate::authority::{Region, Regions, TokenPart, TokenParts};
 use crate::command::doctor::finding::Finding;
 use crate::provider::{self, Provider};
 use crate::request::Request;
@@ -72,7 +72,10 @@ pub(super) fn judge_region(
             Finding::ok(format!("{}, by {place}", region.trim()))
         }
         (None, None, None) => Finding::warn(
-            provider.authority.cause_of_no_region(),
+            provider
+                .authority
+                .regions()
+                .and_then(Regions::cause_of_none),
             "neither host nor setting names one",
         ),
     }

@@ -76,7 +76,7 @@ impl GuidedSurroundings for RealSurroundings<'_> {
             profile: profile.map(str::to_owned).into_iter().collect(),
             ..ScopeOptions::default()
         };
-        let found = discover::search(&scope, None, self.app)?;
+        let found = discover::search(&scope, &[self.authority], None, self.app)?;
         found.check(self.app.preferences.output)?;
         let mut discovery = DatabaseOffers {
             is_partial: found.is_partial(),
