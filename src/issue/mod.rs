@@ -406,4 +406,4 @@ impl IssuedToken {
 #[cfg(test)]
 mod command_tests;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

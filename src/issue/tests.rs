@@ -9,16 +9,16 @@ use crate::provider;
 use crate::provider::fake::control::{self as fake, SAME_PREFIX, policy};
 use crate::time::pretend;
 
-pub(super) const START: Time = Time::from_unix(1_800_000_000);
-pub(super) const MINUTE: u32 = 60;
+pub(crate) const START: Time = Time::from_unix(1_800_000_000);
+pub(crate) const MINUTE: u32 = 60;
 
 /// A user's cache directory. The fake has seen nothing, and the clock is at its start.
-pub(super) struct Bench {
+pub(crate) struct Bench {
     home: TempDir,
 }
 
 impl Bench {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         pretend(START);
         fake::reset();
         Self {
@@ -26,15 +26,15 @@ impl Bench {
         }
     }
 
-    pub(super) fn passfile(&self) -> std::path::PathBuf {
+    pub(crate) fn passfile(&self) -> std::path::PathBuf {
         self.home.path().join("pgpass")
     }
 
-    pub(super) fn cache(&self) -> Cache {
+    pub(crate) fn cache(&self) -> Cache {
         Cache::at(&self.home.path().join("cache"))
     }
 
-    pub(super) fn issuer(&self) -> Issuer {
+    pub(crate) fn issuer(&self) -> Issuer {
         self.issuer_with(policy())
     }
 
@@ -43,11 +43,11 @@ impl Bench {
     }
 
     /// Issues in a run of its own.
-    pub(super) fn issue(&self, request: &Request) -> Result<IssuedToken> {
+    pub(crate) fn issue(&self, request: &Request) -> Result<IssuedToken> {
         self.issue_with(request, IssueOptions::default())
     }
 
-    pub(super) fn issue_with(
+    pub(crate) fn issue_with(
         &self,
         request: &Request,
         options: IssueOptions,
@@ -57,7 +57,7 @@ impl Bench {
     }
 }
 
-pub(super) fn request(host: &str, profile: Option<&str>) -> Request {
+pub(crate) fn request(host: &str, profile: Option<&str>) -> Request {
     let host = format!("{host}.fake.invalid");
     Request {
         connection: None,

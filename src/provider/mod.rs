@@ -29,6 +29,8 @@ pub(crate) mod command;
 mod defined;
 mod dsql;
 #[cfg(test)]
+mod example;
+#[cfg(test)]
 pub(crate) mod fake;
 mod login_sql;
 mod look_up;
@@ -51,6 +53,8 @@ pub(crate) use wording::{authority_titles, logins, option_help, titles};
 pub(crate) static PROVIDERS: &[&Provider] = &[
     &dsql::PROVIDER,
     &rds::PROVIDER,
+    #[cfg(test)]
+    &example::PROVIDER,
     #[cfg(test)]
     &fake::PROVIDER,
 ];
