@@ -1,5 +1,6 @@
 #!/bin/sh
 # Builds pgcred from this checkout and installs it for one user; --try shows it at work without an AWS account.
+# In a release archive it installs the program beside it.
 set -eu
 
 usage() {
@@ -15,6 +16,8 @@ usage: ./install.sh [--prefix DIR] [--secret-service]
        ./install.sh --try     builds pgcred, then runs it with a stand-in for Aurora DSQL and a real
                               PostgreSQL in a temporary directory: it issues a token, writes it to the
                               passfile and logs in. Nothing is installed or left running.
+
+Beside a built program, as in an archive of a release, it installs that one and needs nothing else.
 
 The script needs cargo, a C compiler and, for --try, PostgreSQL's server and psql. As root on Debian or
 Ubuntu, --try installs those that are missing, but not Rust. The script never calls sudo and changes no
@@ -39,6 +42,8 @@ main() {
     done
     case $prefix in /*) ;; *) prefix=$PWD/$prefix ;; esac
     cd "$(dirname "$0")"
+    [ -e Cargo.toml ] || [ "$action$features" = install ] || [ $action = uninstall ] ||
+        fail "--try and --secret-service need a checkout of the source"
     case $action in
         install) install_pgcred ;;
         uninstall) uninstall_pgcred ;;
@@ -78,12 +83,16 @@ need_build_tools() {
 }
 
 install_pgcred() {
-    need_build_tools
-    cargo build --release --locked --target-dir target --package pgcred --bin pgcred --features "$features"
+    program=pgcred
+    if [ -e Cargo.toml ]; then
+        need_build_tools
+        cargo build --release --locked --target-dir target --package pgcred --bin pgcred --features "$features"
+        program=target/release/pgcred
+    fi
     mkdir -p "$prefix/bin"
     # The new file is renamed into place, so that a pgcred that is running keeps its own.
     rm -f "$prefix/bin/.pgcred.new" # it may be a link to another file
-    cp target/release/pgcred "$prefix/bin/.pgcred.new"
+    cp $program "$prefix/bin/.pgcred.new"
     chmod 755 "$prefix/bin/.pgcred.new"
     mv -f "$prefix/bin/.pgcred.new" "$prefix/bin/pgcred"
     # Some tools want the path of the AWS CLI's program.

@@ -15,8 +15,10 @@ if [[ $(id -u) != 0 ]]; then
 fi
 packages=()
 need() { command -v "$1" >/dev/null || packages+=("$2"); }
+need busybox busybox
 need cc gcc
 need crontab cron
+need curl curl
 need dbus-daemon dbus
 need direnv direnv
 need elvish elvish
@@ -25,9 +27,11 @@ need gnome-keyring-daemon gnome-keyring
 need shellcheck shellcheck
 need man man-db
 need pkill procps
+need ruby ruby
 need strace strace
 need tcsh tcsh
 need tmux tmux
+need wget wget
 need xonsh xonsh
 need zsh zsh
 need systemd-analyze systemd
@@ -116,8 +120,8 @@ cargo fetch --quiet --locked # for all platforms: the test of the licences reads
 { cargo fmt --version && cargo clippy --version; } >/dev/null 2>&1 ||
     rustup component add rustfmt clippy
 
-shellcheck -s sh install.sh
-shellcheck tests/run.sh tests/bench/run.sh tests/pgadmin/run.sh .ci/run
+shellcheck -s sh install.sh packaging/install/pgcred-install.sh
+shellcheck packaging/*.sh tests/run.sh tests/bench/run.sh tests/pgadmin/run.sh .ci/run
 cargo fmt --all --check
 cargo clippy --locked --workspace --all-targets --features pgcred/secret-service -- -D warnings
 cargo test --locked --workspace --features pgcred/secret-service

@@ -17,6 +17,8 @@ mod credentials;
 mod discover;
 mod doctor;
 mod hardening;
+#[cfg(target_os = "linux")]
+mod packaging;
 mod passfile;
 mod rules;
 mod shells;

@@ -1,0 +1,13 @@
+//! What a release consists of, as `packaging` makes it.
+//!
+//! ```text
+//! release     a release whose programs are small scripts, and a web server that has it
+//!   installers  the downloading installers: right and wrong checksums, cut downloads
+//!   manifests   Homebrew, Scoop, winget, Arch: parsed, and compared with the archives
+//!   registries  wheels and npm packages, installed from files
+//! ```
+
+mod installers;
+mod manifests;
+mod registries;
+mod release;
