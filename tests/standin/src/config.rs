@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::{Answer, Fault, Upstream};
+use crate::{Answer, Fault, Minted, Upstream};
 
 /// An access key that the stand-in knows, as AWS knows it.
 #[derive(Clone, Deserialize)]
@@ -84,6 +84,8 @@ impl FromStr for Listen {
 #[derive(Debug, Clone, Default)]
 pub struct Config {
     pub keys: Vec<Key>,
+    /// The hosts of services whose own programs mint the tokens.
+    pub minted: Minted,
     pub upstream: Upstream,
     /// The default is 127.0.0.1 and a free port.
     pub listen: Listen,

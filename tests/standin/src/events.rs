@@ -19,7 +19,8 @@ pub struct Event {
     /// The host name asked for by SNI, or the one that clients without SNI get; empty if there was
     /// neither.
     pub host: String,
-    /// `None` if the attempt ended before the host was known, which decides the service.
+    /// `None` if the attempt ended before the host was known, which decides the service, and where
+    /// the service is none of AWS's.
     pub kind: Option<Kind>,
     /// `accepted`, or the short name of the refusal (`Refusal::reason`), of the answer to a proper
     /// token (`Answer::name`) or of the fault (`Fault::name`).

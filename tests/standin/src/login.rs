@@ -12,7 +12,7 @@ use crate::faults::login::{at_password, at_startup, negotiate};
 use crate::passwords::{ask_md5, ask_scram};
 use crate::session::{Connection, Shared, cancel, turn_away};
 use crate::startup::Startup;
-use crate::visit::Visit;
+use crate::visit::{Service, Visit};
 use crate::wire::{ASK_PASSWORD, CANCEL_REQUEST, FirstPacket, error_response, read_password};
 use crate::{Answer, Expect, Kind, Refusal, verify};
 
@@ -59,18 +59,14 @@ pub(crate) async fn admit(
             return turn_away(&mut tls, &answer).await.map(|()| None);
         }
     };
-    let kind = if host.is_empty() {
-        None
-    } else {
-        Some(Kind::of_host(&host))
-    };
     let visit = Visit {
-        kind,
+        service: shared.service_of(&host),
         startup: &startup,
         client: connection.client,
         is_encrypted: true,
         now: shared.clock.now(),
     };
+    let kind = visit.kind();
     match judge(&mut tls, &visit, &host, connection, shared).await? {
         Verdict::LetIn(request) => {
             shared.record(&startup, &host, kind, Event::ACCEPTED);
@@ -109,7 +105,7 @@ async fn judge(
     {
         return Ok(said(answer, visit));
     }
-    let Some(kind) = visit.kind else {
+    let Some(service) = visit.service else {
         return Ok(refused(&Refusal::NoSni, visit));
     };
     negotiate(tls, visit.startup).await?;
@@ -131,25 +127,29 @@ async fn judge(
     if !matches!(at_password(tls, fault).await, Ok(true)) {
         return Ok(faulty);
     }
-    if let Err(refusal) = check(token.as_deref(), kind, visit, host, shared) {
+    if let Err(refusal) = check(token.as_deref(), service, visit, host, shared) {
         return Ok(refused(&refusal, visit));
     }
     match answer {
         Some(answer) => Ok(said(answer, visit)),
-        None => Ok(Verdict::LetIn(visit.startup.for_upstream(kind))),
+        None => Ok(Verdict::LetIn(visit.startup.for_upstream(visit.kind()))),
     }
 }
 
 /// Whether the token is right, and what a strict DSQL looks at besides.
 fn check(
     token: Option<&str>,
-    kind: Kind,
+    service: Service,
     visit: &Visit<'_>,
     host: &str,
     shared: &Shared,
 ) -> Result<(), Refusal> {
     let Some(token) = token else {
         return Err(Refusal::Malformed("it is not UTF-8"));
+    };
+    let kind = match service {
+        Service::Aws(kind) => kind,
+        Service::Other(face) => return shared.minted.check(face, token, visit),
     };
     let expect = Expect {
         kind,

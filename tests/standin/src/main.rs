@@ -9,7 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use clap::{Args, Parser};
-use standin::{Answer, Config, Fault, Key, Listen, Standin, Upstream};
+use standin::{Answer, Config, Face, Fault, Key, Listen, Minted, Standin, Upstream};
 
 /// A verifying stand-in for Aurora DSQL and RDS IAM logins, in front of a real PostgreSQL. For
 /// tests only.
@@ -28,7 +28,7 @@ struct Flags {
     #[arg(
         long,
         value_name = "FILE",
-        required_unless_present_any = ["list_faults", "list_answers"]
+        required_unless_present_any = ["list_faults", "list_answers", "list_faces"]
     )]
     keys: Option<PathBuf>,
     /// Write the certificate that clients must trust to this file (PEM): for all hosts but those of
@@ -57,6 +57,12 @@ struct Flags {
     /// Refuse to clients of DSQL all that DSQL refuses: parameters, statements, functions.
     #[arg(long)]
     strict: bool,
+    /// A host that has the face of a service whose own program mints the tokens. May be repeated.
+    #[arg(long, value_name = "HOST=NAME", value_parser = host_and_face, requires = "ledger")]
+    face: Vec<(String, Face)>,
+    /// The tokens that were minted: lines of NAME SHA256 END USER.
+    #[arg(long, value_name = "FILE")]
+    ledger: Option<PathBuf>,
     /// What a proper token is answered, instead of letting the client in.
     #[arg(long, value_name = "NAME")]
     answer: Option<Answer>,
@@ -93,6 +99,9 @@ struct Lists {
     /// Print the names for --fault.
     #[arg(long)]
     list_faults: bool,
+    /// Print the names for --face.
+    #[arg(long)]
+    list_faces: bool,
 }
 
 fn main() -> ExitCode {
@@ -113,6 +122,11 @@ fn list(lists: &Lists) -> io::Result<()> {
             writeln!(out, "{:24} {}", fault.name(), fault.about())?;
         }
     }
+    if lists.list_faces {
+        for face in Face::ALL {
+            writeln!(out, "{}", face.name())?;
+        }
+    }
     if lists.list_answers {
         for answer in Answer::ALL {
             let (text, hint) = answer.text();
@@ -126,7 +140,12 @@ fn list(lists: &Lists) -> io::Result<()> {
 }
 
 fn run(flags: Flags) -> io::Result<()> {
-    if flags.lists.list_faults || flags.lists.list_answers {
+    let Lists {
+        list_answers,
+        list_faults,
+        list_faces,
+    } = flags.lists;
+    if list_answers || list_faults || list_faces {
         return list(&flags.lists);
     }
     let keys = known_keys(flags.keys.as_deref().unwrap_or(Path::new("")))?;
@@ -138,6 +157,10 @@ fn run(flags: Flags) -> io::Result<()> {
     }
     let standin = Standin::start(Config {
         keys,
+        minted: Minted {
+            hosts: flags.face,
+            ledger: flags.ledger.unwrap_or_default(),
+        },
         upstream: flags.upstream,
         listen: flags.listen,
         public_port: flags.public_port,
@@ -166,6 +189,11 @@ fn run(flags: Flags) -> io::Result<()> {
     let _ = writeln!(io::stdout(), "listening on {}", standin.address());
     let _ = stopped.recv();
     Ok(())
+}
+
+fn host_and_face(text: &str) -> Result<(String, Face), String> {
+    let (host, face) = text.split_once('=').ok_or("HOST=NAME is expected")?;
+    Ok((host.to_ascii_lowercase(), face.parse()?))
 }
 
 fn known_keys(path: &Path) -> io::Result<Vec<Key>> {

@@ -6,7 +6,7 @@ use std::fmt;
 use crate::Kind;
 use crate::clock::amz_date;
 use crate::dialect::{NOT_SUPPORTED, not_settable};
-use crate::visit::Visit;
+use crate::visit::{Service, Visit};
 use crate::wire::error_response;
 
 /// One reason for every rule. `Display` is the hint a DSQL client reads.
@@ -53,8 +53,12 @@ pub enum Refusal {
         user: String,
         action: String,
     },
-    /// RDS: the signature is right, but the token is for another `DBUser`.
+    /// The token is right, but it is for another user. At RDS that is its `DBUser`.
     WrongUser,
+    /// A service that mints: nobody has minted this token.
+    NotMinted,
+    /// A service that mints: the token has ended.
+    Ended,
     /// DSQL, if it is strict: the startup message sets a parameter that may not be set.
     ForbiddenParameter(String),
 }
@@ -86,6 +90,8 @@ impl Refusal {
             Self::BadSignature => "bad-signature",
             Self::WrongAction { .. } => "wrong-action",
             Self::WrongUser => "wrong-user",
+            Self::NotMinted => "not-minted",
+            Self::Ended => "ended",
             Self::ForbiddenParameter(_) => "forbidden-parameter",
         }
     }
@@ -93,8 +99,11 @@ impl Refusal {
     /// The `ErrorResponse` the client gets. Where it is not encrypted, the service is the one of
     /// clients without SNI.
     pub(crate) fn response(&self, visit: &Visit<'_>) -> Vec<u8> {
+        if let Some(Service::Other(face)) = visit.service {
+            return face.response(self, visit);
+        }
         let text = self.to_string();
-        let (sqlstate, text, hint) = match (self, visit.kind) {
+        let (sqlstate, text, hint) = match (self, visit.kind()) {
             (Self::NoTls, Some(Kind::Rds)) => ("28000", NO_HBA_ENTRY, None),
             (Self::NoTls, Some(Kind::RdsProxy)) => {
                 ("28000", "This RDS Proxy requires TLS connections.", None)
@@ -224,6 +233,8 @@ impl fmt::Display for Refusal {
                 "The authentication token was made for another database \
                 user.",
             ),
+            Self::NotMinted => f.write_str("Nobody has minted this token."),
+            Self::Ended => f.write_str("The token has ended."),
             Self::ForbiddenParameter(name) => f.write_str(&not_settable(name)),
         }
     }

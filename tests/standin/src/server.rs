@@ -42,6 +42,7 @@ impl Standin {
         let (tls, roots) = Tls::new(without_sni.clone())?;
         let shared = Arc::new(Shared {
             keys: config.keys,
+            minted: config.minted,
             upstream: config.upstream,
             public_port: config.public_port.unwrap_or(address.port()),
             without_sni,

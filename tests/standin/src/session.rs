@@ -19,12 +19,12 @@ use crate::login::admit;
 use crate::relay::relay;
 use crate::startup::Startup;
 use crate::tls::{ALPN, Tls};
-use crate::visit::Visit;
+use crate::visit::{Service, Visit};
 use crate::wire::{
     ASK_PASSWORD, CANCEL_REQUEST, FirstPacket, GSSENC_REQUEST, SSL_REQUEST, error_response,
     read_password,
 };
-use crate::{Answer, Fault, Key, Kind, Refusal, Upstream};
+use crate::{Answer, Fault, Key, Kind, Minted, Refusal, Upstream};
 
 /// PostgreSQL's own default `authentication_timeout`.
 const LOG_IN_WITHIN: Duration = Duration::from_mins(1);
@@ -37,6 +37,7 @@ const HANDSHAKE: u8 = 0x16;
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) keys: Vec<Key>,
+    pub(crate) minted: Minted,
     pub(crate) upstream: Upstream,
     pub(crate) public_port: u16,
     pub(crate) without_sni: Option<String>,
@@ -152,7 +153,7 @@ async fn in_clear(
     shared: &Shared,
 ) -> io::Result<()> {
     let visit = Visit {
-        kind: shared.without_sni.as_deref().map(Kind::of_host),
+        service: shared.service_of(shared.without_sni.as_deref().unwrap_or_default()),
         startup,
         client: connection.client,
         is_encrypted: false,
@@ -200,6 +201,17 @@ pub(crate) async fn hold(client: &mut (impl AsyncRead + Unpin)) -> io::Result<()
 }
 
 impl Shared {
+    /// The service of a host, `None` if the host is not known (`""`).
+    pub(crate) fn service_of(&self, host: &str) -> Option<Service> {
+        if host.is_empty() {
+            return None;
+        }
+        Some(match self.minted.face_of(host) {
+            Some(face) => Service::Other(face),
+            None => Service::Aws(Kind::of_host(host)),
+        })
+    }
+
     pub(crate) fn record(
         &self,
         startup: &Startup,

@@ -104,7 +104,7 @@ impl Startup {
 
     /// The message for the real server: without what only DSQL knows, and with DSQL's default
     /// database.
-    pub(crate) fn for_upstream(&self, kind: Kind) -> Vec<u8> {
+    pub(crate) fn for_upstream(&self, kind: Option<Kind>) -> Vec<u8> {
         let mut body = String::new();
         for (name, value) in &self.parameters {
             // The client has been told that they are not known.
@@ -116,7 +116,7 @@ impl Startup {
             }
             body.extend([name, "\0", value, "\0"]);
         }
-        if kind == Kind::Dsql && self.get("database").is_none_or(str::is_empty) {
+        if kind == Some(Kind::Dsql) && self.get("database").is_none_or(str::is_empty) {
             body.push_str("database\0postgres\0");
         }
         body.push('\0');
@@ -239,8 +239,11 @@ mod tests {
             ("admin", Some("x"))
         );
         let body = |kind| startup.for_upstream(kind)[8..].to_vec();
-        assert_eq!(body(Kind::Dsql), b"user\0admin\0database\0postgres\0\0");
-        assert_eq!(body(Kind::Rds), b"user\0admin\0\0");
+        assert_eq!(
+            body(Some(Kind::Dsql)),
+            b"user\0admin\0database\0postgres\0\0"
+        );
+        assert_eq!(body(Some(Kind::Rds)), b"user\0admin\0\0");
     }
 
     #[test]
@@ -274,7 +277,7 @@ mod tests {
         })
         .unwrap();
         assert_eq!(startup.wishes(), (2, vec!["_pq_.x"]));
-        let sent = startup.for_upstream(Kind::Rds);
+        let sent = startup.for_upstream(Some(Kind::Rds));
         assert_eq!(&sent[4..], b"\0\x03\0\0user\0a\0\0");
     }
 

@@ -2,14 +2,22 @@
 
 use std::net::IpAddr;
 
-use crate::Kind;
 use crate::startup::Startup;
+use crate::{Face, Kind};
+
+/// Whose server the client came to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Service {
+    Aws(Kind),
+    /// A service whose own program mints the tokens.
+    Other(Face),
+}
 
 /// Who came, and how.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Visit<'a> {
     /// `None` if nothing tells the service.
-    pub(crate) kind: Option<Kind>,
+    pub(crate) service: Option<Service>,
     pub(crate) startup: &'a Startup,
     pub(crate) client: IpAddr,
     pub(crate) is_encrypted: bool,
@@ -18,6 +26,14 @@ pub(crate) struct Visit<'a> {
 }
 
 impl Visit<'_> {
+    /// `None` also where the service is none of AWS's.
+    pub(crate) fn kind(&self) -> Option<Kind> {
+        match self.service {
+            Some(Service::Aws(kind)) => Some(kind),
+            _ => None,
+        }
+    }
+
     /// Replaces the names in braces by what they stand for in this visit.
     pub(crate) fn fill(&self, text: &str) -> String {
         let user = self.startup.user();

@@ -3,6 +3,7 @@
 
 mod answers;
 mod dial;
+mod faces;
 mod faults;
 mod rules;
 mod server;
