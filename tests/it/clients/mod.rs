@@ -6,11 +6,15 @@
 //!   pgcred
 //! ```
 //!
+//! `minted` has services whose own programs mint the tokens: there the stand-in asks a ledger.
+//!
 //! Names, certificates and the home directory are mounted over those of the system, so that a
 //! client sees a machine as a user has it. That needs root.
 
 #[cfg(target_os = "linux")]
 pub mod matrix; // mounts, as disks does
+#[cfg(target_os = "linux")]
+mod minted;
 #[cfg(target_os = "linux")]
 mod picture;
 #[cfg(target_os = "linux")]

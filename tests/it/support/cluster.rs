@@ -6,6 +6,7 @@
 //! certificates has the public authority, as every system has it, and not the one of RDS. The user
 //! database names the sandbox as the home directory.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
@@ -13,7 +14,7 @@ use std::process::{self, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use nix::unistd::getuid;
-use standin::{Config, Key, Listen, Standin, Upstream};
+use standin::{Config, Face, Key, Listen, Standin, Upstream};
 
 use crate::support::postgres::Postgres;
 use crate::support::sandbox::{HOST, KEY_ID, RDS_HOST, Run, SECRET, Sandbox};
@@ -37,7 +38,7 @@ pub struct Cluster {
     pub standin: Standin,
     /// Files and directories of the sandbox, each with the system's path at which programs see it.
     mounts: Vec<(PathBuf, PathBuf)>,
-    _postgres: Postgres,
+    postgres: Postgres,
 }
 
 impl Cluster {
@@ -71,9 +72,9 @@ impl Cluster {
             sandbox,
             standin,
             mounts: Vec::new(),
-            _postgres: postgres,
+            postgres,
         };
-        cluster.name_hosts();
+        cluster.name_hosts(&config.minted.hosts);
         cluster.move_home();
         cluster.trust_public_authority();
         cluster.carry_rds_roots(cluster.standin.rds_ca_pem());
@@ -85,11 +86,14 @@ impl Cluster {
         self.mounts.push((own, over.into()));
     }
 
-    fn name_hosts(&mut self) {
+    fn name_hosts(&mut self, more: &[(String, Face)]) {
         let address = self.standin.address().ip();
-        let hosts = format!(
+        let mut hosts = format!(
             "127.0.0.1 localhost\n{address} {HOST} {RDS_HOST} {PROXY_HOST} {PRIVATE_HOST}\n"
         );
+        for (host, _) in more {
+            let _ = writeln!(hosts, "{address} {host}");
+        }
         let hosts = self.sandbox.write("etc/hosts", hosts);
         self.mount(hosts, "/etc/hosts");
     }
@@ -204,6 +208,11 @@ impl Cluster {
             .args(["--", "timeout", "300", program])
             .stdin(Stdio::null());
         command
+    }
+
+    /// Runs SQL as the superuser of the real PostgreSQL.
+    pub fn sql(&self, sql: &str) {
+        assert!(self.postgres.runs(sql), "{sql}");
     }
 
     pub fn psql(&self, arguments: &[&str]) -> Command {

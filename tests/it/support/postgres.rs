@@ -79,7 +79,7 @@ impl Postgres {
         self.directory.path()
     }
 
-    fn runs(&self, sql: &str) -> bool {
+    pub fn runs(&self, sql: &str) -> bool {
         let mut psql = Command::new("psql");
         psql.args(["-XqAt", "-U", "postgres", "-d", "postgres", "-c", sql, "-h"])
             .arg(self.socket());
