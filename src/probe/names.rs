@@ -4,12 +4,13 @@
 //! deadline.
 
 use std::io::Result;
-use std::net::{IpAddr, ToSocketAddrs};
+use std::net::IpAddr;
 use std::sync::mpsc;
 use std::thread;
 
 use super::Deadline;
 use super::stream::words;
+use crate::sys::host_names;
 
 /// The most addresses of a name that are kept. Names of AWS have eight at most.
 const MOST_ADDRESSES: usize = 16;
@@ -54,15 +55,7 @@ pub(crate) fn look_up(host: &str, deadline: Deadline) -> NameAnswer {
     if let Ok(address) = host.parse() {
         return NameAnswer::Literal(address);
     }
-    look_up_by(host, deadline, ask_system)
-}
-
-fn ask_system(host: &str) -> Result<Vec<IpAddr>> {
-    let mut addresses = Vec::new();
-    for address in (host, 0).to_socket_addrs()? {
-        addresses.push(address.ip());
-    }
-    Ok(addresses)
+    look_up_by(host, deadline, host_names::addresses_of)
 }
 
 fn look_up_by(

@@ -7,12 +7,14 @@
 //! - `terminal`: standard input and questions to the user
 //! - `dialog`: a conversation of several questions
 //! - `signals`, `limits`: signals, and the limits of the process
+//! - `host_names`: the addresses of a host
 //! - `libm`: replaces one function of C's library
 
 pub(crate) mod child;
 pub(crate) mod dialog;
 pub(crate) mod env;
 pub(crate) mod fs;
+pub(crate) mod host_names;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 mod libm;
 pub(crate) mod limits;

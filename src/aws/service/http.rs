@@ -24,6 +24,7 @@ use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use aws_smithy_http_client::{Connector, proxy::ProxyConfig};
+use aws_smithy_runtime_api::client::dns::{DnsFuture, ResolveDns, ResolveDnsError};
 use aws_smithy_runtime_api::client::http::{
     HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
     SharedHttpConnector, http_client_fn,
@@ -43,6 +44,7 @@ use crate::aws::service::untrusted::is_untrusted;
 use crate::error::{Error, Result};
 use crate::sys::env;
 use crate::sys::fs;
+use crate::sys::host_names;
 use crate::text::host;
 
 /// The longest answer of a service that is read, in bytes.
@@ -264,7 +266,24 @@ impl HttpClient {
         let tls = builder
             .tls_provider(Provider::Rustls(CryptoMode::Ring))
             .tls_context(context);
-        Ok(SharedHttpConnector::new(tls.build()))
+        let connector = tls.build_with_resolver(SystemResolver);
+        Ok(SharedHttpConnector::new(connector))
+    }
+}
+
+/// Looks names up as the clients of this machine do. A plain connection does not need it: it leads
+/// to a service of this machine, or to a proxy.
+#[derive(Clone, Copy, Debug)]
+struct SystemResolver;
+
+impl ResolveDns for SystemResolver {
+    fn resolve_dns<'a>(&'a self, name: &'a str) -> DnsFuture<'a> {
+        let name = name.to_owned();
+        DnsFuture::new(async move {
+            let lookup = tokio::task::spawn_blocking(move || host_names::addresses_of(&name));
+            let addresses = lookup.await.map_err(ResolveDnsError::new)?;
+            addresses.map_err(ResolveDnsError::new)
+        })
     }
 }
 

@@ -60,7 +60,8 @@ fn who_signs_is_planned_without_looking_around() {
 fn every_outside_effect_has_one_owner() {
     for (name, owner) in [
         ("aws_config", "src/aws"),
-        ("tokio::", "src/aws"),
+        ("tokio::", "src/aws src/sys/host_names.rs"),
+        ("hickory_resolver", "src/sys/host_names.rs"),
         ("aws_sdk", "src/aws"),
         ("aws_smithy_http_client", "src/aws/service/http.rs"),
         ("aws_smithy_types", "src/aws src/time.rs"),
@@ -79,7 +80,7 @@ fn every_outside_effect_has_one_owner() {
         ("rustls::crypto", "src/probe"),
         ("TcpStream", "src/probe"),
         ("TcpListener", "src/probe"),
-        ("ToSocketAddrs", "src/probe/names.rs"),
+        ("ToSocketAddrs", "src/sys/host_names.rs"),
         ("use der::", "src/probe/certificate.rs"),
         ("signal_hook", "src/sys/signals.rs"),
         ("toml::", "src/config"),
@@ -95,7 +96,7 @@ fn every_outside_effect_has_one_owner() {
             "std::io",
             "src/sys/fs src/sys/terminal.rs src/sys/dialog src/sys/child src/output \
              src/command/exec src/command/refresh/watch.rs src/sys/signals.rs src/sys/limits.rs \
-             src/sys/env.rs src/probe src/aws/service/untrusted.rs",
+             src/sys/env.rs src/sys/host_names.rs src/probe src/aws/service/untrusted.rs",
         ),
         (
             "cfg(unix)",
