@@ -1,4 +1,21 @@
 //! cron: a marked block in the user's crontab, for systems without systemd.
+//!
+//! ```text
+//! setup::scheduler   the words of the command, and every how many minutes
+//!        |
+//!        v
+//!      texts          */2 * * * * PGCRED refresh --background >/dev/null 2>&1
+//!        |
+//!        v
+//! setup::block       the line between two marks, first in what `crontab -l` prints
+//!        |
+//!        v
+//! setup::crontab     replaces the table, if it is still the one that was read
+//! ```
+//!
+//! cron reads the new table by itself, so no command follows. The line is quoted for cron and for
+//! the shell that cron starts: `%` ends a command there. Undoing takes the block out, and nothing
+//! else of the table.
 
 use crate::setup::{
     EditDestination, Machine, Schedule, ScheduledText, Scheduler, SetupCommands, SetupMethod, Tool,

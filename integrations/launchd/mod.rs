@@ -1,4 +1,17 @@
 //! launchd: an agent of the user that runs `pgcred refresh` on macOS, and once more after sleep.
+//!
+//! ```text
+//! setup::scheduler   the words of the command, and every how many minutes
+//!        |
+//!        v
+//!      texts          pgcred.refresh.plist: the words in XML, and the minutes of the hour
+//!        |
+//!        v
+//!     commands        `launchctl unload`, then the file is written, then `launchctl load`
+//! ```
+//!
+//! launchd does not notice that a file has changed, so the agent is unloaded before, and loaded
+//! after, the file is written. Undoing unloads it and removes the file, which is all of pgcred's.
 
 use std::path::PathBuf;
 

@@ -1,10 +1,25 @@
 //! Finds, makes and forgets the cache's key. It is in the system's keyring, or else in a private
 //! file. If neither can hold it, tokens are not cached.
 //!
-//! `kernel` (Linux), `native` (macOS, Windows), `secret_service` and `file` each implement
-//! [`KeyStore`]. This file asks them in order, and gives up one that does not answer in time. The
-//! first that has a key, or can keep a new one, wins. `cache` calls it, and holds `key.lock` while
-//! a key is made. `trial` tries the places out for `pgcred doctor`.
+//! ```text
+//! cache                 holds `key.lock` while a key is made
+//!   |
+//!   v   the places that the user's choice allows, one after the other
+//! mod ------> kernel            Linux: the kernel's keyring of the user
+//!   |-------> native            macOS: Keychain; Windows: Credential Manager
+//!   |-------> secret_service    Linux, in a build that chooses it: GNOME Keyring, KWallet
+//!   '-------> file              a private file, in the runtime directory where there is one
+//!   |
+//!   |   a place that may wait for the user or another program is asked in a thread, and given up
+//!   |   after 2 s
+//!   v
+//! the first that has a key, or keeps a new one, wins. A new key makes those of later places
+//! worthless, so they are forgotten. No place: the reasons, one for each
+//!
+//! trial                 for `pgcred doctor`: asks the same places to keep an entry that is no key
+//! ```
+//!
+//! Each place implements [`KeyStore`]. No lock is taken here.
 
 mod file;
 #[cfg(target_os = "linux")]

@@ -1,8 +1,19 @@
 //! `pgcred erase`: removes tokens from the passfiles and from the cache.
 //!
-//! It finds the addresses that the targets stand for, then edits each passfile under its lock, then
-//! the cache. An error at the end names the targets that had no token.
-//! `tokens` removes single tokens, `everything` is `--all`.
+//! ```text
+//! pgcred erase TARGET...                  pgcred erase --all
+//!   |                                       |
+//! mod: the addresses that are meant       everything
+//!   |                                       |  every token, then what pgcred keeps besides: key,
+//!   |                                       |  index, root certificates, private directories
+//!   +------------------+--------------------+
+//!                      v
+//!                    tokens   each passfile under its lock, then the cache
+//! ```
+//!
+//! A passfile that cannot be edited is an error, and the others are edited all the same. An error
+//! at the end names the targets that had no token. `remove` and `discover --prune` also use
+//! `tokens`.
 
 mod everything;
 mod tokens;
