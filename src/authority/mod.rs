@@ -144,6 +144,11 @@ pub(crate) trait Authority: Sync {
         Vec::new()
     }
 
+    /// Returns the keys in these files whose values are such words.
+    fn private_settings(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// Returns what the variables of the user's shell say.
     fn shell_settings(&self) -> ShellSettings {
         ShellSettings::default()

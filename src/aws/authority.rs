@@ -14,7 +14,7 @@ use super::environment;
 use super::identity::AwsIdentities;
 use super::known_service::KnownService;
 use super::partition;
-use super::profile::files::profile_names;
+use super::profile::files::{PRIVATE_SETTINGS, profile_names};
 use super::profile_plan::ProfilePlan;
 use super::region;
 use super::settings::SharedFiles;
@@ -93,6 +93,10 @@ impl Authority for AwsAuthority {
 
     fn setting_files(&self) -> Vec<PathBuf> {
         setting_files()
+    }
+
+    fn private_settings(&self) -> &'static [&'static str] {
+        &PRIVATE_SETTINGS
     }
 
     fn shell_settings(&self) -> ShellSettings {

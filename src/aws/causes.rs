@@ -114,7 +114,8 @@ pub(super) fn explain(message: &str, service: Option<KnownService>) -> Option<&'
 /// Returns the service that a row is about; `None` for a row that is about all of them.
 fn owner_of(cause: &str) -> Option<KnownService> {
     KnownService::ALL
-        .into_iter()
+        .iter()
+        .copied()
         .find(|service| rows_of(*service).iter().any(|row| cause.starts_with(row)))
 }
 
@@ -187,7 +188,7 @@ mod tests {
             "no pg_hba.conf entry for host \"h\", user \"a\", database \"d\", no encryption";
         assert_eq!(explain(of_all, None), Some("tls.off"));
         for service in KnownService::ALL {
-            for row in rows_of(service) {
+            for row in rows_of(*service) {
                 let known = causes::all().any(|cause| cause.id.starts_with(row));
                 assert!(known, "{row} is in the table");
             }

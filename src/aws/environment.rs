@@ -186,6 +186,7 @@ impl AwsVariables {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::aws::service::endpoints;
 
     #[test]
     fn each_row_stands_alone_and_says_what_it_is_for() {
@@ -199,6 +200,17 @@ mod tests {
             );
             assert!(!variable.meaning.is_empty(), "{}", variable.name);
             assert!(variable.decides != Neither(""), "{}", variable.name);
+        }
+    }
+
+    #[test]
+    fn the_address_of_each_service_has_a_row() {
+        for service in endpoints::ALL {
+            let mut rows = VARIABLES.iter();
+            let row = rows.find(|row| row.name == service.variable);
+            let row = row.unwrap_or_else(|| panic!("{} has no row", service.variable));
+            let decides = row.decides == Identity;
+            assert_eq!(decides, service.gives_credentials, "{}", row.name);
         }
     }
 }

@@ -29,6 +29,7 @@ pub(super) async fn credentials(
     resolution: &CredentialResolution<'_>,
     plan: &CredentialPlan,
 ) -> std::result::Result<Credentials, UnresolvedCredentials> {
+    resolution.keep_to(plan.services());
     let mut cached = None;
     let mut to_assume = Vec::new();
     for role in &plan.roles {

@@ -59,8 +59,12 @@ fn lines_of_plan(settings: &AwsSettings, plan: &CredentialPlan) -> Vec<String> {
 
 fn lines_of_services(settings: &AwsSettings, plan: &CredentialPlan) -> Vec<String> {
     let mut lines = Vec::new();
-    for service in endpoints::ALL {
-        if !plan.endpoints.iter().any(|(key, _)| *key == service.key) {
+    for service in endpoints::of_credentials() {
+        if !plan
+            .endpoints
+            .iter()
+            .any(|(asked, _)| asked.key == service.key)
+        {
             continue;
         }
         lines.push(match settings.endpoint_with_origin(service) {

@@ -7,26 +7,37 @@
 
 use crate::authority::TokenScope;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum KnownService {
-    Dsql,
-    Rds,
+/// Makes the services, each with the name that is signed, and the list of all.
+macro_rules! known_services {
+    ($($service:ident: $name:literal;)*) => {
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(super) enum KnownService {
+            $($service,)*
+        }
+
+        impl KnownService {
+            pub(super) const ALL: &[Self] = &[$(Self::$service),*];
+
+            /// Returns the name that is signed.
+            const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$service => $name,)*
+                }
+            }
+        }
+    };
+}
+
+known_services! {
+    Dsql: "dsql";
+    Rds: "rds-db";
 }
 
 impl KnownService {
-    pub(super) const ALL: [Self; 2] = [Self::Dsql, Self::Rds];
-
-    /// Returns the name that is signed.
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Dsql => "dsql",
-            Self::Rds => "rds-db",
-        }
-    }
-
     /// Returns the service by the name that is signed.
     pub(super) fn named(service: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|known| known.name() == service)
+        let mut all = Self::ALL.iter().copied();
+        all.find(|known| known.name() == service)
     }
 
     pub(super) fn of(scope: &TokenScope<'_>) -> Option<Self> {

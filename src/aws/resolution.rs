@@ -10,7 +10,7 @@
 //! - the errors that all sources share: a call that failed, a service that did not answer in time,
 //!   credentials that have expired.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::error::Error as StdError;
 use std::future::Future;
 use std::time::Instant;
@@ -43,6 +43,8 @@ pub(super) struct CredentialResolution<'a> {
     pub(super) min_life: u32,
     pub(super) notes: &'a RunNotes,
     deadline: Cell<Instant>,
+    /// The services that the plan names; not set where no plan is carried out.
+    planned_services: OnceCell<Vec<AwsService>>,
     http: HttpClient,
     direct: HttpClient,
 }
@@ -71,10 +73,11 @@ impl<'a> CredentialResolution<'a> {
             min_life,
             notes,
             deadline: Cell::new(deadline),
+            planned_services: OnceCell::new(),
             http: HttpClient::new(certificates.clone()),
             direct: HttpClient::direct(certificates),
         };
-        for service in endpoints::ALL {
+        for service in endpoints::of_credentials() {
             resolution.check_endpoint(service)?;
         }
         Ok(resolution)
@@ -107,6 +110,19 @@ impl<'a> CredentialResolution<'a> {
         self.notes.set_changed_files();
     }
 
+    /// Keeps to the services that a plan names. Their addresses are a part of the identity, so
+    /// that a source must ask no other one.
+    pub(super) fn keep_to(&self, services: Vec<AwsService>) {
+        self.planned_services.get_or_init(|| services);
+    }
+
+    fn may_ask(&self, service: AwsService) -> bool {
+        match self.planned_services.get() {
+            Some(planned) => planned.iter().any(|known| known.key == service.key),
+            None => true,
+        }
+    }
+
     /// Returns the configuration of a client of this service.
     pub(super) fn client(
         &self,
@@ -114,6 +130,11 @@ impl<'a> CredentialResolution<'a> {
         region: &str,
         credentials: Option<Credentials>,
     ) -> SdkConfig {
+        debug_assert!(
+            self.may_ask(service),
+            "the plan does not name {}: add it to PlannedSource::services",
+            service.name
+        );
         let endpoint = self.settings.endpoint(service);
         // An endpoint of the user's own is asked as it is: it may be such an address already.
         let switched_on = |variable, key| endpoint.is_none() && self.flag(variable, key);

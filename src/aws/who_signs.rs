@@ -10,7 +10,6 @@ use super::profile_plan::ProfilePlan;
 use super::settings::{AwsSettings, SettingOrigin};
 use crate::authority::{LoginState, VariableKeys, WhoSigns};
 use crate::error::Result;
-use crate::text::host;
 use crate::time::Time;
 
 /// Returns what is known of the credentials before anybody is asked.
@@ -112,13 +111,10 @@ impl From<MissingLogin> for LoginState {
 
 /// Returns the names that identify the user, apart from those in an ARN.
 fn names(plan: &CredentialPlan) -> Vec<String> {
-    let mut names = Vec::new();
-    if let Ok(PlannedSource::Sso(sso)) = &plan.source {
-        names.push(sso.role.clone());
-        names.push(host::server(&sso.session.url).to_owned());
-        names.extend(sso.session.name.clone());
+    match &plan.source {
+        Ok(source) => source.implementation().private_names(),
+        Err(_) => Vec::new(),
     }
-    names
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Why there are no credentials: an error, or a login that is missing. Plain values: how to log in
 //! is the job of the directory's other files.
 
-use crate::aws::plan::SsoSession;
+use super::kinds::LoginKind;
 use crate::error::Error;
 
 /// Why there are no credentials.
@@ -26,14 +26,6 @@ pub(crate) struct MissingLogin {
     pub(crate) why: String,
     /// The token that AWS has refused although it has not expired.
     pub(crate) revoked: Option<String>,
-}
-
-#[derive(Clone)]
-pub(crate) enum LoginKind {
-    /// IAM Identity Center.
-    Sso(SsoSession),
-    /// `aws login`: the session's name, an ARN.
-    SignIn(String),
 }
 
 impl From<MissingLogin> for UnresolvedCredentials {

@@ -1,7 +1,7 @@
 //! Logging in to AWS: when it may be done, and once for all processes that wait.
 //!
 //! ```text
-//! missing.rs   which login is missing, and why
+//! missing.rs   which login is missing, and why; kinds.rs: what the kinds of login differ in
 //!    |
 //!    v         the login policy of the user
 //! mod.rs ------ terminal --> take the turn --> `aws sso login`, `aws login`, or device.rs
@@ -16,6 +16,7 @@
 
 mod browser;
 mod device;
+pub(crate) mod kinds;
 pub(crate) mod missing;
 
 use std::ffi::OsStr;
@@ -25,9 +26,8 @@ use std::time::{Duration, Instant};
 
 use crate::authority::AskPolicy;
 use crate::authority::LoginPolicy;
-use crate::aws::cli_cache::sign_in;
 use crate::aws::environment::AwsVariables;
-use crate::aws::login::missing::{LoginKind, MissingLogin};
+use crate::aws::login::missing::MissingLogin;
 use crate::aws::plan::SsoSession;
 use crate::aws::resolution::CredentialResolution;
 use crate::aws::runtime::{block_on, locks_directory, session_lock};
@@ -57,26 +57,17 @@ impl MissingLogin {
         } else {
             format!(" --profile {}", typed(&self.profile))
         };
-        match self.kind {
-            LoginKind::Sso(_) => format!("pgcred login{profile}"), // by the AWS CLI, where that can
-            LoginKind::SignIn(_) => format!("aws login{profile}"),
-        }
+        format!("{}{profile}", self.kind.procedure().typed())
     }
 
     /// Returns the name of the session, which several profiles may share.
     fn id(&self) -> String {
-        match &self.kind {
-            LoginKind::Sso(session) => session.id(),
-            LoginKind::SignIn(session) => sign_in::id(session),
-        }
+        self.kind.procedure().id()
     }
 
     /// Tells whether the user has logged in.
     fn is_done(&self) -> bool {
-        match &self.kind {
-            LoginKind::Sso(session) => session.is_open(self.revoked.as_deref()),
-            LoginKind::SignIn(session) => sign_in::is_open(session),
-        }
+        self.kind.procedure().is_done(self.revoked.as_deref())
     }
 
     /// Has the user log in, if the policy and the terminal allow it. An error says what to type.
@@ -98,19 +89,17 @@ impl MissingLogin {
         if cli_logs_in() {
             return self.by_cli(ask);
         }
-        match &self.kind {
-            LoginKind::Sso(session) => self.by_device(ask, session),
-            LoginKind::SignIn(_) => Err(self
+        match self.kind.procedure().without_cli() {
+            Some(session) => self.by_device(ask, session),
+            None => Err(self
                 .error()
                 .hint("install the AWS CLI 2.32 or newer: only it can do this login")),
         }
     }
 
     fn by_cli(&self, ask: &AskPolicy) -> Result<()> {
-        let mut words = match self.kind {
-            LoginKind::Sso(_) => child::words(["aws", "sso", "login"]),
-            LoginKind::SignIn(_) => child::words(["aws", "login"]),
-        };
+        let command = self.kind.procedure().command_of_cli();
+        let mut words: Vec<String> = command.iter().map(|word| (*word).to_owned()).collect();
         words.extend(child::words(["--profile", &self.profile]));
         let command = words.join(" ");
         (ask.tell)(&format!(

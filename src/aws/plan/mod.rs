@@ -37,7 +37,7 @@ pub(crate) struct CredentialPlan {
     /// An error is a source that cannot be used. It counts only if no role is cached.
     pub(crate) source: Result<PlannedSource>,
     /// The addresses that are set for the services that the plan asks.
-    pub(crate) endpoints: Vec<(&'static str, Option<String>)>,
+    pub(crate) endpoints: Vec<(AwsService, Option<String>)>,
 }
 
 impl Hash for CredentialPlan {
@@ -294,13 +294,18 @@ impl CredentialPlan {
         }
         let endpoints = asked
             .into_iter()
-            .map(|service| (service.key, settings.endpoint(service)))
+            .map(|service| (service, settings.endpoint(service)))
             .collect();
         Self {
             roles,
             source,
             endpoints,
         }
+    }
+
+    /// Returns the services that are asked.
+    pub(crate) fn services(&self) -> Vec<AwsService> {
+        self.endpoints.iter().map(|(service, _)| *service).collect()
     }
 
     /// Returns the keys in the environment, if they sign by themselves.

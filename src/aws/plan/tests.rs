@@ -199,8 +199,8 @@ impl Scenario {
             });
         }
         let asked = self.0["expected"]["sts"].as_array()?;
-        let is_stub = |(key, address): &(&str, Option<String>)| {
-            *key == "sts"
+        let is_stub = |(service, address): &(AwsService, Option<String>)| {
+            service.key == "sts"
                 && address
                     .as_ref()
                     .is_some_and(|it| it.contains("@STUB_PORT@"))

@@ -21,6 +21,16 @@ use crate::sys::env;
 use crate::sys::fs;
 use crate::text::suggest;
 
+/// The settings whose values identify the user.
+pub(crate) const PRIVATE_SETTINGS: [&str; 6] = [
+    "source_profile",
+    "sso_session",
+    "role_session_name",
+    "sso_role_name",
+    "sso_account_name",
+    "services",
+];
+
 /// Where the configuration and the credentials file are; neither has to exist.
 pub(crate) fn paths() -> [Option<PathBuf>; 2] {
     let file = |variable: &str, name: &str| match env::var_or_empty(variable) {

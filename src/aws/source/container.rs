@@ -46,6 +46,10 @@ impl CredentialSource for ContainerEndpoint {
         ChosenBy::CredentialSource
     }
 
+    fn private_names(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     fn login_state(&self) -> LoginState {
         LoginState::NotNeeded
     }

@@ -45,6 +45,10 @@ impl CredentialSource for FallbackSources {
         ChosenBy::CredentialSource
     }
 
+    fn private_names(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     fn login_state(&self) -> LoginState {
         LoginState::NotNeeded
     }

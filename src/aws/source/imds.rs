@@ -51,6 +51,10 @@ impl CredentialSource for InstanceMetadata {
         ChosenBy::CredentialSource
     }
 
+    fn private_names(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     fn login_state(&self) -> LoginState {
         LoginState::NotNeeded
     }

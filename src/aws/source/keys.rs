@@ -38,6 +38,10 @@ impl CredentialSource for AccessKeys {
         ChosenBy::CredentialSource
     }
 
+    fn private_names(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     fn login_state(&self) -> LoginState {
         LoginState::NotNeeded
     }
@@ -68,6 +72,10 @@ impl CredentialSource for FileKeys {
 
     fn chosen_by(&self) -> ChosenBy<'_> {
         ChosenBy::KeyOf(&self.profile, "aws_access_key_id")
+    }
+
+    fn private_names(&self) -> Vec<String> {
+        Vec::new()
     }
 
     fn login_state(&self) -> LoginState {

@@ -66,6 +66,10 @@ pub(crate) trait CredentialSource {
     /// Returns which setting has chosen the source.
     fn chosen_by(&self) -> ChosenBy<'_>;
 
+    /// Returns the names in [`CredentialSource::describe`] that identify the user, apart from the
+    /// profile and those in an ARN. A report that is shared leaves them out.
+    fn private_names(&self) -> Vec<String>;
+
     /// Returns the state of the login that the source rests on, by the files that it has left.
     fn login_state(&self) -> LoginState;
 

@@ -46,6 +46,10 @@ impl CredentialSource for CredentialProcess {
         ChosenBy::Key("credential_process")
     }
 
+    fn private_names(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     fn login_state(&self) -> LoginState {
         LoginState::NotNeeded
     }

@@ -26,7 +26,8 @@ use crate::authority::LoginState;
 use crate::aws::cli_cache::sign_in::{CachedLogin, id, path};
 use crate::aws::credentials::Credentials;
 use crate::aws::credentials::seconds_left;
-use crate::aws::login::missing::{LoginKind, MissingLogin, UnresolvedCredentials};
+use crate::aws::login::kinds::{ConsoleSession, LoginKind};
+use crate::aws::login::missing::{MissingLogin, UnresolvedCredentials};
 use crate::aws::plan::SignIn;
 use crate::aws::resolution::CredentialResolution;
 use crate::aws::runtime::session_lock;
@@ -79,6 +80,10 @@ impl CredentialSource for SignIn {
 
     fn chosen_by(&self) -> ChosenBy<'_> {
         ChosenBy::Key("login_session")
+    }
+
+    fn private_names(&self) -> Vec<String> {
+        Vec::new()
     }
 
     fn login_state(&self) -> LoginState {
@@ -154,7 +159,7 @@ impl SignIn {
 
     fn missing(&self, why: &str) -> MissingLogin {
         MissingLogin {
-            kind: LoginKind::SignIn(self.session.clone()),
+            kind: LoginKind::SignIn(ConsoleSession(self.session.clone())),
             profile: self.profile.clone(),
             why: why.to_owned(),
             revoked: None,

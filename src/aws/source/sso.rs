@@ -18,7 +18,8 @@ use crate::aws::cli_cache;
 use crate::aws::cli_cache::sso::CachedToken;
 use crate::aws::credentials::Credentials;
 use crate::aws::credentials::seconds_left;
-use crate::aws::login::missing::{LoginKind, MissingLogin, UnresolvedCredentials};
+use crate::aws::login::kinds::LoginKind;
+use crate::aws::login::missing::{MissingLogin, UnresolvedCredentials};
 use crate::aws::plan::{SsoRole, SsoSession};
 use crate::aws::resolution::CredentialResolution;
 use crate::aws::runtime::session_lock;
@@ -76,6 +77,13 @@ impl CredentialSource for SsoRole {
             Some(name) => ChosenBy::KeyOfSsoSession(name, "sso_start_url"),
             None => ChosenBy::Key("sso_start_url"),
         }
+    }
+
+    fn private_names(&self) -> Vec<String> {
+        let mut names = vec![self.role.clone()];
+        names.push(host::server(&self.session.url).to_owned());
+        names.extend(self.session.name.clone());
+        names
     }
 
     fn login_state(&self) -> LoginState {

@@ -40,6 +40,10 @@ impl CredentialSource for WebIdentity {
         ChosenBy::VariableOrKey("AWS_WEB_IDENTITY_TOKEN_FILE", "web_identity_token_file")
     }
 
+    fn private_names(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     fn login_state(&self) -> LoginState {
         LoginState::NotNeeded
     }

@@ -3,14 +3,9 @@
 use crate::provider;
 use crate::text::host;
 
-/// The settings whose values identify the user, in pgcred's configuration and in AWS's files.
-const KEYS: [&str; 13] = [
-    "source_profile",
-    "sso_session",
-    "role_session_name",
-    "sso_role_name",
-    "sso_account_name",
-    "services",
+/// The settings of pgcred's configuration whose values identify the user. Those of an authority's
+/// files are the authority's.
+const KEYS: [&str; 7] = [
     "host",
     "sign_host",
     "hostaddr",
@@ -33,6 +28,7 @@ const WORDS: [&str; 7] = [
 
 /// Returns the words in the headers of sections, and the values that identify somebody.
 pub(super) fn names_in(text: &str) -> Vec<String> {
+    let keys = private_settings();
     let mut names = Vec::new();
     for line in text.lines() {
         let line = line.trim();
@@ -45,12 +41,21 @@ pub(super) fn names_in(text: &str) -> Vec<String> {
                     .map(str::to_owned),
             );
         } else if let Some((key, value)) = line.split_once('=')
-            && KEYS.contains(&key.trim())
+            && keys.contains(&key.trim())
         {
             names.extend(value_of(value));
         }
     }
     names
+}
+
+/// Returns the settings whose values identify the user, those of authorities too.
+fn private_settings() -> Vec<&'static str> {
+    let mut keys = KEYS.to_vec();
+    for authority in provider::authorities() {
+        keys.extend(authority.private_settings());
+    }
+    keys
 }
 
 /// Returns a value without its quotes and without a comment.

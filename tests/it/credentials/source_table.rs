@@ -11,7 +11,7 @@ use crate::credentials::faults::{LOGIN_FILE, LOGIN_SESSION, SSO_FILE, login, sso
 use crate::support::desk::{FAR, PAST};
 use crate::support::needs::{PYTHON, skip_unless};
 use crate::support::sandbox::{HOST, Sandbox};
-use crate::support::sources::root;
+use crate::support::sources::{root, rust_files};
 use crate::support::stubs::{STUB_SECRET, Stub, check_all};
 
 /// The time when the credentials of a source expire.
@@ -251,6 +251,31 @@ fn the_table_of_sources_in_the_readme_is_true() {
         let known = row.proofs.iter().any(|(_, end)| !matches!(end, End::Never));
         assert_eq!(known, row.known != "they do not expire", "{}", row.source);
     }
+}
+
+/// A source that a key of the profile chooses has a row that names the key.
+#[test]
+fn the_setting_that_chooses_a_source_stands_in_the_table() {
+    let sources: Vec<&str> = rows().iter().map(|row| row.source).collect();
+    let mut settings = 0;
+    for (path, text) in rust_files("src/aws/source") {
+        for choice in ["ChosenBy::Key(", "ChosenBy::VariableOrKey("] {
+            for call in text.split(choice).skip(1) {
+                let (arguments, _) = call.split_once(')').expect("the end of a call");
+                for setting in arguments.split('"').skip(1).step_by(2) {
+                    assert!(
+                        sources
+                            .iter()
+                            .any(|row| row.contains(&format!("`{setting}`"))),
+                        "src/aws/README.md has no row for {setting} of {}",
+                        path.display()
+                    );
+                    settings += 1;
+                }
+            }
+        }
+    }
+    assert!(settings >= 5, "{settings}");
 }
 
 /// Asks for a token that would outlive any credentials, so that pgcred has to name their expiry.
