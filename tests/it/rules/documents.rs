@@ -9,7 +9,7 @@ use crate::support::sandbox::{HOST, Sandbox};
 use crate::support::sources::{root, rust_files, without_tests};
 
 const LONGEST_README: usize = 150;
-/// The widest line of src/README.md, which is read as text.
+/// The widest line of the pages about the code, which are read as text.
 const WIDEST_TABLE: usize = 110;
 
 /// Options of other programs that pgcred's pages speak of.
@@ -222,6 +222,10 @@ fn the_pages_beside_the_code_are_complete() {
             providers.contains(&format!("\n.B {provider}\n")),
             "PROVIDERS of src/cli/page.roff does not describe {provider}"
         );
+        assert!(
+            page("config").contains(&format!("`{provider}`")),
+            "src/config/README.md does not name {provider} for the key `provider`"
+        );
     }
     let (keys, configuration) = (page("config"), section(&manual, "SH", "CONFIGURATION"));
     let mut known = 0;
@@ -248,6 +252,36 @@ fn the_pages_beside_the_code_are_complete() {
         }
     }
     assert!(known > 20, "{known}");
+}
+
+/// What pgcred is for stands in three places, and names every authority whose tokens it makes.
+#[test]
+fn the_headlines_name_every_authority() {
+    let sandbox = Sandbox::empty();
+    let help = sandbox.ok(&["login", "--help"]);
+    let (_, logins) = help.split_once("Log in now to ").expect("the logins");
+    let (logins, _) = logins.split_once("\n\n").expect("the end of the logins");
+    let manual = manual(&sandbox);
+    let readme = read(&root().join("README.md"));
+    let help = sandbox.ok(&["--help"]);
+    let headlines = [
+        ("README.md", readme.split("\n## ").next()),
+        (
+            "src/cli/page.roff",
+            Some(section(&manual, "SH", "DESCRIPTION")),
+        ),
+        ("the help", help.split("\n\n").next()),
+    ];
+    for login in logins.replace('\n', " ").split("; ") {
+        let (title, _) = login.split_once(" for ").unwrap_or((login, ""));
+        for (place, headline) in headlines {
+            let headline = headline.expect("a headline").replace('\n', " ");
+            assert!(
+                headline.contains(title),
+                "the headline of {place} lacks {title}"
+            );
+        }
+    }
 }
 
 #[test]
@@ -530,12 +564,13 @@ fn every_relative_link_exists() {
     assert!(followed > 100, "{followed}");
 }
 
-/// A newcomer finds files by the tables and recipes of src/README.md, so those files must exist.
+/// A newcomer finds files by the tables of src/README.md and the recipes, so those files must
+/// exist.
 #[test]
-fn the_page_about_the_code_names_files_that_exist() {
+fn the_pages_about_the_code_name_files_that_exist() {
     let mut found = 0;
-    let page = read(&root().join("src/README.md"));
-    for line in page.lines() {
+    let pages = ["src/README.md", "src/RECIPES.md"].map(|page| read(&root().join(page)));
+    for line in pages.iter().flat_map(|page| page.lines()) {
         let width = line.chars().count();
         assert!(width <= WIDEST_TABLE, "{width} columns: {line}");
         for name in line.split('`').skip(1).step_by(2) {
