@@ -9,7 +9,7 @@ pub(crate) enum TokenReading {
     Opaque,
     /// The text is no token of this authority.
     NotOne,
-    Parts(TokenParts),
+    Parts(Box<TokenParts>),
 }
 
 /// The readable parts of a token. None of them is a secret. `None` stands for what the token does
@@ -24,6 +24,12 @@ pub(crate) struct TokenParts {
     /// The only user of the database that it is good for.
     pub(crate) user: Option<String>,
     pub(crate) region: Option<String>,
+    /// Who is to take it.
+    pub(crate) audience: Option<String>,
+    /// Who has issued it.
+    pub(crate) issuer: Option<String>,
+    /// The account that it was issued to.
+    pub(crate) holder: Option<String>,
     /// Whether port and user are signed as they are: a token that names none is good for none of a
     /// server that asks for one, and the other way round.
     pub(crate) signs_whole_scope: bool,
@@ -47,10 +53,6 @@ pub(crate) enum TokenPart {
 
 impl TokenParts {
     /// Returns the parts of a token that says when it expires, and nothing else.
-    #[allow(
-        dead_code,
-        reason = "AWS's tokens say everything; those of another authority may not"
-    )]
     pub(crate) const fn until(expires_at: Time) -> Self {
         Self {
             service: None,
@@ -59,6 +61,9 @@ impl TokenParts {
             port: None,
             user: None,
             region: None,
+            audience: None,
+            issuer: None,
+            holder: None,
             signs_whole_scope: false,
             kind_of_key: None,
             issued_at: None,
@@ -71,7 +76,7 @@ impl TokenReading {
     /// Returns what the token says; `None` if that is nothing, or if it is no token.
     pub(crate) fn parts(self) -> Option<TokenParts> {
         match self {
-            Self::Parts(parts) => Some(parts),
+            Self::Parts(parts) => Some(*parts),
             Self::Opaque | Self::NotOne => None,
         }
     }

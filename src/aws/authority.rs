@@ -109,7 +109,7 @@ impl Authority for AwsAuthority {
 
     fn read_token(&self, text: &str) -> TokenReading {
         match token_parts::take_apart(text) {
-            Some(parts) => TokenReading::Parts(parts),
+            Some(parts) => TokenReading::Parts(Box::new(parts)),
             None => TokenReading::NotOne,
         }
     }

@@ -37,7 +37,7 @@ pub(super) fn take_apart(token: &str) -> Option<TokenParts> {
         signs_whole_scope: true,
         kind_of_key: Some(key.chars().take(SHOWN_OF_KEY).collect()),
         issued_at: Some(issued_at),
-        expires_at: issued_at.plus(life),
+        ..TokenParts::until(issued_at.plus(life))
     })
 }
 

@@ -11,8 +11,8 @@ use super::values::{roots, seconds, text};
 use crate::error::{Error, Exit, Result};
 use crate::provider;
 use crate::provider::command::{
-    CommandDefinition, CommandKind, CommandPreset, ExpiryField, JsonPath, WordTemplate,
-    is_own_placeholder,
+    CommandDefinition, CommandKind, CommandPreset, ExpiryField, JsonPath, LOGIN_PROFILE,
+    WordTemplate, is_own_placeholder,
 };
 use crate::text::host::quoted;
 
@@ -214,7 +214,7 @@ fn env(field: &ConfigField<'_>) -> Result<Vec<(String, String)>> {
 fn variables(field: &ConfigField<'_>) -> Result<Vec<String>> {
     let found = texts(field)?;
     for name in &found {
-        check_variable(name, field)?;
+        check_variable(name.strip_suffix('*').unwrap_or(name), field)?;
     }
     Ok(found)
 }
@@ -322,7 +322,8 @@ pub(crate) fn check_vars(
         }
     };
     for name in definition.placeholders() {
-        if !is_own_placeholder(name) && vars.iter().all(|(var, _)| var != name) {
+        let is_open = !is_own_placeholder(name) && definition.needs(name);
+        if is_open && vars.iter().all(|(var, _)| var != name) {
             return Err(Error::usage(format!(
                 "vars has no `{name}`, and command.{} needs it",
                 definition.name
@@ -355,6 +356,15 @@ fn login(item: &DeValue<'_>) -> Result<String> {
     if text.trim().is_empty() || text.contains(|c: char| OF_SHELLS.contains(c) || c.is_control()) {
         return Err(Error::usage("not a command without quotes")
             .hint("write the words with blanks between them; no shell reads them"));
+    }
+    for word in text.split_whitespace() {
+        let without = word.replace(LOGIN_PROFILE, "");
+        if without.contains(['{', '}']) || word.starts_with(LOGIN_PROFILE) {
+            return Err(Error::usage(
+                "a login knows no placeholder but {profile}, inside of a word",
+            )
+            .hint("write it as in --profile={profile}; without a profile the word is left out"));
+        }
     }
     Ok(text.trim().to_owned())
 }

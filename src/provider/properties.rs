@@ -51,6 +51,8 @@ pub(crate) struct Provider {
     pub(crate) user_warning: fn(user: &str) -> Option<String>,
     /// Whether the users of the database are called by their e-mail addresses.
     pub(crate) users_are_addresses: bool,
+    /// Tells whether a token that names this audience is for another service.
+    pub(crate) is_foreign_audience: fn(audience: &str) -> bool,
     /// The database of a request that names none.
     pub(crate) dbname: &'static str,
     /// The port on which the servers listen, unless somebody has changed it.
@@ -121,6 +123,7 @@ impl Provider {
             who_logs_in: None,
             user_warning: |_| None,
             users_are_addresses: false,
+            is_foreign_audience: |_| false,
             dbname: "postgres",
             usual_port: DEFAULT_PORT,
             default_life: 900,

@@ -35,6 +35,24 @@ pub(crate) fn var_or_empty(name: &str) -> Option<String> {
     std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
 }
 
+/// Returns the names of the variables that begin so, in their order.
+pub(crate) fn names_that_begin_with(start: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    for (name, _) in std::env::vars_os() {
+        let name = name.to_string_lossy();
+        let begins_so = match name.get(..start.len()) {
+            Some(beginning) if cfg!(windows) => beginning.eq_ignore_ascii_case(start),
+            Some(beginning) => beginning == start,
+            None => false,
+        };
+        if begins_so {
+            names.push(name.into_owned());
+        }
+    }
+    names.sort();
+    names
+}
+
 /// Returns a path with `~` and variables in it replaced, as Python's `expanduser` and `expandvars`
 /// do.
 pub(crate) fn expanded(path: &str) -> PathBuf {

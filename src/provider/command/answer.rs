@@ -1,18 +1,15 @@
 //! Reads what a command has printed: the token, the user, and when the token ends. Pure, and no
 //! error repeats what was printed, because that may be a secret.
 
-use base64::Engine;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::Value;
 
 use super::definition::{CommandDefinition, ExpiryField, JsonPath};
+use super::jwt;
 use crate::error::{Error, ErrorReason, Result};
 use crate::time::Time;
 
 /// The longest token, in bytes. PostgreSQL itself takes no longer message before the login.
 const LONGEST_TOKEN: usize = 60_000;
-/// A number that is larger than this counts milliseconds. As seconds it would be the year 5138.
-const LARGEST_SECONDS: f64 = 1e11;
 
 /// What a command has answered. It has no `Debug`, because the token is a secret.
 pub(super) struct ProgramAnswer {
@@ -74,7 +71,7 @@ fn expiry(
     if let Some(field) = &definition.expires {
         ends.extend(end_of_field(document, field, started)?);
     }
-    ends.extend(end_of_jwt(token));
+    ends.extend(jwt::end_of(token));
     if let Some(life) = definition.life {
         ends.push(started.plus(life));
     }
@@ -106,7 +103,7 @@ fn end_of_field(document: &Value, field: &ExpiryField, started: Time) -> Result<
         number(value).and_then(|seconds| after(started, seconds))
     } else {
         match number(value) {
-            Some(number) => at(number),
+            Some(number) => jwt::time_at(number),
             None => value.as_str().and_then(Time::from_aws),
         }
     };
@@ -147,21 +144,6 @@ fn number(value: &Value) -> Option<f64> {
     }
 }
 
-/// Returns the time that is so many seconds, or milliseconds, after 1970.
-fn at(number: f64) -> Option<Time> {
-    let seconds = if number.abs() > LARGEST_SECONDS {
-        number / 1_000.0
-    } else {
-        number
-    };
-    if !(0.0..LARGEST_SECONDS).contains(&seconds) {
-        return None;
-    }
-    #[expect(clippy::cast_possible_truncation, reason = "the range was checked")]
-    let whole = seconds as i64;
-    Some(Time::from_unix(whole))
-}
-
 fn after(started: Time, seconds: f64) -> Option<Time> {
     if !(0.0..=f64::from(u32::MAX)).contains(&seconds) {
         return None;
@@ -173,19 +155,6 @@ fn after(started: Time, seconds: f64) -> Option<Time> {
     )]
     let whole = seconds as u32;
     Some(started.plus(whole))
-}
-
-/// Returns the end that a JWT names, whoever has signed it.
-pub(super) fn end_of_jwt(token: &str) -> Option<Time> {
-    let mut parts = token.split('.');
-    let (_, payload, _) = (parts.next()?, parts.next()?, parts.next()?);
-    if parts.next().is_some() {
-        return None;
-    }
-    let payload = payload.trim_end_matches('=');
-    let bytes = BASE64_URL_SAFE_NO_PAD.decode(payload).ok()?;
-    let claims: Value = serde_json::from_slice(&bytes).ok()?;
-    at(claims.get("exp")?.as_f64()?)
 }
 
 /// Refuses what no client could send as a password.
@@ -256,6 +225,9 @@ fn wrong(printed: &str) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine;
+    use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+
     use super::*;
 
     const START: i64 = 1_800_000_000;
@@ -419,23 +391,5 @@ mod tests {
         let printed = format!(r#"{{"t": "x", "e": {START}}}"#);
         let error = read(&printed, &definition("t", "e", None)).err().unwrap();
         assert_eq!(error.reason(), Some(ErrorReason::Expired));
-    }
-
-    #[test]
-    fn only_three_parts_with_a_number_are_a_jwt() {
-        assert_eq!(end_of_jwt(&jwt(r#"{"exp": 5}"#)), Some(Time::from_unix(5)));
-        for other in [
-            "a.b.c",
-            "opaque",
-            "a.b",
-            "e30.e30.e30",
-            "....",
-            &jwt(r#"{"exp": "5"}"#),
-            &format!("{}.x", jwt(r#"{"exp": 5}"#)),
-            &jwt("[]"),
-            &jwt("x"),
-        ] {
-            assert_eq!(end_of_jwt(other), None, "{other}");
-        }
     }
 }

@@ -7,10 +7,11 @@ use std::rc::Rc;
 
 use super::definition::{CommandDefinition, CommandKind};
 use super::invocation;
-use super::run::{self, TimedAnswer};
+use super::jwt;
+use super::run::{CommandRun, TimedAnswer};
 use crate::authority::{
     AskPolicy, Authority, CredentialQuery, Identities, Identity, Region, RunNotes, ShellSettings,
-    Signer, TokenScope,
+    Signer, TokenReading, TokenScope,
 };
 use crate::error::{Error, ErrorReason, Result};
 use crate::sys::{child, env};
@@ -54,8 +55,21 @@ impl Authority for CommandAuthority {
         Some(&self.definition.name)
     }
 
+    fn read_token(&self, text: &str) -> TokenReading {
+        match jwt::parts_of(text) {
+            Some(parts) => TokenReading::Parts(Box::new(parts)),
+            None => TokenReading::Opaque,
+        }
+    }
+
+    /// The names live as long as the run, as the definition does: few commands ask for them, each
+    /// once.
     fn variables(&self) -> Vec<&'static str> {
-        self.definition.deciding_variables()
+        let mut names: Vec<&str> = Vec::new();
+        for name in invocation::deciding_variables(self.definition) {
+            names.push(name.leak());
+        }
+        names
     }
 
     fn shell_settings(&self) -> ShellSettings {
@@ -119,12 +133,17 @@ impl CommandIdentity {
         let profile = self.profile.as_deref();
         let words = invocation::words(definition, profile, Some(query.scope), Some(query))?;
         let mut before = self.files_now();
-        let mut answered = run::run(definition, &words, query, notes)?;
+        let run = CommandRun {
+            definition,
+            words: &words,
+            profile,
+        };
+        let mut answered = run.run(query, notes)?;
         let mut after = self.files_now();
         if before != after && definition.kind != CommandKind::Creates {
             notes.step(|| "the files of the login have changed: running it again".to_owned());
             before = after;
-            answered = run::run(definition, &words, query, notes)?;
+            answered = run.run(query, notes)?;
             after = self.files_now();
         }
         if after != self.digest_with_login {
@@ -201,7 +220,11 @@ impl Identity for CommandIdentity {
     /// Types the login command of the definition at the terminal.
     fn log_in(&self, ask: &AskPolicy, notes: &RunNotes) -> Result<bool> {
         let name = &self.definition.name;
-        let Some(login) = &self.definition.login else {
+        let profile = self.profile.as_deref();
+        let (Some(words), Some(login)) = (
+            self.definition.login_words(profile),
+            self.definition.login_text(profile),
+        ) else {
             return Err(
                 Error::usage(format!("command.{name} does not say how to log in"))
                     .hint(format!("add `login = \"COMMAND\"` to [command.{name}]")),
@@ -213,7 +236,6 @@ impl Identity for CommandIdentity {
             );
         }
         notes.step(|| format!("running {login}"));
-        let words: Vec<String> = login.split_whitespace().map(str::to_owned).collect();
         let status = child::run_at_terminal(&words)?;
         if !status.success() {
             return Err(Error::login(format!("`{login}` ended with {status}"))

@@ -4,6 +4,10 @@
 
 use super::template::WordTemplate;
 use crate::error::{Error, Result};
+use crate::text::quote;
+
+/// What stands for the profile in `login`, the only placeholder there.
+pub(crate) const LOGIN_PROFILE: &str = "{profile}";
 
 /// How long before the end a command that caches is run again, in seconds, unless its definition
 /// says it.
@@ -34,11 +38,12 @@ pub(crate) struct CommandDefinition {
     /// set. Of a directory, each file counts.
     pub(crate) watch: Vec<String>,
     /// Variables of the user's shell that decide who logs in: see
-    /// [`CommandDefinition::deciding_variables`].
+    /// [`CommandDefinition::deciding_variables`]. One with `*` at its end stands for every variable
+    /// whose name begins so.
     pub(crate) variables: Vec<String>,
     /// Characters that no value of a placeholder may have.
     pub(crate) forbidden: &'static str,
-    /// What the user types to log in.
+    /// What the user types to log in. `{profile}` stands for the profile.
     pub(crate) login: Option<String>,
     /// Texts on stderr that mean that a login is missing.
     pub(crate) login_if: Vec<String>,
@@ -111,6 +116,32 @@ impl CommandDefinition {
             }
         }
         names
+    }
+
+    /// Tells whether the words cannot be filled without a value for a placeholder.
+    pub(crate) fn needs(&self, placeholder: &str) -> bool {
+        self.run.iter().any(|word| word.needs(placeholder))
+    }
+
+    /// Returns the words to run for a login. A word that names the profile is left out if there is
+    /// none.
+    pub(crate) fn login_words(&self, profile: Option<&str>) -> Option<Vec<String>> {
+        let mut words = Vec::new();
+        for word in self.login.as_ref()?.split_whitespace() {
+            match profile {
+                Some(profile) => words.push(word.replace(LOGIN_PROFILE, profile)),
+                None if word.contains(LOGIN_PROFILE) => {}
+                None => words.push(word.to_owned()),
+            }
+        }
+        Some(words)
+    }
+
+    /// Returns what the user types for a login.
+    pub(crate) fn login_text(&self, profile: Option<&str>) -> Option<String> {
+        let words = self.login_words(profile)?;
+        let typed: Vec<String> = words.iter().map(|word| quote::typed(word)).collect();
+        Some(typed.join(" "))
     }
 
     /// Returns the variables of the user's shell that decide who logs in, also by the place of the
@@ -225,6 +256,19 @@ mod tests {
             ["A_HOST", "A_HOME", "A_FILE"]
         );
         assert_eq!(split_variable("$A_FILE"), Some(("A_FILE", "")));
+    }
+
+    #[test]
+    fn a_login_names_the_profile_if_there_is_one() {
+        let mut definition = CommandDefinition::named("a");
+        assert_eq!(definition.login_words(Some("p")), None);
+        definition.login = Some("aws sso login --profile={profile}".to_owned());
+        let text = |profile| definition.login_text(profile).unwrap();
+        assert_eq!(text(Some("work")), "aws sso login --profile=work");
+        assert_eq!(text(None), "aws sso login");
+        let words = definition.login_words(Some("a b")).unwrap();
+        assert_eq!(words[3], "--profile=a b");
+        assert_ne!(text(Some("a b")), words.join(" "));
     }
 
     #[test]

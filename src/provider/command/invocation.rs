@@ -110,13 +110,32 @@ pub(super) fn digest_of(definition: &CommandDefinition, words: &Result<Vec<Strin
         parts.push(format!("\0{name}"));
         parts.push(value.clone());
     }
-    for name in definition.deciding_variables() {
-        if let Some(value) = env::var(name) {
+    for name in deciding_variables(definition) {
+        if let Some(value) = env::var(&name) {
             parts.push(format!("\0{name}"));
             parts.push(value);
         }
     }
     digest(parts.iter().map(String::as_str))
+}
+
+/// Returns the variables that decide who logs in, and of those that end in `*` the ones that are
+/// set.
+pub(super) fn deciding_variables(definition: &CommandDefinition) -> Vec<String> {
+    let mut names = Vec::new();
+    for name in definition.deciding_variables() {
+        let Some(start) = name.strip_suffix('*') else {
+            names.push(name.to_owned());
+            continue;
+        };
+        for found in env::names_that_begin_with(start) {
+            let is_set_by_definition = definition.env.iter().any(|(set, _)| *set == found);
+            if !names.contains(&found) && !is_set_by_definition {
+                names.push(found);
+            }
+        }
+    }
+    names
 }
 
 /// Returns the files that change when another user logs in.

@@ -6,7 +6,8 @@
 //!   |            (presets: those that pgcred brings; service: what their hosts need)
 //! authority    the traits: an identity for each command line, a signer for each run
 //!   |--> invocation   template: words with placeholders --> the words that are run, and digests
-//!   '--> run          runs them; answer: what was printed --> token, user, end
+//!   |--> run          runs them; answer: what was printed --> token, user, end
+//!   '--> jwt          what a token says of itself
 //! ```
 //!
 //! A definition says whether its command makes a new token with every run, prints the same one
@@ -16,12 +17,13 @@ mod answer;
 mod authority;
 mod definition;
 mod invocation;
+mod jwt;
 mod presets;
 mod run;
 mod service;
 mod template;
 
-pub(crate) use definition::{CommandDefinition, CommandKind, ExpiryField, JsonPath};
+pub(crate) use definition::{CommandDefinition, CommandKind, ExpiryField, JsonPath, LOGIN_PROFILE};
 pub(crate) use invocation::is_own_placeholder;
 pub(crate) use presets::{CommandPreset, PRESETS};
 pub(crate) use template::WordTemplate;
@@ -50,6 +52,7 @@ pub(crate) fn provider_of(definition: CommandDefinition) -> &'static Provider {
         names_user: definition.user.is_some(),
         who_logs_in: service.who_logs_in,
         user_warning: service.user_warning,
+        is_foreign_audience: service.is_foreign_audience,
         users_are_addresses: service.users_are_addresses,
         dbname: service.dbname,
         usual_port: service.usual_port,

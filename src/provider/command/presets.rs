@@ -57,11 +57,23 @@ const ENTRA: CommandPreset = CommandPreset {
     expires: Some("expires_on"),
     // The Azure CLI prints the same token until five minutes before its end.
     kind: CommandKind::Caches,
+    // The account is the default one of the active cloud. Tokens are in files that are written
+    // again and again, and do not say which one that is.
     watch: &[
         "~/.azure/azureProfile.json",
+        "~/.azure/clouds.config",
+        "~/.azure/config",
         "$AZURE_CONFIG_DIR/azureProfile.json",
+        "$AZURE_CONFIG_DIR/clouds.config",
+        "$AZURE_CONFIG_DIR/config",
     ],
-    variables: &["AZURE_CONFIG_DIR", "AZURE_CLOUD_NAME"],
+    variables: &[
+        "ARM_CLOUD_METADATA_URL",
+        "AZURE_CLOUD_NAME",
+        // Who answers for a managed identity.
+        "IDENTITY_ENDPOINT",
+        "MSI_ENDPOINT",
+    ],
     login: Some("az login"),
     login_if: &["az login", "AADSTS"],
     ..CommandPreset::EMPTY
@@ -91,7 +103,7 @@ const LAKEBASE: CommandPreset = CommandPreset {
         "DATABRICKS_AUTH_TYPE",
         "ARM_CLIENT_ID",
     ],
-    login: Some("databricks auth login"),
+    login: Some("databricks auth login --profile={profile}"),
     login_if: &["databricks auth login"],
     ..CommandPreset::EMPTY
 };
@@ -149,21 +161,26 @@ const SNOWFLAKE: CommandPreset = CommandPreset {
     // Fixed by the service, and the answer does not say it.
     life: Some(15 * 60),
     watch: &[
-        "~/.snowflake/config.toml",
-        "~/.snowflake/connections.toml",
         "$SNOWFLAKE_HOME/config.toml",
         "$SNOWFLAKE_HOME/connections.toml",
+        "~/.snowflake/config.toml",
+        "~/.snowflake/connections.toml",
+        // Where there is no ~/.snowflake: on Linux, macOS and Windows.
+        "$XDG_CONFIG_HOME/snowflake/config.toml",
+        "$XDG_CONFIG_HOME/snowflake/connections.toml",
+        "~/.config/snowflake/config.toml",
+        "~/.config/snowflake/connections.toml",
+        "~/Library/Application Support/snowflake/config.toml",
+        "~/Library/Application Support/snowflake/connections.toml",
+        "~/AppData/Local/snowflake/config.toml",
+        "~/AppData/Local/snowflake/connections.toml",
     ],
-    variables: &[
-        "SNOWFLAKE_HOME",
-        "SNOWFLAKE_ACCOUNT",
-        "SNOWFLAKE_USER",
-        "SNOWFLAKE_ROLE",
-        "SNOWFLAKE_AUTHENTICATOR",
-    ],
+    // Each value of a connection has a variable, SNOWFLAKE_CONNECTIONS_WORK_USER for the user of
+    // `work` and SNOWFLAKE_USER for that of all. SNOWSQL_* count if a variable says so.
+    variables: &["SNOWFLAKE_*", "SNOWSQL_*"],
     // Either would end the text in the SQL, or change it.
     forbidden: "'\\",
-    login: Some("snow connection test"),
+    login: Some("snow connection test --connection={profile}"),
     ..CommandPreset::EMPTY
 };
 
@@ -209,7 +226,7 @@ const REDSHIFT: CommandPreset = CommandPreset {
         "$AWS_SHARED_CREDENTIALS_FILE",
     ],
     variables: OF_AWS,
-    login: Some("aws sso login"),
+    login: Some("aws sso login --profile={profile}"),
     login_if: LOGIN_OF_AWS,
     ..CommandPreset::EMPTY
 };
@@ -239,7 +256,12 @@ const VAULT: CommandPreset = CommandPreset {
     name: "vault",
     title: "Vault",
     service: PresetService::UNKNOWN,
-    run: &["vault", "read", "-format=json", "database/creds/{role}"],
+    run: &[
+        "vault",
+        "read",
+        "-format=json",
+        "{mount:database}/creds/{role}",
+    ],
     token: Some("data.password"),
     user: Some("data.username"),
     expires: Some("+lease_duration"),
@@ -265,7 +287,7 @@ const VAULT_STATIC: CommandPreset = CommandPreset {
         "vault",
         "read",
         "-format=json",
-        "database/static-creds/{role}",
+        "{mount:database}/static-creds/{role}",
     ],
     user: None,
     expires: Some("+data.ttl"),

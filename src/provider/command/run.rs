@@ -20,50 +20,146 @@ pub(super) struct TimedAnswer {
     pub(super) started: Time,
 }
 
-/// Runs the words of a definition and returns the answer.
-pub(super) fn run(
-    definition: &CommandDefinition,
-    words: &[String],
-    query: &CredentialQuery<'_>,
-    notes: &RunNotes,
-) -> Result<TimedAnswer> {
-    notes.step(|| said_of(definition, words));
-    let started = Time::now();
-    let mut variables: Vec<(OsString, OsString)> = Vec::new();
-    for (name, value) in &definition.env {
-        variables.push((name.into(), env::with_home(value).into_os_string()));
-    }
-    let ended = child::output_with(
-        words,
-        &variables,
-        query.deadline,
-        attachment(query.ask),
-        if definition.answers_in_json() {
-            is_json
-        } else {
-            is_line
-        },
-    );
-    let ended = match ended {
-        Ok(ended) => ended,
-        Err(ProgramError::TooLate) => return Err(too_late(definition, words, query.ask)),
-        Err(ProgramError::Failed(error)) => {
-            return Err(error
-                .about(&subject(definition))
-                .because(ErrorReason::ProgramFailed));
+/// What is run for an identity.
+pub(super) struct CommandRun<'a> {
+    pub(super) definition: &'a CommandDefinition,
+    pub(super) words: &'a [String],
+    /// The profile of the login that a failure may ask for.
+    pub(super) profile: Option<&'a str>,
+}
+
+impl CommandRun<'_> {
+    /// Runs the words and returns the answer.
+    pub(super) fn run(&self, query: &CredentialQuery<'_>, notes: &RunNotes) -> Result<TimedAnswer> {
+        let definition = self.definition;
+        notes.step(|| self.in_words());
+        let started = Time::now();
+        let mut variables: Vec<(OsString, OsString)> = Vec::new();
+        for (name, value) in &definition.env {
+            variables.push((name.into(), env::with_home(value).into_os_string()));
         }
-    };
-    if !ended.status.success() {
-        return Err(failed(definition, words, &ended));
+        let ended = child::output_with(
+            self.words,
+            &variables,
+            query.deadline,
+            attachment(query.ask),
+            if definition.answers_in_json() {
+                is_json
+            } else {
+                is_line
+            },
+        );
+        let ended = match ended {
+            Ok(ended) => ended,
+            Err(ProgramError::TooLate) => return Err(self.too_late(query.ask)),
+            Err(ProgramError::Failed(error)) => {
+                return Err(error
+                    .about(&self.subject())
+                    .because(ErrorReason::ProgramFailed));
+            }
+        };
+        if !ended.status.success() {
+            return Err(self.failed(&ended));
+        }
+        if ended.stdout.len() > LONGEST_ANSWER {
+            return Err(self.wrong("printed more than 64 KiB"));
+        }
+        let read = answer::read(&ended.stdout, definition, started);
+        match read {
+            Ok(answer) => Ok(TimedAnswer { answer, started }),
+            Err(_) if self.needs_login(&ended) => Err(self.login_error(&ended)),
+            Err(error) => Err(self.with_login(error).about(&self.subject())),
+        }
     }
-    if ended.stdout.len() > LONGEST_ANSWER {
-        return Err(wrong(definition, words, "printed more than 64 KiB"));
+
+    /// What an error is about.
+    fn subject(&self) -> String {
+        format!("the command of {}", self.definition.name)
     }
-    let read = answer::read(&ended.stdout, definition, started);
-    match read {
-        Ok(answer) => Ok(TimedAnswer { answer, started }),
-        Err(_) if needs_login(definition, &ended) => Err(login_error(definition, words, &ended)),
-        Err(error) => Err(with_login(definition, error).about(&subject(definition))),
+
+    fn program(&self) -> &str {
+        match self.words.first() {
+            Some(program) => program,
+            None => "",
+        }
+    }
+
+    /// Returns the program, and which placeholders were filled in. Neither the arguments nor the
+    /// values are shown, because they may be secret.
+    fn in_words(&self) -> String {
+        let filled = match self.definition.placeholders().as_slice() {
+            [] => String::new(),
+            names => format!(", with {}", names.join(", ")),
+        };
+        let (program, name) = (self.program(), &self.definition.name);
+        format!("running {program} (command.{name}){filled}")
+    }
+
+    fn failed(&self, ended: &ProgramOutput) -> Error {
+        if self.needs_login(ended) {
+            return self.login_error(ended);
+        }
+        self.wrong(&format!("failed: {}", self.why(ended)))
+    }
+
+    fn wrong(&self, what: &str) -> Error {
+        Error::failure(format!("{} {what}", self.subject()))
+            .hint(self.by_hand())
+            .because(ErrorReason::ProgramFailed)
+    }
+
+    fn by_hand(&self) -> String {
+        format!("run it by hand to see more: {} ...", self.program())
+    }
+
+    /// Returns the last line of stderr, without arguments and variables that may be secret.
+    fn why(&self, ended: &ProgramOutput) -> String {
+        let said = String::from_utf8_lossy(&ended.stderr);
+        let mut said = child::without_arguments(&said, self.words);
+        for (_, value) in &self.definition.env {
+            said = child::without(said, value);
+        }
+        let line = child::last_line(said.as_bytes());
+        if line.is_empty() {
+            return ended.status.to_string();
+        }
+        line
+    }
+
+    fn needs_login(&self, ended: &ProgramOutput) -> bool {
+        let said = String::from_utf8_lossy(&ended.stderr);
+        let texts = &self.definition.login_if;
+        texts.iter().any(|text| said.contains(text))
+    }
+
+    fn login_error(&self, ended: &ProgramOutput) -> Error {
+        let why = self.why(ended);
+        let error = Error::login(format!("{} needs a login: {why}", self.subject()));
+        self.with_login(error.because(ErrorReason::NoCredentials))
+            .or_hint(&self.by_hand())
+    }
+
+    /// Adds how to log in to an error that a login mends.
+    fn with_login(&self, error: Error) -> Error {
+        match self.definition.login_text(self.profile) {
+            Some(login) if error.exit() == crate::error::Exit::Login => {
+                error.hint(format!("log in: {login}"))
+            }
+            _ => error,
+        }
+    }
+
+    fn too_late(&self, ask: &AskPolicy) -> Error {
+        let seconds = ask.timeout.as_secs();
+        Error::failure(format!(
+            "{} gave no answer within {seconds} s",
+            self.subject()
+        ))
+        .hint(format!(
+            "a longer --timeout; or see what it waits for: {} ...",
+            self.program()
+        ))
+        .because(ErrorReason::TimedOut)
     }
 }
 
@@ -83,99 +179,4 @@ fn is_json(printed: &[u8]) -> bool {
 
 fn is_line(printed: &[u8]) -> bool {
     printed.ends_with(b"\n")
-}
-
-/// What an error is about.
-fn subject(definition: &CommandDefinition) -> String {
-    format!("the command of {}", definition.name)
-}
-
-fn program(words: &[String]) -> &str {
-    match words.first() {
-        Some(program) => program,
-        None => "",
-    }
-}
-
-/// Returns the program, and which placeholders were filled in. Neither the arguments nor the
-/// values are shown, because they may be secret.
-fn said_of(definition: &CommandDefinition, words: &[String]) -> String {
-    let filled = match definition.placeholders().as_slice() {
-        [] => String::new(),
-        names => format!(", with {}", names.join(", ")),
-    };
-    format!(
-        "running {} (command.{}){filled}",
-        program(words),
-        definition.name
-    )
-}
-
-fn failed(definition: &CommandDefinition, words: &[String], ended: &ProgramOutput) -> Error {
-    if needs_login(definition, ended) {
-        return login_error(definition, words, ended);
-    }
-    wrong(
-        definition,
-        words,
-        &format!("failed: {}", why(definition, words, ended)),
-    )
-}
-
-fn wrong(definition: &CommandDefinition, words: &[String], what: &str) -> Error {
-    Error::failure(format!("{} {what}", subject(definition)))
-        .hint(by_hand(words))
-        .because(ErrorReason::ProgramFailed)
-}
-
-fn by_hand(words: &[String]) -> String {
-    format!("run it by hand to see more: {} ...", program(words))
-}
-
-/// Returns the last line of stderr, without arguments and variables that may be secret.
-fn why(definition: &CommandDefinition, words: &[String], ended: &ProgramOutput) -> String {
-    let said = String::from_utf8_lossy(&ended.stderr);
-    let mut said = child::without_arguments(&said, words);
-    for (_, value) in &definition.env {
-        said = child::without(said, value);
-    }
-    let line = child::last_line(said.as_bytes());
-    if line.is_empty() {
-        return ended.status.to_string();
-    }
-    line
-}
-
-fn needs_login(definition: &CommandDefinition, ended: &ProgramOutput) -> bool {
-    let said = String::from_utf8_lossy(&ended.stderr);
-    definition.login_if.iter().any(|text| said.contains(text))
-}
-
-fn login_error(definition: &CommandDefinition, words: &[String], ended: &ProgramOutput) -> Error {
-    let why = why(definition, words, ended);
-    let error = Error::login(format!("{} needs a login: {why}", subject(definition)));
-    with_login(definition, error.because(ErrorReason::NoCredentials)).or_hint(&by_hand(words))
-}
-
-/// Adds how to log in to an error that a login mends.
-fn with_login(definition: &CommandDefinition, error: Error) -> Error {
-    match &definition.login {
-        Some(login) if error.exit() == crate::error::Exit::Login => {
-            error.hint(format!("log in: {login}"))
-        }
-        _ => error,
-    }
-}
-
-fn too_late(definition: &CommandDefinition, words: &[String], ask: &AskPolicy) -> Error {
-    let seconds = ask.timeout.as_secs();
-    Error::failure(format!(
-        "{} gave no answer within {seconds} s",
-        subject(definition)
-    ))
-    .hint(format!(
-        "a longer --timeout; or see what it waits for: {} ...",
-        program(words)
-    ))
-    .because(ErrorReason::TimedOut)
 }

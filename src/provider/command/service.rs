@@ -12,6 +12,7 @@ pub(super) struct PresetService {
     pub(super) who_logs_in: Option<&'static str>,
     pub(super) user_warning: fn(user: &str) -> Option<String>,
     pub(super) users_are_addresses: bool,
+    pub(super) is_foreign_audience: fn(audience: &str) -> bool,
     pub(super) dbname: &'static str,
     pub(super) usual_port: u16,
     pub(super) roots: fn(host: &str, region: Option<&Region>) -> RequiredRoots,
@@ -25,6 +26,7 @@ impl PresetService {
         who_logs_in: None,
         user_warning: |_| None,
         users_are_addresses: false,
+        is_foreign_audience: |_| false,
         dbname: "postgres",
         usual_port: DEFAULT_PORT,
         roots: |_, _| RequiredRoots::Public(None),
@@ -38,6 +40,10 @@ pub(super) const AZURE: PresetService = PresetService {
          principal, exactly as the database has it",
     ),
     users_are_addresses: true,
+    // An audience may also be an ID, of which nobody can tell.
+    is_foreign_audience: |audience| {
+        audience.starts_with("https://") && !audience.starts_with("https://ossrdbms-aad.database.")
+    },
     ..PresetService::UNKNOWN
 };
 
@@ -102,12 +108,14 @@ fn has_name_before(host: &str, suffix: &str) -> bool {
     }
 }
 
-/// `NAME.postgres.database.azure.com`, and the same in the clouds of the United States and China.
+/// `NAME.postgres.database.azure.com`, and the same in the clouds of the United States, China and
+/// France.
 fn is_of_azure(host: &str) -> bool {
     [
         ".postgres.database.azure.com",
         ".postgres.database.usgovcloudapi.net",
         ".postgres.database.chinacloudapi.cn",
+        ".postgres.database.sovcloud-api.fr",
     ]
     .iter()
     .any(|suffix| has_name_before(host, suffix))

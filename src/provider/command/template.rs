@@ -10,8 +10,11 @@ pub(crate) struct WordTemplate(Vec<TemplatePart>);
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum TemplatePart {
     Text(String),
-    /// The name between braces.
-    Placeholder(String),
+    /// The name between braces, and the value if nothing says one: `{mount:database}`.
+    Placeholder {
+        name: String,
+        default: Option<String>,
+    },
 }
 
 /// Returns the value of a placeholder; `None` if there is none of that name.
@@ -28,11 +31,11 @@ impl WordTemplate {
                 text.push(c);
                 rest.next();
             } else if c == '{' {
-                let name = name_up_to_brace(&mut rest)?;
+                let placeholder = placeholder(&mut rest)?;
                 if !text.is_empty() {
                     parts.push(TemplatePart::Text(std::mem::take(&mut text)));
                 }
-                parts.push(TemplatePart::Placeholder(name));
+                parts.push(placeholder);
             } else if c == '}' {
                 return Err(lone_brace());
             } else {
@@ -56,8 +59,16 @@ impl WordTemplate {
     /// Returns the names of the placeholders.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().filter_map(|part| match part {
-            TemplatePart::Placeholder(name) => Some(name.as_str()),
+            TemplatePart::Placeholder { name, .. } => Some(name.as_str()),
             TemplatePart::Text(_) => None,
+        })
+    }
+
+    /// Tells whether the word cannot be filled without a value for this placeholder.
+    pub(crate) fn needs(&self, wanted: &str) -> bool {
+        self.0.iter().any(|part| match part {
+            TemplatePart::Placeholder { name, default } => name == wanted && default.is_none(),
+            TemplatePart::Text(_) => false,
         })
     }
 
@@ -66,14 +77,14 @@ impl WordTemplate {
     pub(crate) fn filled(&self, lookup: PlaceholderLookup<'_>) -> Result<String> {
         let mut word = String::new();
         for part in &self.0 {
-            let name = match part {
+            let (name, default) = match part {
                 TemplatePart::Text(text) => {
                     word.push_str(text);
                     continue;
                 }
-                TemplatePart::Placeholder(name) => name,
+                TemplatePart::Placeholder { name, default } => (name, default),
             };
-            let Some(value) = lookup(name) else {
+            let Some(value) = lookup(name).or_else(|| default.clone()) else {
                 return Err(missing(name));
             };
             if value.contains(char::is_control) {
@@ -91,7 +102,9 @@ impl WordTemplate {
     /// Refuses the value of a placeholder before the word is filled, if `filled` would refuse it.
     pub(crate) fn check_value(&self, name: &str, value: &str) -> Result<()> {
         match self.0.first() {
-            Some(TemplatePart::Placeholder(first)) if first == name && value.starts_with('-') => {
+            Some(TemplatePart::Placeholder { name: first, .. })
+                if first == name && value.starts_with('-') =>
+            {
                 Err(like_an_option(name))
             }
             _ => Ok(()),
@@ -99,24 +112,38 @@ impl WordTemplate {
     }
 }
 
-fn name_up_to_brace(rest: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Result<String> {
-    let mut name = String::new();
-    for c in rest.by_ref() {
-        if c == '}' && !name.is_empty() {
-            return Ok(name);
+/// Reads a placeholder up to its closing brace.
+fn placeholder(rest: &mut impl Iterator<Item = char>) -> Result<TemplatePart> {
+    let mut inside = String::new();
+    for c in rest {
+        if c != '}' {
+            inside.push(c);
+            continue;
         }
-        if !c.is_ascii_alphanumeric() && c != '_' {
+        let (name, default) = match inside.split_once(':') {
+            Some((name, default)) => (name, Some(default)),
+            None => (&*inside, None),
+        };
+        let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        if name.is_empty() || !name.chars().all(is_name) || !default.is_none_or(is_default) {
             break;
         }
-        name.push(c);
+        return Ok(TemplatePart::Placeholder {
+            name: name.to_owned(),
+            default: default.map(str::to_owned),
+        });
     }
     Err(lone_brace())
+}
+
+fn is_default(text: &str) -> bool {
+    !text.is_empty() && !text.contains(|c: char| c == '{' || c.is_control())
 }
 
 /// The word is not shown: it may have a secret in it.
 fn lone_brace() -> Error {
     Error::usage("a word has a brace that stands alone")
-        .hint("write a placeholder as {name}, and a brace of its own twice: {{ or }}")
+        .hint("write a placeholder as {name} or {name:default}, a brace of its own twice: {{ or }}")
 }
 
 fn like_an_option(name: &str) -> Error {
@@ -176,14 +203,25 @@ mod tests {
             "{error}"
         );
         assert!(fill("{line}").is_err());
-        for wrong in ["{", "}", "{}", "{a", "{a b}", "a}b", "{a{b}}"] {
+        for wrong in [
+            "{", "}", "{}", "{a", "{a b}", "a}b", "{a{b}}", "{:b}", "{a:}", "{a:{b}",
+        ] {
             assert!(WordTemplate::parse(wrong).is_err(), "{wrong}");
         }
     }
 
     #[test]
     fn names_are_those_in_braces() {
-        let template = WordTemplate::parse("a{x}b{{c}}{y}").unwrap();
+        let template = WordTemplate::parse("a{x}b{{c}}{y:z}").unwrap();
         assert_eq!(template.names().collect::<Vec<_>>(), ["x", "y"]);
+        assert!(template.needs("x") && !template.needs("y") && !template.needs("c"));
+    }
+
+    #[test]
+    fn a_default_stands_where_nothing_says_a_value() {
+        assert_eq!(
+            fill("{mount:team/pg:1}/{host:x}").unwrap(),
+            "team/pg:1/db.example.com"
+        );
     }
 }

@@ -20,6 +20,7 @@ pub(crate) static PROVIDER: Provider = Provider {
     owns: Some(|host| host.ends_with(SUFFIX)),
     user: Some("guest"),
     users_are_addresses: true,
+    is_foreign_audience: |audience| audience == "https://foreign.invalid",
     max_life: 3_600,
     roots: |host, _| roots(host),
     ..Provider::new("fake", "Fake", &authority::AUTHORITY)

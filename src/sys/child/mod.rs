@@ -10,6 +10,7 @@ mod said;
 mod search;
 
 use std::ffi::{OsStr, OsString};
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -113,9 +114,31 @@ fn command(words: &[String]) -> Result<Command> {
         return Err(Error::failure(format!("there is no program {program}"))
             .hint("give its whole path, or add its directory to PATH"));
     };
+    if cfg!(windows) && is_batch_file(&found) && arguments.iter().any(|word| ends_a_line(word)) {
+        return Err(Error::failure(format!(
+            "{program} is a batch file, which takes no line breaks"
+        ))
+        .hint("write its arguments without line breaks"));
+    }
     let mut command = Command::new(found);
     command.args(arguments).stdin(Stdio::null());
     command.env("PATH", search::search_path());
     command.env_remove("PGPASSWORD");
     Ok(command)
+}
+
+/// Tells whether cmd.exe runs a program. It reads the arguments as a part of its own command line,
+/// so that the standard library quotes them for it. What no quotes help against is a line break.
+fn is_batch_file(program: &Path) -> bool {
+    let extension = program
+        .extension()
+        .and_then(OsStr::to_str)
+        .unwrap_or_default();
+    ["bat", "cmd"]
+        .iter()
+        .any(|batch| extension.eq_ignore_ascii_case(batch))
+}
+
+fn ends_a_line(word: &str) -> bool {
+    word.contains(['\r', '\n'])
 }

@@ -296,6 +296,81 @@ fn a_static_role_of_vault_lives_until_its_password_is_changed() {
     );
 }
 
+#[test]
+fn the_engine_of_vault_may_be_mounted_elsewhere() {
+    let service = Service::new(
+        "vault",
+        "read -format=json team/pg/static-creds/app",
+        r#"{"data": {"password": "of-static", "ttl": 3600, "username": "app"}}"#,
+        "host = \"db.example.com\"\nuser = \"app\"\nprovider = \"vault-static\"\n\
+         vars = { role = \"app\", mount = \"team/pg\" }",
+    );
+    assert_eq!(service.sandbox.ok(&["token", "crm"]), "of-static\n");
+    let add = [
+        "add",
+        "dwh",
+        "h.example.com",
+        "--provider",
+        "vault-static",
+        "--user",
+        "app",
+    ];
+    service
+        .sandbox
+        .run(&add)
+        .assert_fails(2, "--var role=VALUE");
+    service
+        .sandbox
+        .ok(&[&add[..], &["--var", "role=app"]].concat());
+}
+
+/// The tokens are JWTs of an hour without a signature. One is that of the Azure CLI without
+/// `--resource-type`.
+#[test]
+fn doctor_reads_whose_token_it_is_and_for_which_service() {
+    const OF_AZURE: &str = "e30.eyJhdWQiOiJodHRwczovL21hbmFnZW1lbnQuY29yZS53aW5kb3dzLm5ldC8iLCJleH\
+        AiOjE4OTM0NTk2MDAsImlzcyI6Imh0dHBzOi8vc3RzLndpbmRvd3MubmV0L3QvIiwidXBu\
+        IjoiYW5uQGV4YW1wbGUuY29tIn0.c2ln";
+    const OF_BOB: &str = "e30.eyJhdWQiOiJodHRwczovL29zc3JkYm1zLWFhZC5kYXRhYmFzZS53aW5kb3dzLm5ldC\
+        IsImV4cCI6MTg5MzQ1OTYwMCwiaXNzIjoiaHR0cHM6Ly9zdHMud2luZG93cy5uZXQvdC8i\
+        LCJ1cG4iOiJib2JAZXhhbXBsZS5jb20ifQ.c2ln";
+    const EXPIRED: &str = "e30.eyJhdWQiOiJodHRwczovL29zc3JkYm1zLWFhZC5kYXRhYmFzZS53aW5kb3dzLm5ldC\
+        IsImV4cCI6MTg5MzQ1MjQwMCwiaXNzIjoiaHR0cHM6Ly9zdHMud2luZG93cy5uZXQvdC8i\
+        LCJ1cG4iOiJhbm5AZXhhbXBsZS5jb20ifQ.c2ln";
+    let arguments = "account get-access-token --resource-type oss-rdbms --output json";
+    let answer = |token: &str| format!(r#"{{"accessToken": "{token}", "expires_on": 1893459600}}"#);
+    let mut service = Service::new(
+        "az",
+        arguments,
+        &answer(OF_AZURE),
+        "host = \"crm.postgres.database.azure.com\"\nuser = \"ann@example.com\"",
+    );
+    let doctor = |service: &Service, check: &str| {
+        let run = service
+            .sandbox
+            .run(&["doctor", "crm", "--offline", "--check", check]);
+        assert!(!run.stdout.contains("c2ln"), "{}", run.stdout);
+        run.stdout
+    };
+    service.sandbox.ok(&["token", "crm"]);
+    let said = doctor(&service, "token.scope");
+    let foreign = "the token is for https://management.core.windows.net/";
+    assert!(said.contains("FAIL") && said.contains(foreign), "{said}");
+    service.answers(arguments, &answer(OF_BOB));
+    service.sandbox.at("2030-01-01T00:01:00Z");
+    service.sandbox.ok(&["token", "crm", "--fresh"]);
+    let said = doctor(&service, "token.scope");
+    let of_bob = "issued to bob@example.com, and the user is ann@example.com";
+    assert!(said.contains(of_bob), "{said}");
+    assert!(said.contains("pgcred login --provider entra"), "{said}");
+    service.sandbox.set("PGPASSWORD", EXPIRED);
+    let said = doctor(&service, "environment.password");
+    assert!(
+        said.contains("PGPASSWORD is a token that expired"),
+        "{said}"
+    );
+}
+
 /// An older Azure CLI prints nothing but a local time, which could be any.
 #[test]
 fn a_local_time_alone_is_refused() {

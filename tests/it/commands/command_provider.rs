@@ -287,6 +287,18 @@ fn a_wrong_definition_says_line_and_key() {
             "line 3: command.x.login: not a command",
         ),
         (
+            "run = [\"a\"]\nlogin = \"a --profile {profile}\"",
+            "line 3: command.x.login: a login knows no placeholder but {profile}",
+        ),
+        (
+            "run = [\"a\"]\nlogin = \"a --user={user}\"",
+            "line 3: command.x.login: a login knows no placeholder but {profile}",
+        ),
+        (
+            "run = [\"a\"]\nvariables = [\"*\"]",
+            "line 3: command.x.variables: not the name of a variable",
+        ),
+        (
             "run = [\"a\"]\nvariables = [\"A B\"]",
             "line 3: command.x.variables: not the name of a variable",
         ),
@@ -472,7 +484,7 @@ fn variables_and_files_that_decide_who_logs_in_keep_tokens_apart() {
     let mut tool = Tool::new("mint", "");
     tool.write_config(
         "mint",
-        "variables = [\"CORP_ADDR\"]\nwatch = [\"$CORP_HOME/sessions\"]",
+        "variables = [\"CORP_ADDR\", \"CORP_OF_*\"]\nwatch = [\"$CORP_HOME/sessions\"]",
         "[connections.az]\nhost = \"crm.postgres.database.azure.com\"\nuser = \"ann\"\n",
     );
     let token = |tool: &Tool| tool.sandbox.ok(&["token", "crm"]);
@@ -480,21 +492,55 @@ fn variables_and_files_that_decide_who_logs_in_keep_tokens_apart() {
     tool.sandbox.set("CORP_ADDR", "other");
     assert_eq!(token(&tool), "token-2\n");
     tool.sandbox.set("AZURE_CONFIG_DIR", "/azure");
+    tool.sandbox.set("CORP_OF_WORK_USER", "ann");
     let setup = tool.sandbox.run(&["setup", "systemd", "--dry-run"]);
-    for name in ["CORP_ADDR", "AZURE_CONFIG_DIR"] {
+    for name in ["CORP_ADDR", "AZURE_CONFIG_DIR", "CORP_OF_WORK_USER"] {
         assert!(setup.stderr.contains(name), "{name}: {}", setup.stderr);
     }
     tool.sandbox.unset("CORP_ADDR");
+    assert_eq!(token(&tool), "token-3\n");
+    tool.sandbox.unset("CORP_OF_WORK_USER");
     assert_eq!(token(&tool), "token-1\n");
     tool.sandbox.write("corp/sessions/a", "ann");
     let home = tool.sandbox.path("corp").display().to_string();
     tool.sandbox.set("CORP_HOME", &home);
-    assert_eq!(token(&tool), "token-3\n");
-    assert_eq!(token(&tool), "token-3\n");
-    tool.sandbox.write("corp/sessions/a", "bob");
     assert_eq!(token(&tool), "token-4\n");
-    tool.sandbox.write("corp/sessions/b", "cem");
+    assert_eq!(token(&tool), "token-4\n");
+    tool.sandbox.write("corp/sessions/a", "bob");
     assert_eq!(token(&tool), "token-5\n");
+    tool.sandbox.write("corp/sessions/b", "cem");
+    assert_eq!(token(&tool), "token-6\n");
+}
+
+#[test]
+fn a_login_names_the_profile() {
+    let tool = Tool::new(
+        "caches",
+        "login = \"sh login.sh --profile={profile}\"\nlogin_if = \"expired\"",
+    );
+    tool.sandbox
+        .write("login.sh", "echo \"$#:$*\" >\"$HOME/login\"");
+    tool.prints("echo expired >&2; exit 1");
+    for (profile, says) in [
+        (&[][..], "hint: log in: sh login.sh\n"),
+        (
+            &["--profile", "a b"],
+            "hint: log in: sh login.sh '--profile=a b'\n",
+        ),
+    ] {
+        let run = tool
+            .sandbox
+            .run(&[&["token", "crm", "--fresh"], profile].concat());
+        run.assert_fails(3, says);
+    }
+    for (profile, words) in [(&[][..], "0:\n"), (&["a b"], "1:--profile=a b\n")] {
+        let run = at_terminal(
+            &tool.sandbox,
+            &[&["login", "--provider", "tool"], profile].concat(),
+        );
+        assert_eq!(run.code, 0, "{}{}", run.stdout, run.stderr);
+        assert_eq!(tool.sandbox.read("login"), words.as_bytes());
+    }
 }
 
 #[test]

@@ -6,7 +6,8 @@
 //! `shell_variables` about PG* in the environment; `exec`, `exec_renewal` and `watch` about
 //! programs that run beside pgcred; `policy` about the policies that it prints, and `policy_sql`
 //! about the SQL; `command_provider` about commands that print tokens, `command_presets` about
-//! those that pgcred knows, and `command_secrets` about who sees the tokens;
+//! those that pgcred knows, `command_secrets` about who sees the tokens, and `command_shims` about
+//! those that are batch files;
 //! `explain` about messages of others. Where credentials come from is tested in `credentials`.
 
 pub mod aws_emulation;
@@ -19,6 +20,8 @@ pub mod command_presets;
 pub mod command_provider;
 #[cfg(target_os = "linux")]
 pub mod command_secrets;
+#[cfg(windows)]
+pub mod command_shims;
 #[cfg(unix)]
 pub mod configuration;
 pub mod connections;

@@ -6,6 +6,7 @@
 
 use crate::authority::{Region, Regions, TokenPart, TokenParts};
 use crate::command::doctor::finding::Finding;
+use crate::command::doctor::redact::RedactedKind;
 use crate::provider::{self, Provider};
 use crate::request::Request;
 use crate::text::quote::typed;
@@ -129,13 +130,52 @@ pub(super) fn judge_replication(request: &Request) -> Finding {
 
 /// Judges what a token says of itself against what is asked for.
 pub(super) fn judge_scope(parts: &TokenParts, request: &Request) -> Finding {
-    if let Some((cause, detail)) = difference(parts, request) {
-        return Finding::fail(cause, detail);
+    let finding = if let Some((cause, detail)) = difference(parts, request) {
+        Finding::fail(cause, detail)
+    } else if let Some(finding) = of_another_account(parts, request) {
+        finding
+    } else {
+        Finding::ok(match in_clear(parts) {
+            text if text.is_empty() => "the token names nothing but its end".to_owned(),
+            text => text,
+        })
+    };
+    with_names(finding, parts)
+}
+
+/// Adds the texts of a token that identify the user, for a report that is shared.
+fn with_names(mut finding: Finding, parts: &TokenParts) -> Finding {
+    for (kind, text) in [
+        (RedactedKind::User, &parts.holder),
+        (RedactedKind::Name, &parts.issuer),
+    ] {
+        if let Some(text) = text {
+            finding = finding.naming(kind, text);
+        }
     }
-    Finding::ok(match in_clear(parts) {
-        text if text.is_empty() => "the token names nothing but its end".to_owned(),
-        text => text,
-    })
+    finding
+}
+
+/// Returns a warning if the token was issued to another person than the user of the request. A user
+/// that is no address may be a group.
+fn of_another_account(parts: &TokenParts, request: &Request) -> Option<Finding> {
+    let (holder, user) = (parts.holder.as_ref()?, &request.user);
+    let provider = request.provider;
+    let are_addresses = provider.users_are_addresses && holder.contains('@') && user.contains('@');
+    // Guests are called by another address than their own.
+    if !are_addresses || user.contains('#') || holder.eq_ignore_ascii_case(user) {
+        return None;
+    }
+    let detail = format!("the token was issued to {holder}, and the user is {user}");
+    let login = format!("pgcred login --provider {}", provider.name);
+    Some(
+        Finding::warn(None, detail)
+            .with_advice(
+                "log in as that user, or name the user of your own account; a group is right as it \
+                 is",
+            )
+            .with_command(login),
+    )
 }
 
 /// Returns what a token says of itself as one clause; empty if it says nothing but its times.
@@ -158,6 +198,15 @@ fn in_clear(parts: &TokenParts) -> String {
     if let Some(kind) = &parts.kind_of_key {
         text.extend([", by a key ", kind, "..."]);
     }
+    for (before, value) in [
+        (", issued to ", &parts.holder),
+        (", by ", &parts.issuer),
+        (", for ", &parts.audience),
+    ] {
+        if let Some(value) = value {
+            text.extend([before, value]);
+        }
+    }
     text.trim_start_matches([' ', ',']).to_owned()
 }
 
@@ -167,6 +216,14 @@ pub(super) fn difference(
     parts: &TokenParts,
     request: &Request,
 ) -> Option<(Option<&'static str>, String)> {
+    if let Some(audience) = &parts.audience
+        && (request.provider.is_foreign_audience)(audience)
+    {
+        let title = request.provider.title;
+        let detail = format!("the token is for {audience}, and not for {title}");
+        let cause = request.provider.cause_of_difference(TokenPart::Service);
+        return Some((cause, detail));
+    }
     let wanted = request.scope();
     let region = match (request.provider.region)(&request.sign_host) {
         Some(region) => Some(region.to_string()),

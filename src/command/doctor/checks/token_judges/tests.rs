@@ -51,7 +51,7 @@ fn parts(request: &Request) -> TokenParts {
         signs_whole_scope: true,
         kind_of_key: Some("ASIA".to_owned()),
         issued_at: Some(NOW),
-        expires_at: NOW.plus(900),
+        ..TokenParts::until(NOW.plus(900))
     }
 }
 
@@ -306,6 +306,50 @@ fn a_token_that_names_only_its_end_differs_in_nothing() {
         let finding = judge_passfile(Some(&silent), &unknown(), &request, NOW.plus(800));
         assert_is(&finding, FindingStatus::Ok, None, "good for");
     }
+}
+
+/// What a JWT of Entra names. Its users are addresses, groups and programs.
+#[test]
+fn a_token_of_another_account_or_audience_is_named() {
+    let right = TokenParts {
+        audience: Some("https://right.example".to_owned()),
+        issuer: Some("https://sts.example/tenant".to_owned()),
+        holder: Some("ann@example.com".to_owned()),
+        ..TokenParts::until(NOW.plus(900))
+    };
+    let of = |user: &str| request("fake", "books.fake.invalid", user);
+    for user in [
+        "ann@example.com",
+        "Ann@Example.com",
+        "Readers",
+        "bob_x#EXT#@e.com",
+    ] {
+        let says = "issued to ann@example.com, by https://sts.example/tenant, for https://right";
+        assert_is(
+            &judge_scope(&right, &of(user)),
+            FindingStatus::Ok,
+            None,
+            says,
+        );
+    }
+    let finding = judge_scope(&right, &of("bob@example.com"));
+    let says = "issued to ann@example.com, and the user is bob@example.com";
+    assert_is(&finding, FindingStatus::Warn, None, says);
+    assert_eq!(finding.names.len(), 2);
+    let foreign = TokenParts {
+        audience: Some("https://foreign.invalid".to_owned()),
+        ..right
+    };
+    let finding = judge_scope(&foreign, &of("ann@example.com"));
+    let says = "is for https://foreign.invalid, and not for Fake";
+    assert_is(&finding, FindingStatus::Fail, None, says);
+    let finding = judge_passfile(Some(&foreign), &unknown(), &of("x"), NOW);
+    assert_is(
+        &finding,
+        FindingStatus::Fail,
+        None,
+        "in the passfile the token is for",
+    );
 }
 
 #[test]

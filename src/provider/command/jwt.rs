@@ -1,0 +1,130 @@
+//! What a JWT says of itself, whoever has signed it, and which time a number is. Pure, and no
+//! secret: the signature is not looked at.
+
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use serde_json::Value;
+
+use crate::authority::TokenParts;
+use crate::text;
+use crate::time::Time;
+
+/// The claims that name the account, the first that is there: of a person, else of a program.
+const HOLDERS: [&str; 5] = [
+    "upn",
+    "preferred_username",
+    "email",
+    "app_displayname",
+    "appid",
+];
+
+/// A number that is larger than this counts milliseconds. As seconds it would be the year 5138.
+const LARGEST_SECONDS: f64 = 1e11;
+
+/// Whoever made the token wrote the claims.
+const LONGEST_CLAIM: usize = 120;
+
+/// Returns the time that is so many seconds, or milliseconds, after 1970.
+pub(super) fn time_at(number: f64) -> Option<Time> {
+    let seconds = if number.abs() > LARGEST_SECONDS {
+        number / 1_000.0
+    } else {
+        number
+    };
+    if !(0.0..LARGEST_SECONDS).contains(&seconds) {
+        return None;
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "the range was checked")]
+    let whole = seconds as i64;
+    Some(Time::from_unix(whole))
+}
+
+/// Returns the end that a JWT names.
+pub(super) fn end_of(token: &str) -> Option<Time> {
+    time_at(claims_of(token)?.get("exp")?.as_f64()?)
+}
+
+/// Returns what a JWT names; `None` of any other text. When it was issued is left out: a program
+/// may print the same token for long, so that this does not say when to ask for another.
+pub(super) fn parts_of(token: &str) -> Option<TokenParts> {
+    let claims = claims_of(token)?;
+    let expires_at = time_at(claims.get("exp")?.as_f64()?)?;
+    Some(TokenParts {
+        audience: claim(&claims, "aud"),
+        issuer: claim(&claims, "iss"),
+        holder: HOLDERS.iter().find_map(|name| claim(&claims, name)),
+        ..TokenParts::until(expires_at)
+    })
+}
+
+fn claims_of(token: &str) -> Option<Value> {
+    let mut parts = token.split('.');
+    let (_, payload, _) = (parts.next()?, parts.next()?, parts.next()?);
+    if parts.next().is_some() {
+        return None;
+    }
+    let payload = payload.trim_end_matches('=');
+    let bytes = BASE64_URL_SAFE_NO_PAD.decode(payload).ok()?;
+    serde_json::from_slice(&bytes).ok()
+}
+
+/// Returns a claim that is a text, or the first of several.
+fn claim(claims: &Value, name: &str) -> Option<String> {
+    let value = claims.get(name)?;
+    let value = value.as_str().or_else(|| value.get(0)?.as_str())?;
+    if value.is_empty() {
+        return None;
+    }
+    Some(text::shortened(&text::shown(value), LONGEST_CLAIM))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn jwt(payload: &str) -> String {
+        format!("e30.{}.c2ln", BASE64_URL_SAFE_NO_PAD.encode(payload))
+    }
+
+    #[test]
+    fn only_three_parts_with_a_number_are_a_jwt() {
+        let end = Some(Time::from_unix(5));
+        assert_eq!(end_of(&jwt(r#"{"exp": 5}"#)), end);
+        for other in [
+            "a.b.c",
+            "opaque",
+            "a.b",
+            "e30.e30.e30",
+            "....",
+            &jwt(r#"{"exp": "5"}"#),
+            &format!("{}.x", jwt(r#"{"exp": 5}"#)),
+            &jwt("[]"),
+            &jwt("x"),
+        ] {
+            assert_eq!(end_of(other), None, "{other}");
+            assert_eq!(parts_of(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn the_claims_of_entra_are_read() {
+        let parts = |claims: &str| parts_of(&jwt(&format!(r#"{{"exp": 5, {claims}}}"#))).unwrap();
+        let person = parts(
+            r#""aud": "https://ossrdbms-aad.database.windows.net", "appid": "04b0", "oid": "1",
+               "iss": "https://sts.windows.net/t/", "upn": "ann@example.com""#,
+        );
+        assert_eq!(
+            person.audience.as_deref(),
+            Some("https://ossrdbms-aad.database.windows.net")
+        );
+        assert_eq!(person.issuer.as_deref(), Some("https://sts.windows.net/t/"));
+        assert_eq!(person.holder.as_deref(), Some("ann@example.com"));
+        assert_eq!(person.issued_at, None);
+        let program = parts(r#""aud": ["first", "second"], "appid": "04b0""#);
+        assert_eq!(program.audience.as_deref(), Some("first"));
+        assert_eq!(program.holder.as_deref(), Some("04b0"));
+        let hostile = parts(r#""upn": "\u001b[2J", "aud": {"a": 1}, "iss": 7"#);
+        assert_eq!(hostile.holder.as_deref(), Some("\\u{1b}[2J"));
+        assert_eq!((hostile.audience, hostile.issuer), (None, None));
+    }
+}
