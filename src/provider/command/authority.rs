@@ -8,6 +8,7 @@ use std::rc::Rc;
 use super::definition::{CommandDefinition, CommandKind};
 use super::invocation;
 use super::jwt;
+use super::presets::CommandPreset;
 use super::run::{CommandRun, TimedAnswer};
 use crate::authority::{
     AskPolicy, Authority, CredentialQuery, Identities, Identity, Region, RunNotes, ShellSettings,
@@ -21,6 +22,15 @@ use crate::token::Token;
 /// The authority that runs the command of a definition.
 pub(super) struct CommandAuthority {
     pub(super) definition: &'static CommandDefinition,
+}
+
+impl CommandAuthority {
+    fn has_only_jwts(&self) -> bool {
+        match CommandPreset::named(&self.definition.name) {
+            Some(preset) => preset.service.has_only_jwts,
+            None => false,
+        }
+    }
 }
 
 impl Authority for CommandAuthority {
@@ -58,6 +68,7 @@ impl Authority for CommandAuthority {
     fn read_token(&self, text: &str) -> TokenReading {
         match jwt::parts_of(text) {
             Some(parts) => TokenReading::Parts(Box::new(parts)),
+            None if self.has_only_jwts() => TokenReading::NotOne,
             None => TokenReading::Opaque,
         }
     }

@@ -96,13 +96,7 @@ const LAKEBASE: CommandPreset = CommandPreset {
     expires: Some("expire_time"),
     life: Some(HOUR),
     watch: &["~/.databrickscfg", "$DATABRICKS_CONFIG_FILE"],
-    variables: &[
-        "DATABRICKS_HOST",
-        "DATABRICKS_TOKEN",
-        "DATABRICKS_CLIENT_ID",
-        "DATABRICKS_AUTH_TYPE",
-        "ARM_CLIENT_ID",
-    ],
+    variables: &["ARM_*", "DATABRICKS_*", "GOOGLE_CREDENTIALS"],
     login: Some("databricks auth login --profile={profile}"),
     login_if: &["databricks auth login"],
     ..CommandPreset::EMPTY
@@ -267,13 +261,8 @@ const VAULT: CommandPreset = CommandPreset {
     expires: Some("+lease_duration"),
     kind: CommandKind::Creates,
     watch: &["~/.vault-token"],
-    variables: &[
-        "VAULT_ADDR",
-        "VAULT_AGENT_ADDR",
-        "VAULT_CONFIG_PATH",
-        "VAULT_NAMESPACE",
-        "VAULT_TOKEN",
-    ],
+    // The first are those of OpenBao, which a `run` of the user's own may name.
+    variables: &["BAO_*", "VAULT_*"],
     login: Some("vault login -method=oidc"),
     login_if: &["missing client token", "invalid token"],
     ..CommandPreset::EMPTY

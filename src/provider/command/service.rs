@@ -5,7 +5,8 @@ use super::super::amazon_roots;
 use crate::authority::Region;
 use crate::provider::{DEFAULT_PORT, RequiredRoots, RootSet};
 
-/// What a kind of host needs. Each field is that of `Provider` with the same name.
+/// What a kind of host needs. Each field but the one with a comment is that of `Provider` with the
+/// same name.
 pub(super) struct PresetService {
     pub(super) owns: Option<fn(host: &str) -> bool>,
     pub(super) host_warning: fn(host: &str) -> Option<String>,
@@ -13,6 +14,8 @@ pub(super) struct PresetService {
     pub(super) user_warning: fn(user: &str) -> Option<String>,
     pub(super) users_are_addresses: bool,
     pub(super) is_foreign_audience: fn(audience: &str) -> bool,
+    /// Whether every token is a JWT.
+    pub(super) has_only_jwts: bool,
     pub(super) dbname: &'static str,
     pub(super) usual_port: u16,
     pub(super) roots: fn(host: &str, region: Option<&Region>) -> RequiredRoots,
@@ -27,6 +30,7 @@ impl PresetService {
         user_warning: |_| None,
         users_are_addresses: false,
         is_foreign_audience: |_| false,
+        has_only_jwts: false,
         dbname: "postgres",
         usual_port: DEFAULT_PORT,
         roots: |_, _| RequiredRoots::Public(None),
@@ -44,6 +48,7 @@ pub(super) const AZURE: PresetService = PresetService {
     is_foreign_audience: |audience| {
         audience.starts_with("https://") && !audience.starts_with("https://ossrdbms-aad.database.")
     },
+    has_only_jwts: true,
     ..PresetService::UNKNOWN
 };
 

@@ -2,7 +2,7 @@
 //! that a desktop starts have a short PATH.
 
 use std::ffi::{OsStr, OsString};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::error::{Error, Result};
 use crate::sys::env;
@@ -36,8 +36,10 @@ pub(crate) fn find(program: &OsStr) -> Option<PathBuf> {
         // Windows tries the extensions in PATHEXT. The usual ones are tried here too, because some
         // environments lack that variable.
         for extension in ["exe", "cmd"] {
-            let name = Path::new(program).with_extension(extension);
-            if let Some(found) = find_name(name.as_os_str()) {
+            let mut name = program.to_owned();
+            name.push(".");
+            name.push(extension);
+            if let Some(found) = find_name(&name) {
                 return Some(found);
             }
         }

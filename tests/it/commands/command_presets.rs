@@ -369,6 +369,12 @@ fn doctor_reads_whose_token_it_is_and_for_which_service() {
         said.contains("PGPASSWORD is a token that expired"),
         "{said}"
     );
+    service.sandbox.set("PGPASSWORD", "static");
+    let said = doctor(&service, "environment.password");
+    assert!(
+        said.contains("PGPASSWORD is set to what is no token"),
+        "{said}"
+    );
 }
 
 /// An older Azure CLI prints nothing but a local time, which could be any.
