@@ -11,4 +11,4 @@ esac
 # It ends with 0 where a query fails, and explains on stdout.
 answer=$(echo "select current_user || '@' || current_database()" | isql -v -b -k "$source" 2>&1) ||
     { echo "$answer" >&2; exit 1; }
-echo "$answer" | sed -n 's/^| \([a-z]*@[a-z]*\) *|$/\1/p'
+echo "$answer" | sed -n 's/^| \([A-Za-z:]*@[a-z]*\) *|$/\1/p'

@@ -9,4 +9,4 @@ trap 'rm -rf "$SQLIT_CONFIG_DIR"' EXIT
 eval "$DIALOG" >/dev/null
 answer=$(sqlit query -c "$CONNECTION" -o csv -q "select current_user || '@' || current_database() as who" 2>&1) ||
     { echo "$answer" >&2; exit 1; }
-echo "$answer" | tr -d '\r' | sed -n '/^[a-z]*@[a-z]*$/p'
+echo "$answer" | tr -d '\r' | sed -n '/^[A-Za-z:]*@[a-z]*$/p'

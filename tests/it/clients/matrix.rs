@@ -12,7 +12,7 @@ use std::process::Command;
 use std::sync::Mutex;
 use std::{env, fs, thread};
 
-use crate::clients::programs::Cell::{DsqlOnly, Fails, Lacks, Works};
+use crate::clients::programs::Cell::{DsqlOnly, Fails, Lacks, NoColon, Works};
 use crate::clients::programs::Wrote::{Dialog, Service, Url};
 use crate::clients::programs::{
     CLIENTS, Client, Kind, Present, WAYS, Wrote, built, finish, present, version_of,
@@ -40,6 +40,13 @@ const RDS: Connection = Connection {
     name: "rds",
     host: RDS_HOST,
     user: "app",
+};
+
+/// A user with a colon, as Redshift names its users. The token has none.
+const COLON: Connection = Connection {
+    name: "colon",
+    host: HOST,
+    user: "IAM:ann",
 };
 
 struct Matrix {
@@ -71,7 +78,8 @@ impl Matrix {
             works: Mutex::default(),
             wrong: Mutex::default(),
         };
-        for Connection { name, host, user } in [DSQL, RDS] {
+        matrix.cluster.sql("create role \"IAM:ann\" login");
+        for Connection { name, host, user } in [DSQL, RDS, COLON] {
             matrix
                 .cluster
                 .sandbox
@@ -111,7 +119,10 @@ impl Matrix {
     fn log_in(&self, (client, command): &Present, way: usize, connection: Connection) {
         let cell = match client.cells[way] {
             Lacks => return,
-            DsqlOnly(..) if connection.name == DSQL.name => Works,
+            DsqlOnly(..) if connection.name != RDS.name => Works,
+            NoColon(..) if connection.name == DSQL.name => Works,
+            NoColon([_, says], why) if connection.name == COLON.name => Fails(says, why),
+            NoColon([says, _], why) => Fails(says, why),
             cell => cell,
         };
         let run = self.run(client.wrote, command, way, connection);
@@ -123,7 +134,7 @@ impl Matrix {
             DsqlOnly(says, _) | Fails(says, _) => {
                 run.code != 0 && run.stdout.is_empty() && run.stderr.contains(says)
             }
-            Lacks => false,
+            NoColon(..) | Lacks => false,
         };
         if !as_expected {
             self.note(client, way, connection, &run);
@@ -207,7 +218,7 @@ fn url_in(text: &str) -> &str {
 }
 
 #[test]
-fn every_client_in_every_way_with_tokens_of_both_kinds() {
+fn every_client_in_every_way_with_tokens_of_both_kinds_and_a_colon_in_the_user() {
     skip_unless!(CLUSTER);
     let clients = present();
     let matrix = Matrix::start();
@@ -218,7 +229,7 @@ fn every_client_in_every_way_with_tokens_of_both_kinds() {
         matrix.trust_public_authority_in_java();
     }
     let cluster = &matrix.cluster;
-    for connection in [DSQL, RDS] {
+    for connection in [DSQL, RDS, COLON] {
         for_all(&clients, |client| {
             for way in [1, 2, 3] {
                 matrix.log_in(client, way, connection);
@@ -333,6 +344,9 @@ fn the_readme_shows_the_table() {
         let cells = client.cells.map(|cell| match cell {
             Works => "works".to_owned(),
             DsqlOnly(_, why) => format!("DSQL works, RDS fails: {why}"),
+            NoColon(_, why) => {
+                format!("DSQL works, RDS and a user with a colon fail: {why}")
+            }
             Fails(_, why) => format!("fails: {why}"),
             Lacks => "-".to_owned(),
         });

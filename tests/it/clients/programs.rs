@@ -15,13 +15,15 @@ pub enum Cell {
     Works,
     /// A token of DSQL works. One of RDS fails: this text is on stderr, and this is the reason.
     DsqlOnly(&'static str, &'static str),
+    /// As `DsqlOnly`, and a user with a colon fails too: the text for each of them, and the reason.
+    NoColon([&'static str; 2], &'static str),
     /// Neither token works: this text is on stderr, and this is the reason.
     Fails(&'static str, &'static str),
     /// The client does not have this way of connecting.
     Lacks,
 }
 
-use Cell::{DsqlOnly, Fails, Lacks, Works};
+use Cell::{DsqlOnly, Fails, Lacks, NoColon, Works};
 
 use Wrote::{Dialog, Service, Url};
 
@@ -68,9 +70,17 @@ pub enum Kind {
 /// exec`.
 pub const WAYS: [&str; 4] = ["passfile", "url", "command", "exec"];
 
-const ESCAPE: Cell = DsqlOnly(
-    "PAM authentication failed",
+/// What RDS says to a token with a `\` in it.
+const ESCAPED: &str = "PAM authentication failed";
+
+const ASYNCPG: Cell = NoColon(
+    [ESCAPED, "unable to accept connection, access denied"],
     r"keeps the `\` before `:` in a passfile",
+);
+
+const SQLX_0_8: Cell = DsqlOnly(
+    ESCAPED,
+    r"keeps the `\` before `:` in the password of a passfile",
 );
 
 const PG8000: Cell = Fails("no password was provided", "reads no passfile");
@@ -165,7 +175,7 @@ pub const CLIENTS: &[Client] = &[
         package: "asyncpg (pip)",
         kind: Kind::Python("asyncpg.py"),
         wrote: Service,
-        cells: [ESCAPE, Works, Works, ESCAPE],
+        cells: [ASYNCPG, Works, Works, ASYNCPG],
     },
     Client {
         name: "pg8000",
@@ -251,7 +261,7 @@ pub const CLIENTS: &[Client] = &[
         package: "cargo test",
         kind: Kind::Rust("client-sqlx-0-8", "sqlx", "0.8."),
         wrote: Url("usql"),
-        cells: [ESCAPE, Works, Works, ESCAPE],
+        cells: [SQLX_0_8, Works, Works, SQLX_0_8],
     },
     Client {
         name: "tokio-postgres",
