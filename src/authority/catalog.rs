@@ -18,10 +18,24 @@ pub(crate) trait Lister: Sync {
         deadline: Instant,
     ) -> Box<dyn DatabaseCatalog>;
 
+    /// Returns how it is said that a database takes no tokens.
+    fn no_tokens(&self) -> NoTokensWording {
+        NoTokensWording {
+            in_table: "no tokens",
+            in_sentence: "it takes no tokens",
+        }
+    }
+
     /// Returns what the user types so that a database takes tokens; `None` if pgcred does not know.
     fn how_to_take_tokens(&self, _: &FoundDatabase, _profile: Option<&str>) -> Option<String> {
         None
     }
+}
+
+/// How it is said that a database takes passwords only.
+pub(crate) struct NoTokensWording {
+    pub(crate) in_table: &'static str,
+    pub(crate) in_sentence: &'static str,
 }
 
 /// Lists databases with the credentials of one profile, which are resolved once. Ends by the

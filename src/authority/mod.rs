@@ -49,7 +49,7 @@ pub(crate) use access::{AccessGoal, AccessPolicy, AccessQuery};
 pub(crate) use ask::{AskPolicy, LoginPolicy};
 pub(crate) use catalog::{
     CatalogAnswer, CatalogStep, CompleteListing, DatabaseCatalog, EndpointRole, FailedListing,
-    FoundDatabase, Lister, ProfileRegions,
+    FoundDatabase, Lister, NoTokensWording, ProfileRegions,
 };
 pub(crate) use inspect::{
     CallerIdentity, DeniedBy, Inspected, Inspector, LoginObstacle, LoginPermission, NoAnswer,

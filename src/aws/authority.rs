@@ -21,8 +21,8 @@ use super::settings::SharedFiles;
 use super::{setting_files, sigv4, token_parts};
 use crate::authority::{
     AccessPolicy, AccessQuery, AskPolicy, Authority, DatabaseCatalog, FoundDatabase, Identities,
-    Inspector, Lister, LoginObstacle, OptionHelp, Region, Regions, ShellSettings, TokenPart,
-    TokenReading, WhyNot,
+    Inspector, Lister, LoginObstacle, NoTokensWording, OptionHelp, Region, Regions, ShellSettings,
+    TokenPart, TokenReading, WhyNot,
 };
 use crate::error::{Error, Result};
 use crate::text::suggest;
@@ -193,6 +193,13 @@ impl Lister for AwsAuthority {
         deadline: Instant,
     ) -> Box<dyn DatabaseCatalog> {
         Box::new(AwsCatalog::new(profile, ask, deadline))
+    }
+
+    fn no_tokens(&self) -> NoTokensWording {
+        NoTokensWording {
+            in_table: "no IAM",
+            in_sentence: "IAM authentication is not enabled",
+        }
     }
 
     fn how_to_take_tokens(

@@ -52,7 +52,7 @@ fn status(row: &DiscoveredHost) -> String {
 fn state(row: &DiscoveredHost) -> &'static str {
     match row.why_not {
         _ if row.is_configured => "configured",
-        Some(why_not) => why_not.state(),
+        Some(why_not) => why_not.state(row.lister.lister),
         None => "new",
     }
 }
@@ -105,7 +105,7 @@ pub(super) fn why_not(row: &DiscoveredHost) -> Option<String> {
         return Some("it is configured".to_owned());
     }
     let why_not = row.why_not?;
-    let why = why_not.sentence();
+    let why = why_not.sentence(row.lister.lister);
     if why_not == WhyNotAdded::NoTokens
         && let Some(typed) = row.how_to_take_tokens()
     {

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use super::names::{self, ConnectionNamer};
 use super::scope::{ListingAuthority, ProfileName};
 use super::search::ProfileAnswer;
-use crate::authority::{CatalogAnswer, EndpointRole, FoundDatabase};
+use crate::authority::{CatalogAnswer, EndpointRole, FoundDatabase, Lister};
 use crate::config::{self, Config, Connection};
 use crate::provider::{self, Provider};
 use crate::request::target::TargetSpec;
@@ -50,21 +50,21 @@ pub(crate) enum WhyNotAdded {
 
 impl WhyNotAdded {
     /// Returns it for a column.
-    pub(super) fn state(self) -> &'static str {
+    pub(super) fn state(self, lister: &dyn Lister) -> &'static str {
         match self {
             Self::NoHost => "no host",
             Self::ForeignHost => "other host",
-            Self::NoTokens => "no IAM",
+            Self::NoTokens => lister.no_tokens().in_table,
             Self::NoUser => "needs --user",
         }
     }
 
     /// Returns it for a sentence, as the reason why something is not added.
-    pub(super) fn sentence(self) -> &'static str {
+    pub(super) fn sentence(self, lister: &dyn Lister) -> &'static str {
         match self {
             Self::NoHost => "it has no host yet",
             Self::ForeignHost => "no provider has hosts of this form",
-            Self::NoTokens => "IAM authentication is not enabled",
+            Self::NoTokens => lister.no_tokens().in_sentence,
             Self::NoUser => "needs --user",
         }
     }
@@ -144,7 +144,8 @@ impl DiscoveredHost {
             row.why_not = None;
         }
         let why_not = row.why_not.unwrap_or(WhyNotAdded::NoHost);
-        row.to_connection().ok_or(why_not.sentence())
+        row.to_connection()
+            .ok_or(why_not.sentence(row.lister.lister))
     }
 
     /// Returns the texts that a pattern of `--add` may fit.

@@ -72,7 +72,7 @@ fn what_is_not_added_says_why_once() {
     assert_eq!(
         all.refusals(),
         [
-            "off: IAM authentication is not enabled; to enable it: fake enable dev",
+            "off: it takes no tokens; to enable it: fake enable dev",
             "rds: needs --user"
         ]
     );
