@@ -14,12 +14,12 @@ use crate::time::pretend;
 const HOST: &str = "db.example.invalid";
 
 /// A user with a cache, a clock at [`START`], and a place for a key.
-struct User {
+struct ExampleUser {
     bench: Bench,
     directory: tempfile::TempDir,
 }
 
-impl User {
+impl ExampleUser {
     fn with_key(key: &str) -> Self {
         let user = Self {
             bench: Bench::new(),
@@ -71,7 +71,7 @@ fn the_table_knows_it() {
 
 #[test]
 fn a_token_is_made_cached_and_made_again() {
-    let user = User::with_key("k\n");
+    let user = ExampleUser::with_key("k\n");
     let first = user.issue("app");
     let end = START.plus(15 * MINUTE);
     assert_eq!(first.token.expose(), token_of("k", "app", end.unix()));
@@ -87,7 +87,7 @@ fn a_token_is_made_cached_and_made_again() {
 
 #[test]
 fn a_new_key_signs_at_once() {
-    let user = User::with_key("old");
+    let user = ExampleUser::with_key("old");
     assert!(!user.issue("app").cached && user.issue("app").cached);
     user.save_key("new and longer");
     let issued = user.issue("app");
@@ -101,7 +101,7 @@ fn a_new_key_signs_at_once() {
 
 #[test]
 fn a_missing_key_says_what_to_do_and_its_arrival_ends_the_pause() {
-    let user = User::with_key("k");
+    let user = ExampleUser::with_key("k");
     std::fs::remove_file(user.file()).unwrap();
     let request = user.request("app");
     let error = user.bench.issue(&request).err().unwrap();
