@@ -38,6 +38,15 @@ pub(crate) static TOOLS: &[Tool] = &[
         ..Tool::DEFAULT
     },
     Tool {
+        name: "tablepro",
+        title: "TablePro",
+        traces: &["TablePro.app"],
+        kind: ToolKind::Command,
+        method: SetupMethod::Dialog(include_str!("tablepro/dialog.txt")),
+        only_on: Some(Os::Mac),
+        ..Tool::DEFAULT
+    },
+    Tool {
         name: "postico",
         title: "Postico 2",
         traces: &["Postico 2.app", "Postico.app"],
@@ -101,7 +110,7 @@ pub(crate) static TOOLS: &[Tool] = &[
     },
     Tool {
         name: "odbc",
-        title: "psqlODBC: Excel, Access",
+        title: "psqlODBC: Excel, Access, Power BI",
         programs: &["odbcinst"],
         kind: ToolKind::Passfile,
         method: SetupMethod::Dialog(include_str!("odbc/dialog.txt")),
@@ -109,9 +118,16 @@ pub(crate) static TOOLS: &[Tool] = &[
     },
     Tool {
         name: "jdbc",
-        title: "JDBC: DbVisualizer, Metabase, Superset",
+        title: "JDBC: DbVisualizer, Superset",
         kind: ToolKind::Passfile,
         method: SetupMethod::Dialog(include_str!("jdbc/dialog.txt")),
+        ..Tool::DEFAULT
+    },
+    Tool {
+        name: "mcp",
+        title: "MCP servers",
+        kind: ToolKind::Passfile,
+        method: SetupMethod::Dialog(include_str!("mcp/dialog.txt")),
         ..Tool::DEFAULT
     },
     Tool {

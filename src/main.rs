@@ -1,5 +1,5 @@
-//! pgcred: signs IAM tokens for PostgreSQL on AWS and keeps them where database tools look for a
-//! password.
+//! pgcred: makes the tokens that log in to PostgreSQL, and keeps them where database tools look for
+//! a password.
 
 mod authority;
 mod aws;

@@ -88,6 +88,17 @@ if [[ $(target/sqlit/bin/sqlit --version 2>/dev/null) != "sqlit $sqlit" ]]; then
     target/sqlit/bin/pip install --quiet --disable-pip-version-check \
         "sqlit-tui==$sqlit" "$(grep ^psycopg2 tests/requirements.txt)"
 fi
+# postgres-mcp names a pglast that the index does not have, and wants Python 3.12 for little, see
+# tests/clients/postgres-mcp.py.
+mcp='postgres-mcp==0.3.0'
+if [[ $(target/mcp/bin/pip freeze 2>/dev/null) != *"$mcp"* ]]; then
+    python3 -m venv --clear target/mcp
+    target/mcp/bin/pip install --quiet --disable-pip-version-check \
+        mcp==1.30.0 pglast==7.20 psycopg-pool==3.3.3 "$(grep '^psycopg\[' tests/requirements.txt)" \
+        humanize attrs typing_extensions
+    target/mcp/bin/pip install --quiet --disable-pip-version-check --no-deps \
+        --ignore-requires-python "$mcp"
+fi
 export PGCRED_TEST_PYTHON=$PWD/$venv/bin/python
 npm_version=10.9.4 # Debian 12's npm cannot put another package in the place of one that is gone
 npm=target/npm/node_modules/.bin/npm

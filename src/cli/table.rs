@@ -229,8 +229,8 @@ pub(super) fn command_line() -> clap::Command {
     command = command
         .version(env!("CARGO_PKG_VERSION"))
         .about(
-            "Passwords for PostgreSQL on AWS (Aurora DSQL, RDS and Aurora with IAM), and on every \
-             service whose token a command prints, for every tool that wants one",
+            "Passwords for PostgreSQL that nobody types: AWS's IAM tokens for Aurora DSQL, RDS and \
+             Aurora, and the tokens of other clouds by a command, for every tool that wants one",
         )
         .max_term_width(100)
         .disable_help_subcommand(true)
@@ -286,7 +286,7 @@ mod tests {
     fn the_help_begins_with_what_pgcred_is() {
         let help = command_line().render_help().to_string();
         assert!(
-            help.starts_with("Passwords for PostgreSQL on AWS"),
+            help.starts_with("Passwords for PostgreSQL that nobody types"),
             "{help}"
         );
     }

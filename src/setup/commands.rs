@@ -41,7 +41,7 @@ impl CommandLines<'_> {
         words
     }
 
-    fn program(&self) -> String {
+    pub(super) fn program(&self) -> String {
         self.machine.pgcred.display().to_string()
     }
 

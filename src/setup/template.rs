@@ -18,7 +18,7 @@ use crate::text::quote;
 type PlaceholderValue = fn(&CommandLines) -> String;
 
 /// The placeholders, each with what stands in its place.
-pub(super) const PLACEHOLDERS: [(&str, PlaceholderValue); 19] = [
+pub(super) const PLACEHOLDERS: [(&str, PlaceholderValue); 20] = [
     // The name of the connection, or the first label of its host.
     ("name", |commands| commands.target.name.clone()),
     // The address that the client dials.
@@ -47,6 +47,8 @@ pub(super) const PLACEHOLDERS: [(&str, PlaceholderValue); 19] = [
     ("uri", |commands| commands.uri()),
     // An identifier that is always the same for the same connection.
     ("uuid", uuid),
+    // The path of pgcred itself.
+    ("pgcred", |commands| commands.program()),
     // The path of `pgcred-aws`, which stands in for the AWS CLI.
     ("pgcred_aws", pgcred_aws),
     // `pgcred token` as a line for the system's shell: the token, or another output format.

@@ -89,6 +89,7 @@ fn templates_are_filled_once_and_escaped_for_where_they_stand() {
             "pgcred.exe token --host h.dsql.us-east-1.on.aws --port 5432 \
              --user \"{host}\"\"<&\" --profile dev --region us-east-1",
         ),
+        ("{pgcred}", "pgcred.exe"),
         ("{pgcred_aws}", "pgcred-aws.exe"),
         (
             "{uri}",

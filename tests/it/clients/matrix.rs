@@ -176,6 +176,8 @@ impl Matrix {
         program.args(command);
         let printed = |tool| sandbox.ok(&["setup", tool, connection.name, "--print", "-q"]);
         match (WAYS[way], wrote) {
+            // An MCP server takes nothing but a URL.
+            ("exec", Url("mcp")) => program.arg("url").env("URL", url_in(&printed("mcp"))),
             ("exec", _) => program.arg("environment"),
             ("url", _) => {
                 let url = sandbox.ok(&["token", connection.name, "--format", "url"]);
@@ -256,7 +258,7 @@ fn every_client_in_every_way_with_tokens_of_both_kinds_and_a_colon_in_the_user()
 }
 
 /// Returns the command of one client if this machine has it.
-fn one(name: &str) -> Option<Vec<String>> {
+pub fn one(name: &str) -> Option<Vec<String>> {
     let client = CLIENTS
         .iter()
         .find(|client| client.name == name)

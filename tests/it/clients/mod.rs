@@ -14,6 +14,8 @@
 #[cfg(target_os = "linux")]
 pub mod matrix; // mounts, as disks does
 #[cfg(target_os = "linux")]
+mod mcp;
+#[cfg(target_os = "linux")]
 mod minted;
 #[cfg(target_os = "linux")]
 mod picture;

@@ -58,6 +58,8 @@ pub enum Kind {
     Python(&'static str),
     /// A script of sh that finds its program in a directory.
     In(fn() -> Result<String, String>, &'static str),
+    /// A server of `mcp.py`.
+    Mcp(&'static str),
     /// An example of this crate, and the crate that it proves.
     Rust(&'static str, &'static str, &'static str),
     Go(&'static str),
@@ -221,6 +223,20 @@ pub const CLIENTS: &[Client] = &[
         ],
     },
     Client {
+        name: "postgres-mcp",
+        package: "postgres-mcp (pip)",
+        kind: Kind::Mcp("postgres-mcp"),
+        wrote: Url("mcp"),
+        cells: [Works, Works, Lacks, Works],
+    },
+    Client {
+        name: "server-postgres",
+        package: "@modelcontextprotocol/server-postgres (npm)",
+        kind: Kind::Mcp("server-postgres"),
+        wrote: Url("mcp"),
+        cells: [Works, Works, Lacks, Works],
+    },
+    Client {
         name: "pgjdbc",
         package: "default-jdk-headless, libpostgresql-jdbc-java (Debian)",
         kind: Kind::Java("Jdbc"),
@@ -329,6 +345,7 @@ impl Client {
                 &source(file),
             ]),
             Kind::Python(file) => words(&[&any_python()?, "-IB", &source(file)]),
+            Kind::Mcp(server) => words(&[&any_python()?, "-IB", &source("mcp.py"), server]),
             Kind::Rust(example, ..) => {
                 let directory = Path::new(env!("CARGO_BIN_EXE_pgcred")).with_file_name("examples");
                 let program = directory.join(example).display().to_string();

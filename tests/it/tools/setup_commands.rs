@@ -218,6 +218,8 @@ fn commands_for_tools_that_run_a_shell_print_the_token() {
     for mut desk in Desk::all() {
         let command = desk.last_line("tableplus");
         desk.assert_token(&desk.by_sh(&command), "tableplus");
+        let words = ["/bin/bash", "-c", &desk.last_line("tablepro")].map(str::to_owned);
+        desk.assert_token(&desk.run(&words), "tablepro");
 
         let script = desk.last_line("postico");
         let json = desk.assert_json(&desk.by_sh(&script), "postico");
