@@ -4,6 +4,7 @@
 use super::PolicySubject;
 use super::document::PolicyStatement;
 use crate::authority::AccessPolicy;
+use crate::aws::known_service::KnownService;
 
 /// What describes the servers of RDS. These actions know no narrower resource that would serve:
 /// each answer is a list.
@@ -19,12 +20,22 @@ pub(super) fn listing(
     subject: &PolicySubject<'_>,
     access: &mut AccessPolicy,
 ) -> Vec<PolicyStatement> {
-    let mut lists = vec!["dsql:ListClusters"];
-    lists.extend(OF_RDS);
+    let mut lists = Vec::new();
+    for service in KnownService::ALL {
+        lists.extend(lists_of(*service));
+    }
     vec![
         PolicyStatement::new(&lists, everything()),
         every_cluster(subject, access),
     ]
+}
+
+/// Returns the actions that list the servers of a service.
+fn lists_of(service: KnownService) -> &'static [&'static str] {
+    match service {
+        KnownService::Dsql => &["dsql:ListClusters"],
+        KnownService::Rds => &OF_RDS,
+    }
 }
 
 /// Returns what `pgcred doctor --aws` asks.
