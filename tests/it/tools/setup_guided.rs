@@ -605,6 +605,28 @@ fn a_user_that_comes_with_a_token_is_asked_for_and_goes_to_psql() {
     assert_eq!(calls(&desk.sandbox, "vault").len(), 1);
 }
 
+/// What its program needs cannot be typed here, so that the user is told where.
+#[test]
+fn a_host_whose_program_needs_values_is_not_taken() {
+    skip_unless!(TERMINAL, PYTHON);
+    let desk = desk_with(FLEET, &[]);
+    let config = format!("[connections.mine]\nhost = \"{HOST}\"\n");
+    fs::write(desk.sandbox.own().join("config.toml"), config).expect("a file");
+    let guided = Guided::start(&desk.sandbox, WINDOW, &[]);
+    guided.asks("There is no profile.");
+    guided.press(&["Enter"]);
+    guided.asks("No other database was found. Type a host?");
+    guided.press(&["y", "Enter"]);
+    guided.asks("Host?");
+    guided.types("dwh.abc.eu-west-1.redshift.amazonaws.com");
+    guided.press(&["Enter"]);
+    guided.terminal.wait("the command to type", |screen| {
+        screen.join(" ").contains("pgcred add NAME HOST --var")
+    });
+    guided.press(&["C-c"]);
+    guided.ends(130);
+}
+
 #[test]
 fn a_login_that_is_missing_is_offered() {
     skip_unless!(TERMINAL, PYTHON);

@@ -97,7 +97,8 @@ impl GuidedSurroundings for RealSurroundings<'_> {
         let provider = target.host.as_deref().and_then(provider::of_host);
         if let Some(provider) = provider {
             // What its program needs besides cannot be typed here.
-            config::check_vars(provider.name, &[], &self.app.preferences.config.commands)?;
+            config::check_vars(provider.name, &[], &self.app.preferences.config.commands)
+                .map_err(|error| error.noting("`pgcred add NAME HOST --var KEY=VALUE` has it"))?;
             if target.user.is_none() && provider.user.is_none() && !provider.names_user {
                 return Ok(true);
             }
