@@ -45,15 +45,15 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 if [[ $tag ]]; then
-    git archive --output="$work/source.tar" "$tag"
+    git -c safe.directory="$PWD" archive --output="$work/source.tar" "$tag"
     mkdir "$work/source"
     tar -x -C "$work/source" -f "$work/source.tar"
-    SOURCE_DATE_EPOCH=$(git log -1 --format=%ct "$tag")
+    SOURCE_DATE_EPOCH=$(git -c safe.directory="$PWD" log -1 --format=%ct "$tag")
     export SOURCE_DATE_EPOCH CARGO_TARGET_DIR=$target_dir PGCRED_PACKAGING_TOOLS=${PGCRED_PACKAGING_TOOLS:-$source/target/packaging}
     "$work/source/packaging/build.sh" --output "$output" "${targets[@]}"
     exit
 fi
-export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
+export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git -c safe.directory="$PWD" log -1 --format=%ct)}
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 PATH=$(packaging/tools.sh):$PATH
 

@@ -9,15 +9,15 @@ tools=${PGCRED_PACKAGING_TOOLS:-$PWD/target/packaging}
 auditable=0.7.7
 
 venv=$tools/venv
+bin=bin
+[[ ${OS:-} != Windows_NT ]] || bin=Scripts
 if ! cmp -s packaging/requirements.txt "$venv/requirements.txt"; then
     python3 -m venv --clear "$venv"
-    bin=$venv/bin
-    [[ -d $bin ]] || bin=$venv/Scripts # Windows
-    "$bin/pip" install --quiet --disable-pip-version-check -r packaging/requirements.txt >&2
+    "$venv/$bin/pip" install --quiet --disable-pip-version-check -r packaging/requirements.txt >&2
     cp packaging/requirements.txt "$venv/"
 fi
 if [[ ! -e $tools/.auditable-$auditable ]]; then
     cargo install --quiet --locked --root "$tools" --version "$auditable" cargo-auditable >&2
     touch "$tools/.auditable-$auditable"
 fi
-echo "$venv/bin:$tools/bin"
+echo "$venv/$bin:$tools/bin"

@@ -20,13 +20,16 @@ need cc gcc
 need crontab cron
 need curl curl
 need dbus-daemon dbus
+need debootstrap debootstrap
 need direnv direnv
 need elvish elvish
 need fish fish
 need gnome-keyring-daemon gnome-keyring
+need lintian lintian
 need shellcheck shellcheck
 need man man-db
 need pkill procps
+need rpm rpm
 need ruby ruby
 need strace strace
 need tcsh tcsh
@@ -34,6 +37,7 @@ need tmux tmux
 need wget wget
 need xonsh xonsh
 need zsh zsh
+need zstd zstd
 need systemd-analyze systemd
 need python3 python3
 [[ -e /usr/include/stdlib.h || $(uname) != Linux ]] || packages+=(libc6-dev)
@@ -59,6 +63,9 @@ perl -MDBD::Pg -e 1 2>/dev/null || packages+=(libdbd-pg-perl)
 compgen -G '/usr/lib/*/odbc/psqlodbcw.so' >/dev/null || packages+=(odbc-postgresql)
 compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null ||
     packages+=(postgresql)
+musl=$(uname -m)-unknown-linux-musl
+[[ -d $(rustc --print sysroot)/lib/rustlib/$musl ]] || rustup target add "$musl" >/dev/null 2>&1 ||
+    packages+=(rustc-web cargo-web rust-web-src) # Debian's, with the source of the standard library
 if [[ ${#packages[@]} -gt 0 ]]; then
     if ! command -v apt-get >/dev/null; then
         echo "tests/run.sh: install these (the names are Debian's), then run it again: ${packages[*]}" >&2
@@ -123,6 +130,18 @@ if [[ $(target/shells/bin/starship --version 2>/dev/null) != "starship $starship
     cargo install --quiet --locked --debug --no-default-features --root target/shells \
         --version $starship starship
 fi
+
+# What tests/it/packaging looks into: two release builds, packages of them, and a bare Debian. It takes
+# 8 minutes after a change of the program.
+packaging/build.sh "${musl%musl}gnu" "$musl"
+MAINTAINER='The pgcred authors <pgcred@example.com>' HOMEPAGE=https://code.example/pgcred packaging/linux.sh
+if [[ ! -e target/packaging/debian.ready ]]; then
+    rm -rf target/packaging/debian
+    debootstrap --variant=minbase "$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)" \
+        target/packaging/debian >/dev/null
+    touch target/packaging/debian.ready
+fi
+
 export PATH=$PATH:$PWD/target/shells/node_modules/.bin:$PWD/target/shells/bin
 export PGCRED_TEST_ALL=1 # fails a test that lacks something
 

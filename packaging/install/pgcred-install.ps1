@@ -14,6 +14,7 @@ param(
 $ErrorActionPreference = 'Stop'
 $ProgressPreference = 'SilentlyContinue'
 Set-StrictMode -Version 3.0
+[Net.ServicePointManager]::SecurityProtocol = 'Tls12' # what Windows Server 2016 does not ask for
 
 # Hash and name of each archive of version @VERSION@.
 $checksums = @'

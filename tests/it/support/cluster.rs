@@ -24,7 +24,8 @@ pub const PROXY_HOST: &str = "pool.proxy-c1a2b3c4d5e6.eu-west-1.rds.amazonaws.co
 /// A name that the cluster has in the user's own network.
 pub const PRIVATE_HOST: &str = "vpce-1.dsql.example.com";
 
-const SESSION: &str = "session/token+1==";
+/// The session token of the keys.
+pub const SESSION: &str = "session/token+1==";
 const CERTIFICATES: &str = "/etc/ssl/certs";
 /// Where other systems keep the same certificates in one file.
 const BUNDLES: [&str; 3] = [
