@@ -10,9 +10,6 @@ use super::source::ChosenBy;
 use crate::authority::Region;
 use crate::text::host;
 
-/// The line where variables alone decide.
-const VARIABLES: &str = "access key in variables (AWS_ACCESS_KEY_ID)";
-
 /// Returns one line for each decision, in the order in which they are carried out. `region` is the
 /// region of the request, if it names one.
 pub(super) fn lines(planned: &ProfilePlan, region: Option<&Region>) -> Vec<String> {
@@ -25,7 +22,8 @@ pub(super) fn lines(planned: &ProfilePlan, region: Option<&Region>) -> Vec<Strin
     );
     match planned.plan() {
         Ok(plan) if plan.keys_in_environment().is_some() => {
-            vec![format!("credentials source: {VARIABLES}"), region]
+            let source = source(settings, plan);
+            vec![format!("credentials source: {source}"), region]
         }
         Ok(plan) => {
             let mut lines = vec![profile];
@@ -96,9 +94,6 @@ fn region(settings: &AwsSettings, region: Option<&Region>) -> String {
 
 /// Says which source gives the credentials, and which setting has chosen it.
 pub(super) fn source(settings: &AwsSettings, plan: &CredentialPlan) -> String {
-    if plan.keys_in_environment().is_some() {
-        return VARIABLES.to_owned();
-    }
     let source = match &plan.source {
         Ok(source) => source,
         Err(error) => return format!("unusable: {error}"),
@@ -127,9 +122,10 @@ fn place(settings: &AwsSettings, plan: &CredentialPlan, chosen_by: ChosenBy<'_>)
         }
         ChosenBy::KeyOf(profile, key) => SettingOrigin::Profile(profile, key),
         ChosenBy::KeyOfSsoSession(session, key) => SettingOrigin::SsoSession(session, key),
-        ChosenBy::CredentialSource => match last_role {
-            Some(role) => SettingOrigin::Profile(&role.profile, "credential_source"),
-            None => SettingOrigin::Variable("AWS_ACCESS_KEY_ID"),
+        ChosenBy::Variable(_) | ChosenBy::CredentialSource => match (last_role, chosen_by) {
+            (Some(role), _) => SettingOrigin::Profile(&role.profile, "credential_source"),
+            (None, ChosenBy::Variable(variable)) => SettingOrigin::Variable(variable),
+            (None, _) => SettingOrigin::Default,
         },
     };
     settings.located(origin)

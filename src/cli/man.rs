@@ -208,3 +208,19 @@ fn aws_variables() -> String {
 fn item(word: &str, meaning: &str) -> String {
     format!(".TP\n.B {}\n{}\n", quote::roff(word), quote::roff(meaning))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{TEMPLATE, aws_variables};
+    use crate::provider::PROVIDERS;
+
+    #[test]
+    fn the_page_has_the_variables_of_every_authority() {
+        let page = aws_variables() + TEMPLATE;
+        for provider in PROVIDERS.iter().filter(|provider| provider.name != "fake") {
+            for variable in provider.authority.variables() {
+                assert!(page.contains(variable), "ENVIRONMENT lacks {variable}");
+            }
+        }
+    }
+}

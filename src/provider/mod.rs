@@ -37,6 +37,8 @@ mod look_up;
 mod properties;
 mod rds;
 mod required_roots;
+#[cfg(test)]
+mod tests;
 mod wording;
 
 pub(crate) use defined::{define, usual_port};

@@ -43,7 +43,7 @@ impl CredentialSource for ContainerEndpoint {
     }
 
     fn chosen_by(&self) -> ChosenBy<'_> {
-        ChosenBy::CredentialSource
+        ChosenBy::Variable(self.variable)
     }
 
     fn private_names(&self) -> Vec<String> {

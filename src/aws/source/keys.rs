@@ -35,7 +35,7 @@ impl CredentialSource for AccessKeys {
     }
 
     fn chosen_by(&self) -> ChosenBy<'_> {
-        ChosenBy::CredentialSource
+        ChosenBy::Variable("AWS_ACCESS_KEY_ID")
     }
 
     fn private_names(&self) -> Vec<String> {

@@ -91,7 +91,9 @@ pub(crate) enum ChosenBy<'a> {
     KeyOf(&'a str, &'static str),
     /// A key of the `[sso-session NAME]` of this name.
     KeyOfSsoSession(&'a str, &'static str),
-    /// The `credential_source` of a role, or variables.
+    /// This variable, or the `credential_source` of a role that leads to it.
+    Variable(&'static str),
+    /// The `credential_source` of a role; without a role nothing names the source.
     CredentialSource,
 }
 

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::kill;
 use nix::unistd::Pid;
 
+use crate::credentials::source_table::sources;
 use crate::support::needs::{PYTHON, skip_unless};
 use crate::support::sandbox::{HOST, Run, Sandbox};
 use crate::support::stubs::{ACCOUNT, STUB_SECRET, Stub, check_all, refusal_trouble};
@@ -31,7 +32,17 @@ pub const LOGIN_FILE: &str =
 const LIMIT: Duration = Duration::from_secs(2);
 const MARGIN: Duration = Duration::from_secs(3);
 
+/// The rows of the table in src/aws/README.md whose source asks no service, by how they begin.
+const ASK_NO_SERVICE: [&str; 5] = [
+    "variables: ",
+    "keys of the profile in the credentials file",
+    "`credential_process`",
+    "keys of the profile in the configuration file",
+    "the files of the first EC2 tools",
+];
+
 struct Source {
+    /// Begins as the row of the table does, up to its colon.
     name: &'static str,
     target: &'static str,
     exits: &'static [i32],
@@ -72,19 +83,19 @@ const SOURCES: [Source; 10] = [
         set_up: sso_refresh,
     },
     Source {
-        name: "legacy SSO",
+        name: "SSO of a profile alone",
         target: HOST,
         exits: ENDS,
         set_up: legacy_sso,
     },
     Source {
-        name: "sign-in",
+        name: "`aws login`",
         target: HOST,
         exits: ENDS,
         set_up: sign_in,
     },
     Source {
-        name: "assume role",
+        name: "role",
         target: HOST,
         exits: ENDS,
         set_up: assume_role,
@@ -213,6 +224,19 @@ fn web_identity(sandbox: &mut Sandbox, broken: &str, _: &str) {
         .set("AWS_WEB_IDENTITY_TOKEN_FILE", &file)
         .set("AWS_ROLE_ARN", &format!("arn:aws:iam::{ACCOUNT}:role/W"));
     sandbox.set("AWS_ENDPOINT_URL_STS", broken);
+}
+
+#[test]
+fn every_source_that_asks_a_service_is_tried() {
+    for row in sources() {
+        let (start, _) = row.split_once(':').unwrap_or((row, ""));
+        assert!(
+            ASK_NO_SERVICE.iter().any(|known| row.starts_with(known))
+                || SOURCES.iter().any(|source| source.name.starts_with(start)),
+            "SOURCES of {} lacks the source of src/aws/README.md: {row}",
+            file!()
+        );
+    }
 }
 
 #[test]

@@ -458,6 +458,35 @@ fn a_changed_variable_never_gives_the_token_of_another_identity() {
     check_all(VARIABLES, check);
 }
 
+/// The sources that rest on files, each with a trial in which such a file changes.
+const FILES: [(&str, &str); 6] = [
+    ("container", "the text of a container's token file"),
+    ("legacy_files", "the text of AWS_CREDENTIAL_FILE"),
+    ("process", "a file of a credential_process"),
+    ("sign_in", "another user of aws login"),
+    ("sso", "another SSO user"),
+    ("web_identity", "the text of a web identity's token file"),
+];
+
+#[test]
+fn every_source_with_files_has_a_trial() {
+    let mut sources = BTreeSet::new();
+    for (path, text) in rust_files("src/aws/source") {
+        let name = path.file_stem().expect("a file's name").to_string_lossy();
+        for body in text.split("fn files(&self) -> Vec<PathBuf> {").skip(1) {
+            // That of `fallback` is made of the others'.
+            if !body.trim_start().starts_with("Vec::new()") && name != "fallback" {
+                sources.insert(name.to_string());
+            }
+        }
+    }
+    let listed = FILES.map(|(source, _)| source.to_owned());
+    assert_eq!(sources, BTreeSet::from(listed), "FILES of {}", file!());
+    for (_, trial) in FILES {
+        assert!(OTHERS.iter().any(|(name, ..)| *name == trial), "{trial}");
+    }
+}
+
 #[test]
 fn a_changed_file_never_gives_the_token_of_another_identity() {
     check_all(OTHERS, check);

@@ -253,13 +253,17 @@ fn the_table_of_sources_in_the_readme_is_true() {
     }
 }
 
-/// A source that a key of the profile chooses has a row that names the key.
+/// A source that a key of the profile or a variable chooses has a row that names it.
 #[test]
 fn the_setting_that_chooses_a_source_stands_in_the_table() {
-    let sources: Vec<&str> = rows().iter().map(|row| row.source).collect();
+    let sources = sources();
     let mut settings = 0;
     for (path, text) in rust_files("src/aws/source") {
-        for choice in ["ChosenBy::Key(", "ChosenBy::VariableOrKey("] {
+        for choice in [
+            "ChosenBy::Key(",
+            "ChosenBy::Variable(",
+            "ChosenBy::VariableOrKey(",
+        ] {
             for call in text.split(choice).skip(1) {
                 let (arguments, _) = call.split_once(')').expect("the end of a call");
                 for setting in arguments.split('"').skip(1).step_by(2) {
@@ -276,6 +280,11 @@ fn the_setting_that_chooses_a_source_stands_in_the_table() {
         }
     }
     assert!(settings >= 5, "{settings}");
+}
+
+/// Returns the first column of the table.
+pub fn sources() -> Vec<&'static str> {
+    rows().iter().map(|row| row.source).collect()
 }
 
 /// Asks for a token that would outlive any credentials, so that pgcred has to name their expiry.

@@ -4,13 +4,30 @@
 use serde_json::Value;
 
 use crate::support::sandbox::{Run, Sandbox};
+use crate::support::sources::rust_files;
+
+/// The vectors of each provider of AWS.
+const FILES: [(&str, &str); 2] = [
+    ("dsql", include_str!("../../vectors/dsql.json")),
+    ("rds", include_str!("../../vectors/rds.json")),
+];
+
+#[test]
+fn every_provider_of_aws_has_vectors() {
+    let mut providers = Vec::new();
+    for (path, text) in rust_files("src/provider") {
+        if text.contains("&aws::AUTHORITY)") {
+            let name = path.file_stem().expect("a file's name").to_string_lossy();
+            providers.push(name.into_owned());
+        }
+    }
+    providers.sort();
+    assert_eq!(providers, FILES.map(|(name, _)| name));
+}
 
 fn entries(kind: &str) -> Vec<Value> {
     let mut all: Vec<Value> = Vec::new();
-    for text in [
-        include_str!("../../vectors/dsql.json"),
-        include_str!("../../vectors/rds.json"),
-    ] {
+    for (_, text) in FILES {
         let file: Vec<Value> = serde_json::from_str(text).expect("JSON");
         all.extend(file.into_iter().filter(|entry| entry["kind"] == kind));
     }

@@ -19,8 +19,8 @@ const LAYERS: &[&str] = &[
     "causes",
     "sys",
     "time",
-    "probe",
     "token",
+    "probe",
     "authority",
     "aws",
     "provider",
@@ -148,6 +148,21 @@ fn imports() -> BTreeMap<Vec<String>, BTreeSet<Vec<String>>> {
         imports.insert(module.clone(), used);
     }
     imports
+}
+
+#[test]
+fn the_table_of_layers_has_the_same_order() {
+    let page = std::fs::read_to_string(root().join("src/README.md")).expect("the page");
+    let (_, table) = page.split_once("| layer | what").expect("the table");
+    let (table, _) = table.split_once("\n\n").expect("the end of the table");
+    let mut listed = Vec::new();
+    for row in table.lines().skip(2) {
+        let layers = row.split('|').nth(1).expect("the layers of a row");
+        let names = layers.split('`').skip(1).step_by(2);
+        listed.extend(names.map(|name| name.trim_start_matches("../")));
+    }
+    listed.reverse();
+    assert_eq!(listed, LAYERS, "src/README.md and {} differ", file!());
 }
 
 #[test]
