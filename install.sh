@@ -13,9 +13,11 @@ usage: ./install.sh [--prefix DIR] [--secret-service]
        ./install.sh --uninstall [--prefix DIR]
                               takes pgcred out of all tools, erases all tokens, then removes what was
                               installed
-       ./install.sh --try     builds pgcred, then runs it with a stand-in for Aurora DSQL and a real
+       ./install.sh --try [--program FILE]
+                              builds pgcred, then runs it with a stand-in for Aurora DSQL and a real
                               PostgreSQL in a temporary directory: it issues a token, writes it to the
-                              passfile and logs in. Nothing is installed or left running.
+                              passfile and logs in. Nothing is installed or left running. With --program
+                              it runs that pgcred, such as one of a release, and builds the stand-in only.
 
 Beside a built program, as in an archive of a release, it installs that one and needs nothing else.
 
@@ -29,6 +31,7 @@ main() {
     prefix=${HOME:?HOME is not set}/.local
     action=install
     features=
+    pgcred=
     while [ $# -gt 0 ]; do
         case $1 in
             --prefix) prefix=${2:?--prefix needs a directory}; shift 2 ;;
@@ -36,11 +39,14 @@ main() {
             --secret-service) features="secret-service"; shift ;;
             --uninstall) action=uninstall; shift ;;
             --try) action=try; shift ;;
+            --program) pgcred=${2:?--program needs a file}; shift 2 ;;
+            --program=*) pgcred=${1#*=}; shift ;;
             -h | --help) usage; exit 0 ;;
             *) usage >&2; exit 2 ;;
         esac
     done
     case $prefix in /*) ;; *) prefix=$PWD/$prefix ;; esac
+    case $pgcred in '' | /*) ;; *) pgcred=$PWD/$pgcred ;; esac
     cd "$(dirname "$0")"
     [ -e Cargo.toml ] || [ "$action$features" = install ] || [ $action = uninstall ] ||
         fail "--try and --secret-service need a checkout of the source"
@@ -206,10 +212,13 @@ try_pgcred() {
     for variable in $(env | sed -n 's/^\(PG[A-Z_]*\)=.*/\1/p'); do unset "$variable"; done
     need_build_tools
     need_postgres
-    printf 'building pgcred and the stand-in (the first time takes some minutes)\n'
-    cargo build --quiet --locked --target-dir target --package pgcred --package standin
-    pgcred=$PWD/target/debug/pgcred
+    packages='--package standin'
+    [ -n "$pgcred" ] || packages="$packages --package pgcred"
+    printf 'building (the first time takes some minutes)\n'
+    # shellcheck disable=SC2086 # two options and their values
+    cargo build --quiet --locked --target-dir target $packages
     standin=$PWD/target/debug/standin
+    : "${pgcred:=$PWD/target/debug/pgcred}"
 
     server_user=postgres
     id "$server_user" >/dev/null 2>&1 || server_user=nobody

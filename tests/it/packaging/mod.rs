@@ -7,6 +7,7 @@
 //!   registries  wheels and npm packages, installed from files
 //! made        what `packaging/build.sh` has made of this tree: what is in it, what it needs
 //!   installed   packages of distributions: installed in bare roots, used for a login, removed
+//! workflows   what runs on a tag, and which tag is refused
 //! ```
 
 mod installed;
@@ -15,3 +16,4 @@ mod made;
 mod manifests;
 mod registries;
 mod release;
+mod workflows;

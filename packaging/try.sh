@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# Unpacks the archive of TARGET in DIR as a user does, compares it with SHA256SUMS, and logs in with its
+# program: `install.sh --try` of this checkout, which builds only the stand-in.
+#
+#   packaging/try.sh DIR TARGET
+#
+# It needs what install.sh --try needs. On Windows there is no PostgreSQL for the stand-in: the program
+# is started, and issues a token.
+set -euo pipefail
+directory=$(cd "${1:?DIR is missing}" && pwd)
+target=${2:?TARGET is missing}
+cd "$(dirname "$0")/.."
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
+name=pgcred-$version-$target
+case $target in
+    *-windows-*) archive=$name.zip program=$work/$name/pgcred.exe ;;
+    *) archive=$name.tar.gz program=$work/$name/pgcred ;;
+esac
+(cd "$directory" && grep "  $archive\$" SHA256SUMS | sha256sum --check -)
+case $target in
+    *-windows-*) python3 -m zipfile -e "$directory/$archive" "$work" ;;
+    *) tar -x -C "$work" -f "$directory/$archive" ;;
+esac
+"$program" --version
+case $target in
+    *-windows-*)
+        export AWS_ACCESS_KEY_ID=AKIAIOSFODNN7EXAMPLE AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY
+        "$program" token foo0bar1baz2quux3quuux4abc.dsql.us-east-1.on.aws | grep --quiet X-Amz-Signature=
+        ;;
+    *) ./install.sh --try --program "$program" ;;
+esac
