@@ -10,10 +10,9 @@ use super::execute;
 use super::login::missing::{MissingLogin, UnresolvedCredentials};
 use super::profile_plan::ProfilePlan;
 use super::resolution::CredentialResolution;
-use super::runtime::block_on;
-use super::service;
 use crate::authority::{AskPolicy, RunNotes};
 use crate::error::Result;
+use crate::http::{self, block_on, block_until};
 
 /// Asks AWS what a plan needs.
 pub(super) struct BlockingResolver<'a> {
@@ -116,8 +115,11 @@ impl BlockingResolver<'_> {
     pub(super) fn download(&self, address: &str) -> Result<String> {
         let notes = self.ask.notes();
         let resolution = self.open("", 0, self.deadline, &notes)?;
-        let text = service::download::text(resolution.http(), address);
-        block_on(resolution.wait(address, text))??
+        let text = http::download::text(resolution.http(), address);
+        match block_until(self.deadline, text)? {
+            Some(text) => text,
+            None => Err(resolution.timeout_error(address)),
+        }
     }
 
     fn open<'a>(

@@ -13,10 +13,10 @@
 //!               signer --> sigv4                     presigned requests
 //!
 //! resolution   what one resolution needs: clients of services, the deadline, the notes
-//! runtime      the async runtime, and the locks of login sessions
+//! session_locks   the locks of login sessions
 //! cli_cache    the files that the AWS CLI keeps between its runs
 //! profile      the two shared files; environment: the table of AWS's variables
-//! service      HTTP, proxies, addresses of services, and their refusals
+//! service      addresses of services, and their refusals
 //! access       policies that allow a login, with the ARNs and the commands that find them
 //! api          questions to control planes: the state of a server, the caller, policies, the clock
 //! credentials  what all credentials have in common: fields, the time left, the last check
@@ -27,7 +27,7 @@
 //! token_parts  what a token says of itself; causes: why an error of AWS's ended a login
 //! ```
 //!
-//! Locks: `runtime` has one for each login session, taken while a session is made or renewed. The
+//! Locks: `session_locks` has one for each login session, taken while a session is made or renewed. The
 //! caller holds the lock of the identity above it (see `issue`), and nothing is locked below it.
 
 mod access;
@@ -49,8 +49,8 @@ mod profile;
 mod profile_plan;
 mod region;
 mod resolution;
-mod runtime;
 mod service;
+mod session_locks;
 mod settings;
 mod signer;
 mod sigv4;

@@ -23,16 +23,18 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use super::service::endpoints::{self, AwsService, is_endpoint, without_user};
-use super::service::http::{HttpClient, TrustedCertificates};
 use super::service::refusal;
 use super::settings::AwsSettings;
 use crate::authority::{AskPolicy, RunNotes};
 use crate::aws::credentials::Credentials;
 use crate::error::{Error, ErrorReason, Result};
+use crate::http::{HttpClient, TrustedCertificates};
 use crate::sys::env;
 use crate::text::host;
 use crate::text::quote::typed;
 use crate::time::{Time, spoken};
+
+const CERTIFICATES_HINT: &str = "correct or unset AWS_CA_BUNDLE, ca_bundle or REQUESTS_CA_BUNDLE";
 
 pub(super) struct CredentialResolution<'a> {
     pub(super) ask: &'a AskPolicy,
@@ -65,7 +67,7 @@ impl<'a> CredentialResolution<'a> {
             // The library that the AWS CLI asks with knows this one.
             None => env::var("REQUESTS_CA_BUNDLE"),
         };
-        let certificates = TrustedCertificates::new(certificates, deadline);
+        let certificates = TrustedCertificates::new(certificates, CERTIFICATES_HINT, deadline);
         let resolution = Self {
             ask,
             settings,

@@ -15,10 +15,10 @@ use crate::authority::{Inspected, NoAnswer, WhyNot};
 use crate::aws::credentials::Credentials;
 use crate::aws::resolution::CredentialResolution;
 use crate::aws::service::endpoints::AwsService;
-use crate::aws::service::http::{HttpClient, RequestError};
 use crate::aws::service::refusal::{not_understood, unreachable};
 use crate::aws::sigv4::{SignedFor, sign_headers};
 use crate::error::{Error, Exit};
+use crate::http::{HttpClient, RequestError};
 use crate::time::Time;
 
 /// The longest answer that is read, in bytes. A page of 100 of the largest clusters has 2 MB.

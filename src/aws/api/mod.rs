@@ -18,7 +18,7 @@
 //!    |  |---> room              how many requests are under way, in the whole process
 //!    |  '---> refusal           codes, and what they mean
 //!    v
-//!  service::http, sigv4         as for all that AWS is asked
+//!  crate::http, sigv4           as for all that AWS is asked
 //!
 //! pages          a list in pages, with a guard; xml: values by their path; arn: whole names
 //! ```

@@ -14,9 +14,9 @@ use crate::aws::blocking::BlockingResolver;
 use crate::aws::credentials::Credentials;
 use crate::aws::profile_plan::ProfilePlan;
 use crate::aws::resolution::CredentialResolution;
-use crate::aws::runtime::block_on;
 use crate::aws::settings::SharedFiles;
 use crate::error::{Error, ErrorReason, Exit, Result};
+use crate::http::block_on;
 
 /// Where STS and IAM are asked if nothing names a region.
 const ANY_REGION: &str = "us-east-1";

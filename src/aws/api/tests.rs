@@ -21,9 +21,9 @@ use crate::aws::environment::AwsVariables;
 use crate::aws::profile::files::ProfileFiles;
 use crate::aws::profile_plan::ProfilePlan;
 use crate::aws::resolution::CredentialResolution;
-use crate::aws::runtime::block_on;
 use crate::aws::service::endpoints::{DSQL, IAM, RDS, STS};
 use crate::aws::settings::{AwsSettings, SharedFiles};
+use crate::http::block_on;
 use crate::sys::env;
 
 const SECRET: &str = "STUBSECRETthatnobodymayprint";

@@ -1,12 +1,5 @@
-//! Requests to AWS's services.
-//!
-//! `endpoints` names the services and their addresses, `http` is the client, `proxy` chooses the
-//! proxy, `download` fetches a small public text, `refusal` turns a failed call into an error, and
-//! `untrusted` knows a certificate that is not trusted.
+//! AWS's services: `endpoints` names them and their addresses, and `refusal` turns a failed call into
+//! an error. They are asked by the client of `crate::http`.
 
-pub(crate) mod download;
 pub(crate) mod endpoints;
-pub(crate) mod http;
-pub(crate) mod proxy;
 pub(crate) mod refusal;
-mod untrusted;

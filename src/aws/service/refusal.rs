@@ -8,9 +8,8 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use super::endpoints::AwsService;
-use super::http::local_error;
-use super::untrusted::is_untrusted;
 use crate::error::{Error, ErrorReason};
+use crate::http::{is_untrusted, local_error};
 use crate::text;
 
 /// Returns the code of a refusal, if the service gave one.

@@ -13,8 +13,8 @@ use crate::aws::credentials::Credentials;
 use crate::aws::credentials::FieldNames;
 use crate::aws::plan::{ContainerEndpoint, FULL, RELATIVE};
 use crate::aws::resolution::CredentialResolution;
-use crate::aws::service::http::RequestError;
 use crate::error::{Error, Result};
+use crate::http::RequestError;
 use crate::sys::fs;
 use crate::text::{foreign, host};
 

@@ -12,8 +12,8 @@ use crate::aws::credentials::Credentials;
 use crate::aws::credentials::FieldNames;
 use crate::aws::plan::InstanceMetadata;
 use crate::aws::resolution::CredentialResolution;
-use crate::aws::service::http::{HttpClient, RequestError};
 use crate::error::{Error, Result};
+use crate::http::{HttpClient, RequestError};
 use crate::text::{foreign, host};
 use crate::time::{Time, spoken};
 

@@ -21,6 +21,7 @@ const LAYERS: &[&str] = &[
     "time",
     "token",
     "probe",
+    "http",
     "authority",
     "aws",
     "provider",

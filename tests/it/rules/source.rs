@@ -60,10 +60,10 @@ fn who_signs_is_planned_without_looking_around() {
 fn every_outside_effect_has_one_owner() {
     for (name, owner) in [
         ("aws_config", "src/aws"),
-        ("tokio::", "src/aws src/sys/host_names.rs"),
+        ("tokio::", "src/aws src/http src/sys/host_names.rs"),
         ("hickory_resolver", "src/sys/host_names.rs"),
         ("aws_sdk", "src/aws"),
-        ("aws_smithy_http_client", "src/aws/service/http.rs"),
+        ("aws_smithy_http_client", "src/http/client.rs"),
         ("aws_smithy_types", "src/aws src/time.rs"),
         ("aws_smithy_types::date_time", "src/time.rs"),
         ("process_wrap", "src/sys/child"),
@@ -96,7 +96,7 @@ fn every_outside_effect_has_one_owner() {
             "std::io",
             "src/sys/fs src/sys/terminal.rs src/sys/dialog src/sys/child src/output \
              src/command/exec src/command/refresh/watch.rs src/sys/signals.rs src/sys/limits.rs \
-             src/sys/env.rs src/sys/host_names.rs src/probe src/aws/service/untrusted.rs",
+             src/sys/env.rs src/sys/host_names.rs src/probe src/http",
         ),
         (
             "cfg(unix)",

@@ -1,7 +1,7 @@
-//! Downloads a small public text over verified TLS, with the proxies and certificates of the user's
-//! AWS settings.
+//! Downloads a small public text over verified TLS, with the proxies and certificates of
+//! the client.
 
-use super::http::{HttpClient, RequestError};
+use super::client::{HttpClient, RequestError};
 use crate::error::{Error, Result};
 
 /// Returns the text at an `https://` address.

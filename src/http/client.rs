@@ -1,7 +1,7 @@
-//! The HTTP client for all that AWS is asked.
+//! The HTTP client.
 //!
 //! ```text
-//! a client of the SDK, or pgcred itself
+//! a client of AWS's SDK, or pgcred itself
 //!    |
 //!    v
 //! HttpClient --> route: a proxy or none --> connector, one for each route --> bounded answer
@@ -10,7 +10,7 @@
 //!
 //! Proxies are chosen as in the AWS CLI. The services of this machine are asked directly. The
 //! certificates of the system are read only for TLS, since reading them costs more than signing;
-//! the user's own come from `AWS_CA_BUNDLE`, and a file that cannot be used is an error of pgcred's
+//! the user's own come from a file, and one that cannot be used is an error of pgcred's
 //! own, which passes through the SDK as it is. A body that is too long, or never ends, is an error
 //! too.
 
@@ -39,8 +39,8 @@ use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
-use crate::aws::service::proxy::{self, Proxy};
-use crate::aws::service::untrusted::is_untrusted;
+use super::proxy::{self, Proxy};
+use super::untrusted::is_untrusted;
 use crate::error::{Error, Result};
 use crate::sys::env;
 use crate::sys::fs;
@@ -56,14 +56,17 @@ const CONNECT_TIMEOUT: Duration = Duration::from_millis(3_100);
 /// connection.
 pub(crate) struct TrustedCertificates {
     path: Option<String>,
+    /// What to type if they cannot be used.
+    hint: &'static str,
     deadline: Instant,
     read: OnceLock<Result<Vec<u8>>>,
 }
 
 impl TrustedCertificates {
-    pub(crate) fn new(path: Option<String>, deadline: Instant) -> Arc<Self> {
+    pub(crate) fn new(path: Option<String>, hint: &'static str, deadline: Instant) -> Arc<Self> {
         Arc::new(Self {
             path,
+            hint,
             deadline,
             read: OnceLock::new(),
         })
@@ -76,9 +79,7 @@ impl TrustedCertificates {
         };
         match self.read.get_or_init(|| self.usable(path)) {
             Ok(roots) => Ok(Some(roots.clone())),
-            Err(error) => Err(error
-                .clone()
-                .or_hint("correct or unset AWS_CA_BUNDLE, ca_bundle or REQUESTS_CA_BUNDLE")),
+            Err(error) => Err(error.clone().or_hint(self.hint)),
         }
     }
 

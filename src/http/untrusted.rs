@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 use std::io;
 
 /// Tells a certificate that is not trusted from every other trouble on the way.
-pub(super) fn is_untrusted(error: &(dyn StdError + 'static)) -> bool {
+pub(crate) fn is_untrusted(error: &(dyn StdError + 'static)) -> bool {
     let mut next = Some(error);
     while let Some(cause) = next {
         // An error of a connection holds that of TLS, and does not name it as its source.

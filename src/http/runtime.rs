@@ -1,0 +1,38 @@
+//! The network runtime that requests run on: one thread, started for each question.
+
+use std::future::Future;
+use std::time::Instant;
+
+use crate::error::{Error, Result};
+use crate::sys::limits;
+
+/// Runs a task to its end. Programs that it leaves behind are not waited for.
+pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> Result<T> {
+    let failed = Error::failure("cannot start the network runtime");
+    if let Err(error) = limits::check_room() {
+        return Err(failed
+            .caused_by(&error)
+            .hint("end other programs, or raise the limits: ulimit -n 1024; ulimit -u 1024"));
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_io()
+        .enable_time()
+        .build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => return Err(failed.caused_by(&error)),
+    };
+    let answer = runtime.block_on(work);
+    runtime.shutdown_background();
+    Ok(answer)
+}
+
+/// Runs a task to its end. Returns nothing if the deadline comes first.
+pub(crate) fn block_until<T>(
+    deadline: Instant,
+    work: impl Future<Output = T>,
+) -> Result<Option<T>> {
+    let left = deadline.saturating_duration_since(Instant::now());
+    let answer = block_on(async move { tokio::time::timeout(left, work).await })?;
+    Ok(answer.ok())
+}
