@@ -2,9 +2,9 @@
 //!
 //! [`Time`] reads and writes the forms that others use: RFC 3339 (files of the AWS CLI, pgcred's
 //! own), the header `Date` of HTTP, ISO 8601 in the variants that AWS's tools accept, and the
-//! compact form in a signed request (`20260101T001500Z`). [`number`] reads whole numbers, and
-//! [`spoken`] writes a duration for people: its thresholds are constants, because the shell hooks
-//! speak in the same way.
+//! compact form in a signed request (`20260101T001500Z`). [`number_as_python_reads_it`] reads whole
+//! numbers, and [`spoken`] writes a duration for people: its thresholds are constants, because the
+//! shell hooks speak in the same way.
 //!
 //! Tests set the clock: a unit test by `pretend`, an end-to-end test by a variable that only debug
 //! builds read.
@@ -207,7 +207,7 @@ impl FromStr for Seconds {
             Some((_, factor)) => (&text[..text.len() - 1], *factor),
             None => (text, 1),
         };
-        if let Some(number) = number(digits)
+        if let Some(number) = number_as_python_reads_it(digits)
             && let Some(seconds) = number.checked_mul(factor)
         {
             return Ok(Self(seconds));
@@ -218,7 +218,7 @@ impl FromStr for Seconds {
 
 /// Reads a number as Python does, and so the AWS CLI: a sign, leading zeros and single underscores
 /// are allowed.
-pub(crate) fn number(text: &str) -> Option<u32> {
+pub(crate) fn number_as_python_reads_it(text: &str) -> Option<u32> {
     let digits = text.strip_prefix('+').unwrap_or(text);
     for run in digits.split('_') {
         if run.is_empty() || !run.bytes().all(|b| b.is_ascii_digit()) {

@@ -13,7 +13,7 @@ use crate::setup::{StoredPassword, ToolEntry};
 use crate::sys::fs;
 
 /// Returns the connections to PostgreSQL in the directories of pgcred's files.
-pub(super) fn entries(own_files: &[PathBuf]) -> Vec<ToolEntry> {
+pub(super) fn entries_of_files(own_files: &[PathBuf]) -> Vec<ToolEntry> {
     let mut entries = Vec::new();
     for own_file in own_files {
         let directory = own_file.parent().unwrap_or(own_file);

@@ -102,7 +102,7 @@ impl ToolFiles for DataSources {
     }
 
     fn look(&self, machine: &Machine) -> Vec<ToolEntry> {
-        look::entries(&files(machine))
+        look::entries_of_files(&files(machine))
     }
 
     fn steps(&self, machine: &Machine, targets: &[ToolTarget]) -> Vec<String> {
@@ -300,14 +300,14 @@ fn is_empty(document: &Value) -> bool {
 
 /// Tells whether two files say the same. A file without anything says what a missing one says.
 fn say_the_same(one: &str, other: &str) -> bool {
-    match (complete(one), complete(other)) {
+    match (completed_file(one), completed_file(other)) {
         (Some(one), Some(other)) => one == other,
         _ => false,
     }
 }
 
 /// Returns a file with the parts that DBeaver adds to an empty one.
-fn complete(text: &str) -> Option<Value> {
+fn completed_file(text: &str) -> Option<Value> {
     let mut document = document(text).ok()?;
     connections(&mut document).ok()?;
     document

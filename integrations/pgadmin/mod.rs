@@ -153,7 +153,7 @@ impl ToolFiles for ImportFile {
             let command = server["PasswordExecCommand"].as_str().unwrap_or_default();
             let is_imported = databases
                 .iter()
-                .any(|database| contains(database, command.as_bytes()));
+                .any(|database| has_command(database, command.as_bytes()));
             let state = if is_imported {
                 "imported"
             } else {
@@ -167,7 +167,7 @@ impl ToolFiles for ImportFile {
 
 /// Tells whether pgAdmin's database has a command somewhere: it is looked at as bytes, because
 /// another program's tables are not pgcred's to know.
-fn contains(database: &[u8], command: &[u8]) -> bool {
+fn has_command(database: &[u8], command: &[u8]) -> bool {
     database
         .windows(command.len().max(1))
         .any(|window| window == command)

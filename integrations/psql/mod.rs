@@ -28,7 +28,7 @@ const OWNERSHIP: FileOwnership = FileOwnership::Part {
 };
 
 fn users_part(text: &str) -> Result<Option<String>> {
-    let (block, rest) = block::split(text)?;
+    let (block, rest) = block::split_at_block(text)?;
     if block.is_some() && rest.is_empty() {
         return Ok(None);
     }
@@ -39,7 +39,7 @@ impl ToolFiles for ServiceFile {
     fn conflict(&self, machine: &Machine, target: &ToolTarget) -> Option<Error> {
         let file = &machine.service_file;
         let text = machine.drafts.read(file).ok().flatten()?;
-        let (_, rest) = block::split(&text).ok()?;
+        let (_, rest) = block::split_at_block(&text).ok()?;
         let header = format!("[{}]", target.name);
         if !rest.lines().any(|line| line.trim() == header) {
             return None;
@@ -54,7 +54,7 @@ impl ToolFiles for ServiceFile {
         }
         let edit =
             SetupEdit::that_changes(machine, machine.service_file.clone(), &OWNERSHIP, |text| {
-                let (old, rest) = block::split(text)?;
+                let (old, rest) = block::split_at_block(text)?;
                 check_start(&rest)?;
                 let mut lines = String::new();
                 for section in sections(old.unwrap_or_default()) {
@@ -63,7 +63,7 @@ impl ToolFiles for ServiceFile {
                     }
                 }
                 lines += &text_of(targets);
-                block::with(text, &lines)
+                block::with_block(text, &lines)
             });
         Ok(vec![edit?])
     }
@@ -93,14 +93,14 @@ impl ToolFiles for ServiceFile {
     fn remove(&self, machine: &Machine, entries: &[String]) -> Result<Vec<SetupEdit>> {
         let edit =
             SetupEdit::that_changes(machine, machine.service_file.clone(), &OWNERSHIP, |text| {
-                let (old, _) = block::split(text)?;
+                let (old, _) = block::split_at_block(text)?;
                 let mut lines = String::new();
                 for section in sections(old.unwrap_or_default()) {
                     if !entries.contains(&section.name) {
                         lines += &section.text;
                     }
                 }
-                block::with(text, &lines)
+                block::with_block(text, &lines)
             });
         Ok(vec![edit?])
     }
@@ -124,7 +124,7 @@ impl ToolFiles for ServiceFile {
         let Ok(Some(text)) = fs::read_plain(&machine.service_file) else {
             return Vec::new();
         };
-        let Ok((block, rest)) = block::split(&text) else {
+        let Ok((block, rest)) = block::split_at_block(&text) else {
             return Vec::new();
         };
         let mut entries = Vec::new();
@@ -142,7 +142,7 @@ impl ToolFiles for ServiceFile {
         let Ok(Some(text)) = fs::read_plain(&machine.service_file) else {
             return Vec::new();
         };
-        let Ok((Some(block), _)) = block::split(&text) else {
+        let Ok((Some(block), _)) = block::split_at_block(&text) else {
             return Vec::new();
         };
         sections(block)

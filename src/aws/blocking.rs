@@ -35,7 +35,7 @@ impl BlockingResolver<'_> {
             Ok(found) => found,
             Err(error) => self.cached(region, notes).ok_or(error)?,
         };
-        credentials::checked(found)
+        credentials::check_credentials(found)
     }
 
     fn find(&self, region: &str, life: u32, notes: &RunNotes) -> Result<Credentials> {
@@ -115,7 +115,7 @@ impl BlockingResolver<'_> {
     pub(super) fn download(&self, address: &str) -> Result<String> {
         let notes = self.ask.notes();
         let resolution = self.open("", 0, self.deadline, &notes)?;
-        let text = http::download::text(resolution.http(), address);
+        let text = http::download::download_text(resolution.http(), address);
         match block_until(self.deadline, text)? {
             Some(text) => text,
             None => Err(resolution.timeout_error(address)),

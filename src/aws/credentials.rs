@@ -96,19 +96,19 @@ impl FieldNames {
                 None => return Err(format!("an {} that is not a time", self.end)),
             },
         };
-        let Some(key) = text(fields, self.key) else {
+        let Some(key) = text_in_field(fields, self.key) else {
             return Err(format!("no {}", self.key));
         };
-        let Some(secret) = text(fields, self.secret) else {
+        let Some(secret) = text_in_field(fields, self.secret) else {
             return Err(format!("no {}", self.secret));
         };
-        let token = text(fields, self.token);
+        let token = text_in_field(fields, self.token);
         Ok(Credentials::new(key, secret, token, end, source))
     }
 }
 
 /// Returns the text in a field. An empty text counts as none.
-fn text<'a>(fields: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
+fn text_in_field<'a>(fields: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
     match fields.get(name)?.as_str()? {
         "" => None,
         text => Some(text),
@@ -123,7 +123,7 @@ pub(super) fn seconds_left(credentials: &Credentials) -> Option<u32> {
 
 /// Refuses credentials that no request can carry: the signer would panic on them. The error shows
 /// nothing of them.
-pub(super) fn checked(credentials: Credentials) -> Result<Credentials> {
+pub(super) fn check_credentials(credentials: Credentials) -> Result<Credentials> {
     let parts = [
         ("access key ID", Some(credentials.access_key_id())),
         ("secret access key", Some(credentials.secret_access_key())),

@@ -91,7 +91,7 @@ impl ProfilePlan {
         };
         let mut places = Vec::new();
         for role in &plan.roles {
-            places.extend(cli_cache::role::path(role));
+            places.extend(cli_cache::role::role_file(role));
         }
         if let Some(source) = self.source() {
             places.extend(source.implementation().places_of_logins());

@@ -209,7 +209,7 @@ impl AwsSettings {
     fn endpoint_of_services(&self, service: AwsService) -> Option<(String, SettingOrigin<'_>)> {
         let name = self.profile()?.get("services")?;
         let section = self.files().ok()?.services.get(name)?;
-        let of_service = ini::nested(section.get(service.key)?)?;
+        let of_service = ini::nested_section(section.get(service.key)?)?;
         let address = of_service.get("endpoint_url")?.to_owned();
         Some((address, SettingOrigin::Services(name, service.key)))
     }

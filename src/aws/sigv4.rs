@@ -48,7 +48,7 @@ pub(super) fn presign(
     life: u32,
 ) -> Result<Token> {
     let signed_host = signed_host(scope);
-    let query = query(scope);
+    let query = query_of_scope(scope);
     let mut settings = SigningSettings::default();
     settings.signature_location = SignatureLocation::QueryParams;
     settings.payload_checksum_kind = PayloadChecksumKind::NoHeader;
@@ -165,7 +165,7 @@ fn signed_host(scope: &TokenScope<'_>) -> String {
 }
 
 /// Returns the parameters that name the action, and the user if the token is for one alone.
-fn query(scope: &TokenScope<'_>) -> String {
+fn query_of_scope(scope: &TokenScope<'_>) -> String {
     match scope.user {
         Some(user) => format!("Action={}&DBUser={}", scope.action, percent(user)),
         None => format!("Action={}", scope.action),

@@ -19,20 +19,20 @@ pub(super) fn take_apart(token: &str) -> Option<TokenParts> {
         Some((host, port)) => (host, Some(port.parse().ok()?)),
         None => (address, None),
     };
-    let credential = value(query, "X-Amz-Credential")?;
+    let credential = parameter_value(query, "X-Amz-Credential")?;
     let scope: Vec<&str> = credential.split('/').collect();
     // An access key has no slash.
     let [key, _date, region, service, _end] = scope[..] else {
         return None;
     };
-    let issued_at = Time::from_compact(&value(query, "X-Amz-Date")?)?;
-    let life = value(query, "X-Amz-Expires")?.parse().ok()?;
+    let issued_at = Time::from_compact(&parameter_value(query, "X-Amz-Date")?)?;
+    let life = parameter_value(query, "X-Amz-Expires")?.parse().ok()?;
     Some(TokenParts {
         service: Some(service.to_owned()),
-        action: Some(value(query, "Action")?.into_owned()),
+        action: Some(parameter_value(query, "Action")?.into_owned()),
         host: Some(host.to_owned()),
         port,
-        user: value(query, "DBUser").map(Cow::into_owned),
+        user: parameter_value(query, "DBUser").map(Cow::into_owned),
         region: Some(region.to_owned()),
         signs_whole_scope: true,
         kind_of_key: Some(key.chars().take(SHOWN_OF_KEY).collect()),
@@ -42,7 +42,7 @@ pub(super) fn take_apart(token: &str) -> Option<TokenParts> {
 }
 
 /// Returns the decoded value of a parameter.
-fn value<'a>(query: &'a str, name: &str) -> Option<Cow<'a, str>> {
+fn parameter_value<'a>(query: &'a str, name: &str) -> Option<Cow<'a, str>> {
     for part in query.split('&') {
         if let Some((key, value)) = part.split_once('=')
             && key == name

@@ -14,7 +14,7 @@ use crate::passfile::block::PassfileLine;
 use crate::request::Request;
 use crate::sys::fs::{self, FilePresence};
 use crate::text::digest::{LENGTH, digest};
-use crate::text::masked;
+use crate::text::mask_accounts;
 use crate::time::Time;
 use crate::token::{Token, TokenAge, age_at, refresh_after};
 
@@ -328,8 +328,8 @@ impl FailureRecord {
             "asked": self.asked,
             "exit": self.error.exit().code(),
             "reason": self.error.reason().map(ErrorReason::name),
-            "message": masked(&self.error.to_string()),
-            "hint": self.error.to_hint().map(masked),
+            "message": mask_accounts(&self.error.to_string()),
+            "hint": self.error.to_hint().map(mask_accounts),
             "logins": self.login_stamp,
         })
     }

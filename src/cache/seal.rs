@@ -19,7 +19,7 @@ pub(crate) struct SealingKey([u8; KEY_LEN]);
 
 impl SealingKey {
     pub(crate) fn generate() -> Result<Self> {
-        Ok(Self(random()?))
+        Ok(Self(random_bytes()?))
     }
 
     /// Returns the key with these bytes; `None` if they are not a key of pgcred.
@@ -38,7 +38,7 @@ impl SealingKey {
     /// Seals a secret. It opens only with the same `context`, which names the use of the secret.
     /// The context is not contained in the sealed text.
     pub(crate) fn seal(&self, context: &[u8], plain: &[u8]) -> Result<Vec<u8>> {
-        let nonce: [u8; NONCE_LEN] = random()?;
+        let nonce: [u8; NONCE_LEN] = random_bytes()?;
         let mut text = plain.to_vec();
         let Some(cipher) = self.cipher() else {
             return Err(Error::failure(CANNOT_SEAL));
@@ -86,7 +86,7 @@ fn bound_context(context: &[u8]) -> Vec<u8> {
     [&MAGIC[..], context].concat()
 }
 
-fn random<const N: usize>() -> Result<[u8; N]> {
+fn random_bytes<const N: usize>() -> Result<[u8; N]> {
     let mut bytes = [0; N];
     SystemRandom::new().fill(&mut bytes).map_err(|_| {
         Error::failure("the system gives no random bytes: the cache needs them for its key")

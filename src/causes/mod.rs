@@ -100,7 +100,7 @@ impl Cause {
     pub(crate) fn meaning(&self, authority: Option<&str>) -> String {
         let mut text = self.meaning.to_owned();
         for addition in of_authority::additions(self.id, authority) {
-            add(&mut text, addition.meaning);
+            add_sentence(&mut text, addition.meaning);
         }
         text
     }
@@ -119,7 +119,7 @@ impl Cause {
     pub(crate) fn advice(&self, known: &CausePlaceholders) -> String {
         let mut text = self.fix.to_owned();
         for addition in of_authority::additions(self.id, known.authority) {
-            add(&mut text, addition.fix);
+            add_sentence(&mut text, addition.fix);
         }
         known.filled(&text)
     }
@@ -135,7 +135,7 @@ impl Cause {
 }
 
 /// Adds a sentence to others, if there is one.
-fn add(text: &mut String, sentence: &str) {
+fn add_sentence(text: &mut String, sentence: &str) {
     if !sentence.is_empty() {
         text.extend([" ", sentence]);
     }
@@ -166,7 +166,7 @@ pub(crate) fn explain_for(text: &str, authority: Option<&str>) -> Vec<&'static C
 
 /// Returns the same of those causes that may be named.
 pub(crate) fn explain_among(text: &str, may_name: impl Fn(&Cause) -> bool) -> Vec<&'static Cause> {
-    let text = text::normalised(text::beginning(text, LONGEST_TEXT));
+    let text = text::normalise_message(text::beginning_of(text, LONGEST_TEXT));
     let mut found = Vec::new();
     for cause in all().filter(|cause| may_name(cause)) {
         if let Some(likeness) = cause.likeness(&text) {

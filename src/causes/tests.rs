@@ -199,7 +199,7 @@ fn fragments_have_the_form_of_messages() {
     for cause in all() {
         for text in cause.texts {
             for fragment in text.fragments() {
-                assert_eq!(text::normalised(fragment), fragment, "{}", cause.id);
+                assert_eq!(text::normalise_message(fragment), fragment, "{}", cause.id);
                 assert_eq!(fragment.trim(), fragment, "{}", cause.id);
                 assert!(fragment.len() > 2, "{}: {fragment}", cause.id);
             }
@@ -224,7 +224,10 @@ fn messages_lead_to_their_causes() {
 #[test]
 fn every_text_is_in_a_message() {
     let messages = messages();
-    let normal: Vec<String> = messages.iter().map(|m| text::normalised(&m.1)).collect();
+    let normal: Vec<String> = messages
+        .iter()
+        .map(|m| text::normalise_message(&m.1))
+        .collect();
     let first: BTreeSet<&str> = messages.iter().flat_map(|m| m.0.clone()).collect();
     for cause in all() {
         assert!(

@@ -96,7 +96,7 @@ impl CauseText {
 }
 
 /// Returns the beginning of a text: at most this many bytes, and whole characters.
-pub(super) fn beginning(text: &str, most: usize) -> &str {
+pub(super) fn beginning_of(text: &str, most: usize) -> &str {
     let mut end = text.len().min(most);
     while !text.is_char_boundary(end) {
         end -= 1;
@@ -106,7 +106,7 @@ pub(super) fn beginning(text: &str, most: usize) -> &str {
 
 /// Returns a message in the form of the fragments: small letters, one blank for each run of blanks
 /// and newlines, plain quotation marks, and no backslash before one (logs and JSON have them).
-pub(super) fn normalised(text: &str) -> String {
+pub(super) fn normalise_message(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut characters = text.chars().peekable();
     while let Some(c) = characters.next() {
@@ -133,17 +133,20 @@ mod tests {
     fn messages_are_compared_without_their_layout() {
         let wrapped = "FATAL:  no pg_hba.conf\r\n\t entry for host \\\"a\\\",\u{a0}SSL off";
         assert_eq!(
-            normalised(wrapped),
+            normalise_message(wrapped),
             "fatal: no pg_hba.conf entry for host \"a\", ssl off"
         );
-        assert_eq!(normalised("doesn’t “x” C:\\new"), "doesn't \"x\" c:\\new");
+        assert_eq!(
+            normalise_message("doesn’t “x” C:\\new"),
+            "doesn't \"x\" c:\\new"
+        );
     }
 
     #[test]
     fn a_long_text_is_cut_between_characters() {
-        assert_eq!(beginning("aé", 2), "a");
-        assert_eq!(beginning("aé", 3), "aé");
-        assert_eq!(beginning("", 3), "");
+        assert_eq!(beginning_of("aé", 2), "a");
+        assert_eq!(beginning_of("aé", 3), "aé");
+        assert_eq!(beginning_of("", 3), "");
     }
 
     #[test]

@@ -44,19 +44,19 @@ const MEANT_COMMANDS: &[(&str, &str)] = &[
 
 /// Returns the error to report instead of clap's: for a command that does not exist, for a program
 /// without `--` before it, and for a `-h` that was meant for a host.
-pub(super) fn refusal(
+pub(super) fn better_error(
     error: &clap::Error,
     words: &[OsString],
     commands: impl Iterator<Item = &'static str> + Clone,
 ) -> Option<Error> {
     match error.kind() {
         ErrorKind::InvalidSubcommand => {
-            let typed = context(error, ContextKind::InvalidSubcommand)?;
+            let typed = error_context(error, ContextKind::InvalidSubcommand)?;
             let unknown = Error::usage(format!("unrecognized command {}", host::quoted(typed)));
-            Some(unknown.hint(meant(typed, commands)))
+            Some(unknown.hint(hint_at_command(typed, commands)))
         }
         ErrorKind::UnknownArgument => {
-            let typed = context(error, ContextKind::InvalidArg)?;
+            let typed = error_context(error, ContextKind::InvalidArg)?;
             if let Ok(policy) = LoginPolicy::parse(typed) {
                 let policy = policy.as_str();
                 let wrong = Error::usage(format!("unexpected argument {policy}"));
@@ -96,7 +96,7 @@ fn program_without_mark(typed: &str, target: Option<&OsString>) -> Error {
     ))
 }
 
-fn context(error: &clap::Error, kind: ContextKind) -> Option<&str> {
+fn error_context(error: &clap::Error, kind: ContextKind) -> Option<&str> {
     match error.get(kind) {
         Some(ContextValue::String(text)) => Some(text),
         _ => None,
@@ -115,7 +115,7 @@ fn plain_or<'a>(word: &'a str, other: &'a str) -> &'a str {
 }
 
 /// Returns a hint at the command that the user may have meant.
-fn meant(typed: &str, commands: impl Iterator<Item = &'static str>) -> String {
+fn hint_at_command(typed: &str, commands: impl Iterator<Item = &'static str>) -> String {
     let word = typed.to_lowercase();
     if let Some((_, command)) = MEANT_COMMANDS.iter().find(|(known, _)| *known == word) {
         return format!("did you mean `{command}`?");

@@ -88,11 +88,11 @@ fn commands(command: &clap::Command) -> Result<String> {
     for subcommand in command.get_subcommands() {
         let name = subcommand.get_name();
         lines.push(format!(".SS {name}"));
-        lines.push(head(subcommand));
+        lines.push(command_head(subcommand));
         lines.push(options(&own_part(subcommand, command))?);
-        for inner in innermost(subcommand) {
+        for inner in innermost_commands(subcommand) {
             lines.push(".PP".to_owned());
-            lines.push(head(inner));
+            lines.push(command_head(inner));
             lines.push(options(&own_part(inner, subcommand))?);
         }
         lines.push(".PP\nExamples:\n.PP\n.nf\n.RS".to_owned());
@@ -125,7 +125,7 @@ fn own_part(command: &clap::Command, above: &clap::Command) -> clap::Command {
 }
 
 /// Returns what a command does, and how it is typed.
-fn head(command: &clap::Command) -> String {
+fn command_head(command: &clap::Command) -> String {
     let mut about = String::new();
     if let Some(text) = command.get_about() {
         about = text.to_string();
@@ -144,11 +144,11 @@ fn head(command: &clap::Command) -> String {
 }
 
 /// Returns the commands below a command that take no further command.
-fn innermost(command: &clap::Command) -> Vec<&clap::Command> {
+fn innermost_commands(command: &clap::Command) -> Vec<&clap::Command> {
     let mut found = Vec::new();
     for inner in command.get_subcommands() {
         if inner.has_subcommands() {
-            found.extend(innermost(inner));
+            found.extend(innermost_commands(inner));
         } else {
             found.push(inner);
         }
@@ -166,7 +166,7 @@ fn formats(command: &clap::Command) -> String {
             }
             for value in argument.get_possible_values() {
                 let meaning = value.get_help().map(ToString::to_string);
-                text += &item(value.get_name(), &meaning.unwrap_or_default());
+                text += &list_entry(value.get_name(), &meaning.unwrap_or_default());
             }
         }
     }
@@ -177,7 +177,7 @@ fn tools() -> String {
     let mut text = String::new();
     for tool in TOOLS {
         let kind = tool.kind.as_str();
-        text += &item(tool.name, &format!("{} ({kind})", tool.title));
+        text += &list_entry(tool.name, &format!("{} ({kind})", tool.title));
     }
     text
 }
@@ -191,7 +191,7 @@ fn shells() -> String {
 fn exit_status() -> String {
     let mut text = String::new();
     for (code, meaning) in Exit::meanings() {
-        text += &item(&code.to_string(), meaning);
+        text += &list_entry(&code.to_string(), meaning);
     }
     text
 }
@@ -199,13 +199,13 @@ fn exit_status() -> String {
 fn aws_variables() -> String {
     let mut text = String::new();
     for variable in VARIABLES {
-        text += &item(variable.name, variable.meaning);
+        text += &list_entry(variable.name, variable.meaning);
     }
     text
 }
 
 /// Returns an entry of a list: a word, and what it means.
-fn item(word: &str, meaning: &str) -> String {
+fn list_entry(word: &str, meaning: &str) -> String {
     format!(".TP\n.B {}\n{}\n", quote::roff(word), quote::roff(meaning))
 }
 

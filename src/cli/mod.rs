@@ -37,7 +37,7 @@ pub(crate) fn run() -> ExitCode {
     if completions::is_asked_for() {
         return completions::answer(command_line);
     }
-    let words = match words::typed() {
+    let words = match words::typed_words() {
         TypedWords::CommandLine(words) => words,
         TypedWords::Answer(text) => {
             let _ = Output::answer(text); // if stdout is closed, nobody reads the answer
@@ -49,11 +49,11 @@ pub(crate) fn run() -> ExitCode {
     let mut command_line = ManuallyDrop::new(command_line());
     let matches = match command_line.try_get_matches_from_mut(&words) {
         Ok(matches) => ManuallyDrop::new(matches),
-        Err(error) => return refuse(error, &words),
+        Err(error) => return refuse_command_line(error, &words),
     };
     match run_command(&matches) {
         Ok(code) => code,
-        Err(error) => report(&error, &matches),
+        Err(error) => report_error(&error, &matches),
     }
 }
 
@@ -70,7 +70,7 @@ fn run_command(matches: &ArgMatches) -> Result<ExitCode> {
 }
 
 /// Reports the error of a command, and returns the exit code for it.
-fn report(error: &Error, matches: &ArgMatches) -> ExitCode {
+fn report_error(error: &Error, matches: &ArgMatches) -> ExitCode {
     Output {
         quiet: false,
         debug: matches.get_flag("debug"),
@@ -84,7 +84,7 @@ fn report(error: &Error, matches: &ArgMatches) -> ExitCode {
 }
 
 /// Handles a command line that clap has not accepted: prints help, the version or an error.
-fn refuse(error: clap::Error, words: &[OsString]) -> ExitCode {
+fn refuse_command_line(error: clap::Error, words: &[OsString]) -> ExitCode {
     let output = Output {
         quiet: false,
         debug: false,
@@ -97,7 +97,7 @@ fn refuse(error: clap::Error, words: &[OsString]) -> ExitCode {
         return code.into();
     }
     let names = COMMANDS.iter().map(|entry| entry.name);
-    if let Some(refusal) = help::refusal(&error, words, names) {
+    if let Some(refusal) = help::better_error(&error, words, names) {
         output.report(&refusal);
         return Exit::Usage.code().into();
     }

@@ -26,7 +26,7 @@ pub(in crate::command) fn advise(names: &[&str], changed: &[&str], app: &App) {
             return;
         }
     };
-    warn(&names[..names.len().min(MOST)], &after.preferences);
+    warn_of_connections(&names[..names.len().min(MOST)], &after.preferences);
     if names.len() > MOST {
         output.note(&format!(
             "only the first {MOST} of them were checked; `pgcred doctor` checks all"
@@ -47,7 +47,7 @@ pub(in crate::command) fn advise(names: &[&str], changed: &[&str], app: &App) {
 }
 
 /// Warns about what may be wrong with the connections, of each thing once.
-fn warn(names: &[&str], preferences: &Preferences) {
+fn warn_of_connections(names: &[&str], preferences: &Preferences) {
     let output = preferences.output;
     let mut printed = Vec::new();
     let mut requests = Vec::new();
@@ -74,7 +74,7 @@ fn warn(names: &[&str], preferences: &Preferences) {
         .iter()
         .map(|(name, request)| (*name, request))
         .collect();
-    warnings::print(&resolved, preferences);
+    warnings::print_warnings(&resolved, preferences);
     for (name, request) in resolved {
         if let Some(warning) = warnings::of_alias(name, request) {
             output.warn(&warning);

@@ -161,7 +161,7 @@ impl App {
     /// is named, because the hooks' connections are those of the usual one.
     pub(crate) fn update_due_file(&mut self, refreshed: RefreshState) {
         if self.options.config.is_none() {
-            due_file::update(&self.preferences, &mut self.issuer, refreshed);
+            due_file::update_due_file(&self.preferences, &mut self.issuer, refreshed);
         }
     }
 

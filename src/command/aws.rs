@@ -24,7 +24,7 @@ use crate::resolve::{AddressOptions, ConnectionOptions};
 use crate::sys::terminal::InheritedStdin;
 use crate::text;
 use crate::text::host::{self, HostPort};
-use crate::time::number;
+use crate::time::number_as_python_reads_it;
 
 /// The AWS CLI's exit codes: wrong usage, no configuration, a refusal of a service, anything else.
 const USAGE: u8 = 252;
@@ -138,7 +138,7 @@ struct CommonOptions {
         value_parser = NonEmptyStringValueParser::new()
     )]
     query: Option<String>, // these commands of the AWS CLI ignore it too
-    #[arg(long, alias = "e", global = true, hide = true, value_parser = address)]
+    #[arg(long, alias = "e", global = true, hide = true, value_parser = check_endpoint_url)]
     endpoint_url: Option<String>,
     #[arg(long, global = true, hide = true)]
     ca_bundle: Option<String>,
@@ -179,7 +179,7 @@ impl RunCommand for AwsCommand {
             Err(error) => {
                 app.print_warnings();
                 app.preferences.output.report(&error);
-                Ok(code(&error).into())
+                Ok(exit_code_of_aws(&error).into())
             }
         }
     }
@@ -189,11 +189,11 @@ impl RunCommand for AwsCommand {
     }
 
     fn refusal(error: &clap::Error) -> Option<(Error, u8)> {
-        Some((refusal(error), USAGE))
+        Some((error_in_one_line(error), USAGE))
     }
 }
 
-fn code(error: &Error) -> u8 {
+fn exit_code_of_aws(error: &Error) -> u8 {
     match error.reason() {
         Some(ErrorReason::NoRegion | ErrorReason::NoCredentials) => NO_CONFIGURATION,
         Some(ErrorReason::Refused) => REFUSAL,
@@ -276,7 +276,7 @@ impl RdsToken {
     /// Returns the target and the options. A tool names the address that it connects to; if a
     /// connection has this address, the connection says which endpoint is signed.
     fn options(self, config: &Config) -> Result<(Option<String>, ConnectionOptions)> {
-        let port = integer("--port", &self.port)?;
+        let port = parse_integer("--port", &self.port)?;
         let HostPort { host, .. } = HostPort::parse(&self.hostname)?;
         if let Ok(port) = u16::try_from(port)
             && let Some(connection) = config.dialled(&host, port, &self.username)
@@ -308,13 +308,13 @@ impl RdsToken {
 
 fn optional_integer(option: &str, text: Option<&str>) -> Result<Option<u32>> {
     match text {
-        Some(text) => Ok(Some(integer(option, text)?)),
+        Some(text) => Ok(Some(parse_integer(option, text)?)),
         None => Ok(None),
     }
 }
 
-fn integer(option: &str, text: &str) -> Result<u32> {
-    match number(text.trim()) {
+fn parse_integer(option: &str, text: &str) -> Result<u32> {
+    match number_as_python_reads_it(text.trim()) {
         Some(number) => Ok(number),
         None => Err(Error::usage(format!(
             "{option}: {} is not a whole number",
@@ -325,7 +325,7 @@ fn integer(option: &str, text: &str) -> Result<u32> {
 }
 
 /// Checks that a URL has a scheme, which is all that the AWS CLI checks here.
-fn address(text: &str) -> std::result::Result<String, &'static str> {
+fn check_endpoint_url(text: &str) -> std::result::Result<String, &'static str> {
     let (scheme, _) = text.split_once(':').unwrap_or_default();
     let of_scheme = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
     let has_scheme =
@@ -338,7 +338,7 @@ fn address(text: &str) -> std::result::Result<String, &'static str> {
 }
 
 /// Returns clap's error in one line, because some tools show only the first line.
-fn refusal(error: &clap::Error) -> Error {
+fn error_in_one_line(error: &clap::Error) -> Error {
     if error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         return Error::usage(SUPPORTED_COMMANDS).hint("pgcred aws --help");
     }

@@ -46,13 +46,13 @@ pub(super) fn try_login(
     arguments.extend(target.iter().map(OsString::from));
     let deadline = Instant::now() + longest + LAST_WORDS;
     match child::own_output(&arguments, deadline, || false) {
-        Ok(ended) => verdict(&ended.stdout),
+        Ok(ended) => read_verdict(&ended.stdout),
         Err(_) => LoginVerdict::Unknown,
     }
 }
 
 /// Reads doctor's JSON.
-fn verdict(answer: &[u8]) -> LoginVerdict {
+fn read_verdict(answer: &[u8]) -> LoginVerdict {
     let Ok(report) = serde_json::from_slice::<Value>(answer) else {
         return LoginVerdict::Unknown;
     };
@@ -101,9 +101,9 @@ mod tests {
             {"id": "net.dns", "status": "fail", "detail": "no such host",
              "fix": {"commands": ["getent ahosts db"]}}]}"#;
         let cause = "no such host: getent ahosts db".to_owned();
-        assert_eq!(verdict(report), LoginVerdict::Refused(cause));
+        assert_eq!(read_verdict(report), LoginVerdict::Refused(cause));
         for nothing in [&b""[..], b"{}", br#"{"first_check": null, "checks": []}"#] {
-            assert_eq!(verdict(nothing), LoginVerdict::Unknown);
+            assert_eq!(read_verdict(nothing), LoginVerdict::Unknown);
         }
     }
 
@@ -114,7 +114,10 @@ mod tests {
             {"id": "login.accepted", "status": "STATUS", "detail": "ann is logged in"}]}"#;
         let of = |status: &str| String::from_utf8_lossy(report).replace("STATUS", status);
         let detail = "ann is logged in".to_owned();
-        assert_eq!(verdict(of("ok").as_bytes()), LoginVerdict::Accepted(detail));
-        assert_eq!(verdict(of("skip").as_bytes()), LoginVerdict::Unknown);
+        assert_eq!(
+            read_verdict(of("ok").as_bytes()),
+            LoginVerdict::Accepted(detail)
+        );
+        assert_eq!(read_verdict(of("skip").as_bytes()), LoginVerdict::Unknown);
     }
 }

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use super::line_owners::mark_taken_lines;
 use super::preferences::Preferences;
-use super::segment::{PromptSegment, TokenState, segment};
+use super::segment::{PromptSegment, TokenState, segment_of};
 use crate::cache::Cache;
 use crate::issue::{Issuer, PassfileView, last_failure};
 use crate::request::Request;
@@ -33,12 +33,16 @@ pub(crate) enum RefreshState {
 
 /// Writes the file if anything has changed. If it cannot be written, a hook only looks once more
 /// than it needs to.
-pub(super) fn update(preferences: &Preferences, issuer: &mut Issuer, refreshed: RefreshState) {
+pub(super) fn update_due_file(
+    preferences: &Preferences,
+    issuer: &mut Issuer,
+    refreshed: RefreshState,
+) {
     let Some(cache) = issuer.take_cache() else {
         return;
     };
     let config_changed = match &preferences.config_path {
-        Some(path) => fs::changed(path),
+        Some(path) => fs::time_of_change(path),
         None => None,
     };
     if config_changed != preferences.config_changed {
@@ -53,7 +57,7 @@ pub(super) fn update(preferences: &Preferences, issuer: &mut Issuer, refreshed: 
                 Some(path) => Some(path.clone()),
                 None => env::default_passfile(),
             };
-            let write = || due(preferences, issuer, &cache, passfile, refreshed);
+            let write = || first_due(preferences, issuer, &cache, passfile, refreshed);
             let _ = cache.write_due(named.as_deref(), write);
         }
     }
@@ -61,7 +65,7 @@ pub(super) fn update(preferences: &Preferences, issuer: &mut Issuer, refreshed: 
 }
 
 /// Returns the time at which the first connection is due, and the line that a prompt may show.
-fn due(
+fn first_due(
     preferences: &Preferences,
     issuer: &mut Issuer,
     cache: &Cache,
@@ -93,7 +97,7 @@ fn due(
             next = next.min(due);
         }
         let in_passfile = || times_in_passfile(request, filed.as_ref(), now);
-        if let Some(shown) = segment(name, request, &index, issuer, in_passfile) {
+        if let Some(shown) = segment_of(name, request, &index, issuer, in_passfile) {
             first = match first {
                 Some(first) if first.expires_at <= shown.expires_at => Some(first),
                 _ => Some(shown),
@@ -101,7 +105,7 @@ fn due(
         }
     }
     let shown = match first {
-        Some(segment) => line(segment),
+        Some(segment) => prompt_line(segment),
         None => String::new(),
     };
     (next, shown)
@@ -127,7 +131,7 @@ fn times_in_passfile(
 
 /// Returns what a prompt may show: name, expiry and state. A hook finds out by itself whether the
 /// token is stale or expired, because that is a matter of time.
-fn line(segment: PromptSegment) -> String {
+fn prompt_line(segment: PromptSegment) -> String {
     let PromptSegment {
         name,
         state,

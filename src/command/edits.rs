@@ -65,7 +65,13 @@ impl EditPolicy {
         }
         provide_roots(targets, &app.preferences)?;
         let output = app.preferences.output;
-        carry_out(&changes(edits), commands, self.undo, machine, output)?;
+        carry_out(
+            &edits_that_change(edits),
+            commands,
+            self.undo,
+            machine,
+            output,
+        )?;
         Ok(true)
     }
 
@@ -79,7 +85,7 @@ impl EditPolicy {
         if !self.dry_run {
             clear_leftovers(edits, self.undo);
         }
-        let changes = changes(&merged(edits))
+        let changes = edits_that_change(&merge_by_file(edits))
             .into_iter()
             .map(diff)
             .collect::<Vec<_>>();
@@ -128,7 +134,7 @@ pub(super) fn of_configuration(
 }
 
 /// Returns the edits that change something.
-pub(super) fn changes(edits: &[SetupEdit]) -> Vec<&SetupEdit> {
+pub(super) fn edits_that_change(edits: &[SetupEdit]) -> Vec<&SetupEdit> {
     let mut changes = Vec::new();
     for edit in edits {
         if edit.changes_something() {
@@ -140,7 +146,7 @@ pub(super) fn changes(edits: &[SetupEdit]) -> Vec<&SetupEdit> {
 
 /// Returns one edit for each file: from what it is before the first edit to what it is after the
 /// last one.
-fn merged(edits: &[&SetupEdit]) -> Vec<SetupEdit> {
+fn merge_by_file(edits: &[&SetupEdit]) -> Vec<SetupEdit> {
     let mut merged: Vec<SetupEdit> = Vec::new();
     for edit in edits {
         let known = merged
@@ -178,7 +184,7 @@ pub(super) fn carry_out(
 ) -> Result<()> {
     for words in &commands.before {
         // These stop what runs; the user may have stopped it before.
-        if let Err(error) = run(words) {
+        if let Err(error) = run_tool_command(words) {
             output.warn(&error.to_string());
         }
     }
@@ -188,7 +194,7 @@ pub(super) fn carry_out(
         made?;
         for words in &commands.after {
             // The files are gone, even if a program could not be told so.
-            if let Err(error) = run(words) {
+            if let Err(error) = run_tool_command(words) {
                 output.warn(&error.to_string());
             }
         }
@@ -246,7 +252,7 @@ fn take_back(done: &[&SetupEdit], commands: &SetupCommands, machine: &Machine, o
     if let Some(words) = commands.after.first()
         && !done.is_empty()
     {
-        let _ = run(words); // the error that made this necessary is the one to report
+        let _ = run_tool_command(words); // the error that made this necessary is the one to report
     }
 }
 
@@ -263,7 +269,7 @@ impl FileChange<'_> {
         let path = match of {
             EditDestination::File(path) => path,
             EditDestination::Crontab => {
-                crontab::replace(self.before, self.after)?;
+                crontab::replace_crontab(self.before, self.after)?;
                 return Ok(None);
             }
         };
@@ -278,16 +284,18 @@ impl FileChange<'_> {
 /// Puts the files of root certificates that the targets' tools will name into their place.
 pub(super) fn provide_roots(targets: &[ToolTarget], preferences: &Preferences) -> Result<()> {
     for target in targets {
-        roots::provide(&target.request, target.roots.as_ref(), &preferences.ask)?;
+        roots::provide_file(&target.request, target.roots.as_ref(), &preferences.ask)?;
     }
     Ok(())
 }
 
 fn run_all(commands: &[Vec<String>]) -> Result<()> {
-    commands.iter().try_for_each(|words| run(words))
+    commands
+        .iter()
+        .try_for_each(|words| run_tool_command(words))
 }
 
-fn run(words: &[String]) -> Result<()> {
+fn run_tool_command(words: &[String]) -> Result<()> {
     run_within(words, Duration::from_secs(30))
 }
 
@@ -311,7 +319,7 @@ pub(super) fn does_user_agree(question: &str, preferences: &Preferences) -> Resu
                 .hint("add --yes to change it without a question"),
         );
     }
-    let answer = terminal::ask(question)?;
+    let answer = terminal::ask_for_line(question)?;
     Ok(["y", "yes"].contains(&answer.trim().to_lowercase().as_str()))
 }
 

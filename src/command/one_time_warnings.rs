@@ -23,7 +23,7 @@ pub(super) fn new_remarks(about: &Path, remarks: Vec<String>) -> Vec<String> {
     let mut after = BTreeSet::new();
     let mut new = Vec::new();
     for remark in remarks {
-        let mark = mark(&file, &remark);
+        let mark = mark_of_remark(&file, &remark);
         if !before.contains(mark.as_str()) {
             new.push(remark);
         }
@@ -32,19 +32,19 @@ pub(super) fn new_remarks(about: &Path, remarks: Vec<String>) -> Vec<String> {
     let of_other_files = before.iter().filter(|line| !line.starts_with(&file));
     after.extend(of_other_files.map(ToString::to_string));
     if !after.iter().eq(before.iter()) {
-        let _ = remember(&path, &after); // if it fails, the remarks are made again
+        let _ = remember_marks(&path, &after); // if it fails, the remarks are made again
     }
     new
 }
 
 /// Returns the line that stands for a remark. Numbers do not count, because line numbers change
 /// with pgcred's own lines.
-fn mark(file: &str, remark: &str) -> String {
+fn mark_of_remark(file: &str, remark: &str) -> String {
     let plain = remark.replace(|c: char| c.is_ascii_digit(), "");
     format!("{file} {}", digest([plain.as_str()]))
 }
 
-fn remember(path: &Path, marks: &BTreeSet<String>) -> Result<()> {
+fn remember_marks(path: &Path, marks: &BTreeSet<String>) -> Result<()> {
     let mut text = String::new();
     for mark in marks {
         text.push_str(mark);

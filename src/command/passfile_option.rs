@@ -13,7 +13,7 @@ use super::preferences::Preferences;
 use crate::error::{Error, Result};
 use crate::output::Output;
 use crate::passfile::block::Passfile;
-use crate::passfile::survey::survey;
+use crate::passfile::survey::survey_passfile;
 use crate::sys::child::{self, ChildAttachment};
 use crate::sys::env;
 use crate::sys::fs;
@@ -29,7 +29,7 @@ pub(super) struct PassfileOption {
 
 /// Edits pgcred's block under the lock of the file, and removes expired lines in any case. Warns
 /// about what keeps clients from reading it.
-pub(super) fn edit<T>(
+pub(super) fn edit_passfile<T>(
     path: &Path,
     output: Output,
     mut change: impl FnMut(&mut Passfile) -> Result<T>,
@@ -66,7 +66,7 @@ pub(super) fn edit<T>(
 
 /// Warns about what keeps clients from reading the tokens, and about tokens that may become public.
 fn warn_about_content(path: &Path, text: &[u8], passfile: &Passfile, output: Output) {
-    let mut remarks = survey(text, passfile.lines());
+    let mut remarks = survey_passfile(text, passfile.lines());
     if passfile.lines().next().is_some() && may_be_published(path) {
         remarks.push(
             "is in a git repository: `git add` would publish tokens; add the file to \
@@ -80,7 +80,7 @@ fn warn_about_content(path: &Path, text: &[u8], passfile: &Passfile, output: Out
 }
 
 impl PassfileOption {
-    /// Edits the passfile of this run as [`edit`] does.
+    /// Edits the passfile of this run as [`edit_passfile`] does.
     pub(super) fn edit<T>(
         &self,
         output: Output,
@@ -93,7 +93,7 @@ impl PassfileOption {
         {
             fs::private_directory(directory)?; // libpq's manual tells its users to make it
         }
-        let value = edit(&path, output, change)?;
+        let value = edit_passfile(&path, output, change)?;
         Ok((path, value))
     }
 

@@ -60,7 +60,7 @@ impl PassfileTokens {
             errors: Vec::new(),
         };
         for path in paths {
-            match read(path) {
+            match read_passfile(path) {
                 Ok(known) => tokens.files.extend(known),
                 Err(error) => tokens.errors.push(error),
             }
@@ -104,7 +104,7 @@ impl PassfileTokens {
     }
 }
 
-fn read(path: PathBuf) -> Result<Option<ParsedPassfile>> {
+fn read_passfile(path: PathBuf) -> Result<Option<ParsedPassfile>> {
     let Some(text) = fs::read_if_plain(&path)? else {
         return Ok(None);
     };

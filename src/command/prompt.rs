@@ -8,7 +8,7 @@ use super::line_owners::{is_taken, mark_taken_lines};
 use super::needs::CommandNeeds;
 use super::passfile_tokens::{PassfileTokens, known_passfiles};
 use super::run::RunCommand;
-use super::segment::{PromptSegment, TokenState, segment};
+use super::segment::{PromptSegment, TokenState, segment_of};
 use crate::cache::{Cache, CacheIndex};
 use crate::error::{Error, Result};
 use crate::output::Output;
@@ -112,7 +112,7 @@ fn segment_of_target(target: &str, app: &mut App, index: &CacheIndex) -> Option<
     };
     let request = request.ok()?;
     let passfiles = LazyPassfiles::new(index);
-    segment(target, &request, index, issuer, || {
+    segment_of(target, &request, index, issuer, || {
         if is_taken(target, &request.passfile_line(), preferences) {
             None
         } else {
@@ -127,7 +127,7 @@ fn segments_of_connections(app: &mut App, index: &CacheIndex) -> Vec<PromptSegme
     mark_taken_lines(&mut connections);
     let mut segments = Vec::new();
     for (name, request) in &connections {
-        segments.extend(segment(name, request, index, &mut app.issuer, || {
+        segments.extend(segment_of(name, request, index, &mut app.issuer, || {
             if request.owns_its_line() {
                 passfiles.times(request)
             } else {

@@ -45,7 +45,7 @@ impl RunCommand for RemoveCommand {
         }
         let edited = app
             .preferences
-            .edit_config(|text| config::remove(text, &self.name));
+            .edit_config(|text| config::remove_connection(text, &self.name));
         let path = match edited {
             Ok(path) => path,
             Err(error) => {
@@ -75,12 +75,12 @@ impl RunCommand for RemoveCommand {
 pub(super) fn forget_in_tools(names: &[&str], machine: &Machine, app: &App) {
     let output = app.preferences.output;
     for name in names {
-        tool_undo::forget(name, machine, output);
+        tool_undo::forget_connection(name, machine, output);
     }
     if app.preferences.config.connections.len() > names.len() {
         return;
     }
-    for scheduler in tool_undo::schedulers(machine) {
+    for scheduler in tool_undo::schedulers_at_work(machine) {
         output.note(&format!(
             "{scheduler} still runs `pgcred refresh`, which has no connection left: \
              pgcred setup {scheduler} --undo"

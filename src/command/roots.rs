@@ -32,7 +32,7 @@ impl RunCommand for RootsCommand {
             .resolver()
             .resolve(&self.connection, self.target.as_deref())?;
         if self.update {
-            renew(&request, app)?;
+            renew_roots(&request, app)?;
         }
         let Some(file) = roots::sslrootcert(&request, &preferences.ask)? else {
             let sslmode = request.sslmode();
@@ -45,9 +45,9 @@ impl RunCommand for RootsCommand {
     }
 }
 
-fn renew(request: &Request, app: &App) -> Result<()> {
+fn renew_roots(request: &Request, app: &App) -> Result<()> {
     let output = app.preferences.output;
-    match roots::renew(request, &app.preferences.ask)? {
+    match roots::renew_file(request, &app.preferences.ask)? {
         RootsRenewal::Downloaded(file) => output.note(&format!("{}: downloaded", file.display())),
         RootsRenewal::BySystem => output.note(&format!(
             "{}: the certificates are public, and your system keeps them up to date",

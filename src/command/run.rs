@@ -88,14 +88,14 @@ pub(crate) fn arguments_of<C: RunCommand>(command: clap::Command) -> clap::Comma
     if C::NEEDS.asks_authority {
         command
     } else {
-        hide(command, &OPTIONS_OF_ASKING)
+        hide_options(command, &OPTIONS_OF_ASKING)
     }
 }
 
 /// Returns the definition of a command that only prints a text.
 pub(crate) fn arguments_of_text<C: PrintText>(command: clap::Command) -> clap::Command {
-    hide(
-        hide(with_arguments::<C>(command), &OPTIONS_OF_ASKING),
+    hide_options(
+        hide_options(with_arguments::<C>(command), &OPTIONS_OF_ASKING),
         &["config"],
     )
 }
@@ -119,7 +119,7 @@ fn with_arguments<C: Args>(command: clap::Command) -> clap::Command {
 }
 
 /// Leaves options out of the help; they are accepted all the same.
-pub(super) fn hide(command: clap::Command, options: &[&str]) -> clap::Command {
+pub(super) fn hide_options(command: clap::Command, options: &[&str]) -> clap::Command {
     options.iter().fold(command, |command, option| {
         command.mut_arg(option, |argument| argument.hide(true))
     })

@@ -43,7 +43,7 @@ impl TokenState {
 ///
 /// The passfile is read only if the index knows no fresh token: then a pgcred with another
 /// environment may have filed one there.
-pub(super) fn segment(
+pub(super) fn segment_of(
     name: &str,
     request: &Request,
     index: &CacheIndex,

@@ -7,7 +7,7 @@ use super::run::RunCommand;
 use crate::error::Result;
 use crate::output::Output;
 use crate::output::format::{TokenFormat, render};
-use crate::output::variables::{conflicting, unset};
+use crate::output::variables::{conflicting_variables, unset_lines};
 use crate::resolve::ConnectionOptions;
 use crate::roots;
 use crate::sys::terminal::InheritedStdin;
@@ -51,7 +51,7 @@ impl RunCommand for TokenCommand {
             None
         };
         let text = render(self.format, &request, &issued, roots.as_deref())?;
-        let text = unset(self.format, &conflicting(&request)) + &text;
+        let text = unset_lines(self.format, &conflicting_variables(&request)) + &text;
         Output::answer(if self.no_newline {
             text.trim_end_matches('\n')
         } else {

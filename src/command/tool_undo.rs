@@ -2,7 +2,9 @@
 //! one. `setup --undo`, `remove` and `erase` use it.
 
 use crate::command::app::App;
-use crate::command::edits::{EditDecision, EditPolicy, carry_out, changes, clear_leftovers};
+use crate::command::edits::{
+    EditDecision, EditPolicy, carry_out, clear_leftovers, edits_that_change,
+};
 use crate::command::errors::all_errors;
 use crate::error::{Error, Result};
 use crate::integrations::TOOLS;
@@ -10,7 +12,7 @@ use crate::output::Output;
 use crate::setup::{Machine, SetupCommands, SetupEdit, Tool, ToolFiles, ToolKind};
 
 /// Takes back everything that was set up for a tool, or the entries that are named.
-pub(super) fn tool(
+pub(super) fn undo_tool(
     policy: EditPolicy,
     tool: &'static Tool,
     entries: &[String],
@@ -50,7 +52,13 @@ impl ToolUndo {
 
     fn make(&self, machine: &Machine, output: Output) -> Result<()> {
         let commands = self.files.commands(machine, true);
-        carry_out(&changes(&self.edits), &commands, true, machine, output)?;
+        carry_out(
+            &edits_that_change(&self.edits),
+            &commands,
+            true,
+            machine,
+            output,
+        )?;
         note_all(&self.files.leftovers(machine), output);
         Ok(())
     }
@@ -60,11 +68,11 @@ impl ToolUndo {
 /// tool does not keep pgcred from the others.
 pub(super) fn undo_all(policy: EditPolicy, machine: &Machine, app: &App) -> Result<()> {
     let output = app.preferences.output;
-    let (undos, mut errors) = everything(machine);
+    let (undos, mut errors) = undo_of_every_tool(machine);
     let edits: Vec<&SetupEdit> = undos.iter().flat_map(|undo| &undo.edits).collect();
     let mut to_undo = Vec::new();
     for undo in &undos {
-        if !changes(&undo.edits).is_empty() {
+        if !edits_that_change(&undo.edits).is_empty() {
             to_undo.push(undo);
         }
     }
@@ -106,7 +114,7 @@ fn note_what_stays(app: &App) {
 
 /// Returns what takes back every tool, also if that changes nothing, and the errors of those for
 /// which it is not known.
-fn everything(machine: &Machine) -> (Vec<ToolUndo>, Vec<Error>) {
+fn undo_of_every_tool(machine: &Machine) -> (Vec<ToolUndo>, Vec<Error>) {
     let mut machine = machine.clone();
     let (mut undos, mut errors) = (Vec::new(), Vec::new());
     for tool in TOOLS {
@@ -184,7 +192,7 @@ pub(in crate::command) fn tools_with(entry: &str, machine: &Machine) -> Vec<&'st
 
 /// Takes a connection that no longer exists out of every tool. Says what stays, and how the user
 /// removes it.
-pub(in crate::command) fn forget(name: &str, machine: &Machine, output: Output) {
+pub(in crate::command) fn forget_connection(name: &str, machine: &Machine, output: Output) {
     for tool in tools_with(name, machine) {
         let Some(files) = tool.files() else {
             continue;
@@ -211,7 +219,7 @@ fn forget_in(
 ) -> Result<()> {
     let edits = edits_without(tool, files, &[name.to_owned()], machine)?;
     carry_out(
-        &changes(&edits),
+        &edits_that_change(&edits),
         &SetupCommands::default(),
         true,
         machine,
@@ -228,7 +236,7 @@ pub(in crate::command) fn is_anything_left(machine: &Machine) -> bool {
 }
 
 /// Returns the names of the schedulers that run pgcred.
-pub(in crate::command) fn schedulers(machine: &Machine) -> Vec<&'static str> {
+pub(in crate::command) fn schedulers_at_work(machine: &Machine) -> Vec<&'static str> {
     let mut names = Vec::new();
     for tool in TOOLS {
         if tool.is_scheduler_at_work(machine) {

@@ -7,7 +7,7 @@ use crate::roots;
 use crate::text::host;
 
 /// Prints the warnings about these connections, each once.
-pub(super) fn print(connections: &[(&str, &Request)], preferences: &Preferences) {
+pub(super) fn print_warnings(connections: &[(&str, &Request)], preferences: &Preferences) {
     for warning in of_connections(connections) {
         preferences.output.warn(&warning);
     }

@@ -7,7 +7,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::Connection;
 use super::field::{ConfigField, ConfigItem, TableName, fields};
-use super::values::{roots, seconds, text};
+use super::values::{read_roots, read_seconds, read_text};
 use crate::error::{Error, Exit, Result};
 use crate::provider;
 use crate::provider::command::{
@@ -36,19 +36,23 @@ const KEYS: &[&str] = &[
 const OF_SHELLS: &str = "\"'`$&|;<>()\\*?";
 
 /// Reads every `[command.NAME]`.
-pub(super) fn commands(all: &ConfigField<'_>) -> Result<Vec<CommandDefinition>> {
+pub(super) fn read_commands(all: &ConfigField<'_>) -> Result<Vec<CommandDefinition>> {
     let Some(table) = all.item.get_ref().as_table() else {
         let wrong = Error::usage("not a table of commands");
         return Err(all.wrong(wrong.hint("write each command as a table: [command.NAME]")));
     };
     let mut found = Vec::with_capacity(table.len());
     for (name, item) in table {
-        found.push(command(all, name.get_ref(), item)?);
+        found.push(read_command(all, name.get_ref(), item)?);
     }
     Ok(found)
 }
 
-fn command(all: &ConfigField<'_>, name: &str, item: &ConfigItem<'_>) -> Result<CommandDefinition> {
+fn read_command(
+    all: &ConfigField<'_>,
+    name: &str,
+    item: &ConfigItem<'_>,
+) -> Result<CommandDefinition> {
     check_name(name).map_err(|error| all.wrong_at(error, item.span()))?;
     let table_name = TableName::Command(name);
     let wrong = |error: Error| {
@@ -67,25 +71,25 @@ fn command(all: &ConfigField<'_>, name: &str, item: &ConfigItem<'_>) -> Result<C
     for field in fields(table, table_name, all.lines) {
         read_field(&mut found, &field)?;
     }
-    check(&found, table).map_err(wrong)?;
+    check_keys(&found, table).map_err(wrong)?;
     Ok(found)
 }
 
 fn read_field(found: &mut CommandDefinition, field: &ConfigField<'_>) -> Result<()> {
     match field.key {
-        "run" => found.run = run(field)?,
-        "token" => found.token = Some(field.read(|item| JsonPath::parse(text(item)?))?),
-        "user" => found.user = Some(field.read(|item| JsonPath::parse(text(item)?))?),
-        "expires" => found.expires = Some(field.read(|item| ExpiryField::parse(text(item)?))?),
-        "life" => found.life = Some(field.read(seconds)?),
-        "kind" => found.kind = field.read(|item| CommandKind::parse(text(item)?))?,
-        "spare" => found.spare = field.read(seconds)?,
-        "watch" => found.watch = watch(field)?,
-        "variables" => found.variables = variables(field)?,
-        "login" => found.login = Some(field.read(login)?),
+        "run" => found.run = read_words(field)?,
+        "token" => found.token = Some(field.read(|item| JsonPath::parse(read_text(item)?))?),
+        "user" => found.user = Some(field.read(|item| JsonPath::parse(read_text(item)?))?),
+        "expires" => found.expires = Some(field.read(|item| ExpiryField::parse(read_text(item)?))?),
+        "life" => found.life = Some(field.read(read_seconds)?),
+        "kind" => found.kind = field.read(|item| CommandKind::parse(read_text(item)?))?,
+        "spare" => found.spare = field.read(read_seconds)?,
+        "watch" => found.watch = read_watched_files(field)?,
+        "variables" => found.variables = read_variables(field)?,
+        "login" => found.login = Some(field.read(read_login)?),
         "login_if" => found.login_if = field.read(login_if)?,
-        "roots" => found.roots = Some(field.read(|item| Ok(roots(item)?.to_string()))?),
-        "env" => found.env = env(field)?,
+        "roots" => found.roots = Some(field.read(|item| Ok(read_roots(item)?.to_string()))?),
+        "env" => found.env = read_env(field)?,
         _ => return Err(field.unknown(KEYS)),
     }
     Ok(())
@@ -108,7 +112,7 @@ fn check_name(name: &str) -> Result<()> {
 }
 
 /// Checks what the keys say together.
-fn check(found: &CommandDefinition, table: &DeTable<'_>) -> Result<()> {
+fn check_keys(found: &CommandDefinition, table: &DeTable<'_>) -> Result<()> {
     if found.run.is_empty() {
         return Err(Error::usage("run is missing")
             .hint("add a line like: run = [\"program\", \"argument\"]"));
@@ -135,9 +139,9 @@ fn check(found: &CommandDefinition, table: &DeTable<'_>) -> Result<()> {
 }
 
 /// Reads the words to run. The program itself is the same for every connection.
-fn run(field: &ConfigField<'_>) -> Result<Vec<WordTemplate>> {
+fn read_words(field: &ConfigField<'_>) -> Result<Vec<WordTemplate>> {
     let mut words = Vec::new();
-    for word in texts(field)? {
+    for word in read_texts(field)? {
         words.push(WordTemplate::parse(&word).map_err(|error| field.wrong(error))?);
     }
     let Some(program) = words.first() else {
@@ -161,7 +165,7 @@ fn run(field: &ConfigField<'_>) -> Result<Vec<WordTemplate>> {
 }
 
 /// Reads a list of texts.
-fn texts(field: &ConfigField<'_>) -> Result<Vec<String>> {
+fn read_texts(field: &ConfigField<'_>) -> Result<Vec<String>> {
     let not_texts =
         || Error::usage("not a list of texts").hint("write each in quotes: [\"one\", \"two\"]");
     let Some(items) = field.item.get_ref().as_array() else {
@@ -203,7 +207,7 @@ fn table_of_texts(field: &ConfigField<'_>) -> Result<Vec<(String, String)>> {
     Ok(found)
 }
 
-fn env(field: &ConfigField<'_>) -> Result<Vec<(String, String)>> {
+fn read_env(field: &ConfigField<'_>) -> Result<Vec<(String, String)>> {
     let found = table_of_texts(field)?;
     for (name, _) in &found {
         check_variable(name, field)?;
@@ -211,8 +215,8 @@ fn env(field: &ConfigField<'_>) -> Result<Vec<(String, String)>> {
     Ok(found)
 }
 
-fn variables(field: &ConfigField<'_>) -> Result<Vec<String>> {
-    let found = texts(field)?;
+fn read_variables(field: &ConfigField<'_>) -> Result<Vec<String>> {
+    let found = read_texts(field)?;
     for name in &found {
         check_variable(name.strip_suffix('*').unwrap_or(name), field)?;
     }
@@ -221,8 +225,8 @@ fn variables(field: &ConfigField<'_>) -> Result<Vec<String>> {
 
 /// Reads the paths of files. One that depends on the working directory would name another file in
 /// each.
-fn watch(field: &ConfigField<'_>) -> Result<Vec<String>> {
-    let found = texts(field)?;
+fn read_watched_files(field: &ConfigField<'_>) -> Result<Vec<String>> {
+    let found = read_texts(field)?;
     for path in &found {
         if let Some(after) = path.strip_prefix('$') {
             check_variable(after.split('/').next().unwrap_or_default(), field)?;
@@ -248,7 +252,7 @@ fn check_variable(name: &str, field: &ConfigField<'_>) -> Result<()> {
 }
 
 /// Reads the values of a connection for placeholders, in the order of their names.
-pub(super) fn vars(field: &ConfigField<'_>) -> Result<Vec<(String, String)>> {
+pub(super) fn read_vars(field: &ConfigField<'_>) -> Result<Vec<(String, String)>> {
     let mut found = table_of_texts(field)?;
     found.sort();
     for (name, value) in &found {
@@ -351,8 +355,8 @@ pub(crate) fn check_vars(
 }
 
 /// Reads what the user types to log in. Its words are run without a shell.
-fn login(item: &DeValue<'_>) -> Result<String> {
-    let text = text(item)?;
+fn read_login(item: &DeValue<'_>) -> Result<String> {
+    let text = read_text(item)?;
     if text.trim().is_empty() || text.contains(|c: char| OF_SHELLS.contains(c) || c.is_control()) {
         return Err(Error::usage("not a command without quotes")
             .hint("write the words with blanks between them; no shell reads them"));
@@ -372,7 +376,7 @@ fn login(item: &DeValue<'_>) -> Result<String> {
 /// Reads texts with `|` between them.
 fn login_if(item: &DeValue<'_>) -> Result<Vec<String>> {
     let mut found = Vec::new();
-    for part in text(item)?.split('|') {
+    for part in read_text(item)?.split('|') {
         if part.trim().is_empty() {
             return Err(Error::usage("an empty text is in every message")
                 .hint("write texts of the program's stderr with | between them"));

@@ -1,5 +1,6 @@
 //! Edits of `config.toml`: `change` touches the connections that it is given, and every other line
-//! of the file stays as the user has written it, byte for byte. `add` and `remove` are cases of it.
+//! of the file stays as the user has written it, byte for byte. `add_connection` and
+//! `remove_connection` are cases of it.
 //!
 //! ```text
 //! text --toml_edit--> document --Changes-> printed
@@ -16,7 +17,7 @@ use std::{mem, slice};
 use toml_edit::{DocumentMut, InlineTable, Item, Table, TableLike, Value};
 
 use super::field::{ConfigItem as SpannedValue, LineNumbers};
-use super::merge::{self, edit_error, merge};
+use super::merge::{self, edit_error, merge_texts};
 use super::read;
 use super::{Config, Connection, RequestedLife, check_connection_name};
 use crate::error::{Error, Result};
@@ -25,7 +26,7 @@ use crate::text::suggest;
 
 /// Returns the text with the connection added at the end, or in the place of the one that has its
 /// name.
-pub(crate) fn add(text: &str, connection: &Connection, replace: bool) -> Result<String> {
+pub(crate) fn add_connection(text: &str, connection: &Connection, replace: bool) -> Result<String> {
     let name = connection.name.as_str();
     let (_, unmarked) = split_byte_order_mark(text);
     let mut old = Vec::new();
@@ -37,7 +38,7 @@ pub(crate) fn add(text: &str, connection: &Connection, replace: bool) -> Result<
 
 /// Returns the text without the connection and without the comment that stands apart right above
 /// it.
-pub(crate) fn remove(text: &str, name: &str) -> Result<String> {
+pub(crate) fn remove_connection(text: &str, name: &str) -> Result<String> {
     change(text, &[], &[name])
 }
 
@@ -45,9 +46,9 @@ pub(crate) fn remove(text: &str, name: &str) -> Result<String> {
 /// changed in its place.
 pub(crate) fn change(text: &str, add: &[Connection], remove: &[&str]) -> Result<String> {
     let (mark, text) = split_byte_order_mark(text);
-    let document = read::document(text)?;
-    let before = read::config(&document, LineNumbers::of(text))?;
-    let new = checked(add, &before)?;
+    let document = read::parse_document(text)?;
+    let before = read::read_config(&document, LineNumbers::of(text))?;
+    let new = check_connections(add, &before)?;
     for name in remove {
         if before.connection(name).is_none() {
             return Err(no_connection(name, &before));
@@ -56,13 +57,13 @@ pub(crate) fn change(text: &str, add: &[Connection], remove: &[&str]) -> Result<
     let changes = ConnectionChanges::new(new, remove, &before).map_err(|name| {
         let why = Error::usage("a connection of that name is there already")
             .hint("to change it, add --replace");
-        let place = merge::item(&document, &name).map_or(0..0, SpannedValue::span);
+        let place = merge::item_of_connection(&document, &name).map_or(0..0, SpannedValue::span);
         LineNumbers::of(text).locate(why, place, &format!("connections.{name}"))
     })?;
     let names = changes.names();
-    let mut edited = editable(text, &names)?;
+    let mut edited = editable_document(text, &names)?;
     changes.make(&mut edited, &before);
-    let merged = merge(text, &document, &edited.to_string(), &names)?;
+    let merged = merge_texts(text, &document, &edited.to_string(), &names)?;
     // A way of writing TOML that the edits do not know must not do harm.
     match Config::parse(&merged) {
         Ok(config) if config.says_the_same_as(&changes.expected(&before)) => {
@@ -121,12 +122,12 @@ impl<'a> ConnectionChanges<'a> {
                 for (name, new) in &self.replaced {
                     if let (Some(item), Some(old)) = (all.get_mut(name), before.connection(name)) {
                         let has_lines = !item.is_inline_table();
-                        change_table(item, |table| rewrite(table, has_lines, old, new));
+                        change_table(item, |table| rewrite_connection(table, has_lines, old, new));
                     }
                 }
             });
         }
-        append(document, &self.added);
+        append_connections(document, &self.added);
     }
 
     /// Returns what the configuration has to be afterwards.
@@ -156,17 +157,17 @@ fn no_connection(name: &str, config: &Config) -> Error {
 
 /// Tells whether a connection keeps this keyword of libpq, besides the address; `sslrootcert` it
 /// keeps as `roots`.
-pub(crate) fn keeps(keyword: &str) -> bool {
+pub(crate) fn keeps_keyword(keyword: &str) -> bool {
     ["sslmode", "hostaddr"].contains(&keyword)
 }
 
 /// Returns the connections as they read once they are in this file: checked and normalised.
-fn checked(connections: &[Connection], file: &Config) -> Result<Vec<Connection>> {
+fn check_connections(connections: &[Connection], file: &Config) -> Result<Vec<Connection>> {
     let mut names = HashSet::new();
     for connection in connections {
         let name = &connection.name;
         for (keyword, _) in &connection.target.options {
-            if !keeps(keyword) {
+            if !keeps_keyword(keyword) {
                 let why = format!("connections.{name}: {keyword} cannot be kept in the config");
                 return Err(Error::usage(why).hint("leave it out; it belongs to the client"));
             }
@@ -178,9 +179,9 @@ fn checked(connections: &[Connection], file: &Config) -> Result<Vec<Connection>>
         }
     }
     let mut alone = DocumentMut::new();
-    append(&mut alone, connections);
+    append_connections(&mut alone, connections);
     let text = alone.to_string();
-    let (document, lines) = (read::document(&text)?, LineNumbers::OF_UNSEEN_TEXT);
+    let (document, lines) = (read::parse_document(&text)?, LineNumbers::OF_UNSEEN_TEXT);
     let config = read::config_with(&document, lines, file.commands.clone())?;
     Ok(config.connections)
 }
@@ -194,9 +195,9 @@ fn split_byte_order_mark(text: &str) -> (&str, &str) {
 }
 
 /// Reads the text for a change. Each line ends with LF, also the last one.
-fn editable(text: &str, names: &[&str]) -> Result<DocumentMut> {
+fn editable_document(text: &str, names: &[&str]) -> Result<DocumentMut> {
     let mut plain = String::with_capacity(text.len() + 1);
-    for line in merge::lines(text) {
+    for line in merge::merge_lines(text) {
         plain.push_str(line.text);
         plain.push('\n');
     }
@@ -204,7 +205,7 @@ fn editable(text: &str, names: &[&str]) -> Result<DocumentMut> {
 }
 
 /// Returns the keys that the connection has, with their values.
-fn values(connection: &Connection) -> Vec<(&'static str, Value)> {
+fn values_of_connection(connection: &Connection) -> Vec<(&'static str, Value)> {
     let Connection {
         target, aliases, ..
     } = connection;
@@ -229,7 +230,7 @@ fn values(connection: &Connection) -> Vec<(&'static str, Value)> {
         ("region", text(&region)),
         ("provider", text(&connection.provider)),
         ("sign_host", text(&sign_host)),
-        ("expires_in", connection.life.map(life)),
+        ("expires_in", connection.life.map(value_of_life)),
         ("discovered", connection.discovered.then(|| true.into())),
     ] {
         if let Some(value) = value {
@@ -250,7 +251,7 @@ fn values(connection: &Connection) -> Vec<(&'static str, Value)> {
 }
 
 /// Returns a number of seconds as a number, and everything else as a text.
-fn life(life: RequestedLife) -> Value {
+fn value_of_life(life: RequestedLife) -> Value {
     let text = life.to_string();
     match text.parse::<i64>() {
         Ok(seconds) => seconds.into(),
@@ -260,7 +261,7 @@ fn life(life: RequestedLife) -> Value {
 
 /// Adds tables at the end, each below a blank line; or in the braces, if all connections are in
 /// them.
-fn append(document: &mut DocumentMut, connections: &[Connection]) {
+fn append_connections(document: &mut DocumentMut, connections: &[Connection]) {
     if connections.is_empty() {
         return;
     }
@@ -276,7 +277,7 @@ fn append(document: &mut DocumentMut, connections: &[Connection]) {
     let is_in_braces = all.is_inline_table();
     change_table(all, |all| {
         for connection in connections {
-            let values = values(connection).into_iter();
+            let values = values_of_connection(connection).into_iter();
             let new = if is_in_braces {
                 Item::Value(values.collect())
             } else {
@@ -297,8 +298,13 @@ fn append(document: &mut DocumentMut, connections: &[Connection]) {
 
 /// Changes values that differ, takes out keys that are no longer given, and adds new keys behind
 /// the last key that stays. In a table with lines they begin as far to the right as that.
-fn rewrite(table: &mut dyn TableLike, has_lines: bool, old: &Connection, new: &Connection) {
-    let (old, new) = (values(old), values(new));
+fn rewrite_connection(
+    table: &mut dyn TableLike,
+    has_lines: bool,
+    old: &Connection,
+    new: &Connection,
+) {
+    let (old, new) = (values_of_connection(old), values_of_connection(new));
     let keys: Vec<String> = table.iter().map(|(key, _)| key.to_owned()).collect();
     let mut indent = String::new();
     for key in &keys {

@@ -37,7 +37,7 @@ impl MergeLine<'_> {
     }
 }
 
-pub(super) fn lines(text: &str) -> Vec<MergeLine<'_>> {
+pub(super) fn merge_lines(text: &str) -> Vec<MergeLine<'_>> {
     let mut lines = Vec::new();
     for line in text.split_inclusive('\n') {
         let (text, end) = line.split_at(line.trim_end_matches(['\r', '\n']).len());
@@ -64,14 +64,14 @@ pub(super) fn edit_error(names: &[&str]) -> Error {
 
 /// Returns the old text with the lines of these connections as they are printed. `document` is the
 /// old text's.
-pub(super) fn merge(
+pub(super) fn merge_texts(
     old: &str,
     document: &DeTable<'_>,
     new: &str,
     names: &[&str],
 ) -> Result<String> {
     let mut old_lines = MarkedLines::of(old, document, names);
-    let mut new_lines = MarkedLines::of(new, &read::document(new)?, names);
+    let mut new_lines = MarkedLines::of(new, &read::parse_document(new)?, names);
     for place in old_lines.places_not_in(&new_lines) {
         old_lines.mark_with_surroundings(place, |line| line.is_gone = true);
     }
@@ -83,7 +83,7 @@ pub(super) fn merge(
     let has_more_lf = crlf_count * 2 <= old.matches('\n').count();
     let usual_end = if has_more_lf { "\n" } else { "\r\n" };
     let mut merged = String::with_capacity(old.len().max(new.len()));
-    for line in choose(&old_lines.lines, &new_lines.lines, names)? {
+    for line in choose_lines(&old_lines.lines, &new_lines.lines, names)? {
         merged.push_str(line.text);
         merged.push_str(if line.end.is_empty() {
             usual_end
@@ -101,7 +101,7 @@ pub(super) fn merge(
 }
 
 /// Chooses from both texts the lines that stay, those that are put back, and those that are new.
-fn choose<'t>(
+fn choose_lines<'t>(
     old: &[MergeLine<'t>],
     new: &[MergeLine<'t>],
     names: &[&str],
@@ -134,7 +134,10 @@ fn choose<'t>(
     Ok(chosen)
 }
 
-pub(super) fn item<'d>(document: &'d DeTable<'d>, name: &str) -> Option<&'d ConfigItem<'d>> {
+pub(super) fn item_of_connection<'d>(
+    document: &'d DeTable<'d>,
+    name: &str,
+) -> Option<&'d ConfigItem<'d>> {
     document.get("connections")?.get_ref().as_table()?.get(name)
 }
 
@@ -147,7 +150,7 @@ struct MarkedLines<'t> {
 
 impl<'t> MarkedLines<'t> {
     fn of(text: &'t str, document: &DeTable<'_>, names: &[&'t str]) -> Self {
-        let mut lines = lines(text);
+        let mut lines = merge_lines(text);
         let ends: Vec<usize> = text.match_indices('\n').map(|(at, _)| at).collect();
         let line_of = |at: usize| ends.partition_point(|end| *end < at);
         let mut places = HashMap::new();
@@ -241,7 +244,7 @@ fn spans_of(text: &str, document: &DeTable<'_>, name: &str) -> Vec<Range<usize>>
             spans.push(all.span());
         }
     }
-    if let Some(connection) = item(document, name) {
+    if let Some(connection) = item_of_connection(document, name) {
         spans.push(connection.span()); // the header, the braces, or the name in a dotted key
         for (key, value) in connection.get_ref().as_table().into_iter().flatten() {
             spans.push(key.span().start..value.span().end);

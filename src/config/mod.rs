@@ -25,8 +25,8 @@ use std::fmt;
 use std::str::FromStr;
 
 pub(crate) use command::{check_vars, parse_var};
-pub(crate) use edit::{add, change, keeps, remove};
-pub(crate) use shared::shared;
+pub(crate) use edit::{add_connection, change, keeps_keyword, remove_connection};
+pub(crate) use shared::read_shared_file;
 
 use crate::authority::{LoginPolicy, Region};
 use crate::error::{Error, Result};
@@ -109,7 +109,7 @@ pub(crate) enum RequestedLife {
 impl Config {
     /// Reads the file's text; an error names line and key, and the caller adds the file.
     pub(crate) fn parse(text: &str) -> Result<Self> {
-        read::config(&read::document(text)?, field::LineNumbers::of(text))
+        read::read_config(&read::parse_document(text)?, field::LineNumbers::of(text))
     }
 
     /// Tells whether two files mean the same.

@@ -11,7 +11,8 @@ use toml::de::DeTable;
 use super::command;
 use super::field::{ConfigField, ConfigItem, LineNumbers, TableName, fields};
 use super::values::{
-    boolean, host_alone, hostaddr, life, name, pattern, port, roots, seconds, sslmode, text,
+    host_alone, read_boolean, read_hostaddr, read_life, read_name, read_pattern, read_port,
+    read_roots, read_seconds, read_sslmode, read_text,
 };
 use super::{CacheChoice, Config, Connection, HostRule, check_connection_name};
 use crate::authority::LoginPolicy;
@@ -21,7 +22,7 @@ use crate::provider::command::CommandDefinition;
 use crate::text::host::{self, HostPort};
 
 /// Reads the text as TOML.
-pub(super) fn document(text: &str) -> Result<DeTable<'_>> {
+pub(super) fn parse_document(text: &str) -> Result<DeTable<'_>> {
     let error = match DeTable::parse(text) {
         Ok(document) => return Ok(document.into_inner()),
         Err(error) => error,
@@ -38,7 +39,7 @@ pub(super) fn document(text: &str) -> Result<DeTable<'_>> {
     Err(LineNumbers::of(text).locate(error, span, ""))
 }
 
-pub(super) fn config(document: &DeTable<'_>, lines: LineNumbers<'_>) -> Result<Config> {
+pub(super) fn read_config(document: &DeTable<'_>, lines: LineNumbers<'_>) -> Result<Config> {
     config_with(document, lines, Vec::new())
 }
 
@@ -54,16 +55,20 @@ pub(super) fn config_with(
     };
     // The connections and the rules name commands.
     if let Some(all) = fields(document, TableName::File, lines).find(|it| it.key == "command") {
-        config.commands = command::commands(&all)?;
+        config.commands = command::read_commands(&all)?;
     }
     for field in fields(document, TableName::File, lines) {
         match field.key {
             "command" => {}
-            "cache" => config.cache = Some(field.read(|item| CacheChoice::parse(text(item)?))?),
-            "login" => config.login = Some(field.read(|item| LoginPolicy::parse(text(item)?))?),
-            "max_expires_in" => config.max_life = Some(field.read(seconds)?),
-            "connections" => config.connections = connections(&field, &config.commands)?,
-            "match" => config.rules = rules(&field, &config.commands)?,
+            "cache" => {
+                config.cache = Some(field.read(|item| CacheChoice::parse(read_text(item)?))?);
+            }
+            "login" => {
+                config.login = Some(field.read(|item| LoginPolicy::parse(read_text(item)?))?);
+            }
+            "max_expires_in" => config.max_life = Some(field.read(read_seconds)?),
+            "connections" => config.connections = read_connections(&field, &config.commands)?,
+            "match" => config.rules = read_rules(&field, &config.commands)?,
             _ => return Err(field.unknown(FILE_KEYS)),
         }
     }
@@ -78,19 +83,22 @@ const FILE_KEYS: &[&str] = &[
     "cache", "login", "max_expires_in", "connections", "match", "command",
 ];
 
-fn connections(all: &ConfigField<'_>, commands: &[CommandDefinition]) -> Result<Vec<Connection>> {
+fn read_connections(
+    all: &ConfigField<'_>,
+    commands: &[CommandDefinition],
+) -> Result<Vec<Connection>> {
     let Some(table) = all.item.get_ref().as_table() else {
         let wrong = Error::usage("not a table of connections");
         return Err(all.wrong(wrong.hint("write each connection as a table: [connections.NAME]")));
     };
     let mut found = Vec::with_capacity(table.len());
     for (name, item) in table {
-        found.push(connection(all, name.get_ref(), item, commands)?);
+        found.push(read_connection(all, name.get_ref(), item, commands)?);
     }
     Ok(found)
 }
 
-fn connection(
+fn read_connection(
     all: &ConfigField<'_>,
     name: &str,
     item: &ConfigItem<'_>,
@@ -137,26 +145,32 @@ fn read_field_of_connection(
     commands: &[CommandDefinition],
 ) -> Result<()> {
     match field.key {
-        "host" => found.target.host = Some(field.read(|item| host_alone(text(item)?))?),
-        "port" => found.target.port = Some(field.read(port)?),
-        "user" => found.target.user = Some(field.read(|item| name("user", item))?),
-        "dbname" => found.target.dbname = Some(field.read(|item| name("dbname", item))?),
-        "profile" => found.profile = Some(field.read(|item| name("profile", item))?),
-        "region" => found.region = Some(field.read(|item| provider::parse_region(text(item)?))?),
+        "host" => found.target.host = Some(field.read(|item| host_alone(read_text(item)?))?),
+        "port" => found.target.port = Some(field.read(read_port)?),
+        "user" => found.target.user = Some(field.read(|item| read_name("user", item))?),
+        "dbname" => found.target.dbname = Some(field.read(|item| read_name("dbname", item))?),
+        "profile" => found.profile = Some(field.read(|item| read_name("profile", item))?),
+        "region" => {
+            found.region = Some(field.read(|item| provider::parse_region(read_text(item)?))?);
+        }
         "provider" => {
-            let provider = field.read(|item| command::provider_name(text(item)?, commands))?;
+            let provider = field.read(|item| command::provider_name(read_text(item)?, commands))?;
             found.provider = Some(provider);
         }
-        "vars" => found.vars = command::vars(field)?,
+        "vars" => found.vars = command::read_vars(field)?,
         "sign_host" => {
-            found.sign_host = Some(field.read(|item| HostPort::parse(text(item)?))?);
+            found.sign_host = Some(field.read(|item| HostPort::parse(read_text(item)?))?);
         }
-        "roots" => found.roots = Some(field.read(roots)?),
-        "sslmode" => found.target.set_option("sslmode", field.read(sslmode)?),
-        "hostaddr" => found.target.set_option("hostaddr", field.read(hostaddr)?),
-        "expires_in" => found.life = Some(field.read(life)?),
-        "aliases" => found.aliases = aliases(field)?,
-        "discovered" => found.discovered = field.read(boolean)?,
+        "roots" => found.roots = Some(field.read(read_roots)?),
+        "sslmode" => found
+            .target
+            .set_option("sslmode", field.read(read_sslmode)?),
+        "hostaddr" => found
+            .target
+            .set_option("hostaddr", field.read(read_hostaddr)?),
+        "expires_in" => found.life = Some(field.read(read_life)?),
+        "aliases" => found.aliases = read_aliases(field)?,
+        "discovered" => found.discovered = field.read(read_boolean)?,
         _ => return Err(field.unknown(CONNECTION_KEYS)),
     }
     Ok(())
@@ -169,7 +183,7 @@ const CONNECTION_KEYS: &[&str] = &[
 ];
 
 /// Reads the rules, whether they are written as `[[match]]` or as a list.
-fn rules(all: &ConfigField<'_>, commands: &[CommandDefinition]) -> Result<Vec<HostRule>> {
+fn read_rules(all: &ConfigField<'_>, commands: &[CommandDefinition]) -> Result<Vec<HostRule>> {
     let not_a_table = || Error::usage("not a table").hint("write each rule as a table: [[match]]");
     let Some(items) = all.item.get_ref().as_array() else {
         return Err(all.wrong(not_a_table()));
@@ -179,7 +193,7 @@ fn rules(all: &ConfigField<'_>, commands: &[CommandDefinition]) -> Result<Vec<Ho
         let Some(table) = item.get_ref().as_table() else {
             return Err(all.wrong_at(not_a_table(), item.span()));
         };
-        found.push(rule(table, &item.span(), all.lines, commands)?);
+        found.push(read_rule(table, &item.span(), all.lines, commands)?);
     }
     Ok(found)
 }
@@ -189,7 +203,7 @@ const RULE_KEYS: &[&str] = &[
     "host", "profile", "region", "expires_in", "user", "roots", "provider",
 ];
 
-fn rule(
+fn read_rule(
     table: &DeTable<'_>,
     span: &Range<usize>,
     lines: LineNumbers<'_>,
@@ -198,16 +212,17 @@ fn rule(
     let mut found = HostRule::default();
     for field in fields(table, TableName::Rule, lines) {
         match field.key {
-            "host" => found.host = field.read(|item| pattern(text(item)?))?,
-            "profile" => found.profile = Some(field.read(|item| name("profile", item))?),
+            "host" => found.host = field.read(|item| read_pattern(read_text(item)?))?,
+            "profile" => found.profile = Some(field.read(|item| read_name("profile", item))?),
             "region" => {
-                found.region = Some(field.read(|item| provider::parse_region(text(item)?))?);
+                found.region = Some(field.read(|item| provider::parse_region(read_text(item)?))?);
             }
-            "expires_in" => found.life = Some(field.read(life)?),
-            "user" => found.user = Some(field.read(|item| name("user", item))?),
-            "roots" => found.roots = Some(field.read(roots)?),
+            "expires_in" => found.life = Some(field.read(read_life)?),
+            "user" => found.user = Some(field.read(|item| read_name("user", item))?),
+            "roots" => found.roots = Some(field.read(read_roots)?),
             "provider" => {
-                let provider = field.read(|item| command::provider_name(text(item)?, commands))?;
+                let provider =
+                    field.read(|item| command::provider_name(read_text(item)?, commands))?;
                 found.provider = Some(provider);
             }
             _ => return Err(field.unknown(RULE_KEYS)),
@@ -232,7 +247,7 @@ fn rule(
     Ok(found)
 }
 
-fn aliases(field: &ConfigField<'_>) -> Result<Vec<HostPort>> {
+fn read_aliases(field: &ConfigField<'_>) -> Result<Vec<HostPort>> {
     let not_hosts = || {
         Error::usage("not a list of hosts")
             .hint("write each as HOST or HOST:PORT in quotes: [\"a.example.com\", \"b:5433\"]")

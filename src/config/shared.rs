@@ -39,10 +39,10 @@ const LIMITS: [SharedKeyLimit; 2] = [
 ];
 
 /// Reads a shared file; an error names line and key, and the caller adds the file.
-pub(crate) fn shared(text: &str) -> Result<Vec<Connection>> {
+pub(crate) fn read_shared_file(text: &str) -> Result<Vec<Connection>> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let lines = LineNumbers::of(text);
-    let document = read::document(text)?;
+    let document = read::parse_document(text)?;
     for field in fields(&document, TableName::File, lines) {
         if field.key != "connections" {
             let why = Error::usage("only connections are taken from a shared file");
@@ -50,7 +50,7 @@ pub(crate) fn shared(text: &str) -> Result<Vec<Connection>> {
         }
     }
     check_limits(&document, lines)?;
-    let mut connections = read::config(&document, lines)?.connections;
+    let mut connections = read::read_config(&document, lines)?.connections;
     for connection in &mut connections {
         connection.discovered = false; // by somebody else
         let has = |key: &str| {

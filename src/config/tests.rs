@@ -342,19 +342,21 @@ proptest! {
     #[test]
     fn no_text_panics(text in some_text(), connection in some_connection()) {
         let readable = Config::parse(&text).is_ok();
-        let added = add(&text, &connection, true);
+        let added = add_connection(&text, &connection, true);
         prop_assert!(readable || added.is_err());
-        let _ = remove(&text, "p");
-        if let Ok(more) = add(&text, &Connection { name: "new".into(), ..connection }, false) {
-            prop_assert_eq!(remove(&more, "new").unwrap(), text);
+        let _ = remove_connection(&text, "p");
+        let new = Connection { name: "new".into(), ..connection };
+        if let Ok(more) = add_connection(&text, &new, false) {
+            prop_assert_eq!(remove_connection(&more, "new").unwrap(), text);
         }
     }
 
     #[test]
     fn what_is_added_is_read(connection in some_connection(), replaced in some_connection()) {
         let name = connection.name.clone();
-        let before = add(GOOD, &Connection { name: name.clone(), ..replaced }, true).unwrap();
-        let after = add(&before, &connection, true).unwrap();
+        let replaced = Connection { name: name.clone(), ..replaced };
+        let before = add_connection(GOOD, &replaced, true).unwrap();
+        let after = add_connection(&before, &connection, true).unwrap();
         let config = Config::parse(&after).unwrap();
         prop_assert_eq!(config.connection(&name), Some(&connection));
         let both = [connection, Connection { name: "the-other".into(), ..full() }];
@@ -402,9 +404,9 @@ proptest! {
         let place = TargetSpec { host: Some("n.example.com".into()), ..TargetSpec::default() };
         let name = "new-one".into();
         let connection = Connection { name, target: place, ..Connection::default() };
-        if let Ok(more) = add(&text, &connection, false) {
+        if let Ok(more) = add_connection(&text, &connection, false) {
             prop_assert!(Config::parse(&more).is_ok(), "{}", more);
-            prop_assert_eq!(remove(&more, "new-one").unwrap(), text);
+            prop_assert_eq!(remove_connection(&more, "new-one").unwrap(), text);
         }
     }
 }
@@ -422,7 +424,9 @@ proptest! {
         let more: Vec<Connection> = more.into_iter().enumerate().map(|(number, connection)| {
             Connection { name: format!("new{number}"), ..connection }
         }).collect();
-        let one_by_one = more.iter().try_fold(text.clone(), |text, new| add(&text, new, false));
+        let one_by_one = more.iter().try_fold(text.clone(), |text, new| {
+            add_connection(&text, new, false)
+        });
         let Ok(expected) = one_by_one else { return Ok(()) };
         let added = change(&text, &more, &[]).unwrap();
         prop_assert_eq!(&added, &expected);
@@ -436,7 +440,9 @@ proptest! {
                 taken.push(connection.name.as_str());
             }
         }
-        let one_by_one = taken.iter().try_fold(added.clone(), |text, name| remove(&text, name));
+        let one_by_one = taken.iter().try_fold(added.clone(), |text, name| {
+            remove_connection(&text, name)
+        });
         let Ok(expected) = one_by_one else { return Ok(()) };
         prop_assert_eq!(change(&added, &[], &taken).unwrap(), expected);
     }

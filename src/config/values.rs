@@ -13,7 +13,7 @@ use crate::request::target::RootsChoice;
 use crate::text::host::{self, HostPort};
 use crate::time::Seconds;
 
-pub(super) fn text<'a>(item: &'a DeValue<'_>) -> Result<&'a str> {
+pub(super) fn read_text<'a>(item: &'a DeValue<'_>) -> Result<&'a str> {
     match item {
         DeValue::String(text) => Ok(text),
         _ => Err(Error::usage("not a text").hint("write the value in quotes")),
@@ -21,13 +21,13 @@ pub(super) fn text<'a>(item: &'a DeValue<'_>) -> Result<&'a str> {
 }
 
 /// Reads the name of a user, a database or a profile.
-pub(super) fn name(what: &str, item: &DeValue<'_>) -> Result<String> {
-    check_name(what, text(item)?.to_owned())
+pub(super) fn read_name(what: &str, item: &DeValue<'_>) -> Result<String> {
+    check_name(what, read_text(item)?.to_owned())
 }
 
 /// Reads `system`, `provider` or a path, which must not depend on where pgcred runs.
-pub(super) fn roots(item: &DeValue<'_>) -> Result<RootsChoice> {
-    match RootsChoice::parse(text(item)?)? {
+pub(super) fn read_roots(item: &DeValue<'_>) -> Result<RootsChoice> {
+    match RootsChoice::parse(read_text(item)?)? {
         RootsChoice::File(file) if !Path::new(&file).has_root() => Err(Error::usage(
             "the path of the file of root certificates is not absolute",
         )
@@ -36,7 +36,7 @@ pub(super) fn roots(item: &DeValue<'_>) -> Result<RootsChoice> {
     }
 }
 
-pub(super) fn sslmode(item: &DeValue<'_>) -> Result<String> {
+pub(super) fn read_sslmode(item: &DeValue<'_>) -> Result<String> {
     const MODES: [&str; 6] = [
         "disable",
         "allow",
@@ -45,7 +45,7 @@ pub(super) fn sslmode(item: &DeValue<'_>) -> Result<String> {
         "verify-ca",
         "verify-full",
     ];
-    let mode = text(item)?;
+    let mode = read_text(item)?;
     if MODES.contains(&mode) {
         Ok(mode.to_owned())
     } else {
@@ -56,50 +56,50 @@ pub(super) fn sslmode(item: &DeValue<'_>) -> Result<String> {
 }
 
 /// Reads the IP address that libpq dials instead of looking the host's name up.
-pub(super) fn hostaddr(item: &DeValue<'_>) -> Result<String> {
-    match text(item)?.parse::<IpAddr>() {
+pub(super) fn read_hostaddr(item: &DeValue<'_>) -> Result<String> {
+    match read_text(item)?.parse::<IpAddr>() {
         Ok(address) => Ok(address.to_string()),
         Err(_) => Err(Error::usage("not an IP address").hint("write it like 127.0.0.1")),
     }
 }
 
-pub(super) fn boolean(item: &DeValue<'_>) -> Result<bool> {
+pub(super) fn read_boolean(item: &DeValue<'_>) -> Result<bool> {
     match item.as_bool() {
         Some(value) => Ok(value),
         None => Err(Error::usage("not true or false").hint("write true or false, without quotes")),
     }
 }
 
-pub(super) fn port(item: &DeValue<'_>) -> Result<u16> {
-    match integer(item).map(u16::try_from) {
+pub(super) fn read_port(item: &DeValue<'_>) -> Result<u16> {
+    match read_integer(item).map(u16::try_from) {
         Some(Ok(number @ 1..)) => Ok(number),
         _ => Err(Error::usage("not a port").hint("write a number from 1 to 65535, without quotes")),
     }
 }
 
 /// Returns an integer; none if the value is something else, or larger than any that is allowed.
-fn integer(item: &DeValue<'_>) -> Option<i64> {
+fn read_integer(item: &DeValue<'_>) -> Option<i64> {
     let number = item.as_integer()?;
     i64::from_str_radix(number.as_str(), number.radix()).ok()
 }
 
 /// Returns an integer's or a text's text, for what may be written as either.
 fn number_or_text(item: &DeValue<'_>) -> String {
-    match (integer(item), item.as_str()) {
+    match (read_integer(item), item.as_str()) {
         (Some(number), _) => number.to_string(),
         (None, Some(text)) => text.to_owned(),
         (None, None) => String::new(),
     }
 }
 
-pub(super) fn life(item: &DeValue<'_>) -> Result<RequestedLife> {
+pub(super) fn read_life(item: &DeValue<'_>) -> Result<RequestedLife> {
     match number_or_text(item).parse() {
         Ok(RequestedLife::Seconds(0)) => Err(no_time()),
         parsed => parsed.map_err(Error::usage),
     }
 }
 
-pub(super) fn seconds(item: &DeValue<'_>) -> Result<u32> {
+pub(super) fn read_seconds(item: &DeValue<'_>) -> Result<u32> {
     match number_or_text(item).parse() {
         Ok(Seconds(0)) => Err(no_time()),
         Ok(Seconds(seconds)) => Ok(seconds),
@@ -124,7 +124,7 @@ pub(super) fn host_alone(text: &str) -> Result<String> {
 
 /// Returns a host pattern in lower case. A pattern that is no host name, with a letter for each
 /// `*`, would fit no host.
-pub(super) fn pattern(text: &str) -> Result<String> {
+pub(super) fn read_pattern(text: &str) -> Result<String> {
     let pattern = text.trim().to_ascii_lowercase();
     match HostPort::parse(&pattern.replace('*', "x")) {
         Ok(HostPort { port: None, .. }) => match pattern.strip_suffix('.') {

@@ -243,8 +243,10 @@ impl HttpClient {
     fn new_connector(&self, route: &HttpRoute) -> Result<SharedHttpConnector> {
         let proxies = match &route.proxy {
             None => ProxyConfig::disabled(),
-            Some(proxy) if !proxy.has_host() => return Err(unusable(proxy)),
-            Some(proxy) => ProxyConfig::all(proxy.address.as_str()).map_err(|_| unusable(proxy))?,
+            Some(proxy) if !proxy.has_host() => return Err(unusable_proxy(proxy)),
+            Some(proxy) => {
+                ProxyConfig::all(proxy.address.as_str()).map_err(|_| unusable_proxy(proxy))?
+            }
         };
         let settings = HttpConnectorSettings::builder()
             .connect_timeout(self.0.connect)
@@ -289,7 +291,7 @@ impl ResolveDns for SystemResolver {
 }
 
 /// The address is not shown: it may hold a password.
-fn unusable(proxy: &Proxy) -> Error {
+fn unusable_proxy(proxy: &Proxy) -> Error {
     Error::usage(format!(
         "{} is not the address of a proxy that pgcred can use",
         proxy.variable

@@ -5,7 +5,7 @@ use super::client::{HttpClient, RequestError};
 use crate::error::{Error, Result};
 
 /// Returns the text at an `https://` address.
-pub(crate) async fn text(http: &HttpClient, address: &str) -> Result<String> {
+pub(crate) async fn download_text(http: &HttpClient, address: &str) -> Result<String> {
     let why = match http.ask("GET", address, &[]).await {
         Ok((200, body)) => match String::from_utf8(body) {
             Ok(text) => return Ok(text),

@@ -32,20 +32,20 @@ pub(crate) fn of_request(scheme: &str, authority: &str) -> Option<Proxy> {
     } else {
         ["http_proxy", "HTTP_PROXY"]
     };
-    let (variable, address) = set(names)?;
-    let (_, exceptions) = set(["no_proxy", "NO_PROXY"]).unwrap_or_default();
+    let (variable, address) = variable_that_counts(names)?;
+    let (_, exceptions) = variable_that_counts(["no_proxy", "NO_PROXY"]).unwrap_or_default();
     if is_excepted(authority, &exceptions) {
         return None;
     }
     Some(Proxy {
         variable,
-        address: encoded(&with_scheme(&address)),
+        address: encode_user_info(&with_scheme(&address)),
     })
 }
 
 /// Returns the variable that counts. The name in lower case comes first; if that is set but empty,
 /// neither counts.
-fn set(names: [&'static str; 2]) -> Option<(&'static str, String)> {
+fn variable_that_counts(names: [&'static str; 2]) -> Option<(&'static str, String)> {
     let [lower, upper] = names;
     match env::var_or_empty(lower) {
         Some(value) if value.is_empty() => None,
@@ -92,7 +92,7 @@ fn with_scheme(address: &str) -> String {
 }
 
 /// Encodes the characters that may not stand before `@`: users often write passwords as they are.
-fn encoded(address: &str) -> String {
+fn encode_user_info(address: &str) -> String {
     let Some((scheme, rest)) = address.split_once("://") else {
         return address.to_owned();
     };
@@ -180,7 +180,7 @@ mod tests {
             ("http://u:p@w@h:1", "http://u:p%40w@h:1"),
             ("http://u:\u{e9}@h:1", "http://u:%C3%A9@h:1"),
         ] {
-            assert_eq!(encoded(address), whole);
+            assert_eq!(encode_user_info(address), whole);
         }
     }
 

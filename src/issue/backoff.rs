@@ -55,7 +55,7 @@ impl<'a> Backoff<'a> {
 
 /// Returns the record of a failure. It counts on from the one before, unless that was long ago or
 /// the user has logged in since.
-pub(super) fn record(
+pub(super) fn record_of_failure(
     before: Option<&FailureRecord>,
     error: &Error,
     now: Time,
@@ -106,7 +106,7 @@ mod tests {
 
     fn failed(before: Option<&FailureRecord>, at: Time) -> FailureRecord {
         let stamp = fake::identity(None).login_stamp().to_owned();
-        record(before, &Error::failure("no answer"), at, false, stamp)
+        record_of_failure(before, &Error::failure("no answer"), at, false, stamp)
     }
 
     #[test]
@@ -171,7 +171,7 @@ mod tests {
         fake::reset();
         let stamp = fake::identity(None).login_stamp().to_owned();
         let error = Error::usage("there is no such profile");
-        let failure = record(None, &error, START, false, stamp);
+        let failure = record_of_failure(None, &error, START, false, stamp);
         assert_eq!(Backoff { failure: &failure }.next_attempt(START), None);
     }
 }

@@ -139,7 +139,7 @@ impl Issuer {
         let index = cache.index();
         let before = index.failures.get(identity.digest());
         let asks = self.ask.asks();
-        let failure = backoff::record(before, error, Time::now(), asks, login_stamp);
+        let failure = backoff::record_of_failure(before, error, Time::now(), asks, login_stamp);
         trace::failure_recorded(&self.notes, &failure);
         let digest = identity.digest().to_owned();
         self.update_index(|index| {

@@ -16,7 +16,7 @@ use crate::token::TokenAge;
 /// How many digits of an identity's digest tell it from the others of a user.
 const SHORT_LENGTH: usize = 8;
 
-fn short(identity: &dyn Identity) -> &str {
+fn short_digest(identity: &dyn Identity) -> &str {
     let digest = identity.digest();
     digest.get(..SHORT_LENGTH).unwrap_or(digest)
 }
@@ -52,7 +52,7 @@ impl Issuer {
             let left = spoken(now.until(token.expires_at));
             let expires_at = token.expires_at.rfc3339();
             let location = self.location_of(&issued.id);
-            let identity = short(&*identity);
+            let identity = short_digest(&*identity);
             let verdict = match unfit {
                 None => "used",
                 Some(MissReason::Stale) => "not used, it is stale: two thirds of its life are over",
@@ -88,7 +88,7 @@ impl Issuer {
             let why = why_missing(&cache.index(), request, id, &*identity, Time::now());
             format!(
                 "cache: no token of {name} for identity {}: {why}",
-                short(&*identity)
+                short_digest(&*identity)
             )
         });
     }
@@ -131,14 +131,14 @@ fn why_missing(
     }
 }
 
-fn waited(began: Instant) -> String {
+fn time_waited(began: Instant) -> String {
     format!("{} ms", began.elapsed().as_millis())
 }
 
 /// Says that this run may now wait for another one.
 pub(super) fn locking(notes: &RunNotes, identity: &dyn Identity, timeout: Duration) {
     notes.step(|| {
-        let (name, most) = (short(identity), timeout.as_secs_f32().ceil());
+        let (name, most) = (short_digest(identity), timeout.as_secs_f32().ceil());
         format!(
             "lock: taking that of identity {name}, or waiting for another pgcred {most} s at most"
         )
@@ -147,14 +147,14 @@ pub(super) fn locking(notes: &RunNotes, identity: &dyn Identity, timeout: Durati
 
 pub(super) fn locked(notes: &RunNotes, identity: &dyn Identity, began: Instant) {
     notes.step(|| {
-        let (name, waited) = (short(identity), waited(began));
+        let (name, waited) = (short_digest(identity), time_waited(began));
         format!("lock: taken for identity {name} after {waited}")
     });
 }
 
 pub(super) fn not_locked(notes: &RunNotes, identity: &dyn Identity, began: Instant) {
     notes.step(|| {
-        let (name, waited) = (short(identity), waited(began));
+        let (name, waited) = (short_digest(identity), time_waited(began));
         format!("lock: not taken for identity {name} after {waited}; going on without it")
     });
 }
@@ -166,7 +166,7 @@ pub(super) fn resolved_before(
     known: &Result<Rc<dyn Signer>>,
 ) {
     notes.step(|| {
-        let name = short(identity);
+        let name = short_digest(identity);
         match known {
             Ok(_) => format!("credentials: those of identity {name} were resolved in this run"),
             Err(_) => format!("credentials: those of identity {name} failed in this run"),
@@ -233,7 +233,7 @@ pub(super) fn failure_recorded(notes: &RunNotes, failure: &FailureRecord) {
 
 pub(super) fn resolving(notes: &RunNotes, identity: &dyn Identity, deadline: Instant) {
     notes.step(|| {
-        let name = short(identity);
+        let name = short_digest(identity);
         let left = deadline.saturating_duration_since(Instant::now());
         format!(
             "credentials: resolving those of identity {name} within {} s",
@@ -244,7 +244,7 @@ pub(super) fn resolving(notes: &RunNotes, identity: &dyn Identity, deadline: Ins
 
 pub(super) fn resolved(notes: &RunNotes, resolved: &Result<Rc<dyn Signer>>, began: Instant) {
     notes.step(|| {
-        let waited = waited(began);
+        let waited = time_waited(began);
         match resolved {
             Ok(_) => format!("credentials: resolved in {waited}"),
             Err(error) => format!("credentials: failed after {waited}: {error}"),

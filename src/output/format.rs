@@ -54,9 +54,9 @@ pub(crate) fn render(
     let mut text = match format {
         TokenFormat::Raw => token.to_owned(),
         TokenFormat::Urlencoded => percent(token).to_string(),
-        TokenFormat::Json => native(request, issued, roots).to_string(),
+        TokenFormat::Json => native_json(request, issued, roots).to_string(),
         TokenFormat::LibpqJson => libpq_json(keywords),
-        TokenFormat::Url => url(request, token, &keywords[CONNECTION_KEYWORDS..]),
+        TokenFormat::Url => connection_uri(request, token, &keywords[CONNECTION_KEYWORDS..]),
         TokenFormat::Conninfo => conninfo_string(&keywords),
         TokenFormat::Env => {
             assignments(&keywords, |name, value| Ok(posix_assignment(name, value)))?
@@ -81,7 +81,7 @@ fn libpq_json(keywords: Vec<(&str, String)>) -> String {
     Value::from(object).to_string()
 }
 
-fn url(request: &Request, token: &str, parameters: &[(&str, String)]) -> String {
+fn connection_uri(request: &Request, token: &str, parameters: &[(&str, String)]) -> String {
     let (user, dbname) = (percent(&request.user), percent(&request.dbname));
     let (token, host, port) = (percent(token), &request.host, request.port);
     let mut query = Vec::new();
@@ -206,7 +206,7 @@ fn value_of<'a>(keyword: &str, keywords: &'a [(&str, String)]) -> Option<&'a str
     None
 }
 
-fn native(request: &Request, issued: &IssuedToken, roots: Option<&str>) -> Value {
+fn native_json(request: &Request, issued: &IssuedToken, roots: Option<&str>) -> Value {
     let token = &issued.token;
     let mut native = json!({
         "version": 1,

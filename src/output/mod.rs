@@ -66,7 +66,7 @@ impl Output {
 
     /// Shows a text of several lines to the user, on stderr, because it is not the answer.
     pub(crate) fn show(text: &str) {
-        text.lines().for_each(line);
+        text.lines().for_each(print_to_stderr);
     }
 
     pub(crate) fn warn(self, text: &str) {
@@ -75,7 +75,7 @@ impl Output {
 
     pub(crate) fn note(self, text: &str) {
         if !self.quiet {
-            line(&self.masked(&format!("{PROGRAM}{text}")));
+            print_to_stderr(&self.masked(&format!("{PROGRAM}{text}")));
         }
     }
 
@@ -88,26 +88,26 @@ impl Output {
 
     /// Shows a step of `--debug`.
     pub(crate) fn trace(text: &str) {
-        line(&format!("{PROGRAM}{DEBUG}{text}"));
+        print_to_stderr(&format!("{PROGRAM}{DEBUG}{text}"));
     }
 
     /// Tells the user what to do before there can be an answer, also if the output is quiet.
     pub(crate) fn instruct(text: &str) {
-        line(&format!("{PROGRAM}{text}"));
+        print_to_stderr(&format!("{PROGRAM}{text}"));
     }
 
     /// Writes what failed and what to type next.
     pub(crate) fn report(self, error: &Error) {
-        line(&self.masked(&format!("{PROGRAM}{error}")));
+        print_to_stderr(&self.masked(&format!("{PROGRAM}{error}")));
         if let Some(hint) = error.to_hint() {
-            line(&self.masked(&format!("hint: {hint}")));
+            print_to_stderr(&self.masked(&format!("hint: {hint}")));
         }
     }
 
     /// Says what to type next, where another program has said what failed.
     pub(crate) fn hint(self, text: &str) {
         if !self.quiet {
-            line(&self.masked(&format!("hint: {text}")));
+            print_to_stderr(&self.masked(&format!("hint: {text}")));
         }
     }
 
@@ -116,7 +116,7 @@ impl Output {
         if self.debug {
             text.to_owned()
         } else {
-            text::masked(text)
+            text::mask_accounts(text)
         }
     }
 }
@@ -136,7 +136,7 @@ pub(crate) fn reported_error(stderr: &str) -> Option<&str> {
 }
 
 /// Writes one line to stderr.
-fn line(text: &str) {
+fn print_to_stderr(text: &str) {
     // if stderr is closed, an error cannot be reported either
     let _ = io::stderr().write_all((text::shown(text) + "\n").as_bytes());
 }

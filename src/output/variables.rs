@@ -64,7 +64,7 @@ fn allows_passwords(methods: &str) -> bool {
 
 /// Returns the variables that are set now and have to be unset before a client connects to this
 /// target.
-pub(crate) fn conflicting(request: &Request) -> Vec<&'static str> {
+pub(crate) fn conflicting_variables(request: &Request) -> Vec<&'static str> {
     let mut names = Vec::new();
     for (name, is_in_the_way) in CONFLICTING {
         if let Some(value) = env::var_or_empty(name)
@@ -78,7 +78,7 @@ pub(crate) fn conflicting(request: &Request) -> Vec<&'static str> {
 
 /// Returns lines for the shell that unset these variables; nothing if the format is not for a
 /// shell.
-pub(crate) fn unset(format: TokenFormat, names: &[&str]) -> String {
+pub(crate) fn unset_lines(format: TokenFormat, names: &[&str]) -> String {
     let line = |name: &&str| match format {
         TokenFormat::Env => format!("unset {name}\n"),
         TokenFormat::Fish => format!("set -e {name}\n"),

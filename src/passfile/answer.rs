@@ -73,7 +73,7 @@ impl LineDifference {
 
 /// Returns the line that libpq takes for a key and a database. `kind` tells tokens from other
 /// passwords.
-pub(crate) fn answer(
+pub(crate) fn answer_of_libpq(
     text: &[u8],
     key: &PassfileLine,
     dbname: &str,
@@ -103,7 +103,7 @@ pub(crate) fn near_miss(
 ) -> Option<(usize, LineDifference)> {
     for (number, line) in user_lines(text) {
         if is_entry(line)
-            && let Some(difference) = difference(line, key, dbname)
+            && let Some(difference) = only_difference(line, key, dbname)
         {
             return Some((number, difference));
         }
@@ -111,22 +111,22 @@ pub(crate) fn near_miss(
     None
 }
 
-fn difference(line: &[u8], key: &PassfileLine, dbname: &str) -> Option<LineDifference> {
-    let fields: Vec<String> = fields(line).into_iter().map(plain).collect();
+fn only_difference(line: &[u8], key: &PassfileLine, dbname: &str) -> Option<LineDifference> {
+    let fields: Vec<String> = fields(line).into_iter().map(plain_field).collect();
     let [host, port, database, user, ..] = fields.as_slice() else {
         return None;
     };
     let mut found = Vec::new();
-    if !matches(host, &key.host) {
+    if !field_matches(host, &key.host) {
         found.push(difference_of_hosts(host, &key.host)?);
     }
-    if !matches(port, &key.port.to_string()) {
+    if !field_matches(port, &key.port.to_string()) {
         found.push(LineDifference::Port);
     }
-    if !matches(database, dbname) {
+    if !field_matches(database, dbname) {
         found.push(LineDifference::Database);
     }
-    if !matches(user, &key.user) {
+    if !field_matches(user, &key.user) {
         found.push(LineDifference::User);
     }
     match found.as_slice() {
@@ -136,11 +136,11 @@ fn difference(line: &[u8], key: &PassfileLine, dbname: &str) -> Option<LineDiffe
     }
 }
 
-fn plain(field: &[u8]) -> String {
+fn plain_field(field: &[u8]) -> String {
     String::from_utf8_lossy(&unescape(field)).into_owned()
 }
 
-fn matches(field: &str, wanted: &str) -> bool {
+fn field_matches(field: &str, wanted: &str) -> bool {
     field == "*" || field == wanted
 }
 
@@ -200,7 +200,7 @@ mod tests {
                 is_own,
                 password,
             });
-            let found = answer(text.as_bytes(), &key("h"), "db", kind);
+            let found = answer_of_libpq(text.as_bytes(), &key("h"), "db", kind);
             assert_eq!(found, expected, "{text}");
         }
     }

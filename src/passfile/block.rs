@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::error::{Error, Result};
-use crate::passfile::line::{check_field, content, escape, fields, unescape};
+use crate::passfile::line::{check_field, escape, fields, line_content, unescape};
 use crate::text::marks::{self, BLOCK_BEGIN, BLOCK_END};
 use crate::time::Time;
 use crate::token::Token;
@@ -217,7 +217,7 @@ impl Passfile {
 
 /// Returns the hint how to repair a damaged block, which depends on the marks that are there.
 fn repair_hint(text: &[u8]) -> &'static str {
-    let mut lines = text.split(|b| *b == b'\n').map(content);
+    let mut lines = text.split(|b| *b == b'\n').map(line_content);
     let has_begin = lines.clone().any(|line| line.starts_with(BEGIN_PREFIX));
     let has_end = lines.any(|line| line == END.as_bytes());
     marks::repair_hint(has_begin, has_end)
@@ -275,7 +275,7 @@ struct BlockParser {
 impl BlockParser {
     /// Reads one line. An error says how the block is damaged.
     fn line(&mut self, line: &[u8]) -> std::result::Result<(), &'static str> {
-        let body = content(line);
+        let body = line_content(line);
         let is_begin = body.starts_with(BEGIN_PREFIX);
         let is_end = body == END.as_bytes();
         match self.position {

@@ -24,9 +24,9 @@ pub(crate) fn look_up(text: &[u8], wanted: LookupKey<'_>) -> Option<Vec<u8>> {
 /// Returns the first line that matches, by its number, and the password in it, which may be empty.
 /// libpq looks no further.
 pub(crate) fn first_match(text: &[u8], wanted: LookupKey<'_>) -> Option<(usize, Vec<u8>)> {
-    for (number, line) in lines(text) {
-        if let Some(rest) = matched(&line, wanted) {
-            return Some((number, password(rest)));
+    for (number, line) in lines_of_libpq(text) {
+        if let Some(rest) = password_of_match(&line, wanted) {
+            return Some((number, read_password(rest)));
         }
     }
     None
@@ -34,7 +34,7 @@ pub(crate) fn first_match(text: &[u8], wanted: LookupKey<'_>) -> Option<(usize, 
 
 /// Returns the lines as libpq sees them: a NUL hides the rest of its line and glues the next one
 /// on. Each has the number of the line in which it begins.
-fn lines(text: &[u8]) -> Vec<(usize, Vec<u8>)> {
+fn lines_of_libpq(text: &[u8]) -> Vec<(usize, Vec<u8>)> {
     let mut lines = Vec::new();
     let mut begun: Option<(usize, Vec<u8>)> = None;
     for (index, raw) in text.split_inclusive(|b| *b == b'\n').enumerate() {
@@ -51,7 +51,7 @@ fn lines(text: &[u8]) -> Vec<(usize, Vec<u8>)> {
 }
 
 /// Returns a line without every CR and LF at its end.
-pub(crate) fn content(line: &[u8]) -> &[u8] {
+pub(crate) fn line_content(line: &[u8]) -> &[u8] {
     let mut content = line;
     while let [rest @ .., b'\r' | b'\n'] = content {
         content = rest;
@@ -60,16 +60,16 @@ pub(crate) fn content(line: &[u8]) -> &[u8] {
 }
 
 /// Tells whether a line matches a look-up.
-pub(crate) fn answers(line: &[u8], wanted: LookupKey<'_>) -> bool {
-    matched(line, wanted).is_some()
+pub(crate) fn line_answers(line: &[u8], wanted: LookupKey<'_>) -> bool {
+    password_of_match(line, wanted).is_some()
 }
 
 /// Returns the escaped rest of a line whose first four fields match.
-fn matched<'a>(line: &'a [u8], wanted: LookupKey<'_>) -> Option<&'a [u8]> {
+fn password_of_match<'a>(line: &'a [u8], wanted: LookupKey<'_>) -> Option<&'a [u8]> {
     if line.first() == Some(&b'#') {
         return None;
     }
-    let rest = matched_field(content(line), wanted.host)?;
+    let rest = matched_field(line_content(line), wanted.host)?;
     let rest = matched_field(rest, wanted.port)?;
     let rest = match wanted.dbname {
         Some(dbname) => matched_field(rest, dbname)?,
@@ -120,7 +120,7 @@ fn after_field(line: &[u8]) -> Option<&[u8]> {
 /// Returns the raw fields of a line, split at unescaped colons.
 pub(crate) fn fields(line: &[u8]) -> Vec<&[u8]> {
     let mut fields = Vec::new();
-    let mut rest = content(line);
+    let mut rest = line_content(line);
     while let Some(after) = after_field(rest) {
         fields.push(&rest[..rest.len() - after.len() - 1]);
         rest = after;
@@ -143,7 +143,7 @@ pub(crate) fn unescape(field: &[u8]) -> Vec<u8> {
     plain
 }
 
-fn password(rest: &[u8]) -> Vec<u8> {
+fn read_password(rest: &[u8]) -> Vec<u8> {
     let end = rest.len() - after_field(rest).map_or(0, |after| after.len() + 1);
     unescape(&rest[..end])
 }

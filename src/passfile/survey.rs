@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 
 use crate::passfile::block::{BEGIN_PREFIX, END, PassfileLine};
-use crate::passfile::line::{LookupKey, answers, content, fields};
+use crate::passfile::line::{LookupKey, fields, line_answers, line_content};
 
 /// A problem, and the lines that have it.
 struct LinesWithProblem {
@@ -98,7 +98,7 @@ const LINE_PROBLEMS: &[LineProblem] = &[
         },
     },
     LineProblem {
-        has: |raw| !content(raw).is_empty() && is_blank_or_indented(raw),
+        has: |raw| !line_content(raw).is_empty() && is_blank_or_indented(raw),
         words: ProblemWords {
             verb: "is",
             plural: "are",
@@ -116,10 +116,13 @@ const LINE_PROBLEMS: &[LineProblem] = &[
 ];
 
 /// Returns the warnings about a passfile. `keys` are those of the entries in pgcred's block.
-pub(crate) fn survey<'a>(text: &[u8], keys: impl Iterator<Item = &'a PassfileLine>) -> Vec<String> {
+pub(crate) fn survey_passfile<'a>(
+    text: &[u8],
+    keys: impl Iterator<Item = &'a PassfileLine>,
+) -> Vec<String> {
     let lines = user_lines(text);
     let mut said = survey_of_lines(text);
-    for finding in rivals(&lines, block_start(text), keys) {
+    for finding in rival_lines(&lines, block_start(text), keys) {
         if !finding.lines.is_empty() {
             said.push(finding.sentence());
         }
@@ -148,7 +151,7 @@ pub(crate) fn survey_of_lines(text: &[u8]) -> Vec<String> {
 }
 
 /// Returns the lines above and below pgcred's block that match one of its entries.
-fn rivals<'a>(
+fn rival_lines<'a>(
     lines: &[(usize, &[u8])],
     block: usize,
     keys: impl Iterator<Item = &'a PassfileLine>,
@@ -199,7 +202,7 @@ pub(crate) fn hidden_by(text: &[u8], key: &PassfileLine) -> Option<usize> {
 
 /// Tells whether a line matches a key. Every database matches, because a token is valid for each.
 fn answers_for(line: &[u8], key: &PassfileLine, port: &str) -> bool {
-    answers(
+    line_answers(
         line,
         LookupKey {
             host: key.host.as_bytes(),
@@ -242,7 +245,7 @@ pub(super) fn user_lines(text: &[u8]) -> Vec<(usize, &[u8])> {
         if !inside {
             lines.push((index + 1, line));
         }
-        inside &= content(line) != END.as_bytes();
+        inside &= line_content(line) != END.as_bytes();
     }
     lines
 }
@@ -257,12 +260,12 @@ fn block_start(text: &[u8]) -> usize {
 }
 
 pub(super) fn is_entry(raw: &[u8]) -> bool {
-    let line = content(raw);
+    let line = line_content(raw);
     !line.is_empty() && line[0] != b'#' && !is_blank_or_indented(raw)
 }
 
 fn is_blank_or_indented(raw: &[u8]) -> bool {
-    let line = content(raw);
+    let line = line_content(raw);
     let rest = line.trim_ascii_start();
     rest.len() < line.len() && (rest.is_empty() || rest[0] == b'#')
 }
@@ -272,7 +275,7 @@ fn is_port(field: &[u8]) -> bool {
 }
 
 fn has_needless_escape(line: &[u8]) -> bool {
-    let mut bytes = content(line).iter();
+    let mut bytes = line_content(line).iter();
     while let Some(byte) = bytes.next() {
         if *byte == b'\\' && !matches!(bytes.next(), Some(b':' | b'\\')) {
             return true;

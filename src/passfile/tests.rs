@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::block::{Passfile, PassfileLine};
 use super::line::{LookupKey, escape, look_up, unescape};
-use super::survey::survey;
+use super::survey::survey_passfile;
 use crate::time::Time;
 use crate::token::Token;
 
@@ -273,7 +273,7 @@ fn the_survey_names_lines_and_readers_and_no_content() {
         h:1:d:u:s3cret\0\nh:1:d:u:s3cr\xe9t\n";
     let text = with_entry(users, &key(HOST), TOKEN);
     let keys = [key(HOST)];
-    let said = survey(&text, keys.iter());
+    let said = survey_passfile(&text, keys.iter());
     for expected in [
         "line 5 also matches",
         "line 6 has fewer than five",
@@ -296,12 +296,12 @@ fn the_survey_names_lines_and_readers_and_no_content() {
         &key(HOST),
         TOKEN,
     );
-    let said = survey(&long, keys.iter());
+    let said = survey_passfile(&long, keys.iter());
     assert!(
         said[0].starts_with("line 5 is longer") && said[1].starts_with("line 6 ends in CR LF"),
         "{said:?}"
     );
-    let said = survey(
+    let said = survey_passfile(
         &with_entry(b"a:b\nh:1:*:u:p\nc:d\n", &key(HOST), TOKEN),
         keys.iter(),
     );
@@ -310,7 +310,7 @@ fn the_survey_names_lines_and_readers_and_no_content() {
         "{said:?}"
     );
     assert!(
-        survey(
+        survey_passfile(
             &with_entry(b"# fine\nother:5432:*:u:p\n", &key(HOST), TOKEN),
             keys.iter()
         )
@@ -386,7 +386,7 @@ proptest! {
             "\\:",
         ],
     )) {
-        let _ = survey(&text, std::iter::empty::<&PassfileLine>());
+        let _ = survey_passfile(&text, std::iter::empty::<&PassfileLine>());
         let Ok(passfile) = Passfile::parse(&text) else { return Ok(()) };
         let rendered = passfile.render();
         let again = Passfile::parse(&rendered);

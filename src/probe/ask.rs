@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use super::stream::{TimedStream, cause};
+use super::stream::{TimedStream, failure_of_error};
 use super::wire::{self, SSL_REQUEST, ServerMessage};
 use super::{Deadline, ProbeFailure};
 
@@ -24,25 +24,28 @@ pub(super) enum TlsAnswer {
 }
 
 /// Asks for TLS.
-pub(super) fn ask(socket: &TcpStream, deadline: Deadline) -> Result<TlsAnswer, ProbeFailure> {
+pub(super) fn ask_for_tls(
+    socket: &TcpStream,
+    deadline: Deadline,
+) -> Result<TlsAnswer, ProbeFailure> {
     let mut stream = TimedStream::new(socket, deadline);
     if let Err(error) = stream.write_all(&SSL_REQUEST) {
-        return Err(cause(&error));
+        return Err(failure_of_error(&error));
     }
     // More than the one byte, to see what should not be there.
     let mut first = [0; 64];
     let count = match stream.read(&mut first) {
         Ok(0) => return Err(ProbeFailure::Closed),
         Ok(count) => count,
-        Err(error) => return Err(cause(&error)),
+        Err(error) => return Err(failure_of_error(&error)),
     };
     match first[..count] {
         [b'S'] => Ok(TlsAnswer::Yes),
         [b'N'] => Ok(TlsAnswer::No),
-        [b'E', ..] => error(&first[..count], stream),
+        [b'E', ..] => read_error(&first[..count], stream),
         // `SSH-` begins with the byte that means yes.
         [b'S', ..] if !first.starts_with(b"SSH-") => Ok(TlsAnswer::Injected),
-        _ => Err(ProbeFailure::NotPostgres(greeting(
+        _ => Err(ProbeFailure::NotPostgres(read_greeting(
             &first[..count],
             socket,
             deadline,
@@ -51,17 +54,17 @@ pub(super) fn ask(socket: &TcpStream, deadline: Deadline) -> Result<TlsAnswer, P
 }
 
 /// Reads an error that has begun with these bytes.
-fn error(first: &[u8], stream: TimedStream<'_>) -> Result<TlsAnswer, ProbeFailure> {
+fn read_error(first: &[u8], stream: TimedStream<'_>) -> Result<TlsAnswer, ProbeFailure> {
     let is_new = matches!(first, [b'E', 0, ..] | [b'E']);
     if !is_new {
         return Ok(TlsAnswer::Error(wire::old_message(&first[1..])));
     }
-    let packet = wire::read(&mut first.chain(stream))?;
-    Ok(TlsAnswer::Error(wire::message(&packet.body)))
+    let packet = wire::read_packet(&mut first.chain(stream))?;
+    Ok(TlsAnswer::Error(wire::read_message(&packet.body)))
 }
 
 /// Says what greets, with a little time for the rest of its first words.
-fn greeting(first: &[u8], socket: &TcpStream, deadline: Deadline) -> wire::ForeignProtocol {
+fn read_greeting(first: &[u8], socket: &TcpStream, deadline: Deadline) -> wire::ForeignProtocol {
     const NEEDED: usize = 8;
     let rest = match deadline.left() {
         Some(left) => Deadline::after(left.min(TIME_FOR_GREETING)),
@@ -76,5 +79,5 @@ fn greeting(first: &[u8], socket: &TcpStream, deadline: Deadline) -> wire::Forei
             Ok(count) => words.extend_from_slice(&more[..count]),
         }
     }
-    wire::speaks(&words)
+    wire::foreign_protocol(&words)
 }

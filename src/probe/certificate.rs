@@ -58,16 +58,18 @@ impl Certificate {
 
     /// Reads a certificate; `None` if the bytes are none.
     pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
-        let certificate = items(bytes)?;
-        let signed = items(sequence(certificate.first())?)?;
-        let mut fields = items(sequence(signed.first())?)?.into_iter().peekable();
+        let certificate = der_items(bytes)?;
+        let signed = der_items(inside_of_sequence(certificate.first())?)?;
+        let mut fields = der_items(inside_of_sequence(signed.first())?)?
+            .into_iter()
+            .peekable();
         if is_numbered(fields.peek()?, TagNumber::N0) {
             fields.next(); // the version
         }
         let _serial_number = fields.next()?;
         let _algorithm = fields.next()?;
         let issuer = fields.next()?;
-        let validity = items(sequence(fields.next().as_ref())?)?;
+        let validity = der_items(inside_of_sequence(fields.next().as_ref())?)?;
         let subject = fields.next()?;
         let _public_key = fields.next()?;
         let mut names = Vec::new();
@@ -76,15 +78,15 @@ impl Certificate {
                 names = alternative_names(field.value()).unwrap_or_default();
             }
         }
-        let (of_issuer, of_subject) = (parts(issuer)?, parts(subject)?);
+        let (of_issuer, of_subject) = (name_attributes(issuer)?, name_attributes(subject)?);
         Some(Self {
-            subject: whole(&of_subject),
-            issuer: whole(&of_issuer),
+            subject: whole_name(&of_subject),
+            issuer: whole_name(&of_issuer),
             issuer_name: common_name(&of_issuer),
             common_name: common_name(&of_subject),
             names,
-            not_before: time(*validity.first()?)?,
-            not_after: time(*validity.get(1)?)?,
+            not_before: read_time(*validity.first()?)?,
+            not_after: read_time(*validity.get(1)?)?,
             fingerprint: hex(digest(&SHA256, bytes).as_ref()),
             is_self_issued: issuer.value() == subject.value(),
         })
@@ -92,7 +94,7 @@ impl Certificate {
 }
 
 /// Returns the values that stand one behind the other.
-fn items(bytes: &[u8]) -> Option<Vec<AnyRef<'_>>> {
+fn der_items(bytes: &[u8]) -> Option<Vec<AnyRef<'_>>> {
     let mut items = Vec::new();
     if bytes.is_empty() {
         return Some(items);
@@ -105,7 +107,7 @@ fn items(bytes: &[u8]) -> Option<Vec<AnyRef<'_>>> {
 }
 
 /// Returns what is inside of a sequence.
-fn sequence<'a>(item: Option<&AnyRef<'a>>) -> Option<&'a [u8]> {
+fn inside_of_sequence<'a>(item: Option<&AnyRef<'a>>) -> Option<&'a [u8]> {
     match item {
         Some(item) if item.tag() == Tag::Sequence => Some(item.value()),
         _ => None,
@@ -116,7 +118,7 @@ fn is_numbered(item: &AnyRef<'_>, wanted: TagNumber) -> bool {
     matches!(item.tag(), Tag::ContextSpecific { number, .. } if number == wanted)
 }
 
-fn time(item: AnyRef<'_>) -> Option<Time> {
+fn read_time(item: AnyRef<'_>) -> Option<Time> {
     let since_1970 = match item.tag() {
         Tag::UtcTime => item.decode_as::<UtcTime>().ok()?.to_unix_duration(),
         Tag::GeneralizedTime => item.decode_as::<GeneralizedTime>().ok()?.to_unix_duration(),
@@ -140,20 +142,20 @@ const SHORT: [(ObjectIdentifier, &str); 6] = [
     (ObjectIdentifier::new_unwrap("2.5.4.11"), "OU"),
 ];
 
-fn parts(name: AnyRef<'_>) -> Option<Vec<NameAttribute>> {
+fn name_attributes(name: AnyRef<'_>) -> Option<Vec<NameAttribute>> {
     let mut found = Vec::new();
-    for set in items(sequence(Some(&name))?)? {
-        for pair in items(set.value())? {
-            let pair = items(sequence(Some(&pair))?)?;
+    for set in der_items(inside_of_sequence(Some(&name))?)? {
+        for pair in der_items(set.value())? {
+            let pair = der_items(inside_of_sequence(Some(&pair))?)?;
             let kind = pair.first()?.decode_as().ok()?;
-            found.push((kind, text(*pair.get(1)?)));
+            found.push((kind, attribute_text(*pair.get(1)?)));
         }
     }
     Some(found)
 }
 
 /// Returns the text of a value, safe to show and bounded.
-fn text(value: AnyRef<'_>) -> String {
+fn attribute_text(value: AnyRef<'_>) -> String {
     let bytes = value.value();
     let text = if value.tag() == Tag::BmpString {
         let (pairs, _) = bytes.as_chunks();
@@ -165,7 +167,7 @@ fn text(value: AnyRef<'_>) -> String {
     shown(&shortened(&text, LONGEST_NAME))
 }
 
-fn whole(parts: &[NameAttribute]) -> String {
+fn whole_name(parts: &[NameAttribute]) -> String {
     let mut shown = String::new();
     for (kind, text) in parts {
         if !shown.is_empty() {
@@ -193,34 +195,34 @@ fn common_name(parts: &[NameAttribute]) -> String {
 /// Returns the names in the extension "subject alternative name", out of all extensions.
 fn alternative_names(extensions: &[u8]) -> Option<Vec<String>> {
     const ALTERNATIVE_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.17");
-    for extension in items(sequence(items(extensions)?.first())?)? {
-        let fields = items(sequence(Some(&extension))?)?;
+    for extension in der_items(inside_of_sequence(der_items(extensions)?.first())?)? {
+        let fields = der_items(inside_of_sequence(Some(&extension))?)?;
         let kind: ObjectIdentifier = fields.first()?.decode_as().ok()?;
         if kind == ALTERNATIVE_NAME {
-            return names(fields.last()?.value());
+            return names_in_extension(fields.last()?.value());
         }
     }
     None
 }
 
-fn names(extension: &[u8]) -> Option<Vec<String>> {
+fn names_in_extension(extension: &[u8]) -> Option<Vec<String>> {
     const DNS: TagNumber = TagNumber::N2;
     const ADDRESS: TagNumber = TagNumber::N7;
     let mut found = Vec::new();
-    for name in items(sequence(items(extension)?.first())?)? {
+    for name in der_items(inside_of_sequence(der_items(extension)?.first())?)? {
         if found.len() == MOST_NAMES {
             break;
         }
         if is_numbered(&name, DNS) {
-            found.push(text(name));
+            found.push(attribute_text(name));
         } else if is_numbered(&name, ADDRESS) {
-            found.extend(address(name.value()));
+            found.extend(ip_address(name.value()));
         }
     }
     Some(found)
 }
 
-fn address(bytes: &[u8]) -> Option<String> {
+fn ip_address(bytes: &[u8]) -> Option<String> {
     use std::net::IpAddr;
     let address = match bytes.len() {
         4 => IpAddr::from(<[u8; 4]>::try_from(bytes).ok()?),

@@ -1,8 +1,8 @@
 //! Connections by TCP, to all addresses of a name side by side. Every result is kept: which of them
 //! answers tells whether IPv4 or IPv6, or the whole way, is closed.
 //!
-//! One thread for each address; `all` waits for them until the deadline. `take_first` then gives
-//! the connection with which the probe goes on.
+//! One thread for each address; `connect_to_all` waits for them until the deadline. `take_first`
+//! then gives the connection with which the probe goes on.
 
 use std::io::{Error, ErrorKind, Result};
 use std::net::{IpAddr, SocketAddr, TcpStream};
@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use super::Deadline;
 use super::names::NameAnswer;
-use super::stream::words;
+use super::stream::safe_words;
 
 /// How long the other addresses have once the first is open: those that answer at all do so
 /// within it, and a healthy server is not kept waiting for a family of addresses that is cut off.
@@ -51,7 +51,11 @@ pub(crate) struct OpenConnection {
 }
 
 /// Connects to every address of a name, and returns what became of each, in the order of the names.
-pub(crate) fn all(names: &NameAnswer, port: u16, deadline: Deadline) -> Vec<ConnectAttempt> {
+pub(crate) fn connect_to_all(
+    names: &NameAnswer,
+    port: u16,
+    deadline: Deadline,
+) -> Vec<ConnectAttempt> {
     let dial = |address: SocketAddr, time| TcpStream::connect_timeout(&address, time);
     all_by(names.addresses(), port, deadline, dial)
 }
@@ -89,7 +93,7 @@ fn all_by(
             }
         });
         if let Err(error) = thread {
-            reached = ConnectOutcome::Failed(words(&error.to_string()));
+            reached = ConnectOutcome::Failed(safe_words(&error.to_string()));
         }
         attempts.push(ConnectAttempt {
             address,
@@ -99,7 +103,7 @@ fn all_by(
         });
     }
     drop(answer);
-    collect(&answers, &mut attempts, deadline);
+    collect_answers(&answers, &mut attempts, deadline);
     for attempt in &mut attempts {
         if attempt.reached == ConnectOutcome::Silent {
             attempt.took = began.elapsed();
@@ -109,7 +113,7 @@ fn all_by(
 }
 
 /// Writes the answers into the attempts, until all have come or the time is over.
-fn collect(
+fn collect_answers(
     answers: &mpsc::Receiver<DialAnswer>,
     attempts: &mut [ConnectAttempt],
     deadline: Deadline,
@@ -147,7 +151,7 @@ fn why_not(error: &Error) -> ConnectOutcome {
         | ErrorKind::HostUnreachable
         | ErrorKind::NetworkDown
         | ErrorKind::AddrNotAvailable => ConnectOutcome::Unreachable,
-        _ => ConnectOutcome::Failed(words(&error.to_string())),
+        _ => ConnectOutcome::Failed(safe_words(&error.to_string())),
     }
 }
 
@@ -166,14 +170,14 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let names = NameAnswer::Literal(address.ip());
-        let mut attempts = all(&names, address.port(), soon());
+        let mut attempts = connect_to_all(&names, address.port(), soon());
         assert_eq!(attempts[0].reached, ConnectOutcome::Open);
         let open = take_first(&mut attempts).unwrap();
         assert_eq!(open.address, address);
         assert!(take_first(&mut attempts).is_none());
         assert_eq!(attempts[0].reached, ConnectOutcome::Open); // the report still says so
         drop((listener, open));
-        let mut attempts = all(&names, address.port(), soon());
+        let mut attempts = connect_to_all(&names, address.port(), soon());
         assert_eq!(attempts[0].reached, ConnectOutcome::Refused);
         assert!(take_first(&mut attempts).is_none());
     }

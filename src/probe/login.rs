@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use rustls::Stream;
 
-use super::stream::{TimedStream, cause};
+use super::stream::{TimedStream, failure_of_error};
 use super::tls::TlsSession;
 use super::trust::ClientVerification;
 use super::wire::{self, AuthenticationMethod, AuthenticationRequest, ServerMessage, ServerPacket};
@@ -85,7 +85,7 @@ pub(crate) fn log_in(
     if matches!(&session.verdict, Some(verdict) if client.accepts(verdict)) {
         let mut socket = TimedStream::new(&session.socket, deadline);
         let mut stream = Stream::new(&mut session.tls, &mut socket);
-        login.outcome = match talk(&mut stream, request, &mut login) {
+        login.outcome = match exchange_packets(&mut stream, request, &mut login) {
             Ok(outcome) => outcome,
             Err(broke) => LoginOutcome::Broke(broke),
         };
@@ -101,33 +101,40 @@ pub(crate) fn log_in(
 
 type TlsStream<'a, 'b> = Stream<'a, rustls::ClientConnection, TimedStream<'b>>;
 
-fn talk(
+fn exchange_packets(
     stream: &mut TlsStream<'_, '_>,
     request: &LoginRequest<'_>,
     login: &mut LoginAttempt,
 ) -> Result<LoginOutcome, ProbeFailure> {
     let start = wire::start_up(request.user, request.database);
-    let password = wire::password(request.token);
+    let password = wire::password_packet(request.token);
     let (Some(start), Some(password)) = (start, password) else {
         return Ok(LoginOutcome::CannotBeSent);
     };
-    send(stream, &start)?;
+    send_packet(stream, &start)?;
     for _ in 0..MOST_PACKETS {
-        let ServerPacket { kind, body } = wire::read(stream)?;
+        let ServerPacket { kind, body } = wire::read_packet(stream)?;
         match kind {
             b'N' if login.notices.len() < MOST_NOTICES => {
-                login.notices.push(message(&body, request.token));
+                login
+                    .notices
+                    .push(read_server_message(&body, request.token));
             }
             b'N' => {}
             b'v' => login.minor_version = wire::minor_version(&body),
-            b'E' => return Ok(LoginOutcome::Refused(message(&body, request.token))),
-            b'R' => match wire::authentication(&body) {
+            b'E' => {
+                return Ok(LoginOutcome::Refused(read_server_message(
+                    &body,
+                    request.token,
+                )));
+            }
+            b'R' => match wire::read_authentication(&body) {
                 Some(AuthenticationRequest::Nothing) => return Ok(LoginOutcome::LoggedIn),
                 Some(AuthenticationRequest::Password) if login.has_sent_token => {
                     return Ok(LoginOutcome::AskedAgain);
                 }
                 Some(AuthenticationRequest::Password) => {
-                    send(stream, &password)?;
+                    send_packet(stream, &password)?;
                     login.has_sent_token = true;
                 }
                 Some(AuthenticationRequest::Other(method)) => {
@@ -141,21 +148,21 @@ fn talk(
     Err(ProbeFailure::TooMuch)
 }
 
-fn send(stream: &mut TlsStream<'_, '_>, packet: &[u8]) -> Result<(), ProbeFailure> {
+fn send_packet(stream: &mut TlsStream<'_, '_>, packet: &[u8]) -> Result<(), ProbeFailure> {
     match stream.write_all(packet) {
         Ok(()) => Ok(()),
-        Err(error) => Err(cause(&error)),
+        Err(error) => Err(failure_of_error(&error)),
     }
 }
 
 /// Reads a message, and takes the token out of it, should a server repeat it.
-fn message(body: &[u8], token: &str) -> ServerMessage {
-    let body = without(token, &String::from_utf8_lossy(body));
-    wire::message(body.as_bytes())
+fn read_server_message(body: &[u8], token: &str) -> ServerMessage {
+    let body = hide_token(token, &String::from_utf8_lossy(body));
+    wire::read_message(body.as_bytes())
 }
 
 /// Returns a text without the token, whole or in the parts of its query that are secret or long.
-fn without(token: &str, text: &str) -> String {
+fn hide_token(token: &str, text: &str) -> String {
     const LONG: usize = 24;
     const HIDDEN: &str = "[...]";
     let mut text = text.to_owned();

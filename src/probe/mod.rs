@@ -2,11 +2,11 @@
 //! encryption, login.
 //!
 //! ```text
-//!   names::look_up ──▶ connect::all ──▶ tls::handshake ──▶ login::log_in
-//!   (names.rs)         (connect.rs)     (tls.rs)           (login.rs)
-//!                                         │    │                │
-//!                    SSLRequest: ask.rs ◀─┘    │                └─▶ packets: wire.rs
-//!         what the server shows: certificate.rs└─▶ is it believed: trust.rs
+//!   names::look_up ──▶ connect::connect_to_all ──▶ tls::begin_tls ──▶ login::log_in
+//!   (names.rs)         (connect.rs)                (tls.rs)           (login.rs)
+//!                                                    │    │                │
+//!                               SSLRequest: ask.rs ◀─┘    │                └─▶ packets: wire.rs
+//!                    what the server shows: certificate.rs└─▶ is it believed: trust.rs
 //! ```
 //!
 //! Each step is a function of its own, because the caller has other work while it waits. Each has a

@@ -9,7 +9,7 @@ use std::sync::mpsc;
 use std::thread;
 
 use super::Deadline;
-use super::stream::words;
+use super::stream::safe_words;
 use crate::sys::host_names;
 
 /// The most addresses of a name that are kept. Names of AWS have eight at most.
@@ -69,14 +69,14 @@ fn look_up_by(
         let _ = answer.send(resolve(&name)); // nobody listens after the deadline
     });
     if let Err(error) = thread {
-        return NameAnswer::Unknown(words(&error.to_string()));
+        return NameAnswer::Unknown(safe_words(&error.to_string()));
     }
     let Some(time) = deadline.left() else {
         return NameAnswer::TimedOut;
     };
     match answers.recv_timeout(time) {
         Ok(Ok(addresses)) => without_repetition(addresses),
-        Ok(Err(error)) => NameAnswer::Unknown(words(&error.to_string())),
+        Ok(Err(error)) => NameAnswer::Unknown(safe_words(&error.to_string())),
         Err(_) => NameAnswer::TimedOut,
     }
 }

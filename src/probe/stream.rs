@@ -82,7 +82,7 @@ fn timed_out(error: Error) -> Error {
 }
 
 /// Says what an error of the stream, or of TLS above it, is.
-pub(super) fn cause(error: &Error) -> ProbeFailure {
+pub(super) fn failure_of_error(error: &Error) -> ProbeFailure {
     if let Some(inner) = error.get_ref()
         && let Some(error) = inner.downcast_ref::<TlsError>()
     {
@@ -95,7 +95,7 @@ pub(super) fn cause(error: &Error) -> ProbeFailure {
         }
         ErrorKind::TimedOut => ProbeFailure::TimedOut,
         ErrorKind::QuotaExceeded => ProbeFailure::TooMuch,
-        _ => ProbeFailure::Failed(words(&error.to_string())),
+        _ => ProbeFailure::Failed(safe_words(&error.to_string())),
     }
 }
 
@@ -103,11 +103,11 @@ fn cause_in_tls(error: &TlsError) -> ProbeFailure {
     match error {
         TlsError::AlertReceived(alert) => ProbeFailure::Alert(u8::from(*alert)),
         TlsError::InvalidMessage(InvalidMessage::InvalidContentType) => ProbeFailure::NotTls,
-        error => ProbeFailure::BrokenTls(words(&error.to_string())),
+        error => ProbeFailure::BrokenTls(safe_words(&error.to_string())),
     }
 }
 
 /// Returns a text of the system or of a library, safe to show.
-pub(super) fn words(text: &str) -> String {
+pub(super) fn safe_words(text: &str) -> String {
     shown(&shortened(text, LONGEST_TEXT))
 }

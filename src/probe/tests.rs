@@ -113,7 +113,7 @@ pub(super) fn serve(talk: impl FnOnce(TcpStream) + Send + 'static) -> connect::O
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     thread::spawn(move || talk(listener.accept().unwrap().0));
-    let mut attempts = connect::all(
+    let mut attempts = connect::connect_to_all(
         &NameAnswer::Literal(address.ip()),
         address.port(),
         Deadline::after(LONG),
@@ -150,7 +150,7 @@ fn answered(bytes: &'static [u8]) -> tls::HandshakeOutcome {
         answer(&stream, bytes);
         wait_for_end(stream);
     });
-    tls::handshake(open, &tls_request(&[]), Deadline::after(LONG)).outcome
+    tls::begin_tls(open, &tls_request(&[]), Deadline::after(LONG)).outcome
 }
 
 #[test]
@@ -185,7 +185,7 @@ fn answers_to_the_request_for_tls() {
 fn servers_that_close_stay_silent_or_never_end() {
     let end = |talk: fn(TcpStream), time| {
         let began = Instant::now();
-        let handshake = tls::handshake(serve(talk), &tls_request(&[]), Deadline::after(time));
+        let handshake = tls::begin_tls(serve(talk), &tls_request(&[]), Deadline::after(time));
         assert!(began.elapsed() < LONG / 2);
         handshake.outcome
     };
@@ -252,7 +252,7 @@ fn shaken(shown: ServedCertificate, tls_request: &TlsRequest<'_>) -> TlsHandshak
         let tls = ServerConnection::new(Arc::new(shown.config())).unwrap();
         wait_for_end(StreamOwned::new(tls, stream));
     });
-    tls::handshake(open, tls_request, Deadline::after(LONG))
+    tls::begin_tls(open, tls_request, Deadline::after(LONG))
 }
 
 #[test]
@@ -320,7 +320,7 @@ fn tls_1_2_is_recorded_too() {
         wait_for_end(StreamOwned::new(tls, stream));
     });
     let sets = [authority.set("own")];
-    let handshake = tls::handshake(open, &tls_request(&sets), Deadline::after(LONG));
+    let handshake = tls::begin_tls(open, &tls_request(&sets), Deadline::after(LONG));
     let tls::HandshakeOutcome::Encrypted(encryption) = handshake.outcome else {
         panic!("{handshake:?}");
     };
@@ -444,7 +444,7 @@ fn a_server_must_have_the_key_of_its_certificate() {
         let tls = ServerConnection::new(Arc::new(config)).unwrap();
         wait_for_end(StreamOwned::new(tls, stream));
     });
-    let handshake = tls::handshake(open, &tls_request(&[]), Deadline::after(LONG));
+    let handshake = tls::begin_tls(open, &tls_request(&[]), Deadline::after(LONG));
     assert_eq!(handshake.outcome, tls::HandshakeOutcome::NotItsOwn);
     assert!(handshake.session.is_none());
     assert_eq!(handshake.certificates.len(), 1); // it is told all the same
@@ -454,7 +454,7 @@ fn a_server_must_have_the_key_of_its_certificate() {
 fn a_host_that_is_no_name_is_not_dialled_by_tls() {
     let mut tls_request = tls_request(&[]);
     tls_request.host = "not a name";
-    let handshake = tls::handshake(serve(drop), &tls_request, Deadline::after(LONG));
+    let handshake = tls::begin_tls(serve(drop), &tls_request, Deadline::after(LONG));
     assert_eq!(handshake.outcome, tls::HandshakeOutcome::NotAName);
 }
 

@@ -15,8 +15,8 @@ use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, Error, Signa
 use super::ask::{self, TlsAnswer};
 use super::certificate::Certificate;
 use super::connect::OpenConnection;
-use super::stream::{TimedStream, cause, words};
-use super::trust::{CertificateVerdict, NamedRoots, judge};
+use super::stream::{TimedStream, failure_of_error, safe_words};
+use super::trust::{CertificateVerdict, NamedRoots, judge_certificates};
 use super::wire::ServerMessage;
 use super::{Deadline, ProbeFailure};
 use crate::time::Time;
@@ -106,7 +106,7 @@ impl fmt::Debug for TlsSession {
 }
 
 /// Begins TLS on a connection.
-pub(crate) fn handshake(
+pub(crate) fn begin_tls(
     open: OpenConnection,
     request: &TlsRequest<'_>,
     deadline: Deadline,
@@ -122,7 +122,7 @@ pub(crate) fn handshake(
     };
     if let Ok(server) = ServerName::try_from(request.host.to_owned()) {
         let refusal = match request.start {
-            TlsStart::Request => refusal(&open.stream, deadline),
+            TlsStart::Request => refusal_of_tls(&open.stream, deadline),
             TlsStart::Direct => None,
         };
         match refusal {
@@ -135,8 +135,8 @@ pub(crate) fn handshake(
 }
 
 /// Asks for TLS, and returns what became of it if it was refused.
-fn refusal(stream: &TcpStream, deadline: Deadline) -> Option<HandshakeOutcome> {
-    Some(match ask::ask(stream, deadline) {
+fn refusal_of_tls(stream: &TcpStream, deadline: Deadline) -> Option<HandshakeOutcome> {
+    Some(match ask::ask_for_tls(stream, deadline) {
         Ok(TlsAnswer::Yes) => return None,
         Ok(TlsAnswer::No) => HandshakeOutcome::Refused,
         Ok(TlsAnswer::Error(message)) => HandshakeOutcome::Error(message),
@@ -157,15 +157,15 @@ fn encrypt(
         provider: Arc::clone(&provider),
         shown: Mutex::new(Vec::new()),
     });
-    let result = match client(&recorder, server.clone(), request.sends_name) {
+    let result = match tls_client(&recorder, server.clone(), request.sends_name) {
         Ok(mut tls) => {
             let mut stream = TimedStream::new(&socket, deadline);
             match tls.complete_io(&mut stream) {
                 Ok(_) => Ok(tls),
-                Err(error) => Err(failure(&error)),
+                Err(error) => Err(failed_handshake(&error)),
             }
         }
-        Err(error) => Err(HandshakeOutcome::Broke(ProbeFailure::Failed(words(
+        Err(error) => Err(HandshakeOutcome::Broke(ProbeFailure::Failed(safe_words(
             &error.to_string(),
         )))),
     };
@@ -175,10 +175,10 @@ fn encrypt(
             .certificates
             .extend(Certificate::read(certificate));
     }
-    handshake.verdict = judge(&shown, server, request.roots, request.now, &provider);
+    handshake.verdict = judge_certificates(&shown, server, request.roots, request.now, &provider);
     match result {
         Ok(tls) => {
-            handshake.outcome = HandshakeOutcome::Encrypted(encryption(&tls));
+            handshake.outcome = HandshakeOutcome::Encrypted(tls_parameters(&tls));
             handshake.session = Some(TlsSession {
                 socket,
                 tls,
@@ -189,7 +189,7 @@ fn encrypt(
     }
 }
 
-fn client(
+fn tls_client(
     recorder: &Arc<CertificateRecorder>,
     server: ServerName<'static>,
     sends_name: bool,
@@ -206,7 +206,7 @@ fn client(
 }
 
 /// Says how a handshake failed.
-fn failure(error: &std::io::Error) -> HandshakeOutcome {
+fn failed_handshake(error: &std::io::Error) -> HandshakeOutcome {
     let inner = error.get_ref();
     if let Some(inner) = inner
         && let Some(error) = inner.downcast_ref::<Error>()
@@ -217,10 +217,10 @@ fn failure(error: &std::io::Error) -> HandshakeOutcome {
             _ => {}
         }
     }
-    HandshakeOutcome::Broke(cause(error))
+    HandshakeOutcome::Broke(failure_of_error(error))
 }
 
-fn encryption(tls: &ClientConnection) -> TlsParameters {
+fn tls_parameters(tls: &ClientConnection) -> TlsParameters {
     let version = match tls.protocol_version() {
         Some(version) => format!("{version:?}"),
         None => String::new(),

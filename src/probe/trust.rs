@@ -11,7 +11,7 @@ use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, Error, RootCertStore};
 
 use super::certificate::{Certificate, CertificateValidity};
-use super::stream::words;
+use super::stream::safe_words;
 use crate::time::Time;
 
 /// Root certificates, and a name by which the caller finds the verdict again.
@@ -99,7 +99,7 @@ impl ClientVerification {
 
 /// Judges what a server shows: its own certificate first, then those between it and the root.
 /// `None` if the server's own cannot be read.
-pub(super) fn judge(
+pub(super) fn judge_certificates(
     shown: &[CertificateDer<'static>],
     server: &ServerName<'_>,
     sets: &[NamedRoots],
@@ -158,7 +158,7 @@ fn trust_of(
 fn why_not(error: &Error) -> ChainTrust {
     use CertificateError as Bad;
     let Error::InvalidCertificate(bad) = error else {
-        return ChainTrust::Other(words(&error.to_string()));
+        return ChainTrust::Other(safe_words(&error.to_string()));
     };
     match bad {
         Bad::UnknownIssuer => ChainTrust::UnknownIssuer,
@@ -169,7 +169,7 @@ fn why_not(error: &Error) -> ChainTrust {
         Bad::InvalidPurpose | Bad::InvalidPurposeContext { .. } => ChainTrust::Purpose,
         Bad::BadSignature => ChainTrust::Signature,
         Bad::BadEncoding => ChainTrust::Unreadable,
-        bad => ChainTrust::Other(words(&bad.to_string())),
+        bad => ChainTrust::Other(safe_words(&bad.to_string())),
     }
 }
 

@@ -15,12 +15,13 @@
 //! ```
 //!
 //! In place of `R 0` or `R 3` an error (`E`) or another method of authentication may come: both end
-//! the login. Pure, but for `read`, which waits for one packet; the stream ends it at the deadline.
+//! the login. Pure, but for `read_packet`, which waits for one packet; the stream ends it at the
+//! deadline.
 
 use std::io::Read;
 
 use super::ProbeFailure;
-use super::stream::cause;
+use super::stream::failure_of_error;
 use crate::text::shown;
 
 /// The longest packet that is read. A login has none that is nearly as long.
@@ -55,7 +56,7 @@ pub(crate) enum ForeignProtocol {
 }
 
 /// Says what speaks, by the first bytes.
-pub(super) fn speaks(first: &[u8]) -> ForeignProtocol {
+pub(super) fn foreign_protocol(first: &[u8]) -> ForeignProtocol {
     const TLS_ALERT: u8 = 0x15;
     const TLS_HANDSHAKE: u8 = 0x16;
     match first {
@@ -74,10 +75,10 @@ pub(super) struct ServerPacket {
 }
 
 /// Reads one packet.
-pub(super) fn read(stream: &mut impl Read) -> Result<ServerPacket, ProbeFailure> {
+pub(super) fn read_packet(stream: &mut impl Read) -> Result<ServerPacket, ProbeFailure> {
     let mut head = [0; 5];
     if let Err(error) = stream.read_exact(&mut head) {
-        return Err(cause(&error));
+        return Err(failure_of_error(&error));
     }
     let length = body_length(head)?;
     let mut body = vec![0; length];
@@ -86,7 +87,7 @@ pub(super) fn read(stream: &mut impl Read) -> Result<ServerPacket, ProbeFailure>
             kind: head[0],
             body,
         }),
-        Err(error) => Err(cause(&error)),
+        Err(error) => Err(failure_of_error(&error)),
     }
 }
 
@@ -99,7 +100,7 @@ fn body_length(head: [u8; 5]) -> Result<usize, ProbeFailure> {
     match whole.checked_sub(OF_LENGTH) {
         Some(length) if is_packet && length <= LONGEST_PACKET => Ok(length),
         Some(_) if is_packet => Err(ProbeFailure::TooMuch),
-        _ => Err(ProbeFailure::NotPostgres(speaks(&head))),
+        _ => Err(ProbeFailure::NotPostgres(foreign_protocol(&head))),
     }
 }
 
@@ -129,7 +130,7 @@ pub(super) fn start_up(user: &str, database: &str) -> Option<Vec<u8>> {
 }
 
 /// Returns the packet that holds a password; `None` if it cannot be sent.
-pub(super) fn password(text: &str) -> Option<Vec<u8>> {
+pub(super) fn password_packet(text: &str) -> Option<Vec<u8>> {
     if text.contains('\0') {
         return None;
     }
@@ -165,7 +166,7 @@ pub(super) enum AuthenticationRequest {
 }
 
 /// Reads the body of a packet `R`; `None` if it is too short.
-pub(super) fn authentication(body: &[u8]) -> Option<AuthenticationRequest> {
+pub(super) fn read_authentication(body: &[u8]) -> Option<AuthenticationRequest> {
     let (code, rest) = body.split_first_chunk()?;
     Some(match u32::from_be_bytes(*code) {
         0 => AuthenticationRequest::Nothing,
@@ -174,18 +175,18 @@ pub(super) fn authentication(body: &[u8]) -> Option<AuthenticationRequest> {
         5 => AuthenticationRequest::Other(AuthenticationMethod::Md5),
         7 => AuthenticationRequest::Other(AuthenticationMethod::Gss),
         9 => AuthenticationRequest::Other(AuthenticationMethod::Sspi),
-        10 => AuthenticationRequest::Other(AuthenticationMethod::Sasl(mechanisms(rest))),
+        10 => AuthenticationRequest::Other(AuthenticationMethod::Sasl(read_mechanisms(rest))),
         code => AuthenticationRequest::Other(AuthenticationMethod::Unknown(code)),
     })
 }
 
-fn mechanisms(body: &[u8]) -> Vec<String> {
+fn read_mechanisms(body: &[u8]) -> Vec<String> {
     let mut found = Vec::new();
     for name in body.split(|byte| *byte == 0) {
         if name.is_empty() || found.len() == MOST_MECHANISMS {
             break;
         }
-        found.push(field(&name[..name.len().min(LONGEST_MECHANISM)]));
+        found.push(safe_field(&name[..name.len().min(LONGEST_MECHANISM)]));
     }
     found
 }
@@ -226,7 +227,7 @@ impl ServerMessage {
 }
 
 /// Reads the body of a packet `E` or `N`. What cannot be read is left out.
-pub(super) fn message(body: &[u8]) -> ServerMessage {
+pub(super) fn read_message(body: &[u8]) -> ServerMessage {
     let mut found = ServerMessage::default();
     for part in body.split(|byte| *byte == 0) {
         let Some((kind, text)) = part.split_first() else {
@@ -241,7 +242,7 @@ pub(super) fn message(body: &[u8]) -> ServerMessage {
             b'H' => &mut found.hint,
             _ => continue,
         };
-        *place = field(text);
+        *place = safe_field(text);
     }
     found
 }
@@ -251,13 +252,13 @@ pub(super) fn message(body: &[u8]) -> ServerMessage {
 pub(super) fn old_message(body: &[u8]) -> ServerMessage {
     let text = body.split(|byte| *byte == 0).next();
     ServerMessage {
-        message: field(text.unwrap_or_default()),
+        message: safe_field(text.unwrap_or_default()),
         ..ServerMessage::default()
     }
 }
 
 /// Returns a server's text, safe to show and bounded.
-fn field(bytes: &[u8]) -> String {
+fn safe_field(bytes: &[u8]) -> String {
     let bytes = &bytes[..bytes.len().min(LONGEST_FIELD)];
     let mut text = shown(&String::from_utf8_lossy(bytes));
     text.truncate(text.floor_char_boundary(LONGEST_FIELD));
@@ -271,7 +272,7 @@ mod tests {
     use super::*;
 
     fn packet(bytes: &[u8]) -> Result<ServerPacket, ProbeFailure> {
-        read(&mut &*bytes)
+        read_packet(&mut &*bytes)
     }
 
     #[test]
@@ -284,12 +285,12 @@ mod tests {
             packet[..4],
             u32::try_from(packet.len()).unwrap().to_be_bytes()
         );
-        assert_eq!(password("ab").unwrap(), b"p\0\0\0\x07ab\0");
+        assert_eq!(password_packet("ab").unwrap(), b"p\0\0\0\x07ab\0");
         for bad in ["a\0b", &"a".repeat(LONGEST_START)] {
             assert_eq!(start_up(bad, "books"), None);
             assert_eq!(start_up("jane", bad), None);
         }
-        assert_eq!(password("a\0b"), None);
+        assert_eq!(password_packet("a\0b"), None);
     }
 
     #[test]
@@ -347,9 +348,9 @@ mod tests {
                 AuthenticationRequest::Other(AuthenticationMethod::Unknown(12)),
             ),
         ] {
-            assert_eq!(authentication(body), Some(expected));
+            assert_eq!(read_authentication(body), Some(expected));
         }
-        let sasl = authentication(b"\0\0\0\x0aSCRAM-SHA-256-PLUS\0SCRAM-SHA-256\0\0");
+        let sasl = read_authentication(b"\0\0\0\x0aSCRAM-SHA-256-PLUS\0SCRAM-SHA-256\0\0");
         let names = ["SCRAM-SHA-256-PLUS", "SCRAM-SHA-256"].map(str::to_owned);
         assert_eq!(
             sasl,
@@ -357,7 +358,7 @@ mod tests {
                 names.to_vec()
             )))
         );
-        assert_eq!(authentication(b"\0\0\0"), None);
+        assert_eq!(read_authentication(b"\0\0\0"), None);
         assert_eq!(minor_version(b"\0\x03\0\x02\0\0\0\0"), Some(2));
         assert_eq!(minor_version(b"\0\x03"), None);
     }
@@ -366,14 +367,16 @@ mod tests {
     fn messages_keep_six_fields_that_are_safe_to_show() {
         let body =
             b"SFATAL\0VFATAL\0C28000\0Munable to accept\x1b[2J\0Dd\0Hh\xff\0Fauth.c\0L1\0\0Mx\0";
-        let found = message(body);
+        let found = read_message(body);
         assert_eq!(found.severity, "FATAL");
         assert_eq!(found.code, "28000");
         assert_eq!(found.message, r"unable to accept\u{1b}[2J");
         assert_eq!(found.detail, "d");
         assert_eq!(found.hint, "h\u{fffd}");
         assert_eq!(
-            message(&[&b"M"[..], &[7; 9_000]].concat()).message.len(),
+            read_message(&[&b"M"[..], &[7; 9_000]].concat())
+                .message
+                .len(),
             LONGEST_FIELD
         );
         assert_eq!(old_message(b"FATAL: no\n\0rest").message, r"FATAL: no\n");
@@ -392,14 +395,14 @@ mod tests {
             if let Ok(packet) = packet(&bytes) {
                 prop_assert!(packet.body.len() + 5 <= bytes.len());
             }
-            let _ = (authentication(&body), minor_version(&body), speaks(&body));
-            for mut found in [message(&body), old_message(&body)] {
+            let _ = (read_authentication(&body), minor_version(&body), foreign_protocol(&body));
+            for mut found in [read_message(&body), old_message(&body)] {
                 for text in found.texts() {
                     prop_assert!(text.len() <= LONGEST_FIELD);
                     prop_assert!(!text.contains(char::is_control));
                 }
             }
-            let request = authentication(&body);
+            let request = read_authentication(&body);
             if let Some(AuthenticationRequest::Other(AuthenticationMethod::Sasl(names))) = request {
                 prop_assert!(names.len() <= MOST_MECHANISMS);
             }
@@ -414,7 +417,7 @@ mod tests {
                 body.push(0);
             }
             body.push(0);
-            let mut found = message(&body);
+            let mut found = read_message(&body);
             for (found, text) in found.texts().into_iter().zip(&texts) {
                 prop_assert_eq!(&*found, &shown(text));
             }

@@ -14,16 +14,16 @@ const ADMIN: &str = "admin";
 
 pub(super) static PROVIDER: Provider = Provider {
     service: "dsql",
-    action,
-    owns: Some(|host| region(host).is_some()),
-    region,
-    expand,
+    action: action_of_user,
+    owns: Some(|host| region_of_host(host).is_some()),
+    region: region_of_host,
+    expand: host_of_id,
     nearly_id,
     labels_of_name,
     host_warning,
     user: Some(ADMIN),
     max_life: 604_800,
-    roots: |_, _| amazon_roots::public(),
+    roots: |_, _| amazon_roots::public_roots(),
     needs_sni: true,
     takes_direct_tls: true,
     cause_of_settings: Some("dsql.param"),
@@ -38,7 +38,7 @@ pub(super) static PROVIDER: Provider = Provider {
     ..Provider::new("dsql", "Aurora DSQL", &aws::AUTHORITY)
 };
 
-fn action(user: &str) -> &'static str {
+fn action_of_user(user: &str) -> &'static str {
     if user == ADMIN {
         "DbConnectAdmin"
     } else {
@@ -47,7 +47,7 @@ fn action(user: &str) -> &'static str {
 }
 
 /// Reads `CLUSTER.dsql.REGION.on.aws`; PrivateLink hosts have `dsql-SUFFIX`.
-fn region(host: &str) -> Option<Region> {
+fn region_of_host(host: &str) -> Option<Region> {
     let (cluster, rest) = host.strip_suffix(".on.aws")?.split_once('.')?;
     let (service, region) = rest.split_once('.')?;
     if cluster.is_empty() || !service.starts_with("dsql") || !may_be_region(region) {
@@ -88,7 +88,7 @@ fn nearly_id(text: &str) -> Option<String> {
     ))
 }
 
-fn expand(id: &str, region: &str) -> Option<String> {
+fn host_of_id(id: &str, region: &str) -> Option<String> {
     let has_letters_of_id = id
         .bytes()
         .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());

@@ -11,11 +11,11 @@ pub(super) static PROVIDER: Provider = Provider {
     action: |_| "connect",
     signs_port: true,
     signs_user: true,
-    owns: Some(|host| split(host).is_some()),
-    region,
+    owns: Some(|host| split_host(host).is_some()),
+    region: region_of_host,
     labels_of_name,
     max_life: 900, // fixed by the service
-    roots,
+    roots: roots_of_host,
     cause_of_replication: Some("rds.replication"),
     why_no_token,
     login_sql: Some(LoginSql {
@@ -29,8 +29,8 @@ pub(super) static PROVIDER: Provider = Provider {
 
 /// Returns the region in a host. The writer endpoint of a global database has `global` there, which
 /// is not a region, so the user has to name one.
-fn region(host: &str) -> Option<Region> {
-    match split(host)? {
+fn region_of_host(host: &str) -> Option<Region> {
+    match split_host(host)? {
         (_, "global") => None,
         (_, region) => Some(Region::vouched_for(region)),
     }
@@ -38,7 +38,7 @@ fn region(host: &str) -> Option<Region> {
 
 /// Splits `NAME[.HASH].REGION.rds.amazonaws.com`, in China `.com.cn`, in the European Sovereign
 /// Cloud `.rds.amazonaws.eu`.
-fn split(host: &str) -> Option<(&str, &str)> {
+fn split_host(host: &str) -> Option<(&str, &str)> {
     const SUFFIXES: [&str; 3] = [
         ".rds.amazonaws.com",
         ".rds.amazonaws.com.cn",
@@ -68,13 +68,13 @@ fn labels_of_name(host: &str) -> Option<usize> {
 /// Returns the roots of the region that the host names. A host that leads to more than one region,
 /// as the writer of a global database does, needs the roots of all regions. `named` is the region
 /// of the request, which counts for a name of the user's own.
-fn roots(host: &str, named: Option<&Region>) -> RequiredRoots {
+fn roots_of_host(host: &str, named: Option<&Region>) -> RequiredRoots {
     if is_proxy(host) {
-        return amazon_roots::public();
+        return amazon_roots::public_roots();
     }
-    match (region(host), named) {
+    match (region_of_host(host), named) {
         (Some(of_host), _) => amazon_roots::of_rds(Some(&of_host)),
-        (None, Some(named)) if split(host).is_none() => amazon_roots::of_rds(Some(named)),
+        (None, Some(named)) if split_host(host).is_none() => amazon_roots::of_rds(Some(named)),
         _ => amazon_roots::of_rds(None),
     }
 }
@@ -98,7 +98,7 @@ fn why_no_token(roots: &RequiredRoots) -> WhyNoToken {
 /// An RDS Proxy, `NAME.proxy-HASH`, has a certificate of AWS Certificate Manager, which chains to
 /// public roots.
 fn is_proxy(host: &str) -> bool {
-    if let Some((name, _)) = split(host)
+    if let Some((name, _)) = split_host(host)
         && let Some((_, hash)) = name.rsplit_once('.')
     {
         return hash.starts_with("proxy-");

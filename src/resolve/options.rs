@@ -143,7 +143,7 @@ fn parse_roots(text: &str) -> std::result::Result<RootsChoice, String> {
 
 fn absolute_roots(text: &str) -> Result<RootsChoice> {
     match RootsChoice::parse(text)? {
-        RootsChoice::File(file) => roots::absolute(&file),
+        RootsChoice::File(file) => roots::absolute_choice(&file),
         choice => Ok(choice),
     }
 }

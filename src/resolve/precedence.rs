@@ -116,11 +116,12 @@ fn connection_at<'a>(
     let region = values.region.value.as_ref();
     let signed = values.sign_host.value.as_ref();
     Ok(config.at(&address, region, |connection| {
-        signs(config, connection, signed, region) && serves(connection, options.provider.as_deref())
+        names_signed_endpoint(config, connection, signed, region)
+            && is_served_by(connection, options.provider.as_deref())
     }))
 }
 
-fn signs(
+fn names_signed_endpoint(
     config: &Config,
     connection: &Connection,
     signed: Option<&HostPort>,
@@ -132,7 +133,7 @@ fn signs(
     }
 }
 
-fn serves(connection: &Connection, provider: Option<&str>) -> bool {
+fn is_served_by(connection: &Connection, provider: Option<&str>) -> bool {
     match provider {
         Some(provider) => connection.may_be_of(provider),
         None => true,

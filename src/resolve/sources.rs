@@ -146,13 +146,13 @@ impl SourcedValues {
     /// Takes the address from PG* variables, as libpq would. `PGPASSWORD` is never read.
     pub(super) fn fill_from_variables(&mut self) -> Result<()> {
         if self.port.value.is_none()
-            && let Some(text) = env::text("PGPORT")?
+            && let Some(text) = env::var_as_text("PGPORT")?
         {
             let port = host::parse_port(&text).map_err(|error| error.about("PGPORT"))?;
             self.port.fill(ValueSource::Variable("PGPORT"), Some(port));
         }
         if self.host.value.is_none()
-            && let Some(text) = env::text("PGHOST")?
+            && let Some(text) = env::var_as_text("PGHOST")?
         {
             self.set_host(&text)
                 .map_err(|error| error.about("PGHOST"))?;
@@ -232,7 +232,7 @@ impl SourcedValues {
 
 /// Returns the text of a variable that is a name in one line.
 fn name_in_variable(variable: &'static str, what: &str) -> Result<Option<String>> {
-    let Some(text) = env::text(variable)? else {
+    let Some(text) = env::var_as_text(variable)? else {
         return Ok(None);
     };
     let name = check_name(what, text).map_err(|error: Error| error.about(variable))?;

@@ -20,8 +20,8 @@ use crate::request::Request;
 use crate::request::target::RootsChoice;
 use crate::sys::env;
 use crate::sys::fs::{self, PrivateDirectory};
-pub(crate) use sets::{RootSets, sets};
-pub(crate) use store::{remove, written_files};
+pub(crate) use sets::{RootSets, root_sets};
+pub(crate) use store::{remove_file, written_files};
 
 /// The root certificates that pgcred tells a client to use.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,9 +31,9 @@ pub(crate) enum TrustedRoots {
     /// The system's file of public roots.
     System(PathBuf),
     /// A file of pgcred's own with public roots, because the system has no file of them. It exists
-    /// after a call of [`provide`].
+    /// after a call of [`provide_file`].
     OwnPublic(RootSet, PathBuf),
-    /// A file of pgcred's own with private roots. It exists after a call of [`provide`].
+    /// A file of pgcred's own with private roots. It exists after a call of [`provide_file`].
     OwnPrivate(RootSet, PathBuf),
 }
 
@@ -67,7 +67,7 @@ const SYSTEM: &str = "system";
 
 /// Returns the root certificates that verify the server of a request; `None` if its `sslmode` does
 /// not verify the server.
-pub(crate) fn choose(request: &Request) -> Result<Option<TrustedRoots>> {
+pub(crate) fn choose_roots(request: &Request) -> Result<Option<TrustedRoots>> {
     if !request.verifies() {
         return Ok(None);
     }
@@ -91,11 +91,11 @@ pub(crate) fn choose(request: &Request) -> Result<Option<TrustedRoots>> {
 /// `pgcred exec` or `--format env` may have set it for another connection.
 pub(crate) fn from_variable() -> Result<Option<RootsChoice>> {
     const NAME: &str = "PGSSLROOTCERT";
-    match env::text(NAME)?.as_deref() {
+    match env::var_as_text(NAME)?.as_deref() {
         None => Ok(None),
         Some(SYSTEM) => Ok(Some(RootsChoice::System)),
         Some(file) if env::is_system_root_certificates(file) || store::is_own(file) => Ok(None),
-        Some(file) => match absolute(file) {
+        Some(file) => match absolute_choice(file) {
             Ok(choice) => Ok(Some(choice)),
             Err(error) => Err(error.about(NAME)),
         },
@@ -104,7 +104,7 @@ pub(crate) fn from_variable() -> Result<Option<RootsChoice>> {
 
 /// Returns the choice of a file by its absolute path, because the program that uses it may run in
 /// another directory.
-pub(crate) fn absolute(file: &str) -> Result<RootsChoice> {
+pub(crate) fn absolute_choice(file: &str) -> Result<RootsChoice> {
     let path = std::path::absolute(file)
         .map_err(|error| Error::usage("the path cannot be read").caused_by(&error))
         .map_err(|error| error.hint("write the whole path of the file"))?;
@@ -115,9 +115,9 @@ pub(crate) fn absolute(file: &str) -> Result<RootsChoice> {
 }
 
 fn of_provider(request: &Request) -> Result<TrustedRoots> {
-    let set = match required(request) {
+    let set = match required_roots(request) {
         RequiredRoots::Private(set) => {
-            let path = store::path(&set)?;
+            let path = store::file_of_set(&set)?;
             return Ok(TrustedRoots::OwnPrivate(set, path));
         }
         RequiredRoots::Public(set) => set,
@@ -128,20 +128,20 @@ fn of_provider(request: &Request) -> Result<TrustedRoots> {
     let Some(set) = set else {
         return Ok(TrustedRoots::UsersChoice(SYSTEM.to_owned()));
     };
-    let path = store::path(&set)?;
+    let path = store::file_of_set(&set)?;
     Ok(TrustedRoots::OwnPublic(set, path))
 }
 
 /// Makes the file, if it is one of pgcred's and does not exist. It gets the certificates that
 /// pgcred carries, or those that pgcred downloads within the time that `ask` allows.
-pub(crate) fn provide(
+pub(crate) fn provide_file(
     request: &Request,
     roots: Option<&TrustedRoots>,
     ask: &AskPolicy,
 ) -> Result<()> {
     match roots {
         Some(TrustedRoots::OwnPublic(set, _) | TrustedRoots::OwnPrivate(set, _)) => {
-            store::provide(set, || download(set, request, ask))
+            store::provide_set(set, || download_roots(set, request, ask))
         }
         _ => Ok(()),
     }
@@ -149,8 +149,8 @@ pub(crate) fn provide(
 
 /// Returns the value of `sslrootcert` for a client that connects now.
 pub(crate) fn sslrootcert(request: &Request, ask: &AskPolicy) -> Result<Option<String>> {
-    let roots = choose(request)?;
-    provide(request, roots.as_ref(), ask)?;
+    let roots = choose_roots(request)?;
+    provide_file(request, roots.as_ref(), ask)?;
     Ok(roots.map(|roots| roots.libpq()))
 }
 
@@ -161,15 +161,15 @@ pub(crate) fn sslrootcert_for_exec(
     ask: &AskPolicy,
     spare: &PrivateDirectory,
 ) -> Result<Option<String>> {
-    let roots = choose(request)?;
-    let Err(error) = provide(request, roots.as_ref(), ask) else {
+    let roots = choose_roots(request)?;
+    let Err(error) = provide_file(request, roots.as_ref(), ask) else {
         return Ok(roots.map(|roots| roots.libpq()));
     };
-    let required = required(request);
+    let required = required_roots(request);
     let Some(set) = required.set() else {
         return Err(error);
     };
-    let Some(text) = store::bundled(set) else {
+    let Some(text) = store::bundled_text(set) else {
         return Err(error); // a download that failed cannot be put elsewhere
     };
     let file = spare.path(&set.file_name);
@@ -188,15 +188,15 @@ pub(crate) enum RootsRenewal {
 }
 
 /// Downloads the certificates that the provider needs, if they are published for pgcred.
-pub(crate) fn renew(request: &Request, ask: &AskPolicy) -> Result<RootsRenewal> {
-    match required(request) {
+pub(crate) fn renew_file(request: &Request, ask: &AskPolicy) -> Result<RootsRenewal> {
+    match required_roots(request) {
         RequiredRoots::Public(_) => Ok(RootsRenewal::BySystem),
         RequiredRoots::Private(set) if set.address.is_none() && set.bundled.is_some() => {
             Ok(RootsRenewal::ByPgcred)
         }
         RequiredRoots::Private(set) => {
-            let text = download(&set, request, ask)?;
-            store::put(&set, &text).map(RootsRenewal::Downloaded)
+            let text = download_roots(&set, request, ask)?;
+            store::write_set(&set, &text).map(RootsRenewal::Downloaded)
         }
     }
 }
@@ -210,10 +210,10 @@ pub(crate) fn warning_about_own_file(request: &Request) -> Option<String> {
         return None;
     }
     let file = env::users_root_certificates()?;
-    let required = required(request);
+    let required = required_roots(request);
     let set = required.set()?;
-    let needed = store::certificates(set.bundled.as_ref()?.as_bytes());
-    let held = store::certificates(&fs::read(&file).unwrap_or_default());
+    let needed = store::read_certificates(set.bundled.as_ref()?.as_bytes());
+    let held = store::read_certificates(&fs::read(&file).unwrap_or_default());
     let is_held = |certificate| held.contains(certificate);
     let is_enough = match &required {
         RequiredRoots::Public(_) => needed.iter().any(is_held),
@@ -230,30 +230,33 @@ pub(crate) fn warning_about_own_file(request: &Request) -> Option<String> {
     ))
 }
 
-pub(crate) fn required(request: &Request) -> RequiredRoots {
+pub(crate) fn required_roots(request: &Request) -> RequiredRoots {
     (request.provider.roots)(&request.sign_host, request.region.as_ref())
 }
 
-fn download(set: &RootSet, request: &Request, ask: &AskPolicy) -> Result<String> {
+fn download_roots(set: &RootSet, request: &Request, ask: &AskPolicy) -> Result<String> {
     let Some(address) = &set.address else {
-        return Err(missing(set));
+        return Err(missing_file(set));
     };
     let authority = request.provider.authority;
     let text = match authority.download(address, request.profile.as_deref(), ask) {
         Ok(text) => text,
         Err(error) => {
-            let missing = missing(set).to_string();
+            let missing = missing_file(set).to_string();
             return Err(error.about(&missing).hint(by_hand(address)));
         }
     };
     if !text.contains("-----BEGIN CERTIFICATE-----") || !store::is_pem(&text) {
-        let why = format!("{}: {address} does not hold certificates", missing(set));
+        let why = format!(
+            "{}: {address} does not hold certificates",
+            missing_file(set)
+        );
         return Err(Error::failure(why).hint(by_hand(address)));
     }
     Ok(format!("# downloaded by pgcred: {address}\n{text}"))
 }
 
-fn missing(set: &RootSet) -> Error {
+fn missing_file(set: &RootSet) -> Error {
     let message = format!("pgcred has no root certificates of {}", set.title);
     Error::failure(message).hint(format!(
         "save {}, then name it: `roots = \"FILE\"` in the connection, or --roots FILE",

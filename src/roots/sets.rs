@@ -1,14 +1,14 @@
 //! The certificates themselves, for a probe that judges a server as different clients would.
 //!
 //! Reads files and the store of the system, and writes nothing. Which file the user's clients
-//! verify by is decided by `choose` in `mod.rs`, as for every command; what else they may trust is
-//! added here. Called by the probe of `pgcred doctor`.
+//! verify by is decided by `choose_roots` in `mod.rs`, as for every command; what else they may
+//! trust is added here. Called by the probe of `pgcred doctor`.
 
 use std::path::Path;
 
 use rustls::pki_types::CertificateDer;
 
-use super::{SYSTEM, TrustedRoots, choose, required, store};
+use super::{SYSTEM, TrustedRoots, choose_roots, required_roots, store};
 use crate::error::Result;
 use crate::request::Request;
 use crate::sys::env;
@@ -28,20 +28,20 @@ pub(crate) struct RootSets {
 
 /// Reads the root certificates of a request. Nothing is written: a file of pgcred's own that does
 /// not exist yet counts as what pgcred would write into it.
-pub(crate) fn sets(request: &Request) -> Result<RootSets> {
-    let roots = match choose(request)? {
+pub(crate) fn root_sets(request: &Request) -> Result<RootSets> {
+    let roots = match choose_roots(request)? {
         Some(roots) => Some(roots),
         None => of_unverified(request),
     };
-    let provider = match required(request).set() {
-        Some(set) => match store::bundled(set) {
-            Some(text) => store::certificates(text.as_bytes()),
+    let provider = match required_roots(request).set() {
+        Some(set) => match store::bundled_text(set) {
+            Some(text) => store::read_certificates(text.as_bytes()),
             None => Vec::new(),
         },
         None => Vec::new(),
     };
     Ok(RootSets {
-        clients: roots.as_ref().map(certificates),
+        clients: roots.as_ref().map(certificates_of_roots),
         clients_file: roots.as_ref().map(TrustedRoots::libpq),
         system: of_system(),
         provider,
@@ -61,15 +61,15 @@ fn of_unverified(request: &Request) -> Option<TrustedRoots> {
     Some(TrustedRoots::UsersChoice(file.display().to_string()))
 }
 
-fn certificates(roots: &TrustedRoots) -> Vec<CertificateDer<'static>> {
+fn certificates_of_roots(roots: &TrustedRoots) -> Vec<CertificateDer<'static>> {
     match roots {
         TrustedRoots::UsersChoice(text) if text == SYSTEM => of_system(),
         TrustedRoots::UsersChoice(file) => in_file(Path::new(file)),
         TrustedRoots::System(file) => in_file(file),
         TrustedRoots::OwnPublic(set, file) | TrustedRoots::OwnPrivate(set, file) => {
             let there = in_file(file);
-            match store::bundled(set) {
-                Some(text) if there.is_empty() => store::certificates(text.as_bytes()),
+            match store::bundled_text(set) {
+                Some(text) if there.is_empty() => store::read_certificates(text.as_bytes()),
                 _ => there,
             }
         }
@@ -84,5 +84,5 @@ fn of_system() -> Vec<CertificateDer<'static>> {
 }
 
 fn in_file(file: &Path) -> Vec<CertificateDer<'static>> {
-    store::certificates(&fs::read(file).unwrap_or_default())
+    store::read_certificates(&fs::read(file).unwrap_or_default())
 }

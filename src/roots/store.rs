@@ -17,7 +17,7 @@ const BUNDLED_HEAD: &[u8] = b"# carried by pgcred";
 /// The beginning of a file that pgcred has downloaded.
 const DOWNLOADED_HEAD: &[u8] = b"# downloaded by pgcred";
 
-fn directory() -> Result<PathBuf> {
+fn roots_directory() -> Result<PathBuf> {
     match paths::roots_directory() {
         Some(directory) => Ok(directory),
         None => Err(
@@ -28,13 +28,13 @@ fn directory() -> Result<PathBuf> {
 }
 
 /// Returns the path of a set's file.
-pub(super) fn path(set: &RootSet) -> Result<PathBuf> {
-    directory().map(|directory| directory.join(&set.file_name))
+pub(super) fn file_of_set(set: &RootSet) -> Result<PathBuf> {
+    roots_directory().map(|directory| directory.join(&set.file_name))
 }
 
 /// Tells whether a path is that of a set's file.
 pub(super) fn is_own(path: &str) -> bool {
-    match directory() {
+    match roots_directory() {
         Ok(directory) => Path::new(path).starts_with(directory),
         Err(_) => false,
     }
@@ -45,22 +45,22 @@ pub(super) fn is_own(path: &str) -> bool {
 ///
 /// A file or directory that another user can change is refused: that user could make clients
 /// believe a false server.
-pub(super) fn provide(set: &RootSet, download: impl FnOnce() -> Result<String>) -> Result<()> {
-    fs::trust::check_path(&directory()?)?;
-    let there = fs::read_own(&path(set)?).unwrap_or_default();
+pub(super) fn provide_set(set: &RootSet, download: impl FnOnce() -> Result<String>) -> Result<()> {
+    fs::trust::check_path(&roots_directory()?)?;
+    let there = fs::read_own(&file_of_set(set)?).unwrap_or_default();
     if !there.is_empty() && !there.starts_with(BUNDLED_HEAD) {
         return Ok(());
     }
-    match bundled(set) {
+    match bundled_text(set) {
         Some(text) if there == text.as_bytes() => Ok(()),
-        Some(text) => put(set, &text).map(drop),
-        None => put(set, &download()?).map(drop),
+        Some(text) => write_set(set, &text).map(drop),
+        None => write_set(set, &download()?).map(drop),
     }
 }
 
 /// Returns the text of a set's file if pgcred carries the certificates. Its first line tells a
 /// newer pgcred that it may replace the file.
-pub(super) fn bundled(set: &RootSet) -> Option<Cow<'_, str>> {
+pub(super) fn bundled_text(set: &RootSet) -> Option<Cow<'_, str>> {
     let text = set.bundled.as_deref()?;
     if text.as_bytes().starts_with(BUNDLED_HEAD) {
         return Some(Cow::Borrowed(text));
@@ -71,21 +71,21 @@ pub(super) fn bundled(set: &RootSet) -> Option<Cow<'_, str>> {
 
 /// Writes a set into its file and returns the path. It is an error if another user could put
 /// another file there.
-pub(super) fn put(set: &RootSet, text: &str) -> Result<PathBuf> {
-    let path = path(set)?;
+pub(super) fn write_set(set: &RootSet, text: &str) -> Result<PathBuf> {
+    let path = file_of_set(set)?;
     // PGCRED_HOME is checked once in each run, see `fs::trust`.
     if paths::own_home().is_none()
         && let Some(data) = paths::data_directory()
     {
         fs::own_directory(&data)?;
     }
-    fs::own_directory(&directory()?)?;
+    fs::own_directory(&roots_directory()?)?;
     fs::swap_in(&path, text.as_bytes())?;
     Ok(path)
 }
 
 /// Returns the certificates of a PEM file that can be read.
-pub(super) fn certificates(text: &[u8]) -> Vec<CertificateDer<'static>> {
+pub(super) fn read_certificates(text: &[u8]) -> Vec<CertificateDer<'static>> {
     CertificateDer::pem_slice_iter(text).flatten().collect()
 }
 
@@ -115,7 +115,7 @@ pub(crate) fn written_files() -> Vec<PathBuf> {
 }
 
 /// Removes a file of root certificates, and the directories that are empty then.
-pub(crate) fn remove(file: &Path) -> Result<()> {
+pub(crate) fn remove_file(file: &Path) -> Result<()> {
     fs::remove(file)?;
     if let Some(directory) = file.parent()
         && fs::list(directory).is_empty()

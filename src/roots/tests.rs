@@ -36,7 +36,9 @@ fn policy() -> AskPolicy {
 #[test]
 fn public_roots_are_those_of_the_system() {
     let request = request("db");
-    let roots = choose(&request).unwrap().expect("the server is verified");
+    let roots = choose_roots(&request)
+        .unwrap()
+        .expect("the server is verified");
     let expected = match env::system_root_certificates() {
         Some(file) => TrustedRoots::System(file),
         None => TrustedRoots::UsersChoice("system".to_owned()),
@@ -44,7 +46,7 @@ fn public_roots_are_those_of_the_system() {
     assert_eq!(roots, expected);
     assert_eq!(roots.java(), None);
     assert!(matches!(
-        renew(&request, &policy()),
+        renew_file(&request, &policy()),
         Ok(RootsRenewal::BySystem)
     ));
 }
@@ -52,18 +54,20 @@ fn public_roots_are_those_of_the_system() {
 #[test]
 fn private_roots_are_a_file_of_pgcreds_own() {
     let request = request("private");
-    let roots = choose(&request).unwrap().expect("the server is verified");
+    let roots = choose_roots(&request)
+        .unwrap()
+        .expect("the server is verified");
     let TrustedRoots::OwnPrivate(set, file) = &roots else {
         panic!("{roots:?}");
     };
     assert!(file.ends_with("fake.pem"), "{}", file.display());
     assert_eq!(roots.java(), Some(file.display().to_string()));
     assert_eq!(
-        store::bundled(set).unwrap(),
+        store::bundled_text(set).unwrap(),
         "# carried by pgcred\na certificate"
     );
     assert!(matches!(
-        renew(&request, &policy()),
+        renew_file(&request, &policy()),
         Ok(RootsRenewal::ByPgcred)
     ));
 }
@@ -71,11 +75,11 @@ fn private_roots_are_a_file_of_pgcreds_own() {
 #[test]
 fn a_set_that_cannot_be_had_names_what_to_save() {
     let request = request("private");
-    let RequiredRoots::Private(mut set) = required(&request) else {
+    let RequiredRoots::Private(mut set) = required_roots(&request) else {
         panic!("the roots are private");
     };
     set.bundled = None;
-    let error = download(&set, &request, &policy()).unwrap_err();
+    let error = download_roots(&set, &request, &policy()).unwrap_err();
     let none = "pgcred has no root certificates of the fake service";
     assert_eq!(error.to_string(), none);
     assert!(
@@ -84,7 +88,7 @@ fn a_set_that_cannot_be_had_names_what_to_save() {
             .is_some_and(|hint| hint.contains("save the file of the fake's administrator,"))
     );
     set.address = Some("https://fake.invalid/roots.pem".to_owned());
-    let error = download(&set, &request, &policy()).unwrap_err();
+    let error = download_roots(&set, &request, &policy()).unwrap_err();
     assert_eq!(
         error.to_string(),
         format!("{none}: pgcred cannot download them")

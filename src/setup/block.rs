@@ -9,7 +9,7 @@ const EXPLANATION: &str = " - lines up to the end mark are rewritten by pgcred s
 
 /// Returns the lines inside the block, if there is one, and the user's part of the text. A block
 /// with one mark, or with three, is an error: pgcred does not guess where it ends.
-pub(crate) fn split(text: &str) -> Result<(Option<&str>, String)> {
+pub(crate) fn split_at_block(text: &str) -> Result<(Option<&str>, String)> {
     // A mark counts at the begin of a line only: a name inside the block may read the same.
     let begins = lines_that_begin_with(text, BLOCK_BEGIN);
     let ends = lines_that_begin_with(text, BLOCK_END);
@@ -30,8 +30,8 @@ pub(crate) fn split(text: &str) -> Result<(Option<&str>, String)> {
 }
 
 /// Returns the text with a block of these lines first; without lines, the text without a block.
-pub(crate) fn with(text: &str, lines: &str) -> Result<String> {
-    let (_, users_part) = split(text)?;
+pub(crate) fn with_block(text: &str, lines: &str) -> Result<String> {
+    let (_, users_part) = split_at_block(text)?;
     if lines.is_empty() {
         return Ok(users_part);
     }
@@ -45,7 +45,7 @@ pub(crate) fn with_changed(
     text: &str,
     change: impl FnOnce(&str) -> Result<String>,
 ) -> Result<String> {
-    if let (Some(inside), _) = split(text)?
+    if let (Some(inside), _) = split_at_block(text)?
         && let begin = begin_line()
         && let Some((before, _)) = split_at_line(text, &begin)
     {
@@ -91,15 +91,18 @@ mod tests {
     #[test]
     fn what_is_put_in_comes_out_and_nothing_else_moves() {
         for text in ["", "[a]\nhost=x", "\r\n[a]\r\n", "# c\n\n\n"] {
-            let once = with(text, "[p]\nhost=h\n").unwrap();
-            let twice = with(&once, "[q]\n").unwrap();
-            assert_eq!(split(&twice).unwrap(), (Some("[q]\n"), text.to_owned()));
-            assert_eq!(with(&twice, "").unwrap(), text);
+            let once = with_block(text, "[p]\nhost=h\n").unwrap();
+            let twice = with_block(&once, "[q]\n").unwrap();
+            assert_eq!(
+                split_at_block(&twice).unwrap(),
+                (Some("[q]\n"), text.to_owned())
+            );
+            assert_eq!(with_block(&twice, "").unwrap(), text);
         }
         let named_so = format!("user=# pgcred end\ndbname={}", begin_line());
-        let text = with("[a]\n", &named_so).unwrap();
+        let text = with_block("[a]\n", &named_so).unwrap();
         assert_eq!(
-            split(&text).unwrap(),
+            split_at_block(&text).unwrap(),
             (Some(&*named_so), "[a]\n".to_owned())
         );
         let above = format!("# mine\n{text}");
@@ -107,7 +110,7 @@ mod tests {
         assert_eq!(changed, above.replace(&named_so, &named_so.to_uppercase()));
         assert_eq!(with_changed("[a]", |_| unreachable!()).unwrap(), "[a]");
         assert!(with_changed(&begin_line(), |_| unreachable!()).is_err());
-        assert!(with("# pgcred begin\n", "").is_err());
-        assert!(with(&(begin_line() + &end_line()).repeat(2), "").is_err());
+        assert!(with_block("# pgcred begin\n", "").is_err());
+        assert!(with_block(&(begin_line() + &end_line()).repeat(2), "").is_err());
     }
 }

@@ -16,8 +16,8 @@ const NO_CRONTAB: [&str; 2] = ["no crontab for", "no such file"];
 static HANGS: AtomicBool = AtomicBool::new(false);
 
 /// Returns the user's crontab; `None` if there is none, an error if that is not known for sure.
-pub(crate) fn read() -> Result<Option<String>> {
-    let ended = run(&["-l"])?;
+pub(crate) fn read_crontab() -> Result<Option<String>> {
+    let ended = run_crontab(&["-l"])?;
     if ended.status.success() {
         return match String::from_utf8(ended.stdout) {
             Ok(text) if ended.whole => Ok(Some(text)),
@@ -39,23 +39,23 @@ pub(crate) fn read() -> Result<Option<String>> {
 }
 
 /// Replaces a crontab that is still as it was before. Removes it if there is to be none.
-pub(crate) fn replace(before: Option<&str>, after: Option<&str>) -> Result<()> {
-    if read()?.as_deref() != before {
+pub(crate) fn replace_crontab(before: Option<&str>, after: Option<&str>) -> Result<()> {
+    if read_crontab()?.as_deref() != before {
         return Err(
             Error::failure("the crontab has just been changed by another program")
                 .hint("try again"),
         );
     }
     let Some(after) = after else {
-        return check(&run(&["-r"])?);
+        return check_success(&run_crontab(&["-r"])?);
     };
     let directory = fs::new_private_directory()?;
     let file = directory.path("crontab");
     fs::put(&file, after.as_bytes())?;
-    check(&run(&[&file.display().to_string()])?)
+    check_success(&run_crontab(&[&file.display().to_string()])?)
 }
 
-fn run(arguments: &[&str]) -> Result<ProgramOutput> {
+fn run_crontab(arguments: &[&str]) -> Result<ProgramOutput> {
     const TO_READ: Duration = Duration::from_secs(2); // doctor waits for it, too
     const TO_WRITE: Duration = Duration::from_secs(10);
     let timeout = match arguments {
@@ -77,7 +77,7 @@ fn run(arguments: &[&str]) -> Result<ProgramOutput> {
     }
 }
 
-fn check(ended: &ProgramOutput) -> Result<()> {
+fn check_success(ended: &ProgramOutput) -> Result<()> {
     if ended.status.success() {
         return Ok(());
     }

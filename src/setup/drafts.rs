@@ -23,7 +23,7 @@ impl FileDrafts {
             let EditDestination::File(path) = &edit.destination else {
                 continue; // only one scheduler edits the crontab
             };
-            let path = real(path);
+            let path = path_without_links(path);
             self.texts.retain(|(known, _)| *known != path);
             self.texts.push((path, edit.after.clone()));
         }
@@ -47,7 +47,7 @@ impl FileDrafts {
         if self.texts.is_empty() {
             return None;
         }
-        let path = real(path);
+        let path = path_without_links(path);
         let (_, text) = self.texts.iter().find(|(known, _)| *known == path)?;
         Some(text)
     }
@@ -55,7 +55,7 @@ impl FileDrafts {
 
 /// Returns the path without links, so that two names of one file are one draft. The file may not
 /// exist yet, but its directory may.
-fn real(path: &Path) -> PathBuf {
+fn path_without_links(path: &Path) -> PathBuf {
     if let Ok(path) = path.canonicalize() {
         return path;
     }

@@ -96,7 +96,7 @@ impl SetupEdit {
         ownership: &FileOwnership,
         change: impl FnOnce(&str) -> Result<String>,
     ) -> Result<Self> {
-        let (before, users_part) = read(machine, &path, ownership)?;
+        let (before, users_part) = read_users_part(machine, &path, ownership)?;
         let after = change(before.as_deref().unwrap_or_default())
             .map_err(|error| error.about(&path.display().to_string()))?;
         let mut back_up = users_part;
@@ -123,7 +123,7 @@ impl SetupEdit {
         path: PathBuf,
         ownership: &FileOwnership,
     ) -> Result<Self> {
-        let (before, users_part) = read(machine, &path, ownership)?;
+        let (before, users_part) = read_users_part(machine, &path, ownership)?;
         let mut after = users_part;
         if before.is_some()
             && let Some(backup) = backup_of(&path)
@@ -145,7 +145,7 @@ impl SetupEdit {
 }
 
 /// Returns the text of a file and the user's part of it, as far as there are any.
-fn read(
+fn read_users_part(
     machine: &Machine,
     path: &Path,
     ownership: &FileOwnership,

@@ -39,8 +39,8 @@ pub(crate) struct Schedule {
 impl Schedule {
     pub(crate) fn of(machine: &Machine, targets: &[ToolTarget]) -> Self {
         Self {
-            minutes: minutes(targets),
-            words: words(machine),
+            minutes: minutes_between_runs(targets),
+            words: refresh_words(machine),
         }
     }
 }
@@ -135,8 +135,8 @@ impl ToolFiles for Scheduler {
 /// Returns the edit that makes these lines pgcred's block in the crontab; without lines the block
 /// goes, and with it a crontab that has nothing else.
 fn crontab_edit(lines: &str) -> Result<SetupEdit> {
-    let before = crontab::read()?;
-    let after = block::with(before.as_deref().unwrap_or_default(), lines)?;
+    let before = crontab::read_crontab()?;
+    let after = block::with_block(before.as_deref().unwrap_or_default(), lines)?;
     let there_is_none = after.is_empty() && before.as_deref() != Some("");
     Ok(SetupEdit {
         destination: EditDestination::Crontab,
@@ -158,8 +158,8 @@ fn present_text(of: &EditDestination) -> Option<String> {
             Some(String::from_utf8_lossy(&text).into_owned())
         }
         EditDestination::Crontab => {
-            let text = crontab::read().ok().flatten()?;
-            let (block, _) = block::split(&text).ok()?;
+            let text = crontab::read_crontab().ok().flatten()?;
+            let (block, _) = block::split_at_block(&text).ok()?;
             block.map(str::to_owned)
         }
     }
@@ -170,7 +170,7 @@ fn present_text(of: &EditDestination) -> Option<String> {
 ///
 /// They are two at most, however long tokens are to live: a token ends with the credentials that
 /// sign it, and those may end soon. A run that has nothing to do takes milliseconds.
-fn minutes(targets: &[ToolTarget]) -> u32 {
+fn minutes_between_runs(targets: &[ToolTarget]) -> u32 {
     const RUNS_PER_LIFE: u32 = 6;
     const MOST_MINUTES: u32 = 2;
     match targets.iter().map(|target| target.request.life).min() {
@@ -200,7 +200,7 @@ fn warning_of_short_lives(targets: &[ToolTarget]) -> Option<String> {
     ))
 }
 
-fn words(machine: &Machine) -> Vec<String> {
+fn refresh_words(machine: &Machine) -> Vec<String> {
     let mut words = vec![machine.pgcred.display().to_string()];
     words.extend(["refresh", "--quiet", "--background"].map(str::to_owned));
     if let Some(file) = &machine.named_config {

@@ -184,7 +184,10 @@ impl Shell {
                 .hint("rename the directory"));
             }
         }
-        Ok(fill(&self.parts(options), &self.values(program, due)))
+        Ok(fill_values(
+            &self.parts(options),
+            &self.values(program, due),
+        ))
     }
 
     /// Returns the template without the parts that are not wanted.
@@ -193,7 +196,7 @@ impl Shell {
         let outside = !options.undo;
         let mut is_printed = outside;
         for line in self.template.lines() {
-            match names(line) {
+            match names_in_line(line) {
                 Some("end") => is_printed = outside,
                 Some(names) => is_printed = names.split(' ').any(|name| options.want(name)),
                 None if is_printed => text.extend([line, "\n"]),
@@ -220,12 +223,12 @@ impl Shell {
 }
 
 /// Returns the names in a line `#[NAMES]` of a template.
-fn names(line: &str) -> Option<&str> {
+fn names_in_line(line: &str) -> Option<&str> {
     line.trim_start().strip_prefix("#[")?.strip_suffix(']')
 }
 
 /// Replaces each `@NAME@` by its value. The values are not searched: they may contain such a word.
-fn fill(template: &str, values: &[(&str, String)]) -> String {
+fn fill_values(template: &str, values: &[(&str, String)]) -> String {
     let mut text = String::new();
     let mut rest = template;
     while let Some(at) = rest.find('@') {

@@ -1,7 +1,8 @@
 //! The only reader of the environment: variables, the command line, and the user's directories.
 //!
-//! A variable that is empty counts as unset, as in libpq and the AWS CLI. [`var`] and [`text`]
-//! differ for bytes that are not UTF-8: the first replaces them, the second refuses the value.
+//! A variable that is empty counts as unset, as in libpq and the AWS CLI. [`var`] and
+//! [`var_as_text`] differ for bytes that are not UTF-8: the first replaces them, the second refuses
+//! the value.
 //!
 //! Directories come from here, because each follows from variables: the home directory, AWS's own
 //! rule for it, and those for caches, data and configuration. What pgcred keeps in them is said by
@@ -99,7 +100,7 @@ pub(crate) fn with_home(path: &str) -> PathBuf {
 }
 
 /// Returns a variable's value as text, and refuses a value that is not UTF-8.
-pub(crate) fn text(name: &str) -> Result<Option<String>> {
+pub(crate) fn var_as_text(name: &str) -> Result<Option<String>> {
     match var_os(name).map(OsString::into_string) {
         None => Ok(None),
         Some(Ok(text)) => Ok(Some(text)),

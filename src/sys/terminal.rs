@@ -42,7 +42,7 @@ pub(crate) fn detach() {
 }
 
 /// Opens the terminal, even if stdin is something else. On Windows it can only be read.
-pub(crate) fn open() -> Option<File> {
+pub(crate) fn open_terminal() -> Option<File> {
     OpenOptions::new()
         .read(true)
         .write(true)
@@ -51,8 +51,8 @@ pub(crate) fn open() -> Option<File> {
 }
 
 /// Asks the user at the terminal for a line. stdin is not read.
-pub(crate) fn ask(question: &str) -> Result<String> {
-    let Some(terminal) = open() else {
+pub(crate) fn ask_for_line(question: &str) -> Result<String> {
+    let Some(terminal) = open_terminal() else {
         return Err(Error::failure("cannot open the terminal"));
     };
     match ask_at(terminal, question) {

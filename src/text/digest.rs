@@ -21,10 +21,10 @@ pub(crate) fn digest<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
         context.update(&(part.len() as u64).to_le_bytes());
         context.update(part.as_bytes());
     }
-    shortened(context)
+    short_hex(context)
 }
 
-fn shortened(context: Context) -> String {
+fn short_hex(context: Context) -> String {
     hex(&context.finish().as_ref()[..BYTES_KEPT])
 }
 
@@ -38,7 +38,7 @@ impl Digester {
 
     /// Returns the digest in the form that [`digest`] has.
     pub(crate) fn finished(self) -> String {
-        shortened(self.0)
+        short_hex(self.0)
     }
 }
 

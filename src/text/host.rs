@@ -43,7 +43,7 @@ impl HostPort {
         let host = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
         let is_allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
         if let Some(c) = host.chars().find(|c| !is_allowed(*c)) {
-            let why = format!("{} is not allowed in a host name", described(c));
+            let why = format!("{} is not allowed in a host name", character_in_words(c));
             return Err(invalid_host(trimmed, &why));
         }
         let is_label = |label: &str| (1..=63).contains(&label.len());
@@ -156,7 +156,7 @@ pub(crate) fn parse_port(text: &str) -> Result<u16> {
     }
 }
 
-fn described(c: char) -> String {
+fn character_in_words(c: char) -> String {
     match c {
         ' ' => "a space".to_owned(),
         c if c.is_control() => "a control character".to_owned(),

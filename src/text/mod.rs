@@ -57,7 +57,7 @@ pub(crate) fn shown_json(text: &str) -> String {
 
 /// Hides the account numbers in ARNs. AWS's own messages contain them, and users copy these
 /// messages into bug reports.
-pub(crate) fn masked(text: &str) -> String {
+pub(crate) fn mask_accounts(text: &str) -> String {
     const DIGITS: usize = 12;
     let mut parts: Vec<&str> = text.split(':').collect();
     let last = parts.len().saturating_sub(1);

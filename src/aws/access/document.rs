@@ -23,14 +23,17 @@ impl PolicyStatement {
 }
 
 /// Returns the policy that allows this, in lines, without a last newline.
-pub(super) fn policy(statements: &[PolicyStatement]) -> String {
+pub(super) fn policy_text(statements: &[PolicyStatement]) -> String {
     let statements: Vec<String> = statements.iter().map(of_statement).collect();
     let statements = statements.join(",\n");
     format!("{{\n  \"Version\": \"2012-10-17\",\n  \"Statement\": [\n{statements}\n  ]\n}}")
 }
 
 fn of_statement(statement: &PolicyStatement) -> String {
-    let (actions, resources) = (list(&statement.actions), list(&statement.resources));
+    let (actions, resources) = (
+        json_list(&statement.actions),
+        json_list(&statement.resources),
+    );
     format!(
         "    {{\n      \"Effect\": \"Allow\",\n      \"Action\": {actions},\n      \
          \"Resource\": {resources}\n    }}"
@@ -38,13 +41,13 @@ fn of_statement(statement: &PolicyStatement) -> String {
 }
 
 /// Writes one word as a string, and several as a list.
-fn list(words: &[String]) -> String {
+fn json_list(words: &[String]) -> String {
     match words {
-        [word] => string(word),
+        [word] => json_string(word),
         words => {
             let lines: Vec<String> = words
                 .iter()
-                .map(|word| format!("        {}", string(word)))
+                .map(|word| format!("        {}", json_string(word)))
                 .collect();
             format!("[\n{}\n      ]", lines.join(",\n"))
         }
@@ -52,7 +55,7 @@ fn list(words: &[String]) -> String {
 }
 
 /// Writes a string of JSON in ASCII.
-fn string(text: &str) -> String {
+fn json_string(text: &str) -> String {
     let mut written = String::from("\"");
     for unit in quote::json_inside(text).encode_utf16() {
         match u8::try_from(unit) {
@@ -67,7 +70,7 @@ fn string(text: &str) -> String {
 
 /// Writes the name of a user for a resource of a policy, in which some characters would stand for
 /// others.
-pub(super) fn literal(user: &str) -> String {
+pub(super) fn literal_user(user: &str) -> String {
     let mut escaped = String::new();
     for c in user.chars() {
         match c {
@@ -89,7 +92,7 @@ mod tests {
     #[test]
     fn a_policy_is_json_in_ascii() {
         let user = "a\"\\ \u{e4}\u{1F600}\u{7f}";
-        let text = policy(&[
+        let text = policy_text(&[
             PolicyStatement::new(&["a:B"], vec![format!("arn:{user}")]),
             PolicyStatement::new(&["a:C", "a:D"], vec!["x".to_owned(), "y".to_owned()]),
         ]);
@@ -108,7 +111,7 @@ mod tests {
 
     #[test]
     fn a_user_stands_for_no_other() {
-        assert_eq!(literal("app"), "app");
-        assert_eq!(literal("a*b?c$d"), "a${*}b${?}c${$}d");
+        assert_eq!(literal_user("app"), "app");
+        assert_eq!(literal_user("a*b?c$d"), "a${*}b${?}c${$}d");
     }
 }

@@ -10,7 +10,7 @@ const ID_LENGTH: usize = 26;
 
 /// Returns what a policy has to name, so that a token of this scope is taken. With an account
 /// nothing is asked.
-pub(super) fn resources(
+pub(super) fn policy_resources(
     subject: &PolicySubject<'_>,
     scope: &TokenScope<'_>,
     access: &mut AccessPolicy,
@@ -23,7 +23,7 @@ pub(super) fn resources(
         );
         let id = access.open("CLUSTER_ID", command);
         let account = subject.account(access);
-        return vec![arn(subject, &account, &id, access)];
+        return vec![arn_of_cluster(subject, &account, &id, access)];
     }
     if let Some(account) = subject.account {
         access.notes.push(
@@ -31,10 +31,10 @@ pub(super) fn resources(
              for them."
                 .to_owned(),
         );
-        return vec![arn(subject, account, id, access)];
+        return vec![arn_of_cluster(subject, account, id, access)];
     }
     let state = subject.inspector.server(scope, subject.region.as_ref());
-    match known(subject, &state, id) {
+    match arns_of_state(subject, &state, id) {
         Ok(resources) => resources,
         Err(error) => {
             access.failed(error);
@@ -53,13 +53,13 @@ pub(super) fn resources(
                 }
                 account
             };
-            vec![arn(subject, &account, id, access)]
+            vec![arn_of_cluster(subject, &account, id, access)]
         }
     }
 }
 
 /// Returns the ARNs that AWS has given, the cluster's own first; an error if there are none.
-fn known(
+fn arns_of_state(
     subject: &PolicySubject<'_>,
     state: &Inspected<ServerState>,
     id: &str,
@@ -109,7 +109,12 @@ fn is_cluster_id(text: &str) -> bool {
     text.len() == ID_LENGTH && text.bytes().all(is_of_id)
 }
 
-fn arn(subject: &PolicySubject<'_>, account: &str, id: &str, access: &mut AccessPolicy) -> String {
+fn arn_of_cluster(
+    subject: &PolicySubject<'_>,
+    account: &str,
+    id: &str,
+    access: &mut AccessPolicy,
+) -> String {
     let (partition, region) = (subject.partition, subject.region(access));
     format!("arn:{partition}:dsql:{region}:{account}:cluster/{id}")
 }

@@ -63,7 +63,7 @@ pub(super) fn access(
         inspector: AwsInspector::new(query.profile, ask, deadline),
     };
     let typed = match query.principal {
-        Some(text) => Some(principal::typed(text, partition)?),
+        Some(text) => Some(principal::parse_typed_arn(text, partition)?),
         None => None,
     };
     let mut access = AccessPolicy::default();
@@ -72,10 +72,10 @@ pub(super) fn access(
             Some(statement) => vec![statement],
             None => return Ok(None),
         },
-        AccessGoal::Listing => questions::listing(&subject, &mut access),
-        AccessGoal::Inspection => questions::inspection(&subject, &mut access),
+        AccessGoal::Listing => questions::statements_of_discover(&subject, &mut access),
+        AccessGoal::Inspection => questions::statements_of_doctor(&subject, &mut access),
     };
-    access.document = document::policy(&statements);
+    access.document = document::policy_text(&statements);
     access.principal = match typed {
         Some(arn) => Some(arn),
         None if query.needs_principal => Some(subject.principal(&mut access)),
@@ -114,8 +114,8 @@ fn checked_account(typed: Option<&str>) -> Result<Option<&str>> {
 impl PolicySubject<'_> {
     fn login(&self, scope: &TokenScope<'_>, access: &mut AccessPolicy) -> Option<PolicyStatement> {
         let resources = match KnownService::of(scope)? {
-            KnownService::Dsql => dsql::resources(self, scope, access),
-            KnownService::Rds => vec![rds::resource(self, scope, access)],
+            KnownService::Dsql => dsql::policy_resources(self, scope, access),
+            KnownService::Rds => vec![rds::policy_resource(self, scope, access)],
         };
         let action = format!("{}:{}", scope.service, scope.action);
         Some(PolicyStatement::new(&[&action], resources))

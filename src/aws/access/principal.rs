@@ -31,7 +31,7 @@ pub(super) fn note_sso(arn: &str, access: &mut AccessPolicy) {
 }
 
 /// Reads an ARN that the user has typed. `partition` is that of the database.
-pub(super) fn typed(text: &str, partition: &str) -> Result<String> {
+pub(super) fn parse_typed_arn(text: &str, partition: &str) -> Result<String> {
     let wrong = |what: &str| Error::usage(format!("{} {what}", host::quoted(text)));
     let Some(arn) = Arn::parse(text) else {
         return Err(wrong("is no ARN").hint("arn:aws:iam::ACCOUNT:role/NAME"));
@@ -90,7 +90,9 @@ pub(super) fn of_caller(
         return open_wholly(access, subject);
     };
     match arn.principal() {
-        Principal::User if typed(&caller.name, subject.partition).is_ok() => caller.name.clone(),
+        Principal::User if parse_typed_arn(&caller.name, subject.partition).is_ok() => {
+            caller.name.clone()
+        }
         Principal::Role(name) if is_name(name) => of_role(subject, &arn, name, access),
         _ => {
             let error = Error::failure(
@@ -113,14 +115,14 @@ fn of_role(
         Ok(role) => {
             let account = Arn::parse(&role).map_or("", |role| role.account);
             let is_this = role.rsplit('/').next() == Some(name) && account == arn.account;
-            if is_this && typed(&role, subject.partition).is_ok() {
+            if is_this && parse_typed_arn(&role, subject.partition).is_ok() {
                 return role;
             }
             access.failed(Error::failure("IAM GetRole: the answer names another role"));
         }
         Err(no_answer) if no_answer.why == WhyNot::NotAllowed && !name.starts_with(OF_SSO) => {
             let role = arn.role(name);
-            if typed(&role, subject.partition).is_ok() {
+            if parse_typed_arn(&role, subject.partition).is_ok() {
                 access.notes.push(format!(
                     "You may not ask IAM for the role {name}. If the role has a path, its ARN is \
                      another one: name it with --role."
@@ -166,7 +168,7 @@ mod tests {
              AWSReservedSSO_DBA_0123456789abcdef",
             "arn:aws:iam::123456789012:role/o'brien/dba",
         ] {
-            assert_eq!(typed(text, "aws").unwrap(), text);
+            assert_eq!(parse_typed_arn(text, "aws").unwrap(), text);
         }
     }
 
@@ -206,11 +208,11 @@ mod tests {
                 "of the partition aws-cn",
             ),
         ] {
-            let error = typed(text, "aws").unwrap_err();
+            let error = parse_typed_arn(text, "aws").unwrap_err();
             assert!(error.to_string().contains(says), "{text}: {error}");
             assert!(error.to_hint().is_some(), "{text}");
         }
-        let session = typed("arn:aws:sts::123456789012:assumed-role/dba/jane", "aws");
+        let session = parse_typed_arn("arn:aws:sts::123456789012:assumed-role/dba/jane", "aws");
         let hint = session.unwrap_err().to_hint().unwrap().to_owned();
         assert!(
             hint.contains("aws iam get-role --role-name dba --query Role.Arn"),

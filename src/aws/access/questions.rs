@@ -16,7 +16,7 @@ const OF_RDS: [&str; 4] = [
 ];
 
 /// Returns what `pgcred discover` asks.
-pub(super) fn listing(
+pub(super) fn statements_of_discover(
     subject: &PolicySubject<'_>,
     access: &mut AccessPolicy,
 ) -> Vec<PolicyStatement> {
@@ -25,7 +25,7 @@ pub(super) fn listing(
         lists.extend(lists_of(*service));
     }
     vec![
-        PolicyStatement::new(&lists, everything()),
+        PolicyStatement::new(&lists, every_resource()),
         every_cluster(subject, access),
     ]
 }
@@ -39,7 +39,7 @@ fn lists_of(service: KnownService) -> &'static [&'static str] {
 }
 
 /// Returns what `pgcred doctor --aws` asks.
-pub(super) fn inspection(
+pub(super) fn statements_of_doctor(
     subject: &PolicySubject<'_>,
     access: &mut AccessPolicy,
 ) -> Vec<PolicyStatement> {
@@ -51,7 +51,7 @@ pub(super) fn inspection(
             .to_owned(),
     );
     vec![
-        PolicyStatement::new(&OF_RDS, everything()),
+        PolicyStatement::new(&OF_RDS, every_resource()),
         every_cluster(subject, access),
         PolicyStatement::new(&["iam:GetRole"], vec![of_iam("role")]),
         PolicyStatement::new(
@@ -61,7 +61,7 @@ pub(super) fn inspection(
     ]
 }
 
-fn everything() -> Vec<String> {
+fn every_resource() -> Vec<String> {
     vec!["*".to_owned()]
 }
 

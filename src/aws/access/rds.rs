@@ -2,7 +2,7 @@
 //! with which the server takes tokens.
 
 use super::PolicySubject;
-use super::document::literal;
+use super::document::literal_user;
 use super::switch::{self, SwitchOwner};
 use crate::authority::{AccessPolicy, Inspector, ServerState, TokenScope, WhyNot};
 use crate::aws::api::{Arn, RdsName, is_account, parse_rds_host};
@@ -20,7 +20,7 @@ struct RdsResource {
 }
 
 /// Returns what a policy has to name, so that a token of this scope is taken.
-pub(super) fn resource(
+pub(super) fn policy_resource(
     subject: &PolicySubject<'_>,
     scope: &TokenScope<'_>,
     access: &mut AccessPolicy,
@@ -29,10 +29,10 @@ pub(super) fn resource(
     let user = scope.user.unwrap_or_default();
     let state = subject.inspector.server(scope, subject.region.as_ref());
     let found = match &state {
-        Ok(state) => found(subject, state),
+        Ok(state) => resource_of_state(subject, state),
         Err(no_answer) => Err(no_answer.error.clone()),
     };
-    access.enabling = enabling(subject, host.as_ref(), state.as_ref().ok());
+    access.enabling = command_that_enables_tokens(subject, host.as_ref(), state.as_ref().ok());
     if let Ok(state) = &state {
         access.is_master_user = state.master_user.as_deref() == Some(user);
     }
@@ -50,7 +50,10 @@ pub(super) fn resource(
                     None if is_elsewhere => subject.no_account(access),
                     _ => subject.account(access),
                 },
-                id: access.open("RESOURCE_ID", finding(subject, host.as_ref())),
+                id: access.open(
+                    "RESOURCE_ID",
+                    command_that_shows_resource(subject, host.as_ref()),
+                ),
             }
         }
     };
@@ -66,12 +69,15 @@ pub(super) fn resource(
     let partition = subject.partition;
     format!(
         "arn:{partition}:rds-db:{region}:{account}:dbuser:{id}/{}",
-        literal(user)
+        literal_user(user)
     )
 }
 
 /// Returns the parts of the ARN that AWS has given, if they have the form of such parts.
-fn found(subject: &PolicySubject<'_>, state: &ServerState) -> Result<RdsResource, Error> {
+fn resource_of_state(
+    subject: &PolicySubject<'_>,
+    state: &ServerState,
+) -> Result<RdsResource, Error> {
     let wrong = || Error::failure("RDS: an ARN that is none");
     let Some(arn) = state.resource.as_deref().and_then(Arn::parse) else {
         return Err(wrong());
@@ -121,7 +127,7 @@ fn note_limits(subject: &PolicySubject<'_>, resource: &RdsResource, access: &mut
 }
 
 /// Returns the command that shows the resource ID, chosen by what the host is.
-fn finding(subject: &PolicySubject<'_>, host: Option<&RdsName<'_>>) -> String {
+fn command_that_shows_resource(subject: &PolicySubject<'_>, host: Option<&RdsName<'_>>) -> String {
     let (what, query) = match host {
         Some(RdsName::Instance(name)) => (
             format!(
@@ -183,7 +189,7 @@ fn how_to_read(host: Option<&RdsName<'_>>) -> Option<&'static str> {
 }
 
 /// Returns the command with which the server takes tokens, unless it does.
-fn enabling(
+fn command_that_enables_tokens(
     subject: &PolicySubject<'_>,
     host: Option<&RdsName<'_>>,
     state: Option<&ServerState>,
@@ -201,7 +207,7 @@ fn enabling(
         // Each secret of a proxy has a switch of its own.
         (RdsName::Proxy(_) | RdsName::ProxyEndpoint(_), _) => return None,
     };
-    switch::command(of, &subject.options())
+    switch::command_of_owner(of, &subject.options())
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ pub(super) enum SwitchOwner<'a> {
 }
 
 /// Returns the command for an instance or a cluster, with the options that name region and profile.
-pub(super) fn command(switched: SwitchOwner<'_>, options: &str) -> Option<String> {
+pub(super) fn command_of_owner(switched: SwitchOwner<'_>, options: &str) -> Option<String> {
     let (kind, name) = match switched {
         SwitchOwner::Instance(name) => ("instance", name),
         SwitchOwner::Cluster(name) => ("cluster", name),
@@ -42,7 +42,7 @@ pub(in crate::aws) fn of_database(
         Some(profile) => format!(" --region {region} --profile {}", quote::typed(profile)),
         None => format!(" --region {region}"),
     };
-    command(switched, &options)
+    command_of_owner(switched, &options)
 }
 
 fn is_identifier(text: &str) -> bool {

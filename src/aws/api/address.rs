@@ -24,9 +24,9 @@ pub(super) fn address_for(
     let is_iam = service.key == IAM.key;
     let base = match resolution.settings.endpoint(service) {
         Some(own) => own.trim_end_matches('/').to_owned(),
-        None if is_iam => format!("https://{}", partition.iam_host(variant(resolution))),
+        None if is_iam => format!("https://{}", partition.iam_host(host_variant(resolution))),
         None => {
-            let host = partition.host(service.key, region, variant(resolution));
+            let host = partition.host(service.key, region, host_variant(resolution));
             format!("https://{host}")
         }
     };
@@ -41,7 +41,7 @@ pub(super) fn address_for(
     })
 }
 
-fn variant(resolution: &CredentialResolution) -> HostVariant {
+fn host_variant(resolution: &CredentialResolution) -> HostVariant {
     HostVariant {
         fips: resolution.flag("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint"),
         dual: resolution.flag("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint"),

@@ -15,7 +15,7 @@ use crate::authority::{Inspected, NoAnswer, WhyNot};
 use crate::aws::credentials::Credentials;
 use crate::aws::resolution::CredentialResolution;
 use crate::aws::service::endpoints::AwsService;
-use crate::aws::service::refusal::{not_understood, unreachable};
+use crate::aws::service::refusal::{not_understood, unreachable_service};
 use crate::aws::sigv4::{SignedFor, sign_headers};
 use crate::error::{Error, Exit};
 use crate::http::{HttpClient, RequestError};
@@ -109,7 +109,7 @@ impl<'a> ApiClient<'a> {
                 Err(error) => Err(operation.no_connection(error)),
             }
         };
-        let sent = room::within(work);
+        let sent = room::run_when_there_is_room(work);
         match self.resolution.wait(&operation.name(), sent).await {
             Ok(result) => result,
             Err(error) => Err(NoAnswer::new(WhyNot::Late, error)),
@@ -217,7 +217,7 @@ impl ApiOperation<'_> {
             RequestError::Failed(text) => (WhyNot::Unreachable, text),
             RequestError::Untrusted(text) => (WhyNot::Untrusted, text),
         };
-        NoAnswer::new(why, unreachable(&self.text(), service, &text))
+        NoAnswer::new(why, unreachable_service(&self.text(), service, &text))
     }
 
     fn not_understood(&self, status: u16) -> NoAnswer {

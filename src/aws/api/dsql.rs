@@ -1,7 +1,7 @@
 //! Aurora DSQL: its clusters, one by its ID or all of a region.
 //!
-//! `cluster` and `clusters` wait for AWS until the deadline of the client. Requests and the
-//! functions `read_...`, which take values out of JSON, are pure.
+//! `fetch_cluster` and `fetch_clusters` wait for AWS until the deadline of the client. Requests and
+//! the functions `read_...`, which take values out of JSON, are pure.
 
 use serde_json::{Map, Value};
 
@@ -69,7 +69,7 @@ pub(super) fn list_clusters(mark: Option<&str>) -> ApiRequest {
 }
 
 /// Returns a cluster by its ID.
-pub(super) async fn cluster(
+pub(super) async fn fetch_cluster(
     client: &ApiClient<'_>,
     region: &str,
     identifier: &str,
@@ -80,7 +80,10 @@ pub(super) async fn cluster(
 }
 
 /// Returns the clusters of a region, in AWS's order.
-pub(super) async fn clusters(client: &ApiClient<'_>, region: &str) -> PartialList<ListedCluster> {
+pub(super) async fn fetch_clusters(
+    client: &ApiClient<'_>,
+    region: &str,
+) -> PartialList<ListedCluster> {
     let ask = async |mark: Option<&str>| client.ask(&list_clusters(mark), region, read_page).await;
     pages::read_all(DSQL, LIST_CLUSTERS, ask).await
 }
@@ -94,21 +97,21 @@ fn read_cluster(body: &[u8]) -> Option<DsqlCluster> {
         }
     }
     let encryption = match fields.get("encryptionDetails") {
-        Some(Value::Object(details)) => text(details, "encryptionStatus"),
+        Some(Value::Object(details)) => text_in_field(details, "encryptionStatus"),
         _ => None,
     };
     Some(DsqlCluster {
-        identifier: text(&fields, "identifier")?,
-        arn: text(&fields, "arn")?,
-        status: text(&fields, "status")?,
-        endpoint: text(&fields, "endpoint"),
+        identifier: text_in_field(&fields, "identifier")?,
+        arn: text_in_field(&fields, "arn")?,
+        status: text_in_field(&fields, "status")?,
+        endpoint: text_in_field(&fields, "endpoint"),
         encryption,
         tags,
-        peers: peers(&fields),
+        peers: peer_arns(&fields),
     })
 }
 
-fn peers(fields: &Map<String, Value>) -> Vec<String> {
+fn peer_arns(fields: &Map<String, Value>) -> Vec<String> {
     let mut arns = Vec::new();
     if let Some(Value::Object(properties)) = fields.get("multiRegionProperties")
         && let Some(Value::Array(clusters)) = properties.get("clusters")
@@ -128,15 +131,15 @@ fn read_page(body: &[u8]) -> Option<(Vec<ListedCluster>, Option<String>)> {
     for cluster in fields.get("clusters")?.as_array()? {
         let cluster = cluster.as_object()?;
         found.push(ListedCluster {
-            identifier: text(cluster, "identifier")?,
-            arn: text(cluster, "arn")?,
+            identifier: text_in_field(cluster, "identifier")?,
+            arn: text_in_field(cluster, "arn")?,
         });
     }
-    Some((found, text(&fields, "nextToken")))
+    Some((found, text_in_field(&fields, "nextToken")))
 }
 
 /// Returns the text in a field. An empty text counts as none.
-fn text(fields: &Map<String, Value>, name: &str) -> Option<String> {
+fn text_in_field(fields: &Map<String, Value>, name: &str) -> Option<String> {
     match fields.get(name)?.as_str()? {
         "" => None,
         text => Some(text.to_owned()),

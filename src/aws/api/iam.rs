@@ -8,7 +8,7 @@ use roxmltree::Node;
 
 use super::client::ApiClient;
 use super::request::ApiRequest;
-use super::xml::{self, flag, text};
+use super::xml::{self, flag_at, text_at};
 use crate::authority::{DeniedBy, Inspected, LoginPermission, PolicyDenial};
 use crate::aws::service::endpoints::IAM;
 
@@ -41,11 +41,13 @@ pub(super) async fn role_arn(
 }
 
 fn read_role(body: &[u8]) -> Option<String> {
-    xml::read(body, |root| text(root, &["GetRoleResult", "Role", "Arn"]))?
+    xml::read_document(body, |root| {
+        text_at(root, &["GetRoleResult", "Role", "Arn"])
+    })?
 }
 
 /// Returns whether the policies of a user or role allow one action on one resource.
-pub(super) async fn simulate(
+pub(super) async fn simulate_policies(
     client: &ApiClient<'_>,
     region: &str,
     principal: &str,
@@ -57,22 +59,22 @@ pub(super) async fn simulate(
 }
 
 fn read_decision(body: &[u8]) -> Option<LoginPermission> {
-    let found = xml::read(body, |root| {
+    let found = xml::read_document(body, |root| {
         let path = [
             "SimulatePrincipalPolicyResult",
             "EvaluationResults",
             "member",
         ];
-        let result = xml::at(root, &path)?;
-        let by = match text(result, &["EvalDecision"])?.as_str() {
+        let result = xml::element_at(root, &path)?;
+        let by = match text_at(result, &["EvalDecision"])?.as_str() {
             "allowed" => return Some(LoginPermission::Allowed),
             "explicitDeny" => DeniedBy::Statement,
             "implicitDeny" => DeniedBy::Nothing,
             _ => return None,
         };
         Some(LoginPermission::Denied(PolicyDenial {
-            by: narrowed(result, by),
-            policies: policies(result),
+            by: narrow_denial(result, by),
+            policies: policy_names(result),
             open_conditions: open_conditions(result),
         }))
     });
@@ -80,8 +82,8 @@ fn read_decision(body: &[u8]) -> Option<LoginPermission> {
 }
 
 /// Returns what has denied the action, where it is more than the policies of the caller.
-fn narrowed(result: Node, by: DeniedBy) -> DeniedBy {
-    let says_no = |detail: &[&str]| flag(result, detail) == Some(false);
+fn narrow_denial(result: Node, by: DeniedBy) -> DeniedBy {
+    let says_no = |detail: &[&str]| flag_at(result, detail) == Some(false);
     if says_no(&["OrganizationsDecisionDetail", "AllowedByOrganizations"]) {
         return DeniedBy::Organization;
     }
@@ -95,10 +97,10 @@ fn narrowed(result: Node, by: DeniedBy) -> DeniedBy {
     by
 }
 
-fn policies(result: Node) -> Vec<String> {
+fn policy_names(result: Node) -> Vec<String> {
     let mut names = Vec::new();
-    for statement in xml::members(result, &["MatchedStatements"]) {
-        if let Some(name) = text(statement, &["SourcePolicyId"])
+    for statement in xml::list_members(result, &["MatchedStatements"]) {
+        if let Some(name) = text_at(statement, &["SourcePolicyId"])
             && !names.contains(&name)
         {
             names.push(name);
@@ -111,10 +113,10 @@ fn policies(result: Node) -> Vec<String> {
 fn open_conditions(result: Node) -> Vec<String> {
     let mut keys = Vec::new();
     let mut lists = vec![result];
-    lists.extend(xml::members(result, &["ResourceSpecificResults"]));
+    lists.extend(xml::list_members(result, &["ResourceSpecificResults"]));
     for list in lists {
-        for key in xml::members(list, &["MissingContextValues"]) {
-            if let Some(key) = text(key, &[])
+        for key in xml::list_members(list, &["MissingContextValues"]) {
+            if let Some(key) = text_at(key, &[])
                 && !keys.contains(&key)
             {
                 keys.push(key);

@@ -53,14 +53,14 @@ impl Inspector for AwsInspector {
     fn caller(&self, region: Option<&Region>) -> Inspected<CallerIdentity> {
         self.session
             .with_credentials(region, async |client, region| {
-                sts::caller(client, region).await
+                sts::caller_identity(client, region).await
             })
     }
 
     fn server(&self, scope: &TokenScope<'_>, region: Option<&Region>) -> Inspected<ServerState> {
         self.session
             .with_credentials(region, async |client, region| {
-                server::state(client, scope, region).await
+                server::server_state(client, scope, region).await
             })
     }
 
@@ -72,18 +72,18 @@ impl Inspector for AwsInspector {
     ) -> Inspected<LoginPermission> {
         self.session
             .with_credentials(region, async |client, region| {
-                permission(client, scope, region, resource).await
+                login_permission(client, scope, region, resource).await
             })
     }
 }
 
-async fn permission(
+async fn login_permission(
     client: &ApiClient<'_>,
     scope: &TokenScope<'_>,
     region: &str,
     resource: Option<&str>,
 ) -> Inspected<LoginPermission> {
-    let caller = sts::caller(client, region).await?;
+    let caller = sts::caller_identity(client, region).await?;
     let Some(arn) = Arn::parse(&caller.name) else {
         return Err(not_askable("AWS does not say who the caller is"));
     };
@@ -93,7 +93,9 @@ async fn permission(
     };
     let action = format!("{}:{}", scope.service, scope.action);
     match arn.principal() {
-        Principal::User => iam::simulate(client, region, &caller.name, &action, &resource).await,
+        Principal::User => {
+            iam::simulate_policies(client, region, &caller.name, &action, &resource).await
+        }
         Principal::Role(name) => {
             let role = iam::role_arn(client, region, name).await;
             let path = match &role {
@@ -103,7 +105,7 @@ async fn permission(
                 Err(error) => return Err(error.clone()),
             };
             match (
-                iam::simulate(client, region, &path, &action, &resource).await,
+                iam::simulate_policies(client, region, &path, &action, &resource).await,
                 role,
             ) {
                 (Err(error), Err(denied)) if error.why == WhyNot::NotFound => Err(denied),
@@ -132,7 +134,7 @@ async fn resource_of(
             ))
         }
         Some(KnownService::Rds) | None => {
-            let state = server::state(client, scope, region).await?;
+            let state = server::server_state(client, scope, region).await?;
             Ok(state.resource.unwrap_or_else(|| "*".to_owned()))
         }
     }

@@ -52,5 +52,5 @@ mod xml;
 pub(super) use arn::{Arn, Principal, is_account};
 pub(crate) use catalog::AwsCatalog;
 pub(crate) use inspector::AwsInspector;
-pub(super) use rds_host::{RdsName, parse as parse_rds_host};
+pub(super) use rds_host::{RdsName, parse_rds_host};
 pub(super) use server::cluster_id;

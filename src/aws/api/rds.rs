@@ -1,15 +1,15 @@
 //! RDS: the lists of its instances, clusters and proxies.
 //!
-//! One [`DescribeOperation`] for each kind of thing; `list` asks for every page of it, until the
-//! deadline of the client. `describe`, which makes a request, and `read_page` are pure. What one
-//! thing of a list says is read in `rds_things.rs`.
+//! One [`DescribeOperation`] for each kind of thing; `describe_all` asks for every page of it,
+//! until the deadline of the client. `describe_request`, which makes a request, and `read_page` are
+//! pure. What one thing of a list says is read in `rds_things.rs`.
 
 use roxmltree::Node;
 
 use super::client::ApiClient;
 use super::pages::{self, PartialList};
 use super::request::ApiRequest;
-use super::xml::{self, text};
+use super::xml::{self, text_at};
 use crate::aws::service::endpoints::RDS;
 
 /// An operation that describes all things of a kind, or one by its name.
@@ -56,7 +56,7 @@ pub(super) enum RdsFilter<'a> {
 }
 
 /// Returns the request for one page.
-pub(super) fn describe(
+pub(super) fn describe_request(
     listing: &DescribeOperation,
     filter: RdsFilter<'_>,
     mark: Option<&str>,
@@ -88,7 +88,7 @@ pub(super) fn describe(
 }
 
 /// Returns the things of a kind in a region, in AWS's order.
-pub(super) async fn list<T>(
+pub(super) async fn describe_all<T>(
     client: &ApiClient<'_>,
     region: &str,
     listing: &DescribeOperation,
@@ -96,7 +96,7 @@ pub(super) async fn list<T>(
     read: fn(Node) -> Option<T>,
 ) -> PartialList<T> {
     let ask = async |mark: Option<&str>| {
-        let request = describe(listing, filter, mark);
+        let request = describe_request(listing, filter, mark);
         let page = client.ask(&request, region, |body| read_page(body, listing, read));
         page.await
     };
@@ -110,14 +110,14 @@ fn read_page<T>(
     listing: &DescribeOperation,
     read: fn(Node) -> Option<T>,
 ) -> Option<(Vec<T>, Option<String>)> {
-    let page = xml::read(body, |root| {
-        let result = xml::child(root, listing.result)?;
-        xml::child(result, listing.list)?;
+    let page = xml::read_document(body, |root| {
+        let result = xml::child_element(root, listing.result)?;
+        xml::child_element(result, listing.list)?;
         let mut found = Vec::new();
-        for member in xml::members(result, &[listing.list]) {
+        for member in xml::list_members(result, &[listing.list]) {
             found.push(read(member)?);
         }
-        Some((found, text(result, &["Marker"])))
+        Some((found, text_at(result, &["Marker"])))
     });
     page?
 }

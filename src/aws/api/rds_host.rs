@@ -21,7 +21,7 @@ pub(in crate::aws) enum RdsName<'a> {
 
 /// Reads the name of a host. `None` if it has another form: global and Limitless endpoints, and
 /// names of the user's own.
-pub(in crate::aws) fn parse(host: &str) -> Option<RdsName<'_>> {
+pub(in crate::aws) fn parse_rds_host(host: &str) -> Option<RdsName<'_>> {
     let labels: Vec<&str> = host.split('.').collect();
     let rds = labels.iter().rposition(|label| *label == "rds")?;
     match &labels[..rds] {
@@ -79,10 +79,10 @@ mod tests {
                 "cn-north-1.rds.amazonaws.com.cn",
             ] {
                 let host = format!("{name}.{suffix}");
-                assert_eq!(parse(&host), found, "{host}");
+                assert_eq!(parse_rds_host(&host), found, "{host}");
             }
         }
-        assert_eq!(parse("db.example.com"), None);
-        assert_eq!(parse(""), None);
+        assert_eq!(parse_rds_host("db.example.com"), None);
+        assert_eq!(parse_rds_host(""), None);
     }
 }

@@ -3,7 +3,7 @@
 
 use roxmltree::Node;
 
-use super::xml::{self, flag, text};
+use super::xml::{self, flag_at, text_at};
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct RdsInstance {
@@ -100,59 +100,59 @@ impl RdsProxy {
 
 pub(super) fn read_instance(node: Node) -> Option<RdsInstance> {
     Some(RdsInstance {
-        identifier: text(node, &["DBInstanceIdentifier"])?,
-        arn: text(node, &["DBInstanceArn"])?,
-        resource_id: text(node, &["DbiResourceId"])?,
-        status: text(node, &["DBInstanceStatus"])?,
-        engine: text(node, &["Engine"]),
-        host: text(node, &["Endpoint", "Address"]),
-        port: port(node, &["Endpoint", "Port"]),
-        dbname: text(node, &["DBName"]),
-        master_user: text(node, &["MasterUsername"]),
-        cluster: text(node, &["DBClusterIdentifier"]),
-        takes_tokens: flag(node, &["IAMDatabaseAuthenticationEnabled"]),
-        is_public: flag(node, &["PubliclyAccessible"]),
-        certificate_authority: text(node, &["CACertificateIdentifier"]),
-        label: label(node),
+        identifier: text_at(node, &["DBInstanceIdentifier"])?,
+        arn: text_at(node, &["DBInstanceArn"])?,
+        resource_id: text_at(node, &["DbiResourceId"])?,
+        status: text_at(node, &["DBInstanceStatus"])?,
+        engine: text_at(node, &["Engine"]),
+        host: text_at(node, &["Endpoint", "Address"]),
+        port: port_at(node, &["Endpoint", "Port"]),
+        dbname: text_at(node, &["DBName"]),
+        master_user: text_at(node, &["MasterUsername"]),
+        cluster: text_at(node, &["DBClusterIdentifier"]),
+        takes_tokens: flag_at(node, &["IAMDatabaseAuthenticationEnabled"]),
+        is_public: flag_at(node, &["PubliclyAccessible"]),
+        certificate_authority: text_at(node, &["CACertificateIdentifier"]),
+        label: name_tag(node),
     })
 }
 
 pub(super) fn read_cluster(node: Node) -> Option<RdsCluster> {
     let mut custom = Vec::new();
-    for endpoint in xml::members(node, &["CustomEndpoints"]) {
-        if let Some(host) = text(endpoint, &[]) {
+    for endpoint in xml::list_members(node, &["CustomEndpoints"]) {
+        if let Some(host) = text_at(endpoint, &[]) {
             custom.push(host);
         }
     }
-    let has_gateway = flag(node, &["InternetAccessGatewayEnabled"]) == Some(true);
-    let has_network = flag(node, &["VPCNetworkingEnabled"]) != Some(false);
+    let has_gateway = flag_at(node, &["InternetAccessGatewayEnabled"]) == Some(true);
+    let has_network = flag_at(node, &["VPCNetworkingEnabled"]) != Some(false);
     Some(RdsCluster {
-        identifier: text(node, &["DBClusterIdentifier"])?,
-        arn: text(node, &["DBClusterArn"])?,
-        resource_id: text(node, &["DbClusterResourceId"])?,
-        status: text(node, &["Status"])?,
-        engine: text(node, &["Engine"]),
-        host: text(node, &["Endpoint"]),
-        reader: text(node, &["ReaderEndpoint"]),
-        readers: readers(node),
+        identifier: text_at(node, &["DBClusterIdentifier"])?,
+        arn: text_at(node, &["DBClusterArn"])?,
+        resource_id: text_at(node, &["DbClusterResourceId"])?,
+        status: text_at(node, &["Status"])?,
+        engine: text_at(node, &["Engine"]),
+        host: text_at(node, &["Endpoint"]),
+        reader: text_at(node, &["ReaderEndpoint"]),
+        readers: count_readers(node),
         custom,
-        port: port(node, &["Port"]),
-        dbname: text(node, &["DatabaseName"]),
-        master_user: text(node, &["MasterUsername"]),
+        port: port_at(node, &["Port"]),
+        dbname: text_at(node, &["DatabaseName"]),
+        master_user: text_at(node, &["MasterUsername"]),
         is_express: has_gateway && !has_network,
-        takes_tokens: flag(node, &["IAMDatabaseAuthenticationEnabled"]),
-        is_public: flag(node, &["PubliclyAccessible"]),
-        certificate_authority: text(node, &["CertificateDetails", "CAIdentifier"]),
-        label: label(node),
+        takes_tokens: flag_at(node, &["IAMDatabaseAuthenticationEnabled"]),
+        is_public: flag_at(node, &["PubliclyAccessible"]),
+        certificate_authority: text_at(node, &["CertificateDetails", "CAIdentifier"]),
+        label: name_tag(node),
     })
 }
 
 /// Returns how many members of a cluster are readers.
-fn readers(cluster: Node) -> Option<usize> {
-    xml::child(cluster, "DBClusterMembers")?;
+fn count_readers(cluster: Node) -> Option<usize> {
+    xml::child_element(cluster, "DBClusterMembers")?;
     let mut readers = 0;
-    for member in xml::members(cluster, &["DBClusterMembers"]) {
-        if flag(member, &["IsClusterWriter"]) == Some(false) {
+    for member in xml::list_members(cluster, &["DBClusterMembers"]) {
+        if flag_at(member, &["IsClusterWriter"]) == Some(false) {
             readers += 1;
         }
     }
@@ -160,44 +160,44 @@ fn readers(cluster: Node) -> Option<usize> {
 }
 
 pub(super) fn read_proxy(node: Node) -> Option<RdsProxy> {
-    let mut takes_tokens = text(node, &["DefaultAuthScheme"]).as_deref() == Some("IAM_AUTH");
-    for auth in xml::members(node, &["Auth"]) {
-        let iam = text(auth, &["IAMAuth"]);
+    let mut takes_tokens = text_at(node, &["DefaultAuthScheme"]).as_deref() == Some("IAM_AUTH");
+    for auth in xml::list_members(node, &["Auth"]) {
+        let iam = text_at(auth, &["IAMAuth"]);
         takes_tokens |= matches!(iam.as_deref(), Some("REQUIRED" | "ENABLED"));
     }
     Some(RdsProxy {
-        name: text(node, &["DBProxyName"])?,
-        arn: text(node, &["DBProxyArn"])?,
-        status: text(node, &["Status"])?,
-        family: text(node, &["EngineFamily"]),
-        host: text(node, &["Endpoint"]),
+        name: text_at(node, &["DBProxyName"])?,
+        arn: text_at(node, &["DBProxyArn"])?,
+        status: text_at(node, &["Status"])?,
+        family: text_at(node, &["EngineFamily"]),
+        host: text_at(node, &["Endpoint"]),
         takes_tokens,
-        requires_tls: flag(node, &["RequireTLS"]),
+        requires_tls: flag_at(node, &["RequireTLS"]),
     })
 }
 
 pub(super) fn read_proxy_endpoint(node: Node) -> Option<RdsProxyEndpoint> {
     Some(RdsProxyEndpoint {
-        name: text(node, &["DBProxyEndpointName"])?,
-        proxy: text(node, &["DBProxyName"])?,
-        status: text(node, &["Status"])?,
-        host: text(node, &["Endpoint"]),
-        is_default: flag(node, &["IsDefault"]) == Some(true),
+        name: text_at(node, &["DBProxyEndpointName"])?,
+        proxy: text_at(node, &["DBProxyName"])?,
+        status: text_at(node, &["Status"])?,
+        host: text_at(node, &["Endpoint"]),
+        is_default: flag_at(node, &["IsDefault"]) == Some(true),
     })
 }
 
 /// Returns the tag `Name`.
-fn label(node: Node) -> Option<String> {
-    for tag in xml::members(node, &["TagList"]) {
-        if text(tag, &["Key"]).as_deref() == Some("Name") {
-            return text(tag, &["Value"]);
+fn name_tag(node: Node) -> Option<String> {
+    for tag in xml::list_members(node, &["TagList"]) {
+        if text_at(tag, &["Key"]).as_deref() == Some("Name") {
+            return text_at(tag, &["Value"]);
         }
     }
     None
 }
 
-fn port(node: Node, path: &[&str]) -> Option<u16> {
-    text(node, path)?.parse().ok()
+fn port_at(node: Node, path: &[&str]) -> Option<u16> {
+    text_at(node, path)?.parse().ok()
 }
 
 #[cfg(test)]
@@ -207,7 +207,7 @@ mod tests {
     /// Reads an element with these children.
     fn read<T>(inside: &str, read: fn(Node) -> Option<T>) -> T {
         let body = format!("<DB xmlns='http://rds.amazonaws.com/doc/2014-10-31/'>{inside}</DB>");
-        xml::read(body.as_bytes(), read).unwrap().unwrap()
+        xml::read_document(body.as_bytes(), read).unwrap().unwrap()
     }
 
     const TAGS: &str = "<TagList><Tag><Key>Owner</Key><Value>x</Value></Tag><Tag><Key>Name</Key>\

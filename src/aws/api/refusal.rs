@@ -142,9 +142,12 @@ impl ApiRefusal {
 
 /// Returns the code and the message of `<ErrorResponse><Error>`; none if the body is not XML.
 fn read_xml(body: &[u8]) -> Option<(Option<String>, Option<String>)> {
-    xml::read(body, |root| {
-        let error = xml::child(root, "Error").unwrap_or(root);
-        (xml::text(error, &["Code"]), xml::text(error, &["Message"]))
+    xml::read_document(body, |root| {
+        let error = xml::child_element(root, "Error").unwrap_or(root);
+        (
+            xml::text_at(error, &["Code"]),
+            xml::text_at(error, &["Message"]),
+        )
     })
 }
 
@@ -161,14 +164,14 @@ fn read_json(header: Option<&str>, body: &[u8]) -> (Option<String>, Option<Strin
         None => field(&["__type", "code"]),
     };
     let code = match &code {
-        Some(code) => bare(code),
+        Some(code) => bare_code(code),
         None => None,
     };
     (code, field(&["message", "Message", "errorMessage"]))
 }
 
 /// Returns the code out of `namespace#CODE:address`.
-fn bare(code: &str) -> Option<String> {
+fn bare_code(code: &str) -> Option<String> {
     let end = code.find(':').unwrap_or(code.len());
     let code = &code[..end];
     let begin = match code.rfind('#') {

@@ -89,7 +89,7 @@ impl ApiRequest {
     pub(super) fn http(&self, base: &str) -> Result<HttpRequest> {
         let built = match &self.protocol {
             ApiProtocol::RestJson(path) => HttpRequest::get(format!("{base}{path}")),
-            ApiProtocol::Query(form) => posted(base, form),
+            ApiProtocol::Query(form) => post_form(base, form),
         };
         built.map_err(|error| {
             Error::failure(format!(
@@ -101,7 +101,7 @@ impl ApiRequest {
     }
 }
 
-fn posted(
+fn post_form(
     base: &str,
     form: &str,
 ) -> std::result::Result<HttpRequest, aws_smithy_runtime_api::http::HttpError> {
@@ -140,7 +140,7 @@ mod tests {
                 None if engines.is_empty() => RdsFilter::All,
                 None => RdsFilter::OfEngines(&engines),
             };
-            rds::describe(listing, filter, given("Marker"))
+            rds::describe_request(listing, filter, given("Marker"))
         };
         let first = |name: &str| row["given"][name][0].as_str().unwrap();
         match row["operation"].as_str().unwrap() {

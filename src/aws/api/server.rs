@@ -1,7 +1,7 @@
 //! The server behind a host name, as the control plane of its service describes it.
 //!
-//! `state` asks as many questions as the host needs, one after the other: an instance may be a
-//! member of a cluster, and then the cluster decides; an endpoint of a proxy leads to the proxy.
+//! `server_state` asks as many questions as the host needs, one after the other: an instance may be
+//! a member of a cluster, and then the cluster decides; an endpoint of a proxy leads to the proxy.
 //! What comes out is one value for both services. The states in which a server takes connections
 //! are the two lists at the top. Called by `inspector.rs`.
 
@@ -50,7 +50,7 @@ pub(super) fn is_ready(status: &str) -> Option<bool> {
 }
 
 /// Returns what AWS knows of the server that a token with this scope is for.
-pub(super) async fn state(
+pub(super) async fn server_state(
     client: &ApiClient<'_>,
     scope: &TokenScope<'_>,
     region: &str,
@@ -73,7 +73,7 @@ async fn state_of_rds(
         host: scope.host,
         user: scope.user.unwrap_or("*"),
     };
-    match rds_host::parse(scope.host) {
+    match rds_host::parse_rds_host(scope.host) {
         Some(RdsName::Instance(name)) => lookup.instance(name).await,
         Some(RdsName::Cluster(name)) => lookup.cluster(Some(name)).await,
         Some(RdsName::CustomEndpoint) => lookup.cluster(None).await,
@@ -92,7 +92,7 @@ pub(in crate::aws) fn cluster_id(host: &str) -> &str {
 }
 
 async fn state_of_dsql(client: &ApiClient<'_>, host: &str, region: &str) -> Inspected<ServerState> {
-    let cluster = dsql::cluster(client, region, cluster_id(host)).await?;
+    let cluster = dsql::fetch_cluster(client, region, cluster_id(host)).await?;
     Ok(ServerState {
         kind: "Aurora DSQL cluster",
         is_ready: is_ready_dsql(&cluster),
@@ -248,7 +248,7 @@ impl RdsLookup<'_> {
         filter: RdsFilter<'_>,
         read: fn(Node) -> Option<T>,
     ) -> Inspected<Vec<T>> {
-        let listed = rds::list(self.client, self.region, listing, filter, read);
+        let listed = rds::describe_all(self.client, self.region, listing, filter, read);
         listed.await.whole()
     }
 

@@ -1,7 +1,8 @@
 //! STS: who the caller is, and what time it is at AWS.
 //!
-//! `caller` needs credentials and no permission. `clock_offset` needs neither, so that it also
-//! works while the clock is wrong, which AWS would answer with a refusal. `offset` and
+//! `caller_identity` needs credentials and no permission. `clock_offset` needs neither, so that it
+//! also works while the clock is wrong, which AWS would answer with a refusal. `offset_of_clocks`
+//! and
 //! `read_caller` are pure.
 
 use std::time::{Duration, Instant};
@@ -20,18 +21,21 @@ pub(super) fn get_caller_identity() -> ApiRequest {
 }
 
 /// Returns whose credentials the client has. AWS refuses this to nobody.
-pub(super) async fn caller(client: &ApiClient<'_>, region: &str) -> Inspected<CallerIdentity> {
+pub(super) async fn caller_identity(
+    client: &ApiClient<'_>,
+    region: &str,
+) -> Inspected<CallerIdentity> {
     client
         .ask(&get_caller_identity(), region, read_caller)
         .await
 }
 
 fn read_caller(body: &[u8]) -> Option<CallerIdentity> {
-    let found = xml::read(body, |root| {
-        let result = xml::child(root, "GetCallerIdentityResult")?;
+    let found = xml::read_document(body, |root| {
+        let result = xml::child_element(root, "GetCallerIdentityResult")?;
         Some(CallerIdentity {
-            account: xml::text(result, &["Account"])?,
-            name: xml::text(result, &["Arn"])?,
+            account: xml::text_at(result, &["Account"])?,
+            name: xml::text_at(result, &["Arn"])?,
         })
     });
     found?
@@ -47,7 +51,7 @@ pub(super) async fn clock_offset(
     let answer = client::ask_unsigned(resolution, &get_caller_identity(), region).await?;
     let waited = began.elapsed();
     if let Some(there) = answer.headers().get("date").and_then(Time::from_http) {
-        return Ok(offset(sent, waited, there));
+        return Ok(offset_of_clocks(sent, waited, there));
     }
     let what = format!("the clock of AWS in {region}");
     let error = not_understood(&what, STS.name, Some(answer.status().as_u16()));
@@ -55,7 +59,7 @@ pub(super) async fn clock_offset(
 }
 
 /// Returns the difference of the clocks: the server has read its own in the middle of the wait.
-fn offset(sent: Time, waited: Duration, there: Time) -> i64 {
+fn offset_of_clocks(sent: Time, waited: Duration, there: Time) -> i64 {
     let half = (waited / 2).as_secs();
     sent.unix() + half.cast_signed() - there.unix()
 }
@@ -74,7 +78,7 @@ mod tests {
             (700, 1, 1_000, -300),
         ] {
             assert_eq!(
-                offset(at(sent), Duration::from_secs(waited), at(there)),
+                offset_of_clocks(at(sent), Duration::from_secs(waited), at(there)),
                 ahead
             );
         }

@@ -153,9 +153,10 @@ fn listed(words: &str) -> (Inspected<usize>, Inspected<usize>) {
     let credentials = Credentials::new("AKIA", SECRET, None, None, "test");
     let client = ApiClient::new(&resolution, credentials);
     block_on(async {
-        let of_dsql = dsql::clusters(&client, "eu-west-1").await.whole();
+        let of_dsql = dsql::fetch_clusters(&client, "eu-west-1").await.whole();
         let read = rds_things::read_cluster;
-        let of_rds = rds::list(&client, "eu-west-1", &rds::CLUSTERS, RdsFilter::All, read).await;
+        let of_rds =
+            rds::describe_all(&client, "eu-west-1", &rds::CLUSTERS, RdsFilter::All, read).await;
         let of_rds = of_rds.whole();
         (of_dsql.map(|all| all.len()), of_rds.map(|all| all.len()))
     })

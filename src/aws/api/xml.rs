@@ -10,7 +10,7 @@ const MOST_NODES: u32 = 2_000_000;
 
 /// Reads a document and returns what `read` finds in its root element. `None` if it is not a whole
 /// document of XML.
-pub(super) fn read<T>(body: &[u8], read: impl FnOnce(Node) -> T) -> Option<T> {
+pub(super) fn read_document<T>(body: &[u8], read: impl FnOnce(Node) -> T) -> Option<T> {
     let text = std::str::from_utf8(body).ok()?;
     let options = ParsingOptions {
         nodes_limit: MOST_NODES,
@@ -21,39 +21,48 @@ pub(super) fn read<T>(body: &[u8], read: impl FnOnce(Node) -> T) -> Option<T> {
 }
 
 /// Returns the first child element with this name.
-pub(super) fn child<'a, 'input>(node: Node<'a, 'input>, name: &str) -> Option<Node<'a, 'input>> {
+pub(super) fn child_element<'a, 'input>(
+    node: Node<'a, 'input>,
+    name: &str,
+) -> Option<Node<'a, 'input>> {
     node.children()
         .find(|child| child.is_element() && child.tag_name().name() == name)
 }
 
 /// Returns the element at the end of a path of names.
-pub(super) fn at<'a, 'input>(node: Node<'a, 'input>, path: &[&str]) -> Option<Node<'a, 'input>> {
+pub(super) fn element_at<'a, 'input>(
+    node: Node<'a, 'input>,
+    path: &[&str],
+) -> Option<Node<'a, 'input>> {
     let mut found = node;
     for name in path {
-        found = child(found, name)?;
+        found = child_element(found, name)?;
     }
     Some(found)
 }
 
 /// Returns the child elements of the list at a path; none where there is no such list.
-pub(super) fn members<'a, 'input>(node: Node<'a, 'input>, path: &[&str]) -> Vec<Node<'a, 'input>> {
-    match at(node, path) {
+pub(super) fn list_members<'a, 'input>(
+    node: Node<'a, 'input>,
+    path: &[&str],
+) -> Vec<Node<'a, 'input>> {
+    match element_at(node, path) {
         Some(list) => list.children().filter(Node::is_element).collect(),
         None => Vec::new(),
     }
 }
 
 /// Returns the text at a path. An empty text counts as none.
-pub(super) fn text(node: Node, path: &[&str]) -> Option<String> {
-    match at(node, path)?.text()?.trim() {
+pub(super) fn text_at(node: Node, path: &[&str]) -> Option<String> {
+    match element_at(node, path)?.text()?.trim() {
         "" => None,
         text => Some(text.to_owned()),
     }
 }
 
 /// Returns the `true` or `false` at a path.
-pub(super) fn flag(node: Node, path: &[&str]) -> Option<bool> {
-    text(node, path)?.parse().ok()
+pub(super) fn flag_at(node: Node, path: &[&str]) -> Option<bool> {
+    text_at(node, path)?.parse().ok()
 }
 
 #[cfg(test)]
@@ -63,13 +72,13 @@ mod tests {
     #[test]
     fn values_are_found_by_their_path() {
         let body = b"<R xmlns='https://x/'><A><B> one&amp;two </B><B>2</B></A><F>true</F><N/></R>";
-        let found = read(body, |root| {
-            assert_eq!(text(root, &["A", "B"]).as_deref(), Some("one&two"));
-            assert_eq!(members(root, &["A"]).len(), 2);
-            assert_eq!(flag(root, &["F"]), Some(true));
-            assert_eq!(flag(root, &["A", "B"]), None);
-            assert_eq!(text(root, &["N"]), None);
-            assert!(members(root, &["X", "Y"]).is_empty());
+        let found = read_document(body, |root| {
+            assert_eq!(text_at(root, &["A", "B"]).as_deref(), Some("one&two"));
+            assert_eq!(list_members(root, &["A"]).len(), 2);
+            assert_eq!(flag_at(root, &["F"]), Some(true));
+            assert_eq!(flag_at(root, &["A", "B"]), None);
+            assert_eq!(text_at(root, &["N"]), None);
+            assert!(list_members(root, &["X", "Y"]).is_empty());
         });
         assert!(found.is_some());
     }
@@ -90,10 +99,13 @@ mod tests {
             &deep,
             entities,
         ] {
-            assert!(read(body.as_bytes(), |_| ()).is_none(), "{body:.20}");
+            assert!(
+                read_document(body.as_bytes(), |_| ()).is_none(),
+                "{body:.20}"
+            );
         }
-        assert!(read(b"<a>\xff</a>", |_| ()).is_none());
-        assert!(read(closed.as_bytes(), |_| ()).is_some()); // and no stack ends
+        assert!(read_document(b"<a>\xff</a>", |_| ()).is_none());
+        assert!(read_document(closed.as_bytes(), |_| ()).is_some()); // and no stack ends
     }
 
     proptest::proptest! {
@@ -104,7 +116,7 @@ mod tests {
             &["<E xmlns='a'><Error><Code>X</Code><Message>m &lt; n</Message></Error></E>"],
             &["<", ">", "/", "&", ";", "<![CDATA[", "]]>", "<!--", "<?", "xmlns:b='c'", "b:"],
         )) {
-            let _ = read(&body, |root| text(root, &["Error", "Code"]));
+            let _ = read_document(&body, |root| text_at(root, &["Error", "Code"]));
         }
     }
 }

@@ -45,7 +45,7 @@ fn sign_in_directory() -> Option<PathBuf> {
     }
 }
 
-fn file(directory: &str, name: &str) -> Option<PathBuf> {
+fn cache_file(directory: &str, name: &str) -> Option<PathBuf> {
     Some(env::aws_home()?.join(directory).join(json_file(name)))
 }
 
@@ -54,7 +54,7 @@ fn json_file(name: &str) -> String {
 }
 
 /// Returns the JSON object in a file.
-fn object(path: &std::path::Path) -> Option<Map<String, Value>> {
+fn json_object_in(path: &std::path::Path) -> Option<Map<String, Value>> {
     let bytes = fs::read_foreign_cache(path)?;
     match serde_json::from_slice(&bytes) {
         Ok(Value::Object(fields)) => Some(fields),

@@ -7,19 +7,19 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use super::{ROLES, file, object, sha1};
+use super::{ROLES, cache_file, json_object_in, sha1};
 use crate::aws::credentials::Credentials;
 use crate::aws::credentials::{FieldNames, seconds_left};
 use crate::aws::plan::{ProfileRole, SsoRole, WebIdentity};
 
 /// Returns the file of a role.
-pub(crate) fn path(role: &ProfileRole) -> Option<PathBuf> {
-    file(ROLES, &key_of_role(role))
+pub(crate) fn role_file(role: &ProfileRole) -> Option<PathBuf> {
+    cache_file(ROLES, &key_of_role(role))
 }
 
 /// Returns the credentials of a role, unless they have expired.
 pub(crate) fn of_role(role: &ProfileRole) -> Option<Credentials> {
-    read(&key_of_role(role))
+    read_role_file(&key_of_role(role))
 }
 
 /// Returns the credentials of a role of a web identity, unless they have expired.
@@ -31,7 +31,7 @@ pub(crate) fn of_web_identity(identity: &WebIdentity, token: &str) -> Option<Cre
     if let Some(name) = &identity.session_name {
         arguments.insert("RoleSessionName", Value::from(name.as_str()));
     }
-    read(&key(arguments))
+    read_role_file(&cache_key(arguments))
 }
 
 /// Returns the credentials of a role of SSO, unless they have expired.
@@ -47,11 +47,11 @@ pub(crate) fn of_sso(sso: &SsoRole) -> Option<Credentials> {
         json!(sso.role),
         json!(value)
     );
-    read(&sha1(&ascii(&text)))
+    read_role_file(&sha1(&escape_non_ascii(&text)))
 }
 
-fn read(key: &str) -> Option<Credentials> {
-    let answer = object(&file(ROLES, key)?)?;
+fn read_role_file(key: &str) -> Option<Credentials> {
+    let answer = json_object_in(&cache_file(ROLES, key)?)?;
     let fields = answer.get("Credentials")?.as_object()?;
     let credentials = FieldNames::OF_STS
         .credentials(fields, "AWS CLI cache")
@@ -77,21 +77,21 @@ fn key_of_role(role: &ProfileRole) -> String {
     if let Some(seconds) = role.duration {
         arguments.insert("DurationSeconds", Value::from(seconds));
     }
-    key(arguments)
+    cache_key(arguments)
 }
 
 /// Returns the SHA-1 of the arguments of a call as Python's `json.dumps(..., sort_keys=True)`
 /// writes them.
-fn key(arguments: BTreeMap<&'static str, Value>) -> String {
+fn cache_key(arguments: BTreeMap<&'static str, Value>) -> String {
     let pairs: Vec<String> = arguments
         .into_iter()
-        .map(|(name, value)| format!("\"{name}\": {}", ascii(&value.to_string())))
+        .map(|(name, value)| format!("\"{name}\": {}", escape_non_ascii(&value.to_string())))
         .collect();
     sha1(&format!("{{{}}}", pairs.join(", ")))
 }
 
 /// Escapes every character that is not ASCII, as Python does.
-fn ascii(json: &str) -> String {
+fn escape_non_ascii(json: &str) -> String {
     let mut text = String::new();
     for c in json.chars() {
         if c.is_ascii() {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use ring::digest::{SHA256, digest};
 use serde_json::{Map, Value, json};
 
-use super::{json_file, object, sign_in_directory};
+use super::{json_file, json_object_in, sign_in_directory};
 use crate::aws::credentials::Credentials;
 use crate::aws::credentials::{FieldNames, seconds_left};
 use crate::error::Result;
@@ -40,7 +40,7 @@ pub(crate) struct CachedLogin(Map<String, Value>);
 
 impl CachedLogin {
     pub(crate) fn read(session: &str) -> Option<Self> {
-        Some(Self(object(&path(session)?)?))
+        Some(Self(json_object_in(&path(session)?)?))
     }
 
     /// Returns the text in a field; an error says which one is missing.

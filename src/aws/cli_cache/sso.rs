@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use serde_json::{Map, Value, json};
 
-use super::{SSO, file, object, sha1};
+use super::{SSO, cache_file, json_object_in, sha1};
 use crate::aws::plan::SsoSession;
 use crate::error::{Error, Result};
 use crate::sys::fs;
@@ -22,7 +22,7 @@ impl SsoSession {
 
     /// Returns the file in which a login leaves its token.
     pub(crate) fn path(&self) -> Option<PathBuf> {
-        file(SSO, &self.id())
+        cache_file(SSO, &self.id())
     }
 
     /// Tells whether the user is logged in, with another token than the one that was revoked.
@@ -86,7 +86,7 @@ pub(crate) struct RefreshGrant<'a> {
 
 impl CachedToken {
     pub(crate) fn read(session: &SsoSession) -> Option<Self> {
-        let cached = Self(object(&session.path()?)?);
+        let cached = Self(json_object_in(&session.path()?)?);
         cached.text("accessToken")?;
         Some(cached)
     }

@@ -37,7 +37,7 @@ fn not_negative(number: i32) -> u32 {
     u32::try_from(number).unwrap_or_default()
 }
 
-fn seconds(number: i32) -> Duration {
+fn seconds_or_zero(number: i32) -> Duration {
     Duration::from_secs(not_negative(number).into())
 }
 
@@ -49,7 +49,7 @@ pub(crate) async fn log_in(
     show: impl FnOnce(&str, &str),
 ) -> Result<()> {
     let client = Client::new(&resolution.client(SSO_OIDC, &session.region, None));
-    let registered = registered(resolution, &client, session).await?;
+    let registered = register_client(resolution, &client, session).await?;
     let id = or_empty(registered.client_id());
     let secret = or_empty(registered.client_secret());
     let authorize = client
@@ -72,7 +72,7 @@ pub(crate) async fn log_in(
         .client_id(id)
         .client_secret(secret)
         .set_device_code(authorized.device_code().map(str::to_owned));
-    let answer = confirmed(resolution, &authorized, &call).await?;
+    let answer = wait_for_confirmation(resolution, &authorized, &call).await?;
     let Some(token) = answer.access_token() else {
         let error = Error::failure("cannot log in to SSO: the login service gave no token");
         return Err(error.hint(SETTINGS));
@@ -90,7 +90,7 @@ pub(crate) async fn log_in(
 }
 
 /// Registers pgcred as a client of the login service.
-async fn registered(
+async fn register_client(
     resolution: &CredentialResolution<'_>,
     client: &Client,
     session: &SsoSession,
@@ -116,14 +116,14 @@ fn or_empty(text: Option<&str>) -> &str {
 }
 
 /// Asks until the user has confirmed the login, or its time is over.
-async fn confirmed(
+async fn wait_for_confirmation(
     resolution: &CredentialResolution<'_>,
     authorized: &StartDeviceAuthorizationOutput,
     call: &CreateTokenFluentBuilder,
 ) -> Result<CreateTokenOutput> {
     let mut interval =
-        seconds(authorized.interval()).clamp(Duration::from_secs(1), LONGEST_INTERVAL);
-    let until = Instant::now() + seconds(authorized.expires_in()).min(LONGEST_WAIT);
+        seconds_or_zero(authorized.interval()).clamp(Duration::from_secs(1), LONGEST_INTERVAL);
+    let until = Instant::now() + seconds_or_zero(authorized.expires_in()).min(LONGEST_WAIT);
     loop {
         let left = until.saturating_duration_since(Instant::now());
         tokio::time::sleep(interval.min(left)).await;

@@ -33,7 +33,7 @@ pub(super) fn source(
     if let Some(sso) = SsoRole::from_profile(name, section, files)? {
         return Ok(Some(PlannedSource::Sso(sso)));
     }
-    if let Some(source) = keys(name, files.credentials(name), CREDENTIALS_FILE)? {
+    if let Some(source) = keys_in_section(name, files.credentials(name), CREDENTIALS_FILE)? {
         return Ok(Some(source));
     }
     if let Some(session) = section.get("login_session") {
@@ -47,7 +47,7 @@ pub(super) fn source(
             command: command.to_owned(),
         })));
     }
-    keys(name, files.config(name), CONFIGURATION_FILE)
+    keys_in_section(name, files.config(name), CONFIGURATION_FILE)
 }
 
 /// Returns the value of a key, unless it is empty.
@@ -59,7 +59,7 @@ fn value_of(section: &ProfileSection, key: &str) -> Option<String> {
 }
 
 /// Returns the keys in a section of one of the files.
-fn keys(
+fn keys_in_section(
     name: &str,
     section: Option<&ProfileSection>,
     file: &'static str,
@@ -152,7 +152,7 @@ impl SsoRole {
         }
         let name = section.get("sso_session").map(str::to_owned);
         let scopes = match (value_of(&all, "sso_registration_scopes"), &name) {
-            (Some(scopes), _) => words(&scopes),
+            (Some(scopes), _) => words_of_list(&scopes),
             (None, Some(_)) => vec![USUAL_SCOPE.to_owned()],
             (None, None) => Vec::new(),
         };
@@ -229,7 +229,7 @@ fn with_session(
 }
 
 /// Returns the words of a list with commas between them.
-fn words(list: &str) -> Vec<String> {
+fn words_of_list(list: &str) -> Vec<String> {
     let mut words = Vec::new();
     for word in list.split(',').map(str::trim) {
         if !word.is_empty() {

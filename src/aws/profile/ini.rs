@@ -7,7 +7,7 @@
 //! sso_scopes = a,           a value goes on
 //!     b                     in lines that are indented deeper than its key
 //! s3 =                      a value that begins in a line of its own
-//!     max_queue_size = 10   holds keys of its own: see `nested`
+//!     max_queue_size = 10   holds keys of its own: see `nested_section`
 //! [DEFAULT]                 has keys for sections that lack them
 //! ```
 //!
@@ -52,7 +52,7 @@ impl KeyPosition {
 }
 
 /// Returns a position in a text as pairs store it.
-fn position(position: usize) -> u32 {
+fn stored_position(position: usize) -> u32 {
     u32::try_from(position).unwrap_or(u32::MAX)
 }
 
@@ -95,9 +95,9 @@ impl ProfileSection {
         self.text.push_str(key);
         self.text.push_str(value);
         self.pairs.push(KeyPosition {
-            key: position(start),
-            value: position(start + key.len()),
-            end: position(self.text.len()),
+            key: stored_position(start),
+            value: stored_position(start + key.len()),
+            end: stored_position(self.text.len()),
             line,
         });
     }
@@ -121,7 +121,7 @@ impl ProfileSection {
     fn extend_last(&mut self, more: &str) {
         if let Some(last) = self.pairs.last_mut() {
             self.text.push_str(more);
-            last.end = position(self.text.len());
+            last.end = stored_position(self.text.len());
         }
     }
 
@@ -129,7 +129,7 @@ impl ProfileSection {
     fn trim(&mut self) {
         for pair in &mut self.pairs {
             let value = self.text[pair.value()].trim_end();
-            pair.end = pair.value + position(value.len());
+            pair.end = pair.value + stored_position(value.len());
         }
     }
 }
@@ -144,7 +144,7 @@ pub(crate) struct SyntaxError {
 /// Returns the sections in the order of the file.
 ///
 /// A value goes on in lines that are indented deeper than its key; a value that begins in such a
-/// line holds `key = value` lines of its own, see [`nested`].
+/// line holds `key = value` lines of its own, see [`nested_section`].
 pub(crate) fn parse(text: &str) -> Result<Vec<(String, ProfileSection)>, SyntaxError> {
     let text = with_plain_ends(text);
     let mut parser = IniParser::default();
@@ -167,7 +167,7 @@ fn with_plain_ends(text: &str) -> Cow<'_, str> {
 
 /// Returns the inner keys of a value that begins in a line of its own; `None` if the value is a
 /// plain one.
-pub(crate) fn nested(value: &str) -> Option<ProfileSection> {
+pub(crate) fn nested_section(value: &str) -> Option<ProfileSection> {
     let mut section = ProfileSection::default();
     for (key, value) in value
         .strip_prefix('\n')?
@@ -228,7 +228,7 @@ impl<'a> IniParser<'a> {
             return Ok(());
         }
         self.indent = indent;
-        if let Some(name) = header(text) {
+        if let Some(name) = section_header(text) {
             return self.begin(name);
         }
         let end = text
@@ -270,7 +270,7 @@ impl<'a> IniParser<'a> {
         if section.contains_key(key) {
             return Err("this key exists already in its section");
         }
-        section.insert(key, value, position(number));
+        section.insert(key, value, stored_position(number));
         let place = section.pairs.len() - 1;
         if value.is_empty() {
             self.without_value.push(KeyWithoutValue {
@@ -336,7 +336,7 @@ impl<'a> IniParser<'a> {
 }
 
 /// Returns what stands between the first `[` and the last `]`; what follows is not looked at.
-fn header(text: &str) -> Option<&str> {
+fn section_header(text: &str) -> Option<&str> {
     let (name, _) = text.strip_prefix('[')?.rsplit_once(']')?;
     (!name.is_empty()).then_some(name)
 }
@@ -383,12 +383,12 @@ mod tests {
             .expect("well-formed");
         assert_eq!(sections[0].1.get("region").expect("a region"), "r");
         assert_eq!(sections[1].1.get("region").expect("a region"), "s");
-        let inner = nested(sections[1].1.get("s3").expect("a value")).expect("inner keys");
+        let inner = nested_section(sections[1].1.get("s3").expect("a value")).expect("inner keys");
         assert_eq!(
             owned(&inner),
             [("x".into(), "1".into()), ("y".into(), "2".into())]
         );
-        assert!(nested("plain").is_none());
+        assert!(nested_section("plain").is_none());
     }
 
     #[test]
@@ -436,7 +436,7 @@ mod tests {
                     for (name, section) in sections {
                         proptest::prop_assert!(text.contains(&*name), "{}", name);
                         for (_, value) in section.iter() {
-                            let _ = nested(value);
+                            let _ = nested_section(value);
                         }
                     }
                 }

@@ -4,7 +4,7 @@
 /// Returns the words of a command line, or `None` if a quote is not closed.
 pub(crate) fn split(text: &str) -> Option<Vec<String>> {
     if cfg!(windows) {
-        Some(windows(text))
+        Some(split_as_windows(text))
     } else {
         posix(text)
     }
@@ -60,7 +60,7 @@ pub(crate) fn posix(text: &str) -> Option<Vec<String>> {
 
 /// Splits as the C runtime of Windows does. Only blanks separate words and only double quotes keep
 /// them together; backslashes are ordinary characters unless a double quote follows them.
-fn windows(text: &str) -> Vec<String> {
+fn split_as_windows(text: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;
     let mut backslashes = 0;
@@ -141,7 +141,7 @@ mod tests {
             ("a \"b c", vec!["a", "b c"]),
             (r"a b\", vec!["a", r"b\"]),
         ] {
-            assert_eq!(windows(text), words, "{text}");
+            assert_eq!(split_as_windows(text), words, "{text}");
         }
     }
 
@@ -156,7 +156,7 @@ mod tests {
             ],
             &["\\", "\"", "'", " ", "\\\""],
         )) {
-            let _ = windows(&text);
+            let _ = split_as_windows(&text);
             if let Some(words) = posix(&text) {
                 let quoted = words.iter().map(|word| crate::text::quote::posix(word));
                 let quoted: Vec<String> = quoted.collect();

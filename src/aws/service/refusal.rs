@@ -50,7 +50,7 @@ where
                 .hint("check the region, the endpoint and the values of the profile"),
         ),
         SdkError::DispatchFailure(_) => {
-            let unreached = unreachable(what, service, &innermost(error).to_string())
+            let unreached = unreachable_service(what, service, &innermost_cause(error).to_string())
                 .because(reason_not_reached(error));
             Some(if shows_steps {
                 unreached.hint(CHECK_NETWORK)
@@ -78,7 +78,7 @@ pub(crate) fn refusal_error(what: &str, service: &str, code: &str, message: Opti
 }
 
 /// Says that a service has not been reached.
-pub(crate) fn unreachable(what: &str, service: &str, cause: &str) -> Error {
+pub(crate) fn unreachable_service(what: &str, service: &str, cause: &str) -> Error {
     let cause = text::foreign(cause);
     Error::failure(format!("{what}: {service} cannot be reached: {cause}"))
         .hint(format!("{CHECK_NETWORK}; `pgcred --debug ...` shows more"))
@@ -106,7 +106,7 @@ fn reason_not_reached(error: &(dyn StdError + 'static)) -> ErrorReason {
 
 /// Returns the first cause. The SDK's errors around it may have the whole request in their text,
 /// with its tokens.
-fn innermost<'a>(error: &'a (dyn StdError + 'static)) -> &'a (dyn StdError + 'static) {
+fn innermost_cause<'a>(error: &'a (dyn StdError + 'static)) -> &'a (dyn StdError + 'static) {
     let mut cause = error;
     while let Some(next) = cause.source() {
         cause = next;

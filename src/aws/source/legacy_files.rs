@@ -27,7 +27,7 @@ impl LegacyFiles {
                 Err(error) => return Err(error.or_hint("correct or unset AWS_CREDENTIAL_FILE")),
             };
             let key = value_of(&text, "AWSAccessKeyId");
-            if let Some(found) = complete(key, value_of(&text, "AWSSecretKey")) {
+            if let Some(found) = credentials_if_complete(key, value_of(&text, "AWSSecretKey")) {
                 return Ok(Some(found));
             }
         }
@@ -37,7 +37,9 @@ impl LegacyFiles {
                     continue;
                 }
                 let key = section.get("aws_access_key_id");
-                if let Some(found) = complete(key, section.get("aws_secret_access_key")) {
+                if let Some(found) =
+                    credentials_if_complete(key, section.get("aws_secret_access_key"))
+                {
                     return Ok(Some(found));
                 }
             }
@@ -51,7 +53,7 @@ impl LegacyFiles {
     }
 }
 
-fn complete(key: Option<&str>, secret: Option<&str>) -> Option<Credentials> {
+fn credentials_if_complete(key: Option<&str>, secret: Option<&str>) -> Option<Credentials> {
     Some(Credentials::new(key?, secret?, None, None, "file"))
 }
 
@@ -81,8 +83,8 @@ mod tests {
 
     #[test]
     fn half_a_pair_of_keys_counts_as_none() {
-        assert!(complete(Some("AKIA"), None).is_none());
-        assert!(complete(None, Some("secret")).is_none());
-        assert!(complete(Some("AKIA"), Some("secret")).is_some());
+        assert!(credentials_if_complete(Some("AKIA"), None).is_none());
+        assert!(credentials_if_complete(None, Some("secret")).is_none());
+        assert!(credentials_if_complete(Some("AKIA"), Some("secret")).is_some());
     }
 }

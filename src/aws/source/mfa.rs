@@ -20,7 +20,7 @@ pub(super) fn can_ask(ask: &AskPolicy) -> bool {
 
 /// Returns a code of the device with this serial number or ARN. stdin is not read: the terminal
 /// itself is.
-pub(super) fn code(
+pub(super) fn ask_for_code(
     resolution: &CredentialResolution,
     profile: &str,
     serial: &str,
@@ -58,7 +58,7 @@ pub(super) fn code(
 
 fn by_command(resolution: &CredentialResolution, command: &str) -> Result<String> {
     let Some(words) = words::split(command) else {
-        return Err(unusable("has a quote that is not closed"));
+        return Err(unusable_code("has a quote that is not closed"));
     };
     let ended = match child::output(&words, resolution.deadline(), resolution.ask.attachment()) {
         Ok(ended) => ended,
@@ -66,7 +66,7 @@ fn by_command(resolution: &CredentialResolution, command: &str) -> Result<String
         Err(ProgramError::TooLate) => return Err(resolution.timeout_error(COMMAND)),
     };
     if !ended.status.success() {
-        return Err(unusable(&format!(
+        return Err(unusable_code(&format!(
             "failed: {}",
             child::last_line(&ended.stderr)
         )));
@@ -75,11 +75,11 @@ fn by_command(resolution: &CredentialResolution, command: &str) -> Result<String
     let line = child::last_line(&ended.stdout);
     let code = line.split_whitespace().next_back().unwrap_or_default();
     if code.len() < LEAST_DIGITS || !code.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(unusable("printed no code"));
+        return Err(unusable_code("printed no code"));
     }
     Ok(code.to_owned())
 }
 
-fn unusable(what: &str) -> Error {
+fn unusable_code(what: &str) -> Error {
     Error::failure(format!("{COMMAND} {what}")).hint("run the command by hand to see more")
 }

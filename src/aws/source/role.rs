@@ -9,7 +9,7 @@ use aws_smithy_types::DateTime;
 use super::mfa;
 use crate::aws::cli_cache;
 use crate::aws::credentials::Credentials;
-use crate::aws::credentials::{checked, seconds_left};
+use crate::aws::credentials::{check_credentials, seconds_left};
 use crate::aws::plan::ProfileRole;
 use crate::aws::resolution::CredentialResolution;
 use crate::aws::service::endpoints::STS;
@@ -80,9 +80,9 @@ impl ProfileRole {
         source: Credentials,
     ) -> Result<Credentials> {
         self.check()?;
-        let source = checked(source)?;
+        let source = check_credentials(source)?;
         let code = match &self.mfa_serial {
-            Some(serial) => Some(mfa::code(resolution, &self.profile, serial)?),
+            Some(serial) => Some(mfa::ask_for_code(resolution, &self.profile, serial)?),
             None => None,
         };
         resolution.step(format!(

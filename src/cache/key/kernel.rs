@@ -115,10 +115,10 @@ fn is_describable(directory: &str) -> bool {
 /// keys at a time.
 fn forget_keys_of_missing_directories() {
     let keys = fs::read(Path::new("/proc/keys")).unwrap_or_default();
-    forget(&keys_to_forget(&String::from_utf8_lossy(&keys)));
+    forget_keys(&keys_to_forget(&String::from_utf8_lossy(&keys)));
 }
 
-pub(super) fn forget(ids: &[i32]) {
+pub(super) fn forget_keys(ids: &[i32]) {
     let Ok(ring) = user_keyring() else { return };
     for id in ids {
         // A key that is not in the user's keyring does not belong to this user.

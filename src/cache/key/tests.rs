@@ -399,7 +399,7 @@ mod linux {
         };
         let ours: Vec<&str> = listing.lines().filter(is_ours).collect();
         let listing = format!("{}\n{}", ours.join("\n"), keys_of("/", kernel::MANY_KEYS));
-        kernel::forget(&kernel::keys_to_forget(&listing));
+        kernel::forget_keys(&kernel::keys_to_forget(&listing));
         assert!(matches!(
             load(CacheChoice::Keyring, &thrown_away.paths, false),
             KeyLookup::Missing { .. }

@@ -31,7 +31,7 @@ impl FromFile {
     pub(super) fn run(self, app: &App) -> Result<()> {
         let preferences = &app.preferences;
         let output = preferences.output;
-        let offered = self.chosen(read(&self.file)?)?;
+        let offered = self.chosen(read_shared_file(&self.file)?)?;
         let compared = FileComparison::of(offered, &preferences.config, self.replace);
         compared.tell_what_stays(output);
         if compared.written.is_empty() {
@@ -91,7 +91,7 @@ impl FromFile {
         connection: &Connection,
         preferences: &Preferences,
     ) -> Result<bool> {
-        let Some((what, why)) = risk(connection, &preferences.config) else {
+        let Some((what, why)) = risk_of_connection(connection, &preferences.config) else {
             return Ok(true);
         };
         if !self.policy.dry_run && !preferences.ask.terminal {
@@ -109,7 +109,7 @@ impl FromFile {
 }
 
 /// Returns what could send a token to somebody who may use it elsewhere, and what that means.
-fn risk(connection: &Connection, config: &Config) -> Option<(String, String)> {
+fn risk_of_connection(connection: &Connection, config: &Config) -> Option<(String, String)> {
     let (signed, places) = connection.other_places();
     let name = &connection.name;
     if !places.is_empty() {
@@ -135,14 +135,14 @@ fn risk(connection: &Connection, config: &Config) -> Option<(String, String)> {
     ))
 }
 
-fn read(file: &Path) -> Result<Vec<Connection>> {
+fn read_shared_file(file: &Path) -> Result<Vec<Connection>> {
     let shown = file.display();
     if file == Path::new("-") {
         let why = Error::usage("--from -: standard input is not read");
         return Err(why.hint("name a file"));
     }
     let Some(bytes) = fs::read_foreign_settings(file)? else {
-        let why = match fs::state(file) {
+        let why = match fs::file_state(file) {
             Some(_) => "not a regular file",
             None => "no such file",
         };
@@ -154,7 +154,8 @@ fn read(file: &Path) -> Result<Vec<Connection>> {
             Error::usage(format!("{shown} is not UTF-8")).hint("save it as UTF-8 in an editor")
         );
     };
-    let connections = config::shared(&text).map_err(|error| error.about(&shown.to_string()))?;
+    let connections =
+        config::read_shared_file(&text).map_err(|error| error.about(&shown.to_string()))?;
     if connections.is_empty() {
         return Err(Error::usage(format!("{shown} has no connection"))
             .hint("name a file that has tables [connections.NAME]"));

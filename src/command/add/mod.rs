@@ -99,7 +99,7 @@ impl RunCommand for AddCommand {
         let was_there = app.preferences.config.connection(name).is_some();
         let path = app
             .preferences
-            .edit_config(|text| config::add(text, &connection, self.replace))?;
+            .edit_config(|text| config::add_connection(text, &connection, self.replace))?;
         app.forget_due();
         let what = if was_there { "changed" } else { "added" };
         let output = app.preferences.output;
@@ -143,7 +143,7 @@ impl AddCommand {
         if self.replace
             && let Some(old) = preferences.config.connection(&name)
         {
-            gone = unnamed::keep(&mut connection, old);
+            gone = unnamed::keep_unnamed(&mut connection, old);
         }
         let Some(host) = connection.target.host.clone() else {
             if preferences.config.connection(&name).is_some() {
@@ -253,7 +253,7 @@ fn default_user(name: &str, host: &str, provider: &Provider, config: &Config) ->
 /// Refuses a file that does not exist: clients would fail later, and say little about the reason.
 fn check_roots(roots: Option<&RootsChoice>) -> Result<()> {
     match roots {
-        Some(RootsChoice::File(file)) if fs::changed(Path::new(file)).is_none() => {
+        Some(RootsChoice::File(file)) if fs::time_of_change(Path::new(file)).is_none() => {
             Err(Error::usage(format!("{file}: no such file")).hint(
                 "name a PEM file of root certificates; --roots provider uses the certificates that \
                  pgcred has",

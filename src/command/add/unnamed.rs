@@ -7,7 +7,7 @@ use crate::config::Connection;
 
 /// Fills what the user has not named from the connection that is there. Returns the keys that go
 /// away with the old host.
-pub(super) fn keep(new: &mut Connection, old: &Connection) -> Vec<&'static str> {
+pub(super) fn keep_unnamed(new: &mut Connection, old: &Connection) -> Vec<&'static str> {
     let has_same_host = match &new.target.host {
         Some(host) => Some(host) == old.target.host.as_ref(),
         None => true,
@@ -110,7 +110,7 @@ mod tests {
             profile: Some("other".into()),
             ..Connection::default()
         };
-        assert!(keep(&mut new, &old()).is_empty());
+        assert!(keep_unnamed(&mut new, &old()).is_empty());
         let expected = Connection {
             profile: Some("other".into()),
             discovered: false,
@@ -120,7 +120,7 @@ mod tests {
         assert_eq!(new, expected);
         new.aliases.clear();
         new.target.host = Some("h".into());
-        assert!(keep(&mut new, &old()).is_empty());
+        assert!(keep_unnamed(&mut new, &old()).is_empty());
         assert_eq!(new.aliases, old().aliases);
     }
 
@@ -137,11 +137,11 @@ mod tests {
             vars: vars(&[("b", "3")]),
             ..Connection::default()
         };
-        assert!(keep(&mut new, &old).is_empty());
+        assert!(keep_unnamed(&mut new, &old).is_empty());
         assert_eq!(new.vars, vars(&[("a", "1"), ("b", "3")]));
         let mut new = Connection::default();
         new.target.host = Some("other".into());
-        assert_eq!(keep(&mut new, &old).last(), Some(&"vars"));
+        assert_eq!(keep_unnamed(&mut new, &old).last(), Some(&"vars"));
         assert_eq!(new.vars, []);
     }
 
@@ -152,7 +152,7 @@ mod tests {
             ..Connection::default()
         };
         new.target.host = Some("other".into());
-        let gone = keep(&mut new, &old());
+        let gone = keep_unnamed(&mut new, &old());
         assert_eq!(gone, ["port", "provider", "sign_host", "hostaddr"]);
         assert_eq!((new.target.port, &new.sign_host), (None, &None));
         assert_eq!(new.region, Some(Region::vouched_for("eu-west-1")));

@@ -23,7 +23,7 @@ pub(super) fn of_answers(answers: &[ProfileAnswer]) -> Vec<Error> {
     let mut errors = Vec::new();
     for answer in answers {
         match &answer.listed {
-            Err(no_answer) => errors.push(named(no_answer.error.clone(), answer)),
+            Err(no_answer) => errors.push(name_profile(no_answer.error.clone(), answer)),
             Ok(listed) if listed.failures.is_empty() => {}
             Ok(listed) => errors.push(of_regions(answer, listed)),
         }
@@ -32,7 +32,7 @@ pub(super) fn of_answers(answers: &[ProfileAnswer]) -> Vec<Error> {
 }
 
 /// Puts the profile in front of an error that does not name it.
-fn named(error: Error, answer: &ProfileAnswer) -> Error {
+fn name_profile(error: Error, answer: &ProfileAnswer) -> Error {
     match answer.profile() {
         Some(profile) if !error.to_string().contains(&format!("`{profile}`")) => {
             error.about(profile)
@@ -57,7 +57,7 @@ fn of_regions(answer: &ProfileAnswer, listed: &CatalogAnswer) -> Error {
         let regions = suggest::listed(&group.regions);
         texts.push(format!("{regions}: {}", group.text()));
     }
-    let mut error = named(Error::failure(texts.join("; ")), answer);
+    let mut error = name_profile(Error::failure(texts.join("; ")), answer);
     if let Some(hint) = groups.iter().find_map(RegionGroup::hint) {
         error = error.hint(hint);
     }
@@ -79,7 +79,7 @@ fn groups_of<'a>(region: &'a str, failures: &'a [FailedListing]) -> Vec<RegionGr
         if failure.region.as_str() != region {
             continue;
         }
-        let why = meaning(failure.why.why);
+        let why = same_reason(failure.why.why);
         match groups.iter_mut().find(|known| known.why == why) {
             Some(known) => known.questions.push(&failure.question),
             None => groups.push(RegionGroup {
@@ -94,7 +94,7 @@ fn groups_of<'a>(region: &'a str, failures: &'a [FailedListing]) -> Vec<RegionGr
 }
 
 /// A region that is not enabled answers in two ways.
-fn meaning(why: WhyNot) -> WhyNot {
+fn same_reason(why: WhyNot) -> WhyNot {
     match why {
         WhyNot::KeyUnknown => WhyNot::RegionOff,
         other => other,

@@ -40,17 +40,20 @@ pub(super) fn base(database: &FoundDatabase) -> String {
         texts.push(id);
     }
     for text in texts {
-        let name = plain(text, LONGEST_BASE);
+        let name = plain_name(text, LONGEST_BASE);
         if !name.is_empty() {
             return name;
         }
     }
     let prefix = of_provider.map_or("db", |(provider, _)| provider.name);
-    plain(&format!("{prefix}-{}", cut(id, DIGITS_OF_ID)), LONGEST_BASE)
+    plain_name(
+        &format!("{prefix}-{}", cut_to_length(id, DIGITS_OF_ID)),
+        LONGEST_BASE,
+    )
 }
 
 /// Returns a text in small letters and digits, with a dash for every run of other characters.
-fn plain(text: &str, most: usize) -> String {
+fn plain_name(text: &str, most: usize) -> String {
     let mut name = String::new();
     for c in text.chars() {
         let c = c.to_ascii_lowercase();
@@ -67,7 +70,7 @@ fn plain(text: &str, most: usize) -> String {
 }
 
 /// Returns the beginning of a text in ASCII.
-fn cut(text: &str, most: usize) -> &str {
+fn cut_to_length(text: &str, most: usize) -> &str {
     text.get(..most).unwrap_or(text)
 }
 
@@ -76,17 +79,17 @@ impl NameParts<'_> {
     fn name(&self, additions: usize) -> String {
         let mut name = format!("{}{}", self.base, self.suffix);
         for addition in [self.region, self.profile].iter().take(additions) {
-            let addition = plain(addition, LONGEST_BASE);
+            let addition = plain_name(addition, LONGEST_BASE);
             if !addition.is_empty() {
                 name.push('-');
                 name += &addition;
             }
         }
-        let name = cut(&name, LONGEST).trim_end_matches('-');
+        let name = cut_to_length(&name, LONGEST).trim_end_matches('-');
         match check_connection_name(name, self.host) {
             Ok(()) => name.to_owned(),
             // It reads as a cluster ID, which has no dash.
-            Err(_) => format!("db-{}", cut(name, LONGEST - "db-".len())),
+            Err(_) => format!("db-{}", cut_to_length(name, LONGEST - "db-".len())),
         }
     }
 }
@@ -131,7 +134,7 @@ impl ConnectionNamer {
         let mut number = 2;
         while !self.taken.insert(free.clone()) {
             let end = format!("-{number}");
-            let begin = cut(name, LONGEST - end.len()).trim_end_matches('-');
+            let begin = cut_to_length(name, LONGEST - end.len()).trim_end_matches('-');
             free = format!("{begin}{end}");
             number += 1;
         }

@@ -14,8 +14,8 @@ pub(super) fn version_by_files(program: &Path) -> Option<String> {
         return Some(format!("aws-cli/{version}"));
     }
     let text = fs::read(&path)?;
-    let interpreter = python(&text)?;
-    for directory in packages(&interpreter) {
+    let interpreter = python_of_script(&text)?;
+    for directory in package_directories(&interpreter) {
         for entry in fs::list(&directory) {
             let name = entry.file_name().unwrap_or_default().to_string_lossy();
             if let Some(version) = version_of_package(&name) {
@@ -41,7 +41,7 @@ fn version_in_path(path: &str) -> Option<&str> {
 }
 
 /// Returns the Python that a script names in its first line.
-fn python(text: &[u8]) -> Option<PathBuf> {
+fn python_of_script(text: &[u8]) -> Option<PathBuf> {
     let line = text.split(|byte| *byte == b'\n').next()?;
     let line = std::str::from_utf8(line).ok()?.strip_prefix("#!")?;
     let interpreter = line.split_whitespace().next()?;
@@ -53,7 +53,7 @@ fn python(text: &[u8]) -> Option<PathBuf> {
 }
 
 /// Returns the directories of the packages of a Python.
-fn packages(interpreter: &Path) -> Vec<PathBuf> {
+fn package_directories(interpreter: &Path) -> Vec<PathBuf> {
     let mut directories = Vec::new();
     let Some(prefix) = interpreter.ancestors().nth(2) else {
         return directories;
@@ -106,7 +106,7 @@ mod tests {
             (b"\x7fELF\xff", None),
             (b"", None),
         ] {
-            assert_eq!(python(text), expected.map(PathBuf::from));
+            assert_eq!(python_of_script(text), expected.map(PathBuf::from));
         }
         for (name, expected) in [
             ("awscli-1.44.4.dist-info", Some("1.44.4")),

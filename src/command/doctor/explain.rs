@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use serde_json::{Value, json};
 
 use super::DoctorFormat;
-use super::wrap::wrapped;
+use super::wrap::wrap_text;
 use crate::causes::{self, CauseDetection, CausePlaceholders};
 use crate::error::{Error, Result};
 use crate::output::Output;
@@ -19,7 +19,11 @@ const INDENT: &str = "  ";
 
 /// Prints the causes of a message, for users of the named provider: for all, if none is named. A
 /// message that is not known is an error.
-pub(super) fn answer(text: &str, provider: Option<&str>, format: DoctorFormat) -> Result<ExitCode> {
+pub(super) fn explain_message(
+    text: &str,
+    provider: Option<&str>,
+    format: DoctorFormat,
+) -> Result<ExitCode> {
     let mut known = CausePlaceholders::default();
     if let Some(name) = provider {
         known.authority = Some(provider::named(name)?.authority.name());
@@ -29,7 +33,7 @@ pub(super) fn answer(text: &str, provider: Option<&str>, format: DoctorFormat) -
             .hint("look for the cause itself: pgcred doctor TARGET"));
     };
     match format {
-        DoctorFormat::Text => Output::lines(explain(text, &known))?,
+        DoctorFormat::Text => Output::lines(lines_about_causes(text, &known))?,
         DoctorFormat::Json => Output::answer(&format!("{json}\n"))?,
     }
     Ok(ExitCode::SUCCESS)
@@ -37,15 +41,15 @@ pub(super) fn answer(text: &str, provider: Option<&str>, format: DoctorFormat) -
 
 /// Returns the causes of a message as lines for the user, the best first; none if the message is
 /// not known.
-fn explain(text: &str, known: &CausePlaceholders) -> Vec<String> {
+fn lines_about_causes(text: &str, known: &CausePlaceholders) -> Vec<String> {
     let mut lines = Vec::new();
     for cause in causes::explain_for(text, known.authority) {
         if !lines.is_empty() {
             lines.push(String::new());
         }
         lines.push(format!("{} ({})", cause.title, cause.id));
-        lines.extend(wrapped(&cause.meaning(known.authority), INDENT));
-        lines.extend(wrapped(&cause.advice(known), INDENT));
+        lines.extend(wrap_text(&cause.meaning(known.authority), INDENT));
+        lines.extend(wrap_text(&cause.advice(known), INDENT));
         for command in cause.commands(known) {
             lines.push(format!("{INDENT}type: {command}"));
         }
@@ -95,7 +99,7 @@ mod tests {
             ..CausePlaceholders::default()
         };
         let text = "HINT:  Wrong user to action mapping. user: admin, action: DbConnect";
-        let lines = explain(text, &known);
+        let lines = lines_about_causes(text, &known);
         assert_eq!(
             lines[0],
             "the token is for the other kind of database user (dsql.action)"
@@ -115,7 +119,7 @@ mod tests {
     #[test]
     fn an_unknown_text_has_no_answer() {
         let known = CausePlaceholders::default();
-        assert!(explain("all is well", &known).is_empty());
+        assert!(lines_about_causes("all is well", &known).is_empty());
         assert!(explain_json("all is well", &known).is_none());
     }
 
@@ -125,7 +129,7 @@ mod tests {
         fn nothing_of_the_message_is_repeated(secret in "[A-Za-z0-9]{12,40}", rest in ".{0,40}") {
             let text = format!("{rest}{secret}: PAM authentication failed for user \"{secret}\"");
             let known = CausePlaceholders::default();
-            let lines = explain(&text, &known).join("\n");
+            let lines = lines_about_causes(&text, &known).join("\n");
             prop_assert!(lines.contains("rds.pam"));
             prop_assert!(!lines.contains(&secret) && !lines.contains(ESCAPE));
             let json = explain_json(&text, &known).expect("a known text").to_string();

@@ -55,7 +55,7 @@ use clap::ValueEnum;
 use super::app::App;
 use super::config_file::ConfigNeed;
 use super::needs::{CommandNeeds, ForeignHomePolicy};
-use super::run::{RunCommand, arguments_of, hide};
+use super::run::{RunCommand, arguments_of, hide_options};
 use crate::error::{Exit, Result};
 use crate::output::Output;
 use crate::request::Request;
@@ -125,16 +125,20 @@ impl RunCommand for DoctorCommand {
 
     /// Nobody is asked for a login or a code, so that these options have no meaning.
     fn arguments(command: clap::Command) -> clap::Command {
-        hide(arguments_of::<Self>(command), &["login", "mfa_code"])
+        hide_options(arguments_of::<Self>(command), &["login", "mfa_code"])
     }
 
     fn run(self, app: &mut App, _: Option<InheritedStdin>) -> Result<ExitCode> {
         if self.list {
-            Output::lines(report::list())?;
+            Output::lines(report::list_of_checks())?;
             return Ok(ExitCode::SUCCESS);
         }
         if let Some(text) = &self.explain {
-            return explain::answer(text, self.connection.provider.as_deref(), self.format);
+            return explain::explain_message(
+                text,
+                self.connection.provider.as_deref(),
+                self.format,
+            );
         }
         let level = self.level();
         let selection = CheckSelection::parse(self.check.clone())?;
@@ -149,7 +153,7 @@ impl RunCommand for DoctorCommand {
         let is_wanted = |word: &str| selection.includes_any(word);
         let mut jobs = DoctorJobs::start(app, &machine, deadline, is_wanted);
         if level >= CheckLevel::Network && (is_wanted("clock") || is_wanted("aws.reach")) {
-            jobs.clocks = clocks(&targets, app, deadline);
+            jobs.clocks = start_clocks(&targets, app, deadline);
         }
         share_time(app, &targets, deadline);
         let mut examination = Examination {
@@ -161,14 +165,16 @@ impl RunCommand for DoctorCommand {
             has_targets: !targets.is_empty(),
             jobs,
         };
-        let outcomes = runner::run(&mut examination, &targets, &selection);
+        let outcomes = runner::run_checks(&mut examination, &targets, &selection);
         let report = DoctorReport::of(&outcomes);
         match self.format {
-            _ if self.share => Output::lines(share::lines(&outcomes, names, &app.preferences))?,
+            _ if self.share => {
+                Output::lines(share::share_lines(&outcomes, names, &app.preferences))?;
+            }
             DoctorFormat::Text => Output::lines(report.lines())?,
             DoctorFormat::Json => Output::answer(&format!("{}\n", report.json()))?,
         }
-        Ok(exit(&outcomes).code().into())
+        Ok(exit_of_run(&outcomes).code().into())
     }
 }
 
@@ -211,7 +217,7 @@ impl DoctorCommand {
 }
 
 /// Starts to ask each authority for the time, where the first of its targets belongs to.
-fn clocks(targets: &[NamedTarget], app: &App, deadline: Instant) -> Vec<AuthorityClock> {
+fn start_clocks(targets: &[NamedTarget], app: &App, deadline: Instant) -> Vec<AuthorityClock> {
     let (mut asked, mut clocks) = (BTreeSet::new(), Vec::new());
     for target in targets {
         if let Ok(request) = &target.request
@@ -260,7 +266,7 @@ fn share_time(app: &mut App, targets: &[NamedTarget], deadline: Instant) {
 }
 
 /// Returns how the run ends: the first failure decides.
-fn exit(outcomes: &[CheckOutcome]) -> Exit {
+fn exit_of_run(outcomes: &[CheckOutcome]) -> Exit {
     match first_failure(outcomes) {
         None => Exit::Ok,
         Some(outcome) => outcome.exit,

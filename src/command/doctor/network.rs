@@ -83,7 +83,7 @@ struct AnswerSenders {
 impl NetworkAnswers {
     /// Starts to ask the server of a request. Fails if the roots of the request cannot be told.
     pub(super) fn start(request: &Request, deadline: Instant) -> Result<Self> {
-        let sets = roots::sets(request)?;
+        let sets = roots::root_sets(request)?;
         let roots_file = sets.clients_file.clone();
         let question = ProbeRequest::of(request, sets);
         let verification = question.client.verification;
@@ -131,7 +131,7 @@ impl ProbeRequest {
             Some("direct") => TlsStart::Direct,
             _ => TlsStart::Request,
         };
-        let verification = verification(request.sslmode(), sets.clients.is_some());
+        let verification = verification_of_sslmode(request.sslmode(), sets.clients.is_some());
         Self {
             address: address_of(request).to_owned(),
             port: request.port,
@@ -154,7 +154,7 @@ impl ProbeRequest {
         let soon = || Deadline::after(until(times.reached_by));
         let names = names::look_up(&self.address, soon());
         let _ = answers.names.send(names.clone());
-        let mut attempts = connect::all(&names, self.port, soon());
+        let mut attempts = connect::connect_to_all(&names, self.port, soon());
         let open = connect::take_first(&mut attempts);
         let _ = answers.attempts.send(attempts);
         let Some(open) = open else {
@@ -167,7 +167,7 @@ impl ProbeRequest {
             roots: &self.roots,
             now: Time::now(),
         };
-        let mut handshake = tls::handshake(open, &question, soon());
+        let mut handshake = tls::begin_tls(open, &question, soon());
         let session = handshake.session.take();
         let _ = answers.handshake.send(handshake);
         let (Some(session), Ok(token)) = (session, token.recv_timeout(until(times.deadline)))
@@ -206,7 +206,7 @@ fn named_sets(sets: RootSets) -> Vec<NamedRoots> {
 }
 
 /// Returns what libpq verifies. With a file of roots, `require` verifies as `verify-ca` does.
-fn verification(sslmode: &str, has_file: bool) -> VerificationLevel {
+fn verification_of_sslmode(sslmode: &str, has_file: bool) -> VerificationLevel {
     match sslmode {
         "verify-full" => VerificationLevel::RootsAndName,
         "verify-ca" => VerificationLevel::Roots,

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::checks;
 use super::finding::FindingStatus;
 use super::outcome::{CheckOutcome, first_failure, first_failures};
-use super::wrap::wrapped;
+use super::wrap::wrap_text;
 use crate::output::table::TextTable;
 
 /// No id of a check is longer.
@@ -22,8 +22,8 @@ pub(super) struct DoctorReport<'a> {
 }
 
 /// Returns one line for each check that there is.
-pub(super) fn list() -> Vec<String> {
-    let checks: Vec<_> = checks::all().collect();
+pub(super) fn list_of_checks() -> Vec<String> {
+    let checks: Vec<_> = checks::all_checks().collect();
     let mut table = TextTable::new(checks.len(), 100);
     let mut ids = Vec::new();
     let mut abouts = Vec::new();
@@ -72,7 +72,7 @@ impl<'a> DoctorReport<'a> {
                 None => format!("first cause: {what}"),
             });
             if let Some(advice) = &outcome.advice {
-                lines.extend(wrapped(advice, ""));
+                lines.extend(wrap_text(advice, ""));
             }
             for command in &outcome.commands {
                 lines.push(format!("type: {command}"));
@@ -109,8 +109,8 @@ impl<'a> DoctorReport<'a> {
                 continue;
             };
             let mut lines = match &outcome.target {
-                Some(target) => wrapped(&format!("note: {target}: {advice}"), ""),
-                None => wrapped(&format!("note: {advice}"), ""),
+                Some(target) => wrap_text(&format!("note: {target}: {advice}"), ""),
+                None => wrap_text(&format!("note: {advice}"), ""),
             };
             for command in &outcome.commands {
                 lines.push(format!("type: {command}"));
@@ -151,10 +151,10 @@ impl CheckOutcome {
             return lines;
         }
         if let Some(meaning) = &self.meaning {
-            lines.extend(wrapped(meaning, INDENT));
+            lines.extend(wrap_text(meaning, INDENT));
         }
         if let Some(advice) = &self.advice {
-            lines.extend(wrapped(advice, INDENT));
+            lines.extend(wrap_text(advice, INDENT));
         }
         for command in &self.commands {
             lines.push(format!("{INDENT}type: {command}"));

@@ -33,7 +33,7 @@ enum SkipReason {
 }
 
 /// Carries out the checks of the machine, then those of each target.
-pub(super) fn run(
+pub(super) fn run_checks(
     examination: &mut Examination<'_>,
     targets: &[NamedTarget],
     selection: &CheckSelection,
@@ -141,7 +141,7 @@ fn run_machine(examination: &mut Examination<'_>, selection: &CheckSelection) ->
         ..CausePlaceholders::default()
     };
     let mut outcomes: Vec<CheckOutcome> = Vec::new();
-    for check in checks::all() {
+    for check in checks::all_checks() {
         let Examine::Machine(examine) = check.examine else {
             continue;
         };
@@ -163,7 +163,7 @@ fn run_case(
 ) -> Vec<CheckOutcome> {
     let values = case.placeholders();
     let mut outcomes: Vec<CheckOutcome> = Vec::new();
-    for check in checks::all() {
+    for check in checks::all_checks() {
         let Examine::Target(examine) = check.examine else {
             continue;
         };

@@ -22,7 +22,7 @@ impl CheckSelection {
     /// Refuses a word that no check's id begins with.
     pub(super) fn parse(words: Vec<String>) -> Result<Self> {
         for word in &words {
-            if !checks::all().any(|check| check.is_selected_by(word)) {
+            if !checks::all_checks().any(|check| check.is_selected_by(word)) {
                 let error = Error::usage(format!("no such check: `{word}`"));
                 return Err(error.hint("pgcred doctor --list shows the checks"));
             }
@@ -31,7 +31,7 @@ impl CheckSelection {
             words,
             included: BTreeSet::new(),
         };
-        let all: Vec<&'static Check> = checks::all().collect();
+        let all: Vec<&'static Check> = checks::all_checks().collect();
         // From the last to the first, because a check needs only earlier ones.
         for check in all.into_iter().rev() {
             if selection.is_typed(check) || selection.included.contains(check.id) {
@@ -53,7 +53,7 @@ impl CheckSelection {
 
     /// Tells whether a check is included that has this id, or is of this stage.
     pub(super) fn includes_any(&self, word: &str) -> bool {
-        checks::all().any(|check| check.is_selected_by(word) && self.includes(check))
+        checks::all_checks().any(|check| check.is_selected_by(word) && self.includes(check))
     }
 
     /// Tells whether a check is included that asks the server. All of them need the way there.
@@ -90,7 +90,7 @@ mod tests {
         assert!(tls.needs_network() && !tls.includes_any("passfile"));
         assert!(!selection(&["tls.mode"]).needs_network());
         let all = selection(&[]);
-        assert!(checks::all().all(|check| all.includes(check)));
+        assert!(checks::all_checks().all(|check| all.includes(check)));
     }
 
     #[test]

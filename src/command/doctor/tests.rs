@@ -55,7 +55,7 @@ pub(super) fn request(provider: &'static Provider, host: &str) -> Request {
 /// the token.
 fn words() -> Vec<String> {
     let mut words = Vec::new();
-    for check in checks::all() {
+    for check in checks::all_checks() {
         let is_of_target = matches!(check.examine, Examine::Target(_));
         let goes_out = OF_NETWORK.iter().any(|stage| check.id.starts_with(stage));
         let is_offline = check.level == CheckLevel::Offline;
@@ -102,7 +102,7 @@ pub(super) fn examined(request: Request, words: Vec<String>) -> Vec<String> {
     };
     let selection = CheckSelection::parse(words).expect("the ids of checks");
     let mut lines = Vec::new();
-    for outcome in runner::run(&mut examination, &targets, &selection) {
+    for outcome in runner::run_checks(&mut examination, &targets, &selection) {
         lines.push(in_words(&outcome));
     }
     lines

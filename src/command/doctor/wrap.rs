@@ -4,7 +4,7 @@
 const WIDTH: usize = 80;
 
 /// Breaks a text into lines, each with the indent. A word that is longer has a line of its own.
-pub(super) fn wrapped(text: &str, indent: &str) -> Vec<String> {
+pub(super) fn wrap_text(text: &str, indent: &str) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::from(indent);
     for word in text.split(' ') {
@@ -29,11 +29,11 @@ mod tests {
     #[test]
     fn lines_fit_a_terminal() {
         for cause in causes::all() {
-            for line in wrapped(&cause.meaning(None), "  ") {
+            for line in wrap_text(&cause.meaning(None), "  ") {
                 assert!(line.chars().count() <= WIDTH, "{line}");
                 assert!(line.trim_start().len() + 2 == line.len(), "{line}");
             }
-            let whole = wrapped(&cause.meaning(None), "  ");
+            let whole = wrap_text(&cause.meaning(None), "  ");
             let words: Vec<&str> = whole
                 .iter()
                 .flat_map(|line| line.split_whitespace())
@@ -41,6 +41,6 @@ mod tests {
             assert_eq!(words.join(" "), cause.meaning(None));
         }
         let long = "x".repeat(200);
-        assert_eq!(wrapped(&format!("a {long} b"), "  ").len(), 3);
+        assert_eq!(wrap_text(&format!("a {long} b"), "  ").len(), 3);
     }
 }

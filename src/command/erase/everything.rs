@@ -113,7 +113,7 @@ fn remove_roots(output: Output) -> Vec<Result<PathBuf>> {
         return Vec::new();
     }
     let remove = |file: PathBuf| -> Result<PathBuf> {
-        roots::remove(&file)?;
+        roots::remove_file(&file)?;
         Ok(file)
     };
     files.into_iter().map(remove).collect()

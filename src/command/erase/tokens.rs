@@ -25,7 +25,7 @@ pub(super) fn erase_in(
         Some(text) if may_have_block(&text) => {}
         _ => return Ok(Vec::new()),
     }
-    let erased: Vec<PassfileLine> = passfile_option::edit(path, output, |passfile| {
+    let erased: Vec<PassfileLine> = passfile_option::edit_passfile(path, output, |passfile| {
         let found = passfile
             .lines()
             .filter(|line| wanted(line))

@@ -28,7 +28,7 @@ use crate::error::{Error, Result};
 use crate::issue::IssuedToken;
 use crate::output::Output;
 use crate::output::format::variables;
-use crate::output::variables::conflicting;
+use crate::output::variables::conflicting_variables;
 use crate::passfile::block::Passfile;
 use crate::request::Request;
 use crate::resolve::ConnectionOptions;
@@ -81,7 +81,8 @@ impl RunCommand for ExecCommand {
             .resolve(&self.connection, self.target.as_deref())?;
         request.check_address()?;
         if let Some(passfile) = self.renew {
-            return renew(request, &self.token, &passfile, app).map(|()| ExitCode::SUCCESS);
+            return renew_passfile(request, &self.token, &passfile, app)
+                .map(|()| ExitCode::SUCCESS);
         }
         let (request, issued) = app.issue(request, &self.token)?;
         let directory = fs::new_private_directory()?;
@@ -89,7 +90,7 @@ impl RunCommand for ExecCommand {
         app.release(); // other processes may ask AWS while the program runs
 
         let passfile = directory.path(PASSFILE);
-        fs::put(&passfile, &lines(&request, &issued)?)?;
+        fs::put(&passfile, &passfile_lines(&request, &issued)?)?;
         let renewal = TokenRenewal {
             // A new token would be that of another user.
             is_wanted: !request.provider.authority.is_run_for_users_alone(),
@@ -148,14 +149,14 @@ fn run_to_its_end(
             if hint::is_login_failure(&program, status) {
                 output.hint(&hint::after_failed_login(asked));
             }
-            Ok(end(status))
+            Ok(exit_as_program(status))
         }
         Err(error) => Err(Error::failure("cannot wait for the program").caused_by(&error)),
     }
 }
 
 /// Returns the text of the private passfile.
-fn lines(request: &Request, issued: &IssuedToken) -> Result<Vec<u8>> {
+fn passfile_lines(request: &Request, issued: &IssuedToken) -> Result<Vec<u8>> {
     let mut passfile = Passfile::default();
     passfile.set(request.passfile_line(), &issued.token)?;
     Ok(passfile.render_lines())
@@ -180,7 +181,12 @@ fn check_private(passfile: &Path) -> Result<()> {
 
 /// Renews the token in the private passfile. The user is never asked for anything, and a client
 /// that reads the passfile meanwhile finds the old token or the new one.
-fn renew(request: Request, options: &TokenOptions, passfile: &Path, app: &mut App) -> Result<()> {
+fn renew_passfile(
+    request: Request,
+    options: &TokenOptions,
+    passfile: &Path,
+    app: &mut App,
+) -> Result<()> {
     app.preferences.ask.mfa_code = None; // a code is valid only once
     app.preferences.ask.in_group = true;
     app.never_ask_for_login();
@@ -191,7 +197,7 @@ fn renew(request: Request, options: &TokenOptions, passfile: &Path, app: &mut Ap
             ..*options
         },
     )?;
-    let lines = lines(&request, &issued)?;
+    let lines = passfile_lines(&request, &issued)?;
     fs::edit_cache(passfile, |_| lines)?;
     Output::answer(&format!("{}\n", issued.token.refresh_after().unix()))
 }
@@ -199,7 +205,7 @@ fn renew(request: Request, options: &TokenOptions, passfile: &Path, app: &mut Ap
 /// Sets the variables that make a client connect, and removes those that would lead it elsewhere.
 fn set_environment(command: &mut Command, request: &Request, roots: Option<&str>, passfile: &Path) {
     command.env_remove("PGPASSWORD");
-    for name in conflicting(request) {
+    for name in conflicting_variables(request) {
         command.env_remove(name);
     }
     command.envs(variables(request, roots));
@@ -291,7 +297,7 @@ fn start(mut command: Command, _: &SharedProgram) -> std::io::Result<Child> {
 }
 
 /// Returns the exit code of a program that has ended, or ends pgcred by the same signal.
-fn end(status: ExitStatus) -> ExitCode {
+fn exit_as_program(status: ExitStatus) -> ExitCode {
     #[cfg(unix)]
     if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
         die_by(signal);

@@ -54,8 +54,10 @@ impl RunCommand for ListCommand {
                 Output::answer(&format!("{}\n", Value::from(rows)))
             }
             ListFormat::Table => {
-                notes.extend(background::last(app.preferences.config_path.as_deref()));
-                let mut lines = table(&rows);
+                notes.extend(background::last_run_in_words(
+                    app.preferences.config_path.as_deref(),
+                ));
+                let mut lines = table_lines(&rows);
                 if !notes.is_empty() {
                     lines.push(String::new());
                 }
@@ -109,7 +111,7 @@ fn rows_and_notes(app: &mut App) -> (Vec<ListRow>, Vec<String>) {
 
 /// Lays out the connections within a terminal's 80 columns where that can be. A column without any
 /// value is left out.
-fn table(rows: &[ListRow]) -> Vec<String> {
+fn table_lines(rows: &[ListRow]) -> Vec<String> {
     const WIDTH: usize = 80;
     const SHORTEST_HOST: usize = 24;
     const LONGEST_CELL: usize = 100;

@@ -105,7 +105,7 @@ impl ListRow {
             let line = line.or_user(&row.user);
             let tokens = in_passfiles.valid_tokens(&line, index, request.provider.authority);
             if tokens.is_empty() {
-                row.missing.push(address(&line));
+                row.missing.push(address_of_line(&line));
             }
             for token in &tokens {
                 row.add_line(
@@ -157,7 +157,7 @@ impl ListRow {
         }
         self.lines.push(FiledToken {
             file,
-            address: address(line),
+            address: address_of_line(line),
             expires_at: token.expires_at,
             hidden_by: token.hidden_by(),
             of_another,
@@ -265,8 +265,8 @@ impl ListRow {
         json!({
             "name": self.name,
             "host": if self.host.is_empty() { Value::Null } else { json!(host) },
-            "user": known(&self.user),
-            "profile": known(&self.profile),
+            "user": text_or_null(&self.user),
+            "profile": text_or_null(&self.profile),
             "issued_at": self.issued_at.map(Time::rfc3339),
             "expiration": self.expires_at.map(Time::rfc3339),
             "refresh_after": self.refresh_after.map(Time::rfc3339),
@@ -276,7 +276,7 @@ impl ListRow {
             "missing": self.missing,
             "line_of": self.line_of,
             "discovered": self.discovered,
-            "error": known(&self.error),
+            "error": text_or_null(&self.error),
         })
     }
 }
@@ -294,7 +294,7 @@ impl FiledToken {
 }
 
 /// Returns null for a text that is not known.
-fn known(text: &str) -> Value {
+fn text_or_null(text: &str) -> Value {
     if text.is_empty() {
         Value::Null
     } else {
@@ -333,7 +333,7 @@ fn has_expired(expires_at: Time) -> bool {
     expires_at <= Time::now()
 }
 
-fn address(line: &PassfileLine) -> String {
+fn address_of_line(line: &PassfileLine) -> String {
     format!("{}:{}", line.host, line.port)
 }
 

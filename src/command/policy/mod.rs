@@ -19,7 +19,7 @@ use std::time::Instant;
 use clap::ValueEnum;
 
 use super::app::App;
-use super::run::{RunCommand, arguments_of, hide};
+use super::run::{RunCommand, arguments_of, hide_options};
 use crate::authority::{AccessGoal, AccessPolicy, AccessQuery, Authority, Region};
 use crate::error::{Error, Result};
 use crate::output::Output;
@@ -69,7 +69,7 @@ impl RunCommand for PolicyCommand {
 
     /// Nobody is asked for a login, so that this option has no meaning.
     fn arguments(command: clap::Command) -> clap::Command {
-        hide(arguments_of::<Self>(command), &["login"])
+        hide_options(arguments_of::<Self>(command), &["login"])
     }
 
     fn run(mut self, app: &mut App, _: Option<InheritedStdin>) -> Result<()> {
@@ -135,7 +135,7 @@ impl PolicyCommand {
             principal: self.role.as_deref(),
             needs_principal: names_principal && self.format != PolicyForm::Json,
         };
-        let access = asked(provider.authority, provider.title, &query, app)?;
+        let access = ask_authority(provider.authority, provider.title, &query, app)?;
         let sql = match sql {
             None => LoginSteps::Unknown(provider.title),
             Some(_) if is_administrator => LoginSteps::NoNeed(text::of_administrator(&request)),
@@ -148,7 +148,9 @@ impl PolicyCommand {
                 };
                 LoginSteps::Steps {
                     by: text::typed_by(sql.administrator),
-                    session: sql.administrator.map(|user| text::session(&request, user)),
+                    session: sql
+                        .administrator
+                        .map(|user| text::session_command(&request, user)),
                     steps: (sql.steps)(&subject),
                     remark: sql.remark,
                 }
@@ -156,7 +158,7 @@ impl PolicyCommand {
         };
         Ok(PolicyAnswer {
             authority: provider.authority.title(),
-            whom: text::whom(&access),
+            whom: text::principal_in_words(&access),
             access,
             sql,
         })
@@ -185,7 +187,7 @@ impl PolicyCommand {
         Ok(PolicyAnswer {
             authority: authority.title(),
             whom: "the role or user of the profile with which pgcred asks".to_owned(),
-            access: asked(authority, authority.title(), &query, app)?,
+            access: ask_authority(authority, authority.title(), &query, app)?,
             sql: LoginSteps::NoNeed("Nothing has to be done in a database.".to_owned()),
         })
     }
@@ -198,7 +200,7 @@ impl PolicyCommand {
 }
 
 /// Asks an authority for a policy; an error if it has none. `title` says for what.
-fn asked(
+fn ask_authority(
     authority: &dyn Authority,
     title: &str,
     query: &AccessQuery<'_>,

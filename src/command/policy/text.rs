@@ -41,24 +41,26 @@ impl PolicyAnswer {
     pub(super) fn text(&self) -> String {
         let access = &self.access;
         let heading = format!("{} policy, for {}", self.authority, self.whom);
-        let mut sections = vec![section(&heading, &access.document)];
+        let mut sections = vec![headed_section(&heading, &access.document)];
         if let Some(command) = &access.enabling {
             let heading = "Server: it has to take tokens. Type this, unless it does already:";
-            sections.push(section(heading, &shown(command)));
+            sections.push(headed_section(heading, &shown(command)));
         }
         sections.push(match &self.sql {
-            LoginSteps::NoNeed(why) => wrapped("SQL: ", "", &format!("none is needed. {why}")),
+            LoginSteps::NoNeed(why) => {
+                wrap_in_lines("SQL: ", "", &format!("none is needed. {why}"))
+            }
             LoginSteps::Unknown(title) => format!("SQL: pgcred knows none for {title}.\n"),
-            LoginSteps::Steps { .. } => section("SQL:", self.sql().trim_end()),
+            LoginSteps::Steps { .. } => headed_section("SQL:", self.sql().trim_end()),
         });
         let open = self.placeholders(&sections.concat());
         if !open.is_empty() {
-            sections.push(section("Still to be filled in:", &open.join("\n")));
+            sections.push(headed_section("Still to be filled in:", &open.join("\n")));
         }
         if !access.notes.is_empty() {
             let notes = access.notes.iter();
-            let notes: String = notes.map(|note| wrapped("- ", "  ", note)).collect();
-            sections.push(section("Notes:", notes.trim_end()));
+            let notes: String = notes.map(|note| wrap_in_lines("- ", "  ", note)).collect();
+            sections.push(headed_section("Notes:", notes.trim_end()));
         }
         sections.join("\n")
     }
@@ -66,9 +68,9 @@ impl PolicyAnswer {
     /// Returns the SQL with comments; where there is none, a comment that says so.
     pub(super) fn sql(&self) -> String {
         let (by, session, steps, remark) = match &self.sql {
-            LoginSteps::NoNeed(why) => return comment(&format!("No SQL is needed. {why}")),
+            LoginSteps::NoNeed(why) => return sql_comment(&format!("No SQL is needed. {why}")),
             LoginSteps::Unknown(title) => {
-                return comment(&format!("pgcred knows no SQL for {title}."));
+                return sql_comment(&format!("pgcred knows no SQL for {title}."));
             }
             LoginSteps::Steps {
                 by,
@@ -77,14 +79,14 @@ impl PolicyAnswer {
                 remark,
             } => (by, session, steps, remark),
         };
-        let mut text = comment(&format!("To be typed by {by}."));
+        let mut text = sql_comment(&format!("To be typed by {by}."));
         if let Some(session) = session {
             // In one line, to be copied.
             text.extend(["--   ", &shown(session), "\n"]);
         }
-        text.push_str(&comment(remark));
+        text.push_str(&sql_comment(remark));
         for step in steps {
-            text.extend(["\n", &comment(step.purpose), &step.statement, "\n"]);
+            text.extend(["\n", &sql_comment(step.purpose), &step.statement, "\n"]);
         }
         text
     }
@@ -114,7 +116,7 @@ impl PolicyAnswer {
 }
 
 /// Returns who has to get the policy of a login.
-pub(super) fn whom(access: &AccessPolicy) -> String {
+pub(super) fn principal_in_words(access: &AccessPolicy) -> String {
     let whom = "the role or user that signs the tokens";
     match &access.principal {
         Some(known) if access.placeholders.iter().all(|open| open.word != known) => {
@@ -149,7 +151,7 @@ pub(super) fn of_master_user(request: &Request) -> String {
 }
 
 /// Returns the command that opens a session as another user.
-pub(super) fn session(request: &Request, user: &str) -> String {
+pub(super) fn session_command(request: &Request, user: &str) -> String {
     let target = request.connection.as_ref().unwrap_or(&request.host);
     let (target, user) = (quote::typed(target), quote::typed(user));
     match &request.profile {
@@ -161,17 +163,17 @@ pub(super) fn session(request: &Request, user: &str) -> String {
     }
 }
 
-fn section(heading: &str, body: &str) -> String {
+fn headed_section(heading: &str, body: &str) -> String {
     format!("{}\n\n{body}\n", shown(heading))
 }
 
 /// Returns a text as comments of SQL.
-fn comment(text: &str) -> String {
-    wrapped("-- ", "-- ", text)
+fn sql_comment(text: &str) -> String {
+    wrap_in_lines("-- ", "-- ", text)
 }
 
 /// Returns a text in lines of one width. A newline in it is shown as `\n`.
-fn wrapped(first: &str, next: &str, text: &str) -> String {
+fn wrap_in_lines(first: &str, next: &str, text: &str) -> String {
     let text = shown(text);
     let (mut whole, mut line) = (String::new(), String::new());
     for word in text.split(' ') {
@@ -197,7 +199,7 @@ mod tests {
     #[test]
     fn a_comment_stays_a_comment() {
         let long = "word ".repeat(60) + "a\nDROP TABLE x;\r\u{2028}end";
-        let text = comment(&long);
+        let text = sql_comment(&long);
         assert!(text.lines().all(|line| line.starts_with("-- ")), "{text}");
         assert!(text.lines().all(|line| line.len() <= 110), "{text}");
         assert!(text.lines().count() > 2, "{text}");

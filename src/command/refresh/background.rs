@@ -47,7 +47,7 @@ impl LastRun {
     }
 }
 
-fn file() -> Option<PathBuf> {
+fn outcome_file() -> Option<PathBuf> {
     Some(CacheDirectory::of_user()?.background())
 }
 
@@ -55,8 +55,12 @@ fn file() -> Option<PathBuf> {
 ///
 /// The user is notified once of a login that is needed, however many runs need it, until one
 /// succeeds.
-pub(in crate::command) fn remember(outcome: &Result<()>, may_notify: bool, config: Option<&Path>) {
-    let Some(path) = file() else { return };
+pub(in crate::command) fn remember_outcome(
+    outcome: &Result<()>,
+    may_notify: bool,
+    config: Option<&Path>,
+) {
+    let Some(path) = outcome_file() else { return };
     let mut error_line = String::new();
     let mut login = None;
     if let Err(error) = outcome {
@@ -66,7 +70,7 @@ pub(in crate::command) fn remember(outcome: &Result<()>, may_notify: bool, confi
         }
     }
     let mut is_new = false;
-    let written = write(&path, |old| {
+    let written = write_outcome(&path, |old| {
         let mut notified = String::new();
         if outcome.is_err() {
             notified = LastRun::parse(old).notified;
@@ -91,7 +95,7 @@ pub(in crate::command) fn remember(outcome: &Result<()>, may_notify: bool, confi
     }
 }
 
-fn write(path: &Path, change: impl FnOnce(&[u8]) -> Vec<u8>) -> Result<()> {
+fn write_outcome(path: &Path, change: impl FnOnce(&[u8]) -> Vec<u8>) -> Result<()> {
     if let Some(directory) = path.parent() {
         fs::own_directory(directory)?;
     }
@@ -106,7 +110,7 @@ fn login_notice(error: &Error) -> String {
 /// Returns a text in one line, without control characters and AWS account numbers.
 fn in_one_line(text: &str) -> String {
     let lines: Vec<&str> = text.lines().collect();
-    text::masked(&text::shown(&lines.join(" ")))
+    text::mask_accounts(&text::shown(&lines.join(" ")))
 }
 
 fn state_of(config: Option<&Path>) -> String {
@@ -117,8 +121,8 @@ fn state_of(config: Option<&Path>) -> String {
 }
 
 /// Returns when the last run was and what failed, in words; `None` if there was no run.
-pub(in crate::command) fn last(config: Option<&Path>) -> Option<String> {
-    let BackgroundOutcome { at, error } = ending(config)?;
+pub(in crate::command) fn last_run_in_words(config: Option<&Path>) -> Option<String> {
+    let BackgroundOutcome { at, error } = last_outcome(config)?;
     let ago = spoken(at.until(Time::now()));
     let mut text = format!("last refresh in the background: {ago} ago");
     if let Some(error) = error {
@@ -137,8 +141,8 @@ pub(in crate::command) struct BackgroundOutcome {
 }
 
 /// Returns how the last run ended; `None` if there was no run.
-pub(in crate::command) fn ending(config: Option<&Path>) -> Option<BackgroundOutcome> {
-    let run = LastRun::parse(&fs::read_own(&file()?)?);
+pub(in crate::command) fn last_outcome(config: Option<&Path>) -> Option<BackgroundOutcome> {
+    let run = LastRun::parse(&fs::read_own(&outcome_file()?)?);
     let at = Time::from_unix(run.at.parse().ok()?);
     let mut error = None;
     if !run.error.is_empty() && run.config == state_of(config) {

@@ -109,7 +109,7 @@ impl RunCommand for RefreshCommand {
         }
         if self.background {
             let config = app.preferences.config_path.as_deref();
-            background::remember(&outcome, may_notify, config);
+            background::remember_outcome(&outcome, may_notify, config);
         }
         outcome
     }
@@ -117,7 +117,7 @@ impl RunCommand for RefreshCommand {
 
 /// Writes tokens of these connections to the passfile; without any, of every connection that is
 /// due.
-pub(super) fn connections(names: Vec<String>, app: &mut App) -> Result<()> {
+pub(super) fn refresh_connections(names: Vec<String>, app: &mut App) -> Result<()> {
     let refresh = RefreshCommand {
         targets: names,
         ..RefreshCommand::default()
@@ -157,7 +157,7 @@ impl RefreshCommand {
         let path = self.write(&issued, &errors, app)?;
         self.say_what_was_written(&path, &issued, targets, app);
         if self.passfile.is_usual() {
-            users::follow(&issued, app);
+            users::update_users_of_tools(&issued, app);
         }
         all_errors(errors, app.preferences.output, |failed| {
             format!("{failed} of {targets} targets failed")

@@ -5,7 +5,7 @@
 //! because the token is where it belongs.
 
 use crate::command::app::App;
-use crate::command::edits::{carry_out, changes};
+use crate::command::edits::{carry_out, edits_that_change};
 use crate::error::Result;
 use crate::integrations::TOOLS;
 use crate::issue::IssuedToken;
@@ -15,7 +15,7 @@ use crate::setup::{Machine, SetupCommands, TokenUser, ToolFiles};
 
 /// Puts the users of these tokens into the files of tools. Without a token that names its user,
 /// nothing is read.
-pub(super) fn follow(issued: &[(Request, IssuedToken)], app: &App) {
+pub(super) fn update_users_of_tools(issued: &[(Request, IssuedToken)], app: &App) {
     let mut users = Vec::new();
     for (request, issued) in issued {
         if let Some(connection) = &request.connection
@@ -39,7 +39,7 @@ pub(super) fn follow(issued: &[(Request, IssuedToken)], app: &App) {
     for tool in TOOLS {
         if let Some(files) = tool.files()
             && tool.follows_users
-            && let Err(error) = change(files, &users, &machine, output)
+            && let Err(error) = change_users(files, &users, &machine, output)
         {
             output.warn(&format!(
                 "{error}; so {} may have another user there than the passfile: `pgcred setup {} \
@@ -52,7 +52,7 @@ pub(super) fn follow(issued: &[(Request, IssuedToken)], app: &App) {
 
 /// Makes the edits. If another process changes the same file, they are made again from what it has
 /// written.
-fn change(
+fn change_users(
     files: &dyn ToolFiles,
     users: &[TokenUser],
     machine: &Machine,
@@ -62,7 +62,7 @@ fn change(
     let mut tries = 1;
     loop {
         let edits = files.follow_users(machine, users)?;
-        let (edits, commands) = (changes(&edits), SetupCommands::default());
+        let (edits, commands) = (edits_that_change(&edits), SetupCommands::default());
         match carry_out(&edits, &commands, false, machine, output) {
             Err(_) if tries < MOST_TRIES => tries += 1,
             result => return result,

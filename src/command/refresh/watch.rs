@@ -105,7 +105,7 @@ impl WatchOptions {
         loop {
             let mut pause = Time::now().until(next.due);
             if pause == 0 {
-                if let Err(error) = refresh() {
+                if let Err(error) = run_refresh() {
                     reporter.report(&error);
                 }
                 next = look_again(&mut look, &mut reporter);
@@ -161,7 +161,7 @@ fn wait_for_end(mut stdin: InheritedStdin, stop: &Sender<()>) {
 }
 
 /// Runs the same command line once, as `--watched`. It writes its messages to the same stderr.
-fn refresh() -> Result<()> {
+fn run_refresh() -> Result<()> {
     let mut refresh = Command::new(child::own_program()?);
     for argument in env::arguments().into_iter().skip(1) {
         if argument == "--watch" {

@@ -23,7 +23,7 @@ pub(super) fn new_connections<'a>(tool: &Tool, targets: &'a [ToolTarget]) -> Vec
 }
 
 /// Returns the edit of pgcred's configuration that adds these targets, if there are any.
-pub(super) fn edit(
+pub(super) fn edit_of_configuration(
     new: &[&ToolTarget],
     machine: &Machine,
     preferences: &Preferences,
@@ -47,8 +47,8 @@ pub(super) fn edit(
 pub(super) fn connection(request: &Request, name: &str) -> Connection {
     let mut connection = Connection {
         name: name.to_owned(),
-        target: address(request),
-        roots: roots(request),
+        target: address_of_request(request),
+        roots: roots_of_request(request),
         profile: request.profile.clone(),
         region: request.region.clone(),
         ..Connection::default()
@@ -75,7 +75,7 @@ pub(super) fn connection(request: &Request, name: &str) -> Connection {
     connection
 }
 
-fn address(request: &Request) -> TargetSpec {
+fn address_of_request(request: &Request) -> TargetSpec {
     let mut address = TargetSpec {
         host: Some(request.host.clone()),
         user: (!request.user.is_empty()).then(|| request.user.clone()),
@@ -88,7 +88,7 @@ fn address(request: &Request) -> TargetSpec {
         address.dbname = Some(request.dbname.clone());
     }
     for (keyword, value) in &request.keywords {
-        if config::keeps(keyword) {
+        if config::keeps_keyword(keyword) {
             address.options.push((keyword.clone(), value.clone()));
         }
     }
@@ -96,7 +96,7 @@ fn address(request: &Request) -> TargetSpec {
 }
 
 /// Returns the root certificates that were chosen, by pgcred's option or by libpq's `sslrootcert`.
-fn roots(request: &Request) -> Option<RootsChoice> {
+fn roots_of_request(request: &Request) -> Option<RootsChoice> {
     if request.roots.is_some() {
         return request.roots.clone();
     }

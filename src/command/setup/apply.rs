@@ -8,7 +8,9 @@
 use super::plan::{PlanPart, SetupPlan};
 use super::scheduler;
 use crate::command::app::App;
-use crate::command::edits::{EditDecision, EditPolicy, carry_out, changes, provide_roots};
+use crate::command::edits::{
+    EditDecision, EditPolicy, carry_out, edits_that_change, provide_roots,
+};
 use crate::command::passfile_option::warn_about_variables;
 use crate::command::preferences::Preferences;
 use crate::error::{Error, Result};
@@ -68,7 +70,7 @@ impl SetupPlan {
         for part in made {
             // Of many tools those that were ready before need nothing more. Who names one tool asks
             // what to do with it.
-            if self.names_tools && changes(&part.edits).is_empty() {
+            if self.names_tools && edits_that_change(&part.edits).is_empty() {
                 continue;
             }
             for step in &part.steps {
@@ -94,7 +96,7 @@ impl PlanPart {
         app: &App,
     ) -> Result<()> {
         provide_roots(&self.targets, preferences)?;
-        let edits = changes(&self.edits);
+        let edits = edits_that_change(&self.edits);
         carry_out(
             &edits,
             &self.commands,

@@ -102,7 +102,7 @@ impl RunCommand for SetupCommand {
         let tool = tool_named(name)?;
         if self.undo {
             let entries = self.entries(tool, &machine, &app.preferences);
-            tool_undo::tool(self.policy(), tool, &entries, &machine, app)?;
+            tool_undo::undo_tool(self.policy(), tool, &entries, &machine, app)?;
             return Ok(ExitCode::SUCCESS);
         }
         match tool.method {
@@ -156,9 +156,9 @@ impl SetupCommand {
         } else if self.all {
             all::set_up_all(self.policy(), &self.connection, machine, app)?;
         } else if self.asks_at_terminal(app) {
-            return guided::run(&self.connection, machine, app);
+            return guided::set_up_by_questions(&self.connection, machine, app);
         } else {
-            Output::lines(overview::lines(machine))?;
+            Output::lines(overview::overview_lines(machine))?;
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -207,7 +207,7 @@ impl SetupCommand {
         };
         let preferences = &app.preferences;
         if tool.kind == ToolKind::Scheduler && !self.dry_run {
-            scheduler::check(tool, files, machine)?;
+            scheduler::check_scheduler(tool, files, machine)?;
         }
         let request = PlanRequest {
             tools: &[tool],
@@ -243,7 +243,7 @@ impl SetupCommand {
         check_texts(machine, &targets)?;
         let all = targets.len() + errors.len();
         if tool.kind != ToolKind::Scheduler {
-            warnings.extend(targets::warnings(tool, &mut targets));
+            warnings.extend(targets::warnings_about_targets(tool, &mut targets));
         }
         for warning in &warnings {
             preferences.output.warn(warning);
@@ -296,7 +296,7 @@ fn tool_named(name: &str) -> Result<&'static Tool> {
             return Ok(tool);
         }
     }
-    let hint = if let Some(similar) = similar(name) {
+    let hint = if let Some(similar) = similar_tool(name) {
         format!("did you mean {similar}?")
     } else {
         let names: Vec<&str> = TOOLS.iter().map(|tool| tool.name).collect();
@@ -306,7 +306,7 @@ fn tool_named(name: &str) -> Result<&'static Tool> {
 }
 
 /// Returns the name of a tool whose name is written almost like this, or whose title has it.
-fn similar(name: &str) -> Option<&'static str> {
+fn similar_tool(name: &str) -> Option<&'static str> {
     let nearest = suggest::nearest(name, TOOLS.iter().map(|tool| tool.name));
     if nearest.is_some() {
         return nearest;

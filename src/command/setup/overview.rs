@@ -8,20 +8,20 @@ use crate::setup::{Machine, SetupMethod, Tool};
 /// No terminal has a line that is longer than this.
 const LONGEST_CELL: usize = 1000;
 
-pub(super) fn lines(machine: &Machine) -> Vec<String> {
+pub(super) fn overview_lines(machine: &Machine) -> Vec<String> {
     let mut table = TextTable::new(TOOLS.len(), LONGEST_CELL);
     let column =
         |value: &dyn Fn(&Tool) -> String| -> Vec<String> { TOOLS.iter().map(value).collect() };
     table.add("TOOL", &column(&|tool| tool.name.to_owned()));
     table.add("NAME", &column(&|tool| tool.title.to_owned()));
     table.add("BY", &column(&|tool| tool.kind.as_str().to_owned()));
-    table.add("FOUND", &column(&|tool| found(tool, machine)));
-    table.add("SET UP", &column(&|tool| state(tool, machine)));
+    table.add("FOUND", &column(&|tool| where_it_is(tool, machine)));
+    table.add("SET UP", &column(&|tool| setup_state(tool, machine)));
     table.lines()
 }
 
 /// Returns where a tool was found, or the only system that it could be found on.
-fn found(tool: &Tool, machine: &Machine) -> String {
+fn where_it_is(tool: &Tool, machine: &Machine) -> String {
     if let Some(os) = tool.only_on
         && os != machine.os
     {
@@ -33,7 +33,7 @@ fn found(tool: &Tool, machine: &Machine) -> String {
     }
 }
 
-fn state(tool: &Tool, machine: &Machine) -> String {
+fn setup_state(tool: &Tool, machine: &Machine) -> String {
     match tool.method {
         SetupMethod::Files(files) => files.what_is_set_up(machine).join(", "),
         SetupMethod::Dialog(_) => "prints what to enter".to_owned(),

@@ -157,7 +157,7 @@ impl SetupPlanner<'_> {
         remove_conflicts(files, &self.machine, &mut targets, &mut errors);
         check_texts(&self.machine, &targets)?;
         if tool.kind != ToolKind::Scheduler {
-            warnings.extend(targets::warnings(tool, &mut targets));
+            warnings.extend(targets::warnings_about_targets(tool, &mut targets));
         }
         warnings.extend(files.warnings(&targets));
         if !targets.is_empty() {
@@ -188,7 +188,11 @@ impl SetupPlanner<'_> {
         let mut new = add_connection::new_connections(tool, &targets);
         new.retain(|target| !self.added.contains(&target.name));
         let mut edits = Vec::new();
-        edits.extend(add_connection::edit(&new, &self.machine, self.preferences)?);
+        edits.extend(add_connection::edit_of_configuration(
+            &new,
+            &self.machine,
+            self.preferences,
+        )?);
         edits.extend(files.set_up(&self.machine, &targets)?);
         Ok(PlanPart {
             tool: Some(tool),

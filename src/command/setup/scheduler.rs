@@ -52,7 +52,7 @@ pub(super) fn keep_fresh_without(why: &str) -> String {
 
 /// Refuses a scheduler that does not run here, before anything is written for it, and names one
 /// that does.
-pub(super) fn check(tool: &Tool, files: &dyn ToolFiles, machine: &Machine) -> Result<()> {
+pub(super) fn check_scheduler(tool: &Tool, files: &dyn ToolFiles, machine: &Machine) -> Result<()> {
     let Err(why) = probe(tool, files) else {
         return Ok(());
     };

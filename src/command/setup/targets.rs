@@ -142,7 +142,7 @@ impl TargetChoice<'_> {
             Some(connection) => connection.clone(),
             None => short_name(&request.host),
         };
-        let roots = roots::choose(&request)?;
+        let roots = roots::choose_roots(&request)?;
         Ok(ToolTarget {
             name,
             request,
@@ -268,7 +268,7 @@ fn check_names(targets: &[ToolTarget]) -> Result<()> {
 
 /// Returns what may be wrong with the targets, and what a tool without `hostaddr` needs in its
 /// place.
-pub(super) fn warnings(tool: &Tool, targets: &mut [ToolTarget]) -> Vec<String> {
+pub(super) fn warnings_about_targets(tool: &Tool, targets: &mut [ToolTarget]) -> Vec<String> {
     let requests: Vec<(&str, &Request)> = targets
         .iter()
         .map(|target| (target.name.as_str(), &target.request))

@@ -5,7 +5,7 @@
 use std::time::{Duration, Instant};
 
 use crate::config::tests::{GOOD, connection, full, region, text};
-use crate::config::{Config, Connection, RequestedLife, add, change, remove};
+use crate::config::{Config, Connection, RequestedLife, add_connection, change, remove_connection};
 use crate::error::Exit;
 use crate::request::target::TargetSpec;
 
@@ -26,9 +26,9 @@ sign_host = "other.example.com:1"
 expires_in = "max"
 aliases = ["localhost:15432", "tunnel"]
 "#;
-    assert_eq!(add("", &full(), false).unwrap(), table);
+    assert_eq!(add_connection("", &full(), false).unwrap(), table);
     assert_eq!(
-        add("# mine\n", &full(), true).unwrap(),
+        add_connection("# mine\n", &full(), true).unwrap(),
         format!("# mine\n\n{table}")
     );
     let short = Connection {
@@ -50,17 +50,20 @@ aliases = ["localhost:15432", "tunnel"]
             "# a\r\n#\r\n\r\n[connections.x]\r\nhost = \"h\"\r\nexpires_in = 90",
         ),
     ] {
-        assert_eq!(add(&format!("# {before}"), &short, false).unwrap(), after);
+        assert_eq!(
+            add_connection(&format!("# {before}"), &short, false).unwrap(),
+            after
+        );
     }
     let inline = "connections = { a = { host = 'h' } } # c\ncache = 'none'\n";
     let expected = "connections = { a = { host = 'h' }, \
                     x = { host = \"h\", expires_in = 90 } } # c\ncache = 'none'\n";
-    assert_eq!(add(inline, &short, false).unwrap(), expected);
+    assert_eq!(add_connection(inline, &short, false).unwrap(), expected);
 }
 
 #[test]
 fn what_cannot_be_added() {
-    let error = add(GOOD, &connection("bare", "h"), false).unwrap_err();
+    let error = add_connection(GOOD, &connection("bare", "h"), false).unwrap_err();
     assert_eq!(
         error.to_string(),
         "line 23: connections.bare: a connection of that name is there already"
@@ -94,7 +97,7 @@ fn what_cannot_be_added() {
             "connections.x: sslcert cannot be kept",
         ),
     ] {
-        let error = add("", &bad, false).unwrap_err();
+        let error = add_connection("", &bad, false).unwrap_err();
         assert_eq!(error.exit(), Exit::Usage);
         assert!(error.to_string().starts_with(expected), "{error}");
     }
@@ -136,9 +139,9 @@ fn replaced_in_place() {
             "connections = { p = { host = 'h', port = 2, region = \"r-1\" }, q = { host = 'x' } }",
         ),
     ] {
-        let replaced = add(before, &new, true).unwrap();
+        let replaced = add_connection(before, &new, true).unwrap();
         assert_eq!(replaced, after);
-        assert_eq!(add(&replaced, &new, true).unwrap(), replaced);
+        assert_eq!(add_connection(&replaced, &new, true).unwrap(), replaced);
     }
 }
 
@@ -204,9 +207,9 @@ fn removed_with_what_is_its_own() {
         ),
         ("\u{feff}[connections.p]\nhost = 'h'\n\n# c", "\u{feff}# c"),
     ] {
-        assert_eq!(remove(before, "p").unwrap(), after, "{before}");
+        assert_eq!(remove_connection(before, "p").unwrap(), after, "{before}");
     }
-    let error = remove(GOOD, "p\n").unwrap_err();
+    let error = remove_connection(GOOD, "p\n").unwrap_err();
     assert_eq!(
         (error.exit(), error.to_string().as_str()),
         (Exit::NoTarget, "no connection `p\\n`")
@@ -218,7 +221,7 @@ fn removed_with_what_is_its_own() {
 fn an_edit_that_would_change_other_lines_is_refused() {
     let new = connection("new", "h");
     let dotted = "connections.p.host = 'h'\n# none\ncache = 'none'\nconnections.q.host = 'x'\n";
-    let error = add(dotted, &new, false).unwrap_err();
+    let error = add_connection(dotted, &new, false).unwrap_err();
     assert_eq!(error.exit(), Exit::Failure);
     assert_eq!(
         error.to_string(),
@@ -239,10 +242,10 @@ fn an_edit_that_would_change_other_lines_is_refused() {
     };
     let many_lines = "connections = {\n  q = { host = 'x' }\n}\n";
     for (text, edited) in [
-        (dotted, remove(dotted, "p")),
-        (comment, add(comment, &new, false)),
-        (comment, add(comment, &with_port, true)),
-        (many_lines, add(many_lines, &new, false)),
+        (dotted, remove_connection(dotted, "p")),
+        (comment, add_connection(comment, &new, false)),
+        (comment, add_connection(comment, &with_port, true)),
+        (many_lines, add_connection(many_lines, &new, false)),
     ] {
         let message = edited.unwrap_err().to_string();
         assert!(message.starts_with("cannot edit connections."), "{text}");
@@ -257,19 +260,19 @@ fn each_line_keeps_its_own_end() {
         ..connection("p", "h")
     };
     assert_eq!(
-        add(before, &new, true).unwrap(),
+        add_connection(before, &new, true).unwrap(),
         "# a\r\n# b\n[connections.p]\r\nhost = 'h'\nregion = \"r-1\"\n[connections.q]\nhost='x'"
     );
     assert_eq!(
-        add(before, &connection("r", "h"), true).unwrap(),
+        add_connection(before, &connection("r", "h"), true).unwrap(),
         format!("{before}\n\n[connections.r]\nhost = \"h\"")
     );
     assert_eq!(
-        remove(before, "q").unwrap(),
+        remove_connection(before, "q").unwrap(),
         "# a\r\n# b\n[connections.p]\r\nhost = 'h'\nport = 1"
     );
     assert_eq!(
-        remove(&before.replace("= 1\r\n", "= 1\r\n\n\r\n"), "p").unwrap(),
+        remove_connection(&before.replace("= 1\r\n", "= 1\r\n\n\r\n"), "p").unwrap(),
         "# a\r\n# b\n\n\r\n[connections.q]\nhost='x'"
     );
 }
@@ -295,7 +298,7 @@ fn removing_what_was_added_gives_back_the_text() {
         "[connections]\nq = { host = 'x' }",
         "connections = { q = { host = 'x' } }\n",
     ] {
-        let more = add(
+        let more = add_connection(
             text,
             &Connection {
                 name: "new".into(),
@@ -304,7 +307,7 @@ fn removing_what_was_added_gives_back_the_text() {
             false,
         )
         .unwrap();
-        assert_eq!(remove(&more, "new").unwrap(), text, "{more}");
+        assert_eq!(remove_connection(&more, "new").unwrap(), text, "{more}");
     }
 }
 
@@ -426,10 +429,10 @@ fn a_discovered_connection_is_marked() {
         ..own.clone()
     };
     let marked = "[connections.p]\nhost = \"h\"\ndiscovered = true\n";
-    assert_eq!(add("", &found, false).unwrap(), marked);
+    assert_eq!(add_connection("", &found, false).unwrap(), marked);
     assert_eq!(Config::parse(marked).unwrap().connections, [found]);
     assert_eq!(
-        add(marked, &own, true).unwrap(),
+        add_connection(marked, &own, true).unwrap(),
         "[connections.p]\nhost = \"h\"\n"
     );
     let denied = marked.replace("true", "false");

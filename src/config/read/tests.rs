@@ -2,7 +2,7 @@
 //! and the line and the key of every error.
 
 use crate::config::tests::{GOOD, connection, full, text};
-use crate::config::{CacheChoice, Config, RequestedLife, add, remove};
+use crate::config::{CacheChoice, Config, RequestedLife, add_connection, remove_connection};
 use crate::error::Exit;
 
 #[test]
@@ -282,13 +282,13 @@ fn check_error(file: &str, expected: &str) {
         "no hint: {error}"
     );
     assert_eq!(
-        add(file, &connection("x", "h"), true)
+        add_connection(file, &connection("x", "h"), true)
             .unwrap_err()
             .to_string(),
         error.to_string()
     );
     assert_eq!(
-        remove(file, "p").unwrap_err().to_string(),
+        remove_connection(file, "p").unwrap_err().to_string(),
         error.to_string()
     );
 }
@@ -341,6 +341,6 @@ fn commands_are_read_before_those_who_name_them() {
     assert_eq!(config.rule("x.corp").provider, text("corp"));
     let known = config.connection("c").unwrap();
     assert_eq!(known.vars, [("role".to_owned(), "r".to_owned())]);
-    let edited = Config::parse(&remove(WITH_COMMAND, "c").unwrap()).unwrap();
+    let edited = Config::parse(&remove_connection(WITH_COMMAND, "c").unwrap()).unwrap();
     assert_eq!(edited.commands, config.commands);
 }

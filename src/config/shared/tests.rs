@@ -4,9 +4,9 @@
 
 use proptest::prelude::*;
 
-use super::shared;
+use super::read_shared_file;
 use crate::config::tests::{some_connection, some_text, text};
-use crate::config::{Config, add};
+use crate::config::{Config, add_connection};
 use crate::error::Exit;
 use crate::text::host::HostPort;
 
@@ -15,7 +15,7 @@ fn connections_are_taken_as_from_the_configuration() {
     let file = "\u{feff}# us\r\n[connections.a]\r\nhost = 'H.example.com.'\r\nroots = 'system'\r\n\
                 profile = 'dev'\r\ndiscovered = true\r\n\r\n[connections.b]\r\nhost = 'b'\r\n\
                 hostaddr = '127.0.0.1'\r\nport = 15432\r\n";
-    let found = shared(file).unwrap();
+    let found = read_shared_file(file).unwrap();
     assert_eq!(found[0].target.host, text("h.example.com"));
     assert_eq!(found[0].profile, text("dev"));
     assert!(!found[0].discovered);
@@ -25,8 +25,8 @@ fn connections_are_taken_as_from_the_configuration() {
         options.contains(&("sslmode".into(), "verify-full".into())),
         "{options:?}"
     );
-    assert!(shared("").unwrap().is_empty());
-    assert!(shared("[connections]\n").unwrap().is_empty());
+    assert!(read_shared_file("").unwrap().is_empty());
+    assert!(read_shared_file("[connections]\n").unwrap().is_empty());
 }
 
 #[test]
@@ -61,7 +61,7 @@ fn what_only_the_user_decides_is_refused() {
             "line 2: connections.p.host: host given: a host is written without a scheme".to_owned(),
         ),
     ] {
-        let error = shared(file).unwrap_err();
+        let error = read_shared_file(file).unwrap_err();
         assert_eq!(
             (error.exit(), error.to_string()),
             (Exit::Usage, expected),
@@ -78,13 +78,13 @@ fn what_only_the_user_decides_is_refused() {
         ("sslmode = 'none'", weaker),
     ] {
         let key = line.split(' ').next().unwrap_or_default();
-        let error = shared(&format!("{head}{line}\n")).unwrap_err();
+        let error = read_shared_file(&format!("{head}{line}\n")).unwrap_err();
         assert_eq!(
             error.to_string(),
             format!("line 3: connections.p.{key}: {why}")
         );
     }
-    let error = shared("connections.'a\\u001b'.roots = '/x'\n")
+    let error = read_shared_file("connections.'a\\u001b'.roots = '/x'\n")
         .unwrap_err()
         .to_string();
     assert!(error.starts_with("line 1: connections: name `a"), "{error}");
@@ -122,7 +122,7 @@ fn tokens_that_would_go_elsewhere_are_seen() {
         ),
     ] {
         let file = format!("[connections.p]\n{lines}\n");
-        let found = shared(&file).unwrap().remove(0).other_places();
+        let found = read_shared_file(&file).unwrap().remove(0).other_places();
         let places = places.into_iter().map(String::from).collect();
         assert_eq!(found, (signed.to_owned(), places), "{lines}");
     }
@@ -131,7 +131,7 @@ fn tokens_that_would_go_elsewhere_are_seen() {
 proptest! {
     #[test]
     fn no_text_panics_and_no_key_is_left_out_silently(text in some_text()) {
-        match shared(&text) {
+        match read_shared_file(&text) {
             Ok(found) => {
                 let plain = text.strip_prefix('\u{feff}').unwrap_or(&text);
                 let config = Config::parse(plain).unwrap();
@@ -146,8 +146,8 @@ proptest! {
     /// A token goes to another host only if the connection says so.
     #[test]
     fn every_place_of_a_token_is_told(connection in some_connection()) {
-        let file = add("", &connection, false).unwrap();
-        let Ok(mut found) = shared(&file) else { return Ok(()) };
+        let file = add_connection("", &connection, false).unwrap();
+        let Ok(mut found) = read_shared_file(&file) else { return Ok(()) };
         let (signed, places) = found.remove(0).other_places();
         let host = connection.target.host.unwrap_or_default();
         let dialled = HostPort { host, port: connection.target.port };

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use rustls::{ServerConnection, StreamOwned};
 
-use super::{LoginAttempt, LoginOutcome, LoginRequest, log_in, without};
+use super::{LoginAttempt, LoginOutcome, LoginRequest, hide_token, log_in};
 use crate::probe::tests::{
     CertificateAuthority, LONG, answer, client_verifying, serve, tls_request,
 };
@@ -30,10 +30,10 @@ fn a_token_is_taken_out_of_a_text_in_whole_and_in_parts() {
     let token = format!("host/?Action=connect&X-Amz-Signature={signature}");
     let text = format!("you sent {token}, signed {signature}, for connect");
     assert_eq!(
-        without(&token, &text),
+        hide_token(&token, &text),
         "you sent [...], signed [...], for connect"
     );
-    assert_eq!(without("", "text"), "text");
+    assert_eq!(hide_token("", "text"), "text");
 }
 
 #[test]
@@ -101,7 +101,7 @@ fn logged_in(
         let _ = stream.read_to_end(&mut rest);
         let _ = send.send(rest);
     });
-    let handshake = tls::handshake(open, &tls_request(&sets), Deadline::after(LONG));
+    let handshake = tls::begin_tls(open, &tls_request(&sets), Deadline::after(LONG));
     let login_request = LoginRequest {
         user: "jane",
         database: "books",

@@ -21,7 +21,7 @@ const ISSUER_OF_RDS: &str = "Amazon RDS ";
 const ROOTS_ELSEWHERE: &str = "the bundle that AWS's documentation names for this region";
 
 /// Returns the public roots of Amazon's services, which every system trusts.
-pub(super) fn public() -> RequiredRoots {
+pub(super) fn public_roots() -> RequiredRoots {
     RequiredRoots::Public(Some(RootSet {
         file_name: "amazon.pem".to_owned(),
         title: "Amazon's public services".to_owned(),
@@ -41,7 +41,7 @@ pub(super) fn of_rds(region: Option<&Region>) -> RequiredRoots {
             file_name: "rds-global.pem".to_owned(),
             title: "RDS in every region".to_owned(),
             bundled: Some(Cow::Borrowed(RDS)),
-            address: address("global"),
+            address: download_address("global"),
             issuer: Some(ISSUER_OF_RDS),
             cause: "tls.roots.rds",
             elsewhere: ROOTS_ELSEWHERE,
@@ -50,8 +50,8 @@ pub(super) fn of_rds(region: Option<&Region>) -> RequiredRoots {
     RequiredRoots::Private(RootSet {
         file_name: format!("rds-{region}.pem"), // a region's name has letters, digits and `-` only
         title: format!("RDS in {region}"),
-        bundled: bundled(region).map(Cow::Owned),
-        address: address(region.as_str()),
+        bundled: bundled_roots(region).map(Cow::Owned),
+        address: download_address(region.as_str()),
         issuer: Some(ISSUER_OF_RDS),
         cause: "tls.roots.rds",
         elsewhere: ROOTS_ELSEWHERE,
@@ -59,7 +59,7 @@ pub(super) fn of_rds(region: Option<&Region>) -> RequiredRoots {
 }
 
 /// Returns the roots of RDS in one region, under the line that names their source.
-fn bundled(region: &Region) -> Option<String> {
+fn bundled_roots(region: &Region) -> Option<String> {
     let (source, sections) = RDS.split_once('\n')?;
     for section in sections.split("# region ") {
         if let Some((name, certificates)) = section.split_once('\n')
@@ -73,7 +73,7 @@ fn bundled(region: &Region) -> Option<String> {
 
 /// Returns the address at which AWS publishes the roots of RDS in a region, or in every region
 /// (`global`); `None` if it is not known. Each partition has a host of its own.
-fn address(region: &str) -> Option<String> {
+fn download_address(region: &str) -> Option<String> {
     const CHINA: &str = "rds-truststore.s3.cn-north-1.amazonaws.com.cn";
     const GOVERNMENT: &str = "truststore.pki.us-gov-west-1.rds.amazonaws.com";
     const COMMERCIAL: &str = "truststore.pki.rds.amazonaws.com";
@@ -98,7 +98,7 @@ mod tests {
             .collect();
         assert_eq!(regions.len(), 27);
         for region in &regions {
-            let pem = bundled(&Region::vouched_for(*region)).unwrap();
+            let pem = bundled_roots(&Region::vouched_for(*region)).unwrap();
             assert!(pem.starts_with("# carried by pgcred: "), "{region}");
             assert_eq!(
                 pem.matches("-----BEGIN CERTIFICATE-----").count(),
@@ -119,7 +119,7 @@ mod tests {
         for test_system in ["Beta", "Preview", "2019"] {
             assert!(!RDS.contains(&format!(" {test_system} ")), "{test_system}");
         }
-        assert_eq!(bundled(&Region::vouched_for("mx-central-1")), None);
+        assert_eq!(bundled_roots(&Region::vouched_for("mx-central-1")), None);
         assert_eq!(AMAZON.matches("-----BEGIN CERTIFICATE-----").count(), 5);
     }
 
@@ -137,11 +137,11 @@ mod tests {
             ),
         ] {
             assert_eq!(
-                address(region).unwrap(),
+                download_address(region).unwrap(),
                 format!("https://{host}/{region}/{region}-bundle.pem")
             );
         }
-        assert_eq!(address("eusc-de-east-1"), None);
+        assert_eq!(download_address("eusc-de-east-1"), None);
         let RequiredRoots::Private(every_region) = of_rds(None) else {
             panic!("the roots of RDS are private");
         };

@@ -20,17 +20,17 @@ pub(super) struct ProgramAnswer {
 }
 
 /// Takes an answer apart. `started` is when the command was started.
-pub(super) fn read(
+pub(super) fn read_answer(
     printed: &[u8],
     definition: &CommandDefinition,
     started: Time,
 ) -> Result<ProgramAnswer> {
     let Ok(printed) = std::str::from_utf8(printed) else {
-        return Err(wrong("bytes that are no text"));
+        return Err(answer_without_token("bytes that are no text"));
     };
     let printed = printed.trim_start_matches('\u{feff}');
     if printed.trim().is_empty() {
-        return Err(wrong("nothing"));
+        return Err(answer_without_token("nothing"));
     }
     let has_paths =
         definition.token.is_some() || definition.user.is_some() || definition.expires.is_some();
@@ -38,20 +38,20 @@ pub(super) fn read(
     if has_paths {
         document = match serde_json::from_str(printed) {
             Ok(document) => document,
-            Err(_) => return Err(wrong("no JSON")),
+            Err(_) => return Err(answer_without_token("no JSON")),
         };
     }
     let token = match &definition.token {
         Some(path) => text_at(&document, path)?,
         None if has_paths => return Err(no_token_path()),
-        None => alone(printed)?,
+        None => token_alone(printed)?,
     };
     check_token(&token)?;
     let user = match &definition.user {
         Some(path) => Some(checked_user(text_at(&document, path)?)?),
         None => None,
     };
-    let expires_at = expiry(&document, &token, definition, started)?;
+    let expires_at = earliest_end(&document, &token, definition, started)?;
     Ok(ProgramAnswer {
         token,
         user,
@@ -61,7 +61,7 @@ pub(super) fn read(
 
 /// Returns the earliest end that anything names: the field of the answer, the token itself if it is
 /// a JWT, and the longest life.
-fn expiry(
+fn earliest_end(
     document: &Value,
     token: &str,
     definition: &CommandDefinition,
@@ -95,14 +95,14 @@ fn expiry(
 /// Returns the time in a field. A field that is missing says nothing: an older program may not
 /// have it.
 fn end_of_field(document: &Value, field: &ExpiryField, started: Time) -> Result<Option<Time>> {
-    let value = match find(document, &field.path) {
+    let value = match find_field(document, &field.path) {
         None | Some(Value::Null) => return Ok(None),
         Some(value) => value,
     };
     let time = if field.is_life {
-        number(value).and_then(|seconds| after(started, seconds))
+        number_in(value).and_then(|seconds| time_after(started, seconds))
     } else {
-        match number(value) {
+        match number_in(value) {
             Some(number) => jwt::time_at(number),
             None => value.as_str().and_then(Time::from_aws),
         }
@@ -131,7 +131,7 @@ fn not_a_time(field: &ExpiryField) -> Error {
 }
 
 /// Returns a number, also one that is written as a text.
-fn number(value: &Value) -> Option<f64> {
+fn number_in(value: &Value) -> Option<f64> {
     let number = match value {
         Value::Number(number) => number.as_f64()?,
         Value::String(text) => text.trim().parse().ok()?,
@@ -144,7 +144,7 @@ fn number(value: &Value) -> Option<f64> {
     }
 }
 
-fn after(started: Time, seconds: f64) -> Option<Time> {
+fn time_after(started: Time, seconds: f64) -> Option<Time> {
     if !(0.0..=f64::from(u32::MAX)).contains(&seconds) {
         return None;
     }
@@ -160,14 +160,16 @@ fn after(started: Time, seconds: f64) -> Option<Time> {
 /// Refuses what no client could send as a password.
 fn check_token(token: &str) -> Result<()> {
     if token.is_empty() {
-        return Err(wrong("an empty token"));
+        return Err(answer_without_token("an empty token"));
     }
     if token.len() > LONGEST_TOKEN {
-        return Err(wrong("a token of more than 60,000 characters"));
+        return Err(answer_without_token(
+            "a token of more than 60,000 characters",
+        ));
     }
     let is_printable = token.bytes().all(|b| (b' '..=b'~').contains(&b));
     if !is_printable || token.starts_with(' ') || token.ends_with(' ') {
-        return Err(wrong(
+        return Err(answer_without_token(
             "something else than a token: it has several lines, blanks or other \
                           characters that a token cannot have",
         ));
@@ -176,32 +178,35 @@ fn check_token(token: &str) -> Result<()> {
 }
 
 /// Returns the token of an answer that is nothing else.
-fn alone(printed: &str) -> Result<String> {
+fn token_alone(printed: &str) -> Result<String> {
     if printed.starts_with(['<', '{', '[']) {
-        return Err(wrong("a document in the place of a token"));
+        return Err(answer_without_token("a document in the place of a token"));
     }
     Ok(printed.trim_end_matches(['\r', '\n']).to_owned())
 }
 
 fn checked_user(user: String) -> Result<String> {
     if user.is_empty() || user.contains(char::is_control) {
-        return Err(wrong("a user that no database can have"));
+        return Err(answer_without_token("a user that no database can have"));
     }
     Ok(user)
 }
 
 fn text_at(document: &Value, path: &JsonPath) -> Result<String> {
-    match find(document, path) {
+    match find_field(document, path) {
         Some(Value::String(text)) => Ok(text.clone()),
-        Some(_) => Err(wrong(&format!("no text in the field {}", path.text()))),
-        None => Err(wrong(&format!(
+        Some(_) => Err(answer_without_token(&format!(
+            "no text in the field {}",
+            path.text()
+        ))),
+        None => Err(answer_without_token(&format!(
             "an answer without the field {}",
             path.text()
         ))),
     }
 }
 
-fn find<'a>(document: &'a Value, path: &JsonPath) -> Option<&'a Value> {
+fn find_field<'a>(document: &'a Value, path: &JsonPath) -> Option<&'a Value> {
     let mut value = document;
     for part in &path.0 {
         value = match value {
@@ -217,7 +222,7 @@ fn no_token_path() -> Error {
         .hint("add the path of the field to the definition: token = \"PATH\"")
 }
 
-fn wrong(printed: &str) -> Error {
+fn answer_without_token(printed: &str) -> Error {
     Error::failure(format!("the command printed {printed}"))
         .hint("run it by hand to see more")
         .because(ErrorReason::ProgramFailed)
@@ -250,7 +255,7 @@ mod tests {
     }
 
     fn read(printed: &str, definition: &CommandDefinition) -> Result<ProgramAnswer> {
-        super::read(printed.as_bytes(), definition, Time::from_unix(START))
+        read_answer(printed.as_bytes(), definition, Time::from_unix(START))
     }
 
     fn end(printed: &str, definition: &CommandDefinition) -> i64 {
@@ -285,7 +290,7 @@ mod tests {
             assert!(read(wrong, &alone).is_err(), "{wrong:?}");
         }
         assert!(read(&"a".repeat(LONGEST_TOKEN + 1), &alone).is_err());
-        assert!(super::read(&[0xff], &alone, Time::from_unix(START)).is_err());
+        assert!(read_answer(&[0xff], &alone, Time::from_unix(START)).is_err());
     }
 
     #[test]

@@ -52,7 +52,7 @@ pub(super) fn words(
             Some(query.min_valid.max(definition.spare).to_string())
         }
         None if OF_EACH_REQUEST.contains(&name) => Some(format!("{{{name}}}")),
-        _ => value(name, profile, scope?),
+        _ => placeholder_value(name, profile, scope?),
     };
     check_values(definition, &lookup)?;
     let mut words = Vec::new();
@@ -83,7 +83,7 @@ fn check_values(definition: &CommandDefinition, lookup: PlaceholderLookup<'_>) -
     Ok(())
 }
 
-fn value(name: &str, profile: Option<&str>, scope: &TokenScope<'_>) -> Option<String> {
+fn placeholder_value(name: &str, profile: Option<&str>, scope: &TokenScope<'_>) -> Option<String> {
     let known = match name {
         "host" => scope.host.to_owned(),
         "port" => scope.port?.to_string(),

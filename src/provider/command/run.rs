@@ -42,7 +42,7 @@ impl CommandRun<'_> {
             self.words,
             &variables,
             query.deadline,
-            attachment(query.ask),
+            child_attachment(query.ask),
             if definition.answers_in_json() {
                 is_json
             } else {
@@ -64,7 +64,7 @@ impl CommandRun<'_> {
         if ended.stdout.len() > LONGEST_ANSWER {
             return Err(self.wrong("printed more than 64 KiB"));
         }
-        let read = answer::read(&ended.stdout, definition, started);
+        let read = answer::read_answer(&ended.stdout, definition, started);
         match read {
             Ok(answer) => Ok(TimedAnswer { answer, started }),
             Err(_) if self.needs_login(&ended) => Err(self.login_error(&ended)),
@@ -117,7 +117,7 @@ impl CommandRun<'_> {
         let said = String::from_utf8_lossy(&ended.stderr);
         let mut said = child::without_arguments(&said, self.words);
         for (_, value) in &self.definition.env {
-            said = child::without(said, value);
+            said = child::hide_value(said, value);
         }
         let line = child::last_line(said.as_bytes());
         if line.is_empty() {
@@ -165,7 +165,7 @@ impl CommandRun<'_> {
 
 /// A program of its own is killed together with all that it started. Its stderr is read, because
 /// it says whether a login is missing.
-fn attachment(ask: &AskPolicy) -> ChildAttachment {
+fn child_attachment(ask: &AskPolicy) -> ChildAttachment {
     if ask.in_group {
         ChildAttachment::InGroup
     } else {

@@ -96,7 +96,7 @@ pub(super) const REDSHIFT: PresetService = PresetService {
     owns: Some(|host| is_of_redshift(host, ".redshift.amazonaws.com")),
     dbname: "dev",
     usual_port: 5439,
-    roots: |_, _| amazon_roots::public(),
+    roots: |_, _| amazon_roots::public_roots(),
     ..PresetService::UNKNOWN
 };
 

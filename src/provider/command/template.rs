@@ -85,7 +85,7 @@ impl WordTemplate {
                 TemplatePart::Placeholder { name, default } => (name, default),
             };
             let Some(value) = lookup(name).or_else(|| default.clone()) else {
-                return Err(missing(name));
+                return Err(missing_value(name));
             };
             if value.contains(char::is_control) {
                 return Err(Error::usage(format!("{{{name}}} has a control character"))
@@ -153,7 +153,7 @@ fn like_an_option(name: &str) -> Error {
     .hint("correct the value")
 }
 
-fn missing(name: &str) -> Error {
+fn missing_value(name: &str) -> Error {
     Error::usage(format!("the command needs a value for {{{name}}}")).hint(format!(
         "give it to the connection: --profile for {{profile}}, else \
          vars = {{ {name} = \"VALUE\" }} in config.toml"

@@ -21,7 +21,7 @@ use crate::text::{self, quote};
 pub(crate) use output::{
     ChildAttachment, ProgramError, ProgramOutput, complete_output, output, output_with, own_output,
 };
-pub(crate) use said::{last_line, without, without_arguments};
+pub(crate) use said::{hide_value, last_line, without_arguments};
 pub(crate) use search::{find, find_broken_link, own_path, own_program};
 
 const PAUSE: Duration = Duration::from_millis(3);
@@ -33,8 +33,8 @@ pub(crate) fn words<const N: usize>(words: [&str; N]) -> Vec<String> {
 
 /// Runs a program for the user at the terminal. Everything that it prints goes to stderr.
 pub(crate) fn run_at_terminal(words: &[String]) -> Result<ExitStatus> {
-    let mut command = command(words)?;
-    if let Some(terminal) = terminal::open() {
+    let mut command = command_of_words(words)?;
+    if let Some(terminal) = terminal::open_terminal() {
         command.stdin(terminal); // stdin of pgcred may be something else
     }
     command.stdout(std::io::stderr());
@@ -69,7 +69,7 @@ pub(crate) fn spawn_and_check(
 }
 
 fn spawn_with(words: &[String], variables: &[(OsString, OsString)]) -> Result<Child> {
-    let mut command = command(words)?;
+    let mut command = command_of_words(words)?;
     command.envs(variables.iter().map(|(name, value)| (name, value)));
     command.stdout(Stdio::null()).stderr(Stdio::null());
     #[cfg(unix)]
@@ -79,7 +79,7 @@ fn spawn_with(words: &[String], variables: &[(OsString, OsString)]) -> Result<Ch
         const DETACHED_PROCESS: u32 = 0x8;
         const NEW_PROCESS_GROUP: u32 = 0x200;
         let flags = DETACHED_PROCESS | NEW_PROCESS_GROUP;
-        std::os::windows::process::CommandExt::creation_flags(&mut command, flags);
+        std::os::windows::process::CommandExt::creation_flags(&mut command_of_words, flags);
     }
     let child = command.spawn();
     child.map_err(|error| Error::running(words.join(" "), &error))
@@ -106,7 +106,7 @@ pub(crate) fn notify(text: &str) {
 
 /// Returns the command that runs a program, with nothing on stdin and no password in the
 /// environment.
-fn command(words: &[String]) -> Result<Command> {
+fn command_of_words(words: &[String]) -> Result<Command> {
     let Some((program, arguments)) = words.split_first() else {
         return Err(Error::usage("the command is empty").hint("write the program to run"));
     };

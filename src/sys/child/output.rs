@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use process_wrap::std::{ChildWrapper, CommandWrap};
 
 use super::search::own_program;
-use super::{PAUSE, command};
+use super::{PAUSE, command_of_words};
 use crate::error::Error;
 
 /// At most this many bytes of a pipe are read.
@@ -100,7 +100,7 @@ fn run_words(
     attachment: ChildAttachment,
     is_complete: Option<IsComplete>,
 ) -> ProgramResult {
-    let mut command = CommandWrap::from(command(words).map_err(ProgramError::Failed)?);
+    let mut command = CommandWrap::from(command_of_words(words).map_err(ProgramError::Failed)?);
     let variables = variables.iter().map(|(name, value)| (name, value));
     command.command_mut().envs(variables);
     if !matches!(attachment, ChildAttachment::AtTerminal) {
@@ -110,7 +110,7 @@ fn run_words(
         give_own_group(&mut command);
     }
     let program = words.first().map(String::as_str).unwrap_or_default();
-    run(command, program, deadline, || false, is_complete)
+    run_until(command, program, deadline, || false, is_complete)
 }
 
 /// Runs pgcred once more, in a session without a terminal. At the deadline, or when it `is_over`,
@@ -130,8 +130,8 @@ pub(crate) fn own_output(
     #[cfg(unix)]
     command.wrap(process_wrap::std::ProcessSession);
     #[cfg(windows)]
-    command.wrap(process_wrap::std::JobObject);
-    run(command, "pgcred", deadline, is_over, None)
+    command_of_words.wrap(process_wrap::std::JobObject);
+    run_until(command, "pgcred", deadline, is_over, None)
 }
 
 fn give_own_group(command: &mut CommandWrap) {
@@ -141,7 +141,7 @@ fn give_own_group(command: &mut CommandWrap) {
     command.wrap(process_wrap::std::JobObject);
 }
 
-fn run(
+fn run_until(
     mut command: CommandWrap,
     program: &str,
     deadline: Instant,

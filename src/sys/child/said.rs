@@ -22,13 +22,13 @@ pub(crate) fn without_arguments(said: &str, words: &[String]) -> String {
             None if word.starts_with('-') => continue,
             None => word,
         };
-        said = without(said, argument);
+        said = hide_value(said, argument);
     }
     said
 }
 
 /// Returns a text without a value that may be secret.
-pub(crate) fn without(text: String, value: &str) -> String {
+pub(crate) fn hide_value(text: String, value: &str) -> String {
     if value.len() < SHORTEST_SECRET {
         return text;
     }

@@ -3,7 +3,7 @@
 use super::DialogChoice;
 
 /// Tells whether a choice has each of the words, in upper or lower case, anywhere.
-pub(super) fn leaves(typed: &str, choice: &DialogChoice) -> bool {
+pub(super) fn is_left_by(typed: &str, choice: &DialogChoice) -> bool {
     if choice.stays {
         return true;
     }
@@ -24,15 +24,15 @@ mod tests {
             ..DialogChoice::default()
         };
         for typed in ["", " ", "orders", "dsql ORDERS", "west eu-"] {
-            assert!(leaves(typed, &choice), "{typed}");
+            assert!(is_left_by(typed, &choice), "{typed}");
         }
         for typed in ["us-", "orders us-", "ordersdsql"] {
-            assert!(!leaves(typed, &choice), "{typed}");
+            assert!(!is_left_by(typed, &choice), "{typed}");
         }
         let stays = DialogChoice {
             stays: true,
             ..choice
         };
-        assert!(leaves("us-", &stays));
+        assert!(is_left_by("us-", &stays));
     }
 }

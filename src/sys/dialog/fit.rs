@@ -7,14 +7,14 @@ use crate::text;
 
 /// Returns a choice as one line of at most `width` columns, safe for a terminal. The details are
 /// in a column of their own if `name_width` says how wide the names are.
-pub(super) fn line(choice: &DialogChoice, name_width: usize, width: usize) -> String {
+pub(super) fn fit_line(choice: &DialogChoice, name_width: usize, width: usize) -> String {
     let name = text::shown(&choice.name);
     let detail = text::shown(&choice.detail);
     if detail.is_empty() {
-        return cut(&name, width);
+        return cut_to_width(&name, width);
     }
     let gap = name_width.saturating_sub(name.width());
-    cut(&format!("{name}{}  {detail}", " ".repeat(gap)), width)
+    cut_to_width(&format!("{name}{}  {detail}", " ".repeat(gap)), width)
 }
 
 /// Returns how wide the column of the names is. One long name does not make it wide for all.
@@ -28,7 +28,7 @@ pub(super) fn name_width(choices: &[DialogChoice]) -> usize {
 }
 
 /// Returns a text, cut to at most this many columns.
-fn cut(text: &str, width: usize) -> String {
+fn cut_to_width(text: &str, width: usize) -> String {
     const MARK: &str = "...";
     if text.width() <= width {
         return text.to_owned();
@@ -61,18 +61,18 @@ mod tests {
     fn a_choice_is_one_line_that_fits() {
         let choices = [choice("a", "DSQL cluster"), choice("orders", "")];
         let width = name_width(&choices);
-        assert_eq!(line(&choices[0], width, 40), "a       DSQL cluster");
-        assert_eq!(line(&choices[0], width, 12), "a       D...");
-        assert_eq!(line(&choices[1], width, 40), "orders");
+        assert_eq!(fit_line(&choices[0], width, 40), "a       DSQL cluster");
+        assert_eq!(fit_line(&choices[0], width, 12), "a       D...");
+        assert_eq!(fit_line(&choices[1], width, 40), "orders");
         let wide = choice("データベース", "x");
-        assert_eq!(line(&wide, 0, 10), "データ...");
-        assert!(line(&wide, 0, 11).width() <= 11);
+        assert_eq!(fit_line(&wide, 0, 10), "データ...");
+        assert!(fit_line(&wide, 0, 11).width() <= 11);
     }
 
     #[test]
     fn a_name_cannot_move_the_cursor() {
         let hostile = choice("a\x1b[2J\r\nb", "\u{202e}c");
-        let shown = line(&hostile, 0, 200);
+        let shown = fit_line(&hostile, 0, 200);
         assert_eq!(shown, r"a\u{1b}[2J\r\nb  \u{202e}c");
     }
 

@@ -3,7 +3,7 @@
 
 use std::io::{self, Write};
 
-use super::{Dialog, DialogAnswer, DialogChoice, DialogQuestion, chosen, filter};
+use super::{Dialog, DialogAnswer, DialogChoice, DialogQuestion, chosen_indices, filter};
 use crate::error::Result;
 use crate::sys::terminal;
 use crate::text;
@@ -36,7 +36,7 @@ impl Dialog for LineDialog {
         let start = choices.iter().position(|choice| choice.is_chosen);
         let keys = "a number, or a word to see only lines that have it";
         loop {
-            let numbers = match choose(question, choices, keys)? {
+            let numbers = match ask_for_numbers(question, choices, keys)? {
                 DialogAnswer::Given(numbers) => numbers,
                 DialogAnswer::Back => return Ok(DialogAnswer::Back),
                 DialogAnswer::Interrupted => return Ok(DialogAnswer::Interrupted),
@@ -44,7 +44,7 @@ impl Dialog for LineDialog {
             match numbers.as_deref() {
                 None => return Ok(DialogAnswer::Given(start.unwrap_or(0))),
                 Some([one]) => return Ok(DialogAnswer::Given(*one)),
-                Some(_) => say("one number, please"),
+                Some(_) => print_line("one number, please"),
             }
         }
     }
@@ -55,9 +55,9 @@ impl Dialog for LineDialog {
         choices: &[DialogChoice],
     ) -> Result<DialogAnswer<Vec<usize>>> {
         let keys = "numbers such as 1 3-5, 0 for none, or a word to see only lines that have it";
-        match choose(question, choices, keys)? {
+        match ask_for_numbers(question, choices, keys)? {
             DialogAnswer::Given(Some(numbers)) => Ok(DialogAnswer::Given(numbers)),
-            DialogAnswer::Given(None) => Ok(DialogAnswer::Given(chosen(choices))),
+            DialogAnswer::Given(None) => Ok(DialogAnswer::Given(chosen_indices(choices))),
             DialogAnswer::Back => Ok(DialogAnswer::Back),
             DialogAnswer::Interrupted => Ok(DialogAnswer::Interrupted),
         }
@@ -66,8 +66,8 @@ impl Dialog for LineDialog {
     fn confirm(&self, question: DialogQuestion<'_>, default: bool) -> Result<DialogAnswer<bool>> {
         let keys = if default { "Y/n" } else { "y/N" };
         loop {
-            say(question.text);
-            let line = match ask(question, keys)? {
+            print_line(question.text);
+            let line = match ask_for_text(question, keys)? {
                 DialogAnswer::Given(line) => line,
                 DialogAnswer::Back => return Ok(DialogAnswer::Back),
                 DialogAnswer::Interrupted => return Ok(DialogAnswer::Interrupted),
@@ -76,7 +76,7 @@ impl Dialog for LineDialog {
                 "" => return Ok(DialogAnswer::Given(default)),
                 "y" | "yes" => return Ok(DialogAnswer::Given(true)),
                 "n" | "no" => return Ok(DialogAnswer::Given(false)),
-                _ => say("y or n, please"),
+                _ => print_line("y or n, please"),
             }
         }
     }
@@ -88,35 +88,35 @@ impl Dialog for LineDialog {
         check: &dyn Fn(&str) -> Result<()>,
     ) -> Result<DialogAnswer<String>> {
         loop {
-            say(question.text);
+            print_line(question.text);
             let keys = match default {
                 "" => "a text".to_owned(),
                 default => format!("a text, Enter for {default}"),
             };
-            let given = match ask(question, &keys)? {
+            let given = match ask_for_text(question, &keys)? {
                 DialogAnswer::Given(line) if line.is_empty() => default.to_owned(),
                 DialogAnswer::Given(line) => line,
                 other => return Ok(other),
             };
             match check(&given) {
                 Ok(()) => return Ok(DialogAnswer::Given(given)),
-                Err(error) => say(&error.to_string()),
+                Err(error) => print_line(&error.to_string()),
             }
         }
     }
 }
 
 /// Shows a list until numbers are typed, and returns them; `None` stands for what is marked.
-fn choose(
+fn ask_for_numbers(
     question: DialogQuestion<'_>,
     choices: &[DialogChoice],
     keys: &str,
 ) -> Result<DialogAnswer<Option<Vec<usize>>>> {
     let mut filter = String::new();
     loop {
-        show(question, choices, &filter);
-        let typed = match ask(question, keys)? {
-            DialogAnswer::Given(line) => read(&line, choices.len()),
+        show_choices(question, choices, &filter);
+        let typed = match ask_for_text(question, keys)? {
+            DialogAnswer::Given(line) => read_list_input(&line, choices.len()),
             DialogAnswer::Back => return Ok(DialogAnswer::Back),
             DialogAnswer::Interrupted => return Ok(DialogAnswer::Interrupted),
         };
@@ -129,9 +129,9 @@ fn choose(
 }
 
 /// Asks for a line, and says what may be typed.
-fn ask(question: DialogQuestion<'_>, keys: &str) -> Result<DialogAnswer<String>> {
+fn ask_for_text(question: DialogQuestion<'_>, keys: &str) -> Result<DialogAnswer<String>> {
     let back = question.what_back_does();
-    let line = terminal::ask(&text::shown(&format!("[{keys}; {BACK} {back}] ")))?;
+    let line = terminal::ask_for_line(&text::shown(&format!("[{keys}; {BACK} {back}] ")))?;
     if line.is_empty() {
         return Ok(DialogAnswer::Interrupted); // the end of the input
     }
@@ -142,11 +142,11 @@ fn ask(question: DialogQuestion<'_>, keys: &str) -> Result<DialogAnswer<String>>
 }
 
 /// Shows the question and the choices that a text leaves. Those that are chosen are marked.
-fn show(question: DialogQuestion<'_>, choices: &[DialogChoice], typed: &str) {
-    say(question.text);
+fn show_choices(question: DialogQuestion<'_>, choices: &[DialogChoice], typed: &str) {
+    print_line(question.text);
     let (mut shown, mut left_out) = (0, 0);
     for (index, choice) in choices.iter().enumerate() {
-        if !filter::leaves(typed, choice) {
+        if !filter::is_left_by(typed, choice) {
             continue;
         }
         if shown == MOST_LINES && !choice.stays {
@@ -156,21 +156,21 @@ fn show(question: DialogQuestion<'_>, choices: &[DialogChoice], typed: &str) {
         shown += usize::from(!choice.stays);
         let mark = if choice.is_chosen { '*' } else { ' ' };
         let (name, detail) = (&choice.name, &choice.detail);
-        say(format!("{mark}{:>4}  {name}  {detail}", index + 1).trim_end());
+        print_line(format!("{mark}{:>4}  {name}  {detail}", index + 1).trim_end());
     }
     if left_out > 0 {
-        say(&format!(
+        print_line(&format!(
             "      and {left_out} more: type a word to see others"
         ));
     }
 }
 
 /// Reads what was typed at a list of this length.
-fn read(line: &str, length: usize) -> ListInput {
+fn read_list_input(line: &str, length: usize) -> ListInput {
     if line.is_empty() {
         return ListInput::Marked;
     }
-    match numbers(line, length) {
+    match parse_numbers(line, length) {
         Some(numbers) => ListInput::Numbers(numbers),
         None => ListInput::Filter(line.to_owned()),
     }
@@ -178,7 +178,7 @@ fn read(line: &str, length: usize) -> ListInput {
 
 /// Returns the indices that numbers and ranges name, in the order of the list; `None` for anything
 /// else.
-fn numbers(line: &str, length: usize) -> Option<Vec<usize>> {
+fn parse_numbers(line: &str, length: usize) -> Option<Vec<usize>> {
     let mut named = vec![false; length];
     for part in line.split([' ', ',']).filter(|part| !part.is_empty()) {
         let (first, last) = part.split_once('-').unwrap_or((part, part));
@@ -201,7 +201,7 @@ fn numbers(line: &str, length: usize) -> Option<Vec<usize>> {
     Some(indices)
 }
 
-fn say(text: &str) {
+fn print_line(text: &str) {
     // If stderr is closed, the question cannot be answered either.
     let _ = io::stderr().write_all((text::shown(text) + "\n").as_bytes());
 }
@@ -212,10 +212,13 @@ mod tests {
 
     #[test]
     fn numbers_choose_and_words_filter() {
-        assert_eq!(read("", 5), ListInput::Marked);
-        assert_eq!(read("2", 5), ListInput::Numbers(vec![1]));
-        assert_eq!(read("4, 1-2 2", 5), ListInput::Numbers(vec![0, 1, 3]));
-        assert_eq!(read("0", 5), ListInput::Numbers(Vec::new()));
+        assert_eq!(read_list_input("", 5), ListInput::Marked);
+        assert_eq!(read_list_input("2", 5), ListInput::Numbers(vec![1]));
+        assert_eq!(
+            read_list_input("4, 1-2 2", 5),
+            ListInput::Numbers(vec![0, 1, 3])
+        );
+        assert_eq!(read_list_input("0", 5), ListInput::Numbers(Vec::new()));
         for other in [
             "6",
             "3-9",
@@ -227,7 +230,10 @@ mod tests {
             "1-",
             "99999999999999999999",
         ] {
-            assert_eq!(read(other, 5), ListInput::Filter(other.to_owned()));
+            assert_eq!(
+                read_list_input(other, 5),
+                ListInput::Filter(other.to_owned())
+            );
         }
     }
 }

@@ -64,7 +64,7 @@ pub(crate) struct DialogChoice {
 }
 
 /// Returns the indices of the choices that are chosen already.
-fn chosen(choices: &[DialogChoice]) -> Vec<usize> {
+fn chosen_indices(choices: &[DialogChoice]) -> Vec<usize> {
     let mut chosen = Vec::new();
     for (index, choice) in choices.iter().enumerate() {
         if choice.is_chosen {
@@ -103,7 +103,7 @@ pub(crate) trait Dialog {
 }
 
 /// Returns the way to ask that this terminal can show.
-pub(crate) fn open() -> Result<Box<dyn Dialog>> {
+pub(crate) fn open_dialog() -> Result<Box<dyn Dialog>> {
     let can_move_cursor = match env::var("TERM") {
         Some(name) => name != "dumb",
         None => cfg!(windows),
@@ -122,12 +122,12 @@ fn restore_at_the_end() -> Result<()> {
     PANIC_HOOK.call_once(|| {
         let report = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
-            prompts::restore();
+            prompts::restore_terminal();
             report(panic);
         }));
     });
     signals::on_signal(|signal| {
-        prompts::restore();
+        prompts::restore_terminal();
         signals::die_by(signal);
     })
 }

@@ -11,7 +11,7 @@ use inquire::list_option::ListOption;
 use inquire::ui::RenderConfig;
 use inquire::{Confirm, InquireError, MultiSelect, Select, Text};
 
-use super::{Dialog, DialogAnswer, DialogChoice, DialogQuestion, chosen, filter, fit};
+use super::{Dialog, DialogAnswer, DialogChoice, DialogQuestion, chosen_indices, filter, fit};
 use crate::error::{Error, Result};
 use crate::text;
 
@@ -27,8 +27,9 @@ impl Dialog for PromptDialog {
         choices: &[DialogChoice],
     ) -> Result<DialogAnswer<usize>> {
         let message = text::shown(question.text);
-        let help = help("arrows and Enter choose, typing filters", question);
-        let scorer = |typed: &str, _: &String, _: &str, index: usize| score(typed, choices, index);
+        let help = help_about_keys("arrows and Enter choose, typing filters", question);
+        let scorer =
+            |typed: &str, _: &String, _: &str, index: usize| rank_of_choice(typed, choices, index);
         let named = |option: ListOption<&String>| text::shown(&choices[option.index].name);
         let start = choices.iter().position(|choice| choice.is_chosen);
         let prompt = Select::new(&message, lines_of(choices))
@@ -38,7 +39,7 @@ impl Dialog for PromptDialog {
             .with_scorer(&scorer)
             .with_formatter(&named)
             .with_render_config(self.look());
-        answer(prompt.raw_prompt().map(|option| option.index))
+        answer_of_inquire(prompt.raw_prompt().map(|option| option.index))
     }
 
     fn multi_select(
@@ -47,10 +48,11 @@ impl Dialog for PromptDialog {
         choices: &[DialogChoice],
     ) -> Result<DialogAnswer<Vec<usize>>> {
         let message = text::shown(question.text);
-        let help = help("space picks, Enter goes on, typing filters", question);
-        let scorer = |typed: &str, _: &String, _: &str, index: usize| score(typed, choices, index);
+        let help = help_about_keys("space picks, Enter goes on, typing filters", question);
+        let scorer =
+            |typed: &str, _: &String, _: &str, index: usize| rank_of_choice(typed, choices, index);
         let named = |options: &[ListOption<&String>]| names_of(options, choices);
-        let chosen = chosen(choices);
+        let chosen = chosen_indices(choices);
         let prompt = MultiSelect::new(&message, lines_of(choices))
             .with_help_message(&help)
             .with_page_size(page_size())
@@ -59,17 +61,17 @@ impl Dialog for PromptDialog {
             .with_formatter(&named)
             .with_render_config(self.look());
         let picked = prompt.raw_prompt();
-        answer(picked.map(|options| options.iter().map(|option| option.index).collect()))
+        answer_of_inquire(picked.map(|options| options.iter().map(|option| option.index).collect()))
     }
 
     fn confirm(&self, question: DialogQuestion<'_>, default: bool) -> Result<DialogAnswer<bool>> {
         let message = text::shown(question.text);
-        let help = help("y or n, then Enter", question);
+        let help = help_about_keys("y or n, then Enter", question);
         let prompt = Confirm::new(&message)
             .with_help_message(&help)
             .with_default(default)
             .with_render_config(self.look());
-        answer(prompt.prompt())
+        answer_of_inquire(prompt.prompt())
     }
 
     fn text(
@@ -84,13 +86,13 @@ impl Dialog for PromptDialog {
             let message = text::shown(question.text);
             let help = match &wrong {
                 Some(error) => text::shown(&format!("{error}")),
-                None => help("Enter goes on", question),
+                None => help_about_keys("Enter goes on", question),
             };
             let prompt = Text::new(&message)
                 .with_help_message(&help)
                 .with_initial_value(&typed)
                 .with_render_config(self.look());
-            let given = match answer(prompt.prompt())? {
+            let given = match answer_of_inquire(prompt.prompt())? {
                 DialogAnswer::Given(given) => given.trim().to_owned(),
                 other => return Ok(other),
             };
@@ -113,7 +115,7 @@ impl PromptDialog {
 }
 
 /// Leaves the terminal as it was before a question that did not end.
-pub(super) fn restore() {
+pub(super) fn restore_terminal() {
     if terminal::is_raw_mode_enabled().unwrap_or(false) {
         leave_question();
         let _ = terminal::disable_raw_mode();
@@ -129,15 +131,15 @@ fn leave_question() {
 }
 
 /// Returns the keys, and what Esc does.
-fn help(keys: &str, question: DialogQuestion<'_>) -> String {
+fn help_about_keys(keys: &str, question: DialogQuestion<'_>) -> String {
     format!("{keys}, Esc {}", question.what_back_does())
 }
 
 /// Returns the rank of a choice that the typed text leaves: the order of the list, with those that
 /// stay at its end.
-fn score(typed: &str, choices: &[DialogChoice], index: usize) -> Option<i64> {
+fn rank_of_choice(typed: &str, choices: &[DialogChoice], index: usize) -> Option<i64> {
     let choice = choices.get(index)?;
-    if !filter::leaves(typed, choice) {
+    if !filter::is_left_by(typed, choice) {
         return None;
     }
     let rank = i64::try_from(index).unwrap_or(i64::MAX);
@@ -148,11 +150,13 @@ fn score(typed: &str, choices: &[DialogChoice], index: usize) -> Option<i64> {
 fn lines_of(choices: &[DialogChoice]) -> Vec<String> {
     const MARKS: usize = 8;
     const NARROWEST: usize = 20;
-    let width = usize::from(window().0).saturating_sub(MARKS).max(NARROWEST);
+    let width = usize::from(window_size().0)
+        .saturating_sub(MARKS)
+        .max(NARROWEST);
     let name_width = fit::name_width(choices);
     let mut lines = Vec::new();
     for choice in choices {
-        lines.push(fit::line(choice, name_width, width));
+        lines.push(fit::fit_line(choice, name_width, width));
     }
     lines
 }
@@ -161,11 +165,15 @@ fn lines_of(choices: &[DialogChoice]) -> Vec<String> {
 fn page_size() -> usize {
     const OTHER_LINES: u16 = 6;
     const MOST: u16 = 15;
-    window().1.saturating_sub(OTHER_LINES).clamp(3, MOST).into()
+    window_size()
+        .1
+        .saturating_sub(OTHER_LINES)
+        .clamp(3, MOST)
+        .into()
 }
 
 /// Returns the columns and lines of the window.
-fn window() -> (u16, u16) {
+fn window_size() -> (u16, u16) {
     match terminal::size() {
         Ok((columns, lines)) if columns > 0 && lines > 0 => (columns, lines),
         _ => (80, 24),
@@ -188,7 +196,7 @@ fn names_of(options: &[ListOption<&String>], choices: &[DialogChoice]) -> String
     names.join(", ")
 }
 
-fn answer<T>(given: std::result::Result<T, InquireError>) -> Result<DialogAnswer<T>> {
+fn answer_of_inquire<T>(given: std::result::Result<T, InquireError>) -> Result<DialogAnswer<T>> {
     match given {
         Ok(given) => Ok(DialogAnswer::Given(given)),
         Err(InquireError::OperationCanceled) => Ok(DialogAnswer::Back),

@@ -16,7 +16,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use super::lock::{lock_file, remove_leftovers};
-use super::path::{PAUSE, backup_path, cannot_write, parts, resolve};
+use super::path::{PAUSE, backup_path, cannot_write, directory_and_name, resolve_link};
 use super::read::{read, read_once, read_settled};
 use super::remove::remove;
 use super::swap::{make_directory_of, new_file, swap, swap_in, sync};
@@ -102,8 +102,8 @@ pub(crate) fn edit<T>(
     mut editor: impl FnMut(Option<&[u8]>) -> Result<(Option<Vec<u8>>, T)>,
 ) -> Result<EditOutcome<T>> {
     const TIMEOUT: Duration = Duration::from_secs(5);
-    let path = &resolve(path)?;
-    let (directory, name) = parts(path)?;
+    let path = &resolve_link(path)?;
+    let (directory, name) = directory_and_name(path)?;
     if let Ok(metadata) = fs::metadata(path)
         && !metadata.is_file()
     {
@@ -193,8 +193,8 @@ fn remove_if_unchanged<T>(
 /// for the disk. A file that another user owns or can change counts as empty, and is replaced by a
 /// file of the user's own.
 pub(crate) fn edit_cache(path: &Path, editor: impl FnOnce(&[u8]) -> Vec<u8>) -> Result<()> {
-    let path = &resolve(path)?;
-    let (directory, name) = parts(path)?;
+    let path = &resolve_link(path)?;
+    let (directory, name) = directory_and_name(path)?;
     let _lock = lock_file(directory, name)?;
     remove_leftovers(directory, name);
     let mut old = Vec::new();
@@ -247,11 +247,11 @@ pub(crate) fn replace(
     after: Option<&str>,
     keep: Option<&str>,
 ) -> Result<Option<PathBuf>> {
-    let path = &resolve(path)?;
+    let path = &resolve_link(path)?;
     if before.is_some() || after.is_some() {
         make_directory_of(path)?;
     }
-    let (directory, name) = parts(path)?;
+    let (directory, name) = directory_and_name(path)?;
     let _lock = lock_file(directory, name)?;
     remove_leftovers(directory, name);
     let seen = FileSnapshot::of(path)?;
@@ -304,8 +304,8 @@ fn update_copy(
 /// Removes the copy beside a file that is the same as the file: a writer that was killed before it
 /// changed the file has left it.
 pub(crate) fn remove_needless_copy(path: &Path) -> Result<()> {
-    let path = &resolve(path)?;
-    let (directory, name) = parts(path)?;
+    let path = &resolve_link(path)?;
+    let (directory, name) = directory_and_name(path)?;
     let copy = backup_path(directory, name);
     if read(&copy).is_none() {
         return Ok(());
@@ -332,7 +332,7 @@ fn cannot_read(path: &Path, cause: &io::Error) -> Error {
 }
 
 fn sync_directory_of(path: &Path) {
-    if let Ok((directory, _)) = parts(path) {
+    if let Ok((directory, _)) = directory_and_name(path) {
         platform::sync_directory(directory);
     }
 }

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use super::path::{PAUSE, parts, resolve, suffixed};
+use super::path::{PAUSE, directory_and_name, resolve_link, suffixed};
 use super::remove::remove;
 use super::{list, platform, stamp, trust};
 use crate::error::{Error, Result};
@@ -55,7 +55,7 @@ impl Drop for FileLock {
 /// Takes the lock of this name, and waits for it if another process holds it.
 pub(crate) fn lock(path: &Path, timeout: Duration) -> Result<FileLock> {
     let deadline = Instant::now() + timeout;
-    let mut file = open(path)?;
+    let mut file = open_lock_file(path)?;
     loop {
         match file.try_lock() {
             Ok(()) if platform::has_name(&file, path) => {
@@ -64,7 +64,7 @@ pub(crate) fn lock(path: &Path, timeout: Duration) -> Result<FileLock> {
                     temporary: None,
                 });
             }
-            Ok(()) => file = open(path)?,
+            Ok(()) => file = open_lock_file(path)?,
             Err(TryLockError::WouldBlock) if Instant::now() < deadline => sleep(PAUSE),
             Err(TryLockError::WouldBlock) => break,
             Err(TryLockError::Error(error)) => return Err(cannot_lock(path, &error)),
@@ -77,7 +77,7 @@ pub(crate) fn lock(path: &Path, timeout: Duration) -> Result<FileLock> {
 
 /// Opens or makes the file of a lock. Refuses a link, and everything that is not a regular file of
 /// the user's.
-fn open(path: &Path) -> Result<File> {
+fn open_lock_file(path: &Path) -> Result<File> {
     let mut options = OpenOptions::new();
     platform::private_mode(options.write(true).create(true).truncate(false));
     platform::nonblocking_without_links(&mut options);
@@ -152,8 +152,8 @@ pub(super) fn remove_leftovers(directory: &Path, name: &OsStr) {
 /// Removes everything that killed writers have left beside a file, also their lock. If there is
 /// nothing to remove, makes no file.
 pub(crate) fn clear_leftovers(path: &Path) -> Result<()> {
-    let path = resolve(path)?;
-    let Ok((directory, name)) = parts(&path) else {
+    let path = resolve_link(path)?;
+    let Ok((directory, name)) = directory_and_name(&path) else {
         return Ok(());
     };
     let lock = directory.join(suffixed(name, LOCK_SUFFIX));

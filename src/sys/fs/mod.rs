@@ -40,7 +40,7 @@ pub(crate) use foreign::{
     read_foreign, read_foreign_cache, read_foreign_settings, read_foreign_text,
 };
 pub(crate) use lock::{FileLock, clear_leftovers, is_locked, lock};
-use path::{backup_path, parts, resolve};
+use path::{backup_path, directory_and_name, resolve_link};
 pub(crate) use private_directory::{
     PrivateDirectory, is_in_private_directory, new_private_directory, private_directory_parents,
     remove_abandoned_directories, remove_private_directories,
@@ -105,13 +105,15 @@ pub(crate) enum FilePresence {
 
 /// Tells whether a file exists. For a link that is the file to which it leads.
 pub(crate) fn presence(path: &Path) -> FilePresence {
-    let path = match resolve(path) {
+    let path = match resolve_link(path) {
         Ok(resolved) => resolved,
         Err(_) => path.to_owned(),
     };
     match fs::metadata(&path) {
         Ok(_) => FilePresence::Here,
-        Err(error) if error.kind() == io::ErrorKind::NotFound && parts(&path).is_ok() => {
+        Err(error)
+            if error.kind() == io::ErrorKind::NotFound && directory_and_name(&path).is_ok() =>
+        {
             FilePresence::Gone
         }
         Err(_) => FilePresence::OutOfReach(path.parent().unwrap_or(&path).to_owned()),
@@ -130,7 +132,7 @@ pub(crate) struct FileState {
 
 /// Returns what other programs see of a file, or of the file to which a link leads; `None` if there
 /// is none.
-pub(crate) fn state(path: &Path) -> Option<FileState> {
+pub(crate) fn file_state(path: &Path) -> Option<FileState> {
     let metadata = fs::metadata(path).ok()?;
     Some(FileState {
         is_plain: metadata.is_file(),
@@ -140,7 +142,7 @@ pub(crate) fn state(path: &Path) -> Option<FileState> {
 }
 
 /// Returns the time of the last change of a file.
-pub(crate) fn changed(path: &Path) -> Option<SystemTime> {
+pub(crate) fn time_of_change(path: &Path) -> Option<SystemTime> {
     fs::metadata(path).ok()?.modified().ok()
 }
 
@@ -159,8 +161,8 @@ pub(crate) fn put(path: &Path, bytes: &[u8]) -> Result<()> {
 
 /// Returns the copy of a file that [`replace`] has made.
 pub(crate) fn backup(path: &Path) -> Option<Vec<u8>> {
-    let path = resolve(path).ok()?;
-    let (directory, name) = parts(&path).ok()?;
+    let path = resolve_link(path).ok()?;
+    let (directory, name) = directory_and_name(&path).ok()?;
     read(&backup_path(directory, name))
 }
 

@@ -23,7 +23,7 @@ pub(super) fn backup_path(directory: &Path, name: &OsStr) -> PathBuf {
 /// exist.
 ///
 /// A link of another user is an error: pgcred would write into a file that this user chose.
-pub(super) fn resolve(path: &Path) -> Result<PathBuf> {
+pub(super) fn resolve_link(path: &Path) -> Result<PathBuf> {
     const MOST_LINKS: usize = 40;
     let mut path = path.to_owned();
     for _ in 0..MOST_LINKS {
@@ -40,7 +40,7 @@ pub(super) fn resolve(path: &Path) -> Result<PathBuf> {
 }
 
 /// Returns the directory and the name of a file. A directory that does not exist is an error.
-pub(super) fn parts(path: &Path) -> Result<(&Path, &OsStr)> {
+pub(super) fn directory_and_name(path: &Path) -> Result<(&Path, &OsStr)> {
     let Some(name) = path.file_name() else {
         let shown = path.display();
         let wrong = Error::usage(format!("{shown} is not the path of a file"));

@@ -72,7 +72,7 @@ pub(crate) fn private_directory_parents() -> Vec<PathBuf> {
 }
 
 /// Returns every directory that may contain private directories, with the beginning of their names.
-fn places() -> Vec<(PathBuf, &'static str)> {
+fn parent_directories() -> Vec<(PathBuf, &'static str)> {
     let mut places = Vec::new();
     for parent in private_directory_parents() {
         if is_own_place(&parent) {
@@ -155,7 +155,7 @@ enum MakerState {
 ///
 /// An empty directory counts as one that a run is making at this moment, because the lock is the
 /// first file in each. If such a directory is removed, its maker makes another one.
-fn maker(directory: &Path) -> MakerState {
+fn state_of_maker(directory: &Path) -> MakerState {
     let path = directory.join(LOCK);
     // Before the look at the lock, which may come now.
     let has_contents = !list(directory).is_empty();
@@ -179,12 +179,12 @@ pub(crate) fn is_in_private_directory(file: &Path) -> bool {
     let Ok(file) = std::path::absolute(file) else {
         return false;
     };
-    for (parent, prefix) in places() {
+    for (parent, prefix) in parent_directories() {
         for directory in private_directories(&parent, prefix) {
             let directory = std::path::absolute(&directory).unwrap_or_default();
             if file.parent() == Some(&directory)
                 && stamp(&directory.join(LOCK)).is_some()
-                && matches!(maker(&directory), MakerState::Runs)
+                && matches!(state_of_maker(&directory), MakerState::Runs)
             {
                 return true;
             }
@@ -249,7 +249,7 @@ fn remove_left_in(parent: &Path, prefix: &str) -> Vec<Result<PathBuf>> {
         // another one.
         if fs::remove_dir(&directory).is_ok() {
             removed.push(Ok(directory));
-        } else if let MakerState::IsGone(lock) = maker(&directory) {
+        } else if let MakerState::IsGone(lock) = state_of_maker(&directory) {
             removed.push(remove_abandoned(&directory, lock).map(|()| directory));
         }
     }
@@ -274,10 +274,10 @@ pub(crate) fn remove_abandoned_directories() {
 /// the ones whose makers still run.
 pub(crate) fn remove_private_directories() -> (Vec<Result<PathBuf>>, Vec<PathBuf>) {
     let (mut removed, mut running) = (Vec::new(), Vec::new());
-    for (parent, prefix) in places() {
+    for (parent, prefix) in parent_directories() {
         removed.extend(remove_left_in(&parent, prefix));
         for directory in private_directories(&parent, prefix) {
-            if let MakerState::Runs = maker(&directory) {
+            if let MakerState::Runs = state_of_maker(&directory) {
                 running.push(directory);
             }
         }

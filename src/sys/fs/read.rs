@@ -75,7 +75,7 @@ pub(crate) fn read_dated(
         return Err(Error::usage(format!("{shown} is not a regular file")));
     }
     if must_be_own {
-        trust::check(path, &metadata)?;
+        trust::check_trust(path, &metadata)?;
     }
     match String::from_utf8(bytes) {
         Ok(text) => Ok(Some((text, metadata.modified().ok()))),

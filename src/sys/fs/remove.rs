@@ -12,15 +12,15 @@ use crate::sys::env;
 
 /// Removes a file.
 pub(crate) fn remove(path: &Path) -> Result<()> {
-    removed(path, fs::remove_file(path))
+    check_removal(path, fs::remove_file(path))
 }
 
 /// Removes a directory of pgcred's with everything in it.
 pub(crate) fn remove_directory(path: &Path) -> Result<()> {
-    removed(path, fs::remove_dir_all(path))
+    check_removal(path, fs::remove_dir_all(path))
 }
 
-fn removed(path: &Path, result: io::Result<()>) -> Result<()> {
+fn check_removal(path: &Path, result: io::Result<()>) -> Result<()> {
     match result {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(cannot_remove(path, &error)),
         _ => Ok(()),

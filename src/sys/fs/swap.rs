@@ -12,7 +12,7 @@ use std::time::SystemTime;
 use tempfile::NamedTempFile;
 
 use super::lock::{NEW_SUFFIX, new_files};
-use super::path::{PAUSE, cannot_write, parts, suffixed};
+use super::path::{PAUSE, cannot_write, directory_and_name, suffixed};
 use super::remove::remove;
 use super::{platform, private_directory};
 use crate::error::Result;
@@ -49,7 +49,7 @@ fn swap_in_prepared(
 ) -> Result<()> {
     const TRIES: u32 = 3;
     make_directory_of(path)?;
-    let (directory, name) = parts(path)?;
+    let (directory, name) = directory_and_name(path)?;
     remove_abandoned(directory, name);
     let mut tried = 0;
     loop {
@@ -78,7 +78,7 @@ pub(super) fn make_directory_of(path: &Path) -> Result<()> {
 
 /// Writes a text into a new file beside the file that it will replace.
 pub(super) fn new_file(path: &Path, text: &[u8]) -> Result<NamedTempFile> {
-    let (directory, name) = parts(path)?;
+    let (directory, name) = directory_and_name(path)?;
     let made = tempfile::Builder::new()
         .prefix(&suffixed(name, NEW_SUFFIX))
         .tempfile_in(directory);

@@ -107,7 +107,7 @@ pub(super) fn can_be_exchanged_in(path: &Path) -> bool {
 }
 
 /// Refuses a file that another user owns or can change.
-pub(super) fn check(path: &Path, metadata: &Metadata) -> Result<()> {
+pub(super) fn check_trust(path: &Path, metadata: &Metadata) -> Result<()> {
     check_owner(path, metadata)?;
     let Some(mode) = platform::mode_for_others(metadata) else {
         return Ok(());
@@ -156,11 +156,11 @@ pub(crate) fn check_owner_of_path(path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Checks a path as [`check`] does. A path that does not exist or cannot be read is not an error
-/// here.
+/// Checks a path as [`check_trust`] does. A path that does not exist or cannot be read is not an
+/// error here.
 pub(crate) fn check_path(path: &Path) -> Result<()> {
     match fs::metadata(path) {
-        Ok(metadata) => check(path, &metadata),
+        Ok(metadata) => check_trust(path, &metadata),
         Err(_) => Ok(()),
     }
 }

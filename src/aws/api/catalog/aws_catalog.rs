@@ -60,7 +60,7 @@ impl DatabaseCatalog for AwsCatalog {
             None => regions.first(),
         };
         self.session.with_credentials(home, async |client, home| {
-            listing::list(client, home, regions, progress).await
+            listing::list_regions(client, home, regions, progress).await
         })
     }
 }

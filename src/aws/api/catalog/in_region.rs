@@ -10,9 +10,9 @@ use super::{of_dsql, of_rds, verdict};
 pub(super) const QUESTIONS: usize = 1 + of_rds::QUESTIONS;
 
 /// Lists what there is in one region: Aurora DSQL, then RDS.
-pub(super) async fn list(asked: &InRegion<'_>) -> CatalogPart {
-    let of_dsql = Box::pin(of_dsql::list(asked));
-    let of_rds = Box::pin(of_rds::list(asked));
+pub(super) async fn list_region(asked: &InRegion<'_>) -> CatalogPart {
+    let of_dsql = Box::pin(of_dsql::list_dsql(asked));
+    let of_rds = Box::pin(of_rds::list_rds(asked));
     let (mut whole, of_rds) = future::join(of_dsql, of_rds).await;
     if of_rds.is_answered {
         verdict::without_missing_service(&mut whole.failures);

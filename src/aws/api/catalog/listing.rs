@@ -18,7 +18,7 @@ use crate::aws::api::sts;
 const PATIENCE_FOR_STS: Duration = Duration::from_secs(1);
 
 /// Lists what there is in these regions. STS, which is asked in `home`, says whose keys these are.
-pub(super) async fn list(
+pub(super) async fn list_regions(
     client: &ApiClient<'_>,
     home: &str,
     regions: &[Region],
@@ -35,8 +35,8 @@ pub(super) async fn list(
     for region in &asked {
         region.plan(in_region::QUESTIONS);
     }
-    let parts = future::join_all(asked.iter().map(in_region::list));
-    let (parts, caller) = together(parts, sts::caller(client, home)).await;
+    let parts = future::join_all(asked.iter().map(in_region::list_region));
+    let (parts, caller) = join_with_caller(parts, sts::caller_identity(client, home)).await;
     let mut whole = CatalogPart::default();
     for part in parts {
         whole.append(part);
@@ -61,7 +61,7 @@ pub(super) async fn list(
 
 /// Waits for all parts, and for the caller not much longer than that: an STS that hangs must not
 /// hold up what was found.
-async fn together<T>(
+async fn join_with_caller<T>(
     parts: impl Future<Output = T>,
     caller: impl Future<Output = Inspected<CallerIdentity>>,
 ) -> (T, Option<Inspected<CallerIdentity>>) {

@@ -21,9 +21,9 @@ const FIRST_USER: &str = "admin";
 const SIDE_BY_SIDE: usize = 16;
 
 /// Lists the clusters of a region, in AWS's order.
-pub(super) async fn list(asked: &InRegion<'_>) -> CatalogPart {
+pub(super) async fn list_dsql(asked: &InRegion<'_>) -> CatalogPart {
     let mut part = CatalogPart::default();
-    let listed = dsql::clusters(asked.client, asked.region.as_str()).await;
+    let listed = dsql::fetch_clusters(asked.client, asked.region.as_str()).await;
     let question = |operation| CatalogQuestion {
         service: DSQL,
         operation,
@@ -36,7 +36,7 @@ pub(super) async fn list(asked: &InRegion<'_>) -> CatalogPart {
     let room = Semaphore::new(SIDE_BY_SIDE);
     let mut questions = Vec::new();
     for cluster in &clusters {
-        questions.push(details(asked, cluster, &room));
+        questions.push(get_cluster_in_turn(asked, cluster, &room));
     }
     let answers = future::join_all(questions).await;
     for (cluster, answer) in clusters.into_iter().zip(answers) {
@@ -64,13 +64,14 @@ pub(super) async fn list(asked: &InRegion<'_>) -> CatalogPart {
 }
 
 /// Asks for one cluster, as soon as there is room for it.
-async fn details(
+async fn get_cluster_in_turn(
     asked: &InRegion<'_>,
     cluster: &ListedCluster,
     room: &Semaphore,
 ) -> Inspected<DsqlCluster> {
     let _place = room.acquire().await; // an error only if somebody closed it
-    let answer = dsql::cluster(asked.client, asked.region.as_str(), &cluster.identifier).await;
+    let answer =
+        dsql::fetch_cluster(asked.client, asked.region.as_str(), &cluster.identifier).await;
     asked.done();
     answer
 }
@@ -82,17 +83,17 @@ fn of_name(identifier: String, region: &Region) -> Option<Vec<FoundDatabase>> {
         user: Some(FIRST_USER.to_owned()),
         takes_tokens: Some(true),
         resource_id: Some(name),
-        ..row::new(KIND, identifier, region)?
+        ..row::named_database(KIND, identifier, region)?
     }])
 }
 
 fn of_cluster(cluster: &DsqlCluster, region: &Region) -> Option<Vec<FoundDatabase>> {
     let mut rows = of_name(cluster.identifier.clone(), region)?;
     for row in &mut rows {
-        row.label = row::label(cluster.tag("Name"));
-        row.host = row::host(cluster.endpoint.clone());
+        row.label = row::checked_label(cluster.tag("Name"));
+        row.host = row::checked_host(cluster.endpoint.clone());
         row.is_ready = server::is_ready_dsql(cluster);
-        row.status = row::status(cluster.status.clone());
+        row.status = row::checked_status(cluster.status.clone());
     }
     Some(rows)
 }

@@ -25,9 +25,12 @@ const ENGINES_OF_INSTANCES: [&str; 1] = ["postgres"];
 const FAMILY: &str = "POSTGRESQL";
 
 /// Lists clusters, instances and proxies, each in AWS's order.
-pub(super) async fn list(asked: &InRegion<'_>) -> CatalogPart {
-    let (clusters, instances) = (Box::pin(clusters(asked)), Box::pin(instances(asked)));
-    let lists = future::join3(clusters, instances, Box::pin(proxies(asked)));
+pub(super) async fn list_rds(asked: &InRegion<'_>) -> CatalogPart {
+    let (clusters, instances) = (
+        Box::pin(list_rds_clusters(asked)),
+        Box::pin(list_rds_instances(asked)),
+    );
+    let lists = future::join3(clusters, instances, Box::pin(list_rds_proxies(asked)));
     let (mut whole, instances, proxies) = lists.await;
     whole.append(instances);
     whole.append(proxies);
@@ -37,7 +40,7 @@ pub(super) async fn list(asked: &InRegion<'_>) -> CatalogPart {
     whole
 }
 
-fn question<'a>(asked: &InRegion<'a>, listing: &DescribeOperation) -> CatalogQuestion<'a> {
+fn catalog_question<'a>(asked: &InRegion<'a>, listing: &DescribeOperation) -> CatalogQuestion<'a> {
     CatalogQuestion {
         service: RDS,
         operation: listing.operation,
@@ -45,12 +48,12 @@ fn question<'a>(asked: &InRegion<'a>, listing: &DescribeOperation) -> CatalogQue
     }
 }
 
-async fn clusters(asked: &InRegion<'_>) -> CatalogPart {
+async fn list_rds_clusters(asked: &InRegion<'_>) -> CatalogPart {
     let (listing, filter) = (&rds::CLUSTERS, RdsFilter::OfEngines(&ENGINES_OF_CLUSTERS));
     let (client, region) = (asked.client, asked.region.as_str());
-    let listed = rds::list(client, region, listing, filter, rds_things::read_cluster).await;
+    let listed = rds::describe_all(client, region, listing, filter, rds_things::read_cluster).await;
     asked.done();
-    let (mut part, question) = (CatalogPart::default(), question(asked, listing));
+    let (mut part, question) = (CatalogPart::default(), catalog_question(asked, listing));
     for cluster in part.take(question, listed) {
         part.learn_account(&cluster.arn);
         part.idle_hosts.extend(idle_reader(&cluster));
@@ -59,12 +62,13 @@ async fn clusters(asked: &InRegion<'_>) -> CatalogPart {
     part
 }
 
-async fn instances(asked: &InRegion<'_>) -> CatalogPart {
+async fn list_rds_instances(asked: &InRegion<'_>) -> CatalogPart {
     let (listing, filter) = (&rds::INSTANCES, RdsFilter::OfEngines(&ENGINES_OF_INSTANCES));
     let (client, region) = (asked.client, asked.region.as_str());
-    let listed = rds::list(client, region, listing, filter, rds_things::read_instance).await;
+    let listed =
+        rds::describe_all(client, region, listing, filter, rds_things::read_instance).await;
     asked.done();
-    let (mut part, question) = (CatalogPart::default(), question(asked, listing));
+    let (mut part, question) = (CatalogPart::default(), catalog_question(asked, listing));
     for instance in part.take(question, listed) {
         if instance.cluster.is_some() {
             continue; // the hosts of its cluster lead to it
@@ -75,11 +79,12 @@ async fn instances(asked: &InRegion<'_>) -> CatalogPart {
     part
 }
 
-async fn proxies(asked: &InRegion<'_>) -> CatalogPart {
+async fn list_rds_proxies(asked: &InRegion<'_>) -> CatalogPart {
     let (client, region) = (asked.client, asked.region.as_str());
     let (listing, read) = (&rds::PROXIES, rds_things::read_proxy);
-    let listed = rds::list(client, region, listing, RdsFilter::All, read).await;
-    let (mut part, question_of_proxies) = (CatalogPart::default(), question(asked, listing));
+    let listed = rds::describe_all(client, region, listing, RdsFilter::All, read).await;
+    let (mut part, question_of_proxies) =
+        (CatalogPart::default(), catalog_question(asked, listing));
     let mut proxies = part.take(question_of_proxies, listed);
     proxies.retain(|proxy| proxy.family.as_deref() == Some(FAMILY));
     for proxy in &proxies {
@@ -93,9 +98,9 @@ async fn proxies(asked: &InRegion<'_>) -> CatalogPart {
     asked.plan(1);
     asked.done();
     let (listing, read) = (&rds::PROXY_ENDPOINTS, rds_things::read_proxy_endpoint);
-    let listed = rds::list(client, region, listing, RdsFilter::All, read).await;
+    let listed = rds::describe_all(client, region, listing, RdsFilter::All, read).await;
     asked.done();
-    let question = question(asked, listing);
+    let question = catalog_question(asked, listing);
     for endpoint in part.take(question, listed) {
         let mut of_this = proxies.iter();
         if let Some(proxy) = of_this.find(|proxy| proxy.name == endpoint.proxy)
@@ -114,24 +119,24 @@ fn of_cluster(cluster: &RdsCluster, region: &Region) -> Option<Vec<FoundDatabase
         Some(AURORA) => "Aurora cluster",
         _ => "RDS cluster",
     };
-    let mut writer = row::new(kind, cluster.identifier.clone(), region)?;
-    writer.label = row::label(cluster.label.clone());
-    writer.host = row::host(cluster.host.clone());
+    let mut writer = row::named_database(kind, cluster.identifier.clone(), region)?;
+    writer.label = row::checked_label(cluster.label.clone());
+    writer.host = row::checked_host(cluster.host.clone());
     writer.port = cluster.port;
-    writer.dbname = row::name(cluster.dbname.clone());
-    writer.engine = row::name(cluster.engine.clone());
+    writer.dbname = row::checked_name(cluster.dbname.clone());
+    writer.engine = row::checked_name(cluster.engine.clone());
     writer.is_ready = is_ready(&cluster.status);
-    writer.status = row::status(cluster.status.clone());
+    writer.status = row::checked_status(cluster.status.clone());
     writer.takes_tokens = cluster.takes_tokens;
-    writer.resource_id = row::name(Some(cluster.resource_id.clone()));
+    writer.resource_id = row::checked_name(Some(cluster.resource_id.clone()));
     writer.is_public = cluster.is_public;
     if cluster.is_express {
-        writer.user = row::name(cluster.master_user.clone());
+        writer.user = row::checked_name(cluster.master_user.clone());
         writer.is_public = Some(true);
     }
     let mut rows = vec![writer.clone()];
     if has_readers(cluster)
-        && let Some(host) = row::host(cluster.reader.clone())
+        && let Some(host) = row::checked_host(cluster.reader.clone())
     {
         rows.push(FoundDatabase {
             role: EndpointRole::Reader,
@@ -154,12 +159,12 @@ fn idle_reader(cluster: &RdsCluster) -> Option<String> {
     if has_readers(cluster) {
         return None;
     }
-    row::host(cluster.reader.clone())
+    row::checked_host(cluster.reader.clone())
 }
 
 /// Returns the row of an endpoint of the user's own, which begins with its name.
 fn of_custom(host: &str, writer: &FoundDatabase) -> Option<FoundDatabase> {
-    let host = row::host(Some(host.to_owned()))?;
+    let host = row::checked_host(Some(host.to_owned()))?;
     let (name, _) = host.split_once('.')?;
     Some(FoundDatabase {
         role: EndpointRole::Custom,
@@ -172,30 +177,30 @@ fn of_custom(host: &str, writer: &FoundDatabase) -> Option<FoundDatabase> {
 
 fn of_instance(instance: RdsInstance, region: &Region) -> Option<Vec<FoundDatabase>> {
     Some(vec![FoundDatabase {
-        label: row::label(instance.label),
-        host: row::host(instance.host),
+        label: row::checked_label(instance.label),
+        host: row::checked_host(instance.host),
         port: instance.port,
-        dbname: row::name(instance.dbname),
-        engine: row::name(instance.engine),
+        dbname: row::checked_name(instance.dbname),
+        engine: row::checked_name(instance.engine),
         is_ready: is_ready(&instance.status),
-        status: row::status(instance.status),
+        status: row::checked_status(instance.status),
         takes_tokens: instance.takes_tokens,
-        resource_id: row::name(Some(instance.resource_id)),
+        resource_id: row::checked_name(Some(instance.resource_id)),
         is_public: instance.is_public,
-        ..row::new("RDS instance", instance.identifier, region)?
+        ..row::named_database("RDS instance", instance.identifier, region)?
     }])
 }
 
 fn of_proxy(proxy: &RdsProxy, region: &Region) -> Option<Vec<FoundDatabase>> {
     Some(vec![FoundDatabase {
         role: EndpointRole::Proxy,
-        host: row::host(proxy.host.clone()),
+        host: row::checked_host(proxy.host.clone()),
         is_ready: is_ready(&proxy.status),
-        status: row::status(proxy.status.clone()),
+        status: row::checked_status(proxy.status.clone()),
         takes_tokens: Some(proxy.takes_tokens),
-        resource_id: row::name(Some(proxy.resource_id().to_owned())),
+        resource_id: row::checked_name(Some(proxy.resource_id().to_owned())),
         is_public: Some(false), // AWS gives proxies no public address
-        ..row::new("RDS proxy", proxy.name.clone(), region)?
+        ..row::named_database("RDS proxy", proxy.name.clone(), region)?
     }])
 }
 
@@ -207,11 +212,11 @@ fn of_endpoint(
 ) -> Option<Vec<FoundDatabase>> {
     let mut rows = of_proxy(proxy, region)?;
     for row in &mut rows {
-        row.identifier = row::name(Some(endpoint.name.clone()))?;
-        row.host = row::host(endpoint.host.clone());
+        row.identifier = row::checked_name(Some(endpoint.name.clone()))?;
+        row.host = row::checked_host(endpoint.host.clone());
         if is_ready(&endpoint.status) != Some(true) {
             row.is_ready = is_ready(&endpoint.status);
-            row.status = row::status(endpoint.status.clone());
+            row.status = row::checked_status(endpoint.status.clone());
         }
     }
     Some(rows)

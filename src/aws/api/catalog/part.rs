@@ -48,7 +48,7 @@ impl CatalogPart {
     pub(super) fn add(&mut self, question: CatalogQuestion<'_>, rows: Option<Vec<FoundDatabase>>) {
         match rows {
             Some(rows) => self.databases.extend(rows),
-            None => self.fail_once(question, nonsense(question)),
+            None => self.fail_once(question, nonsensical_answer(question)),
         }
     }
 
@@ -105,7 +105,7 @@ fn is_of_aws(why: WhyNot) -> bool {
     )
 }
 
-fn nonsense(question: CatalogQuestion<'_>) -> NoAnswer {
+fn nonsensical_answer(question: CatalogQuestion<'_>) -> NoAnswer {
     let what = format!("{} in {}", question.operation, question.region.as_str());
     let error = not_understood(&what, question.service.name, None);
     NoAnswer::new(WhyNot::NotUnderstood, error)

@@ -13,7 +13,7 @@ const LONGEST_NAME: usize = 255;
 const LONGEST_LABEL: usize = 256;
 
 /// Returns a row of which only the name is known. `None` if the name is none.
-pub(super) fn new(
+pub(super) fn named_database(
     kind: &'static str,
     identifier: String,
     region: &Region,
@@ -21,7 +21,7 @@ pub(super) fn new(
     Some(FoundDatabase {
         kind,
         role: EndpointRole::Main,
-        identifier: name(Some(identifier))?,
+        identifier: checked_name(Some(identifier))?,
         label: None,
         region: region.clone(),
         host: None,
@@ -38,7 +38,7 @@ pub(super) fn new(
 }
 
 /// Returns a name, if it can be one of AWS's.
-pub(super) fn name(text: Option<String>) -> Option<String> {
+pub(super) fn checked_name(text: Option<String>) -> Option<String> {
     let text = text?;
     let is_short = (1..=LONGEST_NAME).contains(&text.len());
     if is_short && !text.chars().any(char::is_control) {
@@ -48,17 +48,17 @@ pub(super) fn name(text: Option<String>) -> Option<String> {
 }
 
 /// Returns the state of a thing; an empty text for one that is none of AWS's.
-pub(super) fn status(text: String) -> String {
-    name(Some(text)).unwrap_or_default()
+pub(super) fn checked_status(text: String) -> String {
+    checked_name(Some(text)).unwrap_or_default()
 }
 
 /// Returns a name that people have given. It may have any characters.
-pub(super) fn label(text: Option<String>) -> Option<String> {
+pub(super) fn checked_label(text: Option<String>) -> Option<String> {
     Some(text::shortened(&text?, LONGEST_LABEL))
 }
 
 /// Returns a host, if the text is one.
-pub(super) fn host(text: Option<String>) -> Option<String> {
+pub(super) fn checked_host(text: Option<String>) -> Option<String> {
     let found = HostPort::parse(&text?).ok()?;
     if found.port.is_some() {
         return None;
@@ -82,17 +82,21 @@ mod tests {
             (&long, false),
         ] {
             let text = text.to_owned();
-            assert_eq!(name(Some(text.clone())).is_some(), is_name, "{text:?}");
-            let row = new("x", text, &Region::vouched_for("eu-west-1"));
+            assert_eq!(
+                checked_name(Some(text.clone())).is_some(),
+                is_name,
+                "{text:?}"
+            );
+            let row = named_database("x", text, &Region::vouched_for("eu-west-1"));
             assert_eq!(row.is_some(), is_name);
         }
-        let cut = label(Some("\u{e4}".repeat(1_000_000))).unwrap();
+        let cut = checked_label(Some("\u{e4}".repeat(1_000_000))).unwrap();
         assert_eq!(cut.chars().count(), LONGEST_LABEL);
         assert_eq!(
-            label(Some("a\u{1b}b".to_owned())).as_deref(),
+            checked_label(Some("a\u{1b}b".to_owned())).as_deref(),
             Some("a\u{1b}b")
         );
-        assert_eq!(status(long), "");
+        assert_eq!(checked_status(long), "");
     }
 
     #[test]
@@ -104,7 +108,11 @@ mod tests {
             ("postgres://a", false),
             ("", false),
         ] {
-            assert_eq!(host(Some(text.to_owned())).is_some(), is_host, "{text}");
+            assert_eq!(
+                checked_host(Some(text.to_owned())).is_some(),
+                is_host,
+                "{text}"
+            );
         }
     }
 }

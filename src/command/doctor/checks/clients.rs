@@ -195,7 +195,7 @@ fn judge_sni(version: Option<VersionNumber>, is_needed: bool) -> Finding {
 }
 
 fn check_sandbox(examination: &mut Examination<'_>) -> Finding {
-    sandboxes::judge(&sandboxes::sandboxed_tools(&examination.machine))
+    sandboxes::judge_sandboxes(&sandboxes::sandboxed_tools(&examination.machine))
 }
 
 fn check_aws(examination: &mut Examination<'_>) -> Finding {

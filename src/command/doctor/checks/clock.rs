@@ -59,7 +59,7 @@ fn worst_of(findings: Vec<Finding>) -> Finding {
     for finding in findings {
         details.push(finding.detail.clone());
         let is_worse = match &worst {
-            Some(known) => rank(finding.status) > rank(known.status),
+            Some(known) => rank_of_status(finding.status) > rank_of_status(known.status),
             None => true,
         };
         if is_worse {
@@ -75,7 +75,7 @@ fn worst_of(findings: Vec<Finding>) -> Finding {
     }
 }
 
-fn rank(status: FindingStatus) -> u8 {
+fn rank_of_status(status: FindingStatus) -> u8 {
     match status {
         FindingStatus::Ok => 0,
         FindingStatus::Skip => 1,
@@ -125,7 +125,7 @@ fn judge_clock(said: &ClockAnswer) -> Finding {
     let title = said.authority.title();
     match &said.answer {
         Some(Ok(ahead)) => judge_offset(title, *ahead),
-        Some(Err(answer)) => no_answer::skip(answer),
+        Some(Err(answer)) => no_answer::skip_without_answer(answer),
         None => Finding::skip(format!("{title} did not answer in time")),
     }
 }

@@ -1,15 +1,18 @@
 //! The passfile's answer: what libpq takes from it for one target, and why.
 //!
-//! `facts` looks up each address that clients dial, with the rules of libpq in `passfile::answer`.
-//! `judge` and the functions below it are pure: they say whose line is taken, how old its token is,
-//! and which line nearly fits. Only `has_scheduler` waits, for the files of the tools.
+//! `passfile_facts` looks up each address that clients dial, with the rules of libpq in
+//! `passfile::answer`.
+//! `judge_entry` and the functions below it are pure: they say whose line is taken, how old its
+//! token is, and which line nearly fits. Only `has_scheduler` waits, for the files of the tools.
 
 use super::passfile::PassfileText;
 use crate::command::doctor::check::{Check, Examine};
 use crate::command::doctor::context::{CheckLevel, ExaminedTarget};
 use crate::command::doctor::finding::{Finding, FindingStatus};
 use crate::command::line_owners;
-use crate::passfile::answer::{LineDifference, PassfileAnswer, PasswordKind, answer, near_miss};
+use crate::passfile::answer::{
+    LineDifference, PassfileAnswer, PasswordKind, answer_of_libpq, near_miss,
+};
 use crate::passfile::block::{Passfile, PassfileLine};
 use crate::setup::ToolKind;
 use crate::text::quote;
@@ -43,8 +46,8 @@ fn check_entry(case: &mut ExaminedTarget<'_, '_>) -> Finding {
     let is_scheduled = case.request.connection.is_some() && has_scheduler(case);
     let mut first = None;
     for key in case.request.dialled_lines() {
-        let facts = facts(case, &passfile.bytes, &key, is_scheduled);
-        let finding = judge(&facts, &case.name, Time::now());
+        let facts = passfile_facts(case, &passfile.bytes, &key, is_scheduled);
+        let finding = judge_entry(&facts, &case.name, Time::now());
         if finding.status != FindingStatus::Ok {
             return finding;
         }
@@ -54,7 +57,7 @@ fn check_entry(case: &mut ExaminedTarget<'_, '_>) -> Finding {
 }
 
 /// Returns what the passfile says of one address that clients of the target dial.
-fn facts(
+fn passfile_facts(
     case: &ExaminedTarget<'_, '_>,
     text: &[u8],
     key: &PassfileLine,
@@ -68,7 +71,7 @@ fn facts(
         own_expiry = Some(expires_at);
     }
     PassfileFacts {
-        answer: answer(text, key, dbname, |password| case.kind_of(password)),
+        answer: answer_of_libpq(text, key, dbname, |password| case.kind_of(password)),
         near_miss: near_miss(text, key, dbname),
         own_expiry,
         is_of_another: match &case.request.connection {
@@ -86,7 +89,7 @@ fn has_scheduler(case: &mut ExaminedTarget<'_, '_>) -> bool {
     at_work.any(|tool| !tool.set_up.is_empty())
 }
 
-fn judge(facts: &PassfileFacts, target: &str, now: Time) -> Finding {
+fn judge_entry(facts: &PassfileFacts, target: &str, now: Time) -> Finding {
     let refresh = refresh_of(target);
     match &facts.answer {
         Some(answer) if answer.is_own => judge_own(answer.line, facts.own_expiry, now, refresh),
@@ -294,7 +297,7 @@ mod tests {
                 "looks no further",
             ),
         ] {
-            let finding = judge(&facts, "my db", NOW);
+            let finding = judge_entry(&facts, "my db", NOW);
             assert_eq!(finding.status, status, "{}", finding.detail);
             assert_eq!(finding.cause, cause, "{}", finding.detail);
             assert!(finding.detail.contains(says), "{}", finding.detail);

@@ -199,7 +199,7 @@ fn has_command(text: &str, command: &str) -> bool {
 }
 
 fn check_schedule(examination: &mut Examination<'_>) -> Finding {
-    let ending = background::ending(examination.app.preferences.config_path.as_deref());
+    let ending = background::last_outcome(examination.app.preferences.config_path.as_deref());
     let deadline = examination.deadline;
     let Some(tools) = examination.jobs.tools(deadline) else {
         return Finding::skip("the schedulers did not answer in time");

@@ -6,7 +6,7 @@
 
 use std::time::Instant;
 
-use super::net::probe;
+use super::net::answers_of_server;
 use super::server_text::explain_message;
 use super::tls::judge_break;
 use crate::command::doctor::check::{Check, Examine};
@@ -40,18 +40,18 @@ fn check_login(case: &mut ExaminedTarget<'_, '_>) -> Finding {
     if deadline <= Instant::now() {
         return Finding::skip("no time is left; --timeout gives more");
     }
-    let network = match probe(case) {
+    let network = match answers_of_server(case) {
         Ok(network) => network,
         Err(finding) => return finding,
     };
     network.give_token(token);
     match network.login.get(deadline) {
-        Some(login) => judge(request, login),
+        Some(login) => judge_login(request, login),
         None => Finding::fail("net.blocked", "the server did not answer the login in time"),
     }
 }
 
-fn judge(request: &Request, login: &LoginAttempt) -> Finding {
+fn judge_login(request: &Request, login: &LoginAttempt) -> Finding {
     match &login.outcome {
         LoginOutcome::LoggedIn => Finding::ok(format!(
             "{} is logged in, {} ms",
@@ -98,7 +98,7 @@ fn judge_other_method(request: &Request, method: &AuthenticationMethod) -> Findi
         "the server asks for {} and expects no token",
         in_words(method)
     );
-    let why = (request.provider.why_no_token)(&roots::required(request));
+    let why = (request.provider.why_no_token)(&roots::required_roots(request));
     let finding = Finding::fail(why.cause, detail);
     match why.advice {
         Some(advice) => finding.with_advice(advice),

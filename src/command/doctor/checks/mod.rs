@@ -80,7 +80,7 @@ static STAGES: &[&[Check]] = &[
 ];
 
 /// Returns every check, in its order.
-pub(super) fn all() -> impl Iterator<Item = &'static Check> {
+pub(super) fn all_checks() -> impl Iterator<Item = &'static Check> {
     let others = STAGES.iter().copied().flatten();
     std::iter::once(&TARGET).chain(others)
 }

@@ -1,8 +1,8 @@
 //! The way to the server: its name, and connections to each of its addresses.
 //!
 //! The probe of the target does the work on its own thread; the checks wait for its answers until
-//! the probe's deadline. `judge_names` and `judge_connections` are pure. `probe`, which gives the
-//! answers or says why nobody asked, also serves the stages of TLS and of the login.
+//! the probe's deadline. `judge_names` and `judge_connections` are pure. `answers_of_server`, which
+//! gives the answers or says why nobody asked, also serves the stages of TLS and of the login.
 
 use std::net::SocketAddr;
 
@@ -31,7 +31,7 @@ pub(super) const CHECKS: &[Check] = &[
 ];
 
 /// Returns the probe of a target, or the finding that there is none.
-pub(super) fn probe<'a>(
+pub(super) fn answers_of_server<'a>(
     case: &'a mut ExaminedTarget<'_, '_>,
 ) -> Result<&'a mut NetworkAnswers, Finding> {
     match &mut case.network {
@@ -43,7 +43,7 @@ pub(super) fn probe<'a>(
 
 fn check_dns(case: &mut ExaminedTarget<'_, '_>) -> Finding {
     let address = address_of(case.request).to_owned();
-    let network = match probe(case) {
+    let network = match answers_of_server(case) {
         Ok(network) => network,
         Err(finding) => return finding,
     };
@@ -74,7 +74,7 @@ fn judge_names(host: &str, names: &NameAnswer) -> Finding {
 }
 
 fn check_tcp(case: &mut ExaminedTarget<'_, '_>) -> Finding {
-    let network = match probe(case) {
+    let network = match answers_of_server(case) {
         Ok(network) => network,
         Err(finding) => return finding,
     };

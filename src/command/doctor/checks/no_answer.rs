@@ -17,9 +17,9 @@ const OF_LOGIN: [WhyNot; 7] = [
 ];
 
 /// Returns the finding for a question without an answer. The authority knows the cause.
-pub(super) fn judge(authority: &dyn Authority, answer: &NoAnswer) -> Finding {
+pub(super) fn judge_no_answer(authority: &dyn Authority, answer: &NoAnswer) -> Finding {
     if !OF_LOGIN.contains(&answer.why) {
-        return skip(answer);
+        return skip_without_answer(answer);
     }
     let finding = Finding::of_error(authority.cause_of_no_answer(answer.why), &answer.error);
     match answer.why {
@@ -30,7 +30,7 @@ pub(super) fn judge(authority: &dyn Authority, answer: &NoAnswer) -> Finding {
 
 /// Returns the finding where the answer does not matter for the login. It says which permission the
 /// question needs.
-pub(super) fn skip(answer: &NoAnswer) -> Finding {
+pub(super) fn skip_without_answer(answer: &NoAnswer) -> Finding {
     let error = &answer.error;
     match error.to_hint() {
         Some(hint) => Finding::skip(format!("{error}; {hint}")),
@@ -61,7 +61,7 @@ mod tests {
             "aws.config",
         ];
         for (why, cause) in OF_LOGIN.into_iter().zip(causes_of_aws) {
-            let finding = judge(aws, &NoAnswer::new(why, error()));
+            let finding = judge_no_answer(aws, &NoAnswer::new(why, error()));
             assert_eq!(
                 (finding.status, finding.cause),
                 (FindingStatus::Fail, Some(cause))
@@ -69,7 +69,7 @@ mod tests {
             assert!(causes::by_id(cause).is_some(), "{cause}");
             let is_login = why == WhyNot::LoginNeeded;
             assert_eq!(finding.exit == Exit::Login, is_login, "{cause}");
-            let finding = judge(fake::PROVIDER.authority, &NoAnswer::new(why, error()));
+            let finding = judge_no_answer(fake::PROVIDER.authority, &NoAnswer::new(why, error()));
             assert_eq!((finding.status, finding.cause), (FindingStatus::Fail, None));
         }
         for why in [
@@ -78,11 +78,11 @@ mod tests {
             WhyNot::Throttled,
             WhyNot::Late,
         ] {
-            let finding = judge(aws, &NoAnswer::new(why, error()));
+            let finding = judge_no_answer(aws, &NoAnswer::new(why, error()));
             assert_eq!(finding.status, FindingStatus::Skip);
             assert_eq!(finding.detail, "no; allow it");
         }
         let wrong = NoAnswer::new(WhyNot::Setting, Error::usage("no"));
-        assert_eq!(judge(aws, &wrong).exit, Exit::Failure);
+        assert_eq!(judge_no_answer(aws, &wrong).exit, Exit::Failure);
     }
 }

@@ -78,7 +78,7 @@ fn check_file(_: &mut Examination<'_>) -> Finding {
     let variable = env::passfile();
     let usual = env::default_passfile();
     let exists = match variable.as_ref().or(usual.as_ref()) {
-        Some(path) => fs::state(path).is_some(),
+        Some(path) => fs::file_state(path).is_some(),
         None => false,
     };
     judge_choice(&ClientPassfile {
@@ -134,7 +134,7 @@ fn judge_variable(path: &Path, exists: bool) -> Finding {
     let shown = path.display();
     if path.starts_with("~") {
         return Finding::fail(CAUSE, format!("PGPASSFILE is {shown}: no client expands ~"))
-            .with_command(unset("PGPASSFILE"));
+            .with_command(unset_command("PGPASSFILE"));
     }
     if path.is_relative() {
         return Finding::warn(
@@ -147,13 +147,13 @@ fn judge_variable(path: &Path, exists: bool) -> Finding {
             CAUSE,
             format!("PGPASSFILE is {shown}, which does not exist; ~/.pgpass is not read"),
         )
-        .with_command(unset("PGPASSFILE"));
+        .with_command(unset_command("PGPASSFILE"));
     }
     Finding::ok(format!("{shown}, by PGPASSFILE"))
 }
 
 /// Returns the command that unsets a variable.
-pub(super) fn unset(name: &str) -> String {
+pub(super) fn unset_command(name: &str) -> String {
     if cfg!(windows) {
         format!("set {name}=")
     } else {
@@ -166,7 +166,7 @@ fn check_mode(_: &mut Examination<'_>) -> Finding {
         Ok(path) => path,
         Err(error) => return Finding::skip(error.to_string()),
     };
-    let state = fs::state(&path);
+    let state = fs::file_state(&path);
     judge_mode(&path, state.as_ref(), fs::read(&path).is_some())
 }
 

@@ -10,7 +10,7 @@ use crate::request::Request;
 use crate::text;
 
 /// Returns how the simulation judges the login. `resource` is what a policy has to name.
-pub(super) fn judge(
+pub(super) fn judge_permission(
     permission: &LoginPermission,
     request: &Request,
     resource: Option<&str>,
@@ -103,7 +103,7 @@ mod tests {
                 ("fake", None),
             ] {
                 let request = request(provider::named(provider).unwrap(), "h");
-                let finding = judge(&denied(by, conditions), &request, Some("arn:x"));
+                let finding = judge_permission(&denied(by, conditions), &request, Some("arn:x"));
                 assert_eq!(finding.cause, cause);
                 let is_open = finding.status == FindingStatus::Warn;
                 assert_eq!(is_open, !conditions.is_empty(), "{by:?}");
@@ -112,7 +112,7 @@ mod tests {
             }
         }
         let request = request(provider::named("dsql").unwrap(), "h");
-        let finding = judge(&LoginPermission::Allowed, &request, None);
+        let finding = judge_permission(&LoginPermission::Allowed, &request, None);
         assert_eq!(finding.detail, "they allow dsql:DbConnect");
         assert_eq!(finding.status, FindingStatus::Ok);
     }

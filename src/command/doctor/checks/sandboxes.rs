@@ -75,7 +75,7 @@ fn is_container_of_tool(name: &str) -> bool {
     CONTAINERS.iter().any(|word| name.contains(word))
 }
 
-pub(super) fn judge(found: &[SandboxedTool]) -> Finding {
+pub(super) fn judge_sandboxes(found: &[SandboxedTool]) -> Finding {
     let Some(first) = found.first() else {
         return Finding::ok("no tool in a sandbox is seen");
     };
@@ -120,7 +120,7 @@ mod tests {
             (vec![SandboxedTool::Snap(name())], Some("tool.snap")),
             (vec![SandboxedTool::Container(name())], Some("tool.mac")),
         ] {
-            assert_eq!(judge(&found).cause, cause);
+            assert_eq!(judge_sandboxes(&found).cause, cause);
         }
     }
 }

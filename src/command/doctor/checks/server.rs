@@ -16,36 +16,36 @@ use crate::text;
 pub(super) const CHECKS: &[Check] = &[
     Check {
         needs: &["target.known", "credentials.source", "credentials.login"],
-        ..check(
+        ..server_check(
             "aws.identity",
             "who you are for the authority",
             check_identity,
         )
     },
-    check(
+    server_check(
         "server.state",
         "whether the server is up, and in your account",
         check_state,
     ),
-    check(
+    server_check(
         "server.iam",
         "whether the server takes tokens",
         check_takes_tokens,
     ),
-    check("server.proxy", "whether a proxy takes tokens", check_proxy),
-    check(
+    server_check("server.proxy", "whether a proxy takes tokens", check_proxy),
+    server_check(
         "server.port",
         "whether the token is signed for the server's port",
         check_port,
     ),
-    check(
+    server_check(
         "iam.policy",
         "whether your policies allow the login",
         check_policy,
     ),
 ];
 
-const fn check(
+const fn server_check(
     id: &'static str,
     about: &'static str,
     examine: fn(&mut ExaminedTarget<'_, '_>) -> Finding,
@@ -71,7 +71,7 @@ fn wait_for<T: Clone + Send + 'static>(
     };
     match of(inquiry).get(deadline) {
         Some(Ok(answer)) => Ok(answer.clone()),
-        Some(Err(answer)) => Err(no_answer::judge(authority, answer)),
+        Some(Err(answer)) => Err(no_answer::judge_no_answer(authority, answer)),
         None => Err(Finding::skip(format!(
             "{} did not answer in time",
             authority.title()
@@ -271,7 +271,7 @@ fn check_policy(case: &mut ExaminedTarget<'_, '_>) -> Finding {
         Ok(server) => server.resource,
         Err(_) => None,
     };
-    let finding = policy::judge(&permission, case.request, resource.as_deref());
+    let finding = policy::judge_permission(&permission, case.request, resource.as_deref());
     match wait_for(case, |inquiry| &mut inquiry.caller) {
         Ok(caller) => naming_caller(finding, &caller),
         Err(_) => finding,

@@ -2,7 +2,7 @@
 //!
 //! A thread of `jobs` tries it, because a keyring may hang: it writes into the cache's directory,
 //! and it writes, reads and deletes an entry of the keyring. The checks wait for that trial until
-//! the deadline of the run. `judge` is pure.
+//! the deadline of the run. `judge_key_trial` is pure.
 
 use crate::cache::{CacheTrial, KeyTrial};
 use crate::command::doctor::check::{Check, Examine};
@@ -56,7 +56,7 @@ fn check_key(examination: &mut Examination<'_>) -> Finding {
     let Some(trial) = &mut examination.jobs.cache else {
         return Finding::skip(why_there_is_none());
     };
-    judge(trial.get(deadline).map(|trial| &trial.key))
+    judge_key_trial(trial.get(deadline).map(|trial| &trial.key))
 }
 
 fn why_there_is_none() -> String {
@@ -70,7 +70,7 @@ fn why_there_is_none() -> String {
 }
 
 /// Judges the trial of the key's place; `None` if it has not ended in time.
-fn judge(trial: Option<&KeyTrial>) -> Finding {
+fn judge_key_trial(trial: Option<&KeyTrial>) -> Finding {
     const CAUSE: &str = "cache.key";
     let Some(trial) = trial else {
         return Finding::warn(CAUSE, "the keyring did not answer in time");
@@ -121,7 +121,7 @@ mod tests {
                 "no such keyring",
             ),
         ] {
-            let finding = judge(trial.as_ref());
+            let finding = judge_key_trial(trial.as_ref());
             assert_eq!(finding.status, status, "{}", finding.detail);
             assert!(finding.detail.contains(says), "{}", finding.detail);
         }

@@ -8,7 +8,7 @@
 use std::net::IpAddr;
 use std::path::Path;
 
-use super::net::probe;
+use super::net::answers_of_server;
 use super::server_text::explain_message;
 use crate::command::doctor::check::{Check, Examine};
 use crate::command::doctor::context::{CheckLevel, ExaminedTarget};
@@ -87,7 +87,7 @@ type HandshakeJudge = fn(&Request, &VerifyingClients<'_>, &TlsHandshake) -> Find
 
 fn with_handshake(case: &mut ExaminedTarget<'_, '_>, judge: HandshakeJudge) -> Finding {
     let request = case.request;
-    let network = match probe(case) {
+    let network = match answers_of_server(case) {
         Ok(network) => network,
         Err(finding) => return finding,
     };
@@ -97,7 +97,9 @@ fn with_handshake(case: &mut ExaminedTarget<'_, '_>, judge: HandshakeJudge) -> F
         roots_file: roots_file.as_deref().unwrap_or("no file"),
     };
     match network.handshake.get(network.reached_by) {
-        Some(handshake) => naming(judge(request, &clients, handshake), request, handshake),
+        Some(handshake) => {
+            with_names_of_certificates(judge(request, &clients, handshake), request, handshake)
+        }
         None => Finding::fail("net.blocked", "the server did not answer in time"),
     }
 }
@@ -314,7 +316,7 @@ fn cause_of_distrust(
     handshake: &TlsHandshake,
     verdict: &CertificateVerdict,
 ) -> &'static str {
-    let required = roots::required(request);
+    let required = roots::required_roots(request);
     let by_provider = *trust_by(OF_PROVIDER, verdict) == ChainTrust::Trusted;
     let by_system = *trust_by(OF_SYSTEM, verdict) == ChainTrust::Trusted;
     let chain = &handshake.certificates;
@@ -345,13 +347,17 @@ fn trust_by<'a>(set: &str, verdict: &'a CertificateVerdict) -> &'a ChainTrust {
 }
 
 /// Says which names in the certificates may identify the user. A public issuer identifies nobody.
-fn naming(mut finding: Finding, request: &Request, handshake: &TlsHandshake) -> Finding {
+fn with_names_of_certificates(
+    mut finding: Finding,
+    request: &Request,
+    handshake: &TlsHandshake,
+) -> Finding {
     let is_public = |verdict: &CertificateVerdict| {
         [OF_PROVIDER, OF_SYSTEM]
             .iter()
             .any(|set| *trust_by(set, verdict) == ChainTrust::Trusted)
     };
-    let is_by_provider = match roots::required(request).set() {
+    let is_by_provider = match roots::required_roots(request).set() {
         Some(set) => is_issued_for(set, &handshake.certificates),
         None => false,
     };

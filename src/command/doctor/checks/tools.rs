@@ -2,7 +2,7 @@
 //!
 //! A thread of `jobs` reads the files of all tools, by the `look` of each integration. The checks
 //! wait for it until the deadline of the run, and then go by [`ToolState`] alone. What they decide
-//! from that is pure: `finding_of`, `fault`, `judge_entries`.
+//! from that is pure: `finding_of`, `fault_of_command`, `judge_entries`.
 
 use std::path::Path;
 
@@ -93,7 +93,7 @@ fn check_commands(examination: &mut Examination<'_>) -> Finding {
             for entry in &tool.entries {
                 for text in &entry.commands {
                     if is_of_tokens(entry, text)
-                        && let Some(fault) = fault(text, &own)
+                        && let Some(fault) = fault_of_command(text, &own)
                     {
                         return finding_of(&fault, tool, entry);
                     }
@@ -128,7 +128,7 @@ fn finding_of(fault: &CommandFault, tool: &ToolState, entry: &ToolEntry) -> Find
 }
 
 /// Returns what is wrong with the program of a command, or with the pgcred in a text.
-fn fault(text: &str, own: &Path) -> Option<CommandFault> {
+fn fault_of_command(text: &str, own: &Path) -> Option<CommandFault> {
     let (program, is_pgcred) = match pgcred_in(text) {
         Some(program) => (program, true),
         // The files of a scheduler; one of them may only name the other.
@@ -321,7 +321,7 @@ mod tests {
             ),
             ("", None),
         ] {
-            assert_eq!(fault(text, &own), expected, "{text}");
+            assert_eq!(fault_of_command(text, &own), expected, "{text}");
         }
     }
 

@@ -22,7 +22,7 @@ const LONGEST_LOGIN: Duration = Duration::from_secs(20);
 
 /// Writes tokens and logs in to one database. Returns what has failed. `users` have the tokens that
 /// were issued for the tools.
-pub(super) fn prove(wishes: &SetupWishes, users: &TokenUsers, app: &App) -> Vec<Error> {
+pub(super) fn prove_one_login(wishes: &SetupWishes, users: &TokenUsers, app: &App) -> Vec<Error> {
     let mut names = Vec::new();
     for connection in &wishes.connections {
         names.push(connection.name.clone());
@@ -33,7 +33,7 @@ pub(super) fn prove(wishes: &SetupWishes, users: &TokenUsers, app: &App) -> Vec<
         Err(error) => return vec![error],
     };
     errors.extend(users.write_tokens(&mut after).err());
-    if let Err(error) = refresh::connections(names.clone(), &mut after) {
+    if let Err(error) = refresh::refresh_connections(names.clone(), &mut after) {
         errors.push(error);
     }
     if names.is_empty() {
@@ -131,7 +131,7 @@ fn print_tool(
     }
     found
         .warnings
-        .extend(targets::warnings(tool, &mut found.targets));
+        .extend(targets::warnings_about_targets(tool, &mut found.targets));
     for warning in &found.warnings {
         if !warned.contains(warning) {
             preferences.output.warn(warning);

@@ -22,20 +22,20 @@ pub(super) enum ConversationEnd {
 type StepFunction = fn(&mut GuidedConversation<'_>) -> Result<StepOutcome>;
 
 const STEPS: [StepFunction; 10] = [
-    steps::profile::choose,
+    steps::profile::choose_profile,
     steps::profile::log_in,
-    steps::databases::choose,
-    steps::databases::users,
-    steps::databases::typed,
-    steps::tools::choose,
+    steps::databases::choose_databases,
+    steps::databases::ask_users,
+    steps::databases::ask_typed_database,
+    steps::tools::choose_tools,
     steps::tools::users,
-    steps::tools::scheduler,
-    steps::tools::shell,
-    steps::agree,
+    steps::tools::ask_scheduler,
+    steps::tools::ask_shell,
+    steps::ask_agreement,
 ];
 
 /// Asks everything, in order.
-pub(super) fn hold(
+pub(super) fn hold_conversation(
     dialog: &dyn Dialog,
     here: &dyn GuidedSurroundings,
     replies: GuidedReplies,

@@ -45,21 +45,21 @@ use surroundings::SetupWishes;
 const INTERRUPTED: u8 = 130;
 
 /// Asks, shows the changes, and makes them.
-pub(super) fn run(
+pub(super) fn set_up_by_questions(
     options: &ConnectionOptions,
     machine: &Machine,
     app: &mut App,
 ) -> Result<ExitCode> {
-    let dialog = dialog::open()?;
+    let dialog = dialog::open_dialog()?;
     let authority = provider::authority_of(options.provider.as_deref())?;
     let here = RealSurroundings::new(app, machine, authority);
     let replies = GuidedReplies {
         given_profile: options.profile.clone(),
         ..GuidedReplies::default()
     };
-    let code = match conversation::hold(dialog.as_ref(), &here, replies)? {
+    let code = match conversation::hold_conversation(dialog.as_ref(), &here, replies)? {
         ConversationEnd::Agreed(wishes) => {
-            make(&wishes, &here)?;
+            make_changes(&wishes, &here)?;
             return Ok(ExitCode::SUCCESS);
         }
         ConversationEnd::Declined => ExitCode::SUCCESS,
@@ -71,12 +71,16 @@ pub(super) fn run(
 
 /// Makes the changes that the user has seen, and what follows from them. A failure of one tool or
 /// of the login is reported at the end, and keeps nothing else from being done.
-fn make(wishes: &SetupWishes, here: &RealSurroundings<'_>) -> Result<()> {
+fn make_changes(wishes: &SetupWishes, here: &RealSurroundings<'_>) -> Result<()> {
     let Some(changes) = here.shown.take() else {
         return Ok(());
     };
     let mut errors = changes.make(here.machine, here.app)?;
-    errors.extend(afterwards::prove(wishes, &here.users.borrow(), here.app));
+    errors.extend(afterwards::prove_one_login(
+        wishes,
+        &here.users.borrow(),
+        here.app,
+    ));
     afterwards::print_what_is_left(wishes, &changes, here.machine)?;
     all_errors(errors, here.app.preferences.output, |failed| {
         format!("{failed} steps failed; what was made before stays")

@@ -3,7 +3,7 @@
 
 use std::cell::RefCell;
 
-use super::conversation::{ConversationEnd, hold};
+use super::conversation::{ConversationEnd, hold_conversation};
 use super::step::GuidedReplies;
 use super::surroundings::{
     DatabaseOffer, DatabaseOffers, FoundTool, GuidedSurroundings, SchedulerState, SetupWishes,
@@ -311,7 +311,7 @@ const EVERYTHING: &str = "main:Some(\"admin\") orders:Some(\"app\") \
 #[test]
 fn the_answers_become_wishes() {
     let (script, world) = (everything(), world());
-    let wishes = agreed(hold(&script, &world, GuidedReplies::default()).unwrap());
+    let wishes = agreed(hold_conversation(&script, &world, GuidedReplies::default()).unwrap());
     assert_eq!(in_words(&wishes), EVERYTHING);
     assert_eq!(
         script.asked(),
@@ -335,13 +335,13 @@ fn the_answers_become_wishes() {
 #[test]
 fn whoever_goes_back_comes_to_the_same_end() {
     let all = everything();
-    agreed(hold(&all, &world(), GuidedReplies::default()).unwrap());
+    agreed(hold_conversation(&all, &world(), GuidedReplies::default()).unwrap());
     let questions = all.asked();
     for at in 1..questions.len() {
         let mut script = everything();
         script.event = Some((at, Event::Back));
         let world = world();
-        let wishes = agreed(hold(&script, &world, GuidedReplies::default()).unwrap());
+        let wishes = agreed(hold_conversation(&script, &world, GuidedReplies::default()).unwrap());
         assert_eq!(in_words(&wishes), EVERYTHING, "back at {}", questions[at]);
         // A step with several questions begins again.
         let asked = script.asked();
@@ -367,7 +367,8 @@ fn users_that_come_with_tokens_are_for_tools_that_follow_them() {
         script
             .picks
             .extend(users.map(|picked| ("Users that come", picked)));
-        let wishes = agreed(hold(&script, &world(), GuidedReplies::default()).unwrap());
+        let wishes =
+            agreed(hold_conversation(&script, &world(), GuidedReplies::default()).unwrap());
         let is_asked = script.asked().iter().any(|text| text.contains("come with"));
         (is_asked, wishes.asked_for.join(" "))
     };
@@ -380,17 +381,17 @@ fn users_that_come_with_tokens_are_for_tools_that_follow_them() {
 #[test]
 fn ctrl_c_ends_at_every_question_and_esc_at_the_first() {
     let all = everything();
-    agreed(hold(&all, &world(), GuidedReplies::default()).unwrap());
+    agreed(hold_conversation(&all, &world(), GuidedReplies::default()).unwrap());
     for at in 0..all.asked().len() {
         let mut script = everything();
         script.event = Some((at, Event::Interrupt));
-        let ending = hold(&script, &world(), GuidedReplies::default()).unwrap();
+        let ending = hold_conversation(&script, &world(), GuidedReplies::default()).unwrap();
         assert!(matches!(ending, ConversationEnd::Interrupted), "{at}");
         assert_eq!(script.asked().len(), at + 1);
     }
     let mut script = everything();
     script.event = Some((0, Event::Back));
-    let ending = hold(&script, &world(), GuidedReplies::default()).unwrap();
+    let ending = hold_conversation(&script, &world(), GuidedReplies::default()).unwrap();
     assert!(matches!(ending, ConversationEnd::Declined));
 }
 
@@ -400,7 +401,7 @@ fn one_look_is_enough_for_a_profile() {
     script.event = Some((7, Event::Back));
     let mut world = world();
     world.needs_login = false;
-    agreed(hold(&script, &world, GuidedReplies::default()).unwrap());
+    agreed(hold_conversation(&script, &world, GuidedReplies::default()).unwrap());
     assert_eq!(*world.searches.borrow(), [Some("prod".to_owned())]);
 }
 
@@ -416,7 +417,7 @@ fn a_host_is_typed_where_nothing_can_be_listed() {
         has_no_scheduler: true,
         ..World::default()
     };
-    let wishes = agreed(hold(&script, &world, GuidedReplies::default()).unwrap());
+    let wishes = agreed(hold_conversation(&script, &world, GuidedReplies::default()).unwrap());
     assert_eq!(in_words(&wishes), "h1:None psql bash");
     assert_eq!(
         script.asked()[..2],
@@ -437,7 +438,7 @@ fn the_list_is_asked_again_until_something_can_be_added() {
         ..Script::default()
     };
     let world = world();
-    let wishes = agreed(hold(&script, &world, GuidedReplies::default()).unwrap());
+    let wishes = agreed(hold_conversation(&script, &world, GuidedReplies::default()).unwrap());
     assert_eq!(wishes.connections.len(), 1);
     let said = world.said.borrow();
     assert_eq!(said[0], "old: it takes passwords only");
@@ -451,19 +452,21 @@ fn the_only_database_is_picked_and_others_are_not() {
         found: vec![found("main", Some("admin"), None)],
         ..World::default()
     };
-    let wishes = agreed(hold(&Script::default(), &world, GuidedReplies::default()).unwrap());
+    let wishes =
+        agreed(hold_conversation(&Script::default(), &world, GuidedReplies::default()).unwrap());
     assert_eq!(wishes.connections.len(), 1);
     let world = World {
         configured: 1,
         ..world
     };
-    let wishes = agreed(hold(&Script::default(), &world, GuidedReplies::default()).unwrap());
+    let wishes =
+        agreed(hold_conversation(&Script::default(), &world, GuidedReplies::default()).unwrap());
     assert!(wishes.connections.is_empty());
 }
 
 #[test]
 fn without_any_credentials_the_user_learns_how_to_get_some() {
-    let error = hold(
+    let error = hold_conversation(
         &Script::default(),
         &World::default(),
         GuidedReplies::default(),
@@ -477,6 +480,6 @@ fn without_any_credentials_the_user_learns_how_to_get_some() {
         found: vec![found("main", Some("admin"), None)],
         ..World::default()
     };
-    agreed(hold(&Script::default(), &world, GuidedReplies::default()).unwrap());
+    agreed(hold_conversation(&Script::default(), &world, GuidedReplies::default()).unwrap());
     assert_eq!(*world.searches.borrow(), [None]);
 }

@@ -4,7 +4,7 @@
 //! the cache has a record of the last failure. `judge_login` and `judge_failure` are pure. A login
 //! that is missing has an exit code of its own.
 
-use super::{naming, nothing_known, who_signs};
+use super::{nothing_known, who_signs, with_names_of_user};
 use crate::authority::{Authority, LoginState};
 use crate::cache::{Cache, FailureRecord};
 use crate::command::doctor::context::{CheckLevel, ExaminedTarget};
@@ -29,7 +29,7 @@ pub(super) fn check_login(case: &mut ExaminedTarget<'_, '_>) -> Finding {
     };
     let authority = case.request.provider.authority;
     let finding = judge_login(authority, &who.login, cached_until, Time::now());
-    naming(finding, &who)
+    with_names_of_user(finding, &who)
 }
 
 /// Judges a login. A cached token works without one until it ends.
@@ -84,7 +84,7 @@ pub(super) fn check_failure(case: &mut ExaminedTarget<'_, '_>) -> Finding {
         judge_failure(found, last, end_of_pause(last), Time::now())
     };
     match identity.who_signs() {
-        Some(who) => naming(finding, &who),
+        Some(who) => with_names_of_user(finding, &who),
         None => finding,
     }
 }

@@ -26,31 +26,31 @@ use crate::error::ErrorReason;
 
 /// The last check begins the stage of the token, and so has an id of that.
 pub(super) const CHECKS: &[Check] = &[
-    check(
+    credentials_check(
         "credentials.source",
         "which credentials sign, and which setting says so",
         &[],
         check_source,
     ),
-    check(
+    credentials_check(
         "credentials.environment",
         "whether keys in variables are in the way",
         &[],
         shell::check_environment,
     ),
-    check(
+    credentials_check(
         "credentials.desktop",
         "whether tools find the settings that this shell has",
         &[],
         shell::check_desktop,
     ),
-    check(
+    credentials_check(
         "credentials.login",
         "whether you have to log in",
         &["credentials.source"],
         login::check_login,
     ),
-    check(
+    credentials_check(
         "credentials.failure",
         "whether a failure is recorded, and how long pgcred waits after it",
         &["credentials.source"],
@@ -65,7 +65,7 @@ pub(super) const CHECKS: &[Check] = &[
     },
 ];
 
-const fn check(
+const fn credentials_check(
     id: &'static str,
     about: &'static str,
     needs: &'static [&'static str],
@@ -95,7 +95,7 @@ fn check_source(case: &mut ExaminedTarget<'_, '_>) -> Finding {
         return nothing_known();
     };
     let authority = case.request.provider.authority;
-    let mut finding = naming(judge_source(authority, &who), &who);
+    let mut finding = with_names_of_user(judge_source(authority, &who), &who);
     let is_unknown_profile = match &who.source {
         Ok(_) => false,
         Err(error) => error.reason() == Some(ErrorReason::NoProfile),
@@ -117,7 +117,7 @@ fn check_source(case: &mut ExaminedTarget<'_, '_>) -> Finding {
 fn judge_source(authority: &dyn Authority, who: &WhoSigns) -> Finding {
     let source = match &who.source {
         Ok(source) => source,
-        Err(error) => return why::finding(authority, error),
+        Err(error) => return why::finding_of_error(authority, error),
     };
     let Some(profile) = &who.profile else {
         return Finding::ok(source);
@@ -130,7 +130,7 @@ fn judge_source(authority: &dyn Authority, who: &WhoSigns) -> Finding {
 }
 
 /// Says which names in the texts of a finding identify the user.
-fn naming(mut finding: Finding, who: &WhoSigns) -> Finding {
+fn with_names_of_user(mut finding: Finding, who: &WhoSigns) -> Finding {
     for name in &who.names {
         finding = finding.naming(RedactedKind::Name, name);
     }
@@ -171,7 +171,7 @@ mod tests {
             "profile `dev`: SSO session `corp-session` (FILE line 3)"
         );
         who.profile_variable = Some("AWS_PROFILE");
-        let finding = naming(judge_source(aws(), &who), &who);
+        let finding = with_names_of_user(judge_source(aws(), &who), &who);
         assert!(finding.detail.contains("named by AWS_PROFILE"));
         assert_eq!(
             finding.names,

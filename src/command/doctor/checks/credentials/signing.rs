@@ -1,7 +1,7 @@
 //! The token itself, issued as every command does: from the cache if it is fresh there, else with
 //! credentials that are resolved now. Nobody is asked for a login.
 
-use super::{naming, who_signs, why};
+use super::{who_signs, why, with_names_of_user};
 use crate::authority::WhoSigns;
 use crate::cache::Cache;
 use crate::command::doctor::context::ExaminedTarget;
@@ -17,7 +17,7 @@ use crate::token::TokenAge;
 pub(super) fn check_token(case: &mut ExaminedTarget<'_, '_>) -> Finding {
     let finding = issue_token(case);
     match who_signs(case) {
-        Some(who) => naming(finding, &who),
+        Some(who) => with_names_of_user(finding, &who),
         None => finding,
     }
 }
@@ -69,7 +69,7 @@ fn in_words(found: &IssuedToken, now: Time) -> String {
 
 /// Returns the failure of credentials that give no token.
 fn judge_error(provider: &Provider, error: &Error, who: Option<&WhoSigns>) -> Finding {
-    let finding = why::finding(provider.authority, error);
+    let finding = why::finding_of_error(provider.authority, error);
     // A login that is missing for a reason has other commands than that for a login.
     if error.exit() != Exit::Login || error.reason().is_some() {
         return finding;

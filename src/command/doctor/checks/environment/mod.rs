@@ -11,7 +11,7 @@
 mod service;
 mod tls;
 
-use super::passfile::unset;
+use super::passfile::unset_command;
 use super::token_judges::difference;
 use crate::command::doctor::check::Check;
 use crate::command::doctor::context::ExaminedTarget;
@@ -59,7 +59,7 @@ pub(super) const CHECKS: &[Check] = &[
 const NO_PASSWORD: &str = "PGPASSWORD is not set";
 
 /// Returns a value as a text of one short line.
-fn shown(value: &str) -> String {
+fn shown_value(value: &str) -> String {
     text::shortened(&text::shown(value), 80)
 }
 
@@ -76,7 +76,7 @@ fn check_password(case: &mut ExaminedTarget<'_, '_>) -> Finding {
         && let Some((cause, detail)) = difference(&parts, case.request)
     {
         return Finding::fail(cause, format!("PGPASSWORD: {detail}"))
-            .with_command(unset("PGPASSWORD"));
+            .with_command(unset_command("PGPASSWORD"));
     }
     finding
 }
@@ -108,7 +108,7 @@ fn judge_password(kind: &PasswordKind, title: &str, now: Time) -> Finding {
             Finding::fail("env.password", detail)
         }
     };
-    finding.with_command(unset("PGPASSWORD"))
+    finding.with_command(unset_command("PGPASSWORD"))
 }
 
 fn check_address(case: &mut ExaminedTarget<'_, '_>) -> Finding {
@@ -121,20 +121,22 @@ fn check_address(case: &mut ExaminedTarget<'_, '_>) -> Finding {
 fn judge_address(variable: Option<&str>, own: Option<&str>) -> Finding {
     match (variable, own) {
         (None, None) => Finding::ok("PGHOSTADDR is not set"),
-        (None, Some(own)) => Finding::ok(format!("the target has the address {}", shown(own))),
+        (None, Some(own)) => {
+            Finding::ok(format!("the target has the address {}", shown_value(own)))
+        }
         (Some(variable), Some(own)) if variable == own => {
-            Finding::ok(format!("PGHOSTADDR is the target's, {}", shown(own)))
+            Finding::ok(format!("PGHOSTADDR is the target's, {}", shown_value(own)))
         }
         (Some(variable), _) => Finding::warn(
             "env.address",
             format!(
                 "PGHOSTADDR is {}: clients dial it for every host",
-                shown(variable)
+                shown_value(variable)
             ),
         )
         .naming(RedactedKind::Address, variable)
         .with_advice("name the address in the connection that needs it")
-        .with_command(unset("PGHOSTADDR")),
+        .with_command(unset_command("PGHOSTADDR")),
     }
 }
 
@@ -197,8 +199,8 @@ fn judge_demands(variable: impl Fn(&str) -> Option<String>) -> Finding {
         if let Some(value) = variable(name)
             && (demand.is_too_much)(&value)
         {
-            let detail = format!("{name} is {}: {why}", shown(&value));
-            return Finding::fail(demand.cause, detail).with_command(unset(name));
+            let detail = format!("{name} is {}: {why}", shown_value(&value));
+            return Finding::fail(demand.cause, detail).with_command(unset_command(name));
         }
     }
     Finding::ok("no variable demands more than the server offers")
@@ -212,12 +214,12 @@ fn judge_options(options: Option<&str>, provider: &Provider) -> Finding {
     let Some(options) = options else {
         return Finding::ok("PGOPTIONS is not set");
     };
-    let detail = format!("PGOPTIONS is {}", shown(options));
+    let detail = format!("PGOPTIONS is {}", shown_value(options));
     match provider.cause_of_settings {
         Some(cause) => {
             let title = provider.title;
             Finding::warn(cause, format!("{detail}: {title} refuses most settings"))
-                .with_command(unset("PGOPTIONS"))
+                .with_command(unset_command("PGOPTIONS"))
         }
         None => Finding::ok(detail),
     }

@@ -1,8 +1,8 @@
 //! PGSERVICE: the entry of the service file that clients take their address and settings from. It
 //! has precedence over the other variables.
 
-use super::shown;
-use crate::command::doctor::checks::passfile::unset;
+use super::shown_value;
+use crate::command::doctor::checks::passfile::unset_command;
 use crate::command::doctor::context::ExaminedTarget;
 use crate::command::doctor::finding::Finding;
 use crate::command::doctor::redact::RedactedKind;
@@ -27,15 +27,15 @@ pub(super) fn check_service(case: &mut ExaminedTarget<'_, '_>) -> Finding {
     let file = &case.run.machine.service_file;
     let text = fs::read(file).unwrap_or_default();
     let service = NamedService {
-        entry: entry(&String::from_utf8_lossy(&text), &name),
+        entry: find_entry(&String::from_utf8_lossy(&text), &name),
         file: file.display().to_string(),
         name,
     };
-    judge(&service, &case.request.host, &case.request.user)
+    judge_service(&service, &case.request.host, &case.request.user)
 }
 
 /// Returns the entry of this name.
-fn entry(text: &str, name: &str) -> Option<ServiceKeywords> {
+fn find_entry(text: &str, name: &str) -> Option<ServiceKeywords> {
     let mut entry: Option<ServiceKeywords> = None;
     for line in text.lines() {
         let line = line.trim();
@@ -56,13 +56,13 @@ fn entry(text: &str, name: &str) -> Option<ServiceKeywords> {
     entry
 }
 
-fn judge(service: &NamedService, host: &str, user: &str) -> Finding {
+fn judge_service(service: &NamedService, host: &str, user: &str) -> Finding {
     let NamedService { name, file, entry } = service;
-    let name = shown(name);
+    let name = shown_value(name);
     let finding =
         judge_entry(&name, file, entry.as_ref(), host, user).naming(RedactedKind::Name, &name);
     if finding.cause.is_some() {
-        finding.with_command(unset("PGSERVICE"))
+        finding.with_command(unset_command("PGSERVICE"))
     } else {
         finding
     }
@@ -103,7 +103,7 @@ fn judge_entry(
             CAUSE,
             format!(
                 "[{name}], which PGSERVICE names, has {key}={}",
-                shown(value)
+                shown_value(value)
             ),
         ),
         None => Finding::ok(format!("[{name}], which PGSERVICE names, fits the target")),
@@ -119,9 +119,9 @@ mod tests {
         let text = "[a]\nhost=one\n\n[b]\n# host=x\n host = two \nuser=u\n[c]\nhost=three\n";
         let expected = [("host", "two"), ("user", "u")];
         let expected = expected.map(|(key, value)| (key.to_owned(), value.to_owned()));
-        assert_eq!(entry(text, "b"), Some(expected.to_vec()));
-        assert_eq!(entry(text, "d"), None);
-        assert_eq!(entry("", "b"), None);
+        assert_eq!(find_entry(text, "b"), Some(expected.to_vec()));
+        assert_eq!(find_entry(text, "d"), None);
+        assert_eq!(find_entry("", "b"), None);
     }
 
     #[test]
@@ -142,15 +142,15 @@ mod tests {
             let service = NamedService {
                 name: "s".to_owned(),
                 file: "f".to_owned(),
-                entry: entry(text, "s"),
+                entry: find_entry(text, "s"),
             };
-            let finding = judge(&service, "h", "u");
+            let finding = judge_service(&service, "h", "u");
             assert_eq!(finding.cause, cause, "{}", finding.detail);
             assert!(finding.detail.contains(says), "{}", finding.detail);
             assert!(!finding.detail.contains("s3cret"));
             assert_eq!(finding.commands.is_empty(), cause.is_none());
             if text.contains("user=") {
-                assert_eq!(judge(&service, "h", "").cause, None);
+                assert_eq!(judge_service(&service, "h", "").cause, None);
             }
         }
     }

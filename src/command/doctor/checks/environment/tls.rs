@@ -5,9 +5,9 @@
 
 use std::path::Path;
 
-use super::shown;
+use super::shown_value;
 use crate::command::doctor::checks::clients::{VersionNumber, version_of_psql};
-use crate::command::doctor::checks::passfile::unset;
+use crate::command::doctor::checks::passfile::unset_command;
 use crate::command::doctor::context::ExaminedTarget;
 use crate::command::doctor::finding::Finding;
 use crate::provider::{RequiredRoots, RootSet};
@@ -45,7 +45,7 @@ pub(super) fn check_tls(case: &mut ExaminedTarget<'_, '_>) -> Finding {
     let psql = version_of_psql(case.run);
     let request = &case.request;
     let root_file = env::var("PGSSLROOTCERT");
-    judge(&TlsFacts {
+    judge_tls_variables(&TlsFacts {
         mode: env::var("PGSSLMODE"),
         roots_exist: match &root_file {
             Some(file) => Path::new(file).exists(),
@@ -60,7 +60,7 @@ pub(super) fn check_tls(case: &mut ExaminedTarget<'_, '_>) -> Finding {
         negotiation: env::var("PGSSLNEGOTIATION"),
         sni: env::var("PGSSLSNI"),
         psql,
-        private_roots: match roots::required(request) {
+        private_roots: match roots::required_roots(request) {
             RequiredRoots::Private(set) => Some(set),
             RequiredRoots::Public(_) => None,
         },
@@ -73,9 +73,16 @@ pub(super) fn check_tls(case: &mut ExaminedTarget<'_, '_>) -> Finding {
 type TlsQuestion = fn(&TlsFacts) -> Option<Finding>;
 
 /// The first that finds something decides.
-const QUESTIONS: [TlsQuestion; 6] = [mode, system_roots, root_file, usual_roots, negotiation, sni];
+const QUESTIONS: [TlsQuestion; 6] = [
+    judge_sslmode,
+    system_roots,
+    root_file,
+    usual_roots,
+    judge_sslnegotiation,
+    judge_sslsni,
+];
 
-fn judge(facts: &TlsFacts) -> Finding {
+fn judge_tls_variables(facts: &TlsFacts) -> Finding {
     for question in QUESTIONS {
         if let Some(finding) = question(facts) {
             return finding;
@@ -89,7 +96,7 @@ fn judge(facts: &TlsFacts) -> Finding {
         ("PGSSLSNI", &facts.sni),
     ] {
         if let Some(value) = value {
-            set.push(format!("{name}={}", shown(value)));
+            set.push(format!("{name}={}", shown_value(value)));
         }
     }
     if set.is_empty() {
@@ -104,7 +111,7 @@ impl TlsFacts {
     }
 }
 
-fn mode(facts: &TlsFacts) -> Option<Finding> {
+fn judge_sslmode(facts: &TlsFacts) -> Option<Finding> {
     let finding = match facts.mode.as_deref()? {
         "disable" => Finding::fail("tls.off", "PGSSLMODE is disable: the server refuses that"),
         weak @ ("allow" | "prefer") => Finding::warn(
@@ -113,11 +120,11 @@ fn mode(facts: &TlsFacts) -> Option<Finding> {
         ),
         _ => return None,
     };
-    Some(finding.with_command(set("PGSSLMODE", "verify-full")))
+    Some(finding.with_command(set_command("PGSSLMODE", "verify-full")))
 }
 
 /// Returns the command that sets a variable.
-fn set(name: &str, value: &str) -> String {
+fn set_command(name: &str, value: &str) -> String {
     if cfg!(windows) {
         format!("set {name}={value}")
     } else {
@@ -134,20 +141,22 @@ fn system_roots(facts: &TlsFacts) -> Option<Finding> {
             "PGSSLROOTCERT is system, which lacks the root certificates of {}",
             set.title
         );
-        return Some(Finding::fail(set.cause, detail).with_command(unset("PGSSLROOTCERT")));
+        return Some(Finding::fail(set.cause, detail).with_command(unset_command("PGSSLROOTCERT")));
     }
     if let Some(psql) = facts.psql
         && psql < VersionNumber::major(16)
     {
         let detail = "PGSSLROOTCERT is system, which psql before 16 takes for a file";
-        return Some(Finding::fail("tls.system.old", detail).with_command(unset("PGSSLROOTCERT")));
+        return Some(
+            Finding::fail("tls.system.old", detail).with_command(unset_command("PGSSLROOTCERT")),
+        );
     }
     match facts.mode.as_deref() {
         Some("verify-full") | None => None,
         Some(mode) => {
-            let mode = shown(mode);
+            let mode = shown_value(mode);
             let detail = format!("PGSSLROOTCERT is system, which PGSSLMODE={mode} is too weak for");
-            let command = set("PGSSLMODE", "verify-full");
+            let command = set_command("PGSSLMODE", "verify-full");
             Some(Finding::fail("tls.weak", detail).with_command(command))
         }
     }
@@ -160,7 +169,10 @@ fn root_file(facts: &TlsFacts) -> Option<Finding> {
     let detail = match facts.roots.as_deref() {
         Some("system") => return None,
         Some(_) if facts.roots_exist => return None,
-        Some(file) => format!("PGSSLROOTCERT is {}, which does not exist", shown(file)),
+        Some(file) => format!(
+            "PGSSLROOTCERT is {}, which does not exist",
+            shown_value(file)
+        ),
         None if !matches!(facts.usual_roots, UsualRoots::Missing) => return None,
         None => "PGSSLMODE verifies, and there is no file of root certificates".to_owned(),
     };
@@ -181,11 +193,11 @@ fn usual_roots(facts: &TlsFacts) -> Option<Finding> {
     Some(Finding::fail(cause, lack))
 }
 
-fn negotiation(facts: &TlsFacts) -> Option<Finding> {
+fn judge_sslnegotiation(facts: &TlsFacts) -> Option<Finding> {
     if facts.negotiation.as_deref() != Some("direct") {
         return None;
     }
-    let command = unset("PGSSLNEGOTIATION");
+    let command = unset_command("PGSSLNEGOTIATION");
     if !facts.verifies() && facts.mode.as_deref() != Some("require") {
         let detail = "PGSSLNEGOTIATION is direct, which needs PGSSLMODE=require or more";
         return Some(Finding::fail("tls.direct.weak", detail).with_command(command));
@@ -197,12 +209,12 @@ fn negotiation(facts: &TlsFacts) -> Option<Finding> {
     Some(Finding::warn("tls.alpn", detail).with_command(command))
 }
 
-fn sni(facts: &TlsFacts) -> Option<Finding> {
+fn judge_sslsni(facts: &TlsFacts) -> Option<Finding> {
     if facts.sni.as_deref() != Some("0") || !facts.needs_sni {
         return None;
     }
     let detail = "PGSSLSNI is 0: the server is not told which cluster is meant";
-    Some(Finding::fail("tls.sni", detail).with_command(unset("PGSSLSNI")))
+    Some(Finding::fail("tls.sni", detail).with_command(unset_command("PGSSLSNI")))
 }
 
 #[cfg(test)]
@@ -287,7 +299,7 @@ mod tests {
                 private_roots: if is_dsql { None } else { private_roots() },
                 ..facts(variables)
             };
-            let finding = judge(&facts);
+            let finding = judge_tls_variables(&facts);
             let found = finding.cause.map(|cause| (finding.status, cause));
             assert_eq!(found, cause, "{variables:?} {is_dsql}");
         }
@@ -302,7 +314,7 @@ mod tests {
 
     #[test]
     fn the_files_of_roots_and_the_version_count() {
-        let found = |facts: &TlsFacts| judge(facts).cause;
+        let found = |facts: &TlsFacts| judge_tls_variables(facts).cause;
         let verifying = || facts(["verify-full", "", "", ""]);
         let enough = TlsFacts {
             usual_roots: UsualRoots::Enough,

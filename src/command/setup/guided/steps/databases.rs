@@ -10,17 +10,17 @@ use crate::text::{host, suggest};
 const OTHER_HOST: &str = "a host that is not listed";
 
 /// Looks for databases and asks which of them become connections.
-pub(in crate::command::setup::guided) fn choose(
+pub(in crate::command::setup::guided) fn choose_databases(
     conversation: &mut GuidedConversation<'_>,
 ) -> Result<StepOutcome> {
-    let discovery = discovery(conversation);
+    let discovery = discovered_databases(conversation);
     let here = conversation.here;
     if discovery.new.is_empty() {
         conversation.replies.picked.clear();
         return no_new_database(conversation, discovery.is_partial);
     }
     loop {
-        let choices = choices(conversation, &discovery.new);
+        let choices = database_choices(conversation, &discovery.new);
         let question = conversation.question("Which databases?", 0);
         let mut picked = match conversation.dialog.multi_select(question, &choices)? {
             DialogAnswer::Given(picked) => picked,
@@ -49,7 +49,7 @@ pub(in crate::command::setup::guided) fn choose(
 }
 
 /// Returns what was found with the profile. Looks once, and says what could not be asked.
-fn discovery(conversation: &mut GuidedConversation<'_>) -> DatabaseOffers {
+fn discovered_databases(conversation: &mut GuidedConversation<'_>) -> DatabaseOffers {
     let profile = conversation.replies.profile.clone();
     if let Some((of, known)) = &conversation.replies.discovery
         && *of == profile
@@ -112,7 +112,10 @@ fn no_new_database(
     }))
 }
 
-fn choices(conversation: &GuidedConversation<'_>, new: &[DatabaseOffer]) -> Vec<DialogChoice> {
+fn database_choices(
+    conversation: &GuidedConversation<'_>,
+    new: &[DatabaseOffer],
+) -> Vec<DialogChoice> {
     let replies = &conversation.replies;
     let is_only = new.len() == 1 && conversation.here.configured() == 0;
     let mut choices = Vec::new();
@@ -152,7 +155,7 @@ fn take_out_what_cannot_be_added(picked: &mut Vec<usize>, new: &[DatabaseOffer])
 }
 
 /// Asks for the database user where the service has none of its own.
-pub(in crate::command::setup::guided) fn users(
+pub(in crate::command::setup::guided) fn ask_users(
     conversation: &mut GuidedConversation<'_>,
 ) -> Result<StepOutcome> {
     let Some((_, discovery)) = conversation.replies.discovery.clone() else {
@@ -201,7 +204,7 @@ fn check_user(user: &str) -> Result<()> {
 }
 
 /// Asks for a host, its user, and the name of the connection.
-pub(in crate::command::setup::guided) fn typed(
+pub(in crate::command::setup::guided) fn ask_typed_database(
     conversation: &mut GuidedConversation<'_>,
 ) -> Result<StepOutcome> {
     if !conversation.replies.types_host {

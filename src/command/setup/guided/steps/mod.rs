@@ -15,7 +15,7 @@ use super::step::{GuidedConversation, StepOutcome};
 use crate::error::Result;
 
 /// Shows everything that would change, and asks once.
-pub(super) fn agree(conversation: &mut GuidedConversation<'_>) -> Result<StepOutcome> {
+pub(super) fn ask_agreement(conversation: &mut GuidedConversation<'_>) -> Result<StepOutcome> {
     let wishes = conversation.replies.wishes();
     let has_changes = conversation.here.show_changes(&wishes)?;
     let text = if has_changes {

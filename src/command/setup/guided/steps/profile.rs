@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::sys::dialog::{DialogAnswer, DialogChoice};
 
 /// Asks for the profile, if there are several.
-pub(in crate::command::setup::guided) fn choose(
+pub(in crate::command::setup::guided) fn choose_profile(
     conversation: &mut GuidedConversation<'_>,
 ) -> Result<StepOutcome> {
     let here = conversation.here;
@@ -30,7 +30,7 @@ pub(in crate::command::setup::guided) fn choose(
         }
         _ => {}
     }
-    let choices = choices(conversation, &names, key);
+    let choices = profile_choices(conversation, &names, key);
     let question = conversation.question("Which profile?", 0);
     let answer = conversation.dialog.select(question, &choices)?;
     Ok(StepOutcome::of(answer, |index| {
@@ -39,7 +39,7 @@ pub(in crate::command::setup::guided) fn choose(
 }
 
 /// Returns the profiles, and behind them the key of the shell, which needs none.
-fn choices(
+fn profile_choices(
     conversation: &GuidedConversation<'_>,
     names: &[String],
     key: Option<&'static str>,

@@ -9,7 +9,7 @@ use crate::sys::dialog::DialogChoice;
 
 /// Asks which tools are to be set up. Those that were found here and have files are picked already;
 /// what the others print is long, and their programs, such as an editor, may have other uses.
-pub(in crate::command::setup::guided) fn choose(
+pub(in crate::command::setup::guided) fn choose_tools(
     conversation: &mut GuidedConversation<'_>,
 ) -> Result<StepOutcome> {
     let tools = conversation.here.tools();
@@ -92,7 +92,7 @@ pub(in crate::command::setup::guided) fn users(
 }
 
 /// Asks whether a scheduler is to refresh the tokens. Tools that read the passfile need that.
-pub(in crate::command::setup::guided) fn scheduler(
+pub(in crate::command::setup::guided) fn ask_scheduler(
     conversation: &mut GuidedConversation<'_>,
 ) -> Result<StepOutcome> {
     let here = conversation.here;
@@ -119,7 +119,7 @@ pub(in crate::command::setup::guided) fn scheduler(
 }
 
 /// Asks whether to print the line for the shell's start-up file. pgcred never edits that file.
-pub(in crate::command::setup::guided) fn shell(
+pub(in crate::command::setup::guided) fn ask_shell(
     conversation: &mut GuidedConversation<'_>,
 ) -> Result<StepOutcome> {
     let Some(shell) = conversation.here.shell() else {
