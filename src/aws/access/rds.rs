@@ -43,6 +43,7 @@ pub(super) fn policy_resource(
             if let Some(note) = how_to_read(host.as_ref()) {
                 access.notes.push(note.to_owned());
             }
+            let command = command_that_shows_resource(subject, host.as_ref());
             let is_elsewhere = matches!(&state, Err(no) if no.why == WhyNot::NotFound);
             RdsResource {
                 region: subject.region(access),
@@ -50,10 +51,7 @@ pub(super) fn policy_resource(
                     None if is_elsewhere => subject.no_account(access),
                     _ => subject.account(access),
                 },
-                id: access.open(
-                    "RESOURCE_ID",
-                    command_that_shows_resource(subject, host.as_ref()),
-                ),
+                id: access.open("RESOURCE_ID", command),
             }
         }
     };

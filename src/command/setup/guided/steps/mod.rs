@@ -1,10 +1,10 @@
 //! The questions of the guided set-up, in the order in which they are asked.
 //!
 //! ```text
-//! profile     which profile, and its login
-//! databases   which of the databases that were found, their users, a host that is typed
-//! tools       which tools, users that come with tokens, the scheduler, the shell's line
-//! agree       shows all changes, and asks once
+//! profile         which profile, and its login
+//! databases       which of the databases that were found, their users, a host that is typed
+//! tools           which tools, users that come with tokens, the scheduler, the shell's line
+//! ask_agreement   shows all changes, and asks once
 //! ```
 
 pub(super) mod databases;
