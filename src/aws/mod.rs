@@ -27,8 +27,8 @@
 //! token_parts  what a token says of itself; causes: why an error of AWS's ended a login
 //! ```
 //!
-//! Locks: `session_locks` has one for each login session, taken while a session is made or renewed. The
-//! caller holds the lock of the identity above it (see `issue`), and nothing is locked below it.
+//! Locks: `session_locks` has one for each login session, taken while a session is made or renewed.
+//! The caller holds the lock of the identity above it (see `issue`), and nothing is locked below it.
 
 mod access;
 mod api;

@@ -1,4 +1,4 @@
-//! The HTTP client.
+//! The HTTP client of all services, with proxies, certificates and limits.
 //!
 //! ```text
 //! a client of AWS's SDK, or pgcred itself

@@ -1,4 +1,4 @@
-//! HTTP requests: for what AWS is asked, and for every other authority whose service pgcred asks itself.
+//! HTTP requests, to AWS and to every other authority whose services pgcred asks itself.
 //!
 //! ```text
 //! block_on, block_until   runtime    runs the requests of one question, until the deadline

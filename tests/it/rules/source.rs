@@ -64,7 +64,7 @@ fn every_outside_effect_has_one_owner() {
         ("hickory_resolver", "src/sys/host_names.rs"),
         ("aws_sdk", "src/aws"),
         ("aws_smithy_http_client", "src/http/client.rs"),
-        ("aws_smithy_types", "src/aws src/time.rs"),
+        ("aws_smithy_types", "src/aws src/http src/time.rs"),
         ("aws_smithy_types::date_time", "src/time.rs"),
         ("process_wrap", "src/sys/child"),
         ("which::", "src/sys/child"),
