@@ -28,7 +28,7 @@
 //! ```
 //!
 //! Locks: `session_locks` has one for each login session, taken while a session is made or renewed.
-//! The caller holds the lock of the identity above it (see `issue`), and nothing is locked below it.
+//! The caller holds the lock of the identity above it (see `issue`); nothing is locked below it.
 
 mod access;
 mod api;

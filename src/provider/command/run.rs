@@ -43,11 +43,8 @@ impl CommandRun<'_> {
             &variables,
             query.deadline,
             child_attachment(query.ask),
-            if definition.answers_in_json() {
-                is_json
-            } else {
-                is_line
-            },
+            // JSON says itself where it ends. A token alone does not: the end of the pipe counts.
+            definition.answers_in_json().then_some(is_json),
         );
         let ended = match ended {
             Ok(ended) => ended,
@@ -119,6 +116,7 @@ impl CommandRun<'_> {
         for (_, value) in &self.definition.env {
             said = child::hide_value(said, value);
         }
+        let said = child::without_answer(said, &ended.stdout);
         let line = child::last_line(said.as_bytes());
         if line.is_empty() {
             return ended.status.to_string();
@@ -175,8 +173,4 @@ fn child_attachment(ask: &AskPolicy) -> ChildAttachment {
 
 fn is_json(printed: &[u8]) -> bool {
     serde_json::from_slice::<serde_json::Value>(printed).is_ok()
-}
-
-fn is_line(printed: &[u8]) -> bool {
-    printed.ends_with(b"\n")
 }

@@ -21,7 +21,7 @@ use crate::text::{self, quote};
 pub(crate) use output::{
     ChildAttachment, ProgramError, ProgramOutput, complete_output, output, output_with, own_output,
 };
-pub(crate) use said::{hide_value, last_line, without_arguments};
+pub(crate) use said::{hide_value, last_line, without_answer, without_arguments};
 pub(crate) use search::{find, find_broken_link, own_path, own_program};
 
 const PAUSE: Duration = Duration::from_millis(3);
@@ -79,7 +79,7 @@ fn spawn_with(words: &[String], variables: &[(OsString, OsString)]) -> Result<Ch
         const DETACHED_PROCESS: u32 = 0x8;
         const NEW_PROCESS_GROUP: u32 = 0x200;
         let flags = DETACHED_PROCESS | NEW_PROCESS_GROUP;
-        std::os::windows::process::CommandExt::creation_flags(&mut command_of_words, flags);
+        std::os::windows::process::CommandExt::creation_flags(&mut command, flags);
     }
     let child = command.spawn();
     child.map_err(|error| Error::running(words.join(" "), &error))

@@ -27,6 +27,9 @@ const LONGEST_ANSWER: u64 = 1 << 20;
 /// How long the pipes of a program are read after its end. A helper that the program started may
 /// keep them open for ever.
 const PIPE_GRACE: Duration = Duration::from_millis(200);
+/// The same after a success, where no byte of the answer may be missing: on a busy machine the
+/// thread that reads it waits for its turn.
+const ANSWER_GRACE: Duration = Duration::from_secs(2);
 
 /// The exit status of a program, and everything that it printed.
 pub(crate) struct ProgramOutput {
@@ -88,9 +91,9 @@ pub(crate) fn output_with(
     variables: &[(OsString, OsString)],
     deadline: Instant,
     attachment: ChildAttachment,
-    is_complete: IsComplete,
+    is_complete: Option<IsComplete>,
 ) -> ProgramResult {
-    run_words(words, variables, deadline, attachment, Some(is_complete))
+    run_words(words, variables, deadline, attachment, is_complete)
 }
 
 fn run_words(
@@ -130,7 +133,7 @@ pub(crate) fn own_output(
     #[cfg(unix)]
     command.wrap(process_wrap::std::ProcessSession);
     #[cfg(windows)]
-    command_of_words.wrap(process_wrap::std::JobObject);
+    command.wrap(process_wrap::std::JobObject);
     run_until(command, "pgcred", deadline, is_over, None)
 }
 
@@ -240,7 +243,12 @@ impl OutputPipes {
                 }
             }
             _ => {
-                let deadline = deadline.min(Instant::now() + PIPE_GRACE);
+                let grace = if status.success() {
+                    ANSWER_GRACE
+                } else {
+                    PIPE_GRACE
+                };
+                let deadline = deadline.min(Instant::now() + grace);
                 if let Some(stdout) = &self.stdout {
                     whole = stdout.wait_for_end(deadline);
                 }
@@ -335,5 +343,38 @@ fn read_to_end(pipe: impl Read, bytes: &Mutex<Vec<u8>>) {
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(_) => return,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A pipe that gives the second line of an answer late.
+    struct LatePipe(Vec<&'static [u8]>);
+
+    impl Read for LatePipe {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            if self.0.len() == 1 {
+                thread::sleep(PIPE_GRACE * 2);
+            }
+            let Some(part) = self.0.pop() else {
+                return Ok(0);
+            };
+            buffer[..part.len()].copy_from_slice(part);
+            Ok(part.len())
+        }
+    }
+
+    #[test]
+    fn an_answer_that_does_not_say_where_it_ends_is_read_to_its_end() {
+        let pipes = OutputPipes {
+            stdout: Some(OutputPipe::read(LatePipe(vec![b"token\n", b"warning\n"])).unwrap()),
+            stderr: None,
+        };
+        let deadline = Instant::now() + Duration::from_mins(1);
+        let ended = pipes.ended(ExitStatus::default(), deadline, None);
+        assert_eq!(ended.stdout, b"warning\ntoken\n");
+        assert!(ended.whole);
     }
 }

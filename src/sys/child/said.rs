@@ -17,12 +17,43 @@ pub(crate) fn last_line(text: &[u8]) -> String {
 pub(crate) fn without_arguments(said: &str, words: &[String]) -> String {
     let mut said = said.to_owned();
     for word in words.iter().skip(1) {
-        let argument = match word.split_once('=') {
+        if is_option_name(word) {
+            continue;
+        }
+        said = hide_value(said, word);
+        let value = match word.split_once('=') {
             Some((_, value)) => value,
-            None if word.starts_with('-') => continue,
             None => word,
         };
-        said = hide_value(said, argument);
+        said = hide_value(said, value);
+        // `-pSECRET`, `user:SECRET`, `Authorization: Bearer SECRET`
+        for part in value.split([':', ',', ' ']) {
+            said = hide_value(said, part.trim_start_matches('-'));
+            if part.starts_with('-') && !part.starts_with("--") {
+                said = hide_value(said, part.get(2..).unwrap_or_default());
+            }
+        }
+    }
+    said
+}
+
+/// Tells whether a word is the name of an option, such as `--user` or `-v`, and has no value.
+fn is_option_name(word: &str) -> bool {
+    if word.len() == 2 && word.starts_with('-') {
+        return true;
+    }
+    match word.strip_prefix("--") {
+        Some(name) => name.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'),
+        None => false,
+    }
+}
+
+/// Returns what a program says without what it has printed as its answer: each word of it, and each
+/// text of a JSON document.
+pub(crate) fn without_answer(said: String, printed: &[u8]) -> String {
+    let mut said = said;
+    for part in String::from_utf8_lossy(printed).split(['"', '\n', '\r', ' ']) {
+        said = hide_value(said, part);
     }
     said
 }
@@ -52,5 +83,26 @@ mod tests {
             without_arguments("helper: ann with hunter2: --user s3cret", &words),
             "helper: ann with [...]: --user [...]"
         );
+        let words = [
+            "helper",
+            "-phunter22",
+            "--header=Authorization: Bearer ABCDEFGH",
+            "me:s3cret99",
+        ];
+        assert_eq!(
+            without_arguments(
+                "hunter22 and -phunter22 and ABCDEFGH and s3cret99",
+                &words.map(str::to_owned)
+            ),
+            "[...] and [...] and [...] and [...]"
+        );
+    }
+
+    #[test]
+    fn a_program_does_not_repeat_its_answer() {
+        for answer in ["TOKEN-1234\n", "{\"token\": \"TOKEN-1234\"}"] {
+            let said = without_answer("cannot save TOKEN-1234".to_owned(), answer.as_bytes());
+            assert_eq!(said, "cannot save [...]");
+        }
     }
 }
