@@ -164,10 +164,26 @@ fn a_created_user_is_kept_for_nine_tenths_and_comes_with_the_token() {
     let next = bench.issue(&request).unwrap();
     assert_eq!(next.token.user.as_deref(), Some("v-2"));
     assert!(request.provider.authority.is_run_for_users_alone());
-    // A user that the connection names has to be the one of the answer.
+    // A user that is named cannot be the one that would be created: nothing is run.
     request.user = "v-9".to_owned();
     let error = bench.issue(&request).err().unwrap();
-    assert!(error.to_string().contains("for the user `v-3`"), "{error}");
+    assert_eq!(error.exit(), Exit::Usage);
+    assert_eq!(tool.runs(), 2);
+}
+
+#[test]
+fn a_user_that_is_named_has_to_be_the_one_of_the_answer() {
+    let bench = Bench::new();
+    let script = "echo \"{\\\"token\\\":\\\"t\\\",\\\"who\\\":\\\"ann\\\"}\"";
+    let mut tool = TokenProgram::new(CommandKind::Mint, script);
+    tool.definition.user = Some(JsonPath::parse("who").unwrap());
+    tool.definition.life = Some(3600);
+    let mut request = tool.request("a");
+    request.user = "bob".to_owned();
+    let error = bench.issue(&request).err().unwrap();
+    assert!(error.to_string().contains("for the user `ann`"), "{error}");
+    request.user = "ann".to_owned();
+    assert_eq!(token_of(&bench.issue(&request)), "t");
 }
 
 #[test]

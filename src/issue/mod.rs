@@ -254,6 +254,11 @@ impl Issuer {
         EntryId::of(request, &*self.identities.identity_of(request))
     }
 
+    /// Tells whether a token is also that of another request, such as one for another database.
+    pub(crate) fn is_token_of(&mut self, issued: &IssuedToken, request: &Request) -> bool {
+        self.entry_id(request) == issued.id
+    }
+
     fn cached(&self, request: &Request, id: &EntryId, oldest: TokenAge) -> Option<IssuedToken> {
         let (token, region) = self
             .cache

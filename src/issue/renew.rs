@@ -34,6 +34,7 @@ pub(super) const LONGEST_FOR_OTHERS: Duration = if cfg!(debug_assertions) {
 impl Issuer {
     /// Issues a new token. Its life is cut to what the credentials have left.
     pub(super) fn sign(&mut self, request: &Request, options: IssueOptions) -> Result<IssuedToken> {
+        check_no_user_is_named(request)?;
         let region = match &request.region {
             Some(region) => Some(region.clone()),
             None => self.identities.identity_of(request).find_region(
@@ -207,6 +208,22 @@ fn issue_with(
         cached: false,
         cut_short: life < request.life && !request.provider.authority.decides_life(),
     })
+}
+
+/// Refuses to ask for a token that creates its user where another one is named: that could only
+/// fail, with one more user in the database.
+fn check_no_user_is_named(request: &Request) -> Result<()> {
+    let provider = request.provider;
+    let creates_its_user = provider.names_user && provider.authority.is_run_for_users_alone();
+    if !creates_its_user || request.user.is_empty() {
+        return Ok(());
+    }
+    Err(Error::usage(format!(
+        "{} creates a user for each token, so that {} cannot be named",
+        provider.title,
+        quoted(&request.user)
+    ))
+    .hint("leave out --user, and the key `user` of the connection"))
 }
 
 /// Refuses a token that is for another user than the request names: another account may have been

@@ -15,7 +15,7 @@ use crate::setup::{Machine, SetupCommands, TokenUser, ToolFiles};
 
 /// Puts the users of these tokens into the files of tools. Without a token that names its user,
 /// nothing is read.
-pub(super) fn update_users_of_tools(issued: &[(Request, IssuedToken)], app: &App) {
+pub(super) fn update_users_of_tools(issued: &[(Request, IssuedToken)], app: &mut App) {
     let mut users = Vec::new();
     for (request, issued) in issued {
         if let Some(connection) = &request.connection
@@ -31,6 +31,7 @@ pub(super) fn update_users_of_tools(issued: &[(Request, IssuedToken)], app: &App
     if users.is_empty() {
         return;
     }
+    users.extend(users_of_shared_lines(issued, app));
     let output = app.preferences.output;
     let machine = match Machine::current(app.options.config.as_deref()) {
         Ok(machine) => machine,
@@ -48,6 +49,34 @@ pub(super) fn update_users_of_tools(issued: &[(Request, IssuedToken)], app: &App
             ));
         }
     }
+}
+
+/// Returns the users of the other connections that have a line of these tokens: connections to the
+/// same server that run the same program share its token, and the user in it.
+fn users_of_shared_lines(issued: &[(Request, IssuedToken)], app: &mut App) -> Vec<TokenUser> {
+    let mut users = Vec::new();
+    for (connection, request) in app.preferences.named_connections() {
+        let is_among_them = issued
+            .iter()
+            .any(|(other, _)| other.connection.as_ref() == Some(&connection));
+        if is_among_them || !request.user.is_empty() {
+            continue;
+        }
+        for (other, token) in issued {
+            let has_one_line = (&other.host, other.port) == (&request.host, request.port);
+            if let Some(user) = &token.token.user
+                && has_one_line
+                && app.issuer.is_token_of(token, &request)
+            {
+                users.push(TokenUser {
+                    connection: connection.clone(),
+                    user: user.clone(),
+                });
+                break;
+            }
+        }
+    }
+    users
 }
 
 /// Makes the edits. If another process changes the same file, they are made again from what it has

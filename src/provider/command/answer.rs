@@ -182,7 +182,14 @@ fn token_alone(printed: &str) -> Result<String> {
     if printed.starts_with(['<', '{', '[']) {
         return Err(answer_without_token("a document in the place of a token"));
     }
-    Ok(printed.trim_end_matches(['\r', '\n']).to_owned())
+    let token = printed.trim_end_matches(['\r', '\n']);
+    // What jq -r and Python print where there is nothing.
+    if ["null", "None"].contains(&token) {
+        return Err(answer_without_token(&format!(
+            "`{token}` in the place of a token"
+        )));
+    }
+    Ok(token.to_owned())
 }
 
 fn checked_user(user: String) -> Result<String> {

@@ -142,7 +142,6 @@ impl CommandIdentity {
     fn run(&self, query: &CredentialQuery<'_>, notes: &RunNotes) -> Result<TimedAnswer> {
         let definition = self.definition;
         let profile = self.profile.as_deref();
-        self.check_no_user_is_named(query.scope)?;
         let words = invocation::words(definition, profile, Some(query.scope), Some(query))?;
         let mut before = self.files_now();
         let run = CommandRun {
@@ -165,21 +164,6 @@ impl CommandIdentity {
             return Err(self.changes_by_itself());
         }
         Ok(answered)
-    }
-
-    /// A user that a command creates cannot be one that is named. Each run would leave one more
-    /// user in the database, for nothing.
-    fn check_no_user_is_named(&self, scope: &TokenScope<'_>) -> Result<()> {
-        let definition = self.definition;
-        let creates_users = definition.kind == CommandKind::Creates && definition.user.is_some();
-        if !creates_users || scope.user.is_none_or(str::is_empty) {
-            return Ok(());
-        }
-        Err(Error::usage(format!(
-            "the command of {} makes a new user for each token, so that no user can be named",
-            definition.name
-        ))
-        .hint("leave out --user, and the key `user` of the connection"))
     }
 
     fn files_now(&self) -> String {

@@ -21,6 +21,7 @@ use process_wrap::std::{ChildWrapper, CommandWrap};
 use super::search::own_program;
 use super::{PAUSE, command_of_words};
 use crate::error::Error;
+use crate::sys::signals::HeldSignals;
 
 /// At most this many bytes of a pipe are read.
 const LONGEST_ANSWER: u64 = 1 << 20;
@@ -109,11 +110,15 @@ fn run_words(
     if !matches!(attachment, ChildAttachment::AtTerminal) {
         command.command_mut().stderr(Stdio::piped());
     }
+    // What a terminal sends to the group of pgcred does not reach a group of its own.
+    let mut signals = None;
     if matches!(attachment, ChildAttachment::Alone) {
         give_own_group(&mut command);
+        signals = HeldSignals::hold();
     }
+    let is_over = || signals.as_ref().is_some_and(HeldSignals::has_one);
     let program = words.first().map(String::as_str).unwrap_or_default();
-    run_until(command, program, deadline, || false, is_complete)
+    run_until(command, program, deadline, is_over, is_complete)
 }
 
 /// Runs pgcred once more, in a session without a terminal. At the deadline, or when it `is_over`,

@@ -20,7 +20,6 @@ pub(crate) fn without_arguments(said: &str, words: &[String]) -> String {
         if is_option_name(word) {
             continue;
         }
-        said = hide_value(said, word);
         let value = match word.split_once('=') {
             Some((_, value)) => value,
             None => word,

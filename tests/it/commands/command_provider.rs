@@ -378,7 +378,8 @@ fn a_command_that_creates_users_runs_for_a_name_alone() {
     assert!(tool.sandbox.ok(&["list"]).contains("v-2"));
     tool.sandbox
         .run(&["token", "crm", "--user", "me", "--fresh"])
-        .assert_fails(1, "for the user `v-3`");
+        .assert_fails(2, "creates a user for each token");
+    assert_eq!(tool.runs(), 2);
 }
 
 #[test]

@@ -147,6 +147,23 @@ fn the_service_file_follows_the_user_of_a_refresh() {
     assert!(!passfile.contains(":v-1:"), "{passfile}");
 }
 
+/// Two connections to one server, with another database each, have one user and one line.
+#[test]
+fn the_sections_of_one_line_follow_together() {
+    let mut vault = Vault::new("v-", 5432);
+    let config = vault.sandbox.own().join("config.toml");
+    let text = fs::read_to_string(&config).expect("text");
+    let (crm, _) = text.split_once("[connections.shop]").expect("two");
+    let second = crm.replace("[connections.crm]", "[connections.sales]");
+    fs::write(&config, format!("{text}{second}dbname = \"sales\"\n")).expect("written");
+    vault.run(&["setup", "psql", "crm", "sales", "--yes"]);
+    assert_eq!(vault.runs(), 1);
+    vault.sandbox.at("2030-01-01T00:10:00Z");
+    vault.run(&["refresh", "sales"]);
+    let sections = vault.text(SERVICE_FILE);
+    assert_eq!(sections.matches("\nuser=v-2\n").count(), 2, "{sections}");
+}
+
 #[test]
 fn a_service_file_that_cannot_follow_is_one_warning() {
     let mut vault = Vault::new("v-", 5432);
