@@ -42,23 +42,23 @@ mod unix {
 
     /// While it exists, a signal that asks the process to end is kept, so that a program which runs
     /// in a group of its own is ended first. The signal is obeyed when the last one is dropped.
-    pub(crate) struct HeldSignals(());
+    pub(crate) struct HeldSignals(&'static SignalState);
 
     impl HeldSignals {
         /// Returns none where somebody heeds the signals already.
         pub(crate) fn hold() -> Option<Self> {
-            STATE.hold().then(|| Self(()))
+            STATE.hold().then(|| Self(&STATE))
         }
 
         /// Tells whether there is a signal to obey.
         pub(crate) fn has_one(&self) -> bool {
-            STATE.received.load(Ordering::SeqCst) != 0
+            self.0.received.load(Ordering::SeqCst) != 0
         }
     }
 
     impl Drop for HeldSignals {
         fn drop(&mut self) {
-            STATE.release();
+            self.0.release();
         }
     }
 
