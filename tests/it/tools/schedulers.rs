@@ -318,7 +318,7 @@ fn the_crontab_gets_a_block_and_keeps_its_other_lines() {
     };
     refuses("the crontab is not UTF-8");
     sandbox.write("tab", mine);
-    crontab("sleep 1 &"); // the child holds the pipe open
+    crontab("sleep 5 &"); // the child holds the pipe open
     sandbox
         .run(&["setup", "cron", "--yes"])
         .assert_fails(2, "not printed to its end");
