@@ -159,7 +159,8 @@ pub(super) const CAUSES: &[Cause] = &[
         meaning: "The login has worked. A tool or library then uses savepoints, LISTEN, \
             cursors, locks or functions that Aurora DSQL refuses.",
         fix: "Look for the setting that makes the tool do without, or for its own \
-            support of Aurora DSQL.",
+            support of Aurora DSQL. SQLAlchemy on psycopg 3 needs \
+            `use_native_hstore=False`, a pool of asyncpg a `reset` that sends RESET ALL alone.",
         templates: &["pgcred exec {target} -- psql"],
         texts: &[
             certain(&["unsupported statement:"]),

@@ -18,7 +18,7 @@ use crate::clients::programs::{
     CLIENTS, Client, Kind, Present, WAYS, Wrote, built, finish, present, version_of,
 };
 use crate::support::cluster::Cluster;
-use crate::support::needs::{CLUSTER, skip_unless};
+use crate::support::needs::{CLUSTER, package, python, skip_unless};
 use crate::support::sandbox::{HOST, RDS_HOST, Run};
 use crate::support::sources::root;
 
@@ -333,6 +333,43 @@ fn dbgates_use_ssl_alone_verifies_nobody() {
     );
     let run = Run::of(program);
     assert_eq!(run.stdout, "app@postgres\n", "{}", run.stderr);
+}
+
+/// Aurora DSQL refuses what these send by default; tests/clients/README.md has the options.
+#[test]
+fn pools_of_asyncpg_and_sqlalchemy_on_psycopg_3_need_an_option_on_aurora_dsql() {
+    skip_unless!(CLUSTER, package("asyncpg"), package("sqlalchemy"));
+    let matrix = Matrix::start();
+    let cluster = &matrix.cluster;
+    cluster.sandbox.ok(&["refresh", DSQL.name]);
+    for (program, by_default, with_option, refusal) in [
+        (
+            "asyncpg.py",
+            "pool",
+            "pool-reset",
+            "function pg_advisory_unlock_all not supported",
+        ),
+        (
+            "sqlalchemy.py",
+            "psycopg",
+            "psycopg-without-hstore",
+            "unsupported transaction statement: SAVEPOINT",
+        ),
+    ] {
+        let run = |how| {
+            let mut client = cluster.command(&python());
+            client
+                .arg("-IB")
+                .arg(root().join("tests/clients").join(program));
+            client.arg(how).env("PGSERVICE", DSQL.name);
+            Run::of(client)
+        };
+        let refused = run(by_default);
+        assert!(refused.stderr.contains(refusal), "{}", refused.stderr);
+        assert_ne!(refused.code, 0, "{}", refused.stdout);
+        let works = run(with_option);
+        assert_eq!(works.stdout, "admin@postgres\n", "{}", works.stderr);
+    }
 }
 
 /// tests/clients/README.md shows what the table above proves.
