@@ -12,6 +12,7 @@ use super::blocking::BlockingResolver;
 use super::causes;
 use super::environment;
 use super::identity::AwsIdentities;
+use super::known_regions::KNOWN_REGIONS;
 use super::known_service::KnownService;
 use super::partition;
 use super::profile::files::{PRIVATE_SETTINGS, profile_names};
@@ -173,7 +174,7 @@ impl Regions for AwsAuthority {
     }
 
     fn known(&self) -> &'static [&'static str] {
-        region::KNOWN_REGIONS
+        KNOWN_REGIONS
     }
 
     fn warning(&self, region: &Region) -> Option<String> {

@@ -20,7 +20,7 @@
 //! access       policies that allow a login, with the ARNs and the commands that find them
 //! api          questions to control planes: the state of a server, the caller, policies, the clock
 //! credentials  what all credentials have in common: fields, the time left, the last check
-//! region       the names of regions: what a user may type, and which are known
+//! region       the names of regions: what a user may type; known_regions: those that exist
 //! partition    the names of AWS's hosts in each of its partitions
 //! known_service   the services of which more is known than how a token is signed
 //! explanation  the plan in words, for `--debug`; who_signs: the same as values, for `doctor`
@@ -41,6 +41,7 @@ mod environment;
 mod execute;
 mod explanation;
 mod identity;
+mod known_regions;
 mod known_service;
 mod login;
 mod partition;

@@ -1,28 +1,16 @@
-//! Names of AWS regions: what a region is, and which ones are known. Pure.
+//! Names of AWS regions: what a region is. Pure.
 //!
-//! A name that is not known is no error, because AWS adds regions: the list is for suggestions and
-//! completion. Three checks stand here side by side, since each answers another question: what a
-//! user may type ([`parse`]), what the AWS CLI takes from its own configuration
-//! ([`is_taken_by_cli`]), and what may be a region in the name of a host ([`may_be_region`]).
+//! A name that is not one of [`KNOWN_REGIONS`] is no error, because AWS adds regions: the list is
+//! for suggestions, completion and `pgcred discover`. Three checks stand here side by side, since
+//! each answers another question: what a user may type ([`parse`]), what the AWS CLI takes from
+//! its own configuration ([`is_taken_by_cli`]), and what may be a region in the name of a host
+//! ([`may_be_region`]).
 
+use super::known_regions::KNOWN_REGIONS;
 use crate::authority::Region;
 use crate::error::{Error, Result};
 use crate::text::host;
 use crate::text::suggest;
-
-/// The regions of all partitions in 2026.
-#[rustfmt::skip]
-pub(super) const KNOWN_REGIONS: &[&str] = &[
-    "af-south-1", "ap-east-1", "ap-east-2", "ap-northeast-1", "ap-northeast-2",
-    "ap-northeast-3", "ap-south-1", "ap-south-2", "ap-southeast-1", "ap-southeast-2",
-    "ap-southeast-3", "ap-southeast-4", "ap-southeast-5", "ap-southeast-6", "ap-southeast-7",
-    "ca-central-1", "ca-west-1", "cn-north-1", "cn-northwest-1", "eu-central-1", "eu-central-2",
-    "eu-isoe-west-1", "eu-north-1", "eu-south-1", "eu-south-2", "eu-west-1", "eu-west-2",
-    "eu-west-3", "eusc-de-east-1", "il-central-1", "me-central-1", "me-south-1", "mx-central-1",
-    "sa-east-1", "us-east-1", "us-east-2", "us-gov-east-1", "us-gov-west-1", "us-iso-east-1",
-    "us-iso-west-1", "us-isob-east-1", "us-isob-west-1", "us-isof-east-1", "us-isof-south-1",
-    "us-west-1", "us-west-2",
-];
 
 /// The longest label of a host's name, in bytes.
 const LONGEST_LABEL: usize = 63;

@@ -7,13 +7,19 @@
 //!   registries  wheels and npm packages, installed from files
 //! made        what `packaging/build.sh` has made of this tree: what is in it, what it needs
 //!   installed   packages of distributions: installed in bare roots, used for a login, removed
+//! pages       the lines that install, upgrade and remove
+//! crate_file  what `cargo package` packs
+//! ages        what pgcred carries and others change is not too old
 //! workflows   what runs on a tag, and which tag is refused
 //! ```
 
+mod ages;
+mod crate_file;
 mod installed;
 mod installers;
 mod made;
 mod manifests;
+mod pages;
 mod registries;
 mod release;
 mod workflows;

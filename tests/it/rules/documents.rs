@@ -13,7 +13,9 @@ const LONGEST_README: usize = 150;
 const WIDEST_TABLE: usize = 110;
 
 /// Options of other programs that pgcred's pages speak of.
-const OPTIONS_OF_OTHERS: [&str; 13] = [
+const OPTIONS_OF_OTHERS: [&str; 15] = [
+    "--allow-untrusted",
+    "--manifest",
     "--try",
     "--prefix",
     "--uninstall",

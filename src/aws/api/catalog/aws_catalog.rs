@@ -7,6 +7,7 @@ use crate::authority::{
     AskPolicy, CatalogAnswer, CatalogStep, DatabaseCatalog, Inspected, ProfileRegions, Region,
 };
 use crate::aws::api::session::AwsSession;
+use crate::aws::known_regions::KNOWN_REGIONS;
 use crate::aws::partition;
 use crate::aws::region;
 
@@ -41,7 +42,7 @@ impl DatabaseCatalog for AwsCatalog {
             None => partition::partition_of(ANY_REGION),
         };
         let mut all = Vec::new();
-        for known in region::KNOWN_REGIONS {
+        for known in KNOWN_REGIONS {
             if partition::partition_of(known).name == of_partition.name {
                 all.push(Region::vouched_for(*known));
             }
