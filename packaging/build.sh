@@ -123,6 +123,7 @@ for target in "${targets[@]}"; do
         texts "$stage"
     )
     cp LICENSE README.md CHANGELOG.md "$stage/"
+    python3 packaging/notices.py "$target" "$stage/THIRD-PARTY.txt"
     case $target in
         *-windows-*) cp "$stage/pgcred.exe" "$stage/pgcred-aws.exe"; archive=$name.zip ;;
         *) ln -s pgcred "$stage/pgcred-aws"; cp install.sh "$stage/"; archive=$name.tar.gz ;;

@@ -42,7 +42,8 @@ def main() -> None:
         package |= {"os": [target.os], "cpu": [target.cpu], "preferUnplugged": True}
         if target.libc:
             package["libc"] = [target.libc]
-        pack(directory, package, {target.program: archive.program, "LICENSE": archive.files["LICENSE"]})
+        texts = {name: archive.files[name] for name in ("LICENSE", "THIRD-PARTY.txt")}
+        pack(directory, package, {target.program: archive.program} | texts)
         names.append(package["name"])
     package = common("pgcred", of_package("description")) | {
         "bin": {"pgcred": "pgcred.js", "pgcred-aws": "pgcred-aws.js"},

@@ -42,7 +42,7 @@ def metadata() -> str:
     return (
         "Metadata-Version: 2.4\n"
         f"Name: pgcred\nVersion: {VERSION}\nSummary: {of_package('description')}\n"
-        f"License-Expression: {of_package('license')}\nLicense-File: LICENSE\n"
+        f"License-Expression: {of_package('license')}\nLicense-File: LICENSE\nLicense-File: THIRD-PARTY.txt\n"
         "Requires-Python: >=3.8\nDescription-Content-Type: text/markdown\n\n"
         f"{(ROOT / 'README.md').read_text()}"
     )
@@ -59,7 +59,8 @@ def contents(archive: Archive) -> dict[str, tuple[int, bytes]]:
         f"{info}/entry_points.txt": "[console_scripts]\npgcred-aws = pgcred_aws:main\n",
     }
     files = {name: (0o644, text.encode()) for name, text in texts.items()}
-    files[f"{info}/licenses/LICENSE"] = (0o644, archive.files["LICENSE"])
+    for name in ("LICENSE", "THIRD-PARTY.txt"):
+        files[f"{info}/licenses/{name}"] = (0o644, archive.files[name])
     files[f"{data}/scripts/{archive.target.program}"] = (0o755, archive.program)
     for source, path in SHARED.items():
         files[f"{data}/data/{path}"] = (0o644, archive.files[source])

@@ -15,6 +15,7 @@ if [[ $(id -u) != 0 ]]; then
 fi
 packages=()
 need() { command -v "$1" >/dev/null || packages+=("$2"); }
+need bsdtar libarchive-tools
 need busybox busybox
 need cc gcc
 need crontab cron
@@ -26,6 +27,7 @@ need elvish elvish
 need fish fish
 need gnome-keyring-daemon gnome-keyring
 need lintian lintian
+need makepkg makepkg
 need shellcheck shellcheck
 need man man-db
 need pkill procps

@@ -31,6 +31,7 @@ class Pgcred < Formula
     bin.install "pgcred"
     bin.install_symlink "pgcred" => "pgcred-aws"
     man1.install "man/pgcred.1"
+    doc.install "THIRD-PARTY.txt"
     bash_completion.install "completions/pgcred.bash" => "pgcred"
     fish_completion.install "completions/pgcred.fish"
     zsh_completion.install "completions/_pgcred"

@@ -72,7 +72,8 @@ function Uninstall-Pgcred {
     if ($LASTEXITCODE -ne 0) { throw 'nothing was removed, because some tools are still set up' }
     & $pgcred erase --all
     if ($LASTEXITCODE -ne 0) { throw 'nothing was removed, because some tokens are still there' }
-    foreach ($name in 'pgcred.exe', 'pgcred-aws.exe', 'completions', 'man', 'LICENSE', 'README.md', 'CHANGELOG.md') {
+    foreach ($name in 'pgcred.exe', 'pgcred-aws.exe', 'completions', 'man', 'LICENSE', 'THIRD-PARTY.txt',
+        'README.md', 'CHANGELOG.md') {
         Remove-Item -Recurse -Force -ErrorAction SilentlyContinue (Join-Path $Prefix $name)
     }
     if (-not (Get-ChildItem -Force $Prefix)) { Remove-Item $Prefix }

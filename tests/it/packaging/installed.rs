@@ -180,6 +180,7 @@ fn all_packages_have_the_same_programs_and_texts() {
             "usr/bin/pgcred",
             "usr/bin/pgcred-aws",
             "usr/share/bash-completion/completions/pgcred",
+            "usr/share/doc/pgcred/THIRD-PARTY.txt",
             "usr/share/fish/vendor_completions.d/pgcred.fish",
             "usr/share/man/man1/pgcred.1.gz",
             "usr/share/man/man1/pgcred-aws.1.gz",

@@ -14,12 +14,12 @@ use crate::support::sources::root;
 
 const IS_ARM: bool = cfg!(target_arch = "aarch64");
 /// The targets of this machine.
-const GNU: &str = if IS_ARM {
+pub const GNU: &str = if IS_ARM {
     "aarch64-unknown-linux-gnu"
 } else {
     "x86_64-unknown-linux-gnu"
 };
-const MUSL: &str = if IS_ARM {
+pub const MUSL: &str = if IS_ARM {
     "aarch64-unknown-linux-musl"
 } else {
     "x86_64-unknown-linux-musl"
@@ -55,7 +55,7 @@ fn ok(command: &mut Command) -> String {
 }
 
 /// Unpacks the archive of a target, and returns its directory in the sandbox.
-fn unpacked(sandbox: &Sandbox, target: &str) -> PathBuf {
+pub fn unpacked(sandbox: &Sandbox, target: &str) -> PathBuf {
     ok(sandbox.command("tar").arg("-xf").arg(archive(target)));
     sandbox.path(&format!("pgcred-{VERSION}-{target}"))
 }
@@ -186,23 +186,48 @@ fn no_path_of_the_builder_is_in_the_programs() {
     }
 }
 
+/// Returns the list of crates that `cargo auditable` has written into a program.
+fn crates_in(program: &Path, sandbox: &Sandbox) -> Vec<serde_json::Value> {
+    let dump = format!(".dep-v0={}", sandbox.path("crates").display());
+    let mut objcopy = sandbox.command("objcopy");
+    ok(objcopy
+        .args(["--dump-section", &dump])
+        .arg(program)
+        .arg("/dev/null"));
+    let unpack = "import sys, zlib; \
+        print(zlib.decompress(open(sys.argv[1], 'rb').read()).decode())";
+    let list = ok(sandbox.command(&python()).args(["-c", unpack, "crates"]));
+    let list: serde_json::Value = serde_json::from_str(&list).expect("JSON");
+    list["packages"].as_array().expect("a list").clone()
+}
+
+#[test]
+fn the_licences_of_all_crates_are_in_the_archives() {
+    skip_unless!(made(), PYTHON, program("objcopy"));
+    let sandbox = Sandbox::empty();
+    for target in [GNU, MUSL] {
+        let directory = unpacked(&sandbox, target);
+        let notices = fs::read_to_string(directory.join("THIRD-PARTY.txt")).expect("text");
+        let mut count = 0;
+        for item in crates_in(&directory.join("pgcred"), &sandbox) {
+            let text = |key: &str| item[key].as_str().unwrap_or_default().to_owned();
+            let is_inside = text("kind") != "build" && text("name") != "pgcred";
+            let line = format!("\n{} {} (", text("name"), text("version"));
+            assert!(!is_inside || notices.contains(&line), "{target}:{line}");
+            count += usize::from(is_inside);
+        }
+        assert!(count > 150, "{count}");
+        let has_musl = notices.contains("\nmusl, the C library");
+        assert_eq!(has_musl, target == MUSL, "{target}");
+    }
+}
+
 #[test]
 fn the_programs_list_their_crates() {
     skip_unless!(made(), PYTHON, program("objcopy"));
     let sandbox = Sandbox::empty();
     for target in [GNU, MUSL] {
-        let program = unpacked(&sandbox, target).join("pgcred");
-        let dump = format!(".dep-v0={}", sandbox.path(target).display());
-        let mut objcopy = sandbox.command("objcopy");
-        ok(objcopy
-            .args(["--dump-section", &dump])
-            .arg(&program)
-            .arg("/dev/null"));
-        let unpack = "import sys, zlib; \
-            print(zlib.decompress(open(sys.argv[1], 'rb').read()).decode())";
-        let list = ok(sandbox.command(&python()).args(["-c", unpack, target]));
-        let list: serde_json::Value = serde_json::from_str(&list).expect("JSON");
-        let crates = list["packages"].as_array().expect("a list");
+        let crates = crates_in(&unpacked(&sandbox, target).join("pgcred"), &sandbox);
         assert!(crates.len() > 200, "{}", crates.len());
         let has = |name: &str| crates.iter().any(|item| item["name"] == name);
         assert!(has("pgcred") && has("rustls") && !has("standin"));

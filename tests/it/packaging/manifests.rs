@@ -3,15 +3,17 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 
 use ring::digest::{SHA256, digest};
 
 use crate::packaging::release::{
-    RELEASE, TARGETS, VERSION, archive_of, release, rendered, try_script,
+    RELEASE, Server, TARGETS, VERSION, archive_of, release, rendered, serve, try_script,
 };
-use crate::support::needs::{PYTHON, can_run, package, program, python, skip_unless};
-use crate::support::sandbox::{Run, Sandbox};
+use crate::support::needs::{PYTHON, ROOT, can_run, package, program, python, skip_unless};
+use crate::support::sandbox::{NOBODY, Run, Sandbox};
 
 const REPOSITORY: &str = "https://code.example/pgcred";
 const MANIFESTS: [&str; 4] = [
@@ -136,18 +138,39 @@ fn assert_succeeds(command: std::process::Command) -> Run {
     run
 }
 
-/// Arch's makepkg does this: it reads the file as a script of bash, unpacks what `source` names,
-/// and calls `package`.
+/// makepkg downloads the archive from the address in the PKGBUILD. It refuses to run as root.
 #[test]
-fn the_pkgbuild_installs_the_files_of_the_archive() {
-    skip_unless!(PYTHON, program("bash"), program("tar"));
-    let sandbox = made();
-    let makepkg = "set -euo pipefail; CARCH=x86_64; pkgdir=$PWD/root; . release/PKGBUILD; \
-        tar -xf release/${source_x86_64##*/}; package";
-    let mut bash = sandbox.command("bash");
-    bash.args(["-c", makepkg]);
-    assert_succeeds(bash);
-    let usr = sandbox.path("root/usr");
+fn makepkg_makes_a_package_of_the_pkgbuild() {
+    skip_unless!(
+        ROOT,
+        PYTHON,
+        program("makepkg"),
+        program("curl"),
+        program("bsdtar")
+    );
+    let sandbox = release();
+    rendered(&sandbox, &serve(&sandbox, Server::Whole));
+    let build = sandbox.path("build");
+    fs::create_dir(&build).expect("a directory");
+    fs::copy(sandbox.path("release/PKGBUILD"), build.join("PKGBUILD")).expect("a copy");
+    chown(&build, Some(NOBODY), Some(NOBODY)).expect("chown");
+    let may_enter = fs::Permissions::from_mode(0o755);
+    fs::set_permissions(sandbox.home(), may_enter).expect("chmod");
+    let mut makepkg = sandbox.command("makepkg");
+    makepkg
+        .args(["--nodeps", "--noconfirm"])
+        .current_dir(&build);
+    makepkg.env("CARCH", "x86_64").env("PKGEXT", ".pkg.tar");
+    makepkg.uid(NOBODY).gid(NOBODY);
+    assert_succeeds(makepkg);
+    let package = format!("pgcred-bin-{VERSION}-1-x86_64.pkg.tar");
+    let mut unpack = sandbox.command("bsdtar");
+    unpack
+        .arg("-xf")
+        .arg(build.join(package))
+        .current_dir(&build);
+    assert_succeeds(unpack);
+    let usr = build.join("usr");
     let program = fs::read_to_string(usr.join("bin/pgcred")).expect("the program");
     assert!(program.contains("x86_64-unknown-linux-gnu"), "{program}");
     let link = fs::read_link(usr.join("bin/pgcred-aws")).expect("a link");
@@ -156,7 +179,8 @@ fn the_pkgbuild_installs_the_files_of_the_archive() {
         "bash-completion/completions/pgcred",
         "fish/vendor_completions.d/pgcred.fish",
         "licenses/pgcred-bin/LICENSE",
-        "man/man1/pgcred.1",
+        "licenses/pgcred-bin/THIRD-PARTY.txt",
+        "man/man1/pgcred.1.gz", // makepkg packs manual pages
         "zsh/site-functions/_pgcred",
     ] {
         assert!(usr.join("share").join(text).is_file(), "{text}");

@@ -6,6 +6,7 @@
 //!   manifests   Homebrew, Scoop, winget, Arch: parsed, and compared with the archives
 //!   registries  wheels and npm packages, installed from files
 //! made        what `packaging/build.sh` has made of this tree: what is in it, what it needs
+//!   names       its programs between two name servers that disagree
 //!   installed   packages of distributions: installed in bare roots, used for a login, removed
 //! pages       the lines that install, upgrade and remove
 //! crate_file  what `cargo package` packs
@@ -19,6 +20,7 @@ mod installed;
 mod installers;
 mod made;
 mod manifests;
+mod names;
 mod pages;
 mod registries;
 mod release;

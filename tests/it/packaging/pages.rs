@@ -34,7 +34,11 @@ fn fits(pattern: &str, name: &str) -> bool {
 /// Returns the files that the commands of a page install: the words that begin with `./`.
 fn installed_by(page: &str) -> Vec<String> {
     let text = fs::read_to_string(root().join(page)).expect("a page");
-    let rows = text.lines().filter(|line| line.starts_with("| "));
+    // The README has tables of other things too.
+    let after_heading = text.split_once("\n## Install\n").map(|(_, rest)| rest);
+    let part = after_heading.unwrap_or(&text).split("\n## ").next();
+    let rows = part.unwrap_or_default().lines();
+    let rows = rows.filter(|line| line.starts_with("| "));
     let words = rows.flat_map(|row| row.split(['`', ' ', ',']));
     let files = words.filter_map(|word| word.strip_prefix("./"));
     files

@@ -84,6 +84,7 @@ fn pack(sandbox: &Sandbox, target: &str) {
         write(&format!("completions/{name}"), text.as_bytes());
     }
     write("man/pgcred.1", sandbox.ok(&["man"]).as_bytes());
+    write("THIRD-PARTY.txt", b"licences of crates\n");
     for name in ["CHANGELOG.md", "LICENSE", "README.md", "install.sh"] {
         write(name, &fs::read(root().join(name)).expect("a file"));
     }
