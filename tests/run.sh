@@ -54,6 +54,7 @@ need isql unixodbc
 need keytool default-jdk-headless
 need ogrinfo gdal-bin
 need openssl openssl
+need osslsigncode osslsigncode
 [[ -e /usr/share/java/postgresql.jar ]] || packages+=(libpostgresql-jdbc-java)
 [[ -e /usr/share/gocode/src/github.com/jackc/pgx/v4 ]] || packages+=(golang-github-jackc-pgx-v4-dev)
 [[ -e /usr/share/gocode/src/github.com/lib/pq ]] || packages+=(golang-github-lib-pq-dev)

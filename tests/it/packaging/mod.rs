@@ -5,6 +5,7 @@
 //!   installers  the downloading installers: right and wrong checksums, cut downloads
 //!   manifests   Homebrew, Scoop, winget, Arch: parsed, and compared with the archives
 //!   registries  wheels and npm packages, installed from files
+//!   signed      the signature of a program, with a certificate and without
 //! made        what `packaging/build.sh` has made of this tree: what is in it, what it needs
 //!   names       its programs between two name servers that disagree
 //!   installed   packages of distributions: installed in bare roots, used for a login, removed
@@ -24,4 +25,5 @@ mod names;
 mod pages;
 mod registries;
 mod release;
+mod signed;
 mod workflows;

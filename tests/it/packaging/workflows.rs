@@ -39,7 +39,7 @@ fn a_release_builds_and_tries_each_target() {
 
 #[test]
 fn actions_are_pinned_and_no_job_has_rights_that_it_does_not_name() {
-    for name in ["ci.yml", "release.yml"] {
+    for name in ["ci.yml", "publish.yml", "release.yml"] {
         let text = workflow(name);
         assert!(text.contains("\npermissions: {}\n"), "{name}");
         let actions = values_of(&text, "uses: ");
@@ -58,9 +58,23 @@ fn actions_are_pinned_and_no_job_has_rights_that_it_does_not_name() {
     }
 }
 
+/// A certificate is for the step that signs, where no code of others runs.
+#[test]
+fn only_the_step_that_signs_sees_secrets() {
+    let release = workflow("release.yml");
+    let steps: Vec<&str> = release.split("\n      - ").collect();
+    let with_secrets = steps.iter().filter(|step| step.contains("secrets."));
+    let with_secrets: Vec<_> = with_secrets.collect();
+    assert_eq!(with_secrets.len(), 1, "{with_secrets:?}");
+    assert!(with_secrets[0].contains("run: packaging/sign.sh "));
+    for name in ["ci.yml", "publish.yml"] {
+        assert!(!workflow(name).contains("secrets."), "{name}");
+    }
+}
+
 #[test]
 fn the_scripts_that_a_workflow_calls_exist() {
-    let release = workflow("release.yml");
+    let release = workflow("release.yml") + &workflow("publish.yml");
     let mut count = 0;
     for (start, _) in release.match_indices("packaging/") {
         let path = &release[start..];
