@@ -1,5 +1,5 @@
 //! The index of the cache, `index.json`: what is known of every token without its secret, the last
-//! failure of each identity, and the passfiles that have tokens. `list`, prompts and due times read
+//! failure of each identity and request, and the passfiles that have tokens. `list`, prompts and due times read
 //! it, without a keyring and without AWS.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -61,6 +61,7 @@ pub(crate) struct FailureRecord {
 #[derive(Default)]
 pub(crate) struct CacheIndex {
     pub(crate) records: BTreeMap<String, TokenRecord>,
+    /// By the digest of an identity, or the ID of a token that only one request has failed to get.
     pub(crate) failures: BTreeMap<String, FailureRecord>,
     /// The passfiles that tokens were written into. `erase` needs also those that no record names
     /// any more.

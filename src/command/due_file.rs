@@ -88,7 +88,7 @@ fn first_due(
             let mut due = issuer.due(request, filed.as_ref());
             if due > now {
                 let identity = issuer.identity(request);
-                if last_failure(&index, &*identity).is_some() {
+                if last_failure(&index, request, &*identity).is_some() {
                     due = due.min(now.plus(LOOK_FOR_LOGIN));
                 }
             } else if refreshed == RefreshState::JustNow {

@@ -67,7 +67,7 @@ pub(super) fn segment_of(
     {
         known = Some(filed);
     }
-    let needs_login = match last_failure(index, &*identity) {
+    let needs_login = match last_failure(index, request, &*identity) {
         Some(failure) => failure.error.exit() == Exit::Login,
         None => false,
     };

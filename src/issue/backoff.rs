@@ -2,10 +2,15 @@
 //! asking the authority again. The pause doubles with every failure in a row, and ends early when
 //! the user logs in: then the login stamp of the identity has changed. `renew` asks for the pause,
 //! and records a failure in the index.
+//!
+//! A failure is that of an identity, and so of all its requests: it is recorded under the digest of
+//! the identity. Where there is a token, but it is not for the user that one request names, the
+//! failure is that of the request alone, and is recorded under the ID of its token.
 
 use crate::authority::Identity;
-use crate::cache::{CacheIndex, FailureRecord};
+use crate::cache::{CacheIndex, EntryId, FailureRecord};
 use crate::error::{Error, Exit};
+use crate::request::Request;
 use crate::time::Time;
 
 /// The longest pause, in seconds.
@@ -13,21 +18,43 @@ const LONGEST_PAUSE: u32 = 300;
 /// Two failures count as consecutive if less than this lies between them, in seconds.
 const IN_A_ROW: u32 = 3_600;
 
-/// The last failure of an identity, if the user has not logged in since.
+/// The last failure of an identity or of a request, if the user has not logged in since.
 pub(super) struct Backoff<'a> {
     pub(super) failure: &'a FailureRecord,
 }
 
 impl<'a> Backoff<'a> {
-    /// Returns the failure of this identity that is in the index, unless the user has logged in
+    /// Returns the failure that is in the index under this name, unless the user has logged in
     /// since, or the clock was set back to a time before it.
-    pub(super) fn of(index: &'a CacheIndex, identity: &dyn Identity, now: Time) -> Option<Self> {
-        let failure = index.failures.get(identity.digest())?;
+    pub(super) fn of(
+        index: &'a CacheIndex,
+        name: &str,
+        identity: &dyn Identity,
+        now: Time,
+    ) -> Option<Self> {
+        let failure = index.failures.get(name)?;
         let is_over = failure.at > now || failure.login_stamp != identity.login_stamp();
         if is_over {
             return None;
         }
         Some(Self { failure })
+    }
+
+    /// Returns the failure of a request: its own, or that of its identity.
+    pub(super) fn of_request(
+        index: &'a CacheIndex,
+        request: &Request,
+        identity: &dyn Identity,
+        now: Time,
+    ) -> Option<Self> {
+        if index.failures.is_empty() {
+            return None;
+        }
+        let id = EntryId::of(request, identity);
+        match Self::of(index, id.as_str(), identity, now) {
+            Some(own) => Some(own),
+            None => Self::of(index, identity.digest(), identity, now),
+        }
     }
 
     /// Returns when the authority may be asked again; `None` if it may be asked now. A
@@ -77,12 +104,13 @@ pub(super) fn record_of_failure(
     }
 }
 
-/// Returns the last failure of an identity, unless the user has logged in since.
+/// Returns the last failure of a request, unless the user has logged in since.
 pub(crate) fn last_failure<'a>(
     index: &'a CacheIndex,
+    request: &Request,
     identity: &dyn Identity,
 ) -> Option<&'a FailureRecord> {
-    Some(Backoff::of(index, identity, Time::now())?.failure)
+    Some(Backoff::of_request(index, request, identity, Time::now())?.failure)
 }
 
 /// Returns when the pause after a failure ends; `None` if it is over.
@@ -102,6 +130,11 @@ mod tests {
         let digest = fake::identity(None).digest().to_owned();
         index.failures.insert(digest, failure);
         index
+    }
+
+    fn backoff_of(index: &CacheIndex, now: Time) -> Option<Backoff<'_>> {
+        let identity = fake::identity(None);
+        Backoff::of(index, identity.digest(), &*identity, now)
     }
 
     fn failed(before: Option<&FailureRecord>, at: Time) -> FailureRecord {
@@ -149,9 +182,9 @@ mod tests {
         assert_eq!(second.count, 2);
         let index = index_with(second.clone());
         let now = START.plus(21);
-        assert!(Backoff::of(&index, &*fake::identity(None), now).is_some());
+        assert!(backoff_of(&index, now).is_some());
         fake::log_in_elsewhere();
-        assert!(Backoff::of(&index, &*fake::identity(None), now).is_none());
+        assert!(backoff_of(&index, now).is_none());
         assert_eq!(failed(Some(&second), now).count, 1);
     }
 
@@ -163,7 +196,7 @@ mod tests {
         assert_eq!(failed(Some(&first), START.plus(IN_A_ROW)).count, 1);
         let index = index_with(first);
         let earlier = Time::from_unix(START.unix() - 1);
-        assert!(Backoff::of(&index, &*fake::identity(None), earlier).is_none());
+        assert!(backoff_of(&index, earlier).is_none());
     }
 
     #[test]

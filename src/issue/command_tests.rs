@@ -187,6 +187,47 @@ fn a_user_that_is_named_has_to_be_the_one_of_the_answer() {
 }
 
 #[test]
+fn a_wrong_user_is_asked_for_again_after_a_pause_of_its_own() {
+    let bench = Bench::new();
+    let script = "echo \"{\\\"token\\\":\\\"t\\\",\\\"who\\\":\\\"$(cat \"$1/account\")\\\"}\"";
+    let mut tool = TokenProgram::new(CommandKind::Caches, script);
+    tool.put("account", "ann");
+    tool.definition.watch = vec![tool.path("account").display().to_string()];
+    tool.definition.user = Some(JsonPath::parse("who").unwrap());
+    tool.definition.life = Some(3600);
+    let (mut ann, mut bob) = (tool.request("a"), tool.request("a"));
+    ann.user = "ann".to_owned();
+    bob.user = "bob".to_owned();
+    let error_of_bob = || bench.issue(&bob).err().unwrap().to_string();
+    let first = error_of_bob();
+    pretend(START.plus(9));
+    let repeated = error_of_bob();
+    assert!(
+        repeated.contains(&first) && repeated.contains("9 s ago"),
+        "{repeated}"
+    );
+    assert_eq!(tool.runs(), 1);
+    let due = |request: &Request| {
+        let view = PassfileView::read(&tool.path("passfile"), &bench.cache());
+        bench.issuer().due(request, view.as_ref())
+    };
+    assert_eq!((due(&bob), due(&ann)), (START.plus(10), START.plus(9)));
+    // The same program prints the token of another connection, whose success ends no pause of his.
+    assert_eq!(token_of(&bench.issue(&ann)), "t");
+    assert!(error_of_bob().contains("9 s ago"));
+    assert_eq!(tool.runs(), 2);
+    pretend(START.plus(10));
+    assert_eq!(error_of_bob(), first);
+    assert_eq!((tool.runs(), due(&bob)), (3, START.plus(30)));
+    // A login ends the pause, and a success forgets the failure.
+    tool.put("account", "bob");
+    assert_eq!(token_of(&bench.issue(&bob)), "t");
+    tool.put("account", "ann");
+    assert_eq!(error_of_bob(), first);
+    assert_eq!(due(&bob), START.plus(20), "the first failure in a row");
+}
+
+#[test]
 fn connections_with_the_same_command_line_share_one_run() {
     let bench = Bench::new();
     let tool = TokenProgram::new(CommandKind::Mint, &minting());

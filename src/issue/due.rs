@@ -61,7 +61,7 @@ impl PassfileView {
         let good_until = self.good_until(request, identity, now);
         let due = match good_until {
             Some(good_until) => Some(good_until),
-            None => self.next_attempt(identity, now),
+            None => self.next_attempt(request, identity, now),
         };
         match due {
             Some(due) => due.max(now),
@@ -69,8 +69,8 @@ impl PassfileView {
         }
     }
 
-    fn next_attempt(&self, identity: &dyn Identity, now: Time) -> Option<Time> {
-        Backoff::of(&self.index, identity, now)?.next_attempt(now)
+    fn next_attempt(&self, request: &Request, identity: &dyn Identity, now: Time) -> Option<Time> {
+        Backoff::of_request(&self.index, request, identity, now)?.next_attempt(now)
     }
 
     /// Returns until when the token in the passfile needs no refresh; `None` if it needs one now.

@@ -2,7 +2,8 @@
 //! These are steps 4 and 5 in `mod`, which calls this file while it holds the lock of the identity.
 //!
 //! The order for one identity: repeat a failure whose pause is not over; resolve within the
-//! identity's share of the time, or record the failure; sign. `store` then calls it once more for
+//! identity's share of the time, or record the failure; sign, or record that the token is for
+//! another user than the request. `store` then calls it once more for
 //! other connections of the same identity that are due. That work is bounded: a user who asked for
 //! one token must not wait for those of ten thousand connections.
 
@@ -47,6 +48,12 @@ impl Issuer {
         // A login or its renewal may have changed the identity's files, so the ID is made again.
         let id = self.entry_id(request);
         let issued = issue_with(&*signer, request, id, region)?;
+        if let Err(error) = check_user(&issued.token, request) {
+            let identity = self.identities.identity_of(request);
+            let login_stamp = identity.stamp_of_failure(identity.login_stamp().to_owned());
+            self.record_failure(issued.id.as_str(), &error, login_stamp);
+            return Err(error);
+        }
         trace::signed(&self.notes, request, &issued);
         Ok(issued)
     }
@@ -63,7 +70,13 @@ impl Issuer {
             trace::resolved_before(&self.notes, &*identity, known);
             return known.clone();
         }
-        let resolved = match self.error_while_waiting(&*identity, options) {
+        let id = self.entry_id(request);
+        if self.has_failure(id.as_str())
+            && let Some(error) = self.error_while_waiting(id.as_str(), &*identity, options)
+        {
+            return Err(error); // of this request alone: the identity may sign for others
+        }
+        let resolved = match self.error_while_waiting(identity.digest(), &*identity, options) {
             Some(error) => Err(error),
             None => self.resolve(request, &identity, region, options),
         };
@@ -71,13 +84,25 @@ impl Issuer {
         resolved
     }
 
-    /// Returns the recorded failure, if the pause after it is not over and this run does not end
-    /// it.
-    fn error_while_waiting(&self, identity: &dyn Identity, options: IssueOptions) -> Option<Error> {
+    fn has_failure(&self, name: &str) -> bool {
+        match &self.cache {
+            Some(cache) => cache.index().failures.contains_key(name),
+            None => false,
+        }
+    }
+
+    /// Returns the failure that is recorded under this name, if the pause after it is not over and
+    /// this run does not end it.
+    fn error_while_waiting(
+        &self,
+        name: &str,
+        identity: &dyn Identity,
+        options: IssueOptions,
+    ) -> Option<Error> {
         let index = self.cache.as_ref()?.index();
         let now = Time::now();
-        let Some(backoff) = Backoff::of(&index, identity, now) else {
-            trace::no_backoff(&self.notes, &index, identity);
+        let Some(backoff) = Backoff::of(&index, name, identity, now) else {
+            trace::no_backoff(&self.notes, index.failures.get(name));
             return None;
         };
         if options.fresh || options.ends_pause || self.can_do_better(backoff.failure) {
@@ -130,21 +155,20 @@ impl Issuer {
         }
         if let (Err(error), Some(login_stamp)) = (&resolved, login_stamp) {
             let login_stamp = identity.stamp_of_failure(login_stamp);
-            self.record_failure(&**identity, error, login_stamp);
+            self.record_failure(identity.digest(), error, login_stamp);
         }
         resolved
     }
 
-    fn record_failure(&mut self, identity: &dyn Identity, error: &Error, login_stamp: String) {
+    fn record_failure(&mut self, name: &str, error: &Error, login_stamp: String) {
         let Some(cache) = &self.cache else { return };
         let index = cache.index();
-        let before = index.failures.get(identity.digest());
+        let before = index.failures.get(name);
         let asks = self.ask.asks();
         let failure = backoff::record_of_failure(before, error, Time::now(), asks, login_stamp);
         trace::failure_recorded(&self.notes, &failure);
-        let digest = identity.digest().to_owned();
         self.update_index(|index| {
-            index.failures.insert(digest, failure);
+            index.failures.insert(name.to_owned(), failure);
         });
     }
 
@@ -183,7 +207,9 @@ impl Issuer {
             // A request without a region is skipped by an authority that needs one: finding the
             // region would take time.
             let region = other.region.clone();
-            if let Ok(issued) = issue_with(&*signer, &other, other_id, region) {
+            if let Ok(issued) = issue_with(&*signer, &other, other_id, region)
+                && check_user(&issued.token, &other).is_ok()
+            {
                 renewed.push((other, issued));
             }
         }
@@ -199,7 +225,6 @@ fn issue_with(
 ) -> Result<IssuedToken> {
     let now = Time::now();
     let token = signer.issue(&request.scope(), region.as_ref(), request.life, now)?;
-    check_user(&token, request)?;
     let life = token.issued_at.until(token.expires_at);
     Ok(IssuedToken {
         id,

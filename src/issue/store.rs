@@ -94,14 +94,19 @@ impl Issuer {
         if let Some(note) = cache.note.take() {
             self.notes.warn(note);
         }
-        let known_failure = cache.index().failures.contains_key(identity.digest());
+        let mut ended = vec![identity.digest(), issued.id.as_str()];
+        ended.extend(renewed.iter().map(|(_, issued)| issued.id.as_str()));
+        let failures = &cache.index().failures;
+        let known_failure = ended.iter().any(|name| failures.contains_key(*name));
         if let Some(error) = stored.failed {
             self.warn_about_cache(&error);
         }
         if known_failure || !stored.records.is_empty() {
             self.update_index(|index| {
                 index.records.extend(stored.records);
-                index.failures.remove(identity.digest());
+                for name in ended {
+                    index.failures.remove(name);
+                }
             });
         }
     }

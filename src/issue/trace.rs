@@ -175,8 +175,8 @@ pub(super) fn resolved_before(
 }
 
 /// Says why there is no pause: no failure is known, or the user has logged in since.
-pub(super) fn no_backoff(notes: &RunNotes, index: &CacheIndex, identity: &dyn Identity) {
-    notes.step(|| match index.failures.get(identity.digest()) {
+pub(super) fn no_backoff(notes: &RunNotes, failure: Option<&FailureRecord>) {
+    notes.step(|| match failure {
         None => "pause: none, no failure is recorded".to_owned(),
         Some(failure) => format!(
             "pause: none, the user may have logged in since the failure at {}",

@@ -98,7 +98,7 @@ impl ListRow {
                 row.line_of = Some(conflict.owner.clone());
             }
         }
-        if let Some(failure) = last_failure(index, &*identity) {
+        if let Some(failure) = last_failure(index, request, &*identity) {
             row.error = failure.error.to_string();
         }
         for line in request.passfile_lines() {

@@ -17,6 +17,7 @@ use crate::error::{Error, Result};
 use crate::setup::{EditDestination, Machine, Tool, ToolKind};
 
 /// How far a plan was carried out.
+#[derive(Default)]
 pub(super) struct AppliedPlan {
     /// Whether the parts were made, unless an error says otherwise. If not, the user has said no,
     /// or only wanted to see them.
@@ -35,18 +36,39 @@ impl SetupPlan {
         preferences: &Preferences,
         app: &App,
     ) -> Result<AppliedPlan> {
-        let mut applied = AppliedPlan {
-            is_made: false,
-            errors: Vec::new(),
-        };
+        if !self.is_agreed_to(policy, preferences)? {
+            return Ok(AppliedPlan::default());
+        }
+        self.make(policy, machine, preferences, app)
+    }
+
+    /// Shows the plan, and asks the user.
+    pub(super) fn is_agreed_to(
+        &self,
+        policy: EditPolicy,
+        preferences: &Preferences,
+    ) -> Result<bool> {
         for warning in &self.warnings {
             preferences.output.warn(warning);
         }
-        if self.parts.is_empty() || policy.decide(&self.edits(), preferences)? != EditDecision::Make
-        {
-            return Ok(applied);
+        if self.parts.is_empty() {
+            return Ok(false);
         }
-        applied.is_made = true;
+        Ok(policy.decide(&self.edits(), preferences)? == EditDecision::Make)
+    }
+
+    /// Carries the plan out.
+    pub(super) fn make(
+        &self,
+        policy: EditPolicy,
+        machine: &Machine,
+        preferences: &Preferences,
+        app: &App,
+    ) -> Result<AppliedPlan> {
+        let mut applied = AppliedPlan {
+            is_made: true,
+            errors: Vec::new(),
+        };
         let mut made = Vec::new();
         for part in &self.parts {
             match part.make(policy, machine, preferences, app) {

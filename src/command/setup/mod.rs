@@ -48,7 +48,8 @@ use crate::setup::{
 };
 use crate::sys::terminal::{self, InheritedStdin};
 use crate::text::suggest;
-use plan::{PlanRequest, SetupPlan};
+use apply::AppliedPlan;
+use plan::SetupPlan;
 use targets::{TargetChoice, ToolTargets};
 use users::TokenUsers;
 
@@ -200,24 +201,32 @@ impl SetupCommand {
         machine: &Machine,
         app: &mut App,
     ) -> Result<()> {
-        let users = if self.dry_run {
+        if tool.kind == ToolKind::Scheduler && !self.dry_run {
+            scheduler::check_scheduler(tool, files, machine)?;
+        }
+        let mut users = if self.dry_run {
             TokenUsers::from_cache(app)
         } else {
             TokenUsers::issued(tool, &self.targets, &self.connection, app)?
         };
-        let preferences = &app.preferences;
-        if tool.kind == ToolKind::Scheduler && !self.dry_run {
-            scheduler::check_scheduler(tool, files, machine)?;
+        let choice = self.choice(&users);
+        let mut plan = SetupPlan::of_tool(tool, choice, machine, &app.preferences);
+        if !self.yes {
+            users.say_who_is_awaited(&plan, app.preferences.output);
         }
-        let request = PlanRequest {
-            tools: &[tool],
-            choice: self.choice(&users),
-            schedules: false,
-            first_edits: Vec::new(),
-        };
-        let mut plan = SetupPlan::new(request, machine, preferences);
+        let is_agreed = plan.is_agreed_to(self.policy(), &app.preferences)?;
+        if is_agreed && users.create_awaited(&plan, &self.connection, app)? {
+            let choice = TargetChoice {
+                is_silent: true,
+                ..self.choice(&users)
+            };
+            plan = SetupPlan::of_tool(tool, choice, machine, &app.preferences);
+        }
         plan.keeps_fresh = users.renewed_by_hand(plan.number_of_targets());
-        let applied = plan.apply(self.policy(), machine, preferences, app)?;
+        let mut applied = AppliedPlan::default();
+        if is_agreed {
+            applied = plan.make(self.policy(), machine, &app.preferences, app)?;
+        }
         let mut errors = std::mem::take(&mut plan.errors);
         let all = plan.number_of_targets() + errors.len();
         errors.extend(applied.errors);

@@ -88,6 +88,22 @@ impl SetupPlan {
         planner.plan
     }
 
+    /// Returns the plan of one tool alone.
+    pub(super) fn of_tool(
+        tool: &'static Tool,
+        choice: TargetChoice<'_>,
+        machine: &Machine,
+        preferences: &Preferences,
+    ) -> Self {
+        let request = PlanRequest {
+            tools: &[tool],
+            choice,
+            schedules: false,
+            first_edits: Vec::new(),
+        };
+        Self::new(request, machine, preferences)
+    }
+
     /// Returns the edits of all parts, in their order.
     pub(super) fn edits(&self) -> Vec<&SetupEdit> {
         self.parts.iter().flat_map(|part| &part.edits).collect()
@@ -96,6 +112,14 @@ impl SetupPlan {
     /// Returns how many targets the tools get.
     pub(super) fn number_of_targets(&self) -> usize {
         self.parts.iter().map(|part| part.targets.len()).sum()
+    }
+
+    /// Tells whether a tool gets this target.
+    pub(super) fn has_target(&self, name: &str) -> bool {
+        self.parts
+            .iter()
+            .flat_map(|part| &part.targets)
+            .any(|target| target.name == name)
     }
 
     /// Tells whether a tool of this kind is set up.

@@ -2,17 +2,23 @@
 //! up with the user of the last token.
 //!
 //! A program that prints tokens may create a user of the database with every run, so that it is run
-//! only for a connection that was named. For the others the cache is asked.
+//! only for a connection that was named, and after the changes were agreed to: a plan is made
+//! first in which [`NOT_YET_CREATED`] stands for the user. For the others the cache is asked.
 
+use super::plan::SetupPlan;
 use crate::command::app::App;
 use crate::command::options::TokenOptions;
 use crate::command::refresh;
 use crate::error::Result;
 use crate::issue::IssuedToken;
+use crate::output::Output;
 use crate::request::Request;
 use crate::resolve::ConnectionOptions;
 use crate::setup::{TokenUser, Tool};
 use crate::token::TokenAge;
+
+/// What stands for a user in the plan that is shown before the user is created.
+const NOT_YET_CREATED: &str = "NEW-USER";
 
 /// What is known of these users.
 #[derive(Default)]
@@ -20,6 +26,14 @@ pub(super) struct TokenUsers {
     pub(super) known: Vec<TokenUser>,
     /// The tokens of the connections that were named.
     issued: Vec<(Request, IssuedToken)>,
+    awaited: Vec<AwaitedUser>,
+}
+
+/// A user that a program creates when the changes were agreed to.
+struct AwaitedUser {
+    /// What the user has typed.
+    name: String,
+    connection: String,
 }
 
 impl TokenUsers {
@@ -40,7 +54,7 @@ impl TokenUsers {
     }
 
     /// Returns the users that a tool needs. For the connections that were named a token is issued,
-    /// unless the cache has a fresh one.
+    /// unless the cache has a fresh one, or the program creates a user: that one is awaited.
     pub(super) fn issued(
         tool: &Tool,
         names: &[String],
@@ -52,10 +66,73 @@ impl TokenUsers {
         }
         let mut users = Self::from_cache(app);
         for name in names {
-            users.ask_for(name, options, app)?;
+            if !users.awaits(name, options, app)? {
+                users.ask_for(name, options, app)?;
+            }
         }
         app.release_locks(); // a question to the user follows
         Ok(users)
+    }
+
+    /// Tells whether a program would now create the user of a target, and keeps in mind that it is
+    /// to do so.
+    fn awaits(&mut self, name: &str, options: &ConnectionOptions, app: &mut App) -> Result<bool> {
+        let resolver = app.preferences.silent_resolver();
+        let request = resolver.resolve_to_store(options, Some(name))?;
+        let Some(connection) = request.connection.clone() else {
+            return Ok(false);
+        };
+        let creates = request.provider.authority.is_run_for_users_alone();
+        if !creates
+            || !request.user.is_empty()
+            || app.issuer.cached_token(&request, TokenAge::Fresh).is_some()
+        {
+            return Ok(false);
+        }
+        self.keep(&connection, NOT_YET_CREATED);
+        self.awaited.push(AwaitedUser {
+            name: name.to_owned(),
+            connection,
+        });
+        Ok(true)
+    }
+
+    /// Says which users of a plan that the user is asked about are none yet.
+    pub(super) fn say_who_is_awaited(&self, plan: &SetupPlan, output: Output) {
+        for AwaitedUser { connection, .. } in &self.awaited {
+            if !plan.has_target(connection) {
+                continue;
+            }
+            output.note(&format!(
+                "{connection}: its user is created when you have said yes; {NOT_YET_CREATED} \
+                 stands for it"
+            ));
+        }
+    }
+
+    /// Lets the programs create the users of a plan that was agreed to. Tells whether there is any.
+    pub(super) fn create_awaited(
+        &mut self,
+        plan: &SetupPlan,
+        options: &ConnectionOptions,
+        app: &mut App,
+    ) -> Result<bool> {
+        let mut is_any = false;
+        for awaited in std::mem::take(&mut self.awaited) {
+            if plan.has_target(&awaited.connection) {
+                self.ask_for(&awaited.name, options, app)?;
+                is_any = true;
+            }
+        }
+        Ok(is_any)
+    }
+
+    fn keep(&mut self, connection: &str, user: &str) {
+        self.known.retain(|known| known.connection != connection);
+        self.known.push(TokenUser {
+            connection: connection.to_owned(),
+            user: user.to_owned(),
+        });
     }
 
     /// Issues a token for a target that was named, if its user comes with the token and it is a
@@ -77,9 +154,7 @@ impl TokenUsers {
         let (request, issued) = app
             .issue(request, &TokenOptions::default())
             .map_err(|error| error.about(&connection))?;
-        self.known.retain(|known| known.connection != connection);
-        let user = request.user.clone();
-        self.known.push(TokenUser { connection, user });
+        self.keep(&connection, &request.user);
         self.issued.push((request, issued));
         Ok(())
     }

@@ -8,7 +8,8 @@ use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::thread;
 
-use crate::support::needs::{program, skip_unless};
+use crate::support::desk::terminal;
+use crate::support::needs::{PYTHON, program, skip_unless};
 use crate::support::sandbox::{Run, Sandbox};
 
 const SERVICE_FILE: &str = ".pg_service.conf";
@@ -53,6 +54,13 @@ impl Vault {
 
     fn text(&self, name: &str) -> String {
         String::from_utf8(self.sandbox.read(name)).expect("UTF-8")
+    }
+
+    /// Runs pgcred at a terminal, where the user gives this answer to its question.
+    fn asked(&self, answer: &str, arguments: &[&str]) -> Run {
+        let pgcred = [env!("CARGO_BIN_EXE_pgcred")];
+        let typing = ["change this?", "0", answer];
+        terminal(&self.sandbox, &typing, &[&pgcred, arguments].concat())
     }
 
     /// Runs pgcred, which succeeds, and returns its stderr.
@@ -113,6 +121,59 @@ fn setup_asks_for_a_user_only_by_name() {
         assert!(!said.contains("crm is left out"), "{said}");
     }
     assert_eq!((vault.runs(), vault.text(SERVICE_FILE)), (1, text));
+}
+
+/// A program that creates users runs only where its user is going to be written.
+#[test]
+fn no_user_is_created_before_the_yes() {
+    skip_unless!(PYTHON);
+    let mut vault = Vault::new("v-", 5432);
+    let setup = ["setup", "psql", "crm"];
+    vault
+        .sandbox
+        .run(&setup)
+        .assert_fails(2, "there is no terminal to ask on");
+    let said = vault.asked("n\n", &setup);
+    let note = "crm: its user is created when you have said yes; NEW-USER stands for it";
+    assert!(said.stderr.contains(note), "{}", said.stderr);
+    assert!(said.stderr.contains("+user=NEW-USER\n"), "{}", said.stderr);
+    let taken = format!("{MINE}\n[crm]\nhost=mine\n");
+    vault.sandbox.write(SERVICE_FILE, &taken);
+    vault
+        .sandbox
+        .run(&["setup", "psql", "crm", "--yes"])
+        .assert_fails(2, "there is a [crm] of your own");
+    assert_eq!((vault.runs(), vault.text(SERVICE_FILE)), (0, taken.clone()));
+    // Of two connections, only the one that can be written.
+    let both = ["setup", "psql", "crm", "shop", "--yes"];
+    vault
+        .sandbox
+        .run(&both)
+        .assert_fails(2, "there is a [crm] of your own");
+    let text = vault.text(SERVICE_FILE);
+    assert!(
+        text.contains("\nuser=v-1\n") && text.ends_with(&taken),
+        "{text}"
+    );
+    assert_eq!(vault.runs(), 1);
+    vault.sandbox.write(SERVICE_FILE, "");
+    let said = vault.asked("y\n", &setup);
+    assert_eq!(said.code, 0, "{}", said.stderr);
+    let text = vault.text(SERVICE_FILE);
+    assert!(
+        text.contains("\nuser=v-2\n") && !text.contains("NEW-USER"),
+        "{text}"
+    );
+    // Near the end of the token another user comes, and not before the yes.
+    vault.sandbox.at("2030-01-01T00:55:00Z");
+    vault
+        .sandbox
+        .run(&setup)
+        .assert_fails(2, "there is no terminal to ask on");
+    assert_eq!((vault.runs(), vault.text(SERVICE_FILE)), (2, text));
+    vault.run(&["setup", "psql", "crm", "--yes"]);
+    assert_eq!(vault.runs(), 3);
+    assert!(vault.text(SERVICE_FILE).contains("\nuser=v-3\n"));
 }
 
 #[test]

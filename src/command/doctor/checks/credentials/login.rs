@@ -74,7 +74,7 @@ pub(super) fn check_failure(case: &mut ExaminedTarget<'_, '_>) -> Finding {
     let Some(index) = issuer.cache().map(Cache::index) else {
         return Finding::ok("none can be recorded: the cache is switched off");
     };
-    let Some(last) = last_failure(&index, &*identity) else {
+    let Some(last) = last_failure(&index, case.request, &*identity) else {
         return Finding::ok("none is recorded");
     };
     let found = case.request.provider.authority.cause_of(&last.error);

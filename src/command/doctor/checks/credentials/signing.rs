@@ -102,7 +102,7 @@ fn judge_stale(
     let authority = case.request.provider.authority;
     let mut why_not = authority.cause_of(&Error::failure("nothing newer has come"));
     if let Some(index) = issuer.cache().map(Cache::index)
-        && let Some(last) = last_failure(&index, &*identity)
+        && let Some(last) = last_failure(&index, case.request, &*identity)
     {
         why_not = authority.cause_of(&last.error);
     }
