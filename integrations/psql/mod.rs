@@ -3,8 +3,8 @@
 
 use crate::error::{Error, Result};
 use crate::setup::{
-    FileOwnership, Machine, SetupEdit, SetupMethod, StoredPassword, TokenUser, Tool, ToolEntry,
-    ToolFiles, ToolKind, ToolTarget, block,
+    FileOwnership, FollowedUsers, Machine, SetupEdit, SetupMethod, StoredPassword, TokenUser, Tool,
+    ToolEntry, ToolFiles, ToolKind, ToolTarget, block,
 };
 use crate::sys::fs;
 
@@ -73,16 +73,19 @@ impl ToolFiles for ServiceFile {
     }
 
     /// Only the lines `user=` inside pgcred's block change.
-    fn follow_users(&self, machine: &Machine, users: &[TokenUser]) -> Result<Vec<SetupEdit>> {
+    fn follow_users(&self, machine: &Machine, users: &[TokenUser]) -> Result<FollowedUsers> {
         let file = machine.service_file.clone();
+        let mut followed = FollowedUsers::default();
         let mut edit = SetupEdit::that_changes(machine, file, &OWNERSHIP, |text| {
-            block::with_changed(text, |lines| with_users(lines, users))
+            block::with_changed(text, |lines| {
+                Ok(with_users(lines, users, &mut followed.refused))
+            })
         })?;
-        if edit.before.is_none() {
-            return Ok(Vec::new()); // nothing is set up
+        if edit.before.is_some() {
+            edit.back_up = None; // the user's part is not touched
+            followed.edits.push(edit);
         }
-        edit.back_up = None; // the user's part is not touched
-        Ok(vec![edit])
+        Ok(followed)
     }
 
     fn undo(&self, machine: &Machine) -> Result<Vec<SetupEdit>> {
@@ -197,8 +200,9 @@ fn check_line(line: &str, name: &str) -> Result<()> {
     )
 }
 
-/// Returns the lines of pgcred's block with these users in the sections of their connections.
-fn with_users(block: &str, users: &[TokenUser]) -> Result<String> {
+/// Returns the lines of pgcred's block with these users in the sections of their connections. One
+/// that a service file cannot hold is refused, and the line of before stays.
+fn with_users(block: &str, users: &[TokenUser], refused: &mut Vec<Error>) -> String {
     let mut lines = String::new();
     let mut section = None;
     for line in block.split_inclusive('\n') {
@@ -207,15 +211,19 @@ fn with_users(block: &str, users: &[TokenUser]) -> Result<String> {
         }
         match section {
             Some(known) if line.starts_with("user=") => {
-                let line = format!("user={}", known.user);
-                check_line(&line, &known.connection)?;
-                lines += &line;
-                lines.push('\n');
+                let changed = format!("user={}", known.user);
+                match check_line(&changed, &known.connection) {
+                    Ok(()) => lines += &format!("{changed}\n"),
+                    Err(error) => {
+                        refused.push(error);
+                        lines += line;
+                    }
+                }
             }
             _ => lines += line,
         }
     }
-    Ok(lines)
+    lines
 }
 
 /// Refuses a file that has lines above its first section. Below pgcred's block they would stand in

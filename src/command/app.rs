@@ -15,7 +15,7 @@ use crate::authority::AskPolicy;
 use crate::authority::LoginPolicy;
 use crate::cache::Cache;
 use crate::config::{CacheChoice, RequestedLife};
-use crate::error::{Error, Result};
+use crate::error::{Error, Exit, Result};
 use crate::issue::{IssueOptions, IssuedToken, Issuer};
 use crate::output::Output;
 use crate::provider;
@@ -25,6 +25,7 @@ use crate::sys::env;
 use crate::sys::fs;
 use crate::sys::paths;
 use crate::sys::terminal;
+use crate::text::host::quoted;
 use crate::time::spoken;
 
 pub(crate) struct App {
@@ -189,6 +190,26 @@ fn cache_choice() -> Result<Option<CacheChoice>> {
         Ok(choice) => Ok(Some(choice)),
         Err(error) => Err(error.about("PGCRED_CACHE")),
     }
+}
+
+/// Refuses a token whose user has come with it, if no passfile can hold that user.
+pub(super) fn check_user_for_passfile(request: &Request, issued: &IssuedToken) -> Result<()> {
+    let Some(user) = &issued.token.user else {
+        return Ok(());
+    };
+    let source = match request.provider.authority.command() {
+        Some(name) => format!("the command of {name}"),
+        None => request.provider.title.to_owned(),
+    };
+    for line in request.passfile_lines() {
+        line.or_user(user).check().map_err(|error| {
+            let user = quoted(user);
+            error
+                .about(&format!("{source} printed the user {user}"))
+                .exiting(Exit::Failure)
+        })?;
+    }
+    Ok(())
 }
 
 /// Warns if a token does not last as long as it was asked to.

@@ -76,7 +76,8 @@ pub(crate) struct IssueOptions {
     pub(crate) min_valid: u32,
     /// Issue a new token, and do not wait out the pause after a failure.
     pub(crate) fresh: bool,
-    /// The caller writes the token into the passfile, so it is not sealed into the cache.
+    /// The caller writes the token into the passfile, so it is not sealed into the cache. A token
+    /// that no passfile can hold is sealed all the same.
     pub(crate) for_passfile: bool,
     /// Ask the authority also in the pause after a failure.
     pub(crate) ends_pause: bool,

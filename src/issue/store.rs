@@ -12,7 +12,9 @@ use super::{IssueOptions, IssuedToken, Issuer, renew, trace};
 use crate::authority::Identity;
 use crate::cache::{Cache, CacheIndex, TokenLocation, TokenRecord};
 use crate::error::Error;
+use crate::passfile::block::Passfile;
 use crate::request::Request;
+use crate::token::Token;
 
 /// Tokens that are sealed in the cache, but not in its index yet.
 #[derive(Default)]
@@ -58,6 +60,15 @@ impl IssuedToken {
     }
 }
 
+/// Tells whether a passfile can hold a token. One that it cannot hold, such as that of a user `a*b`,
+/// would be asked for again and again if it were not kept.
+fn fits_in_passfile(request: &Request, token: &Token) -> bool {
+    let user = token.user.as_deref().unwrap_or_default();
+    request
+        .passfile_lines()
+        .all(|line| Passfile::default().set(line.or_user(user), token).is_ok())
+}
+
 impl Issuer {
     /// Stores the token, and while the credentials are at hand what else of this identity is due.
     pub(super) fn store<Others: Iterator<Item = Request>>(
@@ -75,6 +86,10 @@ impl Issuer {
         let renewed = self.renew_others(request, &issued.id, &index, others(&index), began);
         let Some(cache) = &self.cache else { return };
         let mut stored = StoredTokens::default();
+        let options = IssueOptions {
+            for_passfile: options.for_passfile && fits_in_passfile(request, &issued.token),
+            ..options
+        };
         if !options.for_passfile {
             stored.put(cache, request, issued, &*identity);
         }

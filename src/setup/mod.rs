@@ -152,6 +152,14 @@ pub(crate) enum SetupMethod {
     Dialog(&'static str),
 }
 
+/// What puts new users into the files of a tool.
+#[derive(Default)]
+pub(crate) struct FollowedUsers {
+    pub(crate) edits: Vec<SetupEdit>,
+    /// The users that the tool cannot have, with what to do instead.
+    pub(crate) refused: Vec<Error>,
+}
+
 /// A tool whose configuration files pgcred edits by their structure.
 pub(crate) trait ToolFiles: Sync {
     /// Returns why this connection cannot be set up though others can: the user already has
@@ -167,9 +175,10 @@ pub(crate) trait ToolFiles: Sync {
     fn printed(&self, machine: &Machine, targets: &[ToolTarget]) -> String;
 
     /// Returns the edits that put these users into the entries of their connections, and change
-    /// nothing else. A connection without an entry of pgcred's is left out.
-    fn follow_users(&self, _: &Machine, _: &[TokenUser]) -> Result<Vec<SetupEdit>> {
-        Ok(Vec::new())
+    /// nothing else. A connection without an entry of pgcred's is left out, and so is a user that
+    /// the tool cannot have.
+    fn follow_users(&self, _: &Machine, _: &[TokenUser]) -> Result<FollowedUsers> {
+        Ok(FollowedUsers::default())
     }
 
     /// Returns the edits that take back everything that pgcred has ever put there.

@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, ExitStatus};
 use std::sync::{Arc, Mutex};
 
-use crate::command::app::App;
+use crate::command::app::{App, check_user_for_passfile};
 use crate::command::needs::{CommandNeeds, ForeignHomePolicy};
 use crate::command::options::TokenOptions;
 use crate::command::run::RunCommand;
@@ -85,6 +85,10 @@ impl RunCommand for ExecCommand {
                 .map(|()| ExitCode::SUCCESS);
         }
         let (request, issued) = app.issue(request, &self.token)?;
+        check_user_for_passfile(&request, &issued).map_err(|error| match &request.connection {
+            Some(connection) => error.about(connection),
+            None => error,
+        })?;
         let directory = fs::new_private_directory()?;
         let roots = roots::sslrootcert_for_exec(&request, &app.preferences.ask, &directory)?;
         app.release(); // other processes may ask AWS while the program runs

@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 
 use crate::authority::LoginPolicy;
 use crate::cache::CacheIndex;
-use crate::command::app::{App, warn_if_cut_short};
+use crate::command::app::{App, check_user_for_passfile, warn_if_cut_short};
 use crate::command::due_file::RefreshState;
 use crate::command::errors::all_errors;
 use crate::command::line_owners::{LineConflict, mark_taken_lines, mark_taken_lines_of};
@@ -377,9 +377,12 @@ impl RefreshCommand {
                 fresh: self.fresh || names_targets,
                 ..IssueOptions::default()
             };
-            let issued = app.issuer.issue(&request, options, others);
-            if let Ok(issued) = &issued {
-                request.take_user(issued.token.user.as_deref());
+            let mut issued = app.issuer.issue(&request, options, others);
+            if let Ok(token) = &issued {
+                request.take_user(token.token.user.as_deref());
+                if let Err(error) = check_user_for_passfile(&request, token) {
+                    issued = Err(error);
+                }
             }
             outcomes.push((request, issued));
         }

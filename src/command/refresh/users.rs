@@ -6,12 +6,16 @@
 
 use crate::command::app::App;
 use crate::command::edits::{carry_out, edits_that_change};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::integrations::TOOLS;
 use crate::issue::IssuedToken;
 use crate::output::Output;
 use crate::request::Request;
-use crate::setup::{Machine, SetupCommands, TokenUser, ToolFiles};
+use crate::setup::{FollowedUsers, Machine, SetupCommands, TokenUser, Tool, ToolFiles};
+use crate::text::quote;
+
+/// So many connections are named in a hint.
+const MOST_NAMED: usize = 5;
 
 /// Puts the users of these tokens into the files of tools. Without a token that names its user,
 /// nothing is read.
@@ -40,15 +44,47 @@ pub(super) fn update_users_of_tools(issued: &[(Request, IssuedToken)], app: &mut
     for tool in TOOLS {
         if let Some(files) = tool.files()
             && tool.follows_users
-            && let Err(error) = change_users(files, &users, &machine, output)
         {
-            output.warn(&format!(
-                "{error}; so {} may have another user there than the passfile: `pgcred setup {} \
-                 NAME` changes it",
-                tool.title, tool.name
-            ));
+            match change_users(files, &users, &machine, output) {
+                Ok(refused) => {
+                    for error in refused {
+                        warn(&error, tool, None, output);
+                    }
+                }
+                Err(error) => warn(&error, tool, Some(&users), output),
+            }
         }
     }
+}
+
+/// Warns of a file that has not followed. What mends it is what the error says, and after that, if
+/// all of the file has not followed, one setup for these users.
+fn warn(error: &Error, tool: &Tool, all: Option<&[TokenUser]>, output: Output) {
+    let mut mend = Vec::new();
+    mend.extend(error.to_hint().map(str::to_owned));
+    if let Some(users) = all {
+        let mut words = vec![
+            "pgcred".to_owned(),
+            "setup".to_owned(),
+            tool.name.to_owned(),
+        ];
+        if users.len() <= MOST_NAMED {
+            let mut names: Vec<String> = users
+                .iter()
+                .map(|known| quote::typed(&known.connection))
+                .collect();
+            names.sort();
+            words.extend(names);
+        } else {
+            words.push("NAME...".to_owned());
+        }
+        mend.push(format!("then `{}`", words.join(" ")));
+    }
+    output.warn(&format!(
+        "{error}; so {} may have another user there than the passfile: {}",
+        tool.title,
+        mend.join("; ")
+    ));
 }
 
 /// Returns the users of the other connections that have a line of these tokens: connections to the
@@ -79,22 +115,22 @@ fn users_of_shared_lines(issued: &[(Request, IssuedToken)], app: &mut App) -> Ve
     users
 }
 
-/// Makes the edits. If another process changes the same file, they are made again from what it has
-/// written.
+/// Makes the edits, and returns why a tool cannot have some of the users. If another process changes
+/// the same file, they are made again from what it has written.
 fn change_users(
     files: &dyn ToolFiles,
     users: &[TokenUser],
     machine: &Machine,
     output: Output,
-) -> Result<()> {
+) -> Result<Vec<Error>> {
     const MOST_TRIES: u32 = 3;
     let mut tries = 1;
     loop {
-        let edits = files.follow_users(machine, users)?;
+        let FollowedUsers { edits, refused } = files.follow_users(machine, users)?;
         let (edits, commands) = (edits_that_change(&edits), SetupCommands::default());
         match carry_out(&edits, &commands, false, machine, output) {
             Err(_) if tries < MOST_TRIES => tries += 1,
-            result => return result,
+            result => return result.map(|()| refused),
         }
     }
 }

@@ -6,7 +6,7 @@
 //! first in which [`NOT_YET_CREATED`] stands for the user. For the others the cache is asked.
 
 use super::plan::SetupPlan;
-use crate::command::app::App;
+use crate::command::app::{App, check_user_for_passfile};
 use crate::command::options::TokenOptions;
 use crate::command::refresh;
 use crate::error::Result;
@@ -153,6 +153,10 @@ impl TokenUsers {
         }
         let (request, issued) = app
             .issue(request, &TokenOptions::default())
+            .and_then(|(request, issued)| {
+                check_user_for_passfile(&request, &issued)?;
+                Ok((request, issued))
+            })
             .map_err(|error| error.about(&connection))?;
         self.keep(&connection, &request.user);
         self.issued.push((request, issued));

@@ -7,7 +7,8 @@
 //! programs that run beside pgcred; `policy` about the policies that it prints, and `policy_sql`
 //! about the SQL; `command_provider` about commands that print tokens, `command_presets` about
 //! those that pgcred knows, `command_end` about how their runs end, `command_secrets` about who
-//! sees the tokens, and `command_shims` about those that are batch files;
+//! sees the tokens, `command_users` about the users in their answers, and `command_shims` about
+//! those that are batch files;
 //! `explain` about messages of others. Where credentials come from is tested in `credentials`.
 
 pub mod aws_emulation;
@@ -24,6 +25,8 @@ pub mod command_provider;
 pub mod command_secrets;
 #[cfg(windows)]
 pub mod command_shims;
+#[cfg(unix)]
+pub mod command_users;
 #[cfg(unix)]
 pub mod configuration;
 pub mod connections;

@@ -28,14 +28,6 @@ impl Vault {
         let path = std::env::var("PATH").expect("PATH");
         let path = format!("{}:{path}", sandbox.path("bin").display());
         sandbox.at("2030-01-01T00:00:00Z").set("PATH", &path);
-        let runs = sandbox.path("runs").display().to_string();
-        let script = format!(
-            "#!/bin/sh\necho x >>'{runs}'\nn=$(wc -l <'{runs}')\nn=$((n))\n\
-             echo \"{{\\\"lease_duration\\\": 3600, \\\"data\\\":\
-             {{\\\"username\\\": \\\"{users}$n\\\", \\\"password\\\": \\\"of:$n\\\"}}}}\"\n"
-        );
-        let file = sandbox.write("bin/vault", script);
-        fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).expect("a mode");
         let connection = |name: &str, host: &str| {
             format!(
                 "[connections.{name}]\nhost = \"{host}\"\nport = {port}\nroots = \"system\"\n\
@@ -45,7 +37,21 @@ impl Vault {
         let config = connection("crm", "crm.example.com") + &connection("shop", "shop.example.com");
         fs::write(sandbox.own().join("config.toml"), config).expect("written");
         sandbox.write(SERVICE_FILE, MINE);
-        Self { sandbox }
+        let vault = Self { sandbox };
+        vault.creates(users);
+        vault
+    }
+
+    /// Makes the program create users whose names begin so.
+    fn creates(&self, users: &str) {
+        let runs = self.sandbox.path("runs").display().to_string();
+        let script = format!(
+            "#!/bin/sh\necho x >>'{runs}'\nn=$(wc -l <'{runs}')\nn=$((n))\n\
+             echo \"{{\\\"lease_duration\\\": 3600, \\\"data\\\":\
+             {{\\\"username\\\": \\\"{users}$n\\\", \\\"password\\\": \\\"of:$n\\\"}}}}\"\n"
+        );
+        let file = self.sandbox.write("bin/vault", script);
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).expect("a mode");
     }
 
     fn runs(&self) -> usize {
@@ -231,13 +237,19 @@ fn a_service_file_that_cannot_follow_is_one_warning() {
     vault.run(&["setup", "psql", "crm", "shop", "--yes"]);
     let whole = vault.text(SERVICE_FILE);
     let cut_off = whole.replace("# pgcred end\n", "");
-    let damages: [&[u8]; 2] = [cut_off.as_bytes(), b"[mine]\nhost=\xff\n"];
-    for (minute, damage) in (10..).zip(damages) {
+    let damages: [(&[u8], &str); 2] = [
+        (cut_off.as_bytes(), "put the line `# pgcred end` below"),
+        (b"[mine]\nhost=\xff\n", "save it as UTF-8"),
+    ];
+    for (minute, (damage, mends)) in (10..).zip(damages) {
         vault.sandbox.write(SERVICE_FILE, damage);
         vault.sandbox.at(&format!("2030-01-01T00:{minute}:00Z"));
         let said = vault.run(&["refresh", "crm", "shop"]);
-        let warnings = said.matches("`pgcred setup psql NAME` changes it").count();
+        let warnings = said
+            .matches("; then `pgcred setup psql crm shop`\n")
+            .count();
         assert_eq!(warnings, 1, "{said}");
+        assert!(said.contains(mends), "{said}");
         assert_eq!(vault.sandbox.read(SERVICE_FILE), damage);
     }
     let passfile = vault.text(PASSFILE);
@@ -245,8 +257,46 @@ fn a_service_file_that_cannot_follow_is_one_warning() {
     fs::remove_file(vault.sandbox.path(SERVICE_FILE)).expect("removed");
     vault.sandbox.at("2030-01-01T00:30:00Z");
     let said = vault.run(&["refresh", "crm"]);
-    assert!(!said.contains("setup psql NAME"), "{said}");
+    assert!(!said.contains("setup psql"), "{said}");
     assert!(!vault.sandbox.path(SERVICE_FILE).exists());
+}
+
+/// The others follow all the same.
+#[test]
+fn a_user_that_is_too_long_for_the_service_file_is_told_with_another_way() {
+    let mut vault = Vault::new("v-", 5432);
+    vault.run(&["setup", "psql", "crm", "shop", "--yes"]);
+    let long = "u".repeat(1000);
+    vault.creates(&long);
+    vault.sandbox.at("2030-01-01T00:10:00Z");
+    let before = vault.text(SERVICE_FILE);
+    let said = vault.run(&["refresh", "crm"]);
+    assert!(
+        said.contains("crm: the user is too long for a line of libpq's service file"),
+        "{said}"
+    );
+    assert!(
+        said.contains("passfile: `pgcred exec crm -- psql` needs no service file\n"),
+        "{said}"
+    );
+    assert!(!said.contains("setup psql"), "{said}");
+    assert_eq!(vault.text(SERVICE_FILE), before);
+    vault.sandbox.at("2030-01-01T00:20:00Z");
+    vault.creates(&format!(
+        "$(test $3 = database/creds/crm && echo {long} || echo w-)"
+    ));
+    let said = vault.run(&["refresh", "crm", "shop"]);
+    assert!(said.contains("crm: the user is too long"), "{said}");
+    let text = vault.text(SERVICE_FILE);
+    let kept = before
+        .lines()
+        .filter(|line| text.lines().any(|other| other == *line))
+        .count();
+    assert_eq!(
+        (text.lines().count(), kept),
+        (before.lines().count(), text.lines().count() - 1)
+    );
+    assert!(text.contains("\nuser=w-"), "{text}");
 }
 
 /// libpq finds the password of a user with a colon, by the service file and the passfile alone.
