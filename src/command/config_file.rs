@@ -90,18 +90,22 @@ fn parse(file: &Path, is_named: bool, need: ConfigNeed) -> Result<(Config, Optio
         Ok(config) => config,
         Err(error) => return Err(error.about(&file.display().to_string())),
     };
-    if is_named && !config.commands.is_empty() {
-        check_who_defines(file, &text)?;
+    if !config.commands.is_empty() {
+        check_who_defines(file, &text, is_named)?;
     }
     Ok((config, changed))
 }
 
 /// Refuses a file with commands that another user could have written: pgcred would run them. The
 /// text that was read has to be that of a file of the user's own.
-fn check_who_defines(file: &Path, text: &str) -> Result<()> {
+fn check_who_defines(file: &Path, text: &str, is_named: bool) -> Result<()> {
+    const WHY: &str = "a file that defines commands has to be the user's own";
+    fs::trust::check_place(file).map_err(|error| error.noting(WHY))?;
+    if !is_named {
+        return Ok(()); // it was read as the user's own
+    }
     let shown = file.display().to_string();
-    let own = fs::read_dated(file, true)
-        .map_err(|error| error.noting("a file that defines commands has to be the user's own"))?;
+    let own = fs::read_dated(file, true).map_err(|error| error.noting(WHY))?;
     match own {
         Some((own, _)) if own == text => Ok(()),
         _ => Err(Error::usage(format!("{shown} has just changed")).hint("retry")),
@@ -110,8 +114,9 @@ fn check_who_defines(file: &Path, text: &str) -> Result<()> {
 
 fn with_hint(error: Error, file: &Path) -> Error {
     // Some mounts show every file as another user's, or as writable by all, and the user cannot
-    // change that.
+    // change that. With commands in it, a file that is named is refused too.
     let hint = match error.to_hint() {
+        Some(hint) if defines_commands(file) => hint.to_owned(),
         Some(hint) => format!(
             "{hint}; or, if you trust what is in it: --config {}",
             quote::posix(&file.to_string_lossy())
@@ -121,6 +126,16 @@ fn with_hint(error: Error, file: &Path) -> Error {
         }
     };
     error.hint(hint)
+}
+
+fn defines_commands(file: &Path) -> bool {
+    let Ok(Some(text)) = fs::read_plain(file) else {
+        return false;
+    };
+    match Config::parse(&text) {
+        Ok(config) => !config.commands.is_empty(),
+        Err(_) => false,
+    }
 }
 
 /// Refuses to go on without a file on which the user relies: a file that is named, or one whose

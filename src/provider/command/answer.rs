@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::definition::{CommandDefinition, ExpiryField, JsonPath};
-use super::jwt;
+use super::jwt::{self, OwnEnd};
 use crate::error::{Error, ErrorReason, Result};
 use crate::time::Time;
 
@@ -17,6 +17,8 @@ pub(super) struct ProgramAnswer {
     /// The database user that the token is for, if the answer names one.
     pub(super) user: Option<String>,
     pub(super) expires_at: Time,
+    /// What stands in the place of the end in a token that is a JWT, if it is no time.
+    pub(super) unusable_end: Option<&'static str>,
 }
 
 /// Takes an answer apart. `started` is when the command was started.
@@ -51,11 +53,17 @@ pub(super) fn read_answer(
         Some(path) => Some(checked_user(text_at(&document, path)?)?),
         None => None,
     };
-    let expires_at = earliest_end(&document, &token, definition, started)?;
+    let own_end = jwt::end_of(&token);
+    let expires_at = earliest_end(&document, own_end, definition, started)?;
+    let unusable_end = match own_end {
+        OwnEnd::Unusable(what) => Some(what),
+        OwnEnd::At(_) | OwnEnd::Unsaid => None,
+    };
     Ok(ProgramAnswer {
         token,
         user,
         expires_at,
+        unusable_end,
     })
 }
 
@@ -63,7 +71,7 @@ pub(super) fn read_answer(
 /// a JWT, and the longest life.
 fn earliest_end(
     document: &Value,
-    token: &str,
+    own_end: OwnEnd,
     definition: &CommandDefinition,
     started: Time,
 ) -> Result<Time> {
@@ -71,16 +79,14 @@ fn earliest_end(
     if let Some(field) = &definition.expires {
         ends.extend(end_of_field(document, field, started)?);
     }
-    ends.extend(jwt::end_of(token));
+    if let OwnEnd::At(end) = own_end {
+        ends.push(end);
+    }
     if let Some(life) = definition.life {
         ends.push(started.plus(life));
     }
     let Some(end) = ends.into_iter().min() else {
-        let name = &definition.name;
-        return Err(Error::usage("nothing says when the token ends").hint(format!(
-            "name the field of the answer that has the time (expires = \"PATH\"), or the longest \
-             life (life = \"1h\") in [command.{name}]; of a JWT pgcred reads it"
-        )));
+        return Err(no_end(own_end, &definition.name));
     };
     if end <= started {
         return Err(
@@ -90,6 +96,17 @@ fn earliest_end(
         );
     }
     Ok(end)
+}
+
+fn no_end(own_end: OwnEnd, name: &str) -> Error {
+    let mut why = "nothing says when the token ends".to_owned();
+    if let OwnEnd::Unusable(what) = own_end {
+        why = format!("{why}: the `exp` of the JWT is {what}");
+    }
+    Error::usage(why).hint(format!(
+        "name the field of the answer that has the time (expires = \"PATH\"), or the longest life \
+         (life = \"1h\") in [command.{name}]; of a JWT pgcred reads it"
+    ))
 }
 
 /// Returns the time in a field. A field that is missing says nothing: an older program may not
@@ -345,6 +362,7 @@ mod tests {
             ("1800000060.9", 60),
             ("\"1800000060\"", 60),
             ("1800000060000", 60),
+            ("253402300799", 253_402_300_799 - START),
             ("\"2027-01-15T08:01:00Z\"", 60),
             ("\"2027-01-15T09:01:00.123456+01:00\"", 60),
             ("\"2027-01-15 08:01:00+0000\"", 60),
@@ -396,6 +414,18 @@ mod tests {
         for way in ["expires = ", "life = ", "JWT", "[command.test]"] {
             assert!(hint.contains(way), "{hint}");
         }
+    }
+
+    #[test]
+    fn an_end_of_a_jwt_that_is_no_time_counts_as_unknown() {
+        let token = jwt(r#"{"exp": "soon"}"#);
+        let answer = read(&token, &definition("", "", Some(60))).unwrap();
+        assert_eq!(answer.expires_at.unix() - START, 60);
+        assert_eq!(answer.unusable_end, Some("a text"));
+        let error = read(&token, &definition("", "", None)).err().unwrap();
+        let text = error.to_string();
+        assert!(text.ends_with("the `exp` of the JWT is a text"), "{text}");
+        assert!(error.to_hint().unwrap().contains("life = "), "{error}");
     }
 
     #[test]

@@ -18,8 +18,9 @@ const HOLDERS: [&str; 5] = [
     "appid",
 ];
 
-/// A number that is larger than this counts milliseconds. As seconds it would be the year 5138.
-const LARGEST_SECONDS: f64 = 1e11;
+/// The last second of the year 9999, which is written for "never". A larger number counts
+/// milliseconds: as such, this one would be a day of 1978.
+const LARGEST_SECONDS: f64 = 253_402_300_799.0;
 
 /// Whoever made the token wrote the claims.
 const LONGEST_CLAIM: usize = 120;
@@ -31,7 +32,7 @@ pub(super) fn time_at(number: f64) -> Option<Time> {
     } else {
         number
     };
-    if !(0.0..LARGEST_SECONDS).contains(&seconds) {
+    if !(0.0..=LARGEST_SECONDS).contains(&seconds) {
         return None;
     }
     #[expect(clippy::cast_possible_truncation, reason = "the range was checked")]
@@ -39,16 +40,40 @@ pub(super) fn time_at(number: f64) -> Option<Time> {
     Some(Time::from_unix(whole))
 }
 
+/// When a token ends, as it says itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum OwnEnd {
+    /// It is no JWT, or a JWT without `exp`.
+    Unsaid,
+    At(Time),
+    /// It is a JWT whose `exp` is no time, but this.
+    Unusable(&'static str),
+}
+
 /// Returns the end that a JWT names.
-pub(super) fn end_of(token: &str) -> Option<Time> {
-    time_at(claims_of(token)?.get("exp")?.as_f64()?)
+pub(super) fn end_of(token: &str) -> OwnEnd {
+    let Some(claims) = claims_of(token) else {
+        return OwnEnd::Unsaid;
+    };
+    let number = match claims.get("exp") {
+        None => return OwnEnd::Unsaid,
+        Some(Value::Number(number)) => number.as_f64(),
+        Some(Value::String(_)) => return OwnEnd::Unusable("a text"),
+        Some(_) => return OwnEnd::Unusable("no number"),
+    };
+    match number.and_then(time_at) {
+        Some(time) => OwnEnd::At(time),
+        None => OwnEnd::Unusable("a number that is no time"),
+    }
 }
 
 /// Returns what a JWT names; `None` of any other text. When it was issued is left out: a program
 /// may print the same token for long, so that this does not say when to ask for another.
 pub(super) fn parts_of(token: &str) -> Option<TokenParts> {
     let claims = claims_of(token)?;
-    let expires_at = time_at(claims.get("exp")?.as_f64()?)?;
+    let OwnEnd::At(expires_at) = end_of(token) else {
+        return None;
+    };
     Some(TokenParts {
         audience: claim(&claims, "aud"),
         issuer: claim(&claims, "iss"),
@@ -88,7 +113,7 @@ mod tests {
 
     #[test]
     fn only_three_parts_with_a_number_are_a_jwt() {
-        let end = Some(Time::from_unix(5));
+        let end = OwnEnd::At(Time::from_unix(5));
         assert_eq!(end_of(&jwt(r#"{"exp": 5}"#)), end);
         for other in [
             "a.b.c",
@@ -96,14 +121,40 @@ mod tests {
             "a.b",
             "e30.e30.e30",
             "....",
-            &jwt(r#"{"exp": "5"}"#),
+            &jwt(r#"{"iat": 5}"#),
             &format!("{}.x", jwt(r#"{"exp": 5}"#)),
             &jwt("[]"),
             &jwt("x"),
         ] {
-            assert_eq!(end_of(other), None, "{other}");
+            assert_eq!(end_of(other), OwnEnd::Unsaid, "{other}");
             assert_eq!(parts_of(other), None, "{other}");
         }
+    }
+
+    #[test]
+    fn an_end_that_is_no_time_is_told() {
+        for (exp, what) in [
+            (r#""5""#, "a text"),
+            ("null", "no number"),
+            ("[5]", "no number"),
+            ("-5", "a number that is no time"),
+            ("1e300", "a number that is no time"),
+            ("1800000000000000", "a number that is no time"),
+        ] {
+            let token = jwt(&format!(r#"{{"exp": {exp}}}"#));
+            assert_eq!(end_of(&token), OwnEnd::Unusable(what), "{exp}");
+            assert_eq!(parts_of(&token), None, "{exp}");
+        }
+    }
+
+    #[test]
+    fn milliseconds_begin_where_seconds_end_with_the_year_9999() {
+        let at = |seconds| Some(Time::from_unix(seconds));
+        assert_eq!(time_at(1_800_000_000.9), at(1_800_000_000));
+        assert_eq!(time_at(1_800_000_000_000.0), at(1_800_000_000));
+        assert_eq!(time_at(253_402_300_799.0), at(253_402_300_799));
+        assert_eq!(time_at(253_402_300_800.0), at(253_402_300));
+        assert_eq!(time_at(-1.0), None);
     }
 
     #[test]

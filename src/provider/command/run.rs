@@ -63,7 +63,12 @@ impl CommandRun<'_> {
         }
         let read = answer::read_answer(&ended.stdout, definition, started);
         match read {
-            Ok(answer) => Ok(TimedAnswer { answer, started }),
+            Ok(answer) => {
+                if let Some(what) = answer.unusable_end {
+                    notes.step(|| format!("the token is a JWT, but its `exp` is {what}"));
+                }
+                Ok(TimedAnswer { answer, started })
+            }
             Err(_) if self.needs_login(&ended) => Err(self.login_error(&ended)),
             Err(error) => Err(self.with_login(error).about(&self.subject())),
         }

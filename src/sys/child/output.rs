@@ -30,6 +30,11 @@ const LONGEST_ANSWER: u64 = 1 << 20;
 const PIPE_GRACE: Duration = Duration::from_millis(200);
 /// The same after a success, where no byte of the answer may be missing: on a busy machine the
 /// thread that reads it waits for its turn.
+///
+/// It is no shorter for an answer that ends in a whole line. What the program started may print the
+/// next one after its end, as it may in `$(...)` of a shell, and then the line of before was a
+/// warning and not the token. Only the end of the pipe tells that nothing follows; an answer that
+/// says itself where it ends, such as JSON, waits for neither.
 const ANSWER_GRACE: Duration = Duration::from_secs(2);
 
 /// The exit status of a program, and everything that it printed.

@@ -7,6 +7,8 @@
 //!   and directory in it is checked by itself;
 //! - the configuration, the index, root certificates and other files that pgcred keeps for itself,
 //!   whenever one is read. The open file is checked, which nobody can exchange;
+//! - the directories on the way to a configuration that defines commands, as OpenSSH does for its
+//!   own: who can exchange the file could have pgcred run anything;
 //! - the directories of the cache and of private files, when something is made in them;
 //! - links, locks and passfiles, when they are used for writing;
 //! - the directories of package managers and everything above them, when a program is looked for;
@@ -49,15 +51,48 @@ pub(crate) fn is_trusted_directory(path: &Path) -> bool {
 /// A user who can change a directory above it, or a link that leads to it, could exchange it.
 /// Therefore each of them is checked.
 pub(crate) fn is_trusted_place(path: &Path) -> bool {
+    untrusted_part(path, |_| false).is_none()
+}
+
+/// Refuses a file in whose place other users can put another one. A directory on a file system that
+/// is mounted read-only is as it is: Kubernetes opens such volumes to all users.
+pub(crate) fn check_place(path: &Path) -> Result<()> {
+    let Ok(whole) = std::path::absolute(path) else {
+        return Ok(()); // the directory in which pgcred runs is gone
+    };
+    let Some(part) = untrusted_part(&whole, platform::is_read_only) else {
+        return Ok(());
+    };
+    let (shown, place) = (path.display(), part.display());
+    let Ok(metadata) = fs::symlink_metadata(&part) else {
+        return Err(Error::usage(format!("{place} has just changed")).hint("retry"));
+    };
+    if let Some(owner) = platform::untrusted_owner(&metadata) {
+        return Err(Error::usage(format!(
+            "{shown} is not used: {place} belongs to {owner}, who can replace it"
+        ))
+        .hint("move it to a directory of your own"));
+    }
+    let mode = platform::mode_for_others(&metadata).unwrap_or_default();
+    Err(Error::usage(format!(
+        "{shown} is not used: other users can replace it, because {place} has the mode {mode:03o}"
+    ))
+    .hint(format!(
+        "chmod go-w {}",
+        quote::posix(&part.to_string_lossy())
+    )))
+}
+
+/// Returns a directory or link on the way to a path that other users can exchange, or what is in
+/// it. Directories that are open to others, but that are spared, do not count.
+fn untrusted_part(path: &Path, is_spared: impl Fn(&Path) -> bool) -> Option<PathBuf> {
     const MOST_LINKS: usize = 40;
     let mut links = 0;
     let mut here = PathBuf::new();
     let mut rest = path.to_owned();
     loop {
         let mut parts = rest.components();
-        let Some(part) = parts.next() else {
-            return true;
-        };
+        let part = parts.next()?;
         here.push(part);
         let after = parts.as_path().to_owned();
         if matches!(part, Component::Prefix(_)) {
@@ -65,18 +100,18 @@ pub(crate) fn is_trusted_place(path: &Path) -> bool {
             continue;
         }
         let Ok(metadata) = fs::symlink_metadata(&here) else {
-            return false;
+            return Some(here);
         };
         if platform::untrusted_owner(&metadata).is_some() {
-            return false;
+            return Some(here);
         }
         if metadata.is_symlink() {
             links += 1;
             let Ok(target) = fs::read_link(&here) else {
-                return false;
+                return Some(here);
             };
             if links > MOST_LINKS {
-                return false;
+                return Some(here);
             }
             here.pop();
             rest = target.join(after);
@@ -87,8 +122,9 @@ pub(crate) fn is_trusted_place(path: &Path) -> bool {
             if is_above
                 && !platform::is_sticky(&metadata)
                 && platform::mode_for_others(&metadata).is_some()
+                && !is_spared(&here)
             {
-                return false;
+                return Some(here);
             }
             rest = after;
         }

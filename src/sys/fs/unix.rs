@@ -6,7 +6,8 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::Path;
 
-use nix::unistd::{Group, Uid, User};
+use nix::errno::Errno;
+use nix::unistd::{AccessFlags, Group, Uid, User};
 
 /// Tells whether a file belongs to the user.
 pub(super) fn is_own(metadata: &Metadata) -> bool {
@@ -167,6 +168,11 @@ fn is_in_group(number: u32) -> bool {
 /// if other users can make files there.
 pub(super) fn is_sticky(metadata: &Metadata) -> bool {
     metadata.mode() & 0o1000 != 0
+}
+
+/// Tells whether a file is on a file system that is mounted read-only.
+pub(super) fn is_read_only(path: &Path) -> bool {
+    nix::unistd::access(path, AccessFlags::W_OK) == Err(Errno::EROFS)
 }
 
 /// Tells whether a file has more than one name (hard links).

@@ -27,6 +27,10 @@ pub(super) fn is_sticky(_: &Metadata) -> bool {
     false
 }
 
+pub(super) fn is_read_only(_: &Path) -> bool {
+    false
+}
+
 pub(super) fn has_other_names(_: &Metadata) -> bool {
     false
 }

@@ -71,6 +71,28 @@ fn a_command_that_creates_users_is_not_run_for_a_user_who_is_named() {
     assert_eq!(sandbox.ok(&["token", "crm"]), "token-1\n");
 }
 
+/// Only what says when the token ends counts, and what does not is told.
+#[test]
+fn an_end_that_is_no_time_is_told() {
+    let claims = "eyJleHAiOiAic29vbiJ9"; // {"exp": "soon"}
+    let script = format!("echo e30.{claims}.c2ln");
+    let sandbox = home_with(&script, "life = \"1h\"", "user = \"u\"");
+    let run = sandbox.run(&["token", "crm", "--debug"]);
+    assert_eq!(run.stdout, format!("e30.{claims}.c2ln\n"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("a JWT, but its `exp` is a text\n"),
+        "{}",
+        run.stderr
+    );
+    let sandbox = home_with(&script, "", "user = \"u\"");
+    let run = sandbox.run(&["token", "crm"]);
+    run.assert_fails(
+        2,
+        "says when the token ends: the `exp` of the JWT is a text\n",
+    );
+    assert!(!run.stderr.contains(claims), "{}", run.stderr);
+}
+
 #[test]
 fn a_line_before_the_token_is_never_the_token() {
     let sandbox = home_with(

@@ -50,6 +50,71 @@ fn no_program_is_run_from_a_directory_that_others_can_change() {
     }
 }
 
+/// Whoever can write to the directory of a configuration can replace the file, whatever its mode is.
+#[test]
+fn no_command_is_run_from_a_configuration_that_others_can_replace() {
+    let sandbox = Sandbox::empty();
+    let config = |definition: &str| {
+        let text = format!(
+            "[connections.crm]\nhost = \"crm.example.com\"\nuser = \"u\"\nprovider = \
+             \"entra\"\n{definition}"
+        );
+        fs::write(sandbox.own().join("config.toml"), text).expect("written");
+    };
+    let definition = "[command.entra]\nrun = [\"echo\", \"t\"]\nlife = \"1h\"\n";
+    config(definition);
+    let own = sandbox.own().display().to_string();
+    let named = format!("{own}/config.toml");
+    let link = sandbox.path("link.toml");
+    symlink(&named, &link).expect("a link");
+    let link = link.display().to_string();
+    let asks: [&[&str]; 3] = [&[], &["--config", &named], &["--config", &link]];
+    for (mode, works) in [
+        (0o700, true),
+        (0o755, true),
+        (0o777, false),
+        (0o757, false),
+        (0o1777, true),
+    ] {
+        set_mode(&sandbox.own(), mode);
+        for ask in asks {
+            let run = sandbox.run(&[&["list"], ask].concat());
+            if works {
+                assert_eq!(run.code, 0, "{mode:o} {ask:?}: {}", run.stderr);
+                continue;
+            }
+            run.assert_fails(2, &format!("{own} has the mode {mode:03o}"));
+            assert!(
+                run.stderr.contains(&format!("hint: chmod go-w '{own}'\n")),
+                "{}",
+                run.stderr
+            );
+        }
+    }
+    set_mode(&sandbox.own(), 0o777);
+    config("");
+    sandbox.ok(&["list"]); // nothing in it is run
+    // A file that is refused for its own mode is not named in vain.
+    set_mode(&sandbox.own(), 0o700);
+    for (definition, more) in [
+        (definition, ""),
+        ("", "; or, if you trust what is in it: --config "),
+    ] {
+        config(definition);
+        set_mode(&sandbox.own().join("config.toml"), 0o666);
+        let run = sandbox.run(&["list"]);
+        run.assert_fails(2, "its mode 666 lets other users change it");
+        let hint = format!("hint: chmod go-w '{named}'{more}");
+        assert!(run.stderr.contains(&hint), "{}", run.stderr);
+        assert_eq!(
+            run.stderr.contains("--config"),
+            !more.is_empty(),
+            "{}",
+            run.stderr
+        );
+    }
+}
+
 /// A link on the way to such a directory is followed only if nobody else can exchange it.
 #[test]
 fn no_program_is_run_from_a_directory_that_others_can_exchange() {
