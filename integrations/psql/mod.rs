@@ -213,7 +213,10 @@ fn with_users(block: &str, users: &[TokenUser], refused: &mut Vec<Error>) -> Str
             Some(known) if line.starts_with("user=") => {
                 let changed = format!("user={}", known.user);
                 match check_line(&changed, &known.connection) {
-                    Ok(()) => lines += &format!("{changed}\n"),
+                    Ok(()) => {
+                        lines += &changed;
+                        lines.push('\n');
+                    }
                     Err(error) => {
                         refused.push(error);
                         lines += line;

@@ -60,8 +60,8 @@ impl IssuedToken {
     }
 }
 
-/// Tells whether a passfile can hold a token. One that it cannot hold, such as that of a user `a*b`,
-/// would be asked for again and again if it were not kept.
+/// Tells whether a passfile can hold a token. One that it cannot hold, such as that of a user
+/// `a*b`, would be asked for again and again if it were not kept.
 fn fits_in_passfile(request: &Request, token: &Token) -> bool {
     let user = token.user.as_deref().unwrap_or_default();
     request
@@ -86,11 +86,8 @@ impl Issuer {
         let renewed = self.renew_others(request, &issued.id, &index, others(&index), began);
         let Some(cache) = &self.cache else { return };
         let mut stored = StoredTokens::default();
-        let options = IssueOptions {
-            for_passfile: options.for_passfile && fits_in_passfile(request, &issued.token),
-            ..options
-        };
-        if !options.for_passfile {
+        let for_passfile = options.for_passfile && fits_in_passfile(request, &issued.token);
+        if !for_passfile {
             stored.put(cache, request, issued, &*identity);
         }
         for (other, issued) in &renewed {
@@ -102,26 +99,25 @@ impl Issuer {
         trace::stored(
             &self.notes,
             request,
-            options,
+            for_passfile,
             stored.failed.as_ref(),
             &renewed,
         );
         if let Some(note) = cache.note.take() {
             self.notes.warn(note);
         }
-        let mut ended = vec![identity.digest(), issued.id.as_str()];
-        ended.extend(renewed.iter().map(|(_, issued)| issued.id.as_str()));
-        let failures = &cache.index().failures;
-        let known_failure = ended.iter().any(|name| failures.contains_key(*name));
+        let mut mended = vec![identity.digest().to_owned(), issued.id.as_str().to_owned()];
+        for (_, issued) in &renewed {
+            mended.push(issued.id.as_str().to_owned());
+        }
+        mended.retain(|name| cache.index().failures.contains_key(name));
         if let Some(error) = stored.failed {
             self.warn_about_cache(&error);
         }
-        if known_failure || !stored.records.is_empty() {
+        if !mended.is_empty() || !stored.records.is_empty() {
             self.update_index(|index| {
                 index.records.extend(stored.records);
-                for name in ended {
-                    index.failures.remove(name);
-                }
+                index.failures.retain(|name, _| !mended.contains(name));
             });
         }
     }

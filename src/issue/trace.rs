@@ -282,13 +282,13 @@ pub(super) fn signed(notes: &RunNotes, request: &Request, issued: &IssuedToken) 
 pub(super) fn stored(
     notes: &RunNotes,
     request: &Request,
-    options: IssueOptions,
+    for_passfile: bool,
     failed: Option<&Error>,
     renewed: &[(Request, IssuedToken)],
 ) {
     notes.step(|| {
         let name = request.name();
-        if options.for_passfile {
+        if for_passfile {
             format!("cache: the token of {name} goes into the passfile instead")
         } else if let Some(error) = failed {
             format!("cache: the token of {name} is not stored: {error}")

@@ -84,11 +84,7 @@ impl RunCommand for ExecCommand {
             return renew_passfile(request, &self.token, &passfile, app)
                 .map(|()| ExitCode::SUCCESS);
         }
-        let (request, issued) = app.issue(request, &self.token)?;
-        check_user_for_passfile(&request, &issued).map_err(|error| match &request.connection {
-            Some(connection) => error.about(connection),
-            None => error,
-        })?;
+        let (request, issued) = issue_for_passfile(request, &self.token, app)?;
         let directory = fs::new_private_directory()?;
         let roots = roots::sslrootcert_for_exec(&request, &app.preferences.ask, &directory)?;
         app.release(); // other processes may ask AWS while the program runs
@@ -123,6 +119,22 @@ impl RunCommand for ExecCommand {
             is_attended: app.preferences.ask.terminal,
         };
         run_to_its_end(command, renewal, directory, &asked)
+    }
+}
+
+fn issue_for_passfile(
+    request: Request,
+    options: &TokenOptions,
+    app: &mut App,
+) -> Result<(Request, IssuedToken)> {
+    let (request, issued) = app.issue(request, options)?;
+    match (
+        check_user_for_passfile(&request, &issued),
+        &request.connection,
+    ) {
+        (Err(error), Some(connection)) => Err(error.about(connection)),
+        (Err(error), None) => Err(error),
+        (Ok(()), _) => Ok((request, issued)),
     }
 }
 

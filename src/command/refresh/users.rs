@@ -115,8 +115,8 @@ fn users_of_shared_lines(issued: &[(Request, IssuedToken)], app: &mut App) -> Ve
     users
 }
 
-/// Makes the edits, and returns why a tool cannot have some of the users. If another process changes
-/// the same file, they are made again from what it has written.
+/// Makes the edits, and returns why a tool cannot have some of the users. If another process
+/// changes the same file, they are made again from what it has written.
 fn change_users(
     files: &dyn ToolFiles,
     users: &[TokenUser],

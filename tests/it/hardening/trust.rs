@@ -50,7 +50,7 @@ fn no_program_is_run_from_a_directory_that_others_can_change() {
     }
 }
 
-/// Whoever can write to the directory of a configuration can replace the file, whatever its mode is.
+/// Whoever can write to the directory of a configuration can replace the file, whatever its mode.
 #[test]
 fn no_command_is_run_from_a_configuration_that_others_can_replace() {
     let sandbox = Sandbox::empty();
@@ -76,7 +76,7 @@ fn no_command_is_run_from_a_configuration_that_others_can_replace() {
         (0o757, false),
         (0o1777, true),
     ] {
-        set_mode(&sandbox.own(), mode);
+        set_mode(sandbox.own(), mode);
         for ask in asks {
             let run = sandbox.run(&[&["list"], ask].concat());
             if works {
@@ -91,11 +91,11 @@ fn no_command_is_run_from_a_configuration_that_others_can_replace() {
             );
         }
     }
-    set_mode(&sandbox.own(), 0o777);
+    set_mode(sandbox.own(), 0o777);
     config("");
     sandbox.ok(&["list"]); // nothing in it is run
     // A file that is refused for its own mode is not named in vain.
-    set_mode(&sandbox.own(), 0o700);
+    set_mode(sandbox.own(), 0o700);
     for (definition, more) in [
         (definition, ""),
         ("", "; or, if you trust what is in it: --config "),
