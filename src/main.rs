@@ -9,6 +9,7 @@ mod cli;
 mod command;
 mod config;
 mod error;
+mod gateway;
 mod http;
 #[path = "../integrations/mod.rs"]
 mod integrations;

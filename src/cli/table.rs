@@ -23,6 +23,7 @@ use crate::command::login::LoginCommand;
 use crate::command::options::GlobalOptions;
 use crate::command::policy::PolicyCommand;
 use crate::command::prompt::PromptCommand;
+use crate::command::proxy::ProxyCommand;
 use crate::command::refresh::RefreshCommand;
 use crate::command::remove::RemoveCommand;
 use crate::command::roots::RootsCommand;
@@ -84,6 +85,15 @@ pub(super) static COMMANDS: &[CommandRow] = &[
         "exec",
         "Run a program with PG* variables and a private passfile for one connection",
         &["pgcred exec prod -- psql", "pgcred exec prod -- pg_dump -s"],
+    ),
+    entry::<ProxyCommand>(
+        "proxy",
+        "Let tools that know only a fixed password log in, through a gateway on this machine",
+        &[
+            "pgcred proxy",
+            "pgcred proxy prod --listen 15432",
+            "pgcred proxy --password prod",
+        ],
     ),
     entry::<EraseCommand>(
         "erase",

@@ -55,6 +55,7 @@ mod passfile_tokens;
 pub(crate) mod policy;
 mod preferences;
 pub(crate) mod prompt;
+pub(crate) mod proxy;
 pub(crate) mod refresh;
 pub(crate) mod remove;
 pub(crate) mod roots;

@@ -19,7 +19,7 @@ use toml_edit::{DocumentMut, InlineTable, Item, Table, TableLike, Value};
 use super::field::{ConfigItem as SpannedValue, LineNumbers};
 use super::merge::{self, edit_error, merge_texts};
 use super::read;
-use super::{Config, Connection, RequestedLife, check_connection_name};
+use super::{Config, Connection, LocalAuth, ProxySettings, RequestedLife, check_connection_name};
 use crate::error::{Error, Result};
 use crate::text::host::quoted;
 use crate::text::suggest;
@@ -244,10 +244,26 @@ fn values_of_connection(connection: &Connection) -> Vec<(&'static str, Value)> {
             .collect();
         values.push(("vars", vars.into()));
     }
+    if let Some(proxy) = connection.proxy {
+        values.push(("proxy", value_of_proxy(proxy)));
+    }
     if !aliases.is_empty() {
         values.push(("aliases", aliases.iter().map(ToString::to_string).collect()));
     }
     values
+}
+
+/// Returns the settings of the gateway, without those that are the usual ones.
+fn value_of_proxy(proxy: ProxySettings) -> Value {
+    let mut table = InlineTable::new();
+    table.insert("port", i64::from(proxy.port).into());
+    if proxy.socket {
+        table.insert("socket", true.into());
+    }
+    if proxy.auth != LocalAuth::default() {
+        table.insert("auth", proxy.auth.as_str().into());
+    }
+    table.into()
 }
 
 /// Returns a number of seconds as a number, and everything else as a text.

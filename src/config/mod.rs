@@ -4,7 +4,7 @@
 //! ```text
 //! text --read--> Config    connections, rules, commands and settings; errors name line and key.
 //!                          `field` is a key and its place, `values` are the single values,
-//!                          `command` is [command.NAME];
+//!                          `command` is [command.NAME], `proxy` a connection's gateway;
 //!                          of a file that a team shares, `shared` reads connections alone
 //!   |
 //!   +--edit--> text        connections are added, changed and removed: `toml_edit` changes the
@@ -16,6 +16,7 @@ mod command;
 mod edit;
 mod field;
 mod merge;
+mod proxy;
 mod read;
 mod shared;
 mod values;
@@ -26,6 +27,7 @@ use std::str::FromStr;
 
 pub(crate) use command::{check_vars, parse_var};
 pub(crate) use edit::{add_connection, change, keeps_keyword, remove_connection};
+pub(crate) use proxy::{LocalAuth, ProxySettings};
 pub(crate) use shared::read_shared_file;
 
 use crate::authority::{LoginPolicy, Region};
@@ -70,6 +72,8 @@ pub(crate) struct Connection {
     pub(crate) vars: Vec<(String, String)>,
     /// `pgcred discover` has written it, and may take it out again.
     pub(crate) discovered: bool,
+    /// How the local gateway offers it; `None` if it does not.
+    pub(crate) proxy: Option<ProxySettings>,
 }
 
 /// A `[[match]]`: values for every host that the pattern fits.

@@ -12,7 +12,7 @@ use super::command;
 use super::field::{ConfigField, ConfigItem, LineNumbers, TableName, fields};
 use super::values::{
     host_alone, read_boolean, read_hostaddr, read_life, read_name, read_pattern, read_port,
-    read_roots, read_seconds, read_sslmode, read_text,
+    read_proxy, read_roots, read_seconds, read_sslmode, read_text,
 };
 use super::{CacheChoice, Config, Connection, HostRule, check_connection_name};
 use crate::authority::LoginPolicy;
@@ -171,6 +171,7 @@ fn read_field_of_connection(
         "expires_in" => found.life = Some(field.read(read_life)?),
         "aliases" => found.aliases = read_aliases(field)?,
         "discovered" => found.discovered = field.read(read_boolean)?,
+        "proxy" => found.proxy = Some(field.read(read_proxy)?),
         _ => return Err(field.unknown(CONNECTION_KEYS)),
     }
     Ok(())
@@ -179,7 +180,7 @@ fn read_field_of_connection(
 #[rustfmt::skip]
 const CONNECTION_KEYS: &[&str] = &[
     "host", "port", "user", "dbname", "sslmode", "hostaddr", "roots", "profile", "region",
-    "provider", "sign_host", "expires_in", "aliases", "discovered", "vars",
+    "provider", "sign_host", "expires_in", "aliases", "discovered", "vars", "proxy",
 ];
 
 /// Reads the rules, whether they are written as `[[match]]` or as a list.

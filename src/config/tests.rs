@@ -29,6 +29,7 @@ aliases = [
     "localhost:15432", # a tunnel
     "Tunnel",
 ]
+proxy = { port = 15432, socket = true, auth = "none" }
 
 [connections.bare]
 host = "foo0bar1baz2quux3quuux4abc"
@@ -92,6 +93,11 @@ pub(super) fn full() -> Connection {
         ],
         vars: Vec::new(),
         discovered: false,
+        proxy: Some(ProxySettings {
+            port: 15432,
+            socket: true,
+            auth: LocalAuth::None,
+        }),
     }
 }
 
@@ -310,6 +316,7 @@ pub(super) fn some_connection() -> impl Strategy<Value = Connection> {
         proptest::option::of(Just("rds".to_owned())),
         proptest::option::of(address),
         any::<bool>(),
+        proptest::option::of(some_proxy()),
     );
     let named = "[A-Za-z0-9_][A-Za-z0-9_-]{0,20}";
     (named, place, rest, signed, tls, roots).prop_map(|(name, place, rest, signed, tls, roots)| {
@@ -334,7 +341,17 @@ pub(super) fn some_connection() -> impl Strategy<Value = Connection> {
             aliases: rest.3,
             vars: Vec::new(),
             discovered: signed.2,
+            proxy: signed.3,
         }
+    })
+}
+
+fn some_proxy() -> impl Strategy<Value = ProxySettings> {
+    let auth = prop::sample::select(vec![LocalAuth::Password, LocalAuth::None]);
+    (1..=u16::MAX, any::<bool>(), auth).prop_map(|(port, socket, auth)| ProxySettings {
+        port,
+        socket,
+        auth,
     })
 }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use toml::de::DeValue;
 
-use super::RequestedLife;
+use super::{LocalAuth, ProxySettings, RequestedLife};
 use crate::error::{Error, Result};
 use crate::request::check_name;
 use crate::request::target::RootsChoice;
@@ -136,5 +136,31 @@ pub(super) fn read_pattern(text: &str) -> Result<String> {
             host::quoted(text)
         ))
         .hint("write a host name without a port, with * for any run of characters")),
+    }
+}
+
+/// Reads where the local gateway listens: `{ port = 15432, socket = true, auth = "password" }`.
+pub(super) fn read_proxy(item: &DeValue<'_>) -> Result<ProxySettings> {
+    const HINT: &str = "write it like proxy = { port = 15432 }, with socket = true or \
+                        auth = \"none\" if wanted";
+    let Some(table) = item.as_table() else {
+        return Err(Error::usage("not a table").hint(HINT));
+    };
+    let (mut port, mut socket, mut auth) = (None, false, LocalAuth::default());
+    for (key, value) in table {
+        let value = value.get_ref();
+        let read = match key.get_ref().as_ref() {
+            "port" => read_port(value).map(|value| port = Some(value)),
+            "socket" => read_boolean(value).map(|value| socket = value),
+            "auth" => read_text(value)
+                .and_then(LocalAuth::parse)
+                .map(|value| auth = value),
+            _ => Err(Error::usage("no such key").hint("the keys are port, socket, auth")),
+        };
+        read.map_err(|error| error.about(&host::quoted(key.get_ref())))?;
+    }
+    match port {
+        Some(port) => Ok(ProxySettings { port, socket, auth }),
+        None => Err(Error::usage("port is missing").hint(HINT)),
     }
 }

@@ -18,6 +18,20 @@ pub(crate) fn check_room() -> io::Result<()> {
     Ok(())
 }
 
+/// Raises the number of files that this process may open as far as the system lets it.
+pub(crate) fn allow_many_files() {
+    #[cfg(unix)]
+    {
+        use nix::sys::resource::{Resource, getrlimit, setrlimit};
+
+        if let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE)
+            && soft < hard
+        {
+            let _ = setrlimit(Resource::RLIMIT_NOFILE, hard, hard); // else fewer sessions fit
+        }
+    }
+}
+
 /// Linux can mark a single process as one that writes no core dump.
 ///
 /// With this mark, other programs of the user cannot read `/proc/PID/environ` or `/proc/PID/mem`,

@@ -29,6 +29,20 @@ pub(crate) fn config_file() -> Option<PathBuf> {
     Some(directory.join("config.toml"))
 }
 
+/// Returns the file with the key from which the passwords of the local gateway are made.
+pub(crate) fn gateway_key() -> Option<PathBuf> {
+    Some(config_file()?.with_file_name("proxy-key"))
+}
+
+/// Returns the directory of the local gateway's sockets. The system empties the user's runtime
+/// directory when the user logs out; a system without one gets a directory in the cache.
+pub(crate) fn gateway_sockets() -> Option<PathBuf> {
+    match env::runtime_directory() {
+        Some(runtime) if own_home().is_none() => Some(own_in(&runtime)),
+        _ => Some(CacheDirectory::of_user()?.path().join(GATEWAY_SOCKETS)),
+    }
+}
+
 /// Returns the directory of files that tools need for as long as they are set up. Nothing in it is
 /// secret.
 pub(crate) fn data_directory() -> Option<PathBuf> {
@@ -124,6 +138,7 @@ impl CacheDirectory {
     }
 }
 
+const GATEWAY_SOCKETS: &str = "proxy";
 const DUE_FILE: &str = "due";
 const DUE_FILE_PREFIX: &str = "due-";
 const KEY_FOR: &str = "key-";
@@ -141,7 +156,7 @@ pub(crate) fn is_due_file(name: &str) -> bool {
 /// Tells whether pgcred uses this name for a file or directory in its cache. In `PGCRED_HOME` there
 /// may be other files beside them.
 pub(crate) fn is_in_cache_directory(name: &str) -> bool {
-    const NAMES: [&str; 8] = [
+    const NAMES: [&str; 9] = [
         "tokens",
         "index.json",
         "locks",
@@ -150,6 +165,7 @@ pub(crate) fn is_in_cache_directory(name: &str) -> bool {
         "background",
         "told",
         "exec",
+        GATEWAY_SOCKETS,
     ];
     // The names of locks, and of the files that killed writers have left, begin with the name of a
     // file of the cache and continue like this.

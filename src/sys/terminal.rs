@@ -2,7 +2,7 @@
 //! programs that pgcred starts.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufRead, IsTerminal, Write};
+use std::io::{self, BufRead, IsTerminal, Read, Write};
 
 use super::env;
 use crate::error::{Error, Result};
@@ -17,6 +17,12 @@ pub(crate) type InheritedStdin = File;
 pub(crate) fn detach_stdin() -> Result<Option<InheritedStdin>> {
     platform::detach_stdin()
         .map_err(|error| Error::failure("cannot open the null device").caused_by(&error))
+}
+
+/// Waits until stdin has ended, which means that the program that started pgcred has.
+pub(crate) fn wait_for_end(mut stdin: InheritedStdin) {
+    let mut byte = [0];
+    while matches!(stdin.read(&mut byte), Ok(1)) {}
 }
 
 /// Tells whether a user sits at the terminal: stdin and stderr are the terminal, and this process

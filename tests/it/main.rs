@@ -16,6 +16,8 @@ mod credentials;
 #[cfg(unix)]
 mod discover;
 mod doctor;
+#[cfg(target_os = "linux")]
+mod gateway;
 mod hardening;
 #[cfg(target_os = "linux")]
 mod packaging;

@@ -205,6 +205,7 @@ impl AddCommand {
             aliases,
             vars: read_vars(&self.var)?,
             discovered: false, // from now on it is the user's own
+            proxy: None,
         })
     }
 

@@ -32,6 +32,7 @@ pub(super) fn keep_unnamed(new: &mut Connection, old: &Connection) -> Vec<&'stat
     keep_value(&mut new.profile, old.profile.as_ref());
     keep_value(&mut new.roots, old.roots.as_ref());
     keep_value(&mut new.life, old.life.as_ref());
+    keep_value(&mut new.proxy, old.proxy.as_ref());
     if new.provider == old.provider {
         keep_vars(new, old);
     } else if !has_same_host && new.vars.is_empty() && !old.vars.is_empty() {

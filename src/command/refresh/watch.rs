@@ -5,10 +5,9 @@
 //! the AWS keys in it, are gone when it ends. A signal or the end of stdin (with
 //! `--until-stdin-closes`) ends the watcher between two refreshes.
 
-use std::io::Read;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::Duration;
 
@@ -19,7 +18,7 @@ use crate::request::Request;
 use crate::sys::child;
 use crate::sys::env;
 use crate::sys::signals::on_signal;
-use crate::sys::terminal::InheritedStdin;
+use crate::sys::terminal::{InheritedStdin, wait_for_end};
 use crate::time::Time;
 
 /// The longest pause between two looks at the clock, in seconds. A machine that slept is late by no
@@ -133,7 +132,10 @@ impl WatchOptions {
             && let Some(stdin) = stdin
         {
             thread::Builder::new()
-                .spawn(move || wait_for_end(stdin, &stop))
+                .spawn(move || {
+                    wait_for_end(stdin);
+                    let _ = stop.send(()); // the watcher may have ended already
+                })
                 .map_err(|error| Error::failure("cannot watch stdin").caused_by(&error))?;
         }
         Ok(stopped)
@@ -152,12 +154,6 @@ fn look_again(
             NextRefresh::later()
         }
     }
-}
-
-fn wait_for_end(mut stdin: InheritedStdin, stop: &Sender<()>) {
-    let mut byte = [0];
-    while matches!(stdin.read(&mut byte), Ok(1)) {}
-    let _ = stop.send(()); // the watcher may have ended already
 }
 
 /// Runs the same command line once, as `--watched`. It writes its messages to the same stderr.

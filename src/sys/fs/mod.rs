@@ -175,6 +175,14 @@ pub(crate) fn private_directory(path: &Path) -> Result<()> {
     })
 }
 
+/// Lets only the user open a Unix socket.
+#[cfg(unix)]
+pub(crate) fn make_socket_private(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600))
+}
+
 /// Makes a directory for pgcred's own files as [`private_directory`] does. It is an error if
 /// another user can change the directory.
 pub(crate) fn own_directory(path: &Path) -> Result<()> {

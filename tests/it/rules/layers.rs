@@ -32,6 +32,7 @@ const LAYERS: &[&str] = &[
     "cache",
     "issue",
     "output",
+    "gateway",
     "resolve",
     "setup",
     "integrations",

@@ -60,7 +60,10 @@ fn who_signs_is_planned_without_looking_around() {
 fn every_outside_effect_has_one_owner() {
     for (name, owner) in [
         ("aws_config", "src/aws"),
-        ("tokio::", "src/aws src/http src/sys/host_names.rs"),
+        (
+            "tokio::",
+            "src/aws src/http src/sys/host_names.rs src/gateway",
+        ),
         ("hickory_resolver", "src/sys/host_names.rs"),
         ("aws_sdk", "src/aws"),
         ("aws_smithy_http_client", "src/http/client.rs"),
@@ -76,10 +79,13 @@ fn every_outside_effect_has_one_owner() {
             "src/cache/key/secret_service.rs",
         ),
         ("keyring_core", "src/cache/key/native.rs"),
-        ("rustls::Client", "src/probe/tls.rs src/probe/login.rs"),
-        ("rustls::crypto", "src/probe"),
-        ("TcpStream", "src/probe"),
-        ("TcpListener", "src/probe"),
+        (
+            "rustls::Client",
+            "src/probe/tls.rs src/probe/login.rs src/gateway/tls.rs",
+        ),
+        ("rustls::crypto", "src/probe src/gateway/tls.rs"),
+        ("TcpStream", "src/probe src/gateway"),
+        ("TcpListener", "src/probe src/gateway"),
         ("ToSocketAddrs", "src/sys/host_names.rs"),
         ("use der::", "src/probe/certificate.rs"),
         ("signal_hook", "src/sys/signals.rs"),
@@ -96,12 +102,12 @@ fn every_outside_effect_has_one_owner() {
             "std::io",
             "src/sys/fs src/sys/terminal.rs src/sys/dialog src/sys/child src/output \
              src/command/exec src/command/refresh/watch.rs src/sys/signals.rs src/sys/limits.rs \
-             src/sys/env.rs src/sys/host_names.rs src/probe src/http",
+             src/sys/env.rs src/sys/host_names.rs src/probe src/http src/gateway",
         ),
         (
             "cfg(unix)",
             "src/sys/fs/mod.rs src/sys/terminal.rs src/sys/child src/sys/env.rs \
-             src/sys/signals.rs src/sys/limits.rs src/command/exec",
+             src/sys/signals.rs src/sys/limits.rs src/command/exec src/gateway",
         ),
         ("cfg(windows)", "src/sys/child src/sys/env.rs"),
         // `Output::answer` prints the text as it is, for programs, and for text that a user copies:
@@ -111,7 +117,7 @@ fn every_outside_effect_has_one_owner() {
             "Output::answer",
             "src/output src/command/aws.rs src/command/discover src/command/doctor \
              src/command/exec src/command/list src/cli src/command/policy src/command/prompt.rs \
-             src/command/roots.rs src/command/setup src/command/token.rs",
+             src/command/roots.rs src/command/setup src/command/token.rs src/command/proxy.rs",
         ),
     ] {
         for (path, text) in rust_files("src") {

@@ -1,0 +1,289 @@
+//! What a tool is told when it cannot log in: an error of PostgreSQL's protocol with an SQLSTATE,
+//! what failed, and a hint that says what to type.
+
+use super::packet::packet;
+use crate::error::{Error, Exit};
+
+/// Why a local connection gets no session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// It is not a client of PostgreSQL, or it went away: it is told nothing.
+    Silent,
+    /// It is told this.
+    Told(ErrorAnswer),
+    /// The server's own error, as it came.
+    Server { packet: Vec<u8>, message: String },
+}
+
+/// An error of the gateway's own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct ErrorAnswer {
+    /// The SQLSTATE: five letters and digits.
+    code: &'static str,
+    message: String,
+    hint: String,
+}
+
+/// SQLSTATEs, by PostgreSQL's names for them.
+mod sqlstate {
+    pub(super) const SQLCLIENT_UNABLE_TO_ESTABLISH_CONNECTION: &str = "08001";
+    pub(super) const PROTOCOL_VIOLATION: &str = "08P01";
+    pub(super) const FEATURE_NOT_SUPPORTED: &str = "0A000";
+    pub(super) const INVALID_AUTHORIZATION: &str = "28000";
+    pub(super) const INVALID_PASSWORD: &str = "28P01";
+    pub(super) const TOO_MANY_CONNECTIONS: &str = "53300";
+    pub(super) const CANNOT_CONNECT_NOW: &str = "57P03";
+}
+
+impl Refusal {
+    fn told(code: &'static str, message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::Told(ErrorAnswer {
+            code,
+            message: message.into(),
+            hint: hint.into(),
+        })
+    }
+
+    pub(super) fn protocol(major: u32) -> Self {
+        Self::told(
+            sqlstate::FEATURE_NOT_SUPPORTED,
+            format!("this gateway speaks protocol 3.0 of PostgreSQL, and not {major}"),
+            "use a client of PostgreSQL 7.4 or newer",
+        )
+    }
+
+    pub(super) fn replication() -> Self {
+        Self::told(
+            sqlstate::FEATURE_NOT_SUPPORTED,
+            "this gateway passes no replication on",
+            "connect to the server itself: `pgcred exec` runs a program with a token",
+        )
+    }
+
+    pub(super) fn malformed() -> Self {
+        Self::told(
+            sqlstate::PROTOCOL_VIOLATION,
+            "the client's start-up packet cannot be read",
+            "use another client, or report this to its makers",
+        )
+    }
+
+    pub(super) fn scram() -> Self {
+        Self::told(
+            sqlstate::PROTOCOL_VIOLATION,
+            "the client does not speak SCRAM-SHA-256 as PostgreSQL's do",
+            "use a client that knows the passwords of PostgreSQL 10 and newer, or the Unix socket",
+        )
+    }
+
+    pub(super) fn wrong_password(user: &str, connection: &str) -> Self {
+        Self::told(
+            sqlstate::INVALID_PASSWORD,
+            format!("password authentication failed for user \"{user}\""),
+            format!(
+                "this is the gateway of pgcred: its password is what `pgcred proxy --password \
+                 {connection}` prints"
+            ),
+        )
+    }
+
+    pub(super) fn wrong_user(own: &str) -> Self {
+        Self::told(
+            sqlstate::INVALID_AUTHORIZATION,
+            format!("this gateway logs in as {own}"),
+            format!("set the user to {own} in the tool"),
+        )
+    }
+
+    pub(super) fn other_owner() -> Self {
+        Self::told(
+            sqlstate::INVALID_AUTHORIZATION,
+            "this gateway serves only the user who started it",
+            "run a gateway as your own user: pgcred proxy",
+        )
+    }
+
+    pub(super) fn too_many(most: usize) -> Self {
+        Self::told(
+            sqlstate::TOO_MANY_CONNECTIONS,
+            format!("too many connections for this gateway ({most})"),
+            "close some, or start it with a larger --max-connections",
+        )
+    }
+
+    pub(super) fn stopping() -> Self {
+        Self::told(
+            sqlstate::CANNOT_CONNECT_NOW,
+            "the gateway of pgcred is stopping",
+            "start it again: pgcred proxy",
+        )
+    }
+
+    /// Says that a server cannot be reached, or not be believed.
+    pub(super) fn unreachable(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::told(
+            sqlstate::SQLCLIENT_UNABLE_TO_ESTABLISH_CONNECTION,
+            message,
+            hint,
+        )
+    }
+
+    /// Says that a server does something in the login that the protocol does not allow, or that a
+    /// token is no use for.
+    pub(super) fn server_protocol(message: impl Into<String>, doctor: &str) -> Self {
+        Self::told(sqlstate::PROTOCOL_VIOLATION, message, doctor)
+    }
+
+    /// Says why there is no token.
+    pub(super) fn no_token(error: &Error) -> Self {
+        let code = match error.exit() {
+            Exit::Login => sqlstate::INVALID_AUTHORIZATION,
+            _ => sqlstate::SQLCLIENT_UNABLE_TO_ESTABLISH_CONNECTION,
+        };
+        let hint = error.to_hint().unwrap_or("pgcred doctor says more");
+        Self::told(code, format!("pgcred: {error}"), hint)
+    }
+
+    /// Returns what is sent to the client.
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
+        match self {
+            Self::Silent => Vec::new(),
+            Self::Told(answer) => answer.to_bytes(),
+            Self::Server { packet, .. } => packet.clone(),
+        }
+    }
+
+    /// Returns the words for the gateway's own log.
+    pub(super) fn in_words(&self) -> &str {
+        match self {
+            Self::Silent => "it is not a client of PostgreSQL, or it has gone",
+            Self::Told(answer) => &answer.message,
+            Self::Server { message, .. } => message,
+        }
+    }
+
+    /// Returns the hint, for a user at a terminal.
+    pub(super) fn hint(&self) -> &str {
+        match self {
+            Self::Told(answer) => &answer.hint,
+            Self::Silent | Self::Server { .. } => "",
+        }
+    }
+}
+
+impl ErrorAnswer {
+    fn to_bytes(&self) -> Vec<u8> {
+        error_packet(&[
+            (b'S', "FATAL"),
+            (b'V', "FATAL"),
+            (b'C', self.code),
+            (b'M', &self.message),
+            (b'H', &self.hint),
+        ])
+    }
+}
+
+/// Returns an error packet with these fields.
+fn error_packet(fields: &[(u8, &str)]) -> Vec<u8> {
+    let mut body = Vec::new();
+    for (kind, text) in fields {
+        body.push(*kind);
+        body.extend(text.bytes().filter(|byte| *byte != 0));
+        body.push(0);
+    }
+    body.push(0);
+    packet(b'E', &body)
+}
+
+/// The fields of a server's error that decide here, without control characters.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct ServerError {
+    pub(super) code: String,
+    pub(super) message: String,
+    pub(super) has_hint: bool,
+}
+
+/// Reads the body of a server's error.
+pub(super) fn read_error(body: &[u8]) -> ServerError {
+    let mut read = ServerError::default();
+    for field in body.split(|byte| *byte == 0) {
+        let Some((kind, text)) = field.split_first() else {
+            break; // an empty field is the end
+        };
+        let text = || crate::text::shown(&String::from_utf8_lossy(text));
+        match kind {
+            b'C' => read.code = text(),
+            b'M' => read.message = text(),
+            b'H' => read.has_hint = true,
+            _ => {}
+        }
+    }
+    read
+}
+
+/// Returns the body of an error with a hint added at its end.
+pub(super) fn with_hint(body: &[u8], hint: &str) -> Vec<u8> {
+    let mut longer = body.strip_suffix(b"\0").unwrap_or(body).to_vec();
+    longer.push(b'H');
+    longer.extend(hint.bytes().filter(|byte| *byte != 0));
+    longer.extend([0, 0]);
+    longer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_has_a_code_and_says_what_to_type() {
+        let bytes = Refusal::wrong_password("ann", "prod").to_bytes();
+        assert!(bytes.starts_with(b"E"));
+        let text = str::from_utf8(&bytes[5..]).unwrap();
+        let fields: Vec<&str> = text.split('\0').collect();
+        assert_eq!(fields[..3], ["SFATAL", "VFATAL", "C28P01"]);
+        assert_eq!(
+            fields[3],
+            "Mpassword authentication failed for user \"ann\""
+        );
+        assert!(fields[4].starts_with('H') && fields[4].contains("pgcred proxy --password prod"));
+        assert_eq!(fields[5..], ["", ""]);
+        assert!(Refusal::Silent.to_bytes().is_empty());
+    }
+
+    #[test]
+    fn a_needed_login_is_told_apart() {
+        let login = Error::login("the login has ended").hint("aws sso login");
+        let Refusal::Told(answer) = Refusal::no_token(&login) else {
+            panic!("it is told");
+        };
+        assert_eq!(
+            (answer.code, answer.hint.as_str()),
+            ("28000", "aws sso login")
+        );
+        let Refusal::Told(answer) = Refusal::no_token(&Error::failure("no way")) else {
+            panic!("it is told");
+        };
+        assert_eq!(
+            (answer.code, answer.message.as_str()),
+            ("08001", "pgcred: no way")
+        );
+    }
+
+    #[test]
+    fn a_servers_error_keeps_its_fields_and_gets_a_hint() {
+        let body = b"SFATAL\0VFATAL\0C28000\0Maccess\x1b denied\0\0";
+        let read = read_error(body);
+        assert_eq!(
+            (read.code.as_str(), read.message.as_str()),
+            ("28000", r"access\u{1b} denied")
+        );
+        assert!(!read.has_hint);
+        let longer = with_hint(body, "type this");
+        assert_eq!(
+            longer,
+            b"SFATAL\0VFATAL\0C28000\0Maccess\x1b denied\0Htype this\0\0"
+        );
+        assert!(read_error(&longer).has_hint);
+        assert_eq!(read_error(b""), ServerError::default());
+    }
+}

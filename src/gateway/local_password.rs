@@ -1,0 +1,145 @@
+//! The password that the gateway asks of local programs.
+//!
+//! It follows from the name of the connection and from a random key in a private file, so that it
+//! stays the same: a user pastes it into a tool once. It never expires. A new key changes all of
+//! them.
+
+use std::path::{Path, PathBuf};
+
+use ring::hmac;
+use ring::rand::{SecureRandom, SystemRandom};
+
+use crate::error::{Error, Result};
+use crate::sys::fs;
+use crate::sys::paths;
+
+const KEY_LENGTH: usize = 32;
+
+/// The key from which the local passwords are made.
+pub(crate) struct PasswordKey(hmac::Key);
+
+impl PasswordKey {
+    /// Reads the key, and makes one if there is none.
+    pub(crate) fn open() -> Result<Self> {
+        let path = key_path()?;
+        if let Some(key) = read_key(fs::read_private(&path)?) {
+            return Ok(key);
+        }
+        make_key(&path, false)
+    }
+
+    /// Makes a new key. Every password that was made before is wrong from then on.
+    pub(crate) fn renew() -> Result<Self> {
+        make_key(&key_path()?, true)
+    }
+
+    /// Returns the password of a connection: 26 letters and digits, 128 bits.
+    pub(crate) fn password_of(&self, connection: &str) -> String {
+        const PURPOSE: &[u8] = b"pgcred proxy password:";
+        const BYTES: usize = 16;
+        let tag = hmac::sign(&self.0, &[PURPOSE, connection.as_bytes()].concat());
+        base32(&tag.as_ref()[..BYTES])
+    }
+
+    /// Returns the salt of the verifier of a connection's password. It need not be secret.
+    pub(super) fn salt_of(&self, connection: &str) -> [u8; 16] {
+        const PURPOSE: &[u8] = b"pgcred proxy salt:";
+        let tag = hmac::sign(&self.0, &[PURPOSE, connection.as_bytes()].concat());
+        let mut salt = [0; 16];
+        salt.copy_from_slice(&tag.as_ref()[..16]);
+        salt
+    }
+}
+
+fn key_path() -> Result<PathBuf> {
+    paths::gateway_key().ok_or_else(|| {
+        Error::failure("no configuration directory is known").hint("set HOME or PGCRED_HOME")
+    })
+}
+
+/// Takes a key out of a file's bytes; `None` if they are not one.
+fn read_key(bytes: Option<Vec<u8>>) -> Option<PasswordKey> {
+    let bytes = bytes?;
+    if bytes.len() != KEY_LENGTH {
+        return None;
+    }
+    Some(PasswordKey(hmac::Key::new(hmac::HMAC_SHA256, &bytes)))
+}
+
+/// Writes a new key into the file. One that another process has just made stays, unless it is to
+/// be `replaced`.
+fn make_key(path: &Path, replaced: bool) -> Result<PasswordKey> {
+    let mut new = vec![0; KEY_LENGTH];
+    if SystemRandom::new().fill(&mut new).is_err() {
+        return Err(Error::failure("the system has no random numbers")
+            .hint("look at the system's log, then try again"));
+    }
+    if let Some(directory) = path.parent() {
+        fs::private_directory(directory)?;
+    }
+    let edited = fs::edit(path, |_| {
+        let mut kept = None;
+        if !replaced {
+            kept = fs::read_private(path)?.filter(|bytes| bytes.len() == KEY_LENGTH);
+        }
+        Ok((Some(kept.unwrap_or_else(|| new.clone())), ()))
+    })?;
+    read_key(Some(edited.text)).ok_or_else(|| {
+        Error::failure(format!("cannot use the key in {}", path.display()))
+            .hint("make a new one: pgcred proxy --new-password")
+    })
+}
+
+/// Writes bytes in the alphabet of RFC 4648, section 6, in lower case and without padding: it has
+/// no characters that a tool, a URL or a passfile would take apart.
+fn base32(bytes: &[u8]) -> String {
+    const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+    const BITS: u32 = 5;
+    let mut text = String::new();
+    let (mut held, mut count) = (0_u32, 0);
+    for byte in bytes {
+        held = held << 8 | u32::from(*byte);
+        count += 8;
+        while count >= BITS {
+            count -= BITS;
+            text.push(char::from(ALPHABET[(held >> count) as usize & 31]));
+        }
+    }
+    if count > 0 {
+        text.push(char::from(ALPHABET[(held << (BITS - count)) as usize & 31]));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_of_the_standard() {
+        for (bytes, expected) in [
+            (&b""[..], ""),
+            (b"f", "my"),
+            (b"fo", "mzxq"),
+            (b"foo", "mzxw6"),
+            (b"foob", "mzxw6yq"),
+            (b"fooba", "mzxw6ytb"),
+            (b"foobar", "mzxw6ytboi"),
+        ] {
+            assert_eq!(base32(bytes), expected);
+        }
+    }
+
+    #[test]
+    fn a_password_is_that_of_one_connection_and_one_key() {
+        let key = |byte| read_key(Some(vec![byte; KEY_LENGTH])).expect("a key");
+        let password = key(1).password_of("prod");
+        assert_eq!(password.len(), 26);
+        assert_eq!(password, key(1).password_of("prod"));
+        assert_ne!(password, key(1).password_of("dev"));
+        assert_ne!(password, key(2).password_of("prod"));
+        assert_ne!(key(1).salt_of("prod"), key(1).salt_of("dev"));
+        assert!(read_key(Some(vec![1; 31])).is_none());
+        assert!(read_key(None).is_none());
+    }
+}

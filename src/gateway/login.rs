@@ -1,0 +1,172 @@
+//! The login to the server with a token, up to the server's verdict.
+
+use std::io::{Error, ErrorKind};
+use std::time::Duration;
+
+use tokio::io::AsyncWriteExt;
+use tokio::time::timeout;
+
+use super::answer::{self, Refusal};
+use super::packet::{LONGEST_PACKET, Packet, authentication, packet, read_packet, with_length};
+use super::server::ServerStream;
+use super::settings::GatewayTarget;
+use super::startup::StartUp;
+use crate::causes::{self, CausePlaceholders};
+
+/// How long the server may take from the start-up packet to its verdict.
+const LONGEST_LOGIN: Duration = Duration::from_secs(30);
+/// The most packets before the verdict.
+const MOST_PACKETS: usize = 100;
+/// The most notices that are kept for the client.
+const MOST_NOTICES: usize = 8;
+
+/// Why a login failed.
+pub(super) struct LoginFailure {
+    pub(super) refusal: Refusal,
+    /// The server has looked at the token and refused this user: another token may help.
+    pub(super) may_be_token: bool,
+}
+
+/// Logs in, and returns the notices that the server has sent meanwhile, as packets. The token is
+/// sent once, when the server asks for a password in clear text, which TLS protects.
+pub(super) async fn log_in(
+    stream: &mut ServerStream,
+    target: &GatewayTarget,
+    start_up: &StartUp,
+    user: &str,
+    token: &str,
+) -> Result<Vec<u8>, LoginFailure> {
+    let request = &target.request;
+    let first = with_length(&start_up.for_server(user, &request.dbname));
+    match timeout(LONGEST_LOGIN, exchange(stream, &first, token)).await {
+        Ok(Ok(Verdict::Accepted { notices })) => Ok(notices),
+        Ok(Ok(Verdict::Refused(body))) => Err(read_refusal(target, body, token)),
+        Ok(Ok(Verdict::OtherMethod(code))) => Err(protocol_failure(
+            target,
+            &format!("the server asks for another proof than a password (method {code})"),
+        )),
+        Ok(Ok(Verdict::AskedAgain)) => Err(protocol_failure(
+            target,
+            "the server asks for the token twice",
+        )),
+        Ok(Ok(Verdict::OutOfPlace(kind))) => Err(protocol_failure(
+            target,
+            &format!("the server sends a packet {kind:#04x} in the login"),
+        )),
+        Ok(Err(error)) => Err(broken_login(target, &error.to_string())),
+        Err(_) => Err(broken_login(target, "no verdict in time")),
+    }
+}
+
+/// What came of the exchange of packets.
+enum Verdict {
+    Accepted {
+        notices: Vec<u8>,
+    },
+    /// The body of the server's error.
+    Refused(Vec<u8>),
+    OtherMethod(u32),
+    AskedAgain,
+    OutOfPlace(u8),
+}
+
+async fn exchange(
+    stream: &mut ServerStream,
+    start_up: &[u8],
+    token: &str,
+) -> Result<Verdict, Error> {
+    stream.write_all(start_up).await?;
+    stream.flush().await?;
+    let (mut notices, mut notice_count, mut has_sent_token) = (Vec::new(), 0, false);
+    for _ in 0..MOST_PACKETS {
+        let Packet { kind, body } = read_packet(stream, LONGEST_PACKET).await?;
+        match (
+            kind,
+            body.first_chunk().map(|code| u32::from_be_bytes(*code)),
+        ) {
+            (b'R', Some(authentication::OK)) => return Ok(Verdict::Accepted { notices }),
+            (b'R', Some(authentication::CLEARTEXT_PASSWORD)) if has_sent_token => {
+                return Ok(Verdict::AskedAgain);
+            }
+            (b'R', Some(authentication::CLEARTEXT_PASSWORD)) => {
+                let password = [token.as_bytes(), b"\0"].concat();
+                stream.write_all(&packet(b'p', &password)).await?;
+                stream.flush().await?;
+                has_sent_token = true;
+            }
+            (b'R', Some(code)) => return Ok(Verdict::OtherMethod(code)),
+            (b'E', _) => return Ok(Verdict::Refused(body)),
+            (b'N', _) => {
+                notice_count += 1;
+                if notice_count <= MOST_NOTICES {
+                    notices.extend(packet(kind, &body));
+                }
+            }
+            (b'v', _) => {} // protocol 3.0 is asked for, so that there is nothing to learn
+            _ => return Ok(Verdict::OutOfPlace(kind)),
+        }
+    }
+    Err(Error::new(ErrorKind::InvalidData, "the login has no end"))
+}
+
+/// Passes the server's error on. Where the server gives no hint, what is known of the cause is
+/// added.
+fn read_refusal(target: &GatewayTarget, body: Vec<u8>, token: &str) -> LoginFailure {
+    const INVALID_AUTHORIZATION: &str = "28"; // the class of SQLSTATEs
+    let error = answer::read_error(&body);
+    let mut body = body;
+    if contains(&body, token.as_bytes()) {
+        // No server repeats what it was sent; one that does is not passed on.
+        return protocol_failure(target, "the server repeats the token in an error");
+    }
+    if !error.has_hint
+        && let Some(hint) = hint_for(target, &error.message)
+    {
+        body = answer::with_hint(&body, &hint);
+    }
+    LoginFailure {
+        may_be_token: error.code.starts_with(INVALID_AUTHORIZATION),
+        refusal: Refusal::Server {
+            packet: packet(b'E', &body),
+            message: format!("the server says: {}", error.message),
+        },
+    }
+}
+
+fn contains(bytes: &[u8], part: &[u8]) -> bool {
+    !part.is_empty() && bytes.windows(part.len()).any(|window| window == part)
+}
+
+/// Returns what the table of causes says of a server's message.
+fn hint_for(target: &GatewayTarget, message: &str) -> Option<String> {
+    let provider = target.request.provider;
+    let cause = causes::by_id(provider.explain(message)?)?;
+    let known = CausePlaceholders {
+        target: Some(target.name.clone()),
+        user: Some(target.request.user.clone()),
+        authority: Some(provider.authority.name()),
+        ..CausePlaceholders::default()
+    };
+    Some(cause.advice(&known))
+}
+
+fn protocol_failure(target: &GatewayTarget, why: &str) -> LoginFailure {
+    let doctor = format!("`pgcred doctor {}` says more", target.name);
+    LoginFailure {
+        refusal: Refusal::server_protocol(why, &doctor),
+        may_be_token: false,
+    }
+}
+
+fn broken_login(target: &GatewayTarget, why: &str) -> LoginFailure {
+    let request = &target.request;
+    let message = format!(
+        "the login to {}:{} broke: {why}",
+        request.host, request.port
+    );
+    let doctor = format!("`pgcred doctor {}` says more", target.name);
+    LoginFailure {
+        refusal: Refusal::unreachable(message, doctor),
+        may_be_token: false,
+    }
+}

@@ -1,0 +1,57 @@
+//! The local gateway: it lets a program on this machine log in with a fixed password, and logs in
+//! to the server for it with a token.
+//!
+//! ```text
+//!   a tool                       this process                                   the server
+//!     |                                |                                            |
+//!     |-- connect ------------> listener --> peer      who connects, where the      |
+//!     |                                |               system tells                 |
+//!     |-- start-up -----------> startup                TLS is declined              |
+//!     |<- SCRAM-SHA-256 ------> scram                  the local password           |
+//!     |                                |                                            |
+//!     |                         tokens --> the thread that issues tokens            |
+//!     |                         server --> dial, then tls ------------------------> |
+//!     |                         login  -------------- the token ------------------> |
+//!     |<- AuthenticationOk ------------ the server's own verdict <----------------- |
+//!     |                                |                                            |
+//!     |<======================> relay  <==========================================> |
+//! ```
+//!
+//! `session` is this way from top to bottom. A cancel request goes from `startup` straight to
+//! `server`. `answer` has the errors that a tool is told, and `packet` the frames of PostgreSQL's
+//! protocol; both are pure, as are `startup`'s parser, `scram` and `local_password`. `settings` is
+//! what a gateway is started with, `state` what its sessions share, and `run` starts and ends it.
+//!
+//! The promises:
+//!
+//! - Only loopback addresses and Unix sockets of the user's own are listened on.
+//! - Nothing is dialled and no token is made before the local side has proved who it is.
+//! - The token goes to a server whose certificate is verified, once for each login, and nowhere
+//!   else.
+//! - A token is made when a tool connects, never by a timer. Sessions do not end with it.
+//! - After the login, bytes are copied as they are.
+//!
+//! One thread runs all sessions. Tokens are issued by the thread that called [`run`], because the
+//! issuer belongs to one thread; sessions that need the same token wait for one.
+
+mod answer;
+mod listener;
+pub(crate) mod local_password;
+mod login;
+mod packet;
+mod peer;
+mod relay;
+mod run;
+mod scram;
+mod server;
+mod session;
+mod settings;
+mod startup;
+mod state;
+mod tls;
+mod tokens;
+
+pub(crate) use listener::{ListenAddress, socket_directory};
+pub(crate) use run::{GatewayOptions, run, try_logins};
+pub(crate) use settings::GatewayTarget;
+pub(crate) use tokens::{TokenWish, WishedToken};

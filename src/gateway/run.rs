@@ -1,0 +1,261 @@
+//! Starts the gateway's thread, answers its wishes for tokens, and ends it: on a signal, when it
+//! has been idle, or when standard input has closed.
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
+use std::time::Duration;
+
+use futures_util::future::{Either, select};
+use tokio::io::AsyncWriteExt;
+use tokio::sync::{Semaphore, watch};
+use tokio::task::LocalSet;
+use tokio::time::{sleep, timeout};
+
+use super::listener::{ListenAddress, Listener, inherited};
+use super::session::{log_in_with_token, serve};
+use super::settings::GatewayTarget;
+use super::startup::StartUp;
+use super::state::{Gateway, TargetState};
+use super::tls::TlsClient;
+use super::tokens::{TargetTokens, TokenWish, WishedToken};
+use crate::error::{Error, Result};
+use crate::output::Output;
+use crate::sys::limits;
+use crate::sys::signals::{die_by, on_signal};
+use crate::sys::terminal::{InheritedStdin, wait_for_end};
+
+/// How many connections of one listener may be at a time that have not proved who they are. The
+/// system keeps the others waiting.
+const MOST_UNPROVEN: usize = 64;
+/// How long accepting pauses after an error of the system, such as too many open files.
+const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(100);
+
+/// How a gateway runs.
+pub(crate) struct GatewayOptions {
+    /// Where it listens, each with the position of its target.
+    pub(crate) addresses: Vec<(usize, ListenAddress)>,
+    /// The most sessions at a time.
+    pub(crate) max_connections: usize,
+    /// How long it goes on without a session; for ever if there is none.
+    pub(crate) exit_idle: Option<Duration>,
+    /// How long sessions may go on after the signal to end; none if they end at once.
+    pub(crate) drain: Option<Duration>,
+    /// It ends when this does.
+    pub(crate) until_closed: Option<InheritedStdin>,
+    pub(crate) output: Output,
+}
+
+/// Runs the gateway until it ends. `issue` makes the tokens, on this thread.
+pub(crate) fn run(
+    targets: Vec<GatewayTarget>,
+    options: GatewayOptions,
+    issue: impl FnMut(&TokenWish) -> Result<WishedToken>,
+) -> Result<()> {
+    limits::allow_many_files();
+    let (stop, stopped) = watch::channel(false);
+    let stop = Arc::new(stop);
+    let by_signal = Arc::clone(&stop);
+    on_signal(move |signal| {
+        if by_signal.send_replace(true) {
+            die_by(signal); // the second one
+        }
+    })?;
+    let mut options = options;
+    if let Some(stdin) = options.until_closed.take() {
+        thread::spawn(move || {
+            wait_for_end(stdin);
+            stop.send_replace(true);
+        });
+    }
+    in_thread(targets, issue, |states| async move {
+        serve_all(states, options, stopped).await
+    })
+}
+
+/// Logs in to each target once, and ends the session. Returns what came of each.
+pub(crate) fn try_logins(
+    targets: Vec<GatewayTarget>,
+    issue: impl FnMut(&TokenWish) -> Result<WishedToken>,
+) -> Result<Vec<Result<()>>> {
+    const TERMINATE: [u8; 5] = [b'X', 0, 0, 0, 4];
+    in_thread(targets, issue, |states| async move {
+        let mut results = Vec::new();
+        for state in states {
+            let tried = match log_in_with_token(&state, &StartUp::of_trial()).await {
+                Ok((mut server, _)) => {
+                    let _ = server.write_all(&TERMINATE).await; // only a courtesy
+                    let _ = server.shutdown().await;
+                    Ok(())
+                }
+                Err(refusal) => Err(Error::failure(refusal.in_words()).hint(refusal.hint())),
+            };
+            results.push(tried.map_err(|error| error.about(&state.target.name)));
+        }
+        Ok(results)
+    })
+}
+
+/// Runs work with the targets on a thread that has the network runtime, and makes the tokens that
+/// it wishes for on this one.
+fn in_thread<T: Send + 'static, Work: Future<Output = Result<T>>>(
+    targets: Vec<GatewayTarget>,
+    issue: impl FnMut(&TokenWish) -> Result<WishedToken>,
+    work: impl FnOnce(Vec<Rc<TargetState>>) -> Work + Send + 'static,
+) -> Result<T> {
+    limits::check_room().map_err(|error| start_failed(&error))?;
+    let (wishes, wish_receiver) = channel();
+    let thread = thread::Builder::new().spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| start_failed(&error))?;
+        let states = states_of(targets, &wishes);
+        drop(wishes);
+        let done = match states {
+            Ok(states) => LocalSet::new().block_on(&runtime, work(states)),
+            Err(error) => Err(error),
+        };
+        runtime.shutdown_background(); // a look-up of a name may still hang
+        done
+    });
+    let thread = thread.map_err(|error| start_failed(&error))?;
+    grant_wishes(&wish_receiver, issue);
+    match thread.join() {
+        Ok(done) => done,
+        Err(_) => Err(Error::failure("the gateway has broken down").hint("start it again")),
+    }
+}
+
+fn start_failed(error: &std::io::Error) -> Error {
+    Error::failure("cannot start the network runtime")
+        .caused_by(error)
+        .hint("raise the limits of files and processes (`ulimit -n`, `ulimit -u`)")
+}
+
+/// Makes tokens until nobody is left who could wish for one.
+fn grant_wishes(
+    wishes: &Receiver<TokenWish>,
+    mut issue: impl FnMut(&TokenWish) -> Result<WishedToken>,
+) {
+    while let Ok(wish) = wishes.recv() {
+        let token = issue(&wish);
+        let _ = wish.answer.send(token); // the session may have gone
+    }
+}
+
+fn states_of(
+    targets: Vec<GatewayTarget>,
+    wishes: &Sender<TokenWish>,
+) -> Result<Vec<Rc<TargetState>>> {
+    let mut states = Vec::new();
+    for (position, target) in targets.into_iter().enumerate() {
+        let tls = TlsClient::new(&target).map_err(|refusal| {
+            Error::usage(refusal.in_words())
+                .hint(refusal.hint())
+                .about(&target.name)
+        })?;
+        let tokens = TargetTokens::new(position, wishes.clone());
+        states.push(Rc::new(TargetState {
+            target,
+            tls,
+            tokens,
+        }));
+    }
+    Ok(states)
+}
+
+/// Listens on all addresses until the gateway ends.
+async fn serve_all(
+    states: Vec<Rc<TargetState>>,
+    options: GatewayOptions,
+    stopped: watch::Receiver<bool>,
+) -> Result<()> {
+    let output = options.output;
+    let (sessions, mut session_count) = watch::channel(0);
+    let gateway = Rc::new(Gateway::new(
+        output,
+        options.max_connections,
+        sessions,
+        &stopped,
+    ));
+
+    for (position, address, listener) in open_all(&options.addresses)? {
+        let state = Rc::clone(&states[position]);
+        output.note(&format!("{}: listening on {address}", state.target.name));
+        tokio::task::spawn_local(accept_all(Rc::clone(&gateway), state, listener));
+    }
+    output.note("ready");
+    let mut stopped = stopped;
+    let signal = Box::pin(stopped.wait_for(|is_stopped| *is_stopped));
+    let idle = Box::pin(wait_until_idle(session_count.clone(), options.exit_idle));
+    if let Either::Right(_) = select(signal, idle).await {
+        output.note("ended, because no tool was connected");
+        return Ok(());
+    }
+    if let Some(longest) = options.drain {
+        let drained = session_count.wait_for(|count| *count == 0);
+        let _ = timeout(longest, drained).await; // then they are cut
+    }
+    Ok(())
+}
+
+/// Opens the addresses, or takes those that a service manager has opened.
+fn open_all(addresses: &[(usize, ListenAddress)]) -> Result<Vec<(usize, String, Listener)>> {
+    let mut inherited = inherited()?;
+    let is_started_by_manager = !inherited.is_empty();
+    let mut opened = Vec::new();
+    for (position, address) in addresses {
+        let taken = inherited.iter().position(|(own, _)| own == address);
+        let listener = match taken {
+            Some(at) => inherited.swap_remove(at).1,
+            None if is_started_by_manager => continue,
+            None => Listener::open(address)?,
+        };
+        opened.push((*position, address.to_string(), listener));
+    }
+    match inherited.first() {
+        None => Ok(opened),
+        Some((address, _)) => Err(Error::usage(format!(
+            "the service manager listens on {address}, and no connection has it"
+        ))
+        .hint("run `pgcred setup proxy` again: it writes the units anew")),
+    }
+}
+
+/// Waits until there has been no session for so long.
+async fn wait_until_idle(mut sessions: watch::Receiver<usize>, longest: Option<Duration>) {
+    let Some(longest) = longest else {
+        return std::future::pending().await;
+    };
+    loop {
+        let _ = sessions.wait_for(|count| *count == 0).await; // the sender lives as long
+        let next_session = sessions.wait_for(|count| *count > 0);
+        if timeout(longest, next_session).await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn accept_all(gateway: Rc<Gateway>, state: Rc<TargetState>, listener: Listener) {
+    let unproven = Arc::new(Semaphore::new(MOST_UNPROVEN));
+    loop {
+        let Ok(permit) = Arc::clone(&unproven).acquire_owned().await else {
+            return;
+        };
+        match listener.accept().await {
+            Ok((stream, peer)) => {
+                let (gateway, state) = (Rc::clone(&gateway), Rc::clone(&state));
+                tokio::task::spawn_local(serve(gateway, state, stream, peer, permit));
+            }
+            Err(error) => {
+                let name = &state.target.name;
+                gateway
+                    .output
+                    .warn(&format!("{name}: cannot take a connection: {error}"));
+                sleep(PAUSE_AFTER_ERROR).await;
+            }
+        }
+    }
+}

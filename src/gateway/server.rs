@@ -1,0 +1,141 @@
+//! The way to the server: its addresses, a connection, and TLS. No token is in play here.
+
+use std::io::{Error, ErrorKind};
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use socket2::{SockRef, TcpKeepalive};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout_at};
+use tokio_rustls::client::TlsStream;
+
+use super::answer::Refusal;
+use super::packet::with_length;
+use super::settings::GatewayTarget;
+use super::tls::{self, TlsClient};
+use crate::sys::host_names;
+
+/// How long all of it may take: a tool waits that long at most before it sees an error.
+const LONGEST_DIAL: Duration = Duration::from_secs(10);
+/// After how much silence the system asks whether the other side is still there.
+const KEEPALIVE: Duration = Duration::from_mins(1);
+
+const TLS_REQUEST: [u8; 4] = 80_877_103_u32.to_be_bytes();
+
+/// A connection to the server, inside verified TLS.
+pub(super) type ServerStream = TlsStream<TcpStream>;
+
+/// Connects to the server of a target.
+pub(super) async fn connect(
+    target: &GatewayTarget,
+    tls: &TlsClient,
+) -> Result<ServerStream, Refusal> {
+    let deadline = Instant::now() + LONGEST_DIAL;
+    let connected = match timeout_at(deadline, connect_and_encrypt(target, tls, deadline)).await {
+        Ok(connected) => connected,
+        Err(_) => Err(format!("no answer within {} s", LONGEST_DIAL.as_secs())),
+    };
+    connected.map_err(|why| {
+        let request = &target.request;
+        let (host, port) = (&request.host, request.port);
+        let doctor = format!("`pgcred doctor {}` says more", target.name);
+        Refusal::unreachable(format!("cannot reach {host}:{port}: {why}"), doctor)
+    })
+}
+
+/// The error says why not, in words.
+async fn connect_and_encrypt(
+    target: &GatewayTarget,
+    tls: &TlsClient,
+    deadline: Instant,
+) -> Result<ServerStream, String> {
+    let addresses = addresses_of(target)
+        .await
+        .map_err(|error| error.to_string())?;
+    let stream = dial_any(&addresses, target.request.port, deadline)
+        .await
+        .map_err(|error| error.to_string())?;
+    set_options(&stream);
+    let stream = if target.request.provider.takes_direct_tls {
+        stream
+    } else {
+        ask_for_tls(stream).await?
+    };
+    let encrypted = tls.encrypt(stream).await;
+    encrypted.map_err(|error| tls::why_not(&error, target.server_name()))
+}
+
+async fn addresses_of(target: &GatewayTarget) -> Result<Vec<IpAddr>, Error> {
+    if let Some(address) = target.address() {
+        return Ok(vec![address]);
+    }
+    let host = target.request.host.clone();
+    let looked_up = tokio::task::spawn_blocking(move || host_names::addresses_of(&host)).await;
+    let mut addresses = looked_up.map_err(Error::other)??;
+    let mut seen = Vec::new();
+    addresses.retain(|address| {
+        let is_new = !seen.contains(address);
+        seen.push(*address);
+        is_new
+    });
+    Ok(addresses)
+}
+
+/// Connects to the first address that answers. Each has its share of the time that is left, so that
+/// one that is silent does not take it all.
+async fn dial_any(addresses: &[IpAddr], port: u16, deadline: Instant) -> Result<TcpStream, Error> {
+    let mut failure = Error::new(ErrorKind::NotFound, "the name has no address");
+    for (at, address) in addresses.iter().enumerate() {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let others = u32::try_from(addresses.len() - at).unwrap_or(u32::MAX);
+        let until = Instant::now() + left / others;
+        match timeout_at(until, TcpStream::connect(SocketAddr::new(*address, port))).await {
+            Ok(Ok(stream)) => return Ok(stream),
+            Ok(Err(error)) => failure = error,
+            Err(_) => failure = Error::new(ErrorKind::TimedOut, "no answer"),
+        }
+    }
+    Err(failure)
+}
+
+/// Without these a session works too, but slower, or it hangs where a network was cut.
+fn set_options(stream: &TcpStream) {
+    let _ = stream.set_nodelay(true);
+    let keepalive = TcpKeepalive::new().with_time(KEEPALIVE);
+    let _ = SockRef::from(stream).set_tcp_keepalive(&keepalive);
+}
+
+/// Asks for TLS inside PostgreSQL's protocol. The answer is one byte, and no more than that byte is
+/// read: what follows is for TLS, so that nobody can put text in before it (CVE-2021-23222).
+async fn ask_for_tls(mut stream: TcpStream) -> Result<TcpStream, String> {
+    let mut answer = [0];
+    let asked = async {
+        stream.write_all(&with_length(&TLS_REQUEST)).await?;
+        stream.read_exact(&mut answer).await
+    };
+    asked.await.map_err(|error| error.to_string())?;
+    match answer {
+        [b'S'] => Ok(stream),
+        [b'N'] => Err("the server refuses TLS, and no token is sent without it".to_owned()),
+        [b'E'] => Err("the server answers the request for TLS with an error".to_owned()),
+        _ => Err("what answers there is not PostgreSQL".to_owned()),
+    }
+}
+
+/// Passes a cancel request on, and waits until the server has closed, as libpq does.
+pub(super) async fn cancel(
+    target: &GatewayTarget,
+    tls: &TlsClient,
+    body: &[u8],
+) -> Result<(), Refusal> {
+    let mut stream = connect(target, tls).await?;
+    let mut rest = [0; 16];
+    let sent = async {
+        stream.write_all(&with_length(body)).await?;
+        stream.flush().await?;
+        stream.read(&mut rest).await
+    };
+    let _ = tokio::time::timeout(LONGEST_DIAL, sent).await; // nobody waits for an answer
+    Ok(())
+}

@@ -1,0 +1,120 @@
+//! The tokens of the gateway: one for each target, kept while it is fresh, and made when a session
+//! needs one. Sessions that wait for the same token get the same answer.
+
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+
+use tokio::sync::{Mutex, oneshot};
+use tokio::time::Instant;
+
+use crate::error::{Error, Result};
+use crate::time::Time;
+use crate::token::{Token, TokenAge};
+
+/// A token that a session waits for, sent to the thread that issues tokens.
+pub(crate) struct TokenWish {
+    /// The position of the target.
+    pub(crate) target: usize,
+    /// Make a new token, even if there is a fresh one: the server has refused that one.
+    pub(crate) fresh: bool,
+    pub(crate) answer: oneshot::Sender<Result<WishedToken>>,
+}
+
+/// The answer to a wish.
+pub(crate) struct WishedToken {
+    pub(crate) token: Token,
+    /// It was made for this wish, and not taken from the cache.
+    pub(crate) is_new: bool,
+}
+
+/// The token of one target.
+pub(super) struct TargetTokens {
+    target: usize,
+    wishes: Sender<TokenWish>,
+    last: Mutex<LastAnswer>,
+}
+
+#[derive(Default)]
+struct LastAnswer {
+    token: Option<Arc<Token>>,
+    /// The last failure, and when it came.
+    failure: Option<(Instant, Error)>,
+}
+
+/// A token, and whether it was made for the session that has asked.
+pub(super) struct GivenToken {
+    pub(super) token: Arc<Token>,
+    pub(super) is_new: bool,
+}
+
+impl TargetTokens {
+    pub(super) fn new(target: usize, wishes: Sender<TokenWish>) -> Self {
+        Self {
+            target,
+            wishes,
+            last: Mutex::default(),
+        }
+    }
+
+    /// Returns a fresh token.
+    pub(super) async fn fresh(&self) -> Result<GivenToken> {
+        let will_do = |token: &Arc<Token>| token.age(Time::now()) == TokenAge::Fresh;
+        self.get(will_do, false).await
+    }
+
+    /// Returns another token than this one, which the server has refused.
+    pub(super) async fn other_than(&self, refused: &Arc<Token>) -> Result<GivenToken> {
+        self.get(|token| !Arc::ptr_eq(token, refused), true).await
+    }
+
+    /// Returns the token that is kept if it will do, and else a new one. A session that has waited
+    /// for the answer to another's wish takes that answer, also if it is a failure.
+    async fn get(&self, will_do: impl Fn(&Arc<Token>) -> bool, new: bool) -> Result<GivenToken> {
+        let began = Instant::now();
+        let mut last = self.last.lock().await;
+        if let Some(token) = &last.token
+            && will_do(token)
+        {
+            return Ok(GivenToken {
+                token: Arc::clone(token),
+                is_new: false,
+            });
+        }
+        if let Some((at, error)) = &last.failure
+            && *at >= began
+        {
+            return Err(error.clone());
+        }
+        match self.ask(new).await {
+            Ok(wished) => {
+                let token = Arc::new(wished.token);
+                last.token = Some(Arc::clone(&token));
+                Ok(GivenToken {
+                    token,
+                    is_new: wished.is_new,
+                })
+            }
+            Err(error) => {
+                last.failure = Some((Instant::now(), error.clone()));
+                Err(error)
+            }
+        }
+    }
+
+    async fn ask(&self, fresh: bool) -> Result<WishedToken> {
+        let (answer, answered) = oneshot::channel();
+        let wish = TokenWish {
+            target: self.target,
+            fresh,
+            answer,
+        };
+        let stopping = || Error::failure("the gateway is stopping").hint("start it again");
+        if self.wishes.send(wish).is_err() {
+            return Err(stopping());
+        }
+        match answered.await {
+            Ok(result) => result,
+            Err(_) => Err(stopping()),
+        }
+    }
+}
