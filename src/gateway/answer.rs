@@ -200,7 +200,7 @@ fn error_packet(fields: &[(u8, &str)]) -> Vec<u8> {
 pub(super) struct ServerError {
     pub(super) code: String,
     pub(super) message: String,
-    pub(super) has_hint: bool,
+    pub(super) hint: String,
 }
 
 /// Reads the body of a server's error.
@@ -214,7 +214,7 @@ pub(super) fn read_error(body: &[u8]) -> ServerError {
         match kind {
             b'C' => read.code = text(),
             b'M' => read.message = text(),
-            b'H' => read.has_hint = true,
+            b'H' => read.hint = text(),
             _ => {}
         }
     }
@@ -277,13 +277,13 @@ mod tests {
             (read.code.as_str(), read.message.as_str()),
             ("28000", r"access\u{1b} denied")
         );
-        assert!(!read.has_hint);
+        assert!(read.hint.is_empty());
         let longer = with_hint(body, "type this");
         assert_eq!(
             longer,
             b"SFATAL\0VFATAL\0C28000\0Maccess\x1b denied\0Htype this\0\0"
         );
-        assert!(read_error(&longer).has_hint);
+        assert_eq!(read_error(&longer).hint, "type this");
         assert_eq!(read_error(b""), ServerError::default());
     }
 }

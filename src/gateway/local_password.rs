@@ -10,7 +10,7 @@ use ring::hmac;
 use ring::rand::{SecureRandom, SystemRandom};
 
 use crate::error::{Error, Result};
-use crate::sys::fs;
+use crate::sys::fs::{self, FilePresence};
 use crate::sys::paths;
 
 const KEY_LENGTH: usize = 32;
@@ -22,10 +22,15 @@ impl PasswordKey {
     /// Reads the key, and makes one if there is none.
     pub(crate) fn open() -> Result<Self> {
         let path = key_path()?;
-        if let Some(key) = read_key(fs::read_private(&path)?) {
-            return Ok(key);
+        match fs::read_private(&path)? {
+            Some(bytes) => read_key(&path, &bytes),
+            // A new key would make every password wrong that was pasted into a tool: that is the
+            // user's to decide.
+            None if fs::presence(&path) == FilePresence::Here => {
+                Err(unusable(&path, "other users can read it"))
+            }
+            None => make_key(&path, false),
         }
-        make_key(&path, false)
     }
 
     /// Makes a new key. Every password that was made before is wrong from then on.
@@ -57,13 +62,19 @@ fn key_path() -> Result<PathBuf> {
     })
 }
 
-/// Takes a key out of a file's bytes; `None` if they are not one.
-fn read_key(bytes: Option<Vec<u8>>) -> Option<PasswordKey> {
-    let bytes = bytes?;
+/// Takes a key out of a file's bytes.
+fn read_key(path: &Path, bytes: &[u8]) -> Result<PasswordKey> {
     if bytes.len() != KEY_LENGTH {
-        return None;
+        return Err(unusable(path, "it does not hold a key"));
     }
-    Some(PasswordKey(hmac::Key::new(hmac::HMAC_SHA256, &bytes)))
+    Ok(PasswordKey(hmac::Key::new(hmac::HMAC_SHA256, bytes)))
+}
+
+fn unusable(path: &Path, why: &str) -> Error {
+    let shown = path.display();
+    Error::failure(format!("cannot use the key of the local passwords in {shown}: {why}")).hint(
+        "make a new one with `pgcred proxy --new-password`, then give the tools their new passwords",
+    )
 }
 
 /// Writes a new key into the file. One that another process has just made stays, unless it is to
@@ -77,17 +88,11 @@ fn make_key(path: &Path, replaced: bool) -> Result<PasswordKey> {
     if let Some(directory) = path.parent() {
         fs::private_directory(directory)?;
     }
-    let edited = fs::edit(path, |_| {
-        let mut kept = None;
-        if !replaced {
-            kept = fs::read_private(path)?.filter(|bytes| bytes.len() == KEY_LENGTH);
-        }
-        Ok((Some(kept.unwrap_or_else(|| new.clone())), ()))
+    let edited = fs::edit(path, |old| {
+        let kept = old.filter(|bytes| !replaced && bytes.len() == KEY_LENGTH);
+        Ok((Some(kept.unwrap_or(&new).to_vec()), ()))
     })?;
-    read_key(Some(edited.text)).ok_or_else(|| {
-        Error::failure(format!("cannot use the key in {}", path.display()))
-            .hint("make a new one: pgcred proxy --new-password")
-    })
+    read_key(path, &edited.text)
 }
 
 /// Writes bytes in the alphabet of RFC 4648, section 6, in lower case and without padding: it has
@@ -132,14 +137,21 @@ mod tests {
 
     #[test]
     fn a_password_is_that_of_one_connection_and_one_key() {
-        let key = |byte| read_key(Some(vec![byte; KEY_LENGTH])).expect("a key");
+        let path = Path::new("proxy-key");
+        let key = |byte| read_key(path, &[byte; KEY_LENGTH]).expect("a key");
         let password = key(1).password_of("prod");
         assert_eq!(password.len(), 26);
         assert_eq!(password, key(1).password_of("prod"));
         assert_ne!(password, key(1).password_of("dev"));
         assert_ne!(password, key(2).password_of("prod"));
         assert_ne!(key(1).salt_of("prod"), key(1).salt_of("dev"));
-        assert!(read_key(Some(vec![1; 31])).is_none());
-        assert!(read_key(None).is_none());
+        for length in [0, 31, 33] {
+            let error = read_key(path, &vec![1; length]).err().expect("not a key");
+            assert!(
+                error
+                    .to_hint()
+                    .is_some_and(|hint| hint.contains("--new-password"))
+            );
+        }
     }
 }

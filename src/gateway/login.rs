@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 use tokio::time::timeout;
 
-use super::answer::{self, Refusal};
+use super::answer::{self, Refusal, ServerError};
 use super::packet::{LONGEST_PACKET, Packet, authentication, packet, read_packet, with_length};
 use super::server::ServerStream;
 use super::settings::GatewayTarget;
@@ -112,25 +112,39 @@ async fn exchange(
 /// Passes the server's error on. Where the server gives no hint, what is known of the cause is
 /// added.
 fn read_refusal(target: &GatewayTarget, body: Vec<u8>, token: &str) -> LoginFailure {
-    const INVALID_AUTHORIZATION: &str = "28"; // the class of SQLSTATEs
     let error = answer::read_error(&body);
     let mut body = body;
     if contains(&body, token.as_bytes()) {
         // No server repeats what it was sent; one that does is not passed on.
         return protocol_failure(target, "the server repeats the token in an error");
     }
-    if !error.has_hint
+    if error.hint.is_empty()
         && let Some(hint) = hint_for(target, &error.message)
     {
         body = answer::with_hint(&body, &hint);
     }
     LoginFailure {
-        may_be_token: error.code.starts_with(INVALID_AUTHORIZATION),
+        may_be_token: may_be_token(target, &error),
         refusal: Refusal::Server {
             packet: packet(b'E', &body),
             message: format!("the server says: {}", error.message),
         },
     }
+}
+
+/// Tells whether another token may help: the server says that this one has ended or is false, or
+/// that the proof has failed. A user that does not exist or may not log in is another matter.
+fn may_be_token(target: &GatewayTarget, error: &ServerError) -> bool {
+    const SUBJECT: &str = "token."; // of rows of `causes`
+    const INVALID_AUTHORIZATION: &str = "28"; // a class of SQLSTATEs
+    let said = format!("{} {}", error.message, error.hint);
+    if let Some(cause) = target.request.provider.explain(&said)
+        && cause.starts_with(SUBJECT)
+    {
+        return true;
+    }
+    let is_proof = error.message.contains("authentication failed");
+    is_proof && error.code.starts_with(INVALID_AUTHORIZATION)
 }
 
 fn contains(bytes: &[u8], part: &[u8]) -> bool {

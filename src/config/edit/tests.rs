@@ -67,7 +67,7 @@ fn what_cannot_be_added() {
     let error = add_connection(GOOD, &connection("bare", "h"), false).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "line 23: connections.bare: a connection of that name is there already"
+        "line 24: connections.bare: a connection of that name is there already"
     );
     assert_eq!(error.exit(), Exit::Usage);
     for (bad, expected) in [
@@ -393,7 +393,7 @@ fn what_cannot_be_changed_together() {
         (
             vec![new.clone(), connection("bare", "h")],
             vec!["prod"],
-            "line 23: connections.bare: a connection of that name is there already",
+            "line 24: connections.bare: a connection of that name is there already",
         ),
         (vec![new.clone()], vec!["new"], "no connection `new`"),
         (
