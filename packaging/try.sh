@@ -5,7 +5,11 @@
 #   packaging/try.sh DIR TARGET
 #
 # It needs what install.sh --try needs. On Windows there is no PostgreSQL for the stand-in: the program
-# is started, and issues a token.
+# is started, and issues a token. RUNNER names a program that runs it here, if it is for another machine:
+#
+#   RUNNER=qemu-aarch64-static packaging/try.sh target/packages aarch64-unknown-linux-musl
+#   RUNNER=qemu-aarch64-static QEMU_LD_PREFIX=/usr/aarch64-linux-gnu ... aarch64-unknown-linux-gnu   (libc6-arm64-cross)
+#   RUNNER=wine packaging/try.sh target/packages x86_64-pc-windows-gnu
 set -euo pipefail
 directory=$(cd "${1:?DIR is missing}" && pwd)
 target=${2:?TARGET is missing}
@@ -24,6 +28,12 @@ case $target in
     *-windows-*) python3 -m zipfile -e "$directory/$archive" "$work" ;;
     *) tar -x -C "$work" -f "$directory/$archive" ;;
 esac
+if [[ ${RUNNER:-} ]]; then
+    # The try starts pgcred with few variables.
+    printf '#!/bin/sh\nexport QEMU_LD_PREFIX="%s"\nexec %s "%s" "$@"\n' "${QEMU_LD_PREFIX:-}" "$RUNNER" "$program" >"$work/pgcred"
+    chmod +x "$work/pgcred"
+    program=$work/pgcred
+fi
 "$program" --version
 case $target in
     *-windows-*)
