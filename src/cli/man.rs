@@ -8,6 +8,7 @@ use crate::aws::VARIABLES;
 use crate::command::run::PrintText;
 use crate::error::{Error, Exit, Result};
 use crate::integrations::TOOLS;
+use crate::provider::command::PRESETS;
 use crate::shell::LINES;
 use crate::text::quote;
 
@@ -33,6 +34,7 @@ fn page(mut command: clap::Command) -> Result<String> {
         ("@FORMATS@", formats(&command)),
         ("@EXIT_STATUS@", exit_status()),
         ("@AWS_VARIABLES@", aws_variables()),
+        ("@COMMAND_VARIABLES@", command_variables()?),
     ];
     let mut text = TEMPLATE.to_owned();
     for (mark, part) in parts {
@@ -204,6 +206,17 @@ fn aws_variables() -> String {
     text
 }
 
+/// Returns the variables that decide who logs in to the services whose programs pgcred knows.
+fn command_variables() -> Result<String> {
+    let mut text = String::new();
+    for preset in PRESETS {
+        let definition = preset.definition()?;
+        let names = definition.deciding_variables().join(", ");
+        text += &list_entry(preset.name, &names);
+    }
+    Ok(text)
+}
+
 /// Returns an entry of a list: a word, and what it means.
 fn list_entry(word: &str, meaning: &str) -> String {
     format!(".TP\n.B {}\n{}\n", quote::roff(word), quote::roff(meaning))
@@ -211,16 +224,24 @@ fn list_entry(word: &str, meaning: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{TEMPLATE, aws_variables};
+    use super::{TEMPLATE, aws_variables, command_variables};
     use crate::provider::PROVIDERS;
+    use crate::provider::command::{PRESETS, provider_of};
 
     #[test]
     fn the_page_has_the_variables_of_every_authority() {
-        let page = aws_variables() + TEMPLATE;
-        for provider in PROVIDERS.iter().filter(|provider| provider.name != "fake") {
+        let page = aws_variables() + &command_variables().unwrap() + TEMPLATE;
+        let mut providers = PROVIDERS.to_vec();
+        providers.retain(|provider| provider.name != "fake");
+        for preset in PRESETS {
+            providers.push(provider_of(preset.definition().unwrap()));
+        }
+        for provider in providers {
             for variable in provider.authority.variables() {
                 assert!(page.contains(variable), "ENVIRONMENT lacks {variable}");
             }
         }
+        assert!(TEMPLATE.contains("\n@AWS_VARIABLES@\n"));
+        assert!(TEMPLATE.contains("\n@COMMAND_VARIABLES@\n"));
     }
 }

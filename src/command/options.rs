@@ -33,7 +33,10 @@ pub(crate) struct GlobalOptions {
 
 fn timeout_help() -> String {
     let authorities = provider::authority_titles();
-    format!("Give up on {authorities} after this long: seconds, or 90s, 5m")
+    format!(
+        "Give up on {authorities}, or on a command that prints tokens, after this long: seconds, \
+         or 90s, 5m"
+    )
 }
 
 fn login_help() -> String {

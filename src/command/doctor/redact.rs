@@ -2,8 +2,8 @@
 //! the report can still be followed. Pure.
 //!
 //! Two things are replaced: names that the caller knows, such as those of connections, profiles and
-//! users, and words that look like an account number, a cluster ID, a host, an address, an e-mail
-//! address or an access key.
+//! users, and words that look like an account number, a GUID, a cluster ID, a host, an address, an
+//! e-mail address or an access key.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -21,6 +21,7 @@ pub(super) enum RedactedKind {
     Database,
     Email,
     Host,
+    Id,
     Key,
     Name,
     Profile,
@@ -37,6 +38,7 @@ impl RedactedKind {
             Self::Database => "database",
             Self::Email => "email",
             Self::Host => "host",
+            Self::Id => "id",
             Self::Key => "key",
             Self::Name => "name",
             Self::Profile => "profile",
@@ -104,6 +106,9 @@ impl Redactor {
         if let Some((prefix, user)) = others_home_at(rest) {
             let mark = self.mark(RedactedKind::User, user);
             return (prefix.len() + user.len(), format!("{prefix}{mark}"));
+        }
+        if let Some(id) = guid_at(rest, before) {
+            return (id.len(), self.mark(RedactedKind::Id, id));
         }
         if let Some(account) = account_at(rest, before) {
             return (account.len(), self.mark(RedactedKind::Account, account));
@@ -255,6 +260,22 @@ fn account_at(rest: &str, before: Option<char>) -> Option<&str> {
     if is_account { Some(number) } else { None }
 }
 
+/// Returns the GUID at the beginning of a text, such as that of a tenant or an instance. Its last
+/// group may look like an account number.
+fn guid_at(rest: &str, before: Option<char>) -> Option<&str> {
+    const GROUPS: [usize; 5] = [8, 4, 4, 4, 12];
+    const LENGTH: usize = 36;
+    if before.is_some_and(char::is_alphanumeric) {
+        return None;
+    }
+    let (guid, after) = rest.split_at_checked(LENGTH)?;
+    let groups: Vec<&str> = guid.split('-').collect();
+    let has_lengths = groups.iter().map(|group| group.len()).eq(GROUPS);
+    let is_hex = guid.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
+    let is_guid = has_lengths && is_hex && !after.starts_with(char::is_alphanumeric);
+    if is_guid { Some(guid) } else { None }
+}
+
 /// Returns the ARN at the beginning of a text.
 fn arn_at(rest: &str) -> Option<&str> {
     if !rest.starts_with("arn:") {
@@ -350,6 +371,14 @@ mod tests {
                 "arn:aws:sts::<account-1>:assumed-role/<name-1>/<name-2>: no",
             ),
             ("to ann.smith+x@corp.example.", "to <email-1>."),
+            (
+                "72f988bf-86f1-41af-91ab-123456789012, x-72F988BF-86F1-41AF-91AB-2D7CD011DB47.",
+                "<id-1>, x-<id-2>.",
+            ),
+            (
+                "72f988bf-86f1-41af-91ab-2d7cd011db470",
+                "72f988bf-86f1-41af-91ab-2d7cd011db470",
+            ),
             (
                 "abcdefghij0123456789klmnop.dsql.us-east-1.on.aws:5432",
                 "<cluster-1>.dsql.us-east-1.on.aws:5432",

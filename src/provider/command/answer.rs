@@ -89,11 +89,9 @@ fn earliest_end(
         return Err(no_end(own_end, &definition.name));
     };
     if end <= started {
-        return Err(
-            Error::login("the command printed a token that has expired already")
-                .hint("log in again; if that does not help, check the clock of this machine")
-                .because(ErrorReason::Expired),
-        );
+        return Err(Error::login("it printed a token that has expired already")
+            .hint("log in again; if that does not help, check the clock of this machine")
+            .because(ErrorReason::Expired));
     }
     Ok(end)
 }
@@ -247,7 +245,7 @@ fn no_token_path() -> Error {
 }
 
 fn answer_without_token(printed: &str) -> Error {
-    Error::failure(format!("the command printed {printed}"))
+    Error::failure(format!("it printed {printed}"))
         .hint("run it by hand to see more")
         .because(ErrorReason::ProgramFailed)
 }

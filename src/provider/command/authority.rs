@@ -310,3 +310,6 @@ impl Signer for CommandSigner {
         Ok(token.of_user(answer.user.clone()))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -43,6 +43,8 @@ pub(crate) struct CommandDefinition {
     pub(crate) variables: Vec<String>,
     /// Characters that no value of a placeholder may have.
     pub(crate) forbidden: &'static str,
+    /// Texts with which no value of a placeholder may begin, in upper or lower case.
+    pub(crate) forbidden_starts: &'static [&'static str],
     /// What the user types to log in. `{profile}` stands for the profile.
     pub(crate) login: Option<String>,
     /// Texts on stderr that mean that a login is missing.
@@ -93,6 +95,7 @@ impl CommandDefinition {
             watch: Vec::new(),
             variables: Vec::new(),
             forbidden: "",
+            forbidden_starts: &[],
             login: None,
             login_if: Vec::new(),
             roots: None,

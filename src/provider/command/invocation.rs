@@ -79,6 +79,17 @@ fn check_values(definition: &CommandDefinition, lookup: PlaceholderLookup<'_>) -
             ))
             .hint("correct the value"));
         }
+        for start in definition.forbidden_starts {
+            let begins = value.get(..start.len());
+            if begins.is_some_and(|begins| begins.eq_ignore_ascii_case(start)) {
+                return Err(Error::usage(format!(
+                    "{{{name}}} begins with {start}, for which the program of command.{} reads \
+                     something else",
+                    definition.name
+                ))
+                .hint("correct the value"));
+            }
+        }
     }
     Ok(())
 }

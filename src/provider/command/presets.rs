@@ -23,6 +23,7 @@ pub(crate) struct CommandPreset {
     watch: &'static [&'static str],
     variables: &'static [&'static str],
     forbidden: &'static str,
+    forbidden_starts: &'static [&'static str],
     login: Option<&'static str>,
     login_if: &'static [&'static str],
 }
@@ -172,8 +173,9 @@ const SNOWFLAKE: CommandPreset = CommandPreset {
     // Each value of a connection has a variable, SNOWFLAKE_CONNECTIONS_WORK_USER for the user of
     // `work` and SNOWFLAKE_USER for that of all. SNOWSQL_* count if a variable says so.
     variables: &["SNOWFLAKE_*", "SNOWSQL_*"],
-    // Either would end the text in the SQL, or change it.
-    forbidden: "'\\",
+    // The first two would end the text in the SQL, or change it. With the others begins what the
+    // program itself fills in, variables of the environment too: `<% %>`, `&{ }` and `&NAME`.
+    forbidden: "'\\<&",
     login: Some("snow connection test --connection={profile}"),
     ..CommandPreset::EMPTY
 };
@@ -220,6 +222,9 @@ const REDSHIFT: CommandPreset = CommandPreset {
         "$AWS_SHARED_CREDENTIALS_FILE",
     ],
     variables: OF_AWS,
+    // In place of such a value, the AWS CLI takes what is in the file, and version 1 what is at the
+    // address.
+    forbidden_starts: &["file://", "fileb://", "http://", "https://"],
     login: Some("aws sso login --profile={profile}"),
     login_if: LOGIN_OF_AWS,
     ..CommandPreset::EMPTY
@@ -301,6 +306,7 @@ impl CommandPreset {
         watch: &[],
         variables: &[],
         forbidden: "",
+        forbidden_starts: &[],
         login: None,
         login_if: &[],
     };
@@ -348,6 +354,7 @@ impl CommandPreset {
         definition.watch = owned(self.watch);
         definition.variables = owned(self.variables);
         definition.forbidden = self.forbidden;
+        definition.forbidden_starts = self.forbidden_starts;
         definition.login = self.login.map(str::to_owned);
         definition.login_if = owned(self.login_if);
         Ok(definition)

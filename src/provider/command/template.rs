@@ -125,7 +125,18 @@ fn placeholder(rest: &mut impl Iterator<Item = char>) -> Result<TemplatePart> {
             None => (&*inside, None),
         };
         let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
-        if name.is_empty() || !name.chars().all(is_name) || !default.is_none_or(is_default) {
+        if name.is_empty() || !name.chars().all(is_name) {
+            break;
+        }
+        if default == Some("") {
+            return Err(Error::usage(format!(
+                "the placeholder {name} has nothing after its colon"
+            ))
+            .hint(format!(
+                "write {{{name}:TEXT}}; or {{{name}}}, if there is no such text"
+            )));
+        }
+        if !default.is_none_or(is_default) {
             break;
         }
         return Ok(TemplatePart::Placeholder {
@@ -137,7 +148,7 @@ fn placeholder(rest: &mut impl Iterator<Item = char>) -> Result<TemplatePart> {
 }
 
 fn is_default(text: &str) -> bool {
-    !text.is_empty() && !text.contains(|c: char| c == '{' || c.is_control())
+    !text.contains(|c: char| c == '{' || c.is_control())
 }
 
 /// The word is not shown: it may have a secret in it.
@@ -208,6 +219,19 @@ mod tests {
         ] {
             assert!(WordTemplate::parse(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_default_without_a_text_is_told_as_such() {
+        let error = WordTemplate::parse("--x={a:}").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the placeholder a has nothing after its colon"
+        );
+        assert_eq!(
+            error.to_hint(),
+            Some("write {a:TEXT}; or {a}, if there is no such text")
+        );
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod said;
 mod search;
 
 use std::ffi::{OsStr, OsString};
+use std::io;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
@@ -37,9 +38,9 @@ pub(crate) fn run_at_terminal(words: &[String]) -> Result<ExitStatus> {
     if let Some(terminal) = terminal::open_terminal() {
         command.stdin(terminal); // stdin of pgcred may be something else
     }
-    command.stdout(std::io::stderr());
+    command.stdout(io::stderr());
     let status = command.status();
-    status.map_err(|error| Error::running(words.join(" "), &error))
+    status.map_err(|error| not_started(&words.join(" "), &error))
 }
 
 /// Starts a program that outlives pgcred and keeps none of its files open.
@@ -82,7 +83,7 @@ fn spawn_with(words: &[String], variables: &[(OsString, OsString)]) -> Result<Ch
         std::os::windows::process::CommandExt::creation_flags(&mut command, flags);
     }
     let child = command.spawn();
-    child.map_err(|error| Error::running(words.join(" "), &error))
+    child.map_err(|error| not_started(&words.join(" "), &error))
 }
 
 /// Shows a text on the desktop, if the desktop has a program for that.
@@ -125,6 +126,22 @@ fn command_of_words(words: &[String]) -> Result<Command> {
     command.env("PATH", search::search_path());
     command.env_remove("PGPASSWORD");
     Ok(command)
+}
+
+/// Returns the error of a program that could not be started.
+fn not_started(program: &str, cause: &io::Error) -> Error {
+    /// `ENOEXEC`; on Windows `ERROR_BAD_EXE_FORMAT`.
+    const BAD_FORMAT: i32 = if cfg!(windows) { 193 } else { 8 };
+    let error = Error::running(program, cause);
+    if cause.raw_os_error() != Some(BAD_FORMAT) {
+        return error;
+    }
+    error.hint(if cfg!(windows) {
+        "it has to be a program for this kind of machine, or a .cmd file"
+    } else {
+        "it has to be a program for this kind of machine; the first line of a script names what \
+         runs it, such as #!/bin/sh"
+    })
 }
 
 /// Tells whether cmd.exe runs a program. It reads the arguments as a part of its own command line,

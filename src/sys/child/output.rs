@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use process_wrap::std::{ChildWrapper, CommandWrap};
 
 use super::search::own_program;
-use super::{PAUSE, command_of_words};
+use super::{PAUSE, command_of_words, not_started};
 use crate::error::Error;
 use crate::sys::signals::HeldSignals;
 
@@ -164,7 +164,7 @@ fn run_until(
     command.command_mut().stdout(Stdio::piped());
     let mut child = match command.spawn() {
         Ok(child) => child,
-        Err(error) => return Err(ProgramError::Failed(Error::running(program, &error))),
+        Err(error) => return Err(ProgramError::Failed(not_started(program, &error))),
     };
     let pipes = match OutputPipes::read(&mut *child) {
         Ok(pipes) => pipes,

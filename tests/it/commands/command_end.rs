@@ -1,6 +1,7 @@
 //! How a run of a command of `[command.NAME]` ends: with pgcred itself, or before it begins.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -102,4 +103,20 @@ fn a_line_before_the_token_is_never_the_token() {
     );
     let run = sandbox.run(&["token", "crm"]);
     assert_eq!((run.code, &*run.stdout), (1, ""), "{}", run.stderr);
+}
+
+#[test]
+fn a_script_without_its_first_line_is_told_what_it_lacks() {
+    let sandbox = home_with("", "life = \"1h\"", "user = \"u\"");
+    let script = sandbox.write("bare", "echo token\n");
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).expect("a mode");
+    let config = format!("[command.tool]\nrun = [\"{}\"]\n", script.display());
+    let config = format!(
+        "{config}life = \"1h\"\n[connections.crm]\nhost = \"crm.example.com\"\n\
+         provider = \"tool\"\nuser = \"u\"\n"
+    );
+    fs::write(sandbox.own().join("config.toml"), config).expect("written");
+    let run = sandbox.run(&["token", "crm"]);
+    run.assert_fails(1, "cannot run ");
+    assert!(run.stderr.contains("such as #!/bin/sh\n"), "{}", run.stderr);
 }

@@ -171,7 +171,14 @@ fn snow_runs_a_query_into_which_no_value_can_write() {
         "2030-01-01T00:15:00Z",
         "2030-01-01T00:10:00Z",
     );
-    for instance in ["pg1','x') --", "pg1\\"] {
+    // The last three are filled in by snow itself, with variables of the environment too.
+    for instance in [
+        "pg1','x') --",
+        "pg1\\",
+        "<% ctx.env.HOME %>",
+        "&{ x }",
+        "a&b",
+    ] {
         let config = format!("[connections.crm]\n{}\n", connection(instance));
         fs::write(service.sandbox.own().join("config.toml"), config).expect("written");
         service
@@ -213,6 +220,81 @@ fn redshift_names_the_user_in_its_answer() {
             serde_json::from_str(&service.sandbox.ok(&token)).expect("JSON");
         assert_eq!(json["port"], port);
     }
+}
+
+/// The AWS CLI would send what is in the file.
+#[test]
+fn no_value_makes_the_aws_cli_read_a_file() {
+    for dbname in [
+        "file:///etc/passwd",
+        "FILEB:///etc/passwd",
+        "http://169.254.169.254/",
+    ] {
+        let connection = format!(
+            "host = \"dwh.abc.eu-west-1.redshift.amazonaws.com\"\nprofile = \"work\"\n\
+             vars = {{ cluster = \"dwh\" }}\ndbname = \"{dbname}\""
+        );
+        let service = Service::new("aws", "", "{}", &connection);
+        service
+            .sandbox
+            .run(&["token", "crm"])
+            .assert_fails(2, "{dbname} begins with ");
+        assert_eq!(service.runs(), 0);
+    }
+}
+
+/// Returns each preset with the variables that decide who logs in, as the manual page lists them.
+fn presets_with_variables(sandbox: &Sandbox) -> Vec<(String, Vec<String>)> {
+    let page = sandbox.ok(&["man"]);
+    let (_, after) = page
+        .split_once(".SS Variables of other services\n")
+        .expect("the section");
+    let (section, _) = after.split_once(".SS ").expect("its end");
+    let mut presets = Vec::new();
+    for entry in section.split(".TP\n.B ").skip(1) {
+        let (name, variables) = entry.split_once('\n').expect("a name");
+        let variables = variables.trim().split(", ").map(str::to_owned).collect();
+        presets.push((name.replace("\\-", "-"), variables));
+    }
+    presets
+}
+
+/// Returns the identity that would log in.
+fn identity(sandbox: &Sandbox) -> String {
+    let run = sandbox.run(&["token", "crm", "--debug"]);
+    let (_, after) = run
+        .stderr
+        .split_once(" for identity ")
+        .unwrap_or_else(|| panic!("{}", run.stderr));
+    after.split([':', ' ']).next().expect("a digest").to_owned()
+}
+
+/// Another account's token must not be handed out.
+#[test]
+fn each_variable_that_decides_who_logs_in_is_a_part_of_the_identity() {
+    let mut sandbox = Sandbox::empty();
+    let presets = presets_with_variables(&sandbox);
+    assert!(presets.len() >= 8, "{presets:?}");
+    let mut looked_at = 0;
+    for (preset, variables) in presets {
+        // It is asked for no token: `run` has no placeholders that need a value.
+        let config = format!(
+            "[command.{preset}]\nrun = [\"false\"]\n[connections.crm]\nhost = \"db.example.com\"\n\
+             user = \"u\"\nprovider = \"{preset}\"\nroots = \"system\"\n"
+        );
+        fs::write(sandbox.own().join("config.toml"), config).expect("written");
+        let before = identity(&sandbox);
+        for variable in variables {
+            let variable = variable.replace('*', "X");
+            let value = sandbox.path("nowhere").display().to_string();
+            sandbox.set(&variable, &value);
+            assert_ne!(identity(&sandbox), before, "{preset}: {variable}");
+            sandbox.unset(&variable);
+            looked_at += 1;
+        }
+        assert_eq!(identity(&sandbox), before, "{preset}");
+    }
+    assert!(looked_at > 30, "{looked_at}");
 }
 
 #[test]

@@ -1,0 +1,41 @@
+//! What an identity rests on, looked at again.
+
+use super::*;
+use crate::provider::command::provider_of;
+use crate::sys::fs;
+
+/// Else the token of one account would be handed out to another.
+#[test]
+fn an_identity_looks_again_at_every_file_that_is_watched() {
+    let home = tempfile::tempdir().unwrap();
+    let (file, directory) = (home.path().join("file"), home.path().join("directory"));
+    let mut definition = CommandDefinition::named("tool");
+    definition.watch = [&file, &directory]
+        .map(|path| path.display().to_string())
+        .to_vec();
+    let authority = provider_of(definition).authority;
+    let mut before = authority.identities().identity(None, None);
+    for (path, text) in [
+        (file.clone(), "ann"),
+        (file, "bob"),
+        (directory.join("a"), "ann"),
+        (directory.join("b"), "ann"),
+        (directory.join("b"), "bob"),
+    ] {
+        let stamp_before = before.login_stamp().to_owned(); // taken when it is asked for
+        fs::own_directory(path.parent().unwrap()).unwrap();
+        fs::put(&path, text.as_bytes()).unwrap();
+        let now = before.as_it_is_now();
+        let path = path.display();
+        assert_eq!(now.digest(), before.digest(), "{path}");
+        assert_ne!(
+            now.digest_with_login(),
+            before.digest_with_login(),
+            "{path}"
+        );
+        assert_ne!(now.login_stamp(), stamp_before, "{path}");
+        let again = now.as_it_is_now();
+        assert_eq!(again.digest_with_login(), now.digest_with_login(), "{path}");
+        before = now;
+    }
+}
