@@ -30,7 +30,7 @@ impl Exit {
         ),
         (
             Self::Login,
-            "credentials are missing or expired: log in, then retry",
+            "credentials are missing or expired: log in, then try again",
         ),
         (
             Self::NoTarget,
@@ -128,8 +128,8 @@ impl ErrorReason {
     }
 }
 
-/// Message and cause are lower case, without a period. The hint says what to do next, with the
-/// command to type if there is one.
+/// Message and cause are lower case, without a period. The hint says what to do next: a sentence
+/// that begins with what to do, and has each command to type between backquotes.
 #[derive(Clone, Debug)]
 pub(crate) struct Error {
     exit: Exit,
@@ -137,6 +137,8 @@ pub(crate) struct Error {
     message: String,
     cause: Option<String>,
     hint: Option<String>,
+    /// What helps with every error of its kind. A hint of the caller's counts more.
+    usual_hint: Option<&'static str>,
 }
 
 impl Error {
@@ -147,6 +149,7 @@ impl Error {
             message: message.into(),
             cause: None,
             hint: None,
+            usual_hint: None,
         }
     }
 
@@ -168,17 +171,30 @@ impl Error {
 
     /// Says that a file or directory cannot be read.
     pub(crate) fn reading(path: &Path, cause: &dyn StdError) -> Self {
-        Self::failure(format!("cannot read {}", path.display())).caused_by(cause)
+        Self::failure(format!("cannot read {}", path.display()))
+            .caused_by(cause)
+            .usual_hint("check that it is there and that you may read it, then try again")
     }
 
     /// Says that a file cannot be written.
     pub(crate) fn writing(path: &Path, cause: &dyn StdError) -> Self {
-        Self::failure(format!("cannot write {}", path.display())).caused_by(cause)
+        Self::failure(format!("cannot write {}", path.display()))
+            .caused_by(cause)
+            .usual_hint("check that you may write there and that the disk is not full")
     }
 
     /// Says that a program, or a whole command line, cannot be run.
     pub(crate) fn running(program: impl fmt::Display, cause: &dyn StdError) -> Self {
-        Self::failure(format!("cannot run {program}")).caused_by(cause)
+        Self::failure(format!("cannot run {program}"))
+            .caused_by(cause)
+            .usual_hint("check that the program is installed and that you may run it")
+    }
+
+    /// Says that the system has not given pgcred what every program gets, such as a thread.
+    pub(crate) fn system(what: &str, cause: &dyn StdError) -> Self {
+        Self::failure(what)
+            .caused_by(cause)
+            .usual_hint("end other programs, or check the limits with `ulimit -a`, then try again")
     }
 
     /// Adds the chain of causes, each said once: wrappers often repeat the text of what they wrap.
@@ -198,6 +214,12 @@ impl Error {
 
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// Adds a hint that counts where no caller has a better one.
+    pub(crate) fn usual_hint(mut self, hint: &'static str) -> Self {
+        self.usual_hint = Some(hint);
         self
     }
 
@@ -243,7 +265,7 @@ impl Error {
     }
 
     pub(crate) fn to_hint(&self) -> Option<&str> {
-        self.hint.as_deref()
+        self.hint.as_deref().or(self.usual_hint)
     }
 }
 
@@ -306,6 +328,13 @@ mod tests {
         ] {
             assert_eq!(error.to_string(), format!("{beginning}: {cause}"));
             assert_eq!(error.exit(), Exit::Failure);
+            assert!(
+                error
+                    .to_hint()
+                    .is_some_and(|hint| hint.starts_with("check "))
+            );
+            assert_eq!(error.clone().or_hint("wait").to_hint(), Some("wait"));
+            assert_eq!(error.hint("wait").or_hint("retry").to_hint(), Some("wait"));
         }
     }
 }

@@ -57,7 +57,7 @@ impl ToolFiles for DataSources {
         let files = files(machine);
         if files.is_empty() {
             return Err(Error::failure("DBeaver has no workspace yet")
-                .hint("start DBeaver once, close it, then retry"));
+                .hint("start DBeaver once, close it, then try again"));
         }
         let takes_command = takes_command(machine);
         let mut edits = Vec::new();
@@ -198,7 +198,7 @@ fn check_that_dbeaver_is_closed(path: &Path) -> Result<()> {
     if fs::is_locked(&workspace.join(".metadata").join(".lock")) {
         return Err(
             Error::failure(format!("DBeaver is running in {}", workspace.display()))
-                .hint("close it, then retry"),
+                .hint("close it, then try again"),
         );
     }
     Ok(())
@@ -336,7 +336,7 @@ fn connections(document: &mut Value) -> Result<&mut Map<String, Value>> {
 
 fn not_connections() -> Error {
     Error::usage("the file is not the JSON of DBeaver's connections")
-        .hint("move the file away, then retry")
+        .hint("move the file away, then try again")
 }
 
 fn connection(machine: &Machine, target: &ToolTarget, by_command: bool) -> Value {

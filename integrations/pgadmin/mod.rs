@@ -60,7 +60,7 @@ impl ToolFiles for ImportFile {
             let mut document: Value = serde_json::from_str(text).map_err(|error| {
                 Error::usage("the file is not the JSON of pgAdmin's servers")
                     .caused_by(&error)
-                    .hint("move the file away, then retry")
+                    .hint("move the file away, then try again")
             })?;
             if let Some(servers) = document["Servers"].as_object_mut() {
                 servers.retain(|_, server| !entries.iter().any(|name| server["Name"] == **name));

@@ -45,7 +45,10 @@ impl ToolFiles for ServiceFile {
             return None;
         }
         let message = format!("{}: there is a {header} of your own", file.display());
-        Some(Error::usage(message).hint("give the connection another name: pgcred add NAME ..."))
+        Some(
+            Error::usage(message)
+                .hint("give the connection another name with `pgcred add NAME ...`"),
+        )
     }
 
     fn set_up(&self, machine: &Machine, targets: &[ToolTarget]) -> Result<Vec<SetupEdit>> {
@@ -195,7 +198,7 @@ fn check_line(line: &str, name: &str) -> Result<()> {
     };
     Err(
         Error::usage(format!("{name}: the {keyword} {why}")).hint(format!(
-            "`pgcred exec {name} -- psql` needs no service file"
+            "run `pgcred exec {name} -- psql`, which needs no service file"
         )),
     )
 }

@@ -85,7 +85,7 @@ impl LoginPolicy {
             "browser" => Ok(Self::Browser),
             _ => Err(
                 Error::usage(format!("no such login policy: {}", host::quoted(text)))
-                    .hint("never, terminal or browser"),
+                    .hint("choose never, terminal or browser"),
             ),
         }
     }

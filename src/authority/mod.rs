@@ -202,6 +202,7 @@ pub(crate) trait Authority: Sync {
 
     /// Returns the text at a public `https://` address, by the network settings of a profile.
     fn download(&self, _address: &str, _profile: Option<&str>, _: &AskPolicy) -> Result<String> {
+        // No hint: the caller says where the user finds them.
         Err(Error::failure("pgcred cannot download them"))
     }
 

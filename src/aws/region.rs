@@ -31,14 +31,15 @@ pub(super) fn parse(text: &str) -> Result<Region> {
         && let Some(nearest) = suggest::nearest(&region, KNOWN_REGIONS.iter().copied())
         && nearest != region
     {
-        return Err(invalid(text).hint(format!("did you mean {nearest}?")));
+        return Err(invalid(text).hint(format!("did you mean `{nearest}`?")));
     }
     Ok(Region::vouched_for(region))
 }
 
 fn invalid(text: &str) -> Error {
+    // No hint: the callers say what to write.
     Error::usage(format!(
-        "region {}: not a region's name",
+        "region {} is not the name of a region",
         host::quoted(text)
     ))
 }
@@ -75,7 +76,7 @@ pub(super) fn warning(region: &str) -> Option<String> {
         return None;
     }
     let suggestion = match suggest::nearest(region, KNOWN_REGIONS.iter().copied()) {
-        Some(nearest) => format!(": did you mean {nearest}?"),
+        Some(nearest) => format!(": did you mean `{nearest}`?"),
         None => String::new(),
     };
     Some(format!(
@@ -103,10 +104,10 @@ mod tests {
         assert!(parse(&"a".repeat(64)).is_err());
         assert!(
             warning("eu-centrall-1")
-                .is_some_and(|warning| warning.contains("did you mean eu-central-1?"))
+                .is_some_and(|warning| warning.contains("did you mean `eu-central-1`?"))
         );
         for (typed, hint) in [
-            ("eucentral1", "did you mean eu-central-1?"),
+            ("eucentral1", "did you mean `eu-central-1`?"),
             ("us east", "like us-east-1"),
             ("", "like us-east-1"),
         ] {

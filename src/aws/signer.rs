@@ -28,7 +28,7 @@ impl AwsSigner {
             None => String::new(),
         };
         Error::login(format!("the AWS credentials{of_profile} have expired"))
-            .hint("log in again, then retry")
+            .hint("log in again, then try again")
             .because(ErrorReason::Expired)
     }
 }
@@ -56,7 +56,7 @@ impl Signer for AwsSigner {
 }
 
 pub(super) const HOW_TO_NAME_REGION: &str =
-    "--region REGION, AWS_REGION, or `region` in the profile";
+    "name it with --region REGION, AWS_REGION, or `region` in the profile";
 
 /// Returns the error for a host that no option, variable or profile names a region for.
 pub(super) fn no_region(host: &str) -> Error {

@@ -55,6 +55,7 @@ pub(super) fn presign(
     settings.expires_in = Some(Duration::from_secs(life.into()));
 
     let failed = |cause: &dyn std::error::Error| {
+        // No hint: it does not happen with texts that pgcred has checked.
         Error::failure(format!("cannot sign for {signed_host}")).caused_by(cause)
     };
     let identity = without_empty_session_token(credentials).to_sdk().into();
@@ -95,6 +96,7 @@ pub(super) fn sign_headers(
     credentials: &Credentials,
 ) -> Result<()> {
     let failed = |cause: &dyn std::error::Error| {
+        // No hint: it does not happen with texts that pgcred has checked.
         Error::failure(format!("cannot sign a request to {}", signed_for.service)).caused_by(cause)
     };
     let identity = without_empty_session_token(credentials).to_sdk().into();
@@ -141,7 +143,8 @@ fn check_length(length: usize, region: &str, credentials: &Credentials) -> Resul
         "the token would be longer than {LONGEST_TOKEN} characters"
     ))
     .hint(
-        "the session token, the access key ID or the user is too long: check where they come from",
+        "check where the session token, the access key ID and the user come from: one of them is \
+         too long",
     ))
 }
 

@@ -338,6 +338,7 @@ impl FailureRecord {
     fn from_json(value: &Value) -> Option<Self> {
         let text = |field: &str| value[field].as_str().map(str::to_owned);
         let exit = Exit::of_code(value["exit"].as_u64()?).filter(|exit| *exit != Exit::Ok)?;
+        // No hint: that of the error that was recorded is added below.
         let mut error = Error::failure(text("message")?).exiting(exit);
         if let Some(reason) = value["reason"].as_str().and_then(ErrorReason::of_name) {
             error = error.because(reason);

@@ -334,7 +334,7 @@ impl Cache {
 
     fn no_key(&self) -> Error {
         Error::failure(format!("tokens are not cached: {}", self.back_end()))
-            .hint("choose another place for the key: PGCRED_CACHE=file")
+            .hint("set PGCRED_CACHE=file to keep the key in a file")
     }
 
     /// Returns the key, and makes one if there is none and `create` is set.
@@ -382,12 +382,11 @@ impl Cache {
             made = fs::private_directory(directory);
         }
         let Err(error) = made else { return Ok(()) };
-        let explained = Error::failure(format!(
-            "tokens are not cached: {error}; PGCRED_CACHE=none avoids this warning"
-        ));
+        let explained = Error::failure(format!("tokens are not cached: {error}"));
+        let quiet = "set PGCRED_CACHE=none to do without";
         Err(match error.to_hint() {
-            Some(hint) => explained.hint(hint),
-            None => explained,
+            Some(hint) => explained.hint(format!("{hint}; or {quiet}")),
+            None => explained.hint(quiet),
         })
     }
 

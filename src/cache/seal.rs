@@ -41,13 +41,13 @@ impl SealingKey {
         let nonce: [u8; NONCE_LEN] = random_bytes()?;
         let mut text = plain.to_vec();
         let Some(cipher) = self.cipher() else {
-            return Err(Error::failure(CANNOT_SEAL));
+            return Err(cannot_seal());
         };
         let unique = Nonce::assume_unique_for_key(nonce);
         match cipher.seal_in_place_append_tag(unique, Aad::from(bound_context(context)), &mut text)
         {
             Ok(()) => Ok([&MAGIC[..], &nonce, &text].concat()),
-            Err(_) => Err(Error::failure(CANNOT_SEAL)),
+            Err(_) => Err(cannot_seal()),
         }
     }
 
@@ -86,10 +86,16 @@ fn bound_context(context: &[u8]) -> Vec<u8> {
     [&MAGIC[..], context].concat()
 }
 
+/// No hint: it does not happen with a key and a text of the right length, and these are.
+fn cannot_seal() -> Error {
+    Error::failure(CANNOT_SEAL)
+}
+
 fn random_bytes<const N: usize>() -> Result<[u8; N]> {
     let mut bytes = [0; N];
     SystemRandom::new().fill(&mut bytes).map_err(|_| {
-        Error::failure("the system gives no random bytes: the cache needs them for its key")
+        Error::failure("the system does not give random bytes, which the key of the cache needs")
+            .hint("let pgcred call getrandom or read /dev/urandom, or set PGCRED_CACHE=none")
     })?;
     Ok(bytes)
 }

@@ -64,7 +64,8 @@ fn try_file(directory: &Path, file: &Path) -> Result<()> {
         return Ok(());
     }
     let file = file.display();
-    Err(Error::failure(format!(
-        "{file} does not have what was just written"
-    )))
+    Err(
+        Error::failure(format!("{file} does not have what was just written"))
+            .hint("check the disk, or name another directory with PGCRED_HOME"),
+    )
 }

@@ -48,14 +48,17 @@ impl PrintText for CompletionsCommand {
             let shell = host::quoted(&self.shell);
             let known: Vec<_> = shells.names().collect();
             return Err(Error::usage(format!("no such shell: {shell}"))
-                .hint(format!("the shells are {}", known.join(", "))));
+                .hint(format!("choose one of {}", known.join(", "))));
         };
         let mut text = Vec::new();
         // The script calls pgcred by its name: a user who completes `pgcred` has it on PATH, and
         // not every script of clap's quotes a path well.
         shell
             .write_registration(VARIABLE, "pgcred", "pgcred", "pgcred", &mut text)
-            .map_err(|error| Error::failure("cannot write the completions").caused_by(&error))?;
+            .map_err(|error| {
+                // No hint: the text is written to memory, so this cannot fail for the user.
+                Error::failure("cannot write the completions").caused_by(&error)
+            })?;
         let mut text = String::from_utf8_lossy(&text).into_owned();
         if self.shell == "zsh" {
             text += OF_ZSH;

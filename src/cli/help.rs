@@ -11,7 +11,7 @@ use crate::text::host;
 use crate::text::suggest;
 
 /// The hint for a user who has typed no command, or one that does not exist.
-pub(super) const COMMANDS_HINT: &str = "pgcred --help lists the commands";
+pub(super) const COMMANDS_HINT: &str = "run `pgcred --help` to see the commands";
 
 /// What stands below the help of pgcred itself.
 pub(super) const FIRST_STEPS: &str = "\
@@ -60,7 +60,8 @@ pub(super) fn better_error(
             if let Ok(policy) = LoginPolicy::parse(typed) {
                 let policy = policy.as_str();
                 let wrong = Error::usage(format!("unexpected argument {policy}"));
-                return Some(wrong.hint(format!("for the login policy: --login={policy}")));
+                let hint = format!("write the login policy as --login={policy}");
+                return Some(wrong.hint(hint));
             }
             let is_command = |word: &OsString| commands.clone().any(|name| *word == name);
             let command = words.iter().position(is_command)?;
@@ -71,14 +72,14 @@ pub(super) fn better_error(
         }
         ErrorKind::MissingRequiredArgument if words.iter().any(|word| word == "exec") => {
             let missing = Error::usage("exec needs a program to run");
-            Some(missing.hint("put the program behind `--`: pgcred exec TARGET -- psql"))
+            Some(missing.hint("put the program behind `--`, as in `pgcred exec TARGET -- psql`"))
         }
         // Help on stdout with exit code 0 would be taken for a password.
         ErrorKind::DisplayHelp
             if !words.iter().any(|word| word == "--help") && words.last()? != "-h" =>
         {
             let wrong = Error::usage("-h asks for help here, but another word follows it");
-            Some(wrong.hint("for the help: --help; for a host: pgcred token -h HOST"))
+            Some(wrong.hint("write --help for the help, or `pgcred token -h HOST` for a host"))
         }
         _ => None,
     }
@@ -92,7 +93,7 @@ fn program_without_mark(typed: &str, target: Option<&OsString>) -> Error {
     };
     let program = plain_or(typed, "COMMAND");
     Error::usage(format!("unexpected argument {program}")).hint(format!(
-        "put `--` before the program: pgcred exec {target} -- {program}"
+        "put `--` before the program, as in `pgcred exec {target} -- {program}`"
     ))
 }
 
@@ -121,7 +122,7 @@ fn hint_at_command(typed: &str, commands: impl Iterator<Item = &'static str>) ->
         return format!("did you mean `{command}`?");
     }
     if typed.contains('.') {
-        return "for a token: pgcred token HOST; pgcred --help lists the commands".to_owned();
+        return format!("run `pgcred token HOST` for a token; {COMMANDS_HINT}");
     }
     if let Some(command) = suggest::nearest(&word, commands) {
         return format!("did you mean `pgcred {command}`?");

@@ -81,6 +81,7 @@ fn with_aliases(option: clap::Arg) -> clap::Arg {
 }
 
 fn not_rendered(error: impl std::error::Error) -> Error {
+    // No hint: the text is written to memory, so this cannot fail for the user.
     Error::failure("cannot write the manual page").caused_by(&error)
 }
 

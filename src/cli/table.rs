@@ -276,8 +276,9 @@ fn print_text<C: PrintText>(matches: &ArgMatches, options: GlobalOptions) -> Res
     let GlobalOptions { config, .. } = options;
     if config.is_some() {
         return Err(
-            Error::usage("--config has no effect on what this command prints")
-                .hint("leave out --config; PGCRED_HOME=DIRECTORY names another configuration"),
+            Error::usage("--config has no effect on what this command prints").hint(
+                "leave out --config, or name another configuration with PGCRED_HOME=DIRECTORY",
+            ),
         );
     }
     let command = C::from_arg_matches(matches).map_err(parse_error)?;

@@ -340,7 +340,7 @@ fn check_endpoint_url(text: &str) -> std::result::Result<String, &'static str> {
 /// Returns clap's error in one line, because some tools show only the first line.
 fn error_in_one_line(error: &clap::Error) -> Error {
     if error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
-        return Error::usage(SUPPORTED_COMMANDS).hint("pgcred aws --help");
+        return Error::usage(SUPPORTED_COMMANDS).hint("run `pgcred aws --help` to see them");
     }
     let text = error.to_string();
     let first_paragraph = text
@@ -349,8 +349,9 @@ fn error_in_one_line(error: &clap::Error) -> Error {
         .unwrap_or_default()
         .trim_start_matches("error: ");
     let words: Vec<_> = first_paragraph.split_whitespace().collect();
-    Error::usage(words.join(" "))
-        .hint("pgcred aws --help shows what pgcred supports; for anything else use the AWS CLI")
+    Error::usage(words.join(" ")).hint(
+        "run `pgcred aws --help` to see what pgcred supports; for anything else use the AWS CLI",
+    )
 }
 
 /// What the words that were typed ask for.

@@ -108,7 +108,7 @@ fn check_who_defines(file: &Path, text: &str, is_named: bool) -> Result<()> {
     let own = fs::read_dated(file, true).map_err(|error| error.noting(WHY))?;
     match own {
         Some((own, _)) if own == text => Ok(()),
-        _ => Err(Error::usage(format!("{shown} has just changed")).hint("retry")),
+        _ => Err(Error::usage(format!("{shown} has just changed")).hint("try again")),
     }
 }
 
@@ -118,7 +118,7 @@ fn with_hint(error: Error, file: &Path) -> Error {
     let hint = match error.to_hint() {
         Some(hint) if defines_commands(file) => hint.to_owned(),
         Some(hint) => format!(
-            "{hint}; or, if you trust what is in it: --config {}",
+            "{hint}; if you trust what is in it, add --config {}",
             quote::posix(&file.to_string_lossy())
         ),
         None => {
@@ -144,7 +144,7 @@ fn check_absence(file: &Path, is_named: bool) -> Result<()> {
     if is_named {
         let path = file.display();
         return Err(Error::usage(format!("{path}: no such file")).hint(format!(
-            "correct --config; pgcred add NAME HOST --config {path} makes the file"
+            "correct --config, or run `pgcred add NAME HOST --config {path}` to make the file"
         )));
     }
     fs::check_absence(file)

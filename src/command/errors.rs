@@ -17,6 +17,7 @@ pub(super) fn all_errors(
             for error in &errors {
                 output.report(error);
             }
+            // No hint: each of the errors above has its own.
             let last = Error::failure(last_word(failed));
             let same = errors.iter().all(|error| error.exit() == errors[0].exit());
             Err(if same {

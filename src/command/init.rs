@@ -34,7 +34,7 @@ impl PrintText for InitCommand {
             let known: Vec<_> = SHELLS.iter().map(|shell| shell.name).collect();
             let shell = host::quoted(&self.shell);
             return Err(Error::usage(format!("no such shell: {shell}"))
-                .hint(format!("the shells are {}", known.join(", "))));
+                .hint(format!("choose one of {}", known.join(", "))));
         };
         let wanted = HookOptions {
             hook: self.hook,

@@ -112,7 +112,7 @@ impl PassfileOption {
         match env::default_passfile() {
             Some(path) => Ok(path),
             None => Err(Error::failure("no home directory is known")
-                .hint("name the file: --passfile FILE or PGPASSFILE")),
+                .hint("name the file with --passfile FILE or PGPASSFILE")),
         }
     }
 

@@ -128,7 +128,7 @@ impl Preferences {
         match &self.config_path {
             Some(path) => Ok(path),
             None => Err(Error::failure("no configuration directory is known")
-                .hint("name the file: --config FILE")),
+                .hint("name the file with --config FILE, or set HOME")),
         }
     }
 }

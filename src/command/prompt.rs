@@ -39,7 +39,7 @@ impl RunCommand for PromptCommand {
     fn run(self, app: &mut App, _: Option<InheritedStdin>) -> Result<()> {
         if let Some(name) = unknown_placeholder(&self.format) {
             return Err(Error::usage(format!("--format: there is no {{{name}}}"))
-                .hint("{name}, {left} and {state} are filled in"));
+                .hint("use {name}, {left} and {state}, which are filled in"));
         }
         let Some(index) = app.issuer.cache().map(Cache::index) else {
             return Ok(());

@@ -102,7 +102,7 @@ pub(super) fn forget_tokens(names: &[&str], app: &App) -> Vec<Error> {
             forgotten.in_passfiles.contains(line)
         });
         if let Err(error) = erased {
-            let hint = format!("correct that, then: pgcred erase {}", hosts.join(" "));
+            let hint = format!("correct that, then run `pgcred erase {}`", hosts.join(" "));
             errors.push(error.about(&subject).or_hint(&hint));
         }
     }
@@ -151,7 +151,7 @@ impl ForgottenLines {
                 Ok(request) => requests.push((name.to_owned(), request)),
                 Err(error) => {
                     let error = error.about(&format!("{name}: its tokens were not erased"));
-                    errors.push(error.hint("pgcred erase HOST erases them, if there are any"));
+                    errors.push(error.hint("run `pgcred erase HOST` in case there are any"));
                 }
             }
         }

@@ -76,6 +76,7 @@ pub(crate) fn failure_code(error: &Error) -> u8 {
 
 /// Returns clap's error as pgcred's. It cannot happen, because clap itself has parsed the matches.
 pub(crate) fn parse_error(error: impl fmt::Display) -> Error {
+    // No hint: clap's own text says what to type.
     Error::usage(error.to_string())
 }
 

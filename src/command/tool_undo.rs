@@ -150,7 +150,7 @@ fn edits_without(
         return Err(Error::usage(format!(
             "{title} refreshes every connection, and has no entry for a single one"
         ))
-        .hint(format!("pgcred setup {name} --undo")));
+        .hint(format!("run `pgcred setup {name} --undo` without targets")));
     }
     let known = files.entries(machine);
     let mut unknown: Vec<&str> = Vec::new();
@@ -166,8 +166,9 @@ fn edits_without(
         } else {
             format!("{unknown} is not set up in {name}; {} is", known.join(", "))
         };
-        return Err(Error::no_target(message)
-            .hint(format!("pgcred setup {name} --undo takes back all of it")));
+        return Err(Error::no_target(message).hint(format!(
+            "run `pgcred setup {name} --undo` to take back all of it"
+        )));
     }
     if known.iter().all(|entry| entries.contains(entry)) {
         files.undo(machine)

@@ -119,11 +119,11 @@ fn check_keys(found: &CommandDefinition, table: &DeTable<'_>) -> Result<()> {
     }
     if found.token.is_none() && found.answers_in_json() {
         return Err(Error::usage("token is missing")
-            .hint("user and expires are fields of JSON, so that the token is one too"));
+            .hint("add a line like token = \"PATH\": with user or expires, the token is a field of JSON too"));
     }
     if found.uses("life") && found.life.is_none() {
         return Err(Error::usage("life is missing")
-            .hint("{life} is the life that is asked for: add a line like life = \"1h\""));
+            .hint("add a line like life = \"1h\": {life} is the life that is asked for"));
     }
     if table.contains_key("spare") && found.kind != CommandKind::Caches {
         return Err(
@@ -133,7 +133,7 @@ fn check_keys(found: &CommandDefinition, table: &DeTable<'_>) -> Result<()> {
     }
     if !found.login_if.is_empty() && found.login.is_none() {
         return Err(Error::usage("login is missing")
-            .hint("login_if says when a login is needed: say how, like login = \"az login\""));
+            .hint("add how to log in, like login = \"az login\": login_if says only when"));
     }
     Ok(())
 }
@@ -199,7 +199,7 @@ fn table_of_texts(field: &ConfigField<'_>) -> Result<Vec<(String, String)>> {
         };
         if value.contains(char::is_control) {
             let wrong = Error::usage("the value has a control character")
-                .hint("a newline counts as one: write it without");
+                .hint("write the value without it; a newline counts as one");
             return Err(field.wrong_at(wrong, item.span()));
         }
         found.push((name.get_ref().to_string(), value.to_owned()));
@@ -322,7 +322,7 @@ pub(crate) fn check_vars(
         (None, None) if vars.is_empty() || !provider::is_built_in(name) => return Ok(()),
         (None, None) => {
             return Err(Error::usage(format!("{name} takes no vars"))
-                .hint("vars are for a command: leave them out"));
+                .hint("leave vars out: they are for a command"));
         }
     };
     for name in definition.placeholders() {
@@ -333,7 +333,7 @@ pub(crate) fn check_vars(
                 definition.name
             ))
             .hint(format!(
-                "config.toml has it as vars = {{ {name} = \"VALUE\" }}, and pgcred add as \
+                "write vars = {{ {name} = \"VALUE\" }} in config.toml, or give `pgcred add` \
                  --var {name}=VALUE"
             )));
         }

@@ -56,7 +56,7 @@ pub(crate) fn change(text: &str, add: &[Connection], remove: &[&str]) -> Result<
     }
     let changes = ConnectionChanges::new(new, remove, &before).map_err(|name| {
         let why = Error::usage("a connection of that name is there already")
-            .hint("to change it, add --replace");
+            .hint("add --replace to change it");
         let place = merge::item_of_connection(&document, &name).map_or(0..0, SpannedValue::span);
         LineNumbers::of(text).locate(why, place, &format!("connections.{name}"))
     })?;
@@ -150,7 +150,7 @@ fn no_connection(name: &str, config: &Config) -> Error {
     let names = config.connections.iter().map(|known| known.name.as_str());
     let hint = match suggest::nearest(name, names) {
         Some(meant) => format!("did you mean the connection `{meant}`?"),
-        None => "pgcred list shows the connections".to_owned(),
+        None => "run `pgcred list` to see the connections".to_owned(),
     };
     Error::no_target(format!("no connection {}", quoted(name))).hint(hint)
 }

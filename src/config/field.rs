@@ -98,7 +98,7 @@ impl<'a> ConfigField<'a> {
     }
 
     pub(super) fn unknown(&self, known: &[&str]) -> Error {
-        let hint = format!("the keys are {}", known.join(", "));
+        let hint = format!("use one of the keys {}", known.join(", "));
         self.refused(Error::usage("no such key").hint(hint))
     }
 

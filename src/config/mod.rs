@@ -370,8 +370,8 @@ impl CacheChoice {
         {
             return Err(
                 Error::usage("this pgcred was built without secret-service").hint(
-                    "choose keyring; or build pgcred with it: ./install.sh --secret-service, \
-                 or cargo install --features secret-service",
+                    "choose keyring; or build pgcred with `./install.sh --secret-service` or \
+                     `cargo install --features secret-service`",
                 ),
             );
         }

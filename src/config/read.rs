@@ -109,8 +109,9 @@ fn read_connection(
     check_connection_name(name, host).map_err(|error| all.wrong_at(error, item.span()))?;
     let table_name = TableName::Connection(name);
     let wrong = |why: &str| {
+        let usage = Error::usage(why); // No hint: those who call this add one.
         all.lines
-            .locate(Error::usage(why), item.span(), &table_name.to_string())
+            .locate(usage, item.span(), &table_name.to_string())
     };
     let Some(table) = table else {
         return Err(wrong("not a table").hint("write it as a table: [connections.NAME]"));

@@ -87,7 +87,10 @@ impl TrustedCertificates {
         let pem = fs::read_foreign(&env::with_home(path), self.deadline)?;
         match usable_roots(&pem) {
             Some(roots) => Ok(roots),
-            None => Err(Error::usage(format!("{path}: no usable certificate in it"))),
+            None => Err(
+                Error::usage(format!("{path} has no certificate that can be used"))
+                    .usual_hint("write certificates in PEM form into it, or name another file"),
+            ),
         }
     }
 }

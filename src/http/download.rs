@@ -17,5 +17,6 @@ pub(crate) async fn download_text(http: &HttpClient, address: &str) -> Result<St
         }
         Err(RequestError::Failed(why) | RequestError::Untrusted(why)) => why,
     };
-    Err(Error::failure(format!("cannot download {address}: {why}")))
+    Err(Error::failure(format!("cannot download {address}: {why}"))
+        .hint("check the network and HTTPS_PROXY, then try again"))
 }

@@ -8,11 +8,11 @@ use crate::sys::limits;
 
 /// Runs a task to its end. Programs that it leaves behind are not waited for.
 pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> Result<T> {
-    let failed = Error::failure("cannot start the network runtime");
+    const FAILED: &str = "cannot start the network runtime";
     if let Err(error) = limits::check_room() {
-        return Err(failed
-            .caused_by(&error)
-            .hint("end other programs, or raise the limits: ulimit -n 1024; ulimit -u 1024"));
+        return Err(Error::system(FAILED, &error).hint(
+            "end other programs, or raise the limits with `ulimit -n 1024; ulimit -u 1024`",
+        ));
     }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_io()
@@ -20,7 +20,7 @@ pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> Result<T> {
         .build();
     let runtime = match runtime {
         Ok(runtime) => runtime,
-        Err(error) => return Err(failed.caused_by(&error)),
+        Err(error) => return Err(Error::system(FAILED, &error)),
     };
     let answer = runtime.block_on(work);
     runtime.shutdown_background();

@@ -333,7 +333,7 @@ fn a_missing_login_is_exit_code_3_and_says_what_to_type() {
         it.login_if = vec!["az login".to_owned(), "AADSTS".to_owned()];
     });
     assert_eq!(error.exit(), Exit::Login);
-    assert_eq!(error.to_hint(), Some("log in: az login"));
+    assert_eq!(error.to_hint(), Some("run `az login`, then try again"));
     // A program may say so and end with success.
     let error = error_of("echo AADSTS1 >&2", |it| {
         it.login_if = vec!["AADSTS".to_owned()];

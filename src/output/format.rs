@@ -120,12 +120,12 @@ fn cmd_assignment(name: &str, value: &str) -> Result<String> {
         Some(assignment) if assignment.chars().count() > LONGEST_CMD_LINE => Err(Error::usage(
             format!("{name} is longer than a line of cmd.exe, {LONGEST_CMD_LINE} characters"),
         )
-        .hint("use --format powershell, or pgcred exec")),
+        .hint("use --format powershell, or `pgcred exec`")),
         Some(assignment) => Ok(assignment),
         None => Err(Error::usage(format!(
             "{name} has a double quote, which cmd.exe cannot take"
         ))
-        .hint("use PowerShell: --format powershell")),
+        .hint("use PowerShell, with --format powershell")),
     }
 }
 

@@ -48,7 +48,9 @@ impl Output {
             .and_then(|()| stdout.flush())
         {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-                Err(Error::failure("cannot write to stdout").caused_by(&error))
+                Err(Error::failure("cannot write to stdout")
+                    .caused_by(&error)
+                    .hint("check what stdout leads to, such as a file on a full disk"))
             }
             _ => Ok(()),
         }

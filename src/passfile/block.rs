@@ -111,7 +111,8 @@ impl Passfile {
             return Err(Error::failure(format!(
                 "cannot write the token for {}@{}: it is empty or has a control character",
                 line.user, line.host
-            )));
+            ))
+            .hint("try again with --fresh; if it fails again, use `pgcred token`"));
         }
         let entry = BlockEntry {
             expires_at: token.expires_at,
@@ -119,9 +120,10 @@ impl Passfile {
         };
         if text_of(&line, &entry).len() > LONGEST_LINE {
             return Err(Error::failure(format!(
-                "the token for {}@{} is too long",
+                "the token for {}@{} is too long for a line of a passfile",
                 line.user, line.host
-            )));
+            ))
+            .hint("use `pgcred token` or `pgcred exec`, which need no line"));
         }
         self.entries.insert(line, entry);
         Ok(())
@@ -235,6 +237,9 @@ impl BlockEntry {
             port: std::str::from_utf8(port).ok()?.parse().ok()?,
             user: text(user)?,
         };
+        if line.host.starts_with('#') {
+            return None; // written back without its backslash, it would be a comment or a mark
+        }
         let secret = std::str::from_utf8(secret).ok()?.to_owned();
         Some((line, Self { expires_at, secret }))
     }

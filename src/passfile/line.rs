@@ -158,7 +158,7 @@ pub(crate) fn check_field(what: &str, value: &str) -> Result<()> {
     let refuse = |why: &str| {
         Err(
             Error::usage(format!("a passfile cannot hold this {what}: {why}"))
-                .hint("`pgcred token TARGET` prints the token without a passfile"),
+                .hint("run `pgcred token TARGET`, which needs no passfile"),
         )
     };
     if value.is_empty() {

@@ -206,6 +206,10 @@ fn a_damaged_block_is_refused_with_its_line() {
             format!("{begin}\n# expires 20260101T001500Z\nh:1:db:u:p\n{end}\n"),
             "line 3:",
         ),
+        (
+            format!("{begin}\n# expires 20260101T001500Z\n\\# pgcred begin:1:*:u:p\n{end}\n"),
+            "line 3:",
+        ),
     ] {
         let error = Passfile::parse(text.as_bytes())
             .err()

@@ -91,7 +91,8 @@ fn parse_region_of(authorities: &[&dyn Authority], text: &str) -> Result<Region>
         None => Err(Error::usage(format!(
             "region {}: nothing that pgcred knows has regions",
             host::quoted(text)
-        ))),
+        ))
+        .hint("leave the region out")),
     }
 }
 
@@ -106,7 +107,7 @@ pub(crate) fn named(name: &str) -> Result<&'static Provider> {
         return Ok(provider);
     }
     let unknown = Error::no_target(format!("no such provider: {}", host::quoted(name)));
-    Err(unknown.hint(format!("the providers are {}", names(", "))))
+    Err(unknown.hint(format!("choose one of {}", names(", "))))
 }
 
 /// Tells whether this is the name of a provider or an authority of the table.

@@ -9,6 +9,7 @@ use crate::authority::{Region, TokenScope};
 use crate::error::{Error, Result};
 use crate::passfile::block::PassfileLine;
 use crate::provider::Provider;
+use crate::text::host;
 use target::RootsChoice;
 
 /// What to issue a token for.
@@ -110,8 +111,8 @@ impl Request {
             self.sslmode()
         ))
         .hint(
-            "use sslmode=verify-full; if you trust the address, make it a connection of yours: \
-             pgcred add NAME TARGET",
+            "use sslmode=verify-full; if you trust the address, make it a connection of yours with \
+             `pgcred add NAME TARGET`",
         ))
     }
 
@@ -173,8 +174,9 @@ pub(crate) fn check_name(what: &str, value: String) -> Result<String> {
         return Err(empty.hint(format!("name a {what}, or leave it out")));
     }
     if value.contains(char::is_control) {
-        let wrong = Error::usage(format!("the {what} has a control character"));
-        return Err(wrong.hint("a newline counts as one: write it without"));
+        let shown = host::quoted(&value);
+        let wrong = Error::usage(format!("the {what} {shown} has a control character"));
+        return Err(wrong.hint("write the name without it; a newline counts as one"));
     }
     Ok(value)
 }

@@ -69,7 +69,11 @@ impl RootsChoice {
                     .hint("write the whole path of a file, or system, or provider"),
             ),
             file if file.contains(char::is_control) => {
-                Err(Error::usage("the path has a control character").hint("rename the file"))
+                let shown = host::quoted(file);
+                Err(Error::usage(format!(
+                    "the path of root certificates {shown} has a control character"
+                ))
+                .hint("rename the file"))
             }
             file => Ok(Self::File(file.to_owned())),
         }
@@ -161,14 +165,14 @@ impl TargetSpec {
         if !KEYWORDS.contains(&keyword) {
             return Err(
                 Error::usage("TARGET has a keyword that libpq does not know").hint(
-                    "keywords are host, port, user, dbname, sslmode, ...; a value with blanks is \
-                 written 'in quotes'",
+                    "use keywords such as host, port, user, dbname, sslmode; write a value with \
+                     blanks 'in quotes'",
                 ),
             );
         }
         if value.contains(char::is_control) {
             let wrong = Error::usage(format!("{keyword} in TARGET has a control character"));
-            return Err(wrong.hint("a newline counts as one: write it without"));
+            return Err(wrong.hint("write the value without it; a newline counts as one"));
         }
         match keyword {
             _ if value.is_empty() => {} // as in libpq: an empty value is no value
@@ -178,10 +182,14 @@ impl TargetSpec {
             "dbname" => self.dbname = Some(value),
             "password" => {}
             "passfile" => {
-                return Err(Error::usage("passfile in TARGET is not used").hint("--passfile FILE"));
+                return Err(Error::usage("passfile in TARGET is not used")
+                    .hint("name the passfile with --passfile FILE"));
             }
             "service" => {
-                return Err(Error::usage("service files are not read").hint("name host and user"));
+                return Err(Error::usage(
+                    "service in TARGET is not used: pgcred reads no service files",
+                )
+                .hint("name host and user"));
             }
             keyword => self.set_option(keyword, value),
         }
@@ -235,7 +243,7 @@ fn parse_uri(rest: &str) -> Result<TargetSpec> {
 fn decode(text: &str) -> Result<String> {
     let broken = || {
         Error::usage("URI: a %XX escape is broken or is not UTF-8")
-            .hint("a `%` that begins no escape is written %25")
+            .hint("write %25 for a `%` that begins no escape")
     };
     let mut rest = text;
     while let Some((_, after)) = rest.split_once('%') {
@@ -265,7 +273,7 @@ fn parse_conninfo(text: &str) -> Result<TargetSpec> {
         let (value, after) = conninfo_value(after.trim_start())?;
         place.set(keyword.trim_end(), value).map_err(|error| {
             error.or_hint(
-                "an empty value is written ''; without quotes the next word is taken for the value",
+                "write '' for an empty value; without quotes the next word is taken for the value",
             )
         })?;
         rest = after.trim_start();

@@ -49,10 +49,10 @@ fn hint(host: &str, typed: &str, config: &Config) -> String {
         return format!("did you mean the connection `{nearest}`?");
     }
     if let Ok(policy) = LoginPolicy::parse(host) {
-        return format!("for the login policy: --login={}", policy.as_str());
+        return format!("write the login policy as --login={}", policy.as_str());
     }
     if host == "help" {
-        return "for help on a command: pgcred COMMAND --help".to_owned();
+        return "run `pgcred COMMAND --help` for help on a command".to_owned();
     }
     if let Some(wrong) = provider::nearly_id(host) {
         return wrong;
@@ -63,11 +63,12 @@ fn hint(host: &str, typed: &str, config: &Config) -> String {
     }
     if names.is_empty() {
         return format!(
-            "to make a connection of that name: pgcred add {host} HOST --profile PROFILE; {tunnel}"
+            "to make a connection of that name, run `pgcred add {host} HOST --profile PROFILE`; \
+             {tunnel}"
         );
     }
     let listed = suggest::listed(&names);
-    format!("the connections are {listed}; {tunnel}")
+    format!("name one of the connections {listed}; {tunnel}")
 }
 
 /// Returns what to add if the host is a tunnel or another name of the server.

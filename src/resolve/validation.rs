@@ -228,7 +228,7 @@ fn user_of(
         (None, Some(user)) => Ok(user.to_owned()),
         (None, None) if options.address.needs_no_user || provider.names_user => Ok(String::new()),
         (None, None) => Err(Error::usage(format!("no user for {host}"))
-            .hint(provider.hint_of_user("name the database role: --user USER or PGUSER"))),
+            .hint(provider.hint_of_user("name the database role with --user USER or PGUSER"))),
     }
 }
 

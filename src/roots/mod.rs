@@ -105,12 +105,17 @@ pub(crate) fn from_variable() -> Result<Option<RootsChoice>> {
 /// Returns the choice of a file by its absolute path, because the program that uses it may run in
 /// another directory.
 pub(crate) fn absolute_choice(file: &str) -> Result<RootsChoice> {
-    let path = std::path::absolute(file)
-        .map_err(|error| Error::usage("the path cannot be read").caused_by(&error))
-        .map_err(|error| error.hint("write the whole path of the file"))?;
+    let path = std::path::absolute(file).map_err(|error| {
+        Error::usage(format!("{file} is not a path of a file"))
+            .caused_by(&error)
+            .hint("write the whole path of the file")
+    })?;
     match path.to_str() {
         Some(path) => RootsChoice::parse(path),
-        None => Err(Error::usage("the path is not UTF-8").hint("rename the file or directory")),
+        None => Err(
+            Error::usage(format!("the path {} is not UTF-8", path.display()))
+                .hint("rename the file or directory"),
+        ),
     }
 }
 
@@ -259,14 +264,14 @@ fn download_roots(set: &RootSet, request: &Request, ask: &AskPolicy) -> Result<S
 fn missing_file(set: &RootSet) -> Error {
     let message = format!("pgcred has no root certificates of {}", set.title);
     Error::failure(message).hint(format!(
-        "save {}, then name it: `roots = \"FILE\"` in the connection, or --roots FILE",
+        "save {}, then name it with `roots = \"FILE\"` in the connection, or --roots FILE",
         set.elsewhere
     ))
 }
 
 fn by_hand(address: &str) -> String {
     format!(
-        "on a machine with access to the internet: curl -O {address}; then name the file with \
+        "run `curl -O {address}` on a machine with access to the internet, then name the file with \
          --roots FILE"
     )
 }

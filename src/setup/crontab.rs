@@ -24,7 +24,7 @@ pub(crate) fn read_crontab() -> Result<Option<String>> {
             _ => Err(Error::usage(
                 "the crontab is not UTF-8, larger than 1 MiB, or was not printed to its end",
             )
-            .hint("add the line yourself: pgcred setup cron --print")),
+            .hint("run `pgcred setup cron --print`, and add the line yourself")),
         };
     }
     let message = String::from_utf8_lossy(&ended.stderr);
@@ -86,5 +86,5 @@ fn check_success(ended: &ProgramOutput) -> Result<()> {
         "crontab did not accept the new crontab: {}",
         message.trim()
     ))
-    .hint("nothing was changed; pgcred setup cron --print shows what to add by hand"))
+    .hint("run `pgcred setup cron --print` to see what to add by hand; nothing was changed"))
 }

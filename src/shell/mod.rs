@@ -174,7 +174,7 @@ impl Shell {
                 "{} reads no file without starting a process, so it has no segment",
                 self.name
             ))
-            .hint("show `pgcred prompt` where a process may be started"));
+            .hint("run `pgcred prompt` where a process may be started"));
         }
         for path in [program, due] {
             if path.contains(['\n', '\r']) {

@@ -26,7 +26,7 @@ mod unix {
         STATE.heed_elsewhere();
         match wait_in_thread(heed) {
             Ok(()) => Ok(()),
-            Err(error) => Err(Error::failure("cannot wait for signals").caused_by(&error)),
+            Err(error) => Err(Error::system("cannot wait for signals", &error)),
         }
     }
 

@@ -15,8 +15,7 @@ pub(crate) type InheritedStdin = File;
 ///
 /// Returns the stdin from before. On Windows nothing is changed, and `None` is returned.
 pub(crate) fn detach_stdin() -> Result<Option<InheritedStdin>> {
-    platform::detach_stdin()
-        .map_err(|error| Error::failure("cannot open the null device").caused_by(&error))
+    platform::detach_stdin().map_err(|error| Error::system("cannot open the null device", &error))
 }
 
 /// Waits until stdin has ended, which means that the program that started pgcred has.
@@ -59,11 +58,15 @@ pub(crate) fn open_terminal() -> Option<File> {
 /// Asks the user at the terminal for a line. stdin is not read.
 pub(crate) fn ask_for_line(question: &str) -> Result<String> {
     let Some(terminal) = open_terminal() else {
-        return Err(Error::failure("cannot open the terminal"));
+        return Err(
+            Error::failure("cannot open the terminal").hint("run the same command at a terminal")
+        );
     };
     match ask_at(terminal, question) {
         Ok(answer) => Ok(answer),
-        Err(error) => Err(Error::failure("cannot ask on the terminal").caused_by(&error)),
+        Err(error) => Err(Error::failure("cannot ask on the terminal")
+            .caused_by(&error)
+            .hint("run the same command at a terminal")),
     }
 }
 

@@ -31,7 +31,7 @@ impl HostPort {
         let trimmed = text.trim();
         if trimmed.is_empty() {
             return Err(Error::usage("the host is empty")
-                .hint("name one: pgcred token HOST, --host HOST or PGHOST"));
+                .hint("name one with `pgcred token HOST`, --host HOST or PGHOST"));
         }
         if let Some(why) = not_alone(trimmed) {
             return Err(invalid_host(trimmed, why));
@@ -152,7 +152,7 @@ pub(crate) fn parse_port(text: &str) -> Result<u16> {
     match digits.parse() {
         Ok(port @ 1..) if is_number => Ok(port),
         _ => Err(Error::usage("the port is not a number from 1 to 65535")
-            .hint("PostgreSQL's usual port is 5432")),
+            .hint("write a number such as 5432, PostgreSQL's usual port")),
     }
 }
 

@@ -163,7 +163,7 @@ def main(base, pgcred, work):
     status, answer = pgadmin.connect(servers[RDS])
     assert status in (401, 428) and "returned non-zero exit status 3" in answer["result"]["errmsg"], (status, answer)
     log = (home / ".pgadmin/pgadmin4.log").read_text()
-    assert "login`, then retry" in log, "the reason is not in pgAdmin's log"  # `aws sso login`, where there is an aws
+    assert "login`, then try again" in log, "the reason is not in pgAdmin's log"  # `aws sso login`, where there is an aws
     assert "X-Amz-Signature" not in log, "a token is in pgAdmin's log"
     done("helper ends with 3: tab and connection say so, the log has the command to type")
     config.unlink()

@@ -5,6 +5,7 @@ use crate::authority::{AccessPolicy, Inspected, Inspector, ServerState, TokenSco
 use crate::aws::api::{Arn, cluster_id, is_account};
 use crate::aws::region::may_be_region;
 use crate::error::Error;
+use crate::text::host;
 
 const ID_LENGTH: usize = 26;
 
@@ -69,22 +70,29 @@ fn arns_of_state(
         Err(no_answer) => return Err(no_answer.error.clone()),
     };
     let own = state.resource.as_deref().unwrap_or_default();
+    let wrong = |what: &str, answer: &str| {
+        let answer = host::quoted(answer);
+        Error::failure(format!(
+            "Aurora DSQL GetCluster: {answer}, the answer for cluster {id}, {what}"
+        ))
+        .hint(format!(
+            "compare it with `aws dsql get-cluster --identifier {id}`"
+        ))
+    };
     let mut resources = Vec::new();
     for resource in [own]
         .into_iter()
         .chain(state.peers.iter().map(String::as_str))
     {
         if !is_cluster(resource, subject.partition) {
-            return Err(Error::failure("Aurora DSQL GetCluster: a wrong ARN"));
+            return Err(wrong("is not the ARN of a cluster", resource));
         }
         if !resources.iter().any(|known| known == resource) {
             resources.push(resource.to_owned());
         }
     }
     if own.rsplit('/').next() != Some(id) {
-        return Err(Error::failure(
-            "Aurora DSQL GetCluster: the ARN of another cluster",
-        ));
+        return Err(wrong("is the ARN of another cluster", own));
     }
     Ok(resources)
 }

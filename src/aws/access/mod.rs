@@ -104,8 +104,8 @@ fn region_of(query: &AccessQuery<'_>) -> Option<Region> {
 fn checked_account(typed: Option<&str>) -> Result<Option<&str>> {
     match typed {
         Some(text) if !is_account(text) => {
-            let wrong = format!("{} is no account of AWS", host::quoted(text));
-            Err(Error::usage(wrong).hint("an account is 12 digits: --account 123456789012"))
+            let wrong = format!("{} is not an account of AWS", host::quoted(text));
+            Err(Error::usage(wrong).hint("write its 12 digits, as in --account 123456789012"))
         }
         typed => Ok(typed),
     }

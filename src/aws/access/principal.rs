@@ -34,21 +34,19 @@ pub(super) fn note_sso(arn: &str, access: &mut AccessPolicy) {
 pub(super) fn parse_typed_arn(text: &str, partition: &str) -> Result<String> {
     let wrong = |what: &str| Error::usage(format!("{} {what}", host::quoted(text)));
     let Some(arn) = Arn::parse(text) else {
-        return Err(wrong("is no ARN").hint("arn:aws:iam::ACCOUNT:role/NAME"));
+        return Err(wrong("is not an ARN").hint("write it like arn:aws:iam::ACCOUNT:role/NAME"));
     };
     if let Principal::Role(name) = arn.principal() {
         let command = get_role(name, "");
-        return Err(
-            wrong("is the ARN of a session, not of its role").hint(format!(
-                "the ARN of the role is what this prints: {command}"
-            )),
-        );
+        return Err(wrong("is the ARN of a session, not of its role")
+            .hint(format!("run `{command}` to see the ARN of the role")));
     }
     let (kind, name) = arn.resource.split_once('/').unwrap_or_default();
     let is_known = arn.service == "iam" && arn.region.is_empty() && is_account(arn.account);
     if !is_known || !matches!(kind, "role" | "user") || !is_name(name) {
-        return Err(wrong("is not the ARN of an IAM role or user")
-            .hint(format!("arn:{partition}:iam::ACCOUNT:role/NAME")));
+        return Err(wrong("is not the ARN of an IAM role or user").hint(format!(
+            "write it like arn:{partition}:iam::ACCOUNT:role/NAME"
+        )));
     }
     if arn.partition != partition {
         let there = arn.partition;
@@ -99,7 +97,7 @@ pub(super) fn of_caller(
                 "the credentials are not those of an IAM role or user, and only these can be \
                  linked to a database role",
             );
-            access.failed(error.hint("name the one that signs: --role ARN"));
+            access.failed(error.hint("name the one that signs with --role ARN"));
             open_wholly(access, subject)
         }
     }
@@ -118,7 +116,11 @@ fn of_role(
             if is_this && parse_typed_arn(&role, subject.partition).is_ok() {
                 return role;
             }
-            access.failed(Error::failure("IAM GetRole: the answer names another role"));
+            let answer = host::quoted(&role);
+            let error = Error::failure(format!(
+                "IAM GetRole: {answer}, the answer for role {name}, is another role"
+            ));
+            access.failed(error.hint("name the one that signs with --role ARN"));
         }
         Err(no_answer) if no_answer.why == WhyNot::NotAllowed && !name.starts_with(OF_SSO) => {
             let role = arn.role(name);
@@ -175,8 +177,8 @@ mod tests {
     #[test]
     fn every_other_text_is_refused_with_what_to_type() {
         for (text, says) in [
-            ("dba", "is no ARN"),
-            ("", "is no ARN"),
+            ("dba", "is not an ARN"),
+            ("", "is not an ARN"),
             (
                 "arn:aws:sts::123456789012:assumed-role/dba/jane",
                 "of a session",

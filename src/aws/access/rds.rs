@@ -8,7 +8,7 @@ use crate::authority::{AccessPolicy, Inspector, ServerState, TokenScope, WhyNot}
 use crate::aws::api::{Arn, RdsName, is_account, parse_rds_host};
 use crate::aws::region::may_be_region;
 use crate::error::Error;
-use crate::text::quote;
+use crate::text::{host, quote};
 
 const OF_PROXY: &str = "The proxy has to demand IAM authentication for the secret of this user.";
 
@@ -76,7 +76,11 @@ fn resource_of_state(
     subject: &PolicySubject<'_>,
     state: &ServerState,
 ) -> Result<RdsResource, Error> {
-    let wrong = || Error::failure("RDS: an ARN that is none");
+    let wrong = || {
+        let answer = host::quoted(state.resource.as_deref().unwrap_or_default());
+        let error = format!("RDS: {answer}, the answer for the server, is not an ARN of RDS");
+        Error::failure(error).hint("try again; if it fails again, compare it with the console")
+    };
     let Some(arn) = state.resource.as_deref().and_then(Arn::parse) else {
         return Err(wrong());
     };

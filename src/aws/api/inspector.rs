@@ -141,5 +141,6 @@ async fn resource_of(
 }
 
 fn not_askable(why: &str) -> NoAnswer {
+    // No hint: nothing that the user types would make AWS answer.
     NoAnswer::new(WhyNot::NotAskable, Error::failure(why))
 }

@@ -97,6 +97,7 @@ impl ApiRequest {
                 self.operation, self.service.name
             ))
             .caused_by(&error)
+            .hint("check the region and the endpoint settings AWS_ENDPOINT_URL*")
         })
     }
 }

@@ -278,7 +278,8 @@ impl RdsLookup<'_> {
 fn unknown_service(service: &str) -> NoAnswer {
     let error = Error::failure(format!(
         "pgcred cannot ask AWS about servers of the service {service}"
-    ));
+    ))
+    .hint("look at the server's state in the console");
     NoAnswer::new(WhyNot::NotAskable, error)
 }
 

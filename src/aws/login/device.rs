@@ -74,7 +74,7 @@ pub(crate) async fn log_in(
         .set_device_code(authorized.device_code().map(str::to_owned));
     let answer = wait_for_confirmation(resolution, &authorized, &call).await?;
     let Some(token) = answer.access_token() else {
-        let error = Error::failure("cannot log in to SSO: the login service gave no token");
+        let error = Error::failure("cannot log in to SSO: the login service did not give a token");
         return Err(error.hint(SETTINGS));
     };
     session.store_login(&LoginResult {
@@ -145,7 +145,7 @@ async fn wait_for_confirmation(
             Some("AccessDeniedException") => "the SSO login was declined",
             _ => return Err(login_error(resolution, &error)),
         };
-        return Err(Error::login(why).hint("run the same command again"));
+        return Err(Error::login(why).hint("try again, and confirm the login in the browser"));
     }
 }
 

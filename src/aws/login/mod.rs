@@ -48,7 +48,7 @@ impl MissingLogin {
     /// Returns the error that says what to type.
     pub(crate) fn error(&self) -> Error {
         Error::login(format!("profile `{}`: {}", self.profile, self.why))
-            .hint(format!("run `{}`, then retry", self.command()))
+            .hint(format!("run `{}`, then try again", self.command()))
     }
 
     /// Returns what the user types to log in.
@@ -115,7 +115,7 @@ impl MissingLogin {
             "profile `{}`: `{command}` did not log in",
             self.profile
         ))
-        .hint("try it by hand, then retry"))
+        .hint(format!("run `{command}` by hand, then try again")))
     }
 
     /// Waits until no other process logs in to this session, and says what it waits for.

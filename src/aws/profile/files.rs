@@ -208,12 +208,12 @@ pub(crate) fn profiles_hint(typed: Option<&str>) -> String {
         let [config, _] = paths();
         let file = config.unwrap_or_default();
         return format!(
-            "there are no profiles: write one into {}, or let the AWS CLI do it: aws configure sso",
+            "write a profile into {}, or let `aws configure sso` do it: there are none",
             file.display()
         );
     }
     format!(
-        "the profiles are {}: name one with --profile PROFILE or AWS_PROFILE",
+        "name one with --profile PROFILE or AWS_PROFILE: the profiles are {}",
         suggest::listed(all())
     )
 }
@@ -245,7 +245,8 @@ pub(crate) fn sections(path: Option<PathBuf>) -> Result<Vec<(String, ProfileSect
 
 fn malformed(path: &Path, line: usize, why: &str) -> Error {
     let path = path.display();
-    Error::usage(format!("{path}, line {line}: {why}")).hint(format!("correct {path}, then retry"))
+    Error::usage(format!("{path}, line {line}: {why}"))
+        .hint(format!("correct {path}, then try again"))
 }
 
 #[cfg(test)]

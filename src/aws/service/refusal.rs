@@ -74,14 +74,16 @@ pub(crate) fn refusal_error(what: &str, service: &str, code: &str, message: Opti
         None => code.to_owned(),
     };
     let reason = text::foreign(&reason);
+    // No hint: what helps depends on the code, which the callers know.
     Error::failure(format!("{what}: {service} refused: {reason}")).because(ErrorReason::Refused)
 }
 
 /// Says that a service has not been reached.
 pub(crate) fn unreachable_service(what: &str, service: &str, cause: &str) -> Error {
     let cause = text::foreign(cause);
-    Error::failure(format!("{what}: {service} cannot be reached: {cause}"))
-        .hint(format!("{CHECK_NETWORK}; `pgcred --debug ...` shows more"))
+    Error::failure(format!("{what}: {service} cannot be reached: {cause}")).hint(format!(
+        "{CHECK_NETWORK}; run `pgcred --debug ...` to see more"
+    ))
 }
 
 /// Says that an answer is not what the service answers.

@@ -110,7 +110,8 @@ impl ContainerEndpoint {
             (Some(path), _) => match fs::read_foreign_text(path.as_ref(), resolution.deadline()) {
                 Ok(text) => (FILE, text),
                 Err(error) => {
-                    return Err(error.about(FILE).or_hint("correct the variable"));
+                    let hint = format!("correct or unset {FILE}");
+                    return Err(error.about(FILE).or_hint(&hint));
                 }
             },
             (None, Some(token)) => (TOKEN, token.clone()),
@@ -125,7 +126,7 @@ impl ContainerEndpoint {
         };
         Err(
             Error::usage(format!("{variable}: the token has a {part} in it"))
-                .hint("store it without one"),
+                .hint(format!("store the token without the {part}")),
         )
     }
 }
@@ -198,7 +199,7 @@ fn check(address: &str) -> Result<()> {
     ];
     let address_error = |why: String| {
         Error::usage(format!("{FULL}: {why}"))
-            .hint("it has to be https, a loopback address, or an address of AWS's own")
+            .hint("use an https address, a loopback address, or an address of AWS's own")
     };
     if address.starts_with("https://") {
         return Ok(());

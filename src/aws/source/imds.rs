@@ -274,7 +274,7 @@ fn address(planned: InstanceMetadata) -> Result<String> {
 
 fn status_error(status: u16) -> Error {
     Error::failure(format!("the instance metadata refused (HTTP {status})"))
-        .hint("retry, or name a profile")
+        .hint("try again, or name a profile")
 }
 
 #[cfg(test)]

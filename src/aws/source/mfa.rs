@@ -36,7 +36,7 @@ pub(super) fn ask_for_code(
             "the role of profile `{profile}` needs an MFA code, and there is no terminal to ask on"
         ))
         .hint(format!(
-            "run `aws sts get-caller-identity --profile {}` in a terminal (pgcred uses what it \
+            "run `aws sts get-caller-identity --profile {}` at a terminal (pgcred uses what it \
              caches), or give --mfa-code CODE or {COMMAND}",
             typed(profile)
         ))
@@ -47,7 +47,7 @@ pub(super) fn ask_for_code(
         "pgcred: MFA code of {device} for profile {profile}: "
     ));
     let missing = Error::login("no MFA code was given")
-        .hint("retry, or give --mfa-code")
+        .hint("try again, or give --mfa-code CODE")
         .because(ErrorReason::NoCode);
     match resolution.without_deadline(|| rpassword::prompt_password(prompt)) {
         Ok(code) if code.trim().is_empty() => Err(missing),
@@ -81,5 +81,6 @@ fn by_command(resolution: &CredentialResolution, command: &str) -> Result<String
 }
 
 fn unusable_code(what: &str) -> Error {
-    Error::failure(format!("{COMMAND} {what}")).hint("run the command by hand to see more")
+    Error::failure(format!("{COMMAND} {what}"))
+        .hint(format!("run the command of {COMMAND} by hand to see more"))
 }

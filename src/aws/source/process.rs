@@ -68,7 +68,7 @@ fn credentials(resolution: &CredentialResolution, command: &str) -> Result<Crede
         Some(program) => program.as_str(),
         None => "",
     };
-    let hint = format!("run the command of the profile by hand to see more: {program} ...");
+    let hint = format!("run `{program} ...`, the command of the profile, by hand to see more");
     resolution.step(format!("running {program}"));
     let ended = run(resolution, &words, program, &subject, &hint)?;
     let credentials = answer(&ended, &subject, &hint)?;

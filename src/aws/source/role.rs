@@ -123,19 +123,19 @@ fn role_error(
     match refusal::code(error) {
         Some("ExpiredToken" | "ExpiredTokenException") => error_of_call
             .exiting(Exit::Login)
-            .hint("renew the credentials that assume the role, then retry"),
+            .hint("renew the credentials that assume the role, then try again"),
         Some("AccessDenied" | "AccessDeniedException") if is_about_mfa(error.message()) => {
             error_of_call.exiting(Exit::Login).hint(
                 "try again with a new code; if it fails again, check mfa_serial of the profile",
             )
         }
         Some("AccessDenied" | "AccessDeniedException") => error_of_call.hint(format!(
-            "the role's trust policy and the policy of the identity that assumes it must allow \
-             this; `aws sts get-caller-identity{}` shows that identity",
+            "allow this in the role's trust policy and in the policy of the identity that assumes \
+             it, which `aws sts get-caller-identity{}` shows",
             resolution.option()
         )),
         Some("InvalidClientTokenId" | "SignatureDoesNotMatch") => error_of_call
-            .hint("the access key that assumes the role is wrong or deleted: correct its profile"),
+            .hint("correct the access key that assumes the role: it is wrong or deleted"),
         Some("ValidationError") => {
             error_of_call.hint("check role_arn, duration_seconds and mfa_serial of the profile")
         }

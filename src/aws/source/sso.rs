@@ -180,8 +180,8 @@ impl SsoRole {
                 .into(),
             Some("ForbiddenException" | "ResourceNotFoundException") => error_of_call
                 .hint(
-                    "this user has no such role there: check sso_role_name and sso_account_id of \
-                     the profile",
+                    "check sso_role_name and sso_account_id of the profile: this user has no such \
+                     role there",
                 )
                 .into(),
             _ => error_of_call

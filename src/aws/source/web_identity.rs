@@ -88,7 +88,7 @@ impl WebIdentity {
                         ))
                     }
                     _ => error_of_call
-                        .or_hint("the role's trust policy must allow the issuer of the token"),
+                        .or_hint("let the role's trust policy allow the issuer of the token"),
                 })
             }
         }

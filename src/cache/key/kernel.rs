@@ -182,6 +182,7 @@ fn is_missing(error: KeyError) -> bool {
     )
 }
 
+/// No hint: the user reads the reasons of all places in one error, whose hint is another place.
 fn explain(error: KeyError) -> Error {
     match error {
         error if is_missing(error) => Error::failure("this system does not offer it"),

@@ -208,7 +208,8 @@ fn ask(store: Box<dyn KeyStore>, create: bool) -> Result<Option<(SealingKey, boo
         // All other processes will read the key that the store returns now, even if it is not the
         // one that was given to it.
         let stored = read(store)?.ok_or_else(|| {
-            Error::failure("the keyring did not return the key that was just stored")
+            // No hint: the user reads the reasons of all places in one error.
+            Error::failure("it did not return the key that was just stored")
         })?;
         Ok(Some((stored, true)))
     })
@@ -239,13 +240,13 @@ fn patiently<T: Send + 'static>(
     let (sender, receiver) = mpsc::channel();
     thread::Builder::new()
         .spawn(move || drop(sender.send(work(&*store))))
-        .map_err(|error| Error::failure("cannot start a thread").caused_by(&error))?;
+        .map_err(|error| Error::system("cannot start a thread", &error))?;
     match receiver.recv_timeout(TIMEOUT) {
         Ok(answer) => answer,
-        Err(_) => Err(Error::failure(format!(
-            "no answer within {} s",
-            TIMEOUT.as_secs()
-        ))),
+        Err(_) => Err(
+            Error::failure(format!("it did not answer within {} s", TIMEOUT.as_secs()))
+                .hint("unlock it, or set PGCRED_CACHE=file to keep the key in a file"),
+        ),
     }
 }
 

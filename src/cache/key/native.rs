@@ -72,6 +72,8 @@ fn absent_is_none<T>(answer: std::result::Result<T, KeyringError>) -> Result<Opt
 
 /// Only the texts of the error are used: some kinds of it contain the stored bytes, which `Debug`
 /// would show.
+///
+/// No hint: the user reads the reasons of all places in one error, whose hint is another place.
 fn explain(error: &KeyringError) -> Error {
     Error::failure("the keyring rejected the request").caused_by(error)
 }

@@ -87,6 +87,8 @@ impl super::KeyStore for DesktopKeyring {
     }
 }
 
+/// No hint: the user reads the reasons of all places in one error, whose hint is another place. So
+/// what mends a reason stands in it.
 fn explain(error: &ServiceError) -> Error {
     match error {
         ServiceError::Locked => Error::failure("locked: log in to the desktop or unlock it there"),
@@ -102,10 +104,12 @@ fn explain(error: &ServiceError) -> Error {
         {
             absent()
         }
+        // No hint: as for all of these.
         error => Error::failure("it cannot be used").caused_by(error),
     }
 }
 
 fn absent() -> Error {
+    // No hint: as in `explain`.
     Error::failure("none is running in this session")
 }

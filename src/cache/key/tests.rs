@@ -152,7 +152,7 @@ fn a_place_that_hangs_is_left_behind() {
     let start = Instant::now();
     assert_eq!(
         reason(first(boxed(&[&hangs]), true)),
-        "fake: no answer within 2 s"
+        "fake: it did not answer within 2 s"
     );
     assert!(start.elapsed() < TIMEOUT * 2);
     assert_eq!(key(&first(boxed(&[&hangs, &works]), true)).len(), 32);
@@ -172,7 +172,7 @@ fn a_place_that_refuses_or_forgets_is_passed_over_and_named() {
     let said = reason(first(boxed(&[&refuses, &forgets]), true));
     assert_eq!(
         said,
-        "fake: it refuses; fake: the keyring did not return the key that was just stored"
+        "fake: it refuses; fake: it did not return the key that was just stored"
     );
 }
 

@@ -50,6 +50,7 @@ fn round_trip(store: &dyn KeyStore) -> Result<()> {
     store.erase()?;
     match read? {
         Some(bytes) if bytes == entry.expose() => Ok(()),
+        // No hint: doctor puts the name of the place in front, and has its own advice.
         _ => Err(Error::failure("it did not return what was just stored")),
     }
 }

@@ -72,7 +72,7 @@ impl FromFile {
             }
             let known = offered.iter().map(|connection| connection.name.as_str());
             let hint = match suggest::nearest(name, known.clone()) {
-                Some(meant) => format!("did you mean {meant}?"),
+                Some(meant) => format!("did you mean `{meant}`?"),
                 None => format!("it has {}", suggest::listed(known)),
             };
             let (file, name) = (self.file.display(), host::quoted(name));
@@ -139,7 +139,7 @@ fn read_shared_file(file: &Path) -> Result<Vec<Connection>> {
     let shown = file.display();
     if file == Path::new("-") {
         let why = Error::usage("--from -: standard input is not read");
-        return Err(why.hint("name a file"));
+        return Err(why.hint("name a file with --from FILE"));
     }
     let Some(bytes) = fs::read_foreign_settings(file)? else {
         let why = match fs::file_state(file) {

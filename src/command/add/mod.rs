@@ -91,7 +91,7 @@ impl RunCommand for AddCommand {
         if !self.more.is_empty() {
             let why = Error::usage("add takes a name and one TARGET");
             return Err(why.hint(
-                "write a conninfo string in quotes: pgcred add NAME \"host=HOST user=USER\"",
+                "write a conninfo string in quotes, as in `pgcred add NAME \"host=HOST user=USER\"`",
             ));
         }
         let (connection, gone) = self.connection(&app.preferences)?;
@@ -148,10 +148,10 @@ impl AddCommand {
         let Some(host) = connection.target.host.clone() else {
             if preferences.config.connection(&name).is_some() {
                 let why = format!("{name}: a connection of that name is there already");
-                return Err(Error::usage(why).hint("to change it, add --replace"));
+                return Err(Error::usage(why).hint("add --replace to change it"));
             }
             return Err(Error::usage(format!("{name}: no host"))
-                .hint(format!("pgcred add {name} HOST --profile PROFILE")));
+                .hint(format!("run `pgcred add {name} HOST --profile PROFILE`")));
         };
         let provider = self.provider(&host, &connection, &preferences.config)?;
         config::check_vars(
@@ -247,7 +247,7 @@ fn default_user(name: &str, host: &str, provider: &Provider, config: &Config) ->
     match provider.user {
         Some(user) => Ok(user.to_owned()),
         None => Err(Error::usage(format!("{name}: no user for {host}"))
-            .hint(provider.hint_of_user("name the database user: --user USER"))),
+            .hint(provider.hint_of_user("name the database user with --user USER"))),
     }
 }
 
@@ -256,7 +256,7 @@ fn check_roots(roots: Option<&RootsChoice>) -> Result<()> {
     match roots {
         Some(RootsChoice::File(file)) if fs::time_of_change(Path::new(file)).is_none() => {
             Err(Error::usage(format!("{file}: no such file")).hint(
-                "name a PEM file of root certificates; --roots provider uses the certificates that \
+                "name a PEM file of root certificates, or use --roots provider for those that \
                  pgcred has",
             ))
         }

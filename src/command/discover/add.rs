@@ -69,7 +69,7 @@ impl ConnectionAdditions {
         let mut refusals = self.refusals();
         refusals.truncate(MOST_REASONS);
         let error = Error::usage(format!("not added: {}", refusals.join("; ")));
-        Err(error.hint("pgcred discover --format json tells why, for each database"))
+        Err(error.hint("run `pgcred discover --format json` to see why, for each database"))
     }
 }
 
@@ -97,12 +97,12 @@ fn check_patterns(rows: &[DiscoveredHost], patterns: &[String]) -> Result<()> {
         if pattern == EVERYTHING || rows.iter().any(|row| fits(row, pattern)) {
             continue;
         }
-        let error = Error::no_target(format!("nothing fits {}", host::quoted(pattern)));
+        let error = Error::no_target(format!("no database fits {}", host::quoted(pattern)));
         if rows.is_empty() {
-            return Err(error.hint("no database was found; pgcred discover says where it looked"));
+            return Err(error.hint("run `pgcred discover` to see where it looks: it found none"));
         }
         let names = suggest::listed(rows.iter().map(|row| &row.name));
-        return Err(error.hint(format!("there are {names}")));
+        return Err(error.hint(format!("choose one of {names}")));
     }
     Ok(())
 }

@@ -69,7 +69,7 @@ impl ChangeOptions {
         if (self.yes || self.dry_run) && !self.is_wanted() {
             return Err(
                 Error::usage("there is nothing to change without --add or --prune")
-                    .hint("pgcred discover --add"),
+                    .hint("run `pgcred discover --add` or `pgcred discover --prune`"),
             );
         }
         Ok(())

@@ -57,11 +57,11 @@ fn of_regions(answer: &ProfileAnswer, listed: &CatalogAnswer) -> Error {
         let regions = suggest::listed(&group.regions);
         texts.push(format!("{regions}: {}", group.text()));
     }
-    let mut error = name_profile(Error::failure(texts.join("; ")), answer);
-    if let Some(hint) = groups.iter().find_map(RegionGroup::hint) {
-        error = error.hint(hint);
+    let error = name_profile(Error::failure(texts.join("; ")), answer);
+    match groups.iter().find_map(RegionGroup::hint) {
+        Some(hint) => error.hint(hint),
+        None => error.hint("name a region in which the account has databases: --region REGION"),
     }
-    error
 }
 
 /// Regions in which the same was not answered, for the same reason.
@@ -127,7 +127,7 @@ impl RegionGroup<'_> {
         match self.why {
             WhyNot::RegionOff | WhyNot::NotFound | WhyNot::NotAskable => None,
             WhyNot::NotAllowed => {
-                Some("pgcred policy --for discover prints what has to be allowed")
+                Some("run `pgcred policy --for discover` to see what has to be allowed")
             }
             _ => self.first.why.error.to_hint(),
         }

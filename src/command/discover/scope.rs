@@ -69,7 +69,7 @@ impl ListingAuthority {
         if found.is_empty() {
             let titles: Vec<&str> = authorities.iter().map(|known| known.title()).collect();
             let error = Error::failure(format!("{} cannot list databases", titles.join(" or ")));
-            return Err(error.hint("pgcred add NAME HOST --profile PROFILE adds one by its host"));
+            return Err(error.hint("run `pgcred add NAME HOST` to add one by its host"));
         }
         Ok(found)
     }
@@ -412,9 +412,9 @@ fn fitting(pattern: &str, known: &[String]) -> Vec<String> {
 fn nothing_fits(what: &str, pattern: &str, plural: &str, known: &str) -> Error {
     let error = Error::usage(format!("no {what} fits {}", host::quoted(pattern)));
     if known.is_empty() {
-        return error.hint(format!("there are no {plural}"));
+        return error.hint(format!("leave it out: there are no {plural}"));
     }
-    error.hint(format!("the {plural} are {known}"))
+    error.hint(format!("choose one of the {plural} {known}"))
 }
 
 fn add_once<T: PartialEq>(list: &mut Vec<T>, value: T) {

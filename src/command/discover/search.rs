@@ -158,7 +158,7 @@ fn without_region(catalog: &dyn DatabaseCatalog, count: &(dyn Fn(CatalogStep) + 
         return answer;
     }
     let error = Error::usage("no region to ask for");
-    let hint = "name a region: --region REGION; or ask for all: --all-regions";
+    let hint = "name one with --region REGION, or ask in all with --all-regions";
     NoAnswer::new(WhyNot::Setting, error.hint(hint))
 }
 

@@ -30,7 +30,7 @@ pub(super) fn explain_message(
     }
     let Some(json) = explain_json(text, &known) else {
         return Err(Error::failure("no known cause has this text")
-            .hint("look for the cause itself: pgcred doctor TARGET"));
+            .hint("run `pgcred doctor TARGET` to look for the cause itself"));
     };
     match format {
         DoctorFormat::Text => Output::lines(lines_about_causes(text, &known))?,

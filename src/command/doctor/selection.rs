@@ -24,7 +24,7 @@ impl CheckSelection {
         for word in &words {
             if !checks::all_checks().any(|check| check.is_selected_by(word)) {
                 let error = Error::usage(format!("no such check: `{word}`"));
-                return Err(error.hint("pgcred doctor --list shows the checks"));
+                return Err(error.hint("run `pgcred doctor --list` to see the checks"));
             }
         }
         let mut selection = Self {

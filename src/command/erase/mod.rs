@@ -261,7 +261,7 @@ fn nothing_found(
         "{paths} has no token for {}, and the cache has none",
         missing.join(", ")
     ));
-    Some(error.hint("`pgcred list` shows which connections have a token"))
+    Some(error.hint("run `pgcred list` to see which connections have a token"))
 }
 
 /// Tells whether a token's line has every field that the address names. A cluster ID stands for its

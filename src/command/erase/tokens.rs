@@ -80,8 +80,8 @@ pub(super) fn check_reach(path: &Path) -> Result<()> {
     let (path, directory) = (path.display(), directory.display());
     Err(
         Error::failure(format!("{path} may have tokens and cannot be reached")).hint(format!(
-            "make the directory {directory} available again and repeat the command; \
-             if it is gone for good: mkdir -p {quoted}, then repeat the command"
+            "make the directory {directory} available again, then try again; if it is gone for \
+             good, run `mkdir -p {quoted}` before"
         )),
     )
 }

@@ -105,7 +105,8 @@ impl RunCommand for ExecCommand {
         drop(issued);
 
         let Some((program, arguments)) = self.command.split_first() else {
-            return Err(Error::usage("no command"));
+            return Err(Error::usage("exec needs a program to run")
+                .hint("put the program behind `--`, as in `pgcred exec TARGET -- psql`"));
         };
         let mut command = Command::new(program);
         command.args(arguments);
@@ -167,7 +168,7 @@ fn run_to_its_end(
             }
             Ok(exit_as_program(status))
         }
-        Err(error) => Err(Error::failure("cannot wait for the program").caused_by(&error)),
+        Err(error) => Err(Error::system("cannot wait for the program", &error)),
     }
 }
 
@@ -190,8 +191,8 @@ fn check_private(passfile: &Path) -> Result<()> {
         "--renew: {path} is not the private passfile of a `pgcred exec` that runs"
     ))
     .hint(
-        "this option is for pgcred itself; `pgcred refresh TARGET --passfile FILE` writes a \
-         passfile",
+        "run `pgcred refresh TARGET --passfile FILE` to write a passfile; --renew is for pgcred \
+         itself",
     ))
 }
 

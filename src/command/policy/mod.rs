@@ -211,7 +211,7 @@ fn ask_authority(
         return Ok(access);
     }
     let error = format!("pgcred knows no policies for {title}");
-    Err(Error::failure(error).hint("its administrator can say who may log in"))
+    Err(Error::failure(error).hint("ask its administrator who may log in"))
 }
 
 #[cfg(test)]

@@ -419,13 +419,12 @@ fn not_unattended(request: &Request) -> Error {
         "{name} is not refreshed in the background: command.{command} creates a user of the \
          database with every run"
     ))
-    .hint("pgcred exec, pgcred token and pgcred refresh run it for the connection that you name")
+    .hint("run `pgcred refresh NAME`, `pgcred exec NAME` or `pgcred token NAME`")
 }
 
 fn nothing_to_refresh() -> Error {
-    Error::usage("there is nothing to refresh: no connection is configured").hint(
-        "`pgcred add NAME HOST --profile PROFILE` first, or name a host: `pgcred refresh HOST`",
-    )
+    Error::usage("there is nothing to refresh: no connection is configured")
+        .hint("run `pgcred add NAME HOST --profile PROFILE`, or name a host: `pgcred refresh HOST`")
 }
 
 /// Puts the target in front of an error, unless it is the only one.

@@ -136,7 +136,7 @@ impl WatchOptions {
                     wait_for_end(stdin);
                     let _ = stop.send(()); // the watcher may have ended already
                 })
-                .map_err(|error| Error::failure("cannot watch stdin").caused_by(&error))?;
+                .map_err(|error| Error::system("cannot watch stdin", &error))?;
         }
         Ok(stopped)
     }
@@ -169,6 +169,6 @@ fn run_refresh() -> Result<()> {
     refresh.stdin(Stdio::null()).stdout(Stdio::null());
     match refresh.status() {
         Ok(_) => Ok(()),
-        Err(error) => Err(Error::failure("cannot start pgcred again").caused_by(&error)),
+        Err(error) => Err(Error::system("cannot start pgcred again", &error)),
     }
 }

@@ -37,7 +37,7 @@ pub(super) fn edit_of_configuration(
     }
     let edit = edits::of_configuration(preferences, &machine.drafts, |text| {
         config::change(text, &connections, &[]).map_err(|error| {
-            error.hint("name it yourself: pgcred add NAME HOST, then pgcred setup TOOL NAME")
+            error.hint("name it with `pgcred add NAME HOST`, then run `pgcred setup TOOL NAME`")
         })
     });
     edit.map(Some)

@@ -68,8 +68,8 @@ pub(super) fn set_up_all(
     let found = FoundTools::on(machine);
     if found.by_files.is_empty() && found.by_dialog.is_empty() {
         return Err(Error::failure("no tool was found on this machine").hint(
-            "`pgcred setup --dry-run` lists the tools that pgcred knows; \
-             `pgcred setup TOOL` sets one up that was not found",
+            "run `pgcred setup --dry-run` to see the tools that pgcred knows, and `pgcred setup \
+             TOOL` to set one up that was not found",
         ));
     }
     let request = PlanRequest {
@@ -104,8 +104,8 @@ pub(super) fn set_up_all(
 
 fn no_connection() -> Error {
     Error::usage("no connection to set up").hint(
-        "`pgcred discover --add` finds your databases; \
-         `pgcred add NAME HOST --profile PROFILE` adds one",
+        "run `pgcred discover --add` to find your databases, or `pgcred add NAME HOST --profile \
+         PROFILE` to add one",
     )
 }
 
@@ -115,7 +115,7 @@ fn check_options(options: &ConnectionOptions) -> Result<()> {
         return Err(Error::usage(
             "--all sets up the connections of the configuration, and no other host",
         )
-        .hint("pgcred add NAME HOST --profile PROFILE, then pgcred setup --all"));
+        .hint("run `pgcred add NAME HOST --profile PROFILE`, then `pgcred setup --all`"));
     }
     Ok(())
 }

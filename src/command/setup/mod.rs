@@ -145,7 +145,7 @@ impl SetupCommand {
         let undo = if self.undo { " --undo" } else { "" };
         Err(
             Error::usage(format!("--all is for every tool, and `{tool}` names one")).hint(format!(
-                "pgcred setup --all{undo}, or pgcred setup {tool}{undo}"
+                "run `pgcred setup --all{undo}` or `pgcred setup {tool}{undo}`"
             )),
         )
     }
@@ -306,10 +306,10 @@ fn tool_named(name: &str) -> Result<&'static Tool> {
         }
     }
     let hint = if let Some(similar) = similar_tool(name) {
-        format!("did you mean {similar}?")
+        format!("did you mean `{similar}`?")
     } else {
         let names: Vec<&str> = TOOLS.iter().map(|tool| tool.name).collect();
-        format!("one of {}", names.join(", "))
+        format!("choose one of {}", names.join(", "))
     };
     Err(Error::usage(format!("no such tool: {name}")).hint(hint))
 }

@@ -168,8 +168,12 @@ impl SetupPlanner<'_> {
     fn add_tool(&mut self, tool: &'static Tool) -> Result<()> {
         let SetupMethod::Files(files) = tool.method else {
             let title = tool.title;
-            return Err(Error::usage(format!("{title} is set up in its own dialog"))
-                .hint(format!("pgcred setup {} prints what to enter", tool.name)));
+            return Err(
+                Error::usage(format!("{title} is set up in its own dialog")).hint(format!(
+                    "run `pgcred setup {}` to see what to enter",
+                    tool.name
+                )),
+            );
         };
         let found = self.choice.targets(tool, self.preferences);
         self.choice.is_silent = true;

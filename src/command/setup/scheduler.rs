@@ -57,11 +57,11 @@ pub(super) fn check_scheduler(tool: &Tool, files: &dyn ToolFiles, machine: &Mach
         return Ok(());
     };
     let hint = if could_use(tool, "cron", "crontab") {
-        "`pgcred setup cron` does the same by cron"
+        "run `pgcred setup cron`, which does the same by cron"
     } else if machine.os.scheduler() == "systemd" && could_use(tool, "systemd", "systemctl") {
-        "`pgcred setup systemd` does the same by systemd"
+        "run `pgcred setup systemd`, which does the same by systemd"
     } else {
-        "`pgcred refresh --watch` does the same for as long as it runs"
+        "run `pgcred refresh --watch`, which does the same for as long as it runs"
     };
     Err(Error::failure(format!(
         "{} is not running here, and nothing was changed: {why}",

@@ -52,8 +52,8 @@ impl TargetChoice<'_> {
         let connections = &preferences.config.connections;
         if !self.is_named() && connections.is_empty() {
             return Err(Error::usage("no connection to set up").hint(
-                "name one: pgcred setup TOOL HOST --profile PROFILE, \
-                 or `pgcred add NAME HOST --profile PROFILE` first",
+                "name one with `pgcred setup TOOL HOST --profile PROFILE`, or run `pgcred add NAME \
+                 HOST --profile PROFILE` before",
             ));
         }
         let (mut targets, mut errors) = (Vec::new(), Vec::new());
@@ -160,7 +160,7 @@ fn no_lasting_user(request: &Request, tool: &Tool) -> Error {
             "the user of {target} comes with each token, and only a connection keeps it"
         ))
         .hint(format!(
-            "pgcred add NAME {host} --provider {}, then pgcred setup psql NAME",
+            "run `pgcred add NAME {host} --provider {}`, then `pgcred setup psql NAME`",
             request.provider.name
         ));
     };
@@ -169,8 +169,8 @@ fn no_lasting_user(request: &Request, tool: &Tool) -> Error {
             "the user of {target} comes with each token, and there is no token"
         ))
         .hint(format!(
-            "`pgcred refresh {name}` asks for one, and so does `pgcred setup {} {name}` where it \
-             changes files",
+            "run `pgcred refresh {name}` to ask for one, or `pgcred setup {} {name}` without \
+             --dry-run",
             tool.name
         ));
     }
@@ -179,9 +179,9 @@ fn no_lasting_user(request: &Request, tool: &Tool) -> Error {
         tool.title
     ))
     .hint(format!(
-        "`pgcred setup psql {name}` for programs with libpq's service file, or `pgcred exec {name} \
-         -- PROGRAM`; if it is always the same user, name it: pgcred add {name} --replace --user \
-         USER"
+        "run `pgcred setup psql {name}` for programs with libpq's service file, or `pgcred exec \
+         {name} -- PROGRAM`; if it is always the same user, name it with `pgcred add {name} \
+         --replace --user USER`"
     ))
 }
 
@@ -220,7 +220,7 @@ fn check_for_scheduler(
         return Err(Error::usage(format!(
             "{title} refreshes every connection, and no other target"
         ))
-        .hint("`pgcred add NAME HOST --profile PROFILE`, then the same without targets"));
+        .hint("run `pgcred add NAME HOST --profile PROFILE`, then the same without targets"));
     }
     let mut set = Vec::new();
     for authority in provider::authorities() {
@@ -259,8 +259,9 @@ fn check_names(targets: &[ToolTarget]) -> Result<()> {
             .any(|other| other.name == target.name)
         {
             let message = format!("two connections would be called {}", target.name);
-            return Err(Error::usage(message)
-                .hint("name them: pgcred add NAME HOST, then pgcred setup TOOL NAME..."));
+            return Err(Error::usage(message).hint(
+                "name them with `pgcred add NAME HOST`, then run `pgcred setup TOOL NAME...`",
+            ));
         }
     }
     Ok(())

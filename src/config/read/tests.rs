@@ -186,7 +186,7 @@ const FIELD_ERRORS: &[(&str, &str)] = &[
     ("user = ''", "line 3: connections.p.user: the user is empty"),
     (
         "user = \"a\\u0000\"",
-        "line 3: connections.p.user: the user has a control",
+        "line 3: connections.p.user: the user `a\\u{0}` has a control",
     ),
     (
         "dbname = ''",

@@ -133,7 +133,7 @@ fn not_a_time(field: &ExpiryField) -> Error {
     if field.is_life {
         return Error::failure(format!("the field {path} has no number of seconds"))
             .hint(format!(
-                "expires = \"{path}\", without `+`, is for a field that has a time"
+                "write expires = \"{path}\", without `+`, for a field that has a time"
             ))
             .because(ErrorReason::ProgramFailed);
     }

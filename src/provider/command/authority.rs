@@ -242,9 +242,8 @@ impl Identity for CommandIdentity {
             );
         };
         if !ask.terminal {
-            return Err(
-                Error::login("there is no terminal to log in at").hint(format!("type: {login}"))
-            );
+            return Err(Error::login("there is no terminal to log in at")
+                .hint(format!("run `{login}` at a terminal, then try again")));
         }
         notes.step(|| format!("running {login}"));
         let status = child::run_at_terminal(&words)?;
@@ -299,7 +298,7 @@ impl Signer for CommandSigner {
         if end <= now {
             return Err(
                 Error::login("the token that was printed has expired already")
-                    .hint("retry; if that does not help, check the clock of this machine")
+                    .hint("try again; if that does not help, check the clock of this machine")
                     .because(ErrorReason::Expired),
             );
         }

@@ -77,7 +77,7 @@ fn check_values(definition: &CommandDefinition, lookup: PlaceholderLookup<'_>) -
                 "{{{name}}} has the character {c}, which command.{} cannot pass on",
                 definition.name
             ))
-            .hint("correct the value"));
+            .hint(format!("write the value of {{{name}}} without {c}")));
         }
         for start in definition.forbidden_starts {
             let begins = value.get(..start.len());

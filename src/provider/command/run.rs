@@ -111,7 +111,7 @@ impl CommandRun<'_> {
     }
 
     fn by_hand(&self) -> String {
-        format!("run it by hand to see more: {} ...", self.program())
+        format!("run `{} ...` by hand to see more", self.program())
     }
 
     /// Returns the last line of stderr, without arguments and variables that may be secret.
@@ -146,7 +146,7 @@ impl CommandRun<'_> {
     fn with_login(&self, error: Error) -> Error {
         match self.definition.login_text(self.profile) {
             Some(login) if error.exit() == crate::error::Exit::Login => {
-                error.hint(format!("log in: {login}"))
+                error.hint(format!("run `{login}`, then try again"))
             }
             _ => error,
         }
@@ -155,11 +155,11 @@ impl CommandRun<'_> {
     fn too_late(&self, ask: &AskPolicy) -> Error {
         let seconds = ask.timeout.as_secs();
         Error::failure(format!(
-            "{} gave no answer within {seconds} s",
+            "{} did not answer within {seconds} s",
             self.subject()
         ))
         .hint(format!(
-            "a longer --timeout; or see what it waits for: {} ...",
+            "allow more time with --timeout, or run `{} ...` by hand to see what it waits for",
             self.program()
         ))
         .because(ErrorReason::TimedOut)

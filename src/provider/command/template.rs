@@ -89,7 +89,7 @@ impl WordTemplate {
             };
             if value.contains(char::is_control) {
                 return Err(Error::usage(format!("{{{name}}} has a control character"))
-                    .hint("a newline counts as one: write the value without"));
+                    .hint("write the value without it; a newline counts as one"));
             }
             if word.is_empty() && value.starts_with('-') {
                 return Err(like_an_option(name));
@@ -161,7 +161,9 @@ fn like_an_option(name: &str) -> Error {
     Error::usage(format!(
         "{{{name}}} begins with `-`, so that the program would take it for an option"
     ))
-    .hint("correct the value")
+    .hint(format!(
+        "write a value of {{{name}}} that begins with another character"
+    ))
 }
 
 fn missing_value(name: &str) -> Error {

@@ -90,7 +90,7 @@ impl Regions for FakeAuthority {
     /// Takes every text without a question mark.
     fn parse(&self, text: &str) -> Result<Region> {
         if text.contains('?') {
-            return Err(Error::usage("a region is no question"));
+            return Err(Error::usage("a region is not a question").hint("write a name"));
         }
         Ok(Region::vouched_for(text))
     }
@@ -229,6 +229,7 @@ impl Signer for FakeSigner {
             None => life,
         };
         if life == 0 {
+            // No hint: a test that wants one adds it.
             return Err(Error::login("the credentials have expired"));
         }
         let number = STATE.with_borrow_mut(|state| {

@@ -28,7 +28,7 @@ impl DatabaseCatalog for FakeCatalog {
         progress: &(dyn Fn(CatalogStep) + Sync),
     ) -> Inspected<CatalogAnswer> {
         if self.needs_login {
-            let error = Error::login("nobody has logged in");
+            let error = Error::login("nobody has logged in").hint("log in, then try again");
             return Err(NoAnswer::new(WhyNot::LoginNeeded, error));
         }
         let mut answer = CatalogAnswer::default();

@@ -76,7 +76,8 @@ pub(crate) fn own_program() -> Result<PathBuf> {
     let path = match env::own_program() {
         Ok(path) => path,
         Err(error) => {
-            return Err(Error::failure("pgcred's own path is unknown").caused_by(&error));
+            return Err(Error::system("pgcred's own path is unknown", &error)
+                .hint("run pgcred by its whole path"));
         }
     };
     if path.exists() {

@@ -225,7 +225,7 @@ pub(crate) fn edit_text(path: &Path, mut editor: impl FnMut(&str) -> Result<Stri
     edit(path, |old| {
         let Ok(old) = std::str::from_utf8(old.unwrap_or_default()) else {
             let wrong = Error::usage(format!("{name} is not UTF-8"));
-            return Err(wrong.hint("save the file as UTF-8, then retry"));
+            return Err(wrong.hint("save the file as UTF-8, then try again"));
         };
         let text = editor(old).map_err(|error| error.about(&name))?;
         if text.is_empty() && !path.is_symlink() {

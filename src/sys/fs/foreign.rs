@@ -9,7 +9,7 @@ use std::thread;
 use std::time::Instant;
 
 use super::read::read_at_most;
-use crate::error::{Error, Result};
+use crate::error::{Error, Exit, Result};
 
 /// The longest file that is read, in bytes. Large bundles of certificates have some hundred KiB.
 const LARGEST_FILE: u64 = 4 << 20;
@@ -32,7 +32,10 @@ pub(crate) fn read_foreign(path: &Path, deadline: Instant) -> Result<Vec<u8>> {
 /// Returns the text of a file as [`read_foreign`] does.
 pub(crate) fn read_foreign_text(path: &Path, deadline: Instant) -> Result<String> {
     let bytes = read_foreign(path, deadline)?;
-    String::from_utf8(bytes).map_err(|_| Error::usage(format!("{} is not UTF-8", path.display())))
+    String::from_utf8(bytes).map_err(|_| {
+        Error::usage(format!("{} is not UTF-8", path.display()))
+            .usual_hint("save the file as UTF-8, then try again")
+    })
 }
 
 /// Returns the bytes of a file of settings; `None` if it does not exist or is not a regular file. A
@@ -57,7 +60,7 @@ pub(crate) fn read_foreign_cache(path: &Path) -> Option<Vec<u8>> {
 }
 
 fn cannot_read(path: &Path, cause: &io::Error) -> Error {
-    Error::usage(format!("cannot read {}", path.display())).caused_by(cause)
+    Error::reading(path, cause).exiting(Exit::Usage)
 }
 
 fn within_limit(path: &Path, bytes: Vec<u8>) -> Result<Vec<u8>> {
@@ -65,9 +68,10 @@ fn within_limit(path: &Path, bytes: Vec<u8>) -> Result<Vec<u8>> {
         return Ok(bytes);
     }
     let (shown, largest) = (path.display(), LARGEST_FILE >> 20);
-    Err(Error::usage(format!(
-        "{shown} is larger than {largest} MiB"
-    )))
+    Err(
+        Error::usage(format!("{shown} is larger than {largest} MiB"))
+            .usual_hint("name a smaller file, or remove what does not belong into it"),
+    )
 }
 
 fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {

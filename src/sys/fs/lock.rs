@@ -112,11 +112,13 @@ const NOT_REGULAR: &str = "it is not a regular file";
 fn no_lock(path: &Path, why: &str) -> Error {
     let file = quote::posix(&path.to_string_lossy());
     Error::failure(format!("cannot lock {}: {why}", path.display()))
-        .hint(format!("find out which user made it, then: rm {file}"))
+        .hint(format!("find out which user made it, then run `rm {file}`"))
 }
 
 fn cannot_lock(path: &Path, cause: &io::Error) -> Error {
-    let error = Error::failure(format!("cannot lock {}", path.display())).caused_by(cause);
+    let error = Error::failure(format!("cannot lock {}", path.display()))
+        .caused_by(cause)
+        .hint("check that you may write there and that the disk is not full");
     trust::explain_denial(path, cause, error)
 }
 

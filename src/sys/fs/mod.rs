@@ -170,7 +170,8 @@ pub(crate) fn backup(path: &Path) -> Option<Vec<u8>> {
 pub(crate) fn private_directory(path: &Path) -> Result<()> {
     platform::create_private_directory(path).map_err(|error| {
         let failed = Error::failure(format!("cannot create the directory {}", path.display()))
-            .caused_by(&error);
+            .caused_by(&error)
+            .hint("check that you may write there and that the disk is not full");
         trust::explain_denial(path, &error, failed)
     })
 }

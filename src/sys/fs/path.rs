@@ -36,7 +36,7 @@ pub(super) fn resolve_link(path: &Path) -> Result<PathBuf> {
         path = path.parent().unwrap_or(Path::new("")).join(target);
     }
     Err(Error::usage(format!("{}: too many links", path.display()))
-        .hint("it may lead back to itself: remove the link, or name another file"))
+        .hint("remove the link, which may lead back to itself, or name another file"))
 }
 
 /// Returns the directory and the name of a file. A directory that does not exist is an error.
@@ -58,11 +58,11 @@ pub(super) fn directory_and_name(path: &Path) -> Result<(&Path, &OsStr)> {
     if let Ok(inside) = path.strip_prefix("~") {
         let inside = inside.display();
         return Err(missing.hint(format!(
-            "the shell did not expand ~: write \"$HOME/{inside}\""
+            "write \"$HOME/{inside}\": the shell did not expand ~"
         )));
     }
     let quoted = quote::posix(&directory.to_string_lossy());
-    Err(missing.hint(format!("mkdir -p -m 700 {quoted}")))
+    Err(missing.hint(format!("make it with `mkdir -p -m 700 {quoted}`")))
 }
 
 pub(super) fn suffixed(name: &OsStr, suffix: &str) -> OsString {
@@ -78,6 +78,7 @@ pub(super) fn cannot_write(path: &Path, cause: &io::Error) -> Error {
     if let Some(end) = reason.find(" at path ") {
         reason.truncate(end);
     }
-    let error = Error::failure(format!("cannot write {}: {reason}", path.display()));
+    let error = Error::failure(format!("cannot write {}: {reason}", path.display()))
+        .hint("check that you may write there and that the disk is not full");
     trust::explain_denial(path, cause, error)
 }

@@ -106,6 +106,7 @@ fn own_place(parent: &Path) -> Result<()> {
     if is_own_place(parent) {
         return Ok(());
     }
+    // No hint: the user reads what failed at all places in one error, as in the next functions.
     Err(Error::failure(format!(
         "{} does not belong to this user, or another user can change it",
         parent.display()
@@ -120,6 +121,7 @@ fn shared_parent() -> Result<PathBuf> {
         return Ok(directory);
     }
     let shown = directory.display();
+    // No hint: see `own_place`.
     Err(Error::failure(format!(
         "{shown} does not exist, belongs to another user, or can be exchanged by one"
     )))
@@ -331,15 +333,18 @@ fn directory_in(parent: &Path, prefix: &str) -> Result<PrivateDirectory> {
     const TRIES: u32 = 100;
     remove_left_in(parent, prefix);
     let shown = parent.display();
+    // No hint to any of these: see `own_place`.
     let mut error = Error::failure(format!("cannot keep a private directory in {shown}"));
     for _ in 0..TRIES {
         let directory = match platform::private_temporary_directory(prefix, parent) {
             Ok(directory) => directory,
             Err(error) => {
+                // No hint
                 return Err(Error::failure(format!("cannot write to {shown}")).caused_by(&error));
             }
         };
         if !is_own_directory(directory.path()) && directory.path().exists() {
+            // No hint
             return Err(Error::failure(format!(
                 "{} belongs to another user",
                 directory.path().display()

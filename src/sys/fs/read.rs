@@ -66,12 +66,14 @@ pub(crate) fn read_dated(
     let shown = path.display();
     let found = match read_settled(path) {
         Ok(found) => found,
+        // No hint: the caller knows by which option another file is named.
         Err(error) => return Err(Error::usage(format!("cannot read {shown}")).caused_by(&error)),
     };
     let Some((bytes, metadata)) = found else {
         return Ok(None);
     };
     if !metadata.is_file() {
+        // No hint: the caller knows by which option another file is named.
         return Err(Error::usage(format!("{shown} is not a regular file")));
     }
     if must_be_own {
@@ -79,6 +81,7 @@ pub(crate) fn read_dated(
     }
     match String::from_utf8(bytes) {
         Ok(text) => Ok(Some((text, metadata.modified().ok()))),
+        // No hint: the caller knows by which option another file is named.
         Err(_) => Err(Error::usage(format!("{shown} is not UTF-8"))),
     }
 }
@@ -103,8 +106,11 @@ pub(crate) fn read_private(path: &Path) -> Result<Option<Vec<u8>>> {
     if !platform::is_own(&metadata) {
         let shown = path.display();
         let quoted = quote::posix(&path.to_string_lossy());
-        return Err(Error::failure(format!("{shown} belongs to another user"))
-            .hint(format!("find out which user made it, then: rm {quoted}")));
+        return Err(
+            Error::failure(format!("{shown} belongs to another user")).hint(format!(
+                "find out which user made it, then run `rm {quoted}`"
+            )),
+        );
     }
     if platform::is_open_to_others(&metadata) {
         return Ok(None);

@@ -28,7 +28,9 @@ fn check_removal(path: &Path, result: io::Result<()>) -> Result<()> {
 }
 
 pub(super) fn cannot_remove(path: &Path, cause: &io::Error) -> Error {
-    Error::failure(format!("cannot remove {}", path.display())).caused_by(cause)
+    Error::failure(format!("cannot remove {}", path.display()))
+        .caused_by(cause)
+        .hint("check that you may write to its directory, then try again")
 }
 
 /// Removes pgcred's own files and directories from a directory, except for those in `kept`, and the

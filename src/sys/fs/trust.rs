@@ -153,7 +153,7 @@ pub(super) fn check_trust(path: &Path, metadata: &Metadata) -> Result<()> {
         path.display()
     ))
     .hint(format!(
-        "chmod go-w {}",
+        "run `chmod go-w {}`",
         quote::posix(&path.to_string_lossy())
     )))
 }
@@ -214,8 +214,9 @@ pub(crate) fn roots_foreign_home() -> Option<Error> {
     let home = home.display();
     let why = format!("HOME is {home}, which belongs to {owner}, and this is root");
     Some(Error::usage(why).hint(format!(
-        "sudo -H gives root its own HOME; in a container set HOME, or PGCRED_HOME and PGPASSFILE, \
-         to root's own directories; to act for {owner}: sudo -u {owner} -H pgcred ..."
+        "use `sudo -H`, which gives root its own HOME; in a container set HOME, or PGCRED_HOME and \
+         PGPASSFILE, to root's own directories; to act for {owner}, run `sudo -u {owner} -H pgcred \
+         ...`"
     )))
 }
 
@@ -252,7 +253,7 @@ fn in_the_way_of(owner: &str, path: &Path) -> Error {
         "{shown} would be a file of root's in a directory that belongs to {owner}"
     ))
     .hint(format!(
-        "sudo -u {owner} -H pgcred ... writes it as {owner}; or name another file"
+        "run `sudo -u {owner} -H pgcred ...` to write it as {owner}, or name another file"
     ))
 }
 
@@ -263,7 +264,7 @@ fn trap_of(owner: &str, path: &Path) -> Error {
         path.display()
     ))
     .hint(format!(
-        "check who has put it there, then: chown root {quoted}"
+        "check who has put it there, then run `chown root {quoted}`"
     ))
 }
 
@@ -299,7 +300,7 @@ fn explain_file(path: &Path, owner: &str, is_roots: bool, error: Error) -> Error
     }
     let quoted = quote::posix(&path.to_string_lossy());
     error.hint(format!(
-        "make it yours with: sudo chown \"$(id -un)\" {quoted}; or name another file"
+        "make it yours with `sudo chown \"$(id -un)\" {quoted}`, or name another file"
     ))
 }
 
@@ -316,6 +317,6 @@ fn explain_directory(directory: &Path, owner: &str, is_roots: bool, error: Error
     }
     let quoted = quote::posix(&directory.to_string_lossy());
     error.hint(format!(
-        "make it yours with: sudo chown -R \"$(id -un)\" {quoted}"
+        "make it yours with `sudo chown -R \"$(id -un)\" {quoted}`"
     ))
 }

@@ -39,7 +39,7 @@ fn usage_errors_have_their_exit_code_and_say_what_is_wrong() {
         (
             &["token", HOST, "--provider", "mysql"],
             4,
-            "the providers are dsql, rds",
+            "choose one of dsql, rds",
         ),
         (&["token", HOST, "--format", "xml"], 2, "possible values"),
         (
@@ -74,7 +74,7 @@ fn usage_errors_have_their_exit_code_and_say_what_is_wrong() {
             "no region",
         ),
         (&["token", "host=h passfile=/x"], 2, "--passfile FILE"),
-        (&["token", "service=prod"], 2, "service files are not read"),
+        (&["token", "service=prod"], 2, "reads no service files"),
         (&["frobnicate"], 2, "unrecognized"),
         (&["refresh", HOST, "--user", "a*"], 2, "it contains `*`"),
         (&["refresh", HOST, "--user", " a"], 2, "blank"),

@@ -469,7 +469,7 @@ fn a_missing_login_says_what_to_type_and_login_types_it() {
     let run = tool.sandbox.run(&["token", "crm"]);
     run.assert_fails(3, "needs a login: AADSTS700: expired");
     assert!(
-        run.stderr.contains("hint: log in: sh login.sh"),
+        run.stderr.contains("hint: run `sh login.sh`"),
         "{}",
         run.stderr
     );
@@ -523,10 +523,10 @@ fn a_login_names_the_profile() {
         .write("login.sh", "echo \"$#:$*\" >\"$HOME/login\"");
     tool.prints("echo expired >&2; exit 1");
     for (profile, says) in [
-        (&[][..], "hint: log in: sh login.sh\n"),
+        (&[][..], "hint: run `sh login.sh`, then try again\n"),
         (
             &["--profile", "a b"],
-            "hint: log in: sh login.sh '--profile=a b'\n",
+            "hint: run `sh login.sh '--profile=a b'`, then try again\n",
         ),
     ] {
         let run = tool
@@ -626,7 +626,7 @@ fn the_host_of_azure_says_that_az_prints_its_tokens() {
     let run = sandbox.run(&["token", host, "--user", "other"]);
     run.assert_fails(3, "AADSTS700082: expired");
     assert!(
-        run.stderr.contains("hint: log in: az login"),
+        run.stderr.contains("hint: run `az login`"),
         "{}",
         run.stderr
     );

@@ -57,7 +57,10 @@ fn an_unknown_message_leads_to_the_checks_and_is_not_repeated() {
     for text in ["", "it is Monday\u{1b}[31m", "password=hunter2"] {
         let run = sandbox.run(&["doctor", "--explain", text]);
         run.assert_fails(1, "no known cause has this text");
-        run.assert_fails(1, "hint: look for the cause itself: pgcred doctor TARGET");
+        run.assert_fails(
+            1,
+            "hint: run `pgcred doctor TARGET` to look for the cause itself",
+        );
         for part in ["Monday", "hunter2", "\u{1b}"] {
             assert!(!run.stderr.contains(part), "{}", run.stderr);
         }

@@ -51,7 +51,7 @@ fn add_accepts_hosts_that_have_tokens_and_names_the_next_command() {
         .assert_fails(4, "`mydb` is no");
     sandbox
         .run(&["add", "rds", RDS_HOST])
-        .assert_fails(2, "hint: name the database user: --user USER");
+        .assert_fails(2, "hint: name the database user with --user USER");
     assert_eq!(config(&sandbox), "");
     let run = sandbox.run(&["add", "prod", HOST, "--profile", "dev"]);
     assert!(
@@ -139,18 +139,18 @@ fn an_error_names_what_the_user_probably_meant() {
         .assert_fails(4, "hint: the connections are prod;");
     sandbox
         .run(&["token", "help"])
-        .assert_fails(4, "hint: for help on a command: pgcred COMMAND --help");
+        .assert_fails(4, "hint: run `pgcred COMMAND --help` for help on a command");
     sandbox
         .run(&["token", &ID[1..], "--region", "us-east-1"])
         .assert_fails(4, "has 26 characters; this one has 25");
     sandbox
         .run(&["token", "prod", "--region", "eucentral1"])
-        .assert_fails(2, "hint: did you mean eu-central-1?");
+        .assert_fails(2, "hint: did you mean `eu-central-1`?");
     let near = "foo0bar1baz2quux3quuux4abc.dsql.eu-centrall-1.on.aws";
     assert_warns(
         &sandbox.run(&["token", near, "--profile", "dev"]),
         1,
-        "did you mean eu-central-1?",
+        "did you mean `eu-central-1`?",
     );
     assert_warns(
         &sandbox.run(&["token", "prod", "--region", "us-east-9"]),
@@ -165,7 +165,7 @@ fn an_error_names_what_the_user_probably_meant() {
     for (typed, meant) in [("pgAdmin4", "pgadmin"), ("excel", "odbc"), ("corn", "cron")] {
         sandbox
             .run(&["setup", typed])
-            .assert_fails(2, &format!("hint: did you mean {meant}?"));
+            .assert_fails(2, &format!("hint: did you mean `{meant}`?"));
     }
     sandbox.ok(&["setup", "PSQL", "--print"]);
 }
@@ -332,7 +332,7 @@ fn an_unknown_command_is_answered_with_the_right_one() {
     }
     sandbox
         .run(&["xyzzy"])
-        .assert_fails(2, "hint: pgcred --help lists the commands");
+        .assert_fails(2, "hint: run `pgcred --help` to see the commands");
 }
 
 #[test]

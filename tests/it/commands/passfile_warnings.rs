@@ -109,7 +109,7 @@ fn other_names_owners_and_tildes_of_a_passfile_are_explained() {
     let run = sandbox.run(&["refresh", HOST, "--passfile=~/x.pass"]);
     run.assert_fails(
         1,
-        "hint: the shell did not expand ~: write \"$HOME/x.pass\"",
+        "hint: write \"$HOME/x.pass\": the shell did not expand ~",
     );
 
     skip_unless!(ROOT);
@@ -128,7 +128,7 @@ fn other_names_owners_and_tildes_of_a_passfile_are_explained() {
         let run = Run::of(pgcred);
         run.assert_fails(1, "(it belongs to root)");
         assert!(
-            run.stderr.contains("hint: make it yours with: sudo chown "),
+            run.stderr.contains("hint: make it yours with `sudo chown "),
             "{}",
             run.stderr
         );

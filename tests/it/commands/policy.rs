@@ -448,9 +448,12 @@ fn wrong_words_are_refused_before_anything_is_asked() {
     let long = "x".repeat(64);
     let session = "arn:aws:sts::123456789012:assumed-role/dba/jane";
     for (arguments, says) in [
-        (&["--account", "12345678901"][..], "is no account of AWS"),
-        (&["--account", "a23456789012"], "is no account of AWS"),
-        (&["--user", "app", "--role", "dba"], "is no ARN"),
+        (
+            &["--account", "12345678901"][..],
+            "is not an account of AWS",
+        ),
+        (&["--account", "a23456789012"], "is not an account of AWS"),
+        (&["--user", "app", "--role", "dba"], "is not an ARN"),
         (
             &["--user", "app", "--role", session],
             "aws iam get-role --role-name dba",

@@ -100,7 +100,7 @@ fn names_choose_and_wrong_ones_are_told() {
     let run = sandbox.run(&["add", "--from", "team.toml", "books", "prd", "--yes"]);
     run.assert_fails(4, "team.toml has no connection `prd`");
     assert!(
-        run.stderr.contains("hint: did you mean prod?"),
+        run.stderr.contains("hint: did you mean `prod`?"),
         "{}",
         run.stderr
     );

@@ -29,11 +29,11 @@ pub const CHECK_NETWORK: &str = "check the network, HTTPS_PROXY and AWS_CA_BUNDL
 
 pub const FOR_KEYS: &str = "renew or unset AWS_ACCESS_KEY_ID";
 
-pub const FOR_SSO: &str = "run `pgcred login`, then retry";
+pub const FOR_SSO: &str = "run `pgcred login`, then try again";
 
-pub const FOR_LOGIN: &str = "run `aws login`, then retry";
+pub const FOR_LOGIN: &str = "run `aws login`, then try again";
 
-pub const BY_HAND: &str = "run the command of the profile by hand to see more: ";
+pub const BY_HAND: &str = "run `/bin/sh ...`, the command of the profile, by hand to see more";
 
 pub const OF_CONTAINER: &str =
     "check that the service of AWS_CONTAINER_CREDENTIALS_FULL_URI is running";

@@ -30,7 +30,7 @@ fn causes_in_variables_and_files() {
         cause(
             3,
             "no AWS credentials in the environment, default profile, container or",
-            "there are no profiles: write one into ",
+            "write a profile into ",
         ),
         cause(
             3,
@@ -39,12 +39,8 @@ fn causes_in_variables_and_files() {
         )
         .config("", "[profile p]\n")
         .set("AWS_PROFILE", "p"),
-        cause(
-            2,
-            "there is no AWS profile `nope`",
-            "there are no profiles: write one into ",
-        )
-        .set("AWS_PROFILE", "nope"),
+        cause(2, "there is no AWS profile `nope`", "write a profile into ")
+            .set("AWS_PROFILE", "nope"),
         cause(
             2,
             "AWS_PROFILE or AWS_DEFAULT_PROFILE is set, but empty",
@@ -332,7 +328,7 @@ fn causes_of_containers_and_instances() {
         |exit, address: &str, says, hint| cause(exit, says, hint).set(CONTAINER, address);
     let instance = |words, exit, says, hint| cause(exit, says, hint).words(words).set(IMDS, "@");
     let asked = "cannot get container credentials from AWS_CONTAINER_CREDENTIALS_FULL_URI";
-    let form = "it has to be https, a loopback address, or an address of AWS's own";
+    let form = "use an https address, a loopback address, or an address of AWS's own";
     check(&[
         container(1, "@/ecs/needauth", asked, OF_CONTAINER),
         container(1, "@/nothing", asked, OF_CONTAINER),
@@ -360,14 +356,14 @@ fn causes_of_containers_and_instances() {
             2,
             "@/ecs/x",
             "AWS_CONTAINER_AUTHORIZATION_TOKEN: the token has a line end in it",
-            "store it without one",
+            "store the token without the line end",
         )
         .set("AWS_CONTAINER_AUTHORIZATION_TOKEN", "STUBSECRET\n1"),
         container(
             2,
             "@/ecs/x",
             "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: cannot read /nowhere",
-            "correct the variable",
+            "correct or unset AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
         )
         .set("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "/nowhere"),
         instance(
@@ -380,13 +376,13 @@ fn causes_of_containers_and_instances() {
             "no-role",
             3,
             "no AWS credentials in the environment",
-            "there are no profiles: write one into ",
+            "write a profile into ",
         ),
         instance(
             "500",
             1,
             "the instance metadata refused (HTTP 500)",
-            "retry, or name a profile",
+            "try again, or name a profile",
         ),
         cause(
             2,

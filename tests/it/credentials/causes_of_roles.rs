@@ -28,7 +28,7 @@ fn causes_of_roles() {
             "error-ExpiredToken",
             3,
             "STS refused: ExpiredToken",
-            "renew the credentials that assume the role, then retry",
+            "renew the credentials that assume the role, then try again",
         ),
         role(
             "error-InvalidClientTokenId",
@@ -149,7 +149,7 @@ fn causes_of_web_identities() {
             .set("AWS_WEB_IDENTITY_TOKEN_FILE", "@HOME/jwt")
             .set("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/W")
     };
-    let trust = "the role's trust policy must allow the issuer of the token";
+    let trust = "let the role's trust policy allow the issuer of the token";
     check(&[
         web(
             "error-ExpiredTokenException",

@@ -51,7 +51,7 @@ fn without_a_terminal_the_error_has_the_command_to_type() {
         run.assert_fails(3, why);
         assert_eq!(
             run.stderr,
-            format!("pgcred: {why}\nhint: run `{command}`, then retry\n")
+            format!("pgcred: {why}\nhint: run `{command}`, then try again\n")
         );
     };
     let login = ["token", HOST, "--profile", "l"];
@@ -104,7 +104,7 @@ fn login_never_also_holds_at_a_terminal() {
     install(&sandbox, "aws", &sso_log_in());
     let refused = |arguments: &[&str]| {
         let run = at_terminal(&sandbox, arguments);
-        run.assert_fails(3, "hint: run `pgcred login --profile p`, then retry\n");
+        run.assert_fails(3, "hint: run `pgcred login --profile p`, then try again\n");
         assert_eq!(run.stderr.lines().count(), 2, "{}", run.stderr);
     };
     refused(&with(TOKEN, ["--login=never"]));

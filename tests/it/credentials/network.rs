@@ -340,7 +340,7 @@ fn certificates_of_the_user_replace_those_of_the_system() {
         let bundle = net.sandbox.write("bundle.pem", text);
         net.trust(&bundle).refused(
             2,
-            "bundle.pem: no usable certificate in it\nhint: correct or unset AWS_CA_BUNDLE",
+            "bundle.pem has no certificate that can be used\nhint: correct or unset AWS_CA_BUNDLE",
         );
     }
     let missing = net.sandbox.path("missing.pem");

@@ -179,7 +179,7 @@ fn an_expired_sso_session_names_the_command() {
     );
     sandbox
         .run(&["token", HOST, "--profile", "sso"])
-        .assert_fails(3, "login --profile sso`, then retry");
+        .assert_fails(3, "login --profile sso`, then try again");
 }
 
 #[test]
@@ -316,7 +316,7 @@ fn keys_that_no_request_can_carry_are_refused() {
     refused(
         &Sandbox::with_keys(),
         &["--region", &"a".repeat(70_000)],
-        "not a region's name",
+        "is not the name of a region",
     );
 }
 

@@ -140,7 +140,7 @@ fn unusual_hosts_are_normalised_or_refused() {
             "host-with-path" | "host-with-query" => {
                 run.assert_fails(2, "without path, query or user");
             }
-            "region-empty" => run.assert_fails(2, "not a region's name"),
+            "region-empty" => run.assert_fails(2, "is not the name of a region"),
             "rds-user-empty" => run.assert_fails(2, "the user is empty"),
             "host-newline" | "host-space-trail" => same_as("host", host.trim()),
             "host-port-443" => same_as("host", host.trim_end_matches(":443")),

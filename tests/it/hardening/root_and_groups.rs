@@ -122,7 +122,7 @@ fn what_root_has_left_is_named_with_the_way_out() {
     set_mode(&cache, 0o700);
     let run = run_as(sandbox.pgcred(&["token", HOST]), NOBODY);
     let hint = format!(
-        "hint: make it yours with: sudo chown -R \"$(id -un)\" '{}'",
+        "hint: make it yours with `sudo chown -R \"$(id -un)\" '{}'`",
         cache.display()
     );
     assert_eq!(run.code, 0, "{}", run.stderr);

@@ -3,6 +3,7 @@
 
 #[cfg(unix)]
 mod documents; // paths of Unix, and what is set up there
+mod errors;
 mod form;
 mod functions;
 mod introductions;

@@ -251,11 +251,11 @@ fn what_cannot_be_meant_is_refused_with_what_to_type() {
     for (arguments, says) in [
         (
             &["setup", "psql", "--all"][..],
-            "hint: pgcred setup --all, or pgcred setup psql\n",
+            "hint: run `pgcred setup --all` or `pgcred setup psql`\n",
         ),
         (
             &["setup", "psql", "--all", "--undo"],
-            "hint: pgcred setup --all --undo, or pgcred setup psql --undo\n",
+            "hint: run `pgcred setup --all --undo` or `pgcred setup psql --undo`\n",
         ),
         (
             &["setup", "--all", "--host", HOST, "--yes"],

@@ -111,13 +111,13 @@ fn patterns_name_several() {
     assert_eq!(error.to_string(), "no profile fits `x*`");
     assert_eq!(
         error.to_hint(),
-        Some("the profiles are dev, team-a, team-b")
+        Some("choose one of the profiles dev, team-a, team-b")
     );
     let error = asked(&options(&["dev"], &["eu-*", "x*"]), "").unwrap_err();
     assert_eq!(error.to_string(), "no region fits `x*`");
     assert_eq!(
         error.to_hint(),
-        Some("the regions are eu-south-1, eu-west-1, us-east-1")
+        Some("choose one of the regions eu-south-1, eu-west-1, us-east-1")
     );
     assert!(asked(&options(&[""], &[]), "").is_err());
     assert!(asked(&options(&["dev"], &["no region?"]), "").is_err());

@@ -141,6 +141,7 @@ fn check_scope(case: &mut ExaminedTarget<'_, '_>) -> Finding {
 fn check_life(case: &mut ExaminedTarget<'_, '_>) -> Finding {
     with_token(case, |case, token| {
         let provider = case.request.provider;
+        // No hint: it is not shown, the finding has the cause's advice.
         let expired = Error::failure("the credentials have expired").because(ErrorReason::Expired);
         let life = TokenLife {
             issued_at: token.issued_at,

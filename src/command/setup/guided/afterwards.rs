@@ -66,9 +66,9 @@ fn log_in(name: &str, app: &App) -> Result<()> {
             Ok(())
         }
         LoginVerdict::Refused(cause) => Err(Error::failure(format!("{name}: no login: {cause}"))
-            .hint(format!("pgcred doctor {} says more", typed(name)))),
+            .hint(format!("run `pgcred doctor {}` to see more", typed(name)))),
         LoginVerdict::Unknown => Err(Error::failure(format!("{name}: the login was not tried"))
-            .hint(format!("pgcred doctor {}", typed(name)))),
+            .hint(format!("run `pgcred doctor {}` to try it", typed(name)))),
     }
 }
 

@@ -124,7 +124,8 @@ impl GuidedSurroundings for RealSurroundings<'_> {
         config::check_connection_name(name, host)?;
         let is_wished = wishes.connections.iter().any(|known| known.name == name);
         if is_wished || self.app.preferences.config.connection(name).is_some() {
-            return Err(Error::usage("a connection of that name is there already"));
+            let taken = Error::usage(format!("a connection named {name} is there already"));
+            return Err(taken.hint("choose another name"));
         }
         Ok(())
     }

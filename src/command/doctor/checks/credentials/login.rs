@@ -53,6 +53,7 @@ fn judge_login(
         }
         LoginState::Renewable(None) => Finding::ok("pgcred renews it without you"),
         LoginState::Missing { why, command } => {
+            // No hint: it is not shown, the finding has the cause's advice.
             let cause = authority.cause_of(&Error::login(why.as_str()));
             let finding = match cached_until {
                 Some(end) => {

@@ -100,6 +100,7 @@ fn judge_stale(
     let issuer = &mut case.run.app.issuer;
     let identity = issuer.identity(case.request);
     let authority = case.request.provider.authority;
+    // No hint: it is not shown, the finding has the cause's advice.
     let mut why_not = authority.cause_of(&Error::failure("nothing newer has come"));
     if let Some(index) = issuer.cache().map(Cache::index)
         && let Some(last) = last_failure(&index, case.request, &*identity)

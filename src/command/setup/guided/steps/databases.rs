@@ -198,7 +198,7 @@ pub(in crate::command::setup::guided) fn ask_users(
 fn check_user(user: &str) -> Result<()> {
     if user.is_empty() {
         let error = Error::usage("this service needs the name of a database user");
-        return Err(error.hint("the role that logs in, such as app"));
+        return Err(error.hint("name the role that logs in, such as app"));
     }
     crate::request::check_name("user", user.to_owned()).map(drop)
 }
@@ -230,7 +230,8 @@ fn ask_host(conversation: &mut GuidedConversation<'_>, at: usize) -> Result<Step
     let here = conversation.here;
     let profile = conversation.replies.profile.clone();
     let check = |text: &str| match text {
-        "" => Err(Error::usage("a host, a cluster ID or a postgres:// URI")),
+        "" => Err(Error::usage("the host is empty")
+            .hint("name a host, a cluster ID or a postgres:// URI")),
         text => here.needs_user(text, profile.as_deref()).map(drop),
     };
     let question = conversation.question("Host?", at);
