@@ -236,7 +236,7 @@ pub(crate) const MINUTES_BELOW: u32 = 2 * 3_600;
 pub(crate) const HOURS_BELOW: u32 = 2 * 86_400;
 
 /// Returns a duration for people, in one unit: `45 s`, `15 min`, `2 h`, `7 d`.
-pub(crate) fn spoken(seconds: u32) -> String {
+pub(crate) fn spoken_duration(seconds: u32) -> String {
     match seconds {
         0..SECONDS_BELOW => format!("{seconds} s"),
         SECONDS_BELOW..MINUTES_BELOW => format!("{} min", seconds / 60),
@@ -364,7 +364,7 @@ mod tests {
             ];
             for time in times.into_iter().flatten() {
                 let _ = (time.plus(u32::MAX), time.until(Time::from_unix(0)), time.to_system());
-                let _ = spoken(time.until(time.plus(9)));
+                let _ = spoken_duration(time.until(time.plus(9)));
                 if (0..253_402_300_800).contains(&time.unix()) {
                     proptest::prop_assert_eq!(Time::from_compact(&time.compact()), Some(time));
                     proptest::prop_assert_eq!(Time::from_rfc3339(&time.rfc3339()), Some(time));

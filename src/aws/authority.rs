@@ -66,7 +66,7 @@ impl Authority for AwsAuthority {
     }
 
     fn owns(&self, host: &str) -> bool {
-        partition::owns(host)
+        partition::is_host_of_aws(host)
     }
 
     fn profile_names(&self) -> Result<Vec<String>> {
@@ -80,7 +80,7 @@ impl Authority for AwsAuthority {
             return None;
         }
         let known = profiles.iter().map(String::as_str);
-        let nearest = match suggest::nearest(profile, known) {
+        let nearest = match suggest::nearest_word(profile, known) {
             Some(nearest) => format!("; did you mean `{nearest}`?"),
             None => String::new(),
         };
@@ -132,7 +132,7 @@ impl Authority for AwsAuthority {
     }
 
     fn explain(&self, message: &str, service: &str) -> Option<&'static str> {
-        causes::explain(message, KnownService::named(service))
+        causes::cause_of_message(message, KnownService::named(service))
     }
 
     fn download(&self, address: &str, profile: Option<&str>, ask: &AskPolicy) -> Result<String> {
@@ -160,7 +160,7 @@ impl Authority for AwsAuthority {
         ask: &AskPolicy,
         deadline: Instant,
     ) -> Result<Option<AccessPolicy>> {
-        access::access(query, ask, deadline)
+        access::access_policy(query, ask, deadline)
     }
 
     fn lister(&self) -> Option<&dyn Lister> {
@@ -178,7 +178,7 @@ impl Regions for AwsAuthority {
     }
 
     fn warning(&self, region: &Region) -> Option<String> {
-        region::warning(region.as_str())
+        region::warning_about_region(region.as_str())
     }
 
     fn cause_of_none(&self) -> Option<&'static str> {

@@ -43,9 +43,9 @@ impl BlockingResolver<'_> {
         let plan = self.planned.plan()?;
         if let Some(keys) = plan.keys_in_environment() {
             // This needs no runtime, and is what the shell of a CI job has.
-            return execute::environment(&resolution, keys);
+            return execute::credentials_in_variables(&resolution, keys);
         }
-        match block_on(execute::credentials(&resolution, plan))? {
+        match block_on(execute::resolve_credentials(&resolution, plan))? {
             Ok(found) => Ok(found),
             Err(UnresolvedCredentials::Failed(error)) => Err(error),
             Err(UnresolvedCredentials::LoginNeeded(missing)) => {
@@ -75,7 +75,10 @@ impl BlockingResolver<'_> {
             self.deadline
         };
         let resolution = self.open(region, life, deadline, notes)?;
-        match block_on(execute::credentials(&resolution, self.planned.plan()?))? {
+        match block_on(execute::resolve_credentials(
+            &resolution,
+            self.planned.plan()?,
+        ))? {
             Ok(found) => Ok(found),
             Err(UnresolvedCredentials::Failed(error)) => Err(error),
             Err(UnresolvedCredentials::LoginNeeded(missing)) => Err(missing.error()),
@@ -85,7 +88,7 @@ impl BlockingResolver<'_> {
     /// Returns the credentials that the AWS CLI has cached, though they last less long than wanted.
     fn cached(&self, region: &str, notes: &RunNotes) -> Option<Credentials> {
         let resolution = self.open(region, 0, self.deadline, notes).ok()?;
-        execute::cached(&resolution, self.planned.plan().ok()?)
+        execute::cached_credentials(&resolution, self.planned.plan().ok()?)
     }
 
     /// Logs in, if the profile needs it. Returns false if there are credentials already.
@@ -95,7 +98,10 @@ impl BlockingResolver<'_> {
             None => "us-east-1".to_owned(),
         };
         let resolution = self.open(&region, 0, self.deadline, notes)?;
-        match block_on(execute::credentials(&resolution, self.planned.plan()?))? {
+        match block_on(execute::resolve_credentials(
+            &resolution,
+            self.planned.plan()?,
+        ))? {
             Ok(_) => Ok(false),
             Err(UnresolvedCredentials::Failed(error)) => Err(error),
             Err(UnresolvedCredentials::LoginNeeded(missing)) => {
@@ -108,7 +114,7 @@ impl BlockingResolver<'_> {
     /// Returns the region in AWS's own order: environment, profile, instance metadata.
     pub(super) fn region(&self, notes: &RunNotes) -> Result<Option<String>> {
         let resolution = self.open("", 0, self.deadline, notes)?;
-        block_on(execute::region(&resolution))?
+        block_on(execute::default_region(&resolution))?
     }
 
     /// Returns the text at a public `https://` address.

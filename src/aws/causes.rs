@@ -96,14 +96,17 @@ pub(super) fn cause_of_no_answer(why: WhyNot) -> &'static str {
 
 /// Returns the id of the cause of which AWS's own words speak, whatever service the token is for.
 fn cause_of_refusal(error: &Error) -> &'static str {
-    let causes = causes::explain(&error.to_string());
+    let causes = causes::causes_of_message(&error.to_string());
     causes.first().map_or("aws.refused", |cause| cause.id)
 }
 
 /// Returns the id of the cause of which a message of a server speaks, to which a token was sent. No
 /// server says why one of another service refuses a login, and no variable put another password in
 /// the place of the token.
-pub(super) fn explain(message: &str, service: Option<KnownService>) -> Option<&'static str> {
+pub(super) fn cause_of_message(
+    message: &str,
+    service: Option<KnownService>,
+) -> Option<&'static str> {
     let causes = causes::explain_among(message, |cause| {
         let owner = owner_of(cause.id);
         (owner.is_none() || owner == service) && cause.id != "env.password"
@@ -151,7 +154,7 @@ mod tests {
                 let Some(id) = cause_of_obstacle(obstacle, service) else {
                     continue;
                 };
-                assert!(causes::by_id(id).is_some(), "{id} is in the table");
+                assert!(causes::find_by_id(id).is_some(), "{id} is in the table");
                 let (of_dsql, of_rds) = (id.contains("dsql"), id.contains("rds"));
                 assert!(!of_dsql || service == Some(Dsql), "{id}: {service:?}");
                 assert!(!of_rds || service == Some(Rds), "{id}: {service:?}");
@@ -180,16 +183,16 @@ mod tests {
                 Some("token.pasted"),
             ),
         ] {
-            assert_eq!(explain(message, Some(Dsql)), of_dsql, "{message}");
-            assert_eq!(explain(message, Some(Rds)), of_rds, "{message}");
-            assert_eq!(explain(message, newsvc), of_newsvc, "{message}");
+            assert_eq!(cause_of_message(message, Some(Dsql)), of_dsql, "{message}");
+            assert_eq!(cause_of_message(message, Some(Rds)), of_rds, "{message}");
+            assert_eq!(cause_of_message(message, newsvc), of_newsvc, "{message}");
         }
         let of_all =
             "no pg_hba.conf entry for host \"h\", user \"a\", database \"d\", no encryption";
-        assert_eq!(explain(of_all, None), Some("tls.off"));
+        assert_eq!(cause_of_message(of_all, None), Some("tls.off"));
         for service in KnownService::ALL {
             for row in rows_of(*service) {
-                let known = causes::all().any(|cause| cause.id.starts_with(row));
+                let known = causes::all_causes().any(|cause| cause.id.starts_with(row));
                 assert!(known, "{row} is in the table");
             }
         }
@@ -253,7 +256,7 @@ mod tests {
             (refused("SomethingNew: no"), "aws.refused"),
         ] {
             assert_eq!(cause_of(&error), id, "{error}");
-            assert!(causes::by_id(id).is_some(), "{id} is in the table");
+            assert!(causes::find_by_id(id).is_some(), "{id} is in the table");
         }
     }
 }

@@ -17,19 +17,19 @@ use crate::error::{Error, ErrorReason, Result};
 use crate::text::host;
 
 /// Returns the keys in variables, where they are all of the plan. This needs no network.
-pub(super) fn environment(
+pub(super) fn credentials_in_variables(
     resolution: &CredentialResolution,
     keys: &AccessKeys,
 ) -> Result<Credentials> {
-    source::keys::of_environment(resolution, keys)
+    source::keys::unexpired_credentials(resolution, keys)
 }
 
 /// Returns the credentials that sign.
-pub(super) async fn credentials(
+pub(super) async fn resolve_credentials(
     resolution: &CredentialResolution<'_>,
     plan: &CredentialPlan,
 ) -> std::result::Result<Credentials, UnresolvedCredentials> {
-    resolution.keep_to(plan.services());
+    resolution.restrict_to(plan.services());
     let mut cached = None;
     let mut to_assume = Vec::new();
     for role in &plan.roles {
@@ -41,7 +41,7 @@ pub(super) async fn credentials(
     }
     let mut credentials = match cached {
         Some(credentials) => credentials,
-        None => of_source(resolution, plan).await?,
+        None => credentials_of_source(resolution, plan).await?,
     };
     for role in to_assume.into_iter().rev() {
         credentials = role.assume(resolution, credentials).await?;
@@ -49,7 +49,7 @@ pub(super) async fn credentials(
     Ok(credentials)
 }
 
-async fn of_source(
+async fn credentials_of_source(
     resolution: &CredentialResolution<'_>,
     plan: &CredentialPlan,
 ) -> std::result::Result<Credentials, UnresolvedCredentials> {
@@ -68,7 +68,7 @@ async fn of_source(
 }
 
 /// Returns the credentials that the AWS CLI has cached for the role that signs.
-pub(super) fn cached(
+pub(super) fn cached_credentials(
     resolution: &CredentialResolution,
     plan: &CredentialPlan,
 ) -> Option<Credentials> {
@@ -80,9 +80,11 @@ pub(super) fn cached(
 }
 
 /// Returns the region in AWS's own order: environment, profile, instance metadata.
-pub(super) async fn region(resolution: &CredentialResolution<'_>) -> Result<Option<String>> {
+pub(super) async fn default_region(
+    resolution: &CredentialResolution<'_>,
+) -> Result<Option<String>> {
     let Some(region) = resolution.settings.region() else {
-        return source::imds::region(resolution).await;
+        return source::imds::instance_region(resolution).await;
     };
     if is_taken_by_cli(region.trim()) {
         return Ok(Some(region));

@@ -12,9 +12,9 @@ use crate::text::host;
 
 /// Returns one line for each decision, in the order in which they are carried out. `region` is the
 /// region of the request, if it names one.
-pub(super) fn lines(planned: &ProfilePlan, region: Option<&Region>) -> Vec<String> {
+pub(super) fn explanation_lines(planned: &ProfilePlan, region: Option<&Region>) -> Vec<String> {
     let settings = &planned.settings;
-    let region = self::region(settings, region);
+    let region = region_in_words(settings, region);
     let profile = format!(
         "profile `{}`: {}",
         settings.profile_name(),
@@ -22,7 +22,7 @@ pub(super) fn lines(planned: &ProfilePlan, region: Option<&Region>) -> Vec<Strin
     );
     match planned.plan() {
         Ok(plan) if plan.keys_in_environment().is_some() => {
-            let source = source(settings, plan);
+            let source = source_in_words(settings, plan);
             vec![format!("credentials source: {source}"), region]
         }
         Ok(plan) => {
@@ -43,7 +43,10 @@ pub(super) fn lines(planned: &ProfilePlan, region: Option<&Region>) -> Vec<Strin
 }
 
 fn lines_of_plan(settings: &AwsSettings, plan: &CredentialPlan) -> Vec<String> {
-    let mut lines = vec![format!("credentials source: {}", source(settings, plan))];
+    let mut lines = vec![format!(
+        "credentials source: {}",
+        source_in_words(settings, plan)
+    )];
     for role in plan.roles.iter().rev() {
         lines.push(format!(
             "role {} ({}, profile `{}`)",
@@ -57,7 +60,7 @@ fn lines_of_plan(settings: &AwsSettings, plan: &CredentialPlan) -> Vec<String> {
 
 fn lines_of_services(settings: &AwsSettings, plan: &CredentialPlan) -> Vec<String> {
     let mut lines = Vec::new();
-    for service in endpoints::of_credentials() {
+    for service in endpoints::services_of_credentials() {
         if !plan
             .endpoints
             .iter()
@@ -69,7 +72,7 @@ fn lines_of_services(settings: &AwsSettings, plan: &CredentialPlan) -> Vec<Strin
             Some((address, origin)) => format!(
                 "{} at {}: {}",
                 service.name,
-                host::server(&address),
+                host::server_of_address(&address),
                 settings.located(origin)
             ),
             None => format!("{} at AWS's own address: default", service.name),
@@ -79,7 +82,7 @@ fn lines_of_services(settings: &AwsSettings, plan: &CredentialPlan) -> Vec<Strin
 }
 
 /// Says which region is signed for, and where its name came from.
-fn region(settings: &AwsSettings, region: Option<&Region>) -> String {
+fn region_in_words(settings: &AwsSettings, region: Option<&Region>) -> String {
     match (region, settings.region_with_origin()) {
         (Some(region), Some((set, origin))) if set.trim() == region.as_str() => {
             format!("region {region}: {}", settings.located(origin))
@@ -93,17 +96,21 @@ fn region(settings: &AwsSettings, region: Option<&Region>) -> String {
 }
 
 /// Says which source gives the credentials, and which setting has chosen it.
-pub(super) fn source(settings: &AwsSettings, plan: &CredentialPlan) -> String {
+pub(super) fn source_in_words(settings: &AwsSettings, plan: &CredentialPlan) -> String {
     let source = match &plan.source {
         Ok(source) => source,
         Err(error) => return format!("unusable: {error}"),
     };
     let source = source.implementation();
-    source.describe(&place(settings, plan, source.chosen_by()))
+    source.describe(&place_of_setting(settings, plan, source.chosen_by()))
 }
 
 /// Says where the setting stands that has chosen the source.
-fn place(settings: &AwsSettings, plan: &CredentialPlan, chosen_by: ChosenBy<'_>) -> String {
+fn place_of_setting(
+    settings: &AwsSettings,
+    plan: &CredentialPlan,
+    chosen_by: ChosenBy<'_>,
+) -> String {
     let last_role = plan.roles.last();
     // The profile that has the source: the one in use, or that which the last role names.
     let profile = match last_role {

@@ -137,14 +137,14 @@ impl Identity for AwsIdentity {
 
     fn explain(&self, region: Option<&Region>, notes: &RunNotes) {
         if notes.shows_steps() {
-            for line in explanation::lines(&self.planned, region) {
+            for line in explanation::explanation_lines(&self.planned, region) {
                 notes.step(|| line);
             }
         }
     }
 
     fn who_signs(&self) -> Option<WhoSigns> {
-        Some(who_signs::find(&self.planned))
+        Some(who_signs::who_signs(&self.planned))
     }
 
     fn log_in(&self, ask: &AskPolicy, notes: &RunNotes) -> Result<bool> {

@@ -73,5 +73,8 @@ pub(crate) fn profile_names() -> Result<Vec<String>> {
 
 /// Returns the files of settings that AWS's tools share.
 pub(crate) fn setting_files() -> Vec<PathBuf> {
-    profile::files::paths().into_iter().flatten().collect()
+    profile::files::shared_file_paths()
+        .into_iter()
+        .flatten()
+        .collect()
 }

@@ -122,7 +122,7 @@ pub(super) fn partition_of(region: &str) -> &'static Partition {
 
 /// Tells whether a host is one of AWS's. Servers of databases have other names than services, so
 /// that the table above does not have them all.
-pub(super) fn owns(host: &str) -> bool {
+pub(super) fn is_host_of_aws(host: &str) -> bool {
     const ENDS: [&str; 4] = [
         ".on.aws",
         ".amazonaws.com",

@@ -43,7 +43,7 @@ impl ProfilePlan {
     }
 
     pub(super) fn make(settings: AwsSettings) -> Self {
-        let plan = plan::make(&settings);
+        let plan = plan::make_plan(&settings);
         Self { settings, plan }
     }
 

@@ -25,18 +25,18 @@ pub(super) fn parse(text: &str) -> Result<Region> {
         .replace("fips-", "")
         .replace("-fips", "");
     if !may_be_region(&region) {
-        return Err(invalid(text).hint("write it like us-east-1"));
+        return Err(invalid_region(text).hint("write it like us-east-1"));
     }
     if !has_shape(&region)
-        && let Some(nearest) = suggest::nearest(&region, KNOWN_REGIONS.iter().copied())
+        && let Some(nearest) = suggest::nearest_word(&region, KNOWN_REGIONS.iter().copied())
         && nearest != region
     {
-        return Err(invalid(text).hint(format!("did you mean `{nearest}`?")));
+        return Err(invalid_region(text).hint(format!("did you mean `{nearest}`?")));
     }
     Ok(Region::vouched_for(region))
 }
 
-fn invalid(text: &str) -> Error {
+fn invalid_region(text: &str) -> Error {
     // No hint: the callers say what to write.
     Error::usage(format!(
         "region {} is not the name of a region",
@@ -71,11 +71,11 @@ fn has_shape(region: &str) -> bool {
 }
 
 /// Returns a warning about a region that this pgcred does not know.
-pub(super) fn warning(region: &str) -> Option<String> {
+pub(super) fn warning_about_region(region: &str) -> Option<String> {
     if KNOWN_REGIONS.contains(&region) {
         return None;
     }
-    let suggestion = match suggest::nearest(region, KNOWN_REGIONS.iter().copied()) {
+    let suggestion = match suggest::nearest_word(region, KNOWN_REGIONS.iter().copied()) {
         Some(nearest) => format!(": did you mean `{nearest}`?"),
         None => String::new(),
     };
@@ -96,14 +96,17 @@ mod tests {
     fn names_have_a_shape_and_slips_are_seen() {
         for known in KNOWN_REGIONS {
             assert_eq!(normal_region(known), *known);
-            assert!(has_shape(known) && warning(known).is_none(), "{known}");
+            assert!(
+                has_shape(known) && warning_about_region(known).is_none(),
+                "{known}"
+            );
         }
         assert_eq!(normal_region(" EU-West-9 "), "eu-west-9");
         assert_eq!(normal_region("fips-us-east-1"), "us-east-1");
         assert_eq!(normal_region("us-gov-west-1-fips"), "us-gov-west-1");
         assert!(parse(&"a".repeat(64)).is_err());
         assert!(
-            warning("eu-centrall-1")
+            warning_about_region("eu-centrall-1")
                 .is_some_and(|warning| warning.contains("did you mean `eu-central-1`?"))
         );
         for (typed, hint) in [

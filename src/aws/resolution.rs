@@ -32,7 +32,7 @@ use crate::http::{HttpClient, TrustedCertificates};
 use crate::sys::env;
 use crate::text::host;
 use crate::text::quote::typed;
-use crate::time::{Time, spoken};
+use crate::time::{Time, spoken_duration};
 
 const CERTIFICATES_HINT: &str = "correct or unset AWS_CA_BUNDLE, ca_bundle or REQUESTS_CA_BUNDLE";
 
@@ -79,7 +79,7 @@ impl<'a> CredentialResolution<'a> {
             http: HttpClient::new(certificates.clone()),
             direct: HttpClient::direct(certificates),
         };
-        for service in endpoints::of_credentials() {
+        for service in endpoints::services_of_credentials() {
             resolution.check_endpoint(service)?;
         }
         Ok(resolution)
@@ -114,7 +114,7 @@ impl<'a> CredentialResolution<'a> {
 
     /// Keeps to the services that a plan names. Their addresses are a part of the identity, so
     /// that a source must ask no other one.
-    pub(super) fn keep_to(&self, services: Vec<AwsService>) {
+    pub(super) fn restrict_to(&self, services: Vec<AwsService>) {
         self.planned_services.get_or_init(|| services);
     }
 
@@ -219,8 +219,8 @@ impl<'a> CredentialResolution<'a> {
     where
         E: ProvideErrorMetadata + StdError + 'static,
     {
-        let what = format!("{what}{}", self.of_profile());
-        match refusal::explained(&what, service, error, self.notes.shows_steps()) {
+        let what = format!("{what}{}", self.profile_clause());
+        match refusal::explain_failure(&what, service, error, self.notes.shows_steps()) {
             Some(explained) => explained,
             None => self.timeout_error(service.name),
         }
@@ -230,7 +230,7 @@ impl<'a> CredentialResolution<'a> {
         let limit = self.ask.timeout.as_secs();
         Error::failure(format!(
             "no answer from {service}{} within {limit} s",
-            self.of_profile()
+            self.profile_clause()
         ))
         .hint("check the network, or allow more time with --timeout")
         .because(ErrorReason::TimedOut)
@@ -249,7 +249,7 @@ impl<'a> CredentialResolution<'a> {
     }
 
     /// Returns ` of profile ...`, if the user has named a profile.
-    pub(super) fn of_profile(&self) -> String {
+    pub(super) fn profile_clause(&self) -> String {
         match &self.settings.named {
             Some(name) => format!(" of profile `{name}`"),
             None => String::new(),
@@ -257,7 +257,7 @@ impl<'a> CredentialResolution<'a> {
     }
 
     /// Returns ` --profile ...` for a command line that does the same.
-    pub(super) fn option(&self) -> String {
+    pub(super) fn profile_option(&self) -> String {
         match &self.settings.named {
             Some(name) => format!(" --profile {}", typed(name)),
             None => String::new(),
@@ -265,7 +265,7 @@ impl<'a> CredentialResolution<'a> {
     }
 
     /// Refuses credentials that have expired: no server would accept a token signed with them.
-    pub(super) fn unexpired(
+    pub(super) fn require_unexpired(
         &self,
         credentials: Credentials,
         source: &str,
@@ -275,8 +275,8 @@ impl<'a> CredentialResolution<'a> {
         match credentials.expires_at() {
             Some(end) if end <= now => Err(Error::login(format!(
                 "the AWS credentials{} have expired: {source} gave some that expired {} ago",
-                self.of_profile(),
-                spoken(end.until(now))
+                self.profile_clause(),
+                spoken_duration(end.until(now))
             ))
             .hint(hint)
             .because(ErrorReason::Expired)),

@@ -123,7 +123,7 @@ impl AwsSettings {
     }
 
     /// Returns the value of a key of the profile in use. An empty value counts as none.
-    fn of_profile(&self, key: &'static str) -> Option<(String, SettingOrigin<'_>)> {
+    fn value_in_profile(&self, key: &'static str) -> Option<(String, SettingOrigin<'_>)> {
         match self.profile()?.get(key)? {
             "" => None,
             value => Some((
@@ -146,7 +146,7 @@ impl AwsSettings {
     ) -> Option<(String, SettingOrigin<'_>)> {
         match self.variables.get(variable) {
             Some(value) => Some((value, SettingOrigin::Variable(variable))),
-            None => self.of_profile(key),
+            None => self.value_in_profile(key),
         }
     }
 
@@ -169,7 +169,7 @@ impl AwsSettings {
                 return Some((region, SettingOrigin::Variable(variable)));
             }
         }
-        self.of_profile("region")
+        self.value_in_profile("region")
     }
 
     pub(super) fn ignores_endpoints(&self) -> bool {
@@ -201,7 +201,7 @@ impl AwsSettings {
         }
         match self.endpoint_of_services(service) {
             Some((address, origin)) if !address.is_empty() => Some((address, origin)),
-            _ => self.of_profile("endpoint_url"),
+            _ => self.value_in_profile("endpoint_url"),
         }
     }
 
@@ -260,7 +260,7 @@ mod tests {
         for (name, value) in variables {
             given.insert((*name).to_owned(), (*value).to_owned());
         }
-        let Ok(config) = ini::parse(CONFIG) else {
+        let Ok(config) = ini::parse_sections(CONFIG) else {
             panic!("the test's file is malformed");
         };
         let files = SharedFiles::already_read(Ok(ProfileFiles::new(config, Vec::new())));

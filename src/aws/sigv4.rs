@@ -76,7 +76,7 @@ pub(super) fn presign(
         .map_err(|error| failed(&error))?
         .into_parts();
 
-    let signed = in_order_of_cli(instructions.params());
+    let signed = order_as_cli(instructions.params());
     let token = format!("{signed_host}/?{query}{signed}");
     Ok(Token::new(token, at, at.plus(life)))
 }
@@ -149,7 +149,7 @@ fn check_length(length: usize, region: &str, credentials: &Credentials) -> Resul
 }
 
 /// Returns the parameters of a signature in the order of the AWS CLI, each with `&` before it.
-fn in_order_of_cli(parameters: &[(&str, Cow<'static, str>)]) -> String {
+fn order_as_cli(parameters: &[(&str, Cow<'static, str>)]) -> String {
     let mut text = String::new();
     for name in CLI_ORDER {
         if let Some((_, value)) = parameters.iter().find(|(key, _)| *key == name) {

@@ -1,7 +1,7 @@
 //! The plan as values, for `pgcred doctor`: the source, the keys in variables, and the login that
 //! the credentials rest on, by the files that it has left. Asks nothing.
 
-use super::cli_cache::role::of_role;
+use super::cli_cache::role::read_role_credentials;
 use super::credentials::Credentials;
 use super::explanation;
 use super::login::missing::MissingLogin;
@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::time::Time;
 
 /// Returns what is known of the credentials before anybody is asked.
-pub(super) fn find(planned: &ProfilePlan) -> WhoSigns {
+pub(super) fn who_signs(planned: &ProfilePlan) -> WhoSigns {
     let settings = &planned.settings;
     let plan = planned.plan();
     let profile_variable = match settings.origin_of_profile() {
@@ -34,24 +34,24 @@ pub(super) fn find(planned: &ProfilePlan) -> WhoSigns {
         region = Some((name, settings.located(origin)));
     }
     WhoSigns {
-        source: source(settings, &plan),
+        source: source_in_one_line(settings, &plan),
         profile,
         profile_variable,
         region,
         variable_keys: variable_keys(settings, plan.as_ref().ok()),
         login: match plan {
-            Ok(plan) => login(plan),
+            Ok(plan) => login_state(plan),
             Err(_) => LoginState::NotNeeded,
         },
         names: match plan {
-            Ok(plan) => names(plan),
+            Ok(plan) => names_of_user(plan),
             Err(_) => Vec::new(),
         },
     }
 }
 
 /// Returns the source and the roles in one line.
-fn source(settings: &AwsSettings, plan: &Result<&CredentialPlan>) -> Result<String> {
+fn source_in_one_line(settings: &AwsSettings, plan: &Result<&CredentialPlan>) -> Result<String> {
     let plan = match plan {
         Ok(plan) => plan,
         Err(error) => return Err(error.clone()),
@@ -59,7 +59,7 @@ fn source(settings: &AwsSettings, plan: &Result<&CredentialPlan>) -> Result<Stri
     if let Err(error) = &plan.source {
         return Err(error.clone());
     }
-    let mut line = explanation::source(settings, plan);
+    let mut line = explanation::source_in_words(settings, plan);
     for role in plan.roles.iter().rev() {
         line = format!("{line}, then role {}", role.arn);
     }
@@ -88,9 +88,12 @@ fn variable_keys(settings: &AwsSettings, plan: Option<&&CredentialPlan>) -> Opti
 
 /// Returns the state of the login, unless credentials of a role are cached: then nobody looks at
 /// the login.
-fn login(plan: &CredentialPlan) -> LoginState {
+fn login_state(plan: &CredentialPlan) -> LoginState {
     for role in &plan.roles {
-        if let Some(end) = of_role(role).as_ref().and_then(Credentials::expires_at) {
+        if let Some(end) = read_role_credentials(role)
+            .as_ref()
+            .and_then(Credentials::expires_at)
+        {
             return LoginState::Good(end);
         }
     }
@@ -110,7 +113,7 @@ impl From<MissingLogin> for LoginState {
 }
 
 /// Returns the names that identify the user, apart from those in an ARN.
-fn names(plan: &CredentialPlan) -> Vec<String> {
+fn names_of_user(plan: &CredentialPlan) -> Vec<String> {
     match &plan.source {
         Ok(source) => source.implementation().private_names(),
         Err(_) => Vec::new(),
@@ -133,10 +136,10 @@ mod tests {
         for (name, value) in variables {
             given.insert((*name).to_owned(), (*value).to_owned());
         }
-        let sections = ini::parse(config).unwrap_or_default();
+        let sections = ini::parse_sections(config).unwrap_or_default();
         let files = SharedFiles::already_read(Ok(ProfileFiles::new(sections, Vec::new())));
         let settings = AwsSettings::new(AwsVariables::Given(given), files, profile);
-        find(&ProfilePlan::make(settings))
+        who_signs(&ProfilePlan::make(settings))
     }
 
     const SSO: &str = "[profile dev]\nsso_session = corp-of-test\nsso_account_id = 123456789012\n\

@@ -52,7 +52,7 @@ impl EntryId {
 }
 
 /// Returns the text that is sealed: times, region, user and token, each in a line.
-pub(super) fn text(token: &Token, region: Option<&Region>) -> String {
+pub(super) fn entry_text(token: &Token, region: Option<&Region>) -> String {
     let (issued, expires) = (token.issued_at.unix(), token.expires_at.unix());
     let fresh = token.refresh_after().unix();
     let region = Region::for_cache(region);
@@ -64,7 +64,7 @@ pub(super) fn text(token: &Token, region: Option<&Region>) -> String {
 }
 
 /// Reads what [`text`] wrote.
-pub(super) fn read(text: &str) -> Option<(Token, Option<Region>)> {
+pub(super) fn read_entry(text: &str) -> Option<(Token, Option<Region>)> {
     let mut lines = text.splitn(6, '\n');
     let mut time = || lines.next()?.parse().ok().map(Time::from_unix);
     let (issued_at, fresh_until, expires_at) = (time()?, time()?, time()?);
@@ -87,13 +87,13 @@ mod tests {
         for user in [None, Some("v-oidc-1".to_owned())] {
             let token = Token::new("secret".to_owned(), start, start.plus(900));
             let token = token.fresh_until(start.plus(810)).of_user(user.clone());
-            let (read, region) = read(&text(&token, None)).unwrap();
+            let (read, region) = read_entry(&entry_text(&token, None)).unwrap();
             assert_eq!(read.expose(), "secret");
             assert_eq!(read.issued_at, start);
             assert_eq!(read.refresh_after(), start.plus(810));
             assert_eq!(read.expires_at, start.plus(900));
             assert_eq!((read.user, region), (user, None));
         }
-        assert!(read("1\n2\nr\nan entry of an older pgcred").is_none());
+        assert!(read_entry("1\n2\nr\nan entry of an older pgcred").is_none());
     }
 }

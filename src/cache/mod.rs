@@ -130,7 +130,7 @@ impl Cache {
         let sealed = fs::read_own(&self.entry(id))?;
         let plain = self.key(false)?.open(id.as_str().as_bytes(), &sealed)?;
         let plain = String::from_utf8(plain).ok()?;
-        entry::read(&plain)
+        entry::read_entry(&plain)
     }
 
     /// Returns a token that `refresh` has written into a passfile and nowhere else. The index knows
@@ -181,7 +181,7 @@ impl Cache {
 
     /// Seals a token into its file. The caller records it in the index with [`Cache::update`].
     pub(crate) fn put(&self, id: &EntryId, token: &Token, region: Option<&Region>) -> Result<()> {
-        let plain = entry::text(token, region);
+        let plain = entry::entry_text(token, region);
         self.make_directory(&self.directory.tokens())?;
         let Some(key) = self.key(true) else {
             return Err(self.no_key());
@@ -306,7 +306,7 @@ impl Cache {
     /// Removes the key and everything in the cache directory, except for the private directories of
     /// programs that still run. Returns the directory, if anything was removed.
     pub(crate) fn erase(&self) -> Result<Option<&Path>> {
-        key::erase(self.choice, &self.key_paths())?;
+        key::erase_key(self.choice, &self.key_paths())?;
         let directory = self.directory.path();
         let was_there = fs::empty_directory(
             directory,
@@ -323,7 +323,7 @@ impl Cache {
         let answer = if let Some(answer) = self.key.get() {
             answer
         } else {
-            looked_up = key::load(self.choice, &self.key_paths(), false);
+            looked_up = key::load_key(self.choice, &self.key_paths(), false);
             &looked_up
         };
         match answer {
@@ -343,10 +343,10 @@ impl Cache {
     /// tokens that the other one has sealed.
     fn key(&self, create: bool) -> Option<&seal::SealingKey> {
         if self.key.get().is_none() {
-            let mut answer = key::load(self.choice, &self.key_paths(), false);
+            let mut answer = key::load_key(self.choice, &self.key_paths(), false);
             if create && matches!(answer, KeyLookup::Missing { .. }) {
                 let _lock = fs::lock(&self.directory.key_lock(), Duration::from_secs(5));
-                answer = key::load(self.choice, &self.key_paths(), true);
+                answer = key::load_key(self.choice, &self.key_paths(), true);
                 if self.choice == CacheChoice::Auto
                     && let KeyLookup::Found { location, .. } = &answer
                     && let KeyLocation::File(_) = location
@@ -382,12 +382,14 @@ impl Cache {
             made = fs::private_directory(directory);
         }
         let Err(error) = made else { return Ok(()) };
-        let explained = Error::failure(format!("tokens are not cached: {error}"));
-        let quiet = "set PGCRED_CACHE=none to do without";
-        Err(match error.to_hint() {
-            Some(hint) => explained.hint(format!("{hint}; or {quiet}")),
-            None => explained.hint(quiet),
-        })
+        // Where this is a warning, no hint is shown: the text says how to do without the cache.
+        let explained = Error::failure(format!(
+            "tokens are not cached: {error}; PGCRED_CACHE=none avoids this warning"
+        ));
+        Err(explained.hint(match error.to_hint() {
+            Some(hint) => hint,
+            None => "set PGCRED_CACHE=none",
+        }))
     }
 
     fn entry(&self, id: &EntryId) -> PathBuf {

@@ -142,20 +142,20 @@ fn add_sentence(text: &mut String, sentence: &str) {
 }
 
 /// Returns every cause, by subject.
-pub(crate) fn all() -> impl Iterator<Item = &'static Cause> {
+pub(crate) fn all_causes() -> impl Iterator<Item = &'static Cause> {
     TABLE.iter().copied().flatten()
 }
 
 /// Returns the cause with this id.
-pub(crate) fn by_id(id: &str) -> Option<&'static Cause> {
-    all().find(|cause| cause.id == id)
+pub(crate) fn find_by_id(id: &str) -> Option<&'static Cause> {
+    all_causes().find(|cause| cause.id == id)
 }
 
 /// Returns the causes of which a message of a client or a server speaks, the best first: usually
 /// one, at most three, none if the text is not known.
 ///
 /// If the text says itself what is wrong, causes that are only likely are left out.
-pub(crate) fn explain(text: &str) -> Vec<&'static Cause> {
+pub(crate) fn causes_of_message(text: &str) -> Vec<&'static Cause> {
     explain_for(text, None)
 }
 
@@ -168,7 +168,7 @@ pub(crate) fn explain_for(text: &str, authority: Option<&str>) -> Vec<&'static C
 pub(crate) fn explain_among(text: &str, may_name: impl Fn(&Cause) -> bool) -> Vec<&'static Cause> {
     let text = text::normalise_message(text::beginning_of(text, LONGEST_TEXT));
     let mut found = Vec::new();
-    for cause in all().filter(|cause| may_name(cause)) {
+    for cause in all_causes().filter(|cause| may_name(cause)) {
         if let Some(likeness) = cause.likeness(&text) {
             found.push((likeness, cause));
         }

@@ -39,7 +39,11 @@ const OF_AWS: &[&str] = &[
     "tool.java.sso",
 ];
 
-const fn of_aws(cause: &'static str, meaning: &'static str, fix: &'static str) -> CauseAddition {
+const fn addition_of_aws(
+    cause: &'static str,
+    meaning: &'static str,
+    fix: &'static str,
+) -> CauseAddition {
     CauseAddition {
         cause,
         authority: AWS,
@@ -50,23 +54,23 @@ const fn of_aws(cause: &'static str, meaning: &'static str, fix: &'static str) -
 }
 
 pub(super) const ADDITIONS: &[CauseAddition] = &[
-    of_aws(
+    addition_of_aws(
         "tls.name",
         "",
         "For Aurora DSQL over PrivateLink, switch private DNS on.",
     ),
-    of_aws("tls.sni", "Aurora DSQL finds the cluster by that name.", ""),
-    of_aws(
+    addition_of_aws("tls.sni", "Aurora DSQL finds the cluster by that name.", ""),
+    addition_of_aws(
         "tls.selfsigned",
         "No server of AWS has such a certificate.",
         "",
     ),
-    of_aws(
+    addition_of_aws(
         "tls.roots.unknown",
         "No server of AWS has a certificate of this authority.",
         "",
     ),
-    of_aws(
+    addition_of_aws(
         "tls.rootfile",
         "",
         "Aurora DSQL and RDS Proxy have one, and RDS has none.",
@@ -76,39 +80,39 @@ pub(super) const ADDITIONS: &[CauseAddition] = &[
             "aws rds modify-db-instance --db-instance-identifier INSTANCE \
                 --ca-certificate-identifier rds-ca-rsa2048-g1 --apply-immediately",
         ],
-        ..of_aws(
+        ..addition_of_aws(
             "tls.expired",
             "The RDS authorities of 2019 ended in 2024.",
             "For an RDS instance, the last command does that.",
         )
     },
-    of_aws("token.cut", "Tokens of AWS have 350 to 2,000.", ""),
-    of_aws("token.url", "Tokens of AWS have all of these signs.", ""),
-    of_aws("token.endpoint", "On RDS a token is for one port.", ""),
-    of_aws("token.user", "Tokens of RDS are of this kind.", ""),
-    of_aws(
+    addition_of_aws("token.cut", "Tokens of AWS have 350 to 2,000.", ""),
+    addition_of_aws("token.url", "Tokens of AWS have all of these signs.", ""),
+    addition_of_aws("token.endpoint", "On RDS a token is for one port.", ""),
+    addition_of_aws("token.user", "Tokens of RDS are of this kind.", ""),
+    addition_of_aws(
         "clock",
         "AWS refuses a signature that is five minutes off.",
         "",
     ),
-    of_aws(
+    addition_of_aws(
         "net.blocked",
         "",
         "For RDS the firewall is the security group.",
     ),
-    of_aws("net.refused", "", "Aurora DSQL has 5432."),
-    of_aws(
+    addition_of_aws("net.refused", "", "Aurora DSQL has 5432."),
+    addition_of_aws(
         "net.closed",
         "RDS Proxy does that to a client without TLS.",
         "",
     ),
-    of_aws(
+    addition_of_aws(
         "role.case",
         "In a policy of AWS they count too.",
         "A policy has the name in its ARN.",
     ),
-    of_aws("tool.path", "AWS_PROFILE is one of those variables.", ""),
-    of_aws("tool.pooler", "", "RDS Proxy is one."),
+    addition_of_aws("tool.path", "AWS_PROFILE is one of those variables.", ""),
+    addition_of_aws("tool.pooler", "", "RDS Proxy is one."),
 ];
 
 /// Tells whether a row may be named to users of an authority; `None` if nobody knows whose they

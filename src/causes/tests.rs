@@ -48,16 +48,16 @@ fn messages() -> Vec<(Vec<&'static str>, String)> {
 
 #[test]
 fn the_table_has_each_cause_once() {
-    let ids: Vec<&str> = all().map(|cause| cause.id).collect();
+    let ids: Vec<&str> = all_causes().map(|cause| cause.id).collect();
     let unique: BTreeSet<&str> = ids.iter().copied().collect();
     assert_eq!(ids.len(), unique.len());
     assert!(ids.len() >= 120, "{}", ids.len());
     for id in ids {
         let is_of_id = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "._".contains(c);
         assert!(id.chars().all(is_of_id), "{id}");
-        assert_eq!(by_id(id).map(|cause| cause.id), Some(id));
+        assert_eq!(find_by_id(id).map(|cause| cause.id), Some(id));
     }
-    assert!(by_id("tls").is_none());
+    assert!(find_by_id("tls").is_none());
     for id in KNOWN.split_whitespace() {
         assert!(unique.contains(id), "{id} is not in the table");
     }
@@ -66,7 +66,7 @@ fn the_table_has_each_cause_once() {
 
 #[test]
 fn causes_are_told_in_plain_sentences() {
-    for cause in all() {
+    for cause in all_causes() {
         let (id, title) = (cause.id, cause.title);
         assert!(title.len() <= 80 && !title.ends_with('.'), "{id}: {title}");
         for text in [
@@ -110,7 +110,7 @@ fn users_of_another_authority_are_told_nothing_of_aws() {
         ..CausePlaceholders::default()
     };
     let (mut count, mut told) = (0, Vec::new());
-    for cause in all().filter(|cause| cause.is_for(known.authority)) {
+    for cause in all_causes().filter(|cause| cause.is_for(known.authority)) {
         count += 1;
         let mut texts = cause.commands(&known);
         texts.push(cause.title.to_owned());
@@ -128,7 +128,7 @@ fn users_of_another_authority_are_told_nothing_of_aws() {
     assert!(told.is_empty(), "{told:#?}");
     assert!(count > 60, "{count}");
     for id in ["aws.login", "dsql.state", "region", "tls.roots.rds"] {
-        let cause = by_id(id).expect("a row");
+        let cause = find_by_id(id).expect("a row");
         assert!(!cause.is_for(known.authority), "{id}");
         assert!(cause.is_for(Some("aws")) && cause.is_for(None), "{id}");
     }
@@ -140,7 +140,7 @@ const FACTS_OF_AWS: [&str; 4] = ["350 to", "a token has", "five minutes", "15 mi
 #[test]
 fn users_of_another_authority_are_told_no_fact_of_a_token_of_aws() {
     let mut of_aws = 0;
-    for cause in all().filter(|cause| cause.is_for(Some("another"))) {
+    for cause in all_causes().filter(|cause| cause.is_for(Some("another"))) {
         let told = cause.meaning(Some("another")).to_lowercase();
         let told_to_aws = cause.meaning(Some("aws")).to_lowercase();
         for fact in FACTS_OF_AWS {
@@ -166,7 +166,7 @@ fn a_message_is_explained_by_no_row_of_another_authority() {
 #[test]
 fn every_addition_is_one_to_a_row_that_is_for_all() {
     for addition in of_authority::ADDITIONS {
-        let cause = by_id(addition.cause).expect("a row");
+        let cause = find_by_id(addition.cause).expect("a row");
         assert!(cause.is_for(Some("another")), "{}", cause.id);
         let (all, others) = (cause.meaning(Some("aws")), cause.meaning(Some("another")));
         let (does, words) = (cause.advice(&CausePlaceholders::default()), cause.fix);
@@ -177,7 +177,7 @@ fn every_addition_is_one_to_a_row_that_is_for_all() {
 #[test]
 fn every_placeholder_is_known() {
     let mut used = BTreeSet::new();
-    for cause in all() {
+    for cause in all_causes() {
         let additions = of_authority::additions(cause.id, None);
         let added = additions.flat_map(|addition| addition.templates);
         for template in cause.templates.iter().chain(added) {
@@ -196,7 +196,7 @@ fn every_placeholder_is_known() {
 
 #[test]
 fn fragments_have_the_form_of_messages() {
-    for cause in all() {
+    for cause in all_causes() {
         for text in cause.texts {
             for fragment in text.fragments() {
                 assert_eq!(text::normalise_message(fragment), fragment, "{}", cause.id);
@@ -212,10 +212,16 @@ fn messages_lead_to_their_causes() {
     let messages = messages();
     assert!(messages.len() > 400, "{}", messages.len());
     for (causes, message) in &messages {
-        let found: Vec<&str> = explain(message).iter().map(|cause| cause.id).collect();
+        let found: Vec<&str> = causes_of_message(message)
+            .iter()
+            .map(|cause| cause.id)
+            .collect();
         assert!(found.starts_with(causes), "{message}: {found:?}");
         let shouted = message.to_uppercase().replace(' ', " \n ");
-        let again: Vec<&str> = explain(&shouted).iter().map(|cause| cause.id).collect();
+        let again: Vec<&str> = causes_of_message(&shouted)
+            .iter()
+            .map(|cause| cause.id)
+            .collect();
         assert_eq!(again, found, "{shouted}");
     }
 }
@@ -229,7 +235,7 @@ fn every_text_is_in_a_message() {
         .map(|m| text::normalise_message(&m.1))
         .collect();
     let first: BTreeSet<&str> = messages.iter().flat_map(|m| m.0.clone()).collect();
-    for cause in all() {
+    for cause in all_causes() {
         assert!(
             cause.texts.is_empty() || first.contains(cause.id),
             "no message leads to {}",
@@ -251,18 +257,18 @@ fn an_unknown_text_has_no_cause() {
         "it does not work",
         "ERROR: relation \"x\" does not exist",
     ] {
-        assert!(explain(text).is_empty(), "{text}");
+        assert!(causes_of_message(text).is_empty(), "{text}");
     }
     let late = "x".repeat(LONGEST_TEXT) + "PAM authentication failed";
-    assert!(explain(&late).is_empty());
+    assert!(causes_of_message(&late).is_empty());
 }
 
 proptest! {
     #[test]
     fn any_text_has_at_most_three_causes(text in ".{0,300}", around in "\\PC{0,40}") {
-        prop_assert!(explain(&text).len() <= MOST_ANSWERS);
+        prop_assert!(causes_of_message(&text).len() <= MOST_ANSWERS);
         let message = format!("{around} Wrong user to action mapping {around}");
-        let found = explain(&message);
+        let found = causes_of_message(&message);
         prop_assert!(found.iter().any(|cause| cause.id == "dsql.action"), "{message}");
     }
 }
@@ -339,7 +345,7 @@ fn the_readme_has_messages_of_causes_in_the_table() {
     for row in table.lines().take_while(|line| !line.is_empty()) {
         let message = row.split('|').nth(1).unwrap_or_default();
         for part in message.split('`').skip(1).step_by(2) {
-            let causes = explain(part);
+            let causes = causes_of_message(part);
             assert!(!causes.is_empty(), "no cause has the text `{part}`");
             found.push(causes[0].id);
         }

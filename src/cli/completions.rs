@@ -73,16 +73,16 @@ pub(super) fn is_asked_for() -> bool {
 }
 
 /// Answers a shell. If anything is wrong, the shell gets no candidates, and the user no message.
-pub(super) fn answer(grammar: fn() -> clap::Command) -> ExitCode {
+pub(super) fn answer_shell(grammar: fn() -> clap::Command) -> ExitCode {
     let directory = env::current_directory();
-    let _ = CompleteEnv::with_factory(|| completed(grammar()))
+    let _ = CompleteEnv::with_factory(|| add_candidates(grammar()))
         .var(VARIABLE)
         .try_complete(env::arguments(), Some(&directory));
     ExitCode::SUCCESS
 }
 
 /// Adds the candidates that only the running program knows.
-fn completed(mut command: clap::Command) -> clap::Command {
+fn add_candidates(mut command: clap::Command) -> clap::Command {
     command.build();
     let names: Vec<String> = command
         .get_subcommands()

@@ -124,10 +124,10 @@ fn hint_at_command(typed: &str, commands: impl Iterator<Item = &'static str>) ->
     if typed.contains('.') {
         return format!("run `pgcred token HOST` for a token; {COMMANDS_HINT}");
     }
-    if let Some(command) = suggest::nearest(&word, commands) {
+    if let Some(command) = suggest::nearest_word(&word, commands) {
         return format!("did you mean `pgcred {command}`?");
     }
-    let known = suggest::nearest(&word, MEANT_COMMANDS.iter().map(|(known, _)| *known));
+    let known = suggest::nearest_word(&word, MEANT_COMMANDS.iter().map(|(known, _)| *known));
     match MEANT_COMMANDS.iter().find(|(word, _)| Some(*word) == known) {
         Some((_, command)) => format!("did you mean `{command}`?"),
         None => COMMANDS_HINT.to_owned(),

@@ -35,7 +35,7 @@ use table::{COMMANDS, CommandRow, command_line};
 pub(crate) fn run() -> ExitCode {
     limits::forbid_core_dumps();
     if completions::is_asked_for() {
-        return completions::answer(command_line);
+        return completions::answer_shell(command_line);
     }
     let words = match words::typed_words() {
         TypedWords::CommandLine(words) => words,
@@ -61,7 +61,7 @@ fn run_command(matches: &ArgMatches) -> Result<ExitCode> {
     let Some((name, arguments)) = matches.subcommand() else {
         return Err(Error::usage("no command is typed").hint(help::COMMANDS_HINT));
     };
-    let Some(entry) = table::named(name) else {
+    let Some(entry) = table::row_of_command(name) else {
         let name = host::quoted(name);
         return Err(Error::usage(format!("no such command: {name}")).hint(help::COMMANDS_HINT));
     };
@@ -76,7 +76,7 @@ fn report_error(error: &Error, matches: &ArgMatches) -> ExitCode {
         debug: matches.get_flag("debug"),
     }
     .report(error);
-    let code = match matches.subcommand_name().and_then(table::named) {
+    let code = match matches.subcommand_name().and_then(table::row_of_command) {
         Some(entry) => (entry.failure_code)(error),
         None => failure_code(error),
     };
@@ -117,7 +117,7 @@ fn refuse_command_line(error: clap::Error, words: &[OsString]) -> ExitCode {
 
 /// Returns the command that the words begin with.
 fn typed_command(words: &[OsString]) -> Option<&'static CommandRow> {
-    table::named(words.get(1)?.to_str()?)
+    table::row_of_command(words.get(1)?.to_str()?)
 }
 
 /// Returns what clap shows for words that ask for help, with what only the help shows.

@@ -268,7 +268,7 @@ pub(super) fn command_line_with_examples() -> clap::Command {
     command
 }
 
-pub(super) fn named(name: &str) -> Option<&'static CommandRow> {
+pub(super) fn row_of_command(name: &str) -> Option<&'static CommandRow> {
     COMMANDS.iter().find(|entry| entry.name == name)
 }
 

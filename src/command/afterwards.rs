@@ -59,7 +59,7 @@ fn warn_of_connections(names: &[&str], preferences: &Preferences) {
         let resolved = preferences
             .resolver()
             .resolve_without_variables(&options, Some(name));
-        if let Some(warning) = of_profile(connection, resolved.as_ref().ok())
+        if let Some(warning) = warning_about_profile(connection, resolved.as_ref().ok())
             && !printed.contains(&warning)
         {
             output.warn(&warning);
@@ -76,14 +76,14 @@ fn warn_of_connections(names: &[&str], preferences: &Preferences) {
         .collect();
     warnings::print_warnings(&resolved, preferences);
     for (name, request) in resolved {
-        if let Some(warning) = warnings::of_alias(name, request) {
+        if let Some(warning) = warnings::warning_about_alias(name, request) {
             output.warn(&warning);
         }
     }
 }
 
 /// Warns about a profile that this machine does not have.
-fn of_profile(connection: &Connection, request: Option<&Request>) -> Option<String> {
+fn warning_about_profile(connection: &Connection, request: Option<&Request>) -> Option<String> {
     let profile = connection.profile.as_ref()?;
     request?.provider.authority.profile_warning(profile)
 }

@@ -26,7 +26,7 @@ use crate::sys::fs;
 use crate::sys::paths;
 use crate::sys::terminal;
 use crate::text::host::quoted;
-use crate::time::spoken;
+use crate::time::spoken_duration;
 
 pub(crate) struct App {
     pub(super) options: GlobalOptions,
@@ -215,7 +215,7 @@ pub(super) fn check_user_for_passfile(request: &Request, issued: &IssuedToken) -
 /// Warns if a token does not last as long as it was asked to.
 pub(super) fn warn_if_cut_short(request: &Request, issued: &IssuedToken, output: Output) {
     if issued.cut_short {
-        let left = spoken(issued.token.issued_at.until(issued.token.expires_at));
+        let left = spoken_duration(issued.token.issued_at.until(issued.token.expires_at));
         output.warn(&format!(
             "{}: the token lasts only {left}, because the credentials expire then",
             request.name()

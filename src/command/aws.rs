@@ -291,7 +291,7 @@ impl RdsToken {
         }
         let address =
             AddressOptions::for_address(self.hostname, Some(port.to_string()), self.username);
-        let provider = match provider::of_host(&host) {
+        let provider = match provider::find_by_host(&host) {
             Some(provider) => provider.name,
             None => "rds",
         };

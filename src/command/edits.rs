@@ -117,7 +117,7 @@ impl EditPolicy {
 
 /// Returns the edit of pgcred's own configuration that gives it another text. `drafts` has what
 /// earlier edits leave there, if they are planned together.
-pub(super) fn of_configuration(
+pub(super) fn edit_configuration(
     preferences: &Preferences,
     drafts: &FileDrafts,
     change: impl FnOnce(&str) -> Result<String>,

@@ -38,7 +38,7 @@ impl LineConflict {
              the configuration"
         ))
         .hint(format!(
-            "run `pgcred exec {later} -- COMMAND` or `pgcred token {later}`: neither needs the passfile"
+            "run `pgcred exec {later} -- COMMAND` or `pgcred token {later}`, which need no passfile"
         ))
     }
 }

@@ -51,8 +51,8 @@ fn login_policy(text: &str) -> Result<LoginPolicy, String> {
     match LoginPolicy::parse(text) {
         Ok(policy) => Ok(policy),
         Err(error) => {
-            let known = error.to_hint().unwrap_or("");
-            Err(format!("{error}; known: {known}"))
+            let hint = error.to_hint().unwrap_or("");
+            Err(format!("{error}; {hint}"))
         }
     }
 }

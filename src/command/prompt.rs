@@ -16,7 +16,7 @@ use crate::request::Request;
 use crate::resolve::ConnectionOptions;
 use crate::sys::terminal::InheritedStdin;
 use crate::text;
-use crate::time::{Time, spoken};
+use crate::time::{Time, spoken_duration};
 use crate::token::TokenTimes;
 
 #[derive(clap::Args)]
@@ -59,7 +59,9 @@ impl PromptCommand {
     fn text(&self, segment: &PromptSegment) -> String {
         let state = segment.state.as_str();
         let left = match segment.state {
-            TokenState::Fresh | TokenState::Stale => spoken(Time::now().until(segment.expires_at)),
+            TokenState::Fresh | TokenState::Stale => {
+                spoken_duration(Time::now().until(segment.expires_at))
+            }
             // The state stands in the text already.
             _ if self.format.contains("{state}") => "-".to_owned(),
             TokenState::Expired | TokenState::NeedsLogin => state.to_owned(),

@@ -95,7 +95,7 @@ pub(super) fn forget_tokens(names: &[&str], app: &App) -> Vec<Error> {
     let mut errors = Vec::new();
     let index = app.issuer.cache().map(Cache::index).unwrap_or_default();
     let forgotten = ForgottenLines::of(names, &index, &app.preferences, &mut errors);
-    let subject = suggest::listed(names);
+    let subject = suggest::list_names(names);
     let hosts: Vec<&str> = forgotten.hosts.iter().map(String::as_str).collect();
     for path in known_passfiles(&index) {
         let erased = erase_filed(&path, &index, output, |line| {

@@ -8,18 +8,18 @@ use crate::text::host;
 
 /// Prints the warnings about these connections, each once.
 pub(super) fn print_warnings(connections: &[(&str, &Request)], preferences: &Preferences) {
-    for warning in of_connections(connections) {
+    for warning in warnings_about_connections(connections) {
         preferences.output.warn(&warning);
     }
 }
 
 /// Returns the warnings about these connections, each once.
-pub(super) fn of_connections(connections: &[(&str, &Request)]) -> Vec<String> {
+pub(super) fn warnings_about_connections(connections: &[(&str, &Request)]) -> Vec<String> {
     let mut found = Vec::new();
     for (name, request) in connections {
         let warnings = [
-            of_tunnel(name, request),
-            of_address(name, request),
+            warning_about_tunnel(name, request),
+            warning_about_address(name, request),
             roots::warning_about_own_file(request),
         ];
         for warning in warnings.into_iter().flatten() {
@@ -33,7 +33,7 @@ pub(super) fn of_connections(connections: &[(&str, &Request)]) -> Vec<String> {
 
 /// Warns about a tunnel to which the client connects by this machine's own name, which no server's
 /// certificate contains.
-fn of_tunnel(name: &str, request: &Request) -> Option<String> {
+fn warning_about_tunnel(name: &str, request: &Request) -> Option<String> {
     let (host, signed) = (&request.host, &request.sign_host);
     if !host::is_loopback(host) || host == signed || request.sslmode() != "verify-full" {
         return None;
@@ -46,7 +46,7 @@ fn of_tunnel(name: &str, request: &Request) -> Option<String> {
 
 /// Warns about an address that the user has chosen, if the client does not verify the server there
 /// by its name.
-fn of_address(name: &str, request: &Request) -> Option<String> {
+fn warning_about_address(name: &str, request: &Request) -> Option<String> {
     let address = request.keyword("hostaddr")?;
     let sslmode = request.sslmode();
     if sslmode == "verify-full" {
@@ -60,7 +60,7 @@ fn of_address(name: &str, request: &Request) -> Option<String> {
 }
 
 /// Warns about an alias that is this machine itself, where any program may listen.
-pub(super) fn of_alias(name: &str, request: &Request) -> Option<String> {
+pub(super) fn warning_about_alias(name: &str, request: &Request) -> Option<String> {
     let alias = request
         .aliases
         .iter()

@@ -118,8 +118,9 @@ fn check_keys(found: &CommandDefinition, table: &DeTable<'_>) -> Result<()> {
             .hint("add a line like: run = [\"program\", \"argument\"]"));
     }
     if found.token.is_none() && found.answers_in_json() {
-        return Err(Error::usage("token is missing")
-            .hint("add a line like token = \"PATH\": with user or expires, the token is a field of JSON too"));
+        return Err(Error::usage("token is missing").hint(
+            "add a line like token = \"PATH\": with user or expires, it is a field of JSON too",
+        ));
     }
     if found.uses("life") && found.life.is_none() {
         return Err(Error::usage("life is missing")

@@ -33,18 +33,22 @@ pub(crate) fn add_connection(text: &str, connection: &Connection, replace: bool)
     if replace && Config::parse(unmarked)?.connection(name).is_some() {
         old.push(name);
     }
-    change(text, slice::from_ref(connection), &old)
+    change_connections(text, slice::from_ref(connection), &old)
 }
 
 /// Returns the text without the connection and without the comment that stands apart right above
 /// it.
 pub(crate) fn remove_connection(text: &str, name: &str) -> Result<String> {
-    change(text, &[], &[name])
+    change_connections(text, &[], &[name])
 }
 
 /// Returns the text with all these connections added and removed. One that is removed and added is
 /// changed in its place.
-pub(crate) fn change(text: &str, add: &[Connection], remove: &[&str]) -> Result<String> {
+pub(crate) fn change_connections(
+    text: &str,
+    add: &[Connection],
+    remove: &[&str],
+) -> Result<String> {
     let (mark, text) = split_byte_order_mark(text);
     let document = read::parse_document(text)?;
     let before = read::read_config(&document, LineNumbers::of(text))?;
@@ -148,7 +152,7 @@ impl<'a> ConnectionChanges<'a> {
 
 fn no_connection(name: &str, config: &Config) -> Error {
     let names = config.connections.iter().map(|known| known.name.as_str());
-    let hint = match suggest::nearest(name, names) {
+    let hint = match suggest::nearest_word(name, names) {
         Some(meant) => format!("did you mean the connection `{meant}`?"),
         None => "run `pgcred list` to see the connections".to_owned(),
     };

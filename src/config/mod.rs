@@ -26,7 +26,7 @@ use std::fmt;
 use std::str::FromStr;
 
 pub(crate) use command::{check_vars, parse_var};
-pub(crate) use edit::{add_connection, change, keeps_keyword, remove_connection};
+pub(crate) use edit::{add_connection, change_connections, keeps_keyword, remove_connection};
 pub(crate) use proxy::{LocalAuth, ProxySettings};
 pub(crate) use shared::read_shared_file;
 
@@ -291,10 +291,10 @@ impl Connection {
         let Some(host) = signed.or(self.target.host.as_ref()) else {
             return true;
         };
-        if let Some(own) = provider::of_host(host) {
+        if let Some(own) = provider::find_by_host(host) {
             return own.name == provider;
         }
-        match provider::of_id(host, "") {
+        match provider::find_by_id(host, "") {
             Some((own, _)) => own.name == provider,
             None => true,
         }
@@ -307,7 +307,7 @@ impl Connection {
             return true;
         }
         let own = endpoint(own, self.region.as_ref());
-        if region.is_none() && provider::of_id(host, "").is_some() {
+        if region.is_none() && provider::find_by_id(host, "").is_some() {
             return own.split('.').next() == Some(host);
         }
         endpoint(host, region) == own
@@ -317,7 +317,7 @@ impl Connection {
 /// Returns the endpoint of a bare cluster ID, and any other host as it is.
 pub(crate) fn endpoint(host: &str, region: Option<&Region>) -> String {
     let region = region.map_or("", Region::as_str);
-    match provider::of_id(host, region) {
+    match provider::find_by_id(host, region) {
         Some((_, endpoint)) => endpoint,
         None => host.to_owned(),
     }
@@ -338,7 +338,7 @@ pub(crate) fn check_connection_name(name: &str, host: Option<&str>) -> Result<()
         );
     }
     let first_label = host.and_then(|host| host.split('.').next());
-    if provider::of_id(&name.to_ascii_lowercase(), "").is_some() && first_label != Some(name) {
+    if provider::find_by_id(&name.to_ascii_lowercase(), "").is_some() && first_label != Some(name) {
         return refuse("it reads as a cluster ID", "choose another name");
     }
     Ok(())

@@ -131,7 +131,7 @@ fn read_connection(
     let (Some(host), Some(host_item)) = (&found.target.host, table.get("host")) else {
         return Err(wrong("host is missing").hint("add a line: host = \"HOST\""));
     };
-    if found.region.is_none() && provider::of_id(host, "").is_some() {
+    if found.region.is_none() && provider::find_by_id(host, "").is_some() {
         let why = Error::usage("a cluster ID needs a region")
             .hint("add a line like: region = \"us-east-1\"");
         let key = format!("{table_name}.host");

@@ -377,7 +377,7 @@ proptest! {
         let config = Config::parse(&after).unwrap();
         prop_assert_eq!(config.connection(&name), Some(&connection));
         let both = [connection, Connection { name: "the-other".into(), ..full() }];
-        let together = change(&before, &both, &[&name, "bare"]);
+        let together = change_connections(&before, &both, &[&name, "bare"]);
         let Ok(together) = together else {
             prop_assert!(name == "bare" || name == "the-other");
             return Ok(());
@@ -445,10 +445,10 @@ proptest! {
             add_connection(&text, new, false)
         });
         let Ok(expected) = one_by_one else { return Ok(()) };
-        let added = change(&text, &more, &[]).unwrap();
+        let added = change_connections(&text, &more, &[]).unwrap();
         prop_assert_eq!(&added, &expected);
         let names: Vec<&str> = more.iter().map(|new| new.name.as_str()).collect();
-        prop_assert_eq!(change(&added, &[], &names).unwrap(), text);
+        prop_assert_eq!(change_connections(&added, &[], &names).unwrap(), text);
 
         let all = Config::parse(&added).unwrap().connections;
         let mut taken = Vec::new();
@@ -461,6 +461,6 @@ proptest! {
             remove_connection(&text, name)
         });
         let Ok(expected) = one_by_one else { return Ok(()) };
-        prop_assert_eq!(change(&added, &[], &taken).unwrap(), expected);
+        prop_assert_eq!(change_connections(&added, &[], &taken).unwrap(), expected);
     }
 }

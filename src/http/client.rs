@@ -220,7 +220,7 @@ impl HttpClient {
         let scheme = request.uri().split("://").next().unwrap_or_default();
         let authority = host::server_part(request.uri());
         let proxy = if self.0.follows_proxies {
-            proxy::of_request(scheme, authority)
+            proxy::proxy_of_request(scheme, authority)
         } else {
             None
         };
@@ -315,7 +315,7 @@ impl fmt::Debug for HttpClient {
 impl HttpConnector for HttpClient {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let longest = self.0.longest;
-        let host = host::server(request.uri()).to_owned();
+        let host = host::server_of_address(request.uri()).to_owned();
         match self.connector(&request) {
             Err(error) => {
                 HttpConnectorFuture::ready(Err(ConnectorError::user(LocalError(error).into())))

@@ -26,7 +26,7 @@ impl Proxy {
 
 /// Returns the proxy for a request to `authority` (`HOST` or `HOST:PORT`). `ALL_PROXY` does not
 /// count.
-pub(crate) fn of_request(scheme: &str, authority: &str) -> Option<Proxy> {
+pub(crate) fn proxy_of_request(scheme: &str, authority: &str) -> Option<Proxy> {
     let names = if scheme == "https" {
         ["https_proxy", "HTTPS_PROXY"]
     } else {

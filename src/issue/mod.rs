@@ -56,7 +56,7 @@ use crate::authority::{AskPolicy, Identity, Region, RunNotes};
 use crate::cache::{Cache, CacheIndex, EntryId};
 use crate::error::{Error, Exit, Result};
 use crate::request::Request;
-use crate::time::{Time, spoken};
+use crate::time::{Time, spoken_duration};
 use crate::token::{Token, TokenAge};
 pub(crate) use backoff::{end_of_pause, last_failure};
 use deadline::TimeBudget;
@@ -341,7 +341,7 @@ impl Issuer {
         if left < LAST_SECONDS.max(options.min_valid) {
             return Err(error);
         }
-        let left = spoken(left);
+        let left = spoken_duration(left);
         self.notes.warn(format!(
             "{error}; the previous token is good for {left} more"
         ));
@@ -396,7 +396,11 @@ impl IssuedToken {
         if left >= options.min_valid {
             return Ok(self);
         }
-        let (name, wanted, left) = (request.name(), spoken(options.min_valid), spoken(left));
+        let (name, wanted, left) = (
+            request.name(),
+            spoken_duration(options.min_valid),
+            spoken_duration(left),
+        );
         let what = if request.provider.authority.decides_life() {
             "it expires"
         } else {

@@ -61,7 +61,7 @@ pub(crate) fn request(host: &str, profile: Option<&str>) -> Request {
     let host = format!("{host}.fake.invalid");
     Request {
         connection: None,
-        provider: provider::of_host(&host).expect("the provider is in the table"),
+        provider: provider::find_by_host(&host).expect("the provider is in the table"),
         sign_host: host.clone(),
         host,
         sign_port: 5432,

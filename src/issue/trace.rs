@@ -10,7 +10,7 @@ use crate::authority::{Identity, RunNotes, Signer};
 use crate::cache::{CacheIndex, EntryId, FailureRecord, TokenLocation};
 use crate::error::{Error, Result};
 use crate::request::Request;
-use crate::time::{Time, spoken};
+use crate::time::{Time, spoken_duration};
 use crate::token::TokenAge;
 
 /// How many digits of an identity's digest tell it from the others of a user.
@@ -48,8 +48,8 @@ impl Issuer {
             let now = Time::now();
             let token = &issued.token;
             let name = request.name();
-            let age = spoken(token.issued_at.until(now));
-            let left = spoken(now.until(token.expires_at));
+            let age = spoken_duration(token.issued_at.until(now));
+            let left = spoken_duration(now.until(token.expires_at));
             let expires_at = token.expires_at.rfc3339();
             let location = self.location_of(&issued.id);
             let identity = short_digest(&*identity);
@@ -261,7 +261,7 @@ pub(super) fn signed(notes: &RunNotes, request: &Request, issued: &IssuedToken) 
             None => String::new(),
         };
         let cut = if issued.cut_short {
-            let asked = spoken(request.life);
+            let asked = spoken_duration(request.life);
             format!(", not after {asked}, because the credentials expire then")
         } else {
             String::new()

@@ -46,7 +46,7 @@ const CONFLICTING: [(&str, VariableConflict); 9] = [
 
 /// Tells whether a request has its root certificates from PGSSLROOTCERT.
 fn comes_from_pgsslrootcert(request: &Request) -> bool {
-    match roots::from_variable() {
+    match roots::roots_in_variable() {
         Ok(Some(choice)) => request.roots == Some(choice),
         _ => false,
     }

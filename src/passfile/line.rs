@@ -73,7 +73,7 @@ fn password_of_match<'a>(line: &'a [u8], wanted: LookupKey<'_>) -> Option<&'a [u
     let rest = matched_field(rest, wanted.port)?;
     let rest = match wanted.dbname {
         Some(dbname) => matched_field(rest, dbname)?,
-        None => after_field(rest)?,
+        None => rest_after_field(rest)?,
     };
     matched_field(rest, wanted.user)
 }
@@ -105,7 +105,7 @@ fn matched_field<'a>(line: &'a [u8], wanted: &[u8]) -> Option<&'a [u8]> {
     None
 }
 
-fn after_field(line: &[u8]) -> Option<&[u8]> {
+fn rest_after_field(line: &[u8]) -> Option<&[u8]> {
     let mut bytes = line.iter().enumerate();
     while let Some((at, byte)) = bytes.next() {
         match byte {
@@ -121,7 +121,7 @@ fn after_field(line: &[u8]) -> Option<&[u8]> {
 pub(crate) fn fields(line: &[u8]) -> Vec<&[u8]> {
     let mut fields = Vec::new();
     let mut rest = line_content(line);
-    while let Some(after) = after_field(rest) {
+    while let Some(after) = rest_after_field(rest) {
         fields.push(&rest[..rest.len() - after.len() - 1]);
         rest = after;
     }
@@ -144,7 +144,7 @@ pub(crate) fn unescape(field: &[u8]) -> Vec<u8> {
 }
 
 fn read_password(rest: &[u8]) -> Vec<u8> {
-    let end = rest.len() - after_field(rest).map_or(0, |after| after.len() + 1);
+    let end = rest.len() - rest_after_field(rest).map_or(0, |after| after.len() + 1);
     unescape(&rest[..end])
 }
 

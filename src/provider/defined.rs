@@ -37,24 +37,29 @@ pub(crate) fn define(definitions: &[CommandDefinition]) {
 }
 
 /// Returns the defined providers, in the order of their definition.
-pub(super) fn all() -> Vec<&'static Provider> {
+pub(super) fn defined_providers() -> Vec<&'static Provider> {
     let defined = DEFINED.read().unwrap_or_else(PoisonError::into_inner);
     defined.iter().map(|known| known.provider).collect()
 }
 
 /// Returns the provider of that name: that of the configuration, else that of a preset.
-pub(super) fn named(name: &str) -> Option<&'static Provider> {
-    if let Some(known) = all().into_iter().find(|known| known.name == name) {
+pub(super) fn defined_by_name(name: &str) -> Option<&'static Provider> {
+    if let Some(known) = defined_providers()
+        .into_iter()
+        .find(|known| known.name == name)
+    {
         return Some(known);
     }
     let definition = CommandPreset::named(name)?.definition().ok()?;
     define(&[definition]);
-    all().into_iter().find(|known| known.name == name)
+    defined_providers()
+        .into_iter()
+        .find(|known| known.name == name)
 }
 
 /// Returns the preset that a host belongs to.
-pub(super) fn of_host(host: &str) -> Option<&'static Provider> {
-    named(CommandPreset::of_host(host)?.name)
+pub(super) fn defined_for_host(host: &str) -> Option<&'static Provider> {
+    defined_by_name(CommandPreset::of_host(host)?.name)
 }
 
 /// Returns the port on which the servers of the provider of that name listen; without a name, of

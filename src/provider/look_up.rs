@@ -10,7 +10,11 @@ use crate::text::host;
 /// Returns every authority, each once: those of the table, then those of the configuration.
 pub(crate) fn authorities() -> Vec<&'static dyn Authority> {
     let mut authorities: Vec<&'static dyn Authority> = Vec::new();
-    for provider in PROVIDERS.iter().copied().chain(defined::all()) {
+    for provider in PROVIDERS
+        .iter()
+        .copied()
+        .chain(defined::defined_providers())
+    {
         let name = provider.authority.name();
         if authorities.iter().all(|known| known.name() != name) {
             authorities.push(provider.authority);
@@ -38,21 +42,21 @@ pub(crate) fn is_first_authority(name: &str) -> bool {
 }
 
 /// Returns the provider that a host belongs to.
-pub(crate) fn of_host(host: &str) -> Option<&'static Provider> {
+pub(crate) fn find_by_host(host: &str) -> Option<&'static Provider> {
     let built_in = PROVIDERS.iter().copied();
     match built_in.into_iter().find(|provider| provider.owns(host)) {
         Some(provider) => Some(provider),
-        None => defined::of_host(host),
+        None => defined::defined_for_host(host),
     }
 }
 
 /// Tells whether a host has a name that a provider or an authority gives.
 pub(crate) fn knows_host(host: &str) -> bool {
-    of_host(host).is_some() || authorities().iter().any(|known| known.owns(host))
+    find_by_host(host).is_some() || authorities().iter().any(|known| known.owns(host))
 }
 
 /// Returns the provider and the full host of a bare ID such as a DSQL cluster's.
-pub(crate) fn of_id(id: &str, region: &str) -> Option<(&'static Provider, String)> {
+pub(crate) fn find_by_id(id: &str, region: &str) -> Option<(&'static Provider, String)> {
     for provider in PROVIDERS {
         if let Some(host) = (provider.expand)(id, region) {
             return Some((provider, host));
@@ -98,12 +102,12 @@ fn parse_region_of(authorities: &[&dyn Authority], text: &str) -> Result<Region>
 
 /// Returns a warning if a host is a provider's own and looks wrong.
 pub(crate) fn host_warning(host: &str) -> Option<String> {
-    (of_host(host)?.host_warning)(host)
+    (find_by_host(host)?.host_warning)(host)
 }
 
 pub(crate) fn named(name: &str) -> Result<&'static Provider> {
     let built_in = PROVIDERS.iter().copied().find(|it| it.name == name);
-    if let Some(provider) = built_in.or_else(|| defined::named(name)) {
+    if let Some(provider) = built_in.or_else(|| defined::defined_by_name(name)) {
         return Ok(provider);
     }
     let unknown = Error::no_target(format!("no such provider: {}", host::quoted(name)));
@@ -121,7 +125,7 @@ pub(crate) fn is_built_in(name: &str) -> bool {
 pub(crate) fn names(separator: &str) -> String {
     let mut names: Vec<&str> = PROVIDERS.iter().map(|provider| provider.name).collect();
     names.extend(PRESETS.iter().map(|preset| preset.name));
-    for provider in defined::all() {
+    for provider in defined::defined_providers() {
         if !names.contains(&provider.name) {
             names.push(provider.name);
         }

@@ -73,9 +73,11 @@ fn roots_of_host(host: &str, named: Option<&Region>) -> RequiredRoots {
         return amazon_roots::public_roots();
     }
     match (region_of_host(host), named) {
-        (Some(of_host), _) => amazon_roots::of_rds(Some(&of_host)),
-        (None, Some(named)) if split_host(host).is_none() => amazon_roots::of_rds(Some(named)),
-        _ => amazon_roots::of_rds(None),
+        (Some(of_host), _) => amazon_roots::roots_of_rds(Some(&of_host)),
+        (None, Some(named)) if split_host(host).is_none() => {
+            amazon_roots::roots_of_rds(Some(named))
+        }
+        _ => amazon_roots::roots_of_rds(None),
     }
 }
 

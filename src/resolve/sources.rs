@@ -216,7 +216,7 @@ impl SourcedValues {
     /// the match rules.
     pub(super) fn fill_roots_from_variable(&mut self) -> Result<()> {
         let source = ValueSource::Variable("PGSSLROOTCERT");
-        self.roots.fill(source, roots::from_variable()?);
+        self.roots.fill(source, roots::roots_in_variable()?);
         Ok(())
     }
 

@@ -23,7 +23,7 @@ pub(super) fn unknown_host(host: &str, typed: Option<&str>, config: &Config) -> 
         host::quoted(shown),
         provider::titles()
     ))
-    .hint(hint(host, shown, config))
+    .hint(hint_at_target(host, shown, config))
 }
 
 /// Returns the error for a connection whose host no provider serves.
@@ -40,12 +40,12 @@ pub(super) fn unknown_host_of(connection: &str, host: &str) -> Error {
     ))
 }
 
-fn hint(host: &str, typed: &str, config: &Config) -> String {
+fn hint_at_target(host: &str, typed: &str, config: &Config) -> String {
     let mut names = Vec::new();
     for connection in &config.connections {
         names.push(connection.name.as_str());
     }
-    if let Some(nearest) = suggest::nearest(typed, names.iter().copied()) {
+    if let Some(nearest) = suggest::nearest_word(typed, names.iter().copied()) {
         return format!("did you mean the connection `{nearest}`?");
     }
     if let Ok(policy) = LoginPolicy::parse(host) {
@@ -67,7 +67,7 @@ fn hint(host: &str, typed: &str, config: &Config) -> String {
              {tunnel}"
         );
     }
-    let listed = suggest::listed(&names);
+    let listed = suggest::list_names(&names);
     format!("name one of the connections {listed}; {tunnel}")
 }
 

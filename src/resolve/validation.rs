@@ -34,7 +34,7 @@ struct HostCompletion<'a> {
 impl HostCompletion<'_> {
     /// Returns the endpoint of a bare cluster ID, and any other host as it is.
     fn complete(&self, host: String) -> Result<String> {
-        let Some((provider, _)) = provider::of_id(&host, "") else {
+        let Some((provider, _)) = provider::find_by_id(&host, "") else {
             return Ok(host);
         };
         let region = match self.region {
@@ -42,7 +42,7 @@ impl HostCompletion<'_> {
             None => provider.default_region(&host, self.profile, self.ask)?,
         };
         if let Some(region) = region
-            && let Some((_, endpoint)) = provider::of_id(&host, region.as_str())
+            && let Some((_, endpoint)) = provider::find_by_id(&host, region.as_str())
         {
             return Ok(endpoint);
         }
@@ -169,7 +169,7 @@ fn check_host_of(
     provider: Option<&str>,
 ) -> Result<()> {
     match connection {
-        Some(connection) if provider.is_none() && provider::of_host(signed).is_none() => {
+        Some(connection) if provider.is_none() && provider::find_by_host(signed).is_none() => {
             Err(unknown_host_of(&connection.name, signed))
         }
         _ => Ok(()),
@@ -267,7 +267,7 @@ pub(crate) fn provider_of(
     if let Some(name) = name {
         return provider::named(name);
     }
-    match provider::of_host(host) {
+    match provider::find_by_host(host) {
         Some(provider) => Ok(provider),
         None => Err(unknown_host(host, typed, config)),
     }

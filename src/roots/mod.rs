@@ -83,13 +83,13 @@ pub(crate) fn choose_roots(request: &Request) -> Result<Option<TrustedRoots>> {
     };
     match choice {
         Some(choice) => Ok(Some(choice)),
-        None => of_provider(request).map(Some),
+        None => roots_of_provider(request).map(Some),
     }
 }
 
 /// Returns the choice in PGSSLROOTCERT. A file that pgcred chooses by itself does not count:
 /// `pgcred exec` or `--format env` may have set it for another connection.
-pub(crate) fn from_variable() -> Result<Option<RootsChoice>> {
+pub(crate) fn roots_in_variable() -> Result<Option<RootsChoice>> {
     const NAME: &str = "PGSSLROOTCERT";
     match env::var_as_text(NAME)?.as_deref() {
         None => Ok(None),
@@ -119,7 +119,7 @@ pub(crate) fn absolute_choice(file: &str) -> Result<RootsChoice> {
     }
 }
 
-fn of_provider(request: &Request) -> Result<TrustedRoots> {
+fn roots_of_provider(request: &Request) -> Result<TrustedRoots> {
     let set = match required_roots(request) {
         RequiredRoots::Private(set) => {
             let path = store::file_of_set(&set)?;
@@ -248,7 +248,7 @@ fn download_roots(set: &RootSet, request: &Request, ask: &AskPolicy) -> Result<S
         Ok(text) => text,
         Err(error) => {
             let missing = missing_file(set).to_string();
-            return Err(error.about(&missing).hint(by_hand(address)));
+            return Err(error.about(&missing).hint(hint_to_download(address)));
         }
     };
     if !text.contains("-----BEGIN CERTIFICATE-----") || !store::is_pem(&text) {
@@ -256,7 +256,7 @@ fn download_roots(set: &RootSet, request: &Request, ask: &AskPolicy) -> Result<S
             "{}: {address} does not hold certificates",
             missing_file(set)
         );
-        return Err(Error::failure(why).hint(by_hand(address)));
+        return Err(Error::failure(why).hint(hint_to_download(address)));
     }
     Ok(format!("# downloaded by pgcred: {address}\n{text}"))
 }
@@ -269,7 +269,7 @@ fn missing_file(set: &RootSet) -> Error {
     ))
 }
 
-fn by_hand(address: &str) -> String {
+fn hint_to_download(address: &str) -> String {
     format!(
         "run `curl -O {address}` on a machine with access to the internet, then name the file with \
          --roots FILE"

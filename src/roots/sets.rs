@@ -31,7 +31,7 @@ pub(crate) struct RootSets {
 pub(crate) fn root_sets(request: &Request) -> Result<RootSets> {
     let roots = match choose_roots(request)? {
         Some(roots) => Some(roots),
-        None => of_unverified(request),
+        None => roots_of_unverified(request),
     };
     let provider = match required_roots(request).set() {
         Some(set) => match store::bundled_text(set) {
@@ -43,14 +43,14 @@ pub(crate) fn root_sets(request: &Request) -> Result<RootSets> {
     Ok(RootSets {
         clients: roots.as_ref().map(certificates_of_roots),
         clients_file: roots.as_ref().map(TrustedRoots::libpq),
-        system: of_system(),
+        system: system_certificates(),
         provider,
     })
 }
 
 /// Returns the roots by which libpq verifies although `sslmode` is `require`: a file that it is
 /// told, or its usual one.
-fn of_unverified(request: &Request) -> Option<TrustedRoots> {
+fn roots_of_unverified(request: &Request) -> Option<TrustedRoots> {
     if request.sslmode() != "require" {
         return None;
     }
@@ -63,11 +63,11 @@ fn of_unverified(request: &Request) -> Option<TrustedRoots> {
 
 fn certificates_of_roots(roots: &TrustedRoots) -> Vec<CertificateDer<'static>> {
     match roots {
-        TrustedRoots::UsersChoice(text) if text == SYSTEM => of_system(),
-        TrustedRoots::UsersChoice(file) => in_file(Path::new(file)),
-        TrustedRoots::System(file) => in_file(file),
+        TrustedRoots::UsersChoice(text) if text == SYSTEM => system_certificates(),
+        TrustedRoots::UsersChoice(file) => certificates_in_file(Path::new(file)),
+        TrustedRoots::System(file) => certificates_in_file(file),
         TrustedRoots::OwnPublic(set, file) | TrustedRoots::OwnPrivate(set, file) => {
-            let there = in_file(file);
+            let there = certificates_in_file(file);
             match store::bundled_text(set) {
                 Some(text) if there.is_empty() => store::read_certificates(text.as_bytes()),
                 _ => there,
@@ -76,13 +76,13 @@ fn certificates_of_roots(roots: &TrustedRoots) -> Vec<CertificateDer<'static>> {
     }
 }
 
-fn of_system() -> Vec<CertificateDer<'static>> {
+fn system_certificates() -> Vec<CertificateDer<'static>> {
     match env::system_root_certificates() {
-        Some(file) => in_file(&file),
+        Some(file) => certificates_in_file(&file),
         None => Vec::new(),
     }
 }
 
-fn in_file(file: &Path) -> Vec<CertificateDer<'static>> {
+fn certificates_in_file(file: &Path) -> Vec<CertificateDer<'static>> {
     store::read_certificates(&fs::read(file).unwrap_or_default())
 }

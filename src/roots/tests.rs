@@ -10,7 +10,7 @@ fn request(label: &str) -> Request {
     let host = format!("{label}.fake.invalid");
     Request {
         connection: None,
-        provider: provider::of_host(&host).expect("the provider is in the table"),
+        provider: provider::find_by_host(&host).expect("the provider is in the table"),
         sign_host: host.clone(),
         host,
         sign_port: 5432,

@@ -107,13 +107,13 @@ impl CommandLines<'_> {
         let request = &self.target.request;
         let (user, dbname) = (percent(&request.user), percent(&request.dbname));
         let (host, port) = (&request.host, request.port);
-        let options = parameters(&self.target.options());
+        let options = uri_parameters(&self.target.options());
         format!("postgresql://{user}@{host}:{port}/{dbname}?{options}")
     }
 }
 
 /// Returns the parameters of a URI.
-pub(super) fn parameters(options: &[(&str, String)]) -> String {
+pub(super) fn uri_parameters(options: &[(&str, String)]) -> String {
     let pairs: Vec<String> = options
         .iter()
         .map(|(key, value)| format!("{key}={}", percent(value)))

@@ -44,7 +44,7 @@ pub(crate) use machine::{Machine, Os};
 pub(crate) use ownership::{EditDestination, FileOwnership, SetupEdit};
 pub(crate) use scheduler::{Schedule, ScheduledText, Scheduler};
 pub(crate) use target::{TokenUser, ToolTarget, check_texts};
-pub(crate) use template::fill;
+pub(crate) use template::fill_template;
 
 use crate::error::{Error, Result};
 

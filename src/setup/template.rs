@@ -9,7 +9,7 @@
 //! names that exist: a misspelt placeholder would be printed to the user.
 
 use super::Os;
-use super::commands::{CommandLines, parameters};
+use super::commands::{CommandLines, uri_parameters};
 use crate::provider::Provider;
 use crate::roots::TrustedRoots;
 use crate::text::digest::digest;
@@ -41,12 +41,12 @@ pub(super) const PLACEHOLDERS: [(&str, PlaceholderValue); 20] = [
     ("roots", roots),
     // pgjdbc's parameters for TLS that verifies, as in a URL.
     ("java_tls", |commands| {
-        parameters(&commands.target.java_tls())
+        uri_parameters(&commands.target.java_tls())
     }),
     // A libpq URI without a password.
     ("uri", |commands| commands.uri()),
     // An identifier that is always the same for the same connection.
-    ("uuid", uuid),
+    ("uuid", uuid_of_name),
     // The path of pgcred itself.
     ("pgcred", |commands| commands.program()),
     // The path of `pgcred-aws`, which stands in for the AWS CLI.
@@ -85,10 +85,10 @@ pub(super) const FORMS: [(&str, ValueEscape); 7] = [
 ];
 
 /// Fills in a template for one connection.
-pub(crate) fn fill(template: &str, commands: &CommandLines) -> String {
+pub(crate) fn fill_template(template: &str, commands: &CommandLines) -> String {
     let mut text = String::new();
     for line in template.split_inclusive('\n') {
-        if let Some(line) = for_provider(line, commands.target.request.provider) {
+        if let Some(line) = line_for_provider(line, commands.target.request.provider) {
             text.push_str(&fill_line(line, commands));
         }
     }
@@ -97,7 +97,7 @@ pub(crate) fn fill(template: &str, commands: &CommandLines) -> String {
 
 /// Returns a line without its `{only:NAME}`; `None` if that is neither the provider nor its
 /// authority.
-fn for_provider<'t>(line: &'t str, provider: &Provider) -> Option<&'t str> {
+fn line_for_provider<'t>(line: &'t str, provider: &Provider) -> Option<&'t str> {
     let Some(rest) = line.strip_prefix("{only:") else {
         return Some(line);
     };
@@ -112,7 +112,7 @@ fn fill_line(line: &str, commands: &CommandLines) -> String {
     while let Some((before, after)) = rest.split_once('{') {
         text.push_str(before);
         if let Some((inside, behind)) = after.split_once('}')
-            && let Some(value) = filled(inside, commands)
+            && let Some(value) = fill_placeholder(inside, commands)
         {
             text.push_str(&value);
             rest = behind;
@@ -125,7 +125,7 @@ fn fill_line(line: &str, commands: &CommandLines) -> String {
 }
 
 /// Returns what stands for the inside of a pair of braces; `None` if that is no placeholder.
-fn filled(inside: &str, commands: &CommandLines) -> Option<String> {
+fn fill_placeholder(inside: &str, commands: &CommandLines) -> Option<String> {
     let (name, form) = match inside.split_once(':') {
         Some((name, form)) => (name, Some(form)),
         None => (inside, None),
@@ -160,7 +160,7 @@ fn roots(commands: &CommandLines) -> String {
 }
 
 /// Returns an identifier in the form of a UUID that is made from a name.
-fn uuid(commands: &CommandLines) -> String {
+fn uuid_of_name(commands: &CommandLines) -> String {
     let name = format!(
         "{}\n{}",
         commands.target.name,

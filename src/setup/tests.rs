@@ -101,7 +101,7 @@ fn templates_are_filled_once_and_escaped_for_where_they_stand() {
             r"pqopt={sslrootcert='C:\\it\'s here\\r.pem'}",
         ),
     ] {
-        assert_eq!(fill(template, &commands), filled, "{template}");
+        assert_eq!(fill_template(template, &commands), filled, "{template}");
     }
 }
 
@@ -164,7 +164,7 @@ fn nothing_in_braces_is_left_in_what_is_printed() {
         };
         for tool in TOOLS {
             let printed = match tool.method {
-                SetupMethod::Dialog(template) => fill(template, &commands),
+                SetupMethod::Dialog(template) => fill_template(template, &commands),
                 SetupMethod::Files(files) => files.printed(&machine, &targets),
             };
             assert!(!printed.is_empty(), "{}", tool.name);

@@ -107,7 +107,7 @@ pub(crate) fn server_part(address: &str) -> &str {
 }
 
 /// Returns `HOST:PORT` out of an address with a scheme. The part before it may be a password.
-pub(crate) fn server(address: &str) -> &str {
+pub(crate) fn server_of_address(address: &str) -> &str {
     let part = server_part(address);
     match part.rsplit_once('@') {
         Some((_, server)) => server,
@@ -118,7 +118,7 @@ pub(crate) fn server(address: &str) -> &str {
 /// Tells whether a host and, if there is one, a port can be read from an address. If not, some
 /// clients ask another port, or go another way.
 pub(crate) fn names_server(address: &str) -> bool {
-    let server = server(address);
+    let server = server_of_address(address);
     let after_literal = match server.rsplit_once(']') {
         Some((_, after)) => after,
         None => server,

@@ -2,7 +2,7 @@
 
 /// Returns the known word that was probably meant: one that differs only in case, or by one or two
 /// letters.
-pub(crate) fn nearest<'a>(
+pub(crate) fn nearest_word<'a>(
     typed: &str,
     known: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
@@ -22,7 +22,7 @@ pub(crate) fn nearest<'a>(
 }
 
 /// Returns the first names as a list for a message: `a, b and 3 more`.
-pub(crate) fn listed(names: impl IntoIterator<Item = impl AsRef<str>>) -> String {
+pub(crate) fn list_names(names: impl IntoIterator<Item = impl AsRef<str>>) -> String {
     const SHOWN: usize = 8;
     let mut text = String::new();
     let mut count = 0;
@@ -60,13 +60,13 @@ mod tests {
             ("x", None),
             ("", None),
         ] {
-            assert_eq!(nearest(typed, known), meant, "{typed}");
+            assert_eq!(nearest_word(typed, known), meant, "{typed}");
         }
     }
 
     #[test]
     fn many_names_are_cut() {
-        assert_eq!(listed(["a", "b"]), "a, b");
-        assert_eq!(listed(["n"; 10]), "n, n, n, n, n, n, n, n and 2 more");
+        assert_eq!(list_names(["a", "b"]), "a, b");
+        assert_eq!(list_names(["n"; 10]), "n, n, n, n, n, n, n, n and 2 more");
     }
 }

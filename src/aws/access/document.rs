@@ -24,12 +24,12 @@ impl PolicyStatement {
 
 /// Returns the policy that allows this, in lines, without a last newline.
 pub(super) fn policy_text(statements: &[PolicyStatement]) -> String {
-    let statements: Vec<String> = statements.iter().map(of_statement).collect();
+    let statements: Vec<String> = statements.iter().map(format_statement).collect();
     let statements = statements.join(",\n");
     format!("{{\n  \"Version\": \"2012-10-17\",\n  \"Statement\": [\n{statements}\n  ]\n}}")
 }
 
-fn of_statement(statement: &PolicyStatement) -> String {
+fn format_statement(statement: &PolicyStatement) -> String {
     let (actions, resources) = (
         json_list(&statement.actions),
         json_list(&statement.resources),

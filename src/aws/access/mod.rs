@@ -48,7 +48,7 @@ struct PolicySubject<'a> {
 }
 
 /// Returns the policy for a goal; `None` for a login to a service whose policies are not known.
-pub(super) fn access(
+pub(super) fn access_policy(
     query: &AccessQuery<'_>,
     ask: &AskPolicy,
     deadline: Instant,
@@ -128,8 +128,8 @@ impl PolicySubject<'_> {
     /// Returns the ARN of who signs. With `--account` the user has said that AWS is not asked.
     fn principal(&self, access: &mut AccessPolicy) -> String {
         match self.account {
-            Some(_) => principal::of_caller(self, None, access),
-            None => principal::of_caller(self, Some(&self.caller()), access),
+            Some(_) => principal::arn_of_caller(self, None, access),
+            None => principal::arn_of_caller(self, Some(&self.caller()), access),
         }
     }
 

@@ -71,7 +71,7 @@ fn is_name(text: &str) -> bool {
 
 /// Returns who signs. `caller` is whose credentials the profile leads to; `None` if AWS is not to
 /// be asked.
-pub(super) fn of_caller(
+pub(super) fn arn_of_caller(
     subject: &PolicySubject<'_>,
     caller: Option<&Inspected<CallerIdentity>>,
     access: &mut AccessPolicy,
@@ -91,7 +91,7 @@ pub(super) fn of_caller(
         Principal::User if parse_typed_arn(&caller.name, subject.partition).is_ok() => {
             caller.name.clone()
         }
-        Principal::Role(name) if is_name(name) => of_role(subject, &arn, name, access),
+        Principal::Role(name) if is_name(name) => arn_of_role(subject, &arn, name, access),
         _ => {
             let error = Error::failure(
                 "the credentials are not those of an IAM role or user, and only these can be \
@@ -103,7 +103,7 @@ pub(super) fn of_caller(
     }
 }
 
-fn of_role(
+fn arn_of_role(
     subject: &PolicySubject<'_>,
     arn: &Arn<'_>,
     name: &str,

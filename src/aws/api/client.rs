@@ -195,7 +195,7 @@ impl ApiOperation<'_> {
 
     /// Returns the beginning of an error.
     fn text(&self) -> String {
-        let of_profile = self.resolution.of_profile();
+        let of_profile = self.resolution.profile_clause();
         format!("{} in {}{of_profile}", self.request.operation, self.region)
     }
 

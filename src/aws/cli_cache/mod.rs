@@ -28,7 +28,7 @@ const SSO: &str = ".aws/sso/cache";
 const SIGN_IN: &str = ".aws/login/cache";
 
 /// Returns all three directories.
-pub(crate) fn directories() -> Vec<PathBuf> {
+pub(crate) fn cache_directories() -> Vec<PathBuf> {
     let Some(home) = env::aws_home() else {
         return Vec::new();
     };

@@ -18,12 +18,15 @@ pub(crate) fn role_file(role: &ProfileRole) -> Option<PathBuf> {
 }
 
 /// Returns the credentials of a role, unless they have expired.
-pub(crate) fn of_role(role: &ProfileRole) -> Option<Credentials> {
+pub(crate) fn read_role_credentials(role: &ProfileRole) -> Option<Credentials> {
     read_role_file(&key_of_role(role))
 }
 
 /// Returns the credentials of a role of a web identity, unless they have expired.
-pub(crate) fn of_web_identity(identity: &WebIdentity, token: &str) -> Option<Credentials> {
+pub(crate) fn read_web_identity_credentials(
+    identity: &WebIdentity,
+    token: &str,
+) -> Option<Credentials> {
     let mut arguments = BTreeMap::from([
         ("RoleArn", Value::from(identity.arn.as_str())),
         ("WebIdentityToken", Value::from(token)),
@@ -35,7 +38,7 @@ pub(crate) fn of_web_identity(identity: &WebIdentity, token: &str) -> Option<Cre
 }
 
 /// Returns the credentials of a role of SSO, unless they have expired.
-pub(crate) fn of_sso(sso: &SsoRole) -> Option<Credentials> {
+pub(crate) fn read_sso_credentials(sso: &SsoRole) -> Option<Credentials> {
     let (name, value) = match &sso.session.name {
         Some(name) => ("sessionName", name),
         None => ("startUrl", &sso.session.url),

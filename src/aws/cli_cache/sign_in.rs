@@ -15,13 +15,13 @@ use crate::text::encode::hex;
 use crate::time::Time;
 
 /// Returns the name of a session in the cache, and of the locks of that session.
-pub(crate) fn id(session: &str) -> String {
+pub(crate) fn session_id(session: &str) -> String {
     hex(digest(&SHA256, session.trim().as_bytes()).as_ref())
 }
 
 /// Returns the file in which a login leaves its session.
-pub(crate) fn path(session: &str) -> Option<PathBuf> {
-    Some(sign_in_directory()?.join(json_file(&id(session))))
+pub(crate) fn session_file(session: &str) -> Option<PathBuf> {
+    Some(sign_in_directory()?.join(json_file(&session_id(session))))
 }
 
 /// Tells whether the cache holds credentials that have not expired.
@@ -40,7 +40,7 @@ pub(crate) struct CachedLogin(Map<String, Value>);
 
 impl CachedLogin {
     pub(crate) fn read(session: &str) -> Option<Self> {
-        Some(Self(json_object_in(&path(session)?)?))
+        Some(Self(json_object_in(&session_file(session)?)?))
     }
 
     /// Returns the text in a field; an error says which one is missing.
@@ -84,7 +84,7 @@ impl CachedLogin {
 
     /// Stores the session as the AWS CLI does, if there is a home directory.
     pub(crate) fn store(&self, session: &str) -> Result<()> {
-        let Some(path) = path(session) else {
+        let Some(path) = session_file(session) else {
             return Ok(());
         };
         let text = Value::from(self.0.clone()).to_string();

@@ -13,7 +13,7 @@ use crate::text::host;
 const START_TIME: Duration = Duration::from_secs(3);
 
 /// Tries the browser commands of the platform until one runs. Tells whether one does.
-pub(super) fn open(address: &str) -> bool {
+pub(super) fn open_browser(address: &str) -> bool {
     for command in open::commands(address) {
         let mut words = vec![command.get_program().to_string_lossy().into_owned()];
         words.extend(

@@ -133,7 +133,7 @@ async fn wait_for_confirmation(
             Ok(Err(error)) => error,
             Err(_) => return Err(resolution.timeout_error(SSO_OIDC.name)),
         };
-        let why = match refusal::code(&error) {
+        let why = match refusal::refusal_code(&error) {
             Some("AuthorizationPendingException") if Instant::now() < until => continue,
             Some("SlowDownException") if Instant::now() < until => {
                 interval = (interval + ADDED_INTERVAL).min(LONGEST_INTERVAL);

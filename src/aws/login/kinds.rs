@@ -79,7 +79,7 @@ impl LoginProcedure for ConsoleSession {
     }
 
     fn id(&self) -> String {
-        sign_in::id(&self.0)
+        sign_in::session_id(&self.0)
     }
 
     fn is_done(&self, _: Option<&str>) -> bool {

@@ -174,7 +174,7 @@ impl MissingLogin {
                 "that address is not a web page, so pgcred does not open it: check the profile's \
                  SSO settings",
             );
-        } else if !browser::open(address) {
+        } else if !browser::open_browser(address) {
             (ask.tell)("no browser could be started: open that address yourself, on any device");
         }
     }

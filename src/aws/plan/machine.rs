@@ -10,7 +10,7 @@ use crate::aws::environment::AwsVariables;
 use crate::aws::settings::AwsSettings;
 
 /// Returns the source where neither variables nor the profile name one.
-pub(super) fn fallback(settings: &AwsSettings) -> PlannedSource {
+pub(super) fn fallback_source(settings: &AwsSettings) -> PlannedSource {
     let service = match ContainerEndpoint::read(&settings.variables) {
         Some(container) => MachineService::Container(container),
         None => MachineService::InstanceMetadata(InstanceMetadata::read(settings)),

@@ -231,7 +231,7 @@ pub(crate) enum MachineService {
 
 /// Returns the plan for the profile that the settings name. An error is a setting that cannot be
 /// used.
-pub(crate) fn make(settings: &AwsSettings) -> Result<CredentialPlan> {
+pub(crate) fn make_plan(settings: &AwsSettings) -> Result<CredentialPlan> {
     if !settings.is_named_by_option
         && let Some(keys) = keys_in_variables(&settings.variables)?
     {
@@ -246,17 +246,17 @@ pub(crate) fn make(settings: &AwsSettings) -> Result<CredentialPlan> {
     if let Some(section) = files.profile(name)
         && roles::has_role(section)
     {
-        let (roles, source) = roles::follow(settings, files, name, section);
+        let (roles, source) = roles::follow_roles(settings, files, name, section);
         return Ok(CredentialPlan::new(roles, source, settings));
     }
-    let source = match profile::source(
+    let source = match profile::source_of_profile(
         &settings.variables,
         files,
         name,
         settings.is_named_by_option,
     )? {
         Some(source) => source,
-        None => machine::fallback(settings),
+        None => machine::fallback_source(settings),
     };
     Ok(CredentialPlan::of_source(source, settings))
 }

@@ -19,7 +19,7 @@ const LONGEST_NAME: usize = 1_000;
 const USUAL_SCOPE: &str = "sso:account:access";
 
 /// Returns the source that a profile names.
-pub(super) fn source(
+pub(super) fn source_of_profile(
     variables: &AwsVariables,
     files: &ProfileFiles,
     name: &str,

@@ -44,7 +44,7 @@ fn has_keys(section: &ProfileSection) -> bool {
 }
 
 /// Follows the roles from a profile to the source that assumes the last of them.
-pub(super) fn follow(
+pub(super) fn follow_roles(
     settings: &AwsSettings,
     files: &ProfileFiles,
     name: &str,
@@ -64,7 +64,7 @@ pub(super) fn follow(
             RoleSource::Profile(other, of_other) => (other, of_other),
         };
         if !has_role(of_other) || has_keys(of_other) {
-            let source = match profile::source(&settings.variables, files, other, true) {
+            let source = match profile::source_of_profile(&settings.variables, files, other, true) {
                 Ok(Some(source)) => Ok(source),
                 Ok(None) => Err(no_source_credentials(&name, other, Error::usage)),
                 Err(error) => Err(error),

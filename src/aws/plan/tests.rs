@@ -18,7 +18,10 @@ fn settings(
     credentials: &str,
     profile: Option<&str>,
 ) -> AwsSettings {
-    let files = match (ini::parse(config), ini::parse(credentials)) {
+    let files = match (
+        ini::parse_sections(config),
+        ini::parse_sections(credentials),
+    ) {
         (Ok(config), Ok(credentials)) => Ok(ProfileFiles::new(config, credentials)),
         (Err(error), _) => Err(Error::usage(format!(".aws/config, line {}", error.line))),
         (_, Err(error)) => Err(Error::usage(format!(
@@ -110,7 +113,7 @@ impl Scenario {
         let Some(settings) = self.settings() else {
             return ScenarioVerdict::Open;
         };
-        let plan = match make(&settings) {
+        let plan = match make_plan(&settings) {
             Ok(plan) => plan,
             Err(error) => return ScenarioVerdict::Decided(self.refusal(&error)),
         };
@@ -298,7 +301,7 @@ fn the_plan_of_a_profile_with_keys_has_nothing_of_other_settings() {
         let keys = "[p]\naws_access_key_id = k\naws_secret_access_key = s\n";
         let settings = settings(variables, more, keys, Some("p"));
         let mut hasher = DefaultHasher::new();
-        make(&settings).expect("a plan").hash(&mut hasher);
+        make_plan(&settings).expect("a plan").hash(&mut hasher);
         hasher.finish()
     };
     let plain = digest(&[], "");

@@ -32,7 +32,7 @@ pub(crate) const PRIVATE_SETTINGS: [&str; 6] = [
 ];
 
 /// Where the configuration and the credentials file are; neither has to exist.
-pub(crate) fn paths() -> [Option<PathBuf>; 2] {
+pub(crate) fn shared_file_paths() -> [Option<PathBuf>; 2] {
     let file = |variable: &str, name: &str| match env::var_or_empty(variable) {
         Some(path) => Some(env::expanded(&path)),
         None => Some(env::aws_home()?.join(".aws").join(name)),
@@ -61,8 +61,11 @@ pub(crate) struct ProfileFiles {
 impl ProfileFiles {
     /// Reads both files. A missing file counts as empty; a malformed one is an error with its line.
     pub(crate) fn read() -> Result<Self> {
-        let [config, credentials] = paths();
-        Ok(Self::new(sections(config)?, sections(credentials)?))
+        let [config, credentials] = shared_file_paths();
+        Ok(Self::new(
+            read_sections(config)?,
+            read_sections(credentials)?,
+        ))
     }
 
     pub(crate) fn new(
@@ -113,13 +116,13 @@ impl ProfileFiles {
 
     /// Says in which file and line a key of a profile stands. The credentials file wins.
     pub(crate) fn line_of_profile(&self, name: &str, key: &str) -> Option<String> {
-        let [config, credentials] = paths();
+        let [config, credentials] = shared_file_paths();
         if let Some(section) = self.credentials.get(name)
             && let Some(line) = section.line_of(key)
         {
-            return Some(located(credentials, line));
+            return Some(file_and_line(credentials, line));
         }
-        Some(located(config, self.config.get(name)?.line_of(key)?))
+        Some(file_and_line(config, self.config.get(name)?.line_of(key)?))
     }
 
     /// Returns what the credentials file says of a profile.
@@ -135,11 +138,11 @@ impl ProfileFiles {
 
 /// Says in which line a key of a section of the configuration file stands.
 pub(crate) fn line_of_config(section: &ProfileSection, key: &str) -> Option<String> {
-    let [config, _] = paths();
-    Some(located(config, section.line_of(key)?))
+    let [config, _] = shared_file_paths();
+    Some(file_and_line(config, section.line_of(key)?))
 }
 
-fn located(path: Option<PathBuf>, line: u32) -> String {
+fn file_and_line(path: Option<PathBuf>, line: u32) -> String {
     let Some(path) = path else {
         return format!("line {line}");
     };
@@ -163,7 +166,7 @@ fn second_word(text: &str) -> Option<Cow<'_, str>> {
     {
         return Some(second.into()); // the usual name, of which there may be hundreds
     }
-    match words::posix(text)?.as_mut_slice() {
+    match words::split_as_posix(text)?.as_mut_slice() {
         [_, second] => Some(std::mem::take(second).into()),
         _ => None,
     }
@@ -172,14 +175,14 @@ fn second_word(text: &str) -> Option<Cow<'_, str>> {
 /// Returns the names of all profiles: those of the configuration file, then what the credentials
 /// file adds.
 pub(crate) fn profile_names() -> Result<Vec<String>> {
-    let [config, credentials] = paths();
+    let [config, credentials] = shared_file_paths();
     let mut names = Vec::new();
     let mut add = |name: String| {
         if !names.contains(&name) {
             names.push(name);
         }
     };
-    for (name, _) in sections(config)? {
+    for (name, _) in read_sections(config)? {
         if name == "default" {
             add(name);
         } else if name.starts_with("profile")
@@ -188,7 +191,7 @@ pub(crate) fn profile_names() -> Result<Vec<String>> {
             add(own.into_owned());
         }
     }
-    sections(credentials)?
+    read_sections(credentials)?
         .into_iter()
         .for_each(|(name, _)| add(name));
     Ok(names)
@@ -200,12 +203,12 @@ pub(crate) fn profiles_hint(typed: Option<&str>) -> String {
     let names = profile_names().unwrap_or_default();
     let all = || names.iter().map(String::as_str);
     if let Some(typed) = typed
-        && let Some(nearest) = suggest::nearest(typed, all().filter(|name| *name != typed))
+        && let Some(nearest) = suggest::nearest_word(typed, all().filter(|name| *name != typed))
     {
         return format!("did you mean `{nearest}`?");
     }
     if names.is_empty() {
-        let [config, _] = paths();
+        let [config, _] = shared_file_paths();
         let file = config.unwrap_or_default();
         return format!(
             "write a profile into {}, or let `aws configure sso` do it: there are none",
@@ -214,12 +217,12 @@ pub(crate) fn profiles_hint(typed: Option<&str>) -> String {
     }
     format!(
         "name one with --profile PROFILE or AWS_PROFILE: the profiles are {}",
-        suggest::listed(all())
+        suggest::list_names(all())
     )
 }
 
 /// Returns the sections of a file. A file that does not exist has none.
-pub(crate) fn sections(path: Option<PathBuf>) -> Result<Vec<(String, ProfileSection)>> {
+pub(crate) fn read_sections(path: Option<PathBuf>) -> Result<Vec<(String, ProfileSection)>> {
     let Some(path) = path else {
         return Ok(Vec::new());
     };
@@ -234,16 +237,18 @@ pub(crate) fn sections(path: Option<PathBuf>) -> Result<Vec<(String, ProfileSect
         }
     };
     match String::from_utf8(bytes) {
-        Ok(text) => ini::parse(&text).map_err(|error| malformed(&path, error.line, error.why)),
+        Ok(text) => {
+            ini::parse_sections(&text).map_err(|error| malformed_line(&path, error.line, error.why))
+        }
         Err(error) => {
             let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
             let line = before.split(|byte| *byte == b'\n').count();
-            Err(malformed(&path, line, "not UTF-8"))
+            Err(malformed_line(&path, line, "not UTF-8"))
         }
     }
 }
 
-fn malformed(path: &Path, line: usize, why: &str) -> Error {
+fn malformed_line(path: &Path, line: usize, why: &str) -> Error {
     let path = path.display();
     Error::usage(format!("{path}, line {line}: {why}"))
         .hint(format!("correct {path}, then try again"))
@@ -254,7 +259,10 @@ mod tests {
     use super::*;
 
     fn files(config: &str, credentials: &str) -> ProfileFiles {
-        match (ini::parse(config), ini::parse(credentials)) {
+        match (
+            ini::parse_sections(config),
+            ini::parse_sections(credentials),
+        ) {
             (Ok(config), Ok(credentials)) => ProfileFiles::new(config, credentials),
             _ => panic!("the test's files are malformed"),
         }

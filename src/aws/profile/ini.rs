@@ -145,7 +145,7 @@ pub(crate) struct SyntaxError {
 ///
 /// A value goes on in lines that are indented deeper than its key; a value that begins in such a
 /// line holds `key = value` lines of its own, see [`nested_section`].
-pub(crate) fn parse(text: &str) -> Result<Vec<(String, ProfileSection)>, SyntaxError> {
+pub(crate) fn parse_sections(text: &str) -> Result<Vec<(String, ProfileSection)>, SyntaxError> {
     let text = with_plain_ends(text);
     let mut parser = IniParser::default();
     for (line, number) in text.split('\n').zip(1..) {
@@ -353,7 +353,7 @@ mod tests {
     }
 
     fn read(text: &str) -> Vec<(String, Vec<(String, String)>)> {
-        let sections = parse(text).expect("well-formed");
+        let sections = parse_sections(text).expect("well-formed");
         sections
             .into_iter()
             .map(|(name, section)| (name, owned(&section)))
@@ -379,8 +379,9 @@ mod tests {
 
     #[test]
     fn defaults_stand_in_and_inner_keys_are_found() {
-        let sections = parse("[DEFAULT]\nregion = r\n[a]\n[b]\nregion = s\ns3 =\n  x = 1\n  y=2\n")
-            .expect("well-formed");
+        let sections =
+            parse_sections("[DEFAULT]\nregion = r\n[a]\n[b]\nregion = s\ns3 =\n  x = 1\n  y=2\n")
+                .expect("well-formed");
         assert_eq!(sections[0].1.get("region").expect("a region"), "r");
         assert_eq!(sections[1].1.get("region").expect("a region"), "s");
         let inner = nested_section(sections[1].1.get("s3").expect("a value")).expect("inner keys");
@@ -394,13 +395,13 @@ mod tests {
     #[test]
     fn each_key_knows_its_line() {
         let text = "[DEFAULT]\nx = 1\n\n[a]\nlong = one\n  two\n# c\nb = 2\n";
-        let sections = parse(text).expect("well-formed");
+        let sections = parse_sections(text).expect("well-formed");
         let section = &sections[0].1;
         for (key, line) in [("x", 2), ("long", 5), ("b", 8)] {
             assert_eq!(section.line_of(key), Some(line), "{key}");
         }
         assert_eq!(section.line_of("c"), None);
-        let both = section.overlaid(&parse("\n[a]\nb = 3\n").expect("well-formed")[0].1);
+        let both = section.overlaid(&parse_sections("\n[a]\nb = 3\n").expect("well-formed")[0].1);
         assert_eq!((both.get("b"), both.line_of("b")), (Some("3"), Some(3)));
     }
 
@@ -416,7 +417,7 @@ mod tests {
             ("\u{feff}[a]\n", 1),
             ("[a]\nb =\n  c\n", 2),
         ] {
-            assert_eq!(parse(text).expect_err(text).line, line, "{text}");
+            assert_eq!(parse_sections(text).expect_err(text).line, line, "{text}");
         }
     }
 
@@ -430,7 +431,7 @@ mod tests {
             &["[", "]", "[profile ", "DEFAULT", " = ", "\n  ", "\n\n", "#", ";", "\u{2028}",
                 "\u{b}"],
         )) {
-            match parse(&text) {
+            match parse_sections(&text) {
                 Err(wrong) => proptest::prop_assert!((1..=text.len() + 1).contains(&wrong.line)),
                 Ok(sections) => {
                     for (name, section) in sections {

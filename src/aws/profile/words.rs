@@ -2,17 +2,17 @@
 //! runtime's on Windows.
 
 /// Returns the words of a command line, or `None` if a quote is not closed.
-pub(crate) fn split(text: &str) -> Option<Vec<String>> {
+pub(crate) fn split_command_line(text: &str) -> Option<Vec<String>> {
     if cfg!(windows) {
         Some(split_as_windows(text))
     } else {
-        posix(text)
+        split_as_posix(text)
     }
 }
 
 /// Splits as Python's `shlex` does. Quotes keep blanks together; a backslash keeps the next
 /// character, within double quotes only before `"` and `\`.
-pub(crate) fn posix(text: &str) -> Option<Vec<String>> {
+pub(crate) fn split_as_posix(text: &str) -> Option<Vec<String>> {
     const BLANKS: [char; 4] = [' ', '\t', '\r', '\n'];
     if !text.contains(['\'', '"', '\\']) {
         return Some(
@@ -116,7 +116,7 @@ mod tests {
             (r"a\", None),
         ] {
             assert_eq!(
-                posix(text),
+                split_as_posix(text),
                 words.map(|words| words.into_iter().map(str::to_owned).collect()),
                 "{text}"
             );
@@ -157,10 +157,10 @@ mod tests {
             &["\\", "\"", "'", " ", "\\\""],
         )) {
             let _ = split_as_windows(&text);
-            if let Some(words) = posix(&text) {
+            if let Some(words) = split_as_posix(&text) {
                 let quoted = words.iter().map(|word| crate::text::quote::posix(word));
                 let quoted: Vec<String> = quoted.collect();
-                proptest::prop_assert_eq!(posix(&quoted.join(" ")), Some(words));
+                proptest::prop_assert_eq!(split_as_posix(&quoted.join(" ")), Some(words));
             }
         }
     }

@@ -43,7 +43,7 @@ services! {
 }
 
 /// Returns the services that give credentials.
-pub(crate) fn of_credentials() -> impl Iterator<Item = AwsService> {
+pub(crate) fn services_of_credentials() -> impl Iterator<Item = AwsService> {
     let all = ALL.iter().copied();
     all.filter(|service| service.gives_credentials)
 }

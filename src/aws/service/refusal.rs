@@ -13,7 +13,9 @@ use crate::http::{is_untrusted, local_error};
 use crate::text;
 
 /// Returns the code of a refusal, if the service gave one.
-pub(crate) fn code<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Option<&str> {
+pub(crate) fn refusal_code<E: ProvideErrorMetadata>(
+    error: &SdkError<E, HttpResponse>,
+) -> Option<&str> {
     error.as_service_error()?.code()
 }
 
@@ -26,7 +28,7 @@ const CHECK_NETWORK: &str = "check the network, HTTPS_PROXY and AWS_CA_BUNDLE";
 /// Explains a call that failed. `what` says what the call was for, and for which profile. Where
 /// `--debug` shows the steps already, no hint names it. Returns none where time ran out: only the
 /// caller knows how much there was.
-pub(crate) fn explained<E>(
+pub(crate) fn explain_failure<E>(
     what: &str,
     service: AwsService,
     error: &SdkError<E, HttpResponse>,
@@ -39,7 +41,7 @@ where
         return Some(own.clone().about(what));
     }
     let service = service.name;
-    if let Some(code) = code(error) {
+    if let Some(code) = refusal_code(error) {
         let message = error.as_service_error().and_then(E::message);
         return Some(refusal_error(what, service, code, message));
     }

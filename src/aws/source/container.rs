@@ -65,13 +65,13 @@ impl ContainerEndpoint {
         let answer = resolution
             .wait(
                 "the container's credential service",
-                ask(resolution, &address, token.as_deref()),
+                request_credentials(resolution, &address, token.as_deref()),
             )
             .await?;
         let why = match answer {
-            Ok(answer) => match read(&answer) {
+            Ok(answer) => match read_answer(&answer) {
                 Ok(found) => {
-                    return resolution.unexpired(
+                    return resolution.require_unexpired(
                         found,
                         "the container's credential service",
                         "try again; if it fails again, restart the service",
@@ -94,7 +94,7 @@ impl ContainerEndpoint {
 
     fn whole_address(&self) -> Result<String> {
         if self.variable == FULL {
-            check(&self.address)?;
+            check_address(&self.address)?;
             return Ok(self.address.clone());
         }
         if !self.address.starts_with('/') {
@@ -132,7 +132,7 @@ impl ContainerEndpoint {
 }
 
 /// Returns the credentials in an answer, or what is wrong with it.
-fn read(answer: &[u8]) -> std::result::Result<Credentials, String> {
+fn read_answer(answer: &[u8]) -> std::result::Result<Credentials, String> {
     const NAMES: FieldNames = FieldNames::OF_MACHINES;
     let answer: Value = match serde_json::from_slice(answer) {
         Ok(answer) => answer,
@@ -153,7 +153,7 @@ fn read(answer: &[u8]) -> std::result::Result<Credentials, String> {
 }
 
 /// Asks up to three times, as the AWS CLI does, but not again where the answer would be the same.
-async fn ask(
+async fn request_credentials(
     resolution: &CredentialResolution<'_>,
     address: &str,
     token: Option<&str>,
@@ -164,7 +164,10 @@ async fn ask(
     loop {
         let (may_change, failure) = match resolution.direct().ask("GET", address, &headers).await {
             Ok((200, text)) => return Ok(text),
-            Ok((status, text)) => (status >= 500, RequestError::Failed(refusal(status, &text))),
+            Ok((status, text)) => (
+                status >= 500,
+                RequestError::Failed(describe_refusal(status, &text)),
+            ),
             Err(RequestError::Local(error)) => (false, RequestError::Local(error)),
             Err(failure) => (true, failure),
         };
@@ -178,7 +181,7 @@ async fn ask(
 
 /// Repeats the code and the message of a refusal, if it has the usual form. Any other text may hold
 /// a secret.
-fn refusal(status: u16, text: &[u8]) -> String {
+fn describe_refusal(status: u16, text: &[u8]) -> String {
     let answer: Value = serde_json::from_slice(text).unwrap_or_default();
     let mut message = format!("it refused (HTTP {status})");
     for name in ["code", "message"] {
@@ -190,7 +193,7 @@ fn refusal(status: u16, text: &[u8]) -> String {
 }
 
 /// Plain HTTP goes to this machine and to AWS's own addresses only: the answer is a secret.
-fn check(address: &str) -> Result<()> {
+fn check_address(address: &str) -> Result<()> {
     const ALLOWED: [&str; 4] = [
         "169.254.170.2",
         "169.254.170.23",
@@ -207,7 +210,7 @@ fn check(address: &str) -> Result<()> {
     if !address.starts_with("http://") {
         return Err(address_error("neither http nor https".to_owned()));
     }
-    let name = &*host::host_of(host::server(address)).to_ascii_lowercase();
+    let name = &*host::host_of(host::server_of_address(address)).to_ascii_lowercase();
     let loopback = name.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
     if loopback || ALLOWED.contains(&name) {
         return Ok(());
@@ -245,7 +248,7 @@ fn only_this_machine_and_addresses_of_aws_are_asked() {
         "file:///etc/passwd",
         "HTTP ://localhost/",
     ] {
-        assert!(check(address).is_err(), "{address}");
+        assert!(check_address(address).is_err(), "{address}");
     }
     for address in [
         "http://127.0.0.1:1/x",
@@ -254,6 +257,6 @@ fn only_this_machine_and_addresses_of_aws_are_asked() {
         "http://169.254.170.23/v1",
         "https://x/",
     ] {
-        assert!(check(address).is_ok(), "{address}");
+        assert!(check_address(address).is_ok(), "{address}");
     }
 }

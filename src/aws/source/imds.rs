@@ -15,7 +15,7 @@ use crate::aws::resolution::CredentialResolution;
 use crate::error::{Error, Result};
 use crate::http::{HttpClient, RequestError};
 use crate::text::{foreign, host};
-use crate::time::{Time, spoken};
+use crate::time::{Time, spoken_duration};
 
 const TOKEN: &str = "latest/api/token";
 const ROLE: &str = "latest/meta-data/iam/security-credentials/";
@@ -32,7 +32,7 @@ const EXTENSION: u32 = 900;
 
 impl CredentialSource for InstanceMetadata {
     fn credentials<'a>(&'a self, resolution: &'a CredentialResolution<'a>) -> SourceFuture<'a> {
-        Box::pin(async { Ok(credentials(resolution).await?) })
+        Box::pin(async { Ok(role_credentials(resolution).await?) })
     }
 
     fn cached(&self, _: &CredentialResolution) -> Option<Credentials> {
@@ -61,7 +61,7 @@ impl CredentialSource for InstanceMetadata {
 }
 
 /// Returns the credentials of the instance's role; none away from EC2 or without a role.
-async fn credentials(resolution: &CredentialResolution<'_>) -> Result<Option<Credentials>> {
+async fn role_credentials(resolution: &CredentialResolution<'_>) -> Result<Option<Credentials>> {
     let Some(service) = MetadataService::find(resolution).await? else {
         return Ok(None);
     };
@@ -76,12 +76,12 @@ async fn credentials(resolution: &CredentialResolution<'_>) -> Result<Option<Cre
         return Ok(None);
     }
     let answer = service.get(resolution, &format!("{ROLE}{role}")).await?;
-    let found = read(answer.as_deref())?;
-    Ok(Some(extended(resolution, found)))
+    let found = read_answer(answer.as_deref())?;
+    Ok(Some(extend_expired(resolution, found)))
 }
 
 /// Returns the credentials in an answer.
-fn read(answer: Option<&str>) -> Result<Credentials> {
+fn read_answer(answer: Option<&str>) -> Result<Credentials> {
     let Some(text) = answer else {
         return Err(wrong_answer("a role without credentials"));
     };
@@ -108,7 +108,7 @@ fn wrong_answer(given: &str) -> Error {
 }
 
 /// Returns the credentials, or if they have expired the same ones with a little more time.
-fn extended(resolution: &CredentialResolution, found: Credentials) -> Credentials {
+fn extend_expired(resolution: &CredentialResolution, found: Credentials) -> Credentials {
     let now = Time::now();
     let end = match found.expires_at() {
         Some(end) if end <= now => end,
@@ -117,7 +117,7 @@ fn extended(resolution: &CredentialResolution, found: Credentials) -> Credential
     resolution.warn(format!(
         "the instance's credentials expired {} ago and AWS has not renewed them; servers may still \
          accept them",
-        spoken(end.until(now))
+        spoken_duration(end.until(now))
     ));
     Credentials::new(
         found.access_key_id(),
@@ -129,7 +129,9 @@ fn extended(resolution: &CredentialResolution, found: Credentials) -> Credential
 }
 
 /// Returns the region that the instance is in.
-pub(crate) async fn region(resolution: &CredentialResolution<'_>) -> Result<Option<String>> {
+pub(crate) async fn instance_region(
+    resolution: &CredentialResolution<'_>,
+) -> Result<Option<String>> {
     let Some(service) = MetadataService::find(resolution).await? else {
         return Ok(None);
     };
@@ -161,16 +163,16 @@ impl MetadataService {
             resolution.step("instance metadata: switched off by AWS_EC2_METADATA_DISABLED");
             return Ok(None);
         }
-        let seconds = at_least_one(
+        let seconds = positive_setting(
             resolution,
             "AWS_METADATA_SERVICE_TIMEOUT",
             "metadata_service_timeout",
         );
         let pause = Duration::from_secs(seconds.into());
         let mut service = Self {
-            address: address(planned)?,
+            address: service_address(planned)?,
             token: None,
-            attempts: at_least_one(
+            attempts: positive_setting(
                 resolution,
                 "AWS_METADATA_SERVICE_NUM_ATTEMPTS",
                 "metadata_service_num_attempts",
@@ -180,7 +182,7 @@ impl MetadataService {
         };
         resolution.step(format!(
             "instance metadata: asking {}",
-            host::server(&service.address)
+            host::server_of_address(&service.address)
         ));
         let life = ("x-aws-ec2-metadata-token-ttl-seconds", "21600");
         match service.ask(resolution, "PUT", TOKEN, life).await? {
@@ -240,7 +242,7 @@ impl MetadataService {
 }
 
 /// Returns a setting that is a whole number. Anything else, and zero, counts as 1.
-fn at_least_one(
+fn positive_setting(
     resolution: &CredentialResolution,
     variable: &'static str,
     key: &'static str,
@@ -252,7 +254,7 @@ fn at_least_one(
 }
 
 /// Returns the address of the service, with a slash at its end.
-fn address(planned: InstanceMetadata) -> Result<String> {
+fn service_address(planned: InstanceMetadata) -> Result<String> {
     let mut address = match (planned.endpoint, planned.mode) {
         (Some(endpoint), _) => endpoint,
         (None, Some(mode)) if mode.eq_ignore_ascii_case("ipv6") => {
@@ -291,7 +293,7 @@ mod tests {
                 "Failed instead of credentials",
             ),
         ] {
-            let error = read(answer).err().unwrap();
+            let error = read_answer(answer).err().unwrap();
             assert!(error.to_string().contains(part), "{error}");
         }
     }
@@ -300,7 +302,7 @@ mod tests {
     fn credentials_of_an_instance_have_an_end() {
         let answer = r#"{"Code": "Success", "AccessKeyId": "ASIA", "SecretAccessKey": "s",
             "Token": "t", "Expiration": "2030-01-01T00:00:00Z"}"#;
-        let found = read(Some(answer)).ok().unwrap();
+        let found = read_answer(Some(answer)).ok().unwrap();
         assert_eq!(found.access_key_id(), "ASIA");
         assert_eq!(found.session_token(), Some("t"));
         assert_eq!(

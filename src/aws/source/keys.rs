@@ -19,7 +19,7 @@ const EXPIRATION: &str = "AWS_CREDENTIAL_EXPIRATION";
 
 impl CredentialSource for AccessKeys {
     fn credentials<'a>(&'a self, resolution: &'a CredentialResolution<'a>) -> SourceFuture<'a> {
-        Box::pin(async { Ok(Some(of_environment(resolution, self)?)) })
+        Box::pin(async { Ok(Some(unexpired_credentials(resolution, self)?)) })
     }
 
     fn cached(&self, _: &CredentialResolution) -> Option<Credentials> {
@@ -55,7 +55,7 @@ impl CredentialSource for FileKeys {
             profile,
         } = self;
         resolution.step(format!("profile {profile}: keys in the {file}"));
-        Box::pin(async { Ok(Some(credentials(keys, None, "profile"))) })
+        Box::pin(async { Ok(Some(credentials_of_keys(keys, None, "profile"))) })
     }
 
     fn cached(&self, _: &CredentialResolution) -> Option<Credentials> {
@@ -84,7 +84,7 @@ impl CredentialSource for FileKeys {
 }
 
 /// Returns the keys in the environment, unless they have expired.
-pub(crate) fn of_environment(
+pub(crate) fn unexpired_credentials(
     resolution: &CredentialResolution,
     keys: &AccessKeys,
 ) -> Result<Credentials> {
@@ -102,13 +102,13 @@ pub(crate) fn of_environment(
         "renew or unset AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN and \
          {EXPIRATION}"
     );
-    resolution.unexpired(
-        credentials(keys, end, "environment"),
+    resolution.require_unexpired(
+        credentials_of_keys(keys, end, "environment"),
         "the environment",
         &hint,
     )
 }
 
-fn credentials(keys: &AccessKeys, end: Option<Time>, source: &'static str) -> Credentials {
+fn credentials_of_keys(keys: &AccessKeys, end: Option<Time>, source: &'static str) -> Credentials {
     Credentials::new(&keys.id, &keys.secret, keys.token.as_deref(), end, source)
 }

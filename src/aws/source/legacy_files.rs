@@ -32,7 +32,7 @@ impl LegacyFiles {
             }
         }
         for path in &self.of_boto {
-            for (name, section) in files::sections(Some(env::expanded(path)))? {
+            for (name, section) in files::read_sections(Some(env::expanded(path)))? {
                 if name != "Credentials" {
                     continue;
                 }

@@ -29,7 +29,7 @@ pub(super) fn ask_for_code(
         return Ok(code.clone());
     }
     if let Some(command) = env::var(COMMAND) {
-        return by_command(resolution, &command);
+        return ask_command_for_code(resolution, &command);
     }
     if !resolution.ask.terminal {
         return Err(Error::login(format!(
@@ -56,8 +56,8 @@ pub(super) fn ask_for_code(
     }
 }
 
-fn by_command(resolution: &CredentialResolution, command: &str) -> Result<String> {
-    let Some(words) = words::split(command) else {
+fn ask_command_for_code(resolution: &CredentialResolution, command: &str) -> Result<String> {
+    let Some(words) = words::split_command_line(command) else {
         return Err(unusable_code("has a quote that is not closed"));
     };
     let ended = match child::output(&words, resolution.deadline(), resolution.ask.attachment()) {

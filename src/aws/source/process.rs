@@ -20,7 +20,7 @@ use crate::sys::fs;
 
 impl CredentialSource for CredentialProcess {
     fn credentials<'a>(&'a self, resolution: &'a CredentialResolution<'a>) -> SourceFuture<'a> {
-        Box::pin(async { Ok(Some(credentials(resolution, &self.command)?)) })
+        Box::pin(async { Ok(Some(credentials_of_program(resolution, &self.command)?)) })
     }
 
     fn cached(&self, _: &CredentialResolution) -> Option<Credentials> {
@@ -28,13 +28,13 @@ impl CredentialSource for CredentialProcess {
     }
 
     fn files(&self) -> Vec<PathBuf> {
-        files(&self.command)
+        files_of_command(&self.command)
     }
 
     /// The program may well use one of AWS's login caches, so all of them count, but no file that
     /// the command line names: the program may write it itself, as a log.
     fn places_of_logins(&self) -> Vec<PathBuf> {
-        cli_cache::directories()
+        cli_cache::cache_directories()
     }
 
     /// The arguments may be secret.
@@ -56,9 +56,9 @@ impl CredentialSource for CredentialProcess {
 }
 
 /// Runs the command line of a profile and returns the credentials that it prints.
-fn credentials(resolution: &CredentialResolution, command: &str) -> Result<Credentials> {
-    let subject = format!("the credential_process{}", resolution.of_profile());
-    let Some(words) = words::split(command) else {
+fn credentials_of_program(resolution: &CredentialResolution, command: &str) -> Result<Credentials> {
+    let subject = format!("the credential_process{}", resolution.profile_clause());
+    let Some(words) = words::split_command_line(command) else {
         return Err(
             Error::usage(format!("{subject} has a quote that is not closed"))
                 .hint("correct credential_process in the profile"),
@@ -70,21 +70,21 @@ fn credentials(resolution: &CredentialResolution, command: &str) -> Result<Crede
     };
     let hint = format!("run `{program} ...`, the command of the profile, by hand to see more");
     resolution.step(format!("running {program}"));
-    let ended = run(resolution, &words, program, &subject, &hint)?;
-    let credentials = answer(&ended, &subject, &hint)?;
-    resolution.unexpired(credentials, "its credential_process", &hint)
+    let ended = run_program(resolution, &words, program, &subject, &hint)?;
+    let credentials = read_answer(&ended, &subject, &hint)?;
+    resolution.require_unexpired(credentials, "its credential_process", &hint)
 }
 
 /// Returns what a program has printed by its end, by the deadline, or by the time its answer was
 /// whole: a helper that it has started may keep its stdout open.
-fn run(
+fn run_program(
     resolution: &CredentialResolution,
     words: &[String],
     program: &str,
     subject: &str,
     hint: &str,
 ) -> Result<ProgramOutput> {
-    let before = stamp(program);
+    let before = program_stamp(program);
     let ended = child::complete_output(
         words,
         resolution.deadline(),
@@ -93,7 +93,7 @@ fn run(
     );
     // The program may have written the files of a login. But the answer of a program that was
     // replaced meanwhile is not the answer of the new one.
-    if stamp(program) == before {
+    if program_stamp(program) == before {
         resolution.note_changed_files();
     }
     let too_late = format!("the credential_process {program}");
@@ -120,7 +120,7 @@ fn run(
     }
 }
 
-fn stamp(program: &str) -> Option<String> {
+fn program_stamp(program: &str) -> Option<String> {
     fs::stamp(&child::find(program.as_ref())?)
 }
 
@@ -129,7 +129,7 @@ fn is_complete(text: &[u8]) -> bool {
 }
 
 /// Returns the credentials that were printed.
-fn answer(ended: &ProgramOutput, subject: &str, hint: &str) -> Result<Credentials> {
+fn read_answer(ended: &ProgramOutput, subject: &str, hint: &str) -> Result<Credentials> {
     let wrong = |printed: &str| {
         Error::failure(format!("{subject} printed {printed}"))
             .hint(hint)
@@ -156,8 +156,8 @@ fn answer(ended: &ProgramOutput, subject: &str, hint: &str) -> Result<Credential
 
 /// Returns the program that a command line starts here, and the words that name files wherever it
 /// is started. They need not exist.
-fn files(command: &str) -> Vec<PathBuf> {
-    let Some(words) = words::split(command) else {
+fn files_of_command(command: &str) -> Vec<PathBuf> {
+    let Some(words) = words::split_command_line(command) else {
         return Vec::new();
     };
     let words: Vec<PathBuf> = words.into_iter().map(PathBuf::from).collect();

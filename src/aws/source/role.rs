@@ -56,7 +56,7 @@ impl ProfileRole {
 
     /// Returns the credentials that the AWS CLI has cached, if they last long enough.
     pub(crate) fn cached(&self, resolution: &CredentialResolution) -> Option<Credentials> {
-        let credentials = cli_cache::role::of_role(self)?;
+        let credentials = cli_cache::role::read_role_credentials(self)?;
         let left = seconds_left(&credentials)?;
         let needs_code = self.mfa_serial.is_some();
         let lasts = left >= CLI_LEAST && (needs_code || left >= resolution.min_life);
@@ -98,9 +98,9 @@ impl ProfileRole {
             .set_duration_seconds(self.duration)
             .set_serial_number(self.mfa_serial.clone())
             .set_token_code(code);
-        let what = format!("cannot assume the role {}", short(&self.arn));
+        let what = format!("cannot assume the role {}", role_name(&self.arn));
         match resolution.wait(STS.name, call.send()).await? {
-            Ok(answer) => of_answer(answer.credentials(), &what),
+            Ok(answer) => parse_credentials(answer.credentials(), &what),
             Err(error) => Err(role_error(resolution, &what, &error)),
         }
     }
@@ -120,7 +120,7 @@ fn role_error(
     error: &SdkError<AssumeRoleError>,
 ) -> Error {
     let error_of_call = resolution.call_error(what, STS, error);
-    match refusal::code(error) {
+    match refusal::refusal_code(error) {
         Some("ExpiredToken" | "ExpiredTokenException") => error_of_call
             .exiting(Exit::Login)
             .hint("renew the credentials that assume the role, then try again"),
@@ -132,7 +132,7 @@ fn role_error(
         Some("AccessDenied" | "AccessDeniedException") => error_of_call.hint(format!(
             "allow this in the role's trust policy and in the policy of the identity that assumes \
              it, which `aws sts get-caller-identity{}` shows",
-            resolution.option()
+            resolution.profile_option()
         )),
         Some("InvalidClientTokenId" | "SignatureDoesNotMatch") => error_of_call
             .hint("correct the access key that assumes the role: it is wrong or deleted"),
@@ -152,7 +152,10 @@ fn is_about_mfa(message: Option<&str>) -> bool {
     }
 }
 
-pub(super) fn of_answer(credentials: Option<&StsCredentials>, what: &str) -> Result<Credentials> {
+pub(super) fn parse_credentials(
+    credentials: Option<&StsCredentials>,
+    what: &str,
+) -> Result<Credentials> {
     let Some(found) = credentials else {
         return Err(
             Error::failure(format!("{what}: STS gave no credentials")).hint(refusal::TRY_AGAIN)
@@ -177,7 +180,7 @@ pub(super) fn session_name(set: Option<&String>) -> String {
 }
 
 /// Returns the role's name, without the number of the account.
-pub(super) fn short(arn: &str) -> &str {
+pub(super) fn role_name(arn: &str) -> &str {
     match arn.rsplit_once(":role/") {
         Some((_, name)) => name,
         None => arn,

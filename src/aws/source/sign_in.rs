@@ -23,7 +23,7 @@ use serde_json::json;
 
 use super::{ChosenBy, CredentialSource, SourceFuture};
 use crate::authority::LoginState;
-use crate::aws::cli_cache::sign_in::{CachedLogin, id, path};
+use crate::aws::cli_cache::sign_in::{CachedLogin, session_file, session_id};
 use crate::aws::credentials::Credentials;
 use crate::aws::credentials::seconds_left;
 use crate::aws::login::kinds::{ConsoleSession, LoginKind};
@@ -71,7 +71,7 @@ impl CredentialSource for SignIn {
     }
 
     fn files(&self) -> Vec<PathBuf> {
-        Vec::from_iter(path(&self.session))
+        Vec::from_iter(session_file(&self.session))
     }
 
     fn describe(&self, place: &str) -> String {
@@ -101,14 +101,14 @@ impl CredentialSource for SignIn {
     }
 
     fn login_in_words(&self) -> Option<String> {
-        let file = match path(&self.session) {
+        let file = match session_file(&self.session) {
             Some(path) => path.display().to_string(),
             None => "the cache of the AWS CLI".to_owned(),
         };
         if let Some(cached) = CachedLogin::read(&self.session)
             && let Ok(found) = cached.credentials()
         {
-            let left = left(&found);
+            let left = remaining_seconds(&found);
             return Some(format!(
                 "aws login: the credentials in {file} last {left} s"
             ));
@@ -125,22 +125,24 @@ impl SignIn {
     ) -> Result<Credentials, UnresolvedCredentials> {
         let (_, found) = self.stored(NO_LOGIN)?;
         let enough = resolution.min_life.clamp(LEAST_LIFE, FULL_LIFE);
-        if left(&found) >= enough {
+        if remaining_seconds(&found) >= enough {
             return Ok(found);
         }
-        let _lock = session_lock(&id(&self.session), TIMEOUT);
+        let _lock = session_lock(&session_id(&self.session), TIMEOUT);
         // The process that had the lock before may have renewed the session.
         let (cached, found) = self.stored("the login session is gone")?;
-        if left(&found) >= enough {
+        if remaining_seconds(&found) >= enough {
             return Ok(found);
         }
         match self.renew(cached, resolution).await {
             Ok(renewed) => Ok(renewed),
-            Err(RenewalError::DamagedKey) if left(&found) >= LIFE_DESPITE_DAMAGE => Ok(found),
+            Err(RenewalError::DamagedKey) if remaining_seconds(&found) >= LIFE_DESPITE_DAMAGE => {
+                Ok(found)
+            }
             Err(RenewalError::DamagedKey) => Err(self
                 .missing("the key of the login session is damaged")
                 .into()),
-            Err(_) if left(&found) >= LEAST_LIFE => Ok(found),
+            Err(_) if remaining_seconds(&found) >= LEAST_LIFE => Ok(found),
             Err(RenewalError::LoginNeeded(why)) => Err(self.missing(why).into()),
             Err(RenewalError::Failed(error)) => Err(error.into()),
         }
@@ -199,14 +201,14 @@ impl SignIn {
             .build();
         let body = match body {
             Ok(body) => body,
-            Err(error) => return Err(unusable(&error.to_string()).into()),
+            Err(error) => return Err(unusable_login(&error.to_string()).into()),
         };
         let call = aws_sdk_signin::Client::from_conf(config)
             .create_o_auth2_token()
             .token_input(body)
             .customize()
             .mutate_request(move |request| {
-                let proof = proof(&key, request.uri());
+                let proof = proof_of_key(&key, request.uri());
                 request.headers_mut().insert("DPoP", proof);
             });
         match resolution.wait(SIGN_IN.name, call.send()).await? {
@@ -219,27 +221,27 @@ impl SignIn {
         }
         match cached.credentials() {
             Ok(found) => Ok(found),
-            Err(why) => Err(unusable(&why).into()),
+            Err(why) => Err(unusable_login(&why).into()),
         }
     }
 }
 
 /// Returns how many seconds are left; none counts as expired.
-fn left(credentials: &Credentials) -> u32 {
+fn remaining_seconds(credentials: &Credentials) -> u32 {
     seconds_left(credentials).unwrap_or_default()
 }
 
-fn unusable(what: &str) -> Error {
+fn unusable_login(what: &str) -> Error {
     Error::failure(format!("cannot renew the `aws login` session: {what}"))
         .hint("try again; if it fails again, run `aws login` with the profile")
 }
 
 fn take_in(cached: &mut CachedLogin, answer: &CreateOAuth2TokenOutput) -> Result<(), Error> {
     let Some(output) = answer.token_output() else {
-        return Err(unusable("AWS sign-in gave nothing"));
+        return Err(unusable_login("AWS sign-in gave nothing"));
     };
     let Some(given) = output.access_token() else {
-        return Err(unusable("AWS sign-in gave no credentials"));
+        return Err(unusable_login("AWS sign-in gave no credentials"));
     };
     cached.renew(
         given.access_key_id(),
@@ -264,7 +266,7 @@ fn renewal_error(
                 return RenewalError::LoginNeeded("the password has changed since the login");
             }
             Code::InsufficientPermissions => {
-                return unusable("the user lacks the permission signin:CreateOAuth2Token")
+                return unusable_login("the user lacks the permission signin:CreateOAuth2Token")
                     .hint("ask the administrator for it")
                     .into();
             }
@@ -275,13 +277,13 @@ fn renewal_error(
         .call_error("cannot renew the `aws login` session", SIGN_IN, error)
         .or_hint(&format!(
             "try again; if it fails again, run `aws login{}`",
-            resolution.option()
+            resolution.profile_option()
         ))
         .into()
 }
 
 /// Returns a JSON Web Token that proves, for one request, that its sender holds the key.
-fn proof(key: &SecretKey, address: &str) -> String {
+fn proof_of_key(key: &SecretKey, address: &str) -> String {
     let point = key.public_key().to_encoded_point(false);
     let x = point.x().map(|bytes| BASE64_URL_SAFE_NO_PAD.encode(bytes));
     let y = point.y().map(|bytes| BASE64_URL_SAFE_NO_PAD.encode(bytes));

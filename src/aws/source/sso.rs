@@ -45,7 +45,7 @@ impl CredentialSource for SsoRole {
 
     /// Returns the credentials that the AWS CLI has cached for this role, if they last long enough.
     fn cached(&self, resolution: &CredentialResolution) -> Option<Credentials> {
-        let found = cli_cache::role::of_sso(self)?;
+        let found = cli_cache::role::read_sso_credentials(self)?;
         if seconds_left(&found)? < resolution.min_life.max(LEAST_LIFE) {
             return None;
         }
@@ -64,7 +64,10 @@ impl CredentialSource for SsoRole {
         let session = match &self.session.name {
             Some(name) => format!("SSO session `{name}`"),
             // The address may hold a password.
-            None => format!("SSO start URL at {}", host::server(&self.session.url)),
+            None => format!(
+                "SSO start URL at {}",
+                host::server_of_address(&self.session.url)
+            ),
         };
         format!(
             "{session} ({place}), role {} of account {}",
@@ -81,13 +84,13 @@ impl CredentialSource for SsoRole {
 
     fn private_names(&self) -> Vec<String> {
         let mut names = vec![self.role.clone()];
-        names.push(host::server(&self.session.url).to_owned());
+        names.push(host::server_of_address(&self.session.url).to_owned());
         names.extend(self.session.name.clone());
         names
     }
 
     fn login_state(&self) -> LoginState {
-        let cached_until = cli_cache::role::of_sso(self)
+        let cached_until = cli_cache::role::read_sso_credentials(self)
             .as_ref()
             .and_then(Credentials::expires_at);
         if let Some(end) = cached_until
@@ -151,14 +154,14 @@ impl SsoRole {
         resolution: &CredentialResolution<'_>,
         given: Option<&RoleCredentials>,
     ) -> Result<Credentials> {
-        let Some(credentials) = given.and_then(of_answer) else {
+        let Some(credentials) = given.and_then(parse_credentials) else {
             let purpose = self.purpose();
             return Err(
                 Error::failure(format!("{purpose}: the SSO portal gave none"))
                     .hint(refusal::TRY_AGAIN),
             );
         };
-        resolution.unexpired(
+        resolution.require_unexpired(
             credentials,
             "the SSO portal",
             "try again; if it fails again, check this machine's clock",
@@ -174,7 +177,7 @@ impl SsoRole {
         token: String,
     ) -> UnresolvedCredentials {
         let error_of_call = resolution.call_error(&self.purpose(), SSO, error);
-        match refusal::code(error) {
+        match refusal::refusal_code(error) {
             Some("UnauthorizedException") => self
                 .missing_login("the SSO session was ended by AWS", Some(token))
                 .into(),
@@ -218,7 +221,7 @@ impl SsoRole {
                 cached = newer;
             }
             if cached.seconds_left() < LEAST_LIFE {
-                match renew(&cached, resolution, &self.session).await {
+                match renew_token(&cached, resolution, &self.session).await {
                     Ok(Some(token)) => return Ok(token),
                     Ok(None) => {}
                     Err(error) => failure = Some(error),
@@ -259,7 +262,7 @@ fn login_in_words(session: &SsoSession, cached: Option<&CachedToken>) -> String 
     format!("SSO login: that of {file} {end}, and {renewal}")
 }
 
-fn of_answer(found: &RoleCredentials) -> Option<Credentials> {
+fn parse_credentials(found: &RoleCredentials) -> Option<Credentials> {
     let end = Time::from_unix(found.expiration() / 1000);
     Some(Credentials::new(
         found.access_key_id()?,
@@ -271,7 +274,7 @@ fn of_answer(found: &RoleCredentials) -> Option<Credentials> {
 }
 
 /// Returns a new token, which is stored too; none where only a login gives one.
-async fn renew(
+async fn renew_token(
     cached: &CachedToken,
     resolution: &CredentialResolution<'_>,
     session: &SsoSession,
@@ -294,7 +297,7 @@ async fn renew(
             let error_of_call =
                 resolution.call_error("cannot renew the SSO session", SSO_OIDC, &error);
             resolution.step(error_of_call.to_string());
-            if refusal::code(&error).is_some() {
+            if refusal::refusal_code(&error).is_some() {
                 return Ok(None); // the service was there, so only a login helps
             }
             return Err(error_of_call);

@@ -59,7 +59,7 @@ impl WebIdentity {
                     .hint("correct AWS_ROLE_ARN, or role_arn in the profile"),
             );
         }
-        if let Some(cached) = cli_cache::role::of_web_identity(self, &token)
+        if let Some(cached) = cli_cache::role::read_web_identity_credentials(self, &token)
             && seconds_left(&cached) >= Some(resolution.min_life.max(role::CLI_LEAST))
         {
             resolution.step("web identity: cached by the AWS CLI");
@@ -74,13 +74,13 @@ impl WebIdentity {
             .web_identity_token(&token);
         let what = format!(
             "cannot assume the role {} by web identity",
-            role::short(&self.arn)
+            role::role_name(&self.arn)
         );
         match resolution.wait(STS.name, call.send()).await? {
-            Ok(answer) => role::of_answer(answer.credentials(), &what),
+            Ok(answer) => role::parse_credentials(answer.credentials(), &what),
             Err(error) => {
                 let error_of_call = resolution.call_error(&what, STS, &error);
-                Err(match refusal::code(&error) {
+                Err(match refusal::refusal_code(&error) {
                     Some("ExpiredTokenException") => {
                         error_of_call.exiting(Exit::Login).hint(format!(
                             "let the program that wrote the token in {} write a new one",

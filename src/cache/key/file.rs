@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use super::{KeyLocation, KeyPlaces, directory};
+use super::{KeyLocation, KeyPlaces, key_directory};
 use crate::error::Result;
 use crate::sys::fs;
 use crate::sys::paths::key_file;
@@ -17,7 +17,7 @@ pub(super) struct KeyFile {
 
 impl KeyFile {
     pub(super) fn new(paths: &KeyPlaces) -> Self {
-        let directory = directory(paths);
+        let directory = key_directory(paths);
         let path = key_file(&directory, &percent(&paths.scope).to_string());
         Self { directory, path }
     }

@@ -113,12 +113,12 @@ trait KeyStore: Send {
 /// The first place that has a key, or can keep a new one, wins. Call this with `create` before each
 /// write: if the key had to be kept in a file and the keyring works now, the key moves to the
 /// keyring. Entries that were sealed with the old key cannot be read then.
-pub(crate) fn load(choice: CacheChoice, paths: &KeyPlaces, create: bool) -> KeyLookup {
+pub(crate) fn load_key(choice: CacheChoice, paths: &KeyPlaces, create: bool) -> KeyLookup {
     match choice {
         CacheChoice::None => KeyLookup::Missing {
             reason: "switched off".to_owned(),
         },
-        choice => first(stores(choice, paths), create),
+        choice => first_key(stores_of_choice(choice, paths), create),
     }
 }
 
@@ -126,22 +126,28 @@ pub(crate) fn load(choice: CacheChoice, paths: &KeyPlaces, create: bool) -> KeyL
 /// be opened again.
 ///
 /// All places are tried. The error is that of the first place that may still hold the key.
-pub(crate) fn erase(choice: CacheChoice, paths: &KeyPlaces) -> Result<()> {
-    let erased: Vec<Result<()>> = stores(choice, paths).into_iter().map(forget).collect();
+pub(crate) fn erase_key(choice: CacheChoice, paths: &KeyPlaces) -> Result<()> {
+    let erased: Vec<Result<()>> = stores_of_choice(choice, paths)
+        .into_iter()
+        .map(forget_key)
+        .collect();
     erased.into_iter().collect()
 }
 
-fn stores(choice: CacheChoice, paths: &KeyPlaces) -> Vec<Box<dyn KeyStore>> {
+fn stores_of_choice(choice: CacheChoice, paths: &KeyPlaces) -> Vec<Box<dyn KeyStore>> {
     match choice {
-        CacheChoice::Auto => keyring(paths).into_iter().chain(file(paths)).collect(),
+        CacheChoice::Auto => keyring(paths)
+            .into_iter()
+            .chain(file_stores(paths))
+            .collect(),
         CacheChoice::Keyring => keyring(paths),
         CacheChoice::SecretService => secret_service(paths),
-        CacheChoice::File => file(paths),
+        CacheChoice::File => file_stores(paths),
         CacheChoice::None => Vec::new(),
     }
 }
 
-fn file(paths: &KeyPlaces) -> Vec<Box<dyn KeyStore>> {
+fn file_stores(paths: &KeyPlaces) -> Vec<Box<dyn KeyStore>> {
     vec![Box::new(file::KeyFile::new(paths))]
 }
 
@@ -170,16 +176,16 @@ fn secret_service(_: &KeyPlaces) -> Vec<Box<dyn KeyStore>> {
     Vec::new()
 }
 
-fn first(stores: Vec<Box<dyn KeyStore>>, create: bool) -> KeyLookup {
+fn first_key(stores: Vec<Box<dyn KeyStore>>, create: bool) -> KeyLookup {
     let mut reasons = Vec::new();
     let mut stores = stores.into_iter();
     while let Some(store) = stores.next() {
         let location = store.location();
-        match ask(store, create) {
+        match ask_store(store, create) {
             Ok(Some((key, is_new))) => {
                 if is_new {
                     // a key that nothing uses any more
-                    stores.for_each(|later| drop(forget(later)));
+                    stores.for_each(|later| drop(forget_key(later)));
                 }
                 return KeyLookup::Found { key, location };
             }
@@ -196,9 +202,9 @@ fn first(stores: Vec<Box<dyn KeyStore>>, create: bool) -> KeyLookup {
 }
 
 /// Returns the store's key and whether it is new.
-fn ask(store: Box<dyn KeyStore>, create: bool) -> Result<Option<(SealingKey, bool)>> {
-    patiently(store, move |store| {
-        if let Some(key) = read(store)? {
+fn ask_store(store: Box<dyn KeyStore>, create: bool) -> Result<Option<(SealingKey, bool)>> {
+    run_within_timeout(store, move |store| {
+        if let Some(key) = read_key(store)? {
             return Ok(Some((key, false)));
         }
         if !create {
@@ -207,7 +213,7 @@ fn ask(store: Box<dyn KeyStore>, create: bool) -> Result<Option<(SealingKey, boo
         store.write(SealingKey::generate()?.expose())?;
         // All other processes will read the key that the store returns now, even if it is not the
         // one that was given to it.
-        let stored = read(store)?.ok_or_else(|| {
+        let stored = read_key(store)?.ok_or_else(|| {
             // No hint: the user reads the reasons of all places in one error.
             Error::failure("it did not return the key that was just stored")
         })?;
@@ -216,21 +222,22 @@ fn ask(store: Box<dyn KeyStore>, create: bool) -> Result<Option<(SealingKey, boo
 }
 
 /// Bytes that are no key count as no key, so that a new key replaces them.
-fn read(store: &dyn KeyStore) -> Result<Option<SealingKey>> {
+fn read_key(store: &dyn KeyStore) -> Result<Option<SealingKey>> {
     match store.read()? {
         Some(bytes) => Ok(SealingKey::from_bytes(&bytes)),
         None => Ok(None),
     }
 }
 
-fn forget(store: Box<dyn KeyStore>) -> Result<()> {
+fn forget_key(store: Box<dyn KeyStore>) -> Result<()> {
     let location = store.location();
-    patiently(store, |store| store.erase()).map_err(|error| error.about(&location.to_string()))
+    run_within_timeout(store, |store| store.erase())
+        .map_err(|error| error.about(&location.to_string()))
 }
 
 /// Runs `work` in this thread. A store that may hang runs in a thread of its own, which is given up
 /// after [`TIMEOUT`] and ends with the process.
-fn patiently<T: Send + 'static>(
+fn run_within_timeout<T: Send + 'static>(
     store: Box<dyn KeyStore>,
     work: impl FnOnce(&dyn KeyStore) -> Result<T> + Send + 'static,
 ) -> Result<T> {
@@ -261,7 +268,7 @@ fn item(scope: &str) -> String {
 }
 
 /// Returns the directory for a file with the key.
-fn directory(paths: &KeyPlaces) -> PathBuf {
+fn key_directory(paths: &KeyPlaces) -> PathBuf {
     match &paths.runtime {
         Some(runtime) if fs::is_own_directory(runtime) => own_in(runtime),
         _ => paths.fallback.clone(),

@@ -102,7 +102,8 @@ impl Scratch {
     }
 
     fn file(&self) -> PathBuf {
-        let KeyLookup::Found { location, .. } = load(CacheChoice::File, &self.paths, true) else {
+        let KeyLookup::Found { location, .. } = load_key(CacheChoice::File, &self.paths, true)
+        else {
             panic!("no key")
         };
         let KeyLocation::File(path) = location else {
@@ -114,19 +115,22 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        let _ = erase(CacheChoice::Auto, &self.paths);
+        let _ = erase_key(CacheChoice::Auto, &self.paths);
     }
 }
 
 #[test]
 fn a_key_is_made_once_and_only_on_demand() {
     let fake = FakeStore::default();
-    assert_eq!(reason(first(boxed(&[&fake]), false)), "fake: no key yet");
+    assert_eq!(
+        reason(first_key(boxed(&[&fake]), false)),
+        "fake: no key yet"
+    );
     assert!(fake.held.lock().unwrap().is_none());
-    let made = first(boxed(&[&fake]), true);
+    let made = first_key(boxed(&[&fake]), true);
     assert_eq!(key(&made).len(), 32);
-    assert_eq!(key(&first(boxed(&[&fake]), true)), key(&made));
-    assert_eq!(key(&first(boxed(&[&fake]), false)), key(&made));
+    assert_eq!(key(&first_key(boxed(&[&fake]), true)), key(&made));
+    assert_eq!(key(&first_key(boxed(&[&fake]), false)), key(&made));
 }
 
 #[test]
@@ -134,8 +138,11 @@ fn bytes_of_another_size_are_replaced_by_a_key() {
     for size in [0, 31, 33, 5_000] {
         let fake = FakeStore::default();
         *fake.held.lock().unwrap() = Some(vec![7; size]);
-        assert_eq!(reason(first(boxed(&[&fake]), false)), "fake: no key yet");
-        assert_eq!(key(&first(boxed(&[&fake]), true)).len(), 32);
+        assert_eq!(
+            reason(first_key(boxed(&[&fake]), false)),
+            "fake: no key yet"
+        );
+        assert_eq!(key(&first_key(boxed(&[&fake]), true)).len(), 32);
         assert_eq!(fake.held.lock().unwrap().as_ref().map(Vec::len), Some(32));
     }
 }
@@ -151,11 +158,11 @@ fn a_place_that_hangs_is_left_behind() {
     ];
     let start = Instant::now();
     assert_eq!(
-        reason(first(boxed(&[&hangs]), true)),
+        reason(first_key(boxed(&[&hangs]), true)),
         "fake: it did not answer within 2 s"
     );
     assert!(start.elapsed() < TIMEOUT * 2);
-    assert_eq!(key(&first(boxed(&[&hangs, &works]), true)).len(), 32);
+    assert_eq!(key(&first_key(boxed(&[&hangs, &works]), true)).len(), 32);
     assert!(works.held.lock().unwrap().is_some());
 }
 
@@ -169,7 +176,7 @@ fn a_place_that_refuses_or_forgets_is_passed_over_and_named() {
         forgets: true,
         ..FakeStore::default()
     };
-    let said = reason(first(boxed(&[&refuses, &forgets]), true));
+    let said = reason(first_key(boxed(&[&refuses, &forgets]), true));
     assert_eq!(
         said,
         "fake: it refuses; fake: it did not return the key that was just stored"
@@ -179,13 +186,13 @@ fn a_place_that_refuses_or_forgets_is_passed_over_and_named() {
 #[test]
 fn a_new_key_in_the_first_place_ends_the_one_in_the_second() {
     let [one, two] = [FakeStore::default(), FakeStore::default()];
-    let second = first(boxed(&[&two]), true);
+    let second = first_key(boxed(&[&two]), true);
     assert_eq!(
-        key(&first(boxed(&[&one, &two]), false)),
+        key(&first_key(boxed(&[&one, &two]), false)),
         key(&second),
         "until one is made in the first place"
     );
-    assert_ne!(key(&first(boxed(&[&one, &two]), true)), key(&second));
+    assert_ne!(key(&first_key(boxed(&[&one, &two]), true)), key(&second));
     assert!(two.held.lock().unwrap().is_none());
 }
 
@@ -193,29 +200,29 @@ fn a_new_key_in_the_first_place_ends_the_one_in_the_second() {
 fn no_choice_no_key() {
     let scratch = Scratch::new();
     assert_eq!(
-        reason(load(CacheChoice::None, &scratch.paths, true)),
+        reason(load_key(CacheChoice::None, &scratch.paths, true)),
         "switched off"
     );
-    erase(CacheChoice::None, &scratch.paths).unwrap();
+    erase_key(CacheChoice::None, &scratch.paths).unwrap();
     assert!(!scratch.paths.fallback.exists());
 }
 
 #[test]
 fn the_file_keeps_a_key_until_it_is_erased() {
     let scratch = Scratch::new();
-    assert!(reason(load(CacheChoice::File, &scratch.paths, false)).ends_with(": no key yet"));
+    assert!(reason(load_key(CacheChoice::File, &scratch.paths, false)).ends_with(": no key yet"));
     assert!(
         !scratch.paths.fallback.exists(),
         "looking makes no directory"
     );
-    let made = load(CacheChoice::File, &scratch.paths, true);
+    let made = load_key(CacheChoice::File, &scratch.paths, true);
     assert_eq!(
-        key(&load(CacheChoice::File, &scratch.paths, false)),
+        key(&load_key(CacheChoice::File, &scratch.paths, false)),
         key(&made)
     );
-    erase(CacheChoice::File, &scratch.paths).unwrap();
-    assert!(reason(load(CacheChoice::File, &scratch.paths, false)).ends_with(": no key yet"));
-    erase(CacheChoice::File, &scratch.paths).unwrap();
+    erase_key(CacheChoice::File, &scratch.paths).unwrap();
+    assert!(reason(load_key(CacheChoice::File, &scratch.paths, false)).ends_with(": no key yet"));
+    erase_key(CacheChoice::File, &scratch.paths).unwrap();
 }
 
 #[test]
@@ -225,13 +232,13 @@ fn another_scope_has_another_key() {
     other.scope += "/../other";
     for choice in [CacheChoice::File, CacheChoice::Auto] {
         let [mine, others] = [
-            load(choice, &scratch.paths, true),
-            load(choice, &other, true),
+            load_key(choice, &scratch.paths, true),
+            load_key(choice, &other, true),
         ];
         assert_ne!(key(&mine), key(&others));
-        assert_eq!(key(&load(choice, &scratch.paths, false)), key(&mine));
+        assert_eq!(key(&load_key(choice, &scratch.paths, false)), key(&mine));
     }
-    erase(CacheChoice::Auto, &other).unwrap();
+    erase_key(CacheChoice::Auto, &other).unwrap();
     assert_eq!(
         fs::read_dir(scratch.directory.path()).unwrap().count(),
         1,
@@ -262,7 +269,7 @@ fn a_file_that_cannot_be_made_is_a_reason() {
             .unwrap()
             .keep(),
     );
-    assert!(reason(load(CacheChoice::File, &scratch.paths, true)).contains("cannot"));
+    assert!(reason(load_key(CacheChoice::File, &scratch.paths, true)).contains("cannot"));
 }
 
 #[cfg(unix)]
@@ -288,11 +295,13 @@ mod unix {
     fn a_key_that_others_could_read_is_replaced() {
         let scratch = Scratch::new();
         let path = scratch.file();
-        let before = load(CacheChoice::File, &scratch.paths, false);
+        let before = load_key(CacheChoice::File, &scratch.paths, false);
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
-        assert!(reason(load(CacheChoice::File, &scratch.paths, false)).ends_with(": no key yet"));
+        assert!(
+            reason(load_key(CacheChoice::File, &scratch.paths, false)).ends_with(": no key yet")
+        );
         assert_ne!(
-            key(&load(CacheChoice::File, &scratch.paths, true)),
+            key(&load_key(CacheChoice::File, &scratch.paths, true)),
             key(&before)
         );
         assert_eq!(mode(&path), 0o600);
@@ -306,14 +315,14 @@ mod unix {
             return; // only root can give files away
         }
         assert!(
-            reason(load(CacheChoice::File, &scratch.paths, true))
+            reason(load_key(CacheChoice::File, &scratch.paths, true))
                 .contains("belongs to another user")
         );
         let runtime = scratch.directory.path().join("runtime");
         fs::create_dir(&runtime).unwrap();
         chown(&runtime, Some(65_534), None).unwrap();
         scratch.paths.runtime = Some(runtime.clone());
-        assert!(reason(load(CacheChoice::File, &scratch.paths, true)).contains("cache"));
+        assert!(reason(load_key(CacheChoice::File, &scratch.paths, true)).contains("cache"));
         assert_eq!(fs::read_dir(runtime).unwrap().count(), 0);
     }
 }
@@ -326,7 +335,7 @@ mod linux {
 
     /// `None` where this machine offers no kernel keyring (most containers).
     fn kernel(paths: &KeyPlaces) -> Option<KeyLookup> {
-        match load(CacheChoice::Keyring, paths, true) {
+        match load_key(CacheChoice::Keyring, paths, true) {
             KeyLookup::Missing { reason } if reason.ends_with("this system does not offer it") => {
                 None
             }
@@ -338,7 +347,7 @@ mod linux {
     fn the_kernel_keeps_a_key_until_it_is_erased() {
         let scratch = Scratch::new();
         assert!(matches!(
-            load(CacheChoice::Keyring, &scratch.paths, false),
+            load_key(CacheChoice::Keyring, &scratch.paths, false),
             KeyLookup::Missing { .. }
         ));
         let Some(made) = kernel(&scratch.paths) else {
@@ -346,16 +355,16 @@ mod linux {
         };
         assert_eq!(*location(&made), KeyLocation::Keyring("kernel keyring"));
         assert_eq!(
-            key(&load(CacheChoice::Keyring, &scratch.paths, false)),
+            key(&load_key(CacheChoice::Keyring, &scratch.paths, false)),
             key(&made)
         );
         assert_eq!(
-            key(&load(CacheChoice::Auto, &scratch.paths, true)),
+            key(&load_key(CacheChoice::Auto, &scratch.paths, true)),
             key(&made)
         );
-        erase(CacheChoice::Keyring, &scratch.paths).unwrap();
+        erase_key(CacheChoice::Keyring, &scratch.paths).unwrap();
         assert_eq!(
-            reason(load(CacheChoice::Keyring, &scratch.paths, false)),
+            reason(load_key(CacheChoice::Keyring, &scratch.paths, false)),
             "kernel keyring: no key yet"
         );
     }
@@ -370,11 +379,11 @@ mod linux {
         for size in [1, 31, 33, 5_000] {
             store.write(&vec![7; size]).unwrap();
             assert_eq!(
-                reason(load(CacheChoice::Keyring, &scratch.paths, false)),
+                reason(load_key(CacheChoice::Keyring, &scratch.paths, false)),
                 "kernel keyring: no key yet"
             );
             assert_eq!(
-                key(&load(CacheChoice::Keyring, &scratch.paths, true)).len(),
+                key(&load_key(CacheChoice::Keyring, &scratch.paths, true)).len(),
                 32
             );
         }
@@ -401,11 +410,11 @@ mod linux {
         let listing = format!("{}\n{}", ours.join("\n"), keys_of("/", kernel::MANY_KEYS));
         kernel::forget_keys(&kernel::keys_to_forget(&listing));
         assert!(matches!(
-            load(CacheChoice::Keyring, &thrown_away.paths, false),
+            load_key(CacheChoice::Keyring, &thrown_away.paths, false),
             KeyLookup::Missing { .. }
         ));
         assert_eq!(
-            key(&load(CacheChoice::Keyring, &kept.paths, false)),
+            key(&load_key(CacheChoice::Keyring, &kept.paths, false)),
             key(&before)
         );
     }
@@ -438,7 +447,7 @@ mod linux {
     #[test]
     fn auto_uses_the_file_only_without_a_kernel_keyring() {
         let scratch = Scratch::new();
-        let auto = load(CacheChoice::Auto, &scratch.paths, true);
+        let auto = load_key(CacheChoice::Auto, &scratch.paths, true);
         let is_in_file = matches!(location(&auto), KeyLocation::File(_));
         assert_eq!(is_in_file, kernel(&scratch.paths).is_none());
         assert_eq!(scratch.paths.fallback.exists(), is_in_file);
@@ -447,12 +456,12 @@ mod linux {
     #[test]
     fn many_readers_see_the_one_key() {
         let scratch = Scratch::new();
-        let made = load(CacheChoice::Auto, &scratch.paths, true);
+        let made = load_key(CacheChoice::Auto, &scratch.paths, true);
         thread::scope(|scope| {
             for _ in 0..16 {
                 scope.spawn(|| {
                     assert_eq!(
-                        key(&load(CacheChoice::Auto, &scratch.paths, true)),
+                        key(&load_key(CacheChoice::Auto, &scratch.paths, true)),
                         key(&made)
                     );
                 });
@@ -465,7 +474,7 @@ mod linux {
 #[test]
 fn the_credential_manager_keeps_a_key_until_it_is_erased() {
     let scratch = Scratch::new();
-    let made = load(CacheChoice::Auto, &scratch.paths, true);
+    let made = load_key(CacheChoice::Auto, &scratch.paths, true);
     assert_eq!(
         *location(&made),
         KeyLocation::Keyring("Windows Credential Manager")
@@ -485,7 +494,7 @@ fn the_credential_manager_keeps_a_key_until_it_is_erased() {
         key(&load(CacheChoice::Keyring, &scratch.paths, true)),
         key(&made)
     );
-    erase(CacheChoice::Keyring, &scratch.paths).unwrap();
+    erase_key(CacheChoice::Keyring, &scratch.paths).unwrap();
     assert_eq!(
         reason(load(CacheChoice::Keyring, &scratch.paths, false)),
         "Windows Credential Manager: no key yet"

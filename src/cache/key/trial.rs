@@ -1,7 +1,7 @@
 //! Tries out the places of the cache's key with an entry that is no key: it is written, read and
 //! deleted. The key itself is left alone, and so is every token.
 
-use super::{KeyPlaces, KeyStore, patiently, stores};
+use super::{KeyPlaces, KeyStore, run_within_timeout, stores_of_choice};
 use crate::cache::seal::SealingKey;
 use crate::config::CacheChoice;
 use crate::error::{Error, Result};
@@ -18,13 +18,13 @@ pub(crate) struct KeyTrial {
 /// Tries one place after another, as a search for the key does, until one keeps the entry.
 pub(crate) fn try_out(choice: CacheChoice, places: &KeyPlaces) -> KeyTrial {
     let mut trial = KeyTrial::default();
-    let mut of_key = stores(choice, places).into_iter();
-    for store in stores(choice, &places_of_entry(places)) {
+    let mut of_key = stores_of_choice(choice, places).into_iter();
+    for store in stores_of_choice(choice, &places_of_entry(places)) {
         let location = match of_key.next() {
             Some(store) => store.location(),
             None => store.location(),
         };
-        match patiently(store, round_trip) {
+        match run_within_timeout(store, round_trip) {
             Ok(()) => {
                 trial.holder = Some(location.to_string());
                 return trial;

@@ -46,8 +46,8 @@ impl FromFile {
         }
         let changed: Vec<&str> = compared.changed.iter().map(String::as_str).collect();
         let machine = Machine::current(app.options.config.as_deref())?;
-        let edit = edits::of_configuration(preferences, &machine.drafts, |text| {
-            config::change(text, &compared.written, &changed)
+        let edit = edits::edit_configuration(preferences, &machine.drafts, |text| {
+            config::change_connections(text, &compared.written, &changed)
         })?;
         let commands = SetupCommands::default();
         if !self.policy.apply(&[edit], &commands, &[], &machine, app)? {
@@ -71,9 +71,9 @@ impl FromFile {
                 continue;
             }
             let known = offered.iter().map(|connection| connection.name.as_str());
-            let hint = match suggest::nearest(name, known.clone()) {
+            let hint = match suggest::nearest_word(name, known.clone()) {
                 Some(meant) => format!("did you mean `{meant}`?"),
-                None => format!("it has {}", suggest::listed(known)),
+                None => format!("it has {}", suggest::list_names(known)),
             };
             let (file, name) = (self.file.display(), host::quoted(name));
             return Err(Error::no_target(format!("{file} has no connection {name}")).hint(hint));
@@ -122,7 +122,7 @@ fn risk_of_connection(connection: &Connection, config: &Config) -> Option<(Strin
     let of_rule = config.rule(&signed).provider;
     let provider = match connection.provider.as_deref().or(of_rule.as_deref()) {
         Some(provider) => provider::named(provider).ok(),
-        None => provider::of_host(&signed),
+        None => provider::find_by_host(&signed),
     };
     let title = provider
         .filter(|it| it.authority.command().is_some())?
@@ -206,14 +206,14 @@ impl FileComparison {
         if !self.same.is_empty() {
             output.note(&format!(
                 "there already, and the same: {}",
-                suggest::listed(&self.same)
+                suggest::list_names(&self.same)
             ));
         }
         if !self.kept.is_empty() {
             output.note(&format!(
                 "your own stay, although the file has others: {}; --replace takes those of the \
                  file",
-                suggest::listed(&self.kept)
+                suggest::list_names(&self.kept)
             ));
         }
     }
@@ -227,10 +227,10 @@ impl FileComparison {
             .map(|new| new.name.clone())
             .collect();
         if !added.is_empty() {
-            output.note(&format!("added {}", suggest::listed(&added)));
+            output.note(&format!("added {}", suggest::list_names(&added)));
         }
         if !self.changed.is_empty() {
-            output.note(&format!("changed {}", suggest::listed(&self.changed)));
+            output.note(&format!("changed {}", suggest::list_names(&self.changed)));
         }
     }
 }

@@ -91,7 +91,7 @@ impl RunCommand for AddCommand {
         if !self.more.is_empty() {
             let why = Error::usage("add takes a name and one TARGET");
             return Err(why.hint(
-                "write a conninfo string in quotes, as in `pgcred add NAME \"host=HOST user=USER\"`",
+                "write a conninfo string in quotes: `pgcred add NAME \"host=HOST user=USER\"`",
             ));
         }
         let (connection, gone) = self.connection(&app.preferences)?;
@@ -221,7 +221,7 @@ impl AddCommand {
             None => host,
         };
         if connection.provider.is_none()
-            && let Some((provider, _)) = provider::of_id(signed, "")
+            && let Some((provider, _)) = provider::find_by_id(signed, "")
         {
             return Ok(provider);
         }

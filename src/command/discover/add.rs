@@ -29,14 +29,14 @@ impl ConnectionAdditions {
         check_patterns(rows, patterns)?;
         let mut additions = Self::default();
         for row in rows {
-            if !patterns.iter().any(|pattern| fits(row, pattern)) {
+            if !patterns.iter().any(|pattern| is_meant(row, pattern)) {
                 continue;
             }
             if row.is_configured {
                 additions.configured += 1;
                 continue;
             }
-            match connection(row) {
+            match connection_of_row(row) {
                 Ok(connection) => additions.new.push(connection),
                 Err(why) => additions.refuse(row.name.clone(), why),
             }
@@ -55,7 +55,7 @@ impl ConnectionAdditions {
     pub(super) fn refusals(&self) -> Vec<String> {
         let mut lines = Vec::new();
         for (why, names) in &self.refused {
-            let names = suggest::listed(names);
+            let names = suggest::list_names(names);
             lines.push(format!("{names}: {why}"));
         }
         lines
@@ -74,19 +74,19 @@ impl ConnectionAdditions {
 }
 
 /// Returns the connection of a row as it can be written, or why there is none.
-fn connection(row: &DiscoveredHost) -> std::result::Result<Connection, String> {
+fn connection_of_row(row: &DiscoveredHost) -> std::result::Result<Connection, String> {
     let Some(connection) = row.to_connection() else {
         return Err(why_not(row).unwrap_or_default());
     };
     // One that cannot be written must not keep the others out of the file.
-    match config::change("", std::slice::from_ref(&connection), &[]) {
+    match config::change_connections("", std::slice::from_ref(&connection), &[]) {
         Ok(_) => Ok(connection),
         Err(error) => Err(error.to_string()),
     }
 }
 
 /// Tells whether a row is meant: by its name, its identifier or its host, in any case.
-fn fits(row: &DiscoveredHost, pattern: &str) -> bool {
+fn is_meant(row: &DiscoveredHost, pattern: &str) -> bool {
     let pattern = pattern.trim().to_lowercase();
     let mut texts = row.texts().into_iter();
     texts.any(|text| glob::fits(&pattern, &text.to_lowercase()))
@@ -94,14 +94,14 @@ fn fits(row: &DiscoveredHost, pattern: &str) -> bool {
 
 fn check_patterns(rows: &[DiscoveredHost], patterns: &[String]) -> Result<()> {
     for pattern in patterns {
-        if pattern == EVERYTHING || rows.iter().any(|row| fits(row, pattern)) {
+        if pattern == EVERYTHING || rows.iter().any(|row| is_meant(row, pattern)) {
             continue;
         }
         let error = Error::no_target(format!("no database fits {}", host::quoted(pattern)));
         if rows.is_empty() {
             return Err(error.hint("run `pgcred discover` to see where it looks: it found none"));
         }
-        let names = suggest::listed(rows.iter().map(|row| &row.name));
+        let names = suggest::list_names(rows.iter().map(|row| &row.name));
         return Err(error.hint(format!("choose one of {names}")));
     }
     Ok(())

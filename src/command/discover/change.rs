@@ -31,7 +31,7 @@ fn note_refusals(refusals: &[String], output: Output) {
 /// Says which profiles may lead to another account than before.
 fn warn_about_lost(gone: &UnlistedConnections, output: Output) {
     for lost in &gone.lost {
-        let names = suggest::listed(lost.names.iter().map(String::as_str));
+        let names = suggest::list_names(lost.names.iter().map(String::as_str));
         output.warn(&format!(
             "the profile `{}` lists none of its connections any more: {names}; it may lead to \
              another account now",
@@ -93,7 +93,7 @@ impl ChangeOptions {
         }
         note_refusals(&additions.refusals(), output);
         if !gone.unknown.is_empty() {
-            let names = suggest::listed(&gone.unknown);
+            let names = suggest::list_names(&gone.unknown);
             output.note(&format!(
                 "kept: {names}: not listed, but not everything was asked and answered"
             ));
@@ -110,8 +110,8 @@ impl ChangeOptions {
     /// go with their tokens and their entries in tools.
     fn make(&self, new: &[Connection], gone: &[&str], app: &mut App) -> Result<()> {
         let machine = Machine::current(app.options.config.as_deref())?;
-        let edit = edits::of_configuration(&app.preferences, &machine.drafts, |text| {
-            config::change(text, new, gone)
+        let edit = edits::edit_configuration(&app.preferences, &machine.drafts, |text| {
+            config::change_connections(text, new, gone)
         })?;
         let policy = EditPolicy {
             undo: false,

@@ -19,13 +19,13 @@ fn has_listed(answer: &ProfileAnswer) -> bool {
 }
 
 /// Returns an error for each profile that has not answered everything.
-pub(super) fn of_answers(answers: &[ProfileAnswer]) -> Vec<Error> {
+pub(super) fn errors_of_answers(answers: &[ProfileAnswer]) -> Vec<Error> {
     let mut errors = Vec::new();
     for answer in answers {
         match &answer.listed {
             Err(no_answer) => errors.push(name_profile(no_answer.error.clone(), answer)),
             Ok(listed) if listed.failures.is_empty() => {}
-            Ok(listed) => errors.push(of_regions(answer, listed)),
+            Ok(listed) => errors.push(error_of_regions(answer, listed)),
         }
     }
     errors
@@ -42,7 +42,7 @@ fn name_profile(error: Error, answer: &ProfileAnswer) -> Error {
 }
 
 /// Sums up what failed: `dev: eu-south-1, me-south-1: not enabled; eu-west-1: not allowed: ...`.
-fn of_regions(answer: &ProfileAnswer, listed: &CatalogAnswer) -> Error {
+fn error_of_regions(answer: &ProfileAnswer, listed: &CatalogAnswer) -> Error {
     let mut groups: Vec<RegionGroup<'_>> = Vec::new();
     for region in &answer.regions {
         for group in groups_of(region.as_str(), &listed.failures) {
@@ -54,7 +54,7 @@ fn of_regions(answer: &ProfileAnswer, listed: &CatalogAnswer) -> Error {
     }
     let mut texts = Vec::new();
     for group in &groups {
-        let regions = suggest::listed(&group.regions);
+        let regions = suggest::list_names(&group.regions);
         texts.push(format!("{regions}: {}", group.text()));
     }
     let error = name_profile(Error::failure(texts.join("; ")), answer);

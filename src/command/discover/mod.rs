@@ -88,7 +88,7 @@ pub(crate) struct DiscoveredHosts {
 ///
 /// An error says that the scope cannot be asked. What was not answered is in
 /// [`DiscoveredHosts::check`].
-pub(crate) fn search(
+pub(crate) fn search_databases(
     scope: &ScopeOptions,
     authorities: &[&'static dyn Authority],
     user: Option<&str>,
@@ -106,8 +106,8 @@ pub(crate) fn search(
         preferences.output.warn(&warning);
     }
     let questions = scope.questions(context)?;
-    let answers = search::ask(questions, context, preferences.output);
-    let rows = rows::of_answers(&answers, context.config, user);
+    let answers = search::ask_catalogs(questions, context, preferences.output);
+    let rows = rows::rows_of_answers(&answers, context.config, user);
     Ok(DiscoveredHosts { rows, answers })
 }
 
@@ -115,7 +115,7 @@ impl DiscoveredHosts {
     /// Warns about what was not answered, in a line for each profile. It is an error if nobody has
     /// answered anything.
     pub(crate) fn check(&self, output: Output) -> Result<()> {
-        let errors = failures::of_answers(&self.answers);
+        let errors = failures::errors_of_answers(&self.answers);
         if failures::is_anything_listed(&self.answers) {
             for error in &errors {
                 output.warn(&error.to_string());
@@ -137,7 +137,7 @@ impl DiscoveredHosts {
 
     /// Tells whether there may be more, because not everything was answered.
     pub(crate) fn is_partial(&self) -> bool {
-        !failures::of_answers(&self.answers).is_empty()
+        !failures::errors_of_answers(&self.answers).is_empty()
     }
 
     /// Says where there is no database.
@@ -150,7 +150,7 @@ impl DiscoveredHosts {
                 }
             }
         }
-        let regions = suggest::listed(regions);
+        let regions = suggest::list_names(regions);
         if scope.all_regions {
             return format!("no database in {regions}");
         }
@@ -176,7 +176,7 @@ impl RunCommand for DiscoverCommand {
         self.change.check()?;
         let output = app.preferences.output;
         let authorities = provider::authorities();
-        let found = search(&self.scope, &authorities, self.user.as_deref(), app)?;
+        let found = search_databases(&self.scope, &authorities, self.user.as_deref(), app)?;
         found.check(output)?;
         if self.change.is_wanted() {
             return self.change.apply(&found, app);

@@ -31,11 +31,11 @@ pub(super) struct NameParts<'a> {
 }
 
 /// Returns the name of a database itself, without what tells it from others of that name.
-pub(super) fn base(database: &FoundDatabase) -> String {
+pub(super) fn base_name(database: &FoundDatabase) -> String {
     let mut texts: Vec<&str> = Vec::new();
     texts.extend(database.label.as_deref());
     let id = &database.identifier;
-    let of_provider = provider::of_id(id, "");
+    let of_provider = provider::find_by_id(id, "");
     if of_provider.is_none() {
         texts.push(id);
     }

@@ -105,7 +105,7 @@ impl<'a> ListedAt<'a> {
         let written = connection.target.host.as_deref()?;
         let host = config::endpoint(written, connection.region.as_ref());
         let mut region = connection.region.clone();
-        let provider = provider::of_host(&host);
+        let provider = provider::find_by_host(&host);
         if let Some(provider) = provider {
             region = region.or((provider.region)(&host));
         }

@@ -28,8 +28,8 @@ pub(super) fn print_table(rows: &[DiscoveredHost]) -> Result<()> {
         "PROFILE",
         &column(|row| row.profile.clone().unwrap_or_default()),
     );
-    table.add_unless_empty("STATUS", &column(status));
-    table.add("STATE", &column(|row| state(row).to_owned()));
+    table.add_unless_empty("STATUS", &column(unusual_status));
+    table.add("STATE", &column(|row| configured_state(row).to_owned()));
     let room = WIDTH.saturating_sub(table.width());
     if room >= SHORTEST_IDENTIFIER {
         let mut identifiers = Vec::new();
@@ -42,14 +42,14 @@ pub(super) fn print_table(rows: &[DiscoveredHost]) -> Result<()> {
 }
 
 /// Returns the service's word for a state in which no client can connect, or that is not known.
-fn status(row: &DiscoveredHost) -> String {
+fn unusual_status(row: &DiscoveredHost) -> String {
     if row.database.is_ready == Some(true) {
         return String::new();
     }
     row.database.status.clone()
 }
 
-fn state(row: &DiscoveredHost) -> &'static str {
+fn configured_state(row: &DiscoveredHost) -> &'static str {
     match row.why_not {
         _ if row.is_configured => "configured",
         Some(why_not) => why_not.state(row.lister.lister),

@@ -156,7 +156,7 @@ impl DiscoveredHost {
 }
 
 /// Makes the rows of all answers, in their order. `user` is the one that `--user` names.
-pub(super) fn of_answers(
+pub(super) fn rows_of_answers(
     answers: &[ProfileAnswer],
     config: &Config,
     user: Option<&str>,
@@ -169,7 +169,7 @@ pub(super) fn of_answers(
         };
         for database in &listed.databases {
             let row = new_row(database, listed, answer, user);
-            if seen.insert(key(&row)) {
+            if seen.insert(row_key(&row)) {
                 rows.push(row);
             }
         }
@@ -179,7 +179,7 @@ pub(super) fn of_answers(
 }
 
 /// Returns what two rows about the same thing have in common.
-fn key(row: &DiscoveredHost) -> String {
+fn row_key(row: &DiscoveredHost) -> String {
     match &row.host {
         Some(host) => format!("{host}:{}", row.database.port.unwrap_or_default()),
         None => format!(
@@ -202,7 +202,7 @@ fn new_row(
     let mut database = found.clone();
     bound_texts(&mut database);
     let host = host_of(&database);
-    let provider = host.as_deref().and_then(provider::of_host);
+    let provider = host.as_deref().and_then(provider::find_by_host);
     let user = match (user, provider) {
         (Some(user), _) => Some(user.to_owned()),
         (None, Some(provider)) => database.user.clone().or(provider.user.map(str::to_owned)),
@@ -261,7 +261,7 @@ fn bound_texts(database: &mut FoundDatabase) {
 /// identifier tells.
 fn host_of(database: &FoundDatabase) -> Option<String> {
     let Some(host) = &database.host else {
-        let (_, host) = provider::of_id(&database.identifier, database.region.as_str())?;
+        let (_, host) = provider::find_by_id(&database.identifier, database.region.as_str())?;
         return Some(host);
     };
     match HostPort::parse(host) {
@@ -285,8 +285,8 @@ fn give_names(rows: &mut [DiscoveredHost], config: &Config) {
     for row in rows.iter() {
         if !row.is_configured {
             new.push(names::NameParts {
-                base: names::base(&row.database),
-                suffix: suffix(row.database.role),
+                base: names::base_name(&row.database),
+                suffix: role_suffix(row.database.role),
                 region: row.database.region.as_str(),
                 profile: row.profile.as_deref().unwrap_or_default(),
                 host: row.host.as_deref(),
@@ -303,7 +303,7 @@ fn give_names(rows: &mut [DiscoveredHost], config: &Config) {
     }
 }
 
-fn suffix(role: EndpointRole) -> &'static str {
+fn role_suffix(role: EndpointRole) -> &'static str {
     match role {
         EndpointRole::Reader => "-ro",
         EndpointRole::Main | EndpointRole::Custom | EndpointRole::Proxy => "",

@@ -142,7 +142,7 @@ impl ScopeOptions {
             profiles,
         } in candidates
         {
-            for profiles in grouped(profiles, lister.authority) {
+            for profiles in group_by_credentials(profiles, lister.authority) {
                 let catalog = lister.catalog(profiles[0].as_deref(), context);
                 let known = catalog.regions();
                 let regions =
@@ -222,7 +222,7 @@ impl ScopeOptions {
             }
         }
         for typed in &self.region {
-            if glob::is_pattern(typed) && fitting(typed, &known).is_empty() {
+            if glob::is_pattern(typed) && names_that_fit(typed, &known).is_empty() {
                 return Err(nothing_fits("region", typed, "regions", &known.join(", ")));
             }
         }
@@ -263,7 +263,7 @@ fn take_named_profiles(typed: &str, candidates: &mut [Candidate]) -> Result<()> 
             break; // whether it has the profile does not matter, so its files are not read
         }
         let names = candidate.lister.authority.profile_names()?;
-        for name in fitting(typed, &names) {
+        for name in names_that_fit(typed, &names) {
             is_found = true;
             add_once(&mut candidate.profiles, Some(name));
         }
@@ -273,7 +273,7 @@ fn take_named_profiles(typed: &str, candidates: &mut [Candidate]) -> Result<()> 
         return Ok(());
     }
     if is_pattern {
-        let known = suggest::listed(&known);
+        let known = suggest::list_names(&known);
         return Err(nothing_fits("profile", typed, "profiles", &known));
     }
     for candidate in candidates {
@@ -358,7 +358,7 @@ impl UsedPlaces {
 fn provider_of(named: Option<&String>, host: &str) -> Option<&'static Provider> {
     match named {
         Some(name) => provider::named(name).ok(),
-        None => provider::of_host(host),
+        None => provider::find_by_host(host),
     }
 }
 
@@ -385,7 +385,10 @@ fn current_profile(authority: &dyn Authority) -> (ProfileName, bool) {
 }
 
 /// Puts together the profiles that lead to the same credentials.
-fn grouped(profiles: Vec<ProfileName>, authority: &dyn Authority) -> Vec<Vec<ProfileName>> {
+fn group_by_credentials(
+    profiles: Vec<ProfileName>,
+    authority: &dyn Authority,
+) -> Vec<Vec<ProfileName>> {
     let identities = authority.identities();
     let mut groups: Vec<(String, Vec<ProfileName>)> = Vec::new();
     for profile in profiles {
@@ -399,7 +402,7 @@ fn grouped(profiles: Vec<ProfileName>, authority: &dyn Authority) -> Vec<Vec<Pro
     groups.into_iter().map(|(_, group)| group).collect()
 }
 
-fn fitting(pattern: &str, known: &[String]) -> Vec<String> {
+fn names_that_fit(pattern: &str, known: &[String]) -> Vec<String> {
     let mut found = Vec::new();
     for name in known {
         if glob::fits(pattern, name) {

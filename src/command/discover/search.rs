@@ -41,7 +41,7 @@ impl ProfileAnswer {
 
 /// Asks everybody, and again those whose login was missing. The answers are in the order of the
 /// questions.
-pub(super) fn ask(
+pub(super) fn ask_catalogs(
     questions: Vec<CatalogSearch>,
     context: SearchContext<'_>,
     output: Output,
@@ -101,7 +101,7 @@ fn ask_once(questions: Vec<CatalogSearch>, output: Output) -> Vec<ProfileAnswer>
     thread::scope(|scope| {
         let mut running = Vec::new();
         for _ in 0..threads {
-            running.push(scope.spawn(|| work(&open, &count)));
+            running.push(scope.spawn(|| answer_open_searches(&open, &count)));
         }
         for thread in running {
             match thread.join() {
@@ -127,12 +127,12 @@ fn titles(questions: &[CatalogSearch]) -> String {
 }
 
 /// Takes one open question after the other until there is none.
-fn work(
+fn answer_open_searches(
     open: &Mutex<impl Iterator<Item = (usize, CatalogSearch)>>,
     count: &(dyn Fn(CatalogStep) + Sync),
 ) -> Vec<(usize, ProfileAnswer)> {
     let mut answers = Vec::new();
-    while let Some((position, question)) = next(open) {
+    while let Some((position, question)) = next_search(open) {
         let listed = if question.regions.is_empty() && !question.catalog.regions().all.is_empty() {
             Err(without_region(question.catalog.as_ref(), count))
         } else {
@@ -162,7 +162,7 @@ fn without_region(catalog: &dyn DatabaseCatalog, count: &(dyn Fn(CatalogStep) + 
     NoAnswer::new(WhyNot::Setting, error.hint(hint))
 }
 
-fn next<T>(open: &Mutex<impl Iterator<Item = T>>) -> Option<T> {
+fn next_search<T>(open: &Mutex<impl Iterator<Item = T>>) -> Option<T> {
     match open.lock() {
         Ok(mut open) => open.next(),
         Err(_) => None, // a thread has ended early: its panic is what counts

@@ -37,7 +37,7 @@ impl CheckOutcome {
         values: &CausePlaceholders,
     ) -> Self {
         let cause = match finding.cause {
-            Some(id) => causes::by_id(id).filter(|cause| cause.is_for(values.authority)),
+            Some(id) => causes::find_by_id(id).filter(|cause| cause.is_for(values.authority)),
             None => None,
         };
         let commands = match cause {

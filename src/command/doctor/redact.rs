@@ -177,7 +177,7 @@ impl Redactor {
 
     /// Returns a host with its service and region, which help, and without its name.
     fn host(&mut self, word: &str) -> String {
-        let count = match provider::of_host(word) {
+        let count = match provider::find_by_host(word) {
             Some(provider) => (provider.labels_of_name)(word),
             None => None,
         };
@@ -332,7 +332,7 @@ fn is_host_of_cloud(word: &str) -> bool {
 /// Tells whether a word is a bare ID of a provider's, such as that of a cluster of Aurora DSQL. One
 /// without a digit is taken for an ordinary word.
 fn is_cluster_id(word: &str) -> bool {
-    provider::of_id(word, "").is_some() && word.bytes().any(|b| b.is_ascii_digit())
+    provider::find_by_id(word, "").is_some() && word.bytes().any(|b| b.is_ascii_digit())
 }
 
 #[cfg(test)]

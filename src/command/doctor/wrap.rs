@@ -28,7 +28,7 @@ mod tests {
 
     #[test]
     fn lines_fit_a_terminal() {
-        for cause in causes::all() {
+        for cause in causes::all_causes() {
             for line in wrap_text(&cause.meaning(None), "  ") {
                 assert!(line.chars().count() <= WIDTH, "{line}");
                 assert!(line.trim_start().len() + 2 == line.len(), "{line}");

@@ -90,7 +90,7 @@ impl RunCommand for EraseCommand {
         let aliases = self.aliases(app);
         let wanted = |line: &PassfileLine| {
             let mut all = addresses.iter().chain(&aliases);
-            all.any(|address| matches(line, address))
+            all.any(|address| matches_address(line, address))
         };
         let output = app.preferences.output;
         let mut errors = Vec::new();
@@ -240,7 +240,7 @@ fn nothing_found(
     let mut missing = Vec::new();
     for address in addresses {
         if let Some(host) = &address.host
-            && !erased.iter().any(|line| matches(line, address))
+            && !erased.iter().any(|line| matches_address(line, address))
         {
             missing.push(host.as_str());
         }
@@ -266,11 +266,11 @@ fn nothing_found(
 
 /// Tells whether a token's line has every field that the address names. A cluster ID stands for its
 /// endpoint in any region.
-fn matches(line: &PassfileLine, address: &TargetSpec) -> bool {
+fn matches_address(line: &PassfileLine, address: &TargetSpec) -> bool {
     let Some(host) = address.host.as_deref() else {
         return false;
     };
-    let is_cluster_id = provider::of_id(host, "").is_some();
+    let is_cluster_id = provider::find_by_id(host, "").is_some();
     if line.host != host && !(is_cluster_id && line.host.split('.').next() == Some(host)) {
         return false;
     }

@@ -33,7 +33,7 @@ pub(super) struct ExecRequest<'a> {
 }
 
 /// Returns why the login failed, or the command that finds it out.
-pub(super) fn after_failed_login(asked: &ExecRequest<'_>) -> String {
+pub(super) fn hint_after_failed_login(asked: &ExecRequest<'_>) -> String {
     let target: Vec<String> = target_of(asked.request)
         .iter()
         .map(|word| typed(word))
@@ -72,7 +72,7 @@ fn target_of(request: &Request) -> Vec<String> {
     if request.sign_host != request.host {
         add("--sign-host", &request.sign_host);
     }
-    let is_known = match provider::of_host(&request.sign_host) {
+    let is_known = match provider::find_by_host(&request.sign_host) {
         Some(provider) => provider.name == request.provider.name,
         None => false,
     };
@@ -119,7 +119,7 @@ mod tests {
             life: 900,
         };
         let hint_of = |request: &Request| {
-            after_failed_login(&ExecRequest {
+            hint_after_failed_login(&ExecRequest {
                 request,
                 config: None,
                 is_attended: false,

@@ -164,7 +164,7 @@ fn run_to_its_end(
     match status {
         Ok(status) => {
             if hint::is_login_failure(&program, status) {
-                output.hint(&hint::after_failed_login(asked));
+                output.hint(&hint::hint_after_failed_login(asked));
             }
             Ok(exit_as_program(status))
         }

@@ -23,7 +23,7 @@ use crate::passfile::block::PassfileLine;
 use crate::provider;
 use crate::request::Request;
 use crate::sys::env;
-use crate::time::{Time, spoken};
+use crate::time::{Time, spoken_duration};
 
 /// One connection. An empty text means that it is not known.
 #[derive(Default)]
@@ -193,7 +193,7 @@ impl ListRow {
         match self.expires_at {
             None => "-".to_owned(),
             Some(expires_at) if has_expired(expires_at) => "expired".to_owned(),
-            Some(expires_at) => spoken(Time::now().until(expires_at)),
+            Some(expires_at) => spoken_duration(Time::now().until(expires_at)),
         }
     }
 

@@ -138,8 +138,12 @@ impl PolicyCommand {
         let access = ask_authority(provider.authority, provider.title, &query, app)?;
         let sql = match sql {
             None => LoginSteps::Unknown(provider.title),
-            Some(_) if is_administrator => LoginSteps::NoNeed(text::of_administrator(&request)),
-            Some(_) if access.is_master_user => LoginSteps::NoNeed(text::of_master_user(&request)),
+            Some(_) if is_administrator => {
+                LoginSteps::NoNeed(text::why_administrator_needs_no_sql(&request))
+            }
+            Some(_) if access.is_master_user => {
+                LoginSteps::NoNeed(text::why_master_user_needs_no_sql(&request))
+            }
             Some(sql) => {
                 let subject = SqlSubject {
                     host: &request.sign_host,

@@ -135,13 +135,13 @@ pub(super) fn typed_by(administrator: Option<&str>) -> String {
 }
 
 /// Returns why the user of every server needs no SQL.
-pub(super) fn of_administrator(request: &Request) -> String {
+pub(super) fn why_administrator_needs_no_sql(request: &Request) -> String {
     let user = &request.user;
     format!("{user} is in every server of {}.", request.provider.title)
 }
 
 /// Returns why the user that a server was made with needs no SQL.
-pub(super) fn of_master_user(request: &Request) -> String {
+pub(super) fn why_master_user_needs_no_sql(request: &Request) -> String {
     let user = &request.user;
     format!(
         "{user} is the master user of the server. Where the server was made without a password \

@@ -9,7 +9,7 @@ use crate::sys::child;
 use crate::sys::fs;
 use crate::sys::paths::CacheDirectory;
 use crate::text;
-use crate::time::{Time, spoken};
+use crate::time::{Time, spoken_duration};
 
 /// The file's four lines.
 #[derive(Default)]
@@ -123,7 +123,7 @@ fn state_of(config: Option<&Path>) -> String {
 /// Returns when the last run was and what failed, in words; `None` if there was no run.
 pub(in crate::command) fn last_run_in_words(config: Option<&Path>) -> Option<String> {
     let BackgroundOutcome { at, error } = last_outcome(config)?;
-    let ago = spoken(at.until(Time::now()));
+    let ago = spoken_duration(at.until(Time::now()));
     let mut text = format!("last refresh in the background: {ago} ago");
     if let Some(error) = error {
         text.push_str(", failed: ");

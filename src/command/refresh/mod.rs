@@ -40,7 +40,7 @@ use crate::resolve::{ConnectionOptions, TargetResolver};
 use crate::sys::env;
 use crate::sys::fs;
 use crate::sys::terminal::{self, InheritedStdin};
-use crate::time::{Time, spoken};
+use crate::time::{Time, spoken_duration};
 use watch::{NextRefresh, WatchOptions};
 use written::{filed_as, say_how_to_keep_fresh};
 
@@ -208,7 +208,7 @@ impl RefreshCommand {
         for (request, issued) in issued {
             warn_if_cut_short(request, issued, output);
             let until = issued.token.expires_at;
-            let left = spoken(Time::now().until(until));
+            let left = spoken_duration(Time::now().until(until));
             let (path, names) = (path.display(), filed_as(request));
             let until = until.rfc3339();
             output.note(&format!("{path}: {names} until {until} ({left})"));

@@ -33,10 +33,10 @@ pub(super) fn edit_of_configuration(
     }
     let mut connections = Vec::new();
     for target in new {
-        connections.push(connection(&target.request, &target.name));
+        connections.push(connection_of_request(&target.request, &target.name));
     }
-    let edit = edits::of_configuration(preferences, &machine.drafts, |text| {
-        config::change(text, &connections, &[]).map_err(|error| {
+    let edit = edits::edit_configuration(preferences, &machine.drafts, |text| {
+        config::change_connections(text, &connections, &[]).map_err(|error| {
             error.hint("name it with `pgcred add NAME HOST`, then run `pgcred setup TOOL NAME`")
         })
     });
@@ -44,7 +44,7 @@ pub(super) fn edit_of_configuration(
 }
 
 /// Returns a request as the configuration keeps it: without what is the default anyway.
-pub(super) fn connection(request: &Request, name: &str) -> Connection {
+pub(super) fn connection_of_request(request: &Request, name: &str) -> Connection {
     let mut connection = Connection {
         name: name.to_owned(),
         target: address_of_request(request),
@@ -56,7 +56,7 @@ pub(super) fn connection(request: &Request, name: &str) -> Connection {
     if connection.region == (request.provider.region)(&request.sign_host) {
         connection.region = None;
     }
-    if provider::of_host(&request.sign_host).is_none() {
+    if provider::find_by_host(&request.sign_host).is_none() {
         connection.provider = Some(request.provider.name.to_owned());
     }
     if request.sign_host != request.host || request.sign_port != request.port {

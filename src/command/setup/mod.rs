@@ -44,7 +44,8 @@ use crate::integrations::TOOLS;
 use crate::output::Output;
 use crate::resolve::ConnectionOptions;
 use crate::setup::{
-    CommandLines, Machine, SetupMethod, Tool, ToolFiles, ToolKind, ToolTarget, check_texts, fill,
+    CommandLines, Machine, SetupMethod, Tool, ToolFiles, ToolKind, ToolTarget, check_texts,
+    fill_template,
 };
 use crate::sys::terminal::{self, InheritedStdin};
 use crate::text::suggest;
@@ -286,7 +287,7 @@ fn print_dialog(
 ) -> Result<()> {
     let mut texts = Vec::new();
     for target in targets {
-        texts.push(fill(template, &CommandLines { machine, target }));
+        texts.push(fill_template(template, &CommandLines { machine, target }));
     }
     Output::answer(&texts.join("\n"))?;
     for target in add_connection::new_connections(tool, targets) {
@@ -316,7 +317,7 @@ fn tool_named(name: &str) -> Result<&'static Tool> {
 
 /// Returns the name of a tool whose name is written almost like this, or whose title has it.
 fn similar_tool(name: &str) -> Option<&'static str> {
-    let nearest = suggest::nearest(name, TOOLS.iter().map(|tool| tool.name));
+    let nearest = suggest::nearest_word(name, TOOLS.iter().map(|tool| tool.name));
     if nearest.is_some() {
         return nearest;
     }

@@ -238,11 +238,11 @@ impl SetupPlanner<'_> {
             return;
         }
         let mut refusals = Vec::new();
-        for tool in scheduler::candidates(&self.machine) {
+        for tool in scheduler::possible_schedulers(&self.machine) {
             let Some(files) = tool.files() else {
                 continue;
             };
-            let added = match scheduler::probe(tool, files) {
+            let added = match scheduler::probe_scheduler(tool, files) {
                 // It may do its work all the same, unseen from this session.
                 Err(_) if tool.is_scheduler_at_work(&self.machine) => return,
                 Err(why) => Err(why),

@@ -9,7 +9,7 @@ use crate::setup::{Machine, Tool, ToolFiles, ToolKind};
 
 /// Returns the schedulers that this system may have, in the order in which they are tried. One that
 /// runs pgcred already comes first.
-pub(super) fn candidates(machine: &Machine) -> Vec<&'static Tool> {
+pub(super) fn possible_schedulers(machine: &Machine) -> Vec<&'static Tool> {
     let (mut at_work, mut others) = (Vec::new(), Vec::new());
     for tool in TOOLS {
         if tool.kind != ToolKind::Scheduler || !tool.runs_on(machine) {
@@ -53,7 +53,7 @@ pub(super) fn keep_fresh_without(why: &str) -> String {
 /// Refuses a scheduler that does not run here, before anything is written for it, and names one
 /// that does.
 pub(super) fn check_scheduler(tool: &Tool, files: &dyn ToolFiles, machine: &Machine) -> Result<()> {
-    let Err(why) = probe(tool, files) else {
+    let Err(why) = probe_scheduler(tool, files) else {
         return Ok(());
     };
     let hint = if could_use(tool, "cron", "crontab") {
@@ -71,7 +71,10 @@ pub(super) fn check_scheduler(tool: &Tool, files: &dyn ToolFiles, machine: &Mach
 }
 
 /// Returns why a scheduler cannot be used.
-pub(super) fn probe(tool: &Tool, files: &dyn ToolFiles) -> std::result::Result<(), String> {
+pub(super) fn probe_scheduler(
+    tool: &Tool,
+    files: &dyn ToolFiles,
+) -> std::result::Result<(), String> {
     const TIMEOUT: Duration = Duration::from_secs(5);
     if Machine::program(tool.programs).is_none() {
         return Err(format!("there is no program {}", tool.programs.join(", ")));

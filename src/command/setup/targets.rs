@@ -169,8 +169,8 @@ fn no_lasting_user(request: &Request, tool: &Tool) -> Error {
             "the user of {target} comes with each token, and there is no token"
         ))
         .hint(format!(
-            "run `pgcred refresh {name}` to ask for one, or `pgcred setup {} {name}` without \
-             --dry-run",
+            "run `pgcred refresh {name}`, which asks for one, as `pgcred setup {} {name}` does \
+             where it changes files",
             tool.name
         ));
     }
@@ -213,7 +213,7 @@ fn check_for_scheduler(
     // A provider that only a host tells has no variables before it is looked up.
     for connection in &preferences.config.connections {
         if let Some(host) = &connection.target.host {
-            provider::of_host(host);
+            provider::find_by_host(host);
         }
     }
     if is_named {
@@ -274,7 +274,7 @@ pub(super) fn warnings_about_targets(tool: &Tool, targets: &mut [ToolTarget]) ->
         .iter()
         .map(|target| (target.name.as_str(), &target.request))
         .collect();
-    let mut warnings = warnings::of_connections(&requests);
+    let mut warnings = warnings::warnings_about_connections(&requests);
     if tool.takes_hostaddr {
         return warnings;
     }

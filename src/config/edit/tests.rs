@@ -5,7 +5,9 @@
 use std::time::{Duration, Instant};
 
 use crate::config::tests::{GOOD, connection, full, region, text};
-use crate::config::{Config, Connection, RequestedLife, add_connection, change, remove_connection};
+use crate::config::{
+    Config, Connection, RequestedLife, add_connection, change_connections, remove_connection,
+};
 use crate::error::Exit;
 use crate::request::target::TargetSpec;
 
@@ -326,14 +328,14 @@ fn many_edits_in_one() {
                   host = 'h' # of b\r\nuser = 'old'\r\n\r\n# c's\r\n[connections.c]\r\nhost = 'c'";
     let add = [of_user("x", "u"), of_user("b", "new"), of_user("y", "v")];
     assert_eq!(
-        change(before, &add, &["a", "b", "c"]).unwrap(),
+        change_connections(before, &add, &["a", "b", "c"]).unwrap(),
         "# mine\r\n\r\n# b's\r\n[connections.b] # b\r\nhost = 'h' # of b\r\nuser = \"new\"\r\n\r\n\
          [connections.x]\r\nhost = \"h\"\r\nuser = \"u\"\r\n\r\n\
          [connections.y]\r\nhost = \"h\"\r\nuser = \"v\""
     );
     let braces = "connections = { a = { host = 'a' }, b = { host = 'h' } } # c\n";
     assert_eq!(
-        change(braces, &add, &["a", "b"]).unwrap(),
+        change_connections(braces, &add, &["a", "b"]).unwrap(),
         "connections = { b = { host = 'h', user = \"new\" }, x = { host = \"h\", user = \"u\" }, \
          y = { host = \"h\", user = \"v\" } } # c\n"
     );
@@ -341,12 +343,12 @@ fn many_edits_in_one() {
     let dotted = "connections.a.host = 'a'\nconnections.b.host = 'h'\nconnections.a.port = 1\n\
                   connections.b.user = 'old'\nconnections.a.user = 'u'\n";
     assert_eq!(
-        change(dotted, &[of_user("b", "new")], &["b", "a"]).unwrap(),
+        change_connections(dotted, &[of_user("b", "new")], &["b", "a"]).unwrap(),
         "connections.b.host = 'h'\nconnections.b.user = \"new\"\n"
     );
-    assert_eq!(change(before, &[], &[]).unwrap(), before);
+    assert_eq!(change_connections(before, &[], &[]).unwrap(), before);
     let marked = format!("\u{feff}{before}");
-    let more = change(&marked, &[connection("z", "h")], &[]).unwrap();
+    let more = change_connections(&marked, &[connection("z", "h")], &[]).unwrap();
     assert!(more.starts_with("\u{feff}# mine\r\n"), "{more}");
 }
 
@@ -377,7 +379,11 @@ fn neighbours_go_together() {
             "",
         ),
     ] {
-        assert_eq!(change(before, &[], &["b", "a"]).unwrap(), after, "{before}");
+        assert_eq!(
+            change_connections(before, &[], &["b", "a"]).unwrap(),
+            after,
+            "{before}"
+        );
     }
 }
 
@@ -402,12 +408,14 @@ fn what_cannot_be_changed_together() {
             "connections.x.host: host `a b`",
         ),
     ] {
-        let message = change(GOOD, &add, &remove).unwrap_err().to_string();
+        let message = change_connections(GOOD, &add, &remove)
+            .unwrap_err()
+            .to_string();
         assert!(message.starts_with(expected), "{message}");
     }
     let dotted = "connections.p.host = 'h'\n# none\ncache = 'none'\nconnections.q.host = 'x'\n";
     let both = [connection("x", "h"), connection("y", "h")];
-    let error = change(dotted, &both, &[]).unwrap_err();
+    let error = change_connections(dotted, &both, &[]).unwrap_err();
     assert_eq!(
         error.to_string(),
         "cannot edit 2 connections: other lines of the file would change"
@@ -454,12 +462,12 @@ fn thousands_of_edits_are_made_at_once() {
             .collect()
     };
     let begin = Instant::now();
-    let before = change("# mine\n", &many("old", 100), &[]).unwrap();
+    let before = change_connections("# mine\n", &many("old", 100), &[]).unwrap();
     let new = many("new", 2_000);
-    let after = change(&before, &new, &[]).unwrap();
+    let after = change_connections(&before, &new, &[]).unwrap();
     assert_eq!(Config::parse(&after).unwrap().connections.len(), 2_100);
     let names: Vec<&str> = new.iter().map(|new| new.name.as_str()).collect();
-    assert_eq!(change(&after, &[], &names).unwrap(), before);
+    assert_eq!(change_connections(&after, &[], &names).unwrap(), before);
     let taken = begin.elapsed();
     assert!(taken < Duration::from_mins(1), "{taken:?}");
 }

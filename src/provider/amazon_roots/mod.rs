@@ -35,7 +35,7 @@ pub(super) fn public_roots() -> RequiredRoots {
 
 /// Returns Amazon's private roots for RDS and Aurora: those of one region, or of every region that
 /// pgcred carries. No system trusts them by itself.
-pub(super) fn of_rds(region: Option<&Region>) -> RequiredRoots {
+pub(super) fn roots_of_rds(region: Option<&Region>) -> RequiredRoots {
     let Some(region) = region else {
         return RequiredRoots::Private(RootSet {
             file_name: "rds-global.pem".to_owned(),
@@ -142,7 +142,7 @@ mod tests {
             );
         }
         assert_eq!(download_address("eusc-de-east-1"), None);
-        let RequiredRoots::Private(every_region) = of_rds(None) else {
+        let RequiredRoots::Private(every_region) = roots_of_rds(None) else {
             panic!("the roots of RDS are private");
         };
         assert!(

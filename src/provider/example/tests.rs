@@ -40,7 +40,7 @@ impl ExampleUser {
     /// Returns the request of `pgcred token HOST --user USER --profile FILE`.
     fn request(&self, user: &str) -> Request {
         Request {
-            provider: provider::of_host(HOST).expect("it is in PROVIDERS"),
+            provider: provider::find_by_host(HOST).expect("it is in PROVIDERS"),
             host: HOST.to_owned(),
             sign_host: HOST.to_owned(),
             user: user.to_owned(),
@@ -62,11 +62,11 @@ fn token_of(key: &str, user: &str, end: i64) -> String {
 
 #[test]
 fn the_table_knows_it() {
-    assert_eq!(provider::of_host(HOST).unwrap().name, "example");
+    assert_eq!(provider::find_by_host(HOST).unwrap().name, "example");
     assert_eq!(provider::named("example").unwrap().title, "Example");
     assert!(provider::names("|").contains("|example|"));
     assert!(provider::authority_titles().contains(" or Example"));
-    assert!(provider::of_host("db.example").is_none());
+    assert!(provider::find_by_host("db.example").is_none());
 }
 
 #[test]

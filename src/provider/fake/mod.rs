@@ -22,7 +22,7 @@ pub(crate) static PROVIDER: Provider = Provider {
     users_are_addresses: true,
     is_foreign_audience: |audience| audience == "https://foreign.invalid",
     max_life: 3_600,
-    roots: |host, _| roots(host),
+    roots: |host, _| roots_of_host(host),
     ..Provider::new("fake", "Fake", &authority::AUTHORITY)
 };
 
@@ -41,7 +41,7 @@ pub(crate) static WITHOUT_HOSTS: Provider = Provider {
 };
 
 /// Returns the roots of every system, or for a host `private.*` a set that pgcred carries.
-fn roots(host: &str) -> RequiredRoots {
+fn roots_of_host(host: &str) -> RequiredRoots {
     if !host.starts_with("private.") {
         return RequiredRoots::Public(None);
     }

@@ -237,7 +237,7 @@ pub(super) fn check_for_root(path: &Path, directory: &Path, old: Option<&Metadat
     }
     match (old, directory_owner) {
         (None, None) => Ok(()),
-        (None, Some(owner)) => Err(in_the_way_of(&owner, path)),
+        (None, Some(owner)) => Err(file_in_the_way(&owner, path)),
         (Some(old), directory_owner) => match platform::untrusted_owner(old) {
             Some(owner) if !is_roots_directory && directory_owner.as_ref() != Some(&owner) => {
                 Err(trap_of(&owner, path))
@@ -247,7 +247,7 @@ pub(super) fn check_for_root(path: &Path, directory: &Path, old: Option<&Metadat
     }
 }
 
-fn in_the_way_of(owner: &str, path: &Path) -> Error {
+fn file_in_the_way(owner: &str, path: &Path) -> Error {
     let shown = path.display();
     Error::usage(format!(
         "{shown} would be a file of root's in a directory that belongs to {owner}"

@@ -177,7 +177,7 @@ fn setup_of_a_host_stores_what_refresh_needs() {
         "app",
         "--yes",
     ]);
-    run.assert_fails(2, "hint: name it yourself");
+    run.assert_fails(2, "hint: name it with `pgcred add NAME HOST`");
     // For a tool that runs pgcred itself, no connection is added to the configuration.
     let before = config(&sandbox);
     sandbox.ok(&[

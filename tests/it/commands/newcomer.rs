@@ -42,7 +42,7 @@ fn add_accepts_hosts_that_have_tokens_and_names_the_next_command() {
     sandbox.set("PGUSER", "alice");
     sandbox
         .run(&["add", "prod"])
-        .assert_fails(2, "hint: pgcred add prod HOST");
+        .assert_fails(2, "hint: run `pgcred add prod HOST");
     sandbox
         .run(&["add", "tpyo", "mydb"])
         .assert_fails(4, "hint: give the whole name of the host");
@@ -136,7 +136,7 @@ fn an_error_names_what_the_user_probably_meant() {
         .assert_fails(4, "hint: did you mean the connection `prod`?");
     sandbox
         .run(&["token", "staging"])
-        .assert_fails(4, "hint: the connections are prod;");
+        .assert_fails(4, "hint: name one of the connections prod;");
     sandbox
         .run(&["token", "help"])
         .assert_fails(4, "hint: run `pgcred COMMAND --help` for help on a command");
@@ -362,7 +362,10 @@ fn a_prompt_format_with_a_typo_is_refused_and_each_state_is_shown_once() {
         .ok(&["add", "prod", HOST]);
     sandbox.ok(&["token", "prod"]);
     let prompt = |format: &str| sandbox.run(&["prompt", "--format", format]);
-    prompt("{nmae} {left}").assert_fails(2, "hint: {name}, {left} and {state} are filled in");
+    prompt("{nmae} {left}").assert_fails(
+        2,
+        "hint: use {name}, {left} and {state}, which are filled in",
+    );
     for (format, shown) in [
         ("%F{red}{name}%f", "%F{red}prod%f\n"),
         ("#{x} ${y} %{z%} {left}", "#{x} ${y} %{z%} 15 min\n"),

@@ -305,7 +305,7 @@ fn what_no_shared_file_may_say_is_an_error_that_names_line_and_key() {
         ),
         (
             "[connections.p]\nhost = 'h'\nuser = \"\\u001b[2J\"\n",
-            "connections.p.user: the user has ",
+            "connections.p.user: the user `\\u{1b}[2J` has ",
         ),
         (
             "connections = 1",

@@ -98,7 +98,7 @@ fn add_refuses_values_that_no_token_can_have() {
             &[HOST, "--alias", "nonsense:abc"],
             "--alias `nonsense:abc`: the port is not a number",
         ),
-        (&[""], "hint: pgcred add prod HOST"),
+        (&[""], "hint: run `pgcred add prod HOST"),
     ] {
         sandbox
             .run(&[&["add", "prod"], arguments].concat())
@@ -366,7 +366,7 @@ fn hints_repeat_what_the_user_typed() {
     assert!(!of_dsql.contains("{only"), "{of_dsql}");
     let run = sandbox.run(&["token", "db", "--login=bogus"]);
     assert!(
-        run.code == 2 && run.stderr.contains("known: never, terminal or browser"),
+        run.code == 2 && run.stderr.contains("; choose never, terminal or browser"),
         "{}",
         run.stderr
     );
@@ -381,26 +381,29 @@ fn hints_repeat_what_the_user_typed() {
 fn exec_without_two_dashes_says_where_they_belong() {
     let sandbox = sandbox();
     for (words, hint) in [
-        (&["exec", "shop", "psql"][..], "pgcred exec shop -- psql\n"),
+        (&["exec", "shop", "psql"][..], "pgcred exec shop -- psql"),
         (
             &["exec", "shop", "psql", "-c", "select 1"],
-            "pgcred exec shop -- psql\n",
+            "pgcred exec shop -- psql",
         ),
         (
             &["-q", "exec", "--profile", "dev", "shop", "psql"],
-            "pgcred exec TARGET -- psql\n",
+            "pgcred exec TARGET -- psql",
         ),
         (
             &["exec", "postgres://u:s3cret@h", "psql"],
-            "pgcred exec TARGET -- psql\n",
+            "pgcred exec TARGET -- psql",
         ),
         (
             &["exec", "shop", "postgres://u:s3cret@h"],
-            "pgcred exec shop -- COMMAND\n",
+            "pgcred exec shop -- COMMAND",
         ),
     ] {
         let run = sandbox.run(words);
-        run.assert_fails(2, &format!("hint: put `--` before the program: {hint}"));
+        run.assert_fails(
+            2,
+            &format!("hint: put `--` before the program, as in `{hint}`\n"),
+        );
         assert!(!run.stderr.contains("s3cret"), "{}", run.stderr);
     }
     let run = sandbox.run(&["token", "exec", "psql"]);

@@ -35,7 +35,7 @@ fn causes_in_variables_and_files() {
         cause(
             3,
             "no AWS credentials in profile `p`, the environment",
-            "the profiles are default, p: name one",
+            "name one with --profile PROFILE or AWS_PROFILE: the profiles are default, p",
         )
         .config("", "[profile p]\n")
         .set("AWS_PROFILE", "p"),
@@ -87,7 +87,7 @@ fn causes_in_variables_and_files() {
         cause(
             2,
             "no region for",
-            "--region REGION, AWS_REGION, or `region` in the profile",
+            "name it with --region REGION, AWS_REGION, or `region` in the profile",
         )
         .set("AWS_ACCESS_KEY_ID", "k")
         .set("AWS_SECRET_ACCESS_KEY", "s")
@@ -133,7 +133,7 @@ fn causes_of_sso() {
     let wrong =
         |profile: &str, says, sections| cause(2, says, CONFIGURE_SSO).config(profile, sections);
     let no_role =
-        "this user has no such role there: check sso_role_name and sso_account_id of the profile";
+        "check sso_role_name and sso_account_id of the profile: this user has no such role there";
     let settings = "try again; if it fails again, check sso_region, sso_account_id and \
                     sso_role_name of the profile";
     check(&[

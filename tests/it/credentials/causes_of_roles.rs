@@ -22,7 +22,7 @@ fn causes_of_roles() {
             "error-AccessDenied",
             1,
             "cannot assume the role R: STS refused: AccessDenied: the stub",
-            "the role's trust policy",
+            "allow this in the role's trust policy",
         ),
         role(
             "error-ExpiredToken",
@@ -34,13 +34,13 @@ fn causes_of_roles() {
             "error-InvalidClientTokenId",
             1,
             "STS refused: InvalidClientTokenId",
-            "the access key that assumes the role",
+            "correct the access key that assumes the role",
         ),
         role(
             "error-SignatureDoesNotMatch",
             1,
             "STS refused: SignatureDoesNotMatch",
-            "the access key that assumes the role",
+            "correct the access key that assumes the role",
         ),
         role(
             "error-ValidationError",

@@ -161,7 +161,7 @@ fn without_a_terminal_the_error_says_what_to_do() {
     let mfa = Mfa::new();
     let says = "pgcred: the role of profile `m` needs an MFA code, and there is no terminal to ask \
         on\n\
-        hint: run `aws sts get-caller-identity --profile m` in a terminal (pgcred uses what it \
+        hint: run `aws sts get-caller-identity --profile m` at a terminal (pgcred uses what it \
         caches), or give --mfa-code CODE \
         or PGCRED_MFA_CODE_COMMAND\n";
     let run = mfa.watched(|sandbox| sandbox.run(&TOKEN));

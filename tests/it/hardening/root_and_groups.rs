@@ -29,7 +29,7 @@ fn root_leaves_another_users_home_alone() {
     ] {
         let run = sandbox.run(arguments);
         run.assert_fails(2, "which belongs to nobody, and this is root");
-        assert!(run.stderr.contains("hint: sudo -H "), "{}", run.stderr);
+        assert!(run.stderr.contains("hint: use `sudo -H`"), "{}", run.stderr);
     }
     let silent = sandbox.run(&["refresh", "--background", "--quiet"]);
     assert_eq!((silent.code, &*silent.stderr), (0, ""));

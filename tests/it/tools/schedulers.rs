@@ -422,7 +422,7 @@ fn an_error_names_the_scheduler_that_refused() {
     };
     assert!(
         run.stderr
-            .contains(&format!("hint: {instead} does the same")),
+            .contains(&format!("hint: run {instead}, which does the same")),
         "{}",
         run.stderr
     );

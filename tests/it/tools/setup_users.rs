@@ -90,7 +90,7 @@ fn setup_asks_for_a_user_only_by_name() {
     vault
         .sandbox
         .run(&["setup", "psql", "crm", "--print"])
-        .assert_fails(2, "`pgcred refresh crm` asks for one");
+        .assert_fails(2, "run `pgcred refresh crm`, which asks for one");
     for tool in ["dbeaver", "datagrip", "tableplus"] {
         vault
             .sandbox

@@ -41,7 +41,7 @@ pub(super) async fn list_regions(
     for part in parts {
         whole.append(part);
     }
-    verdict::on_keys(&whole, caller.as_ref())?;
+    verdict::check_keys(&whole, caller.as_ref())?;
     let account = match caller {
         Some(Ok(caller)) => {
             verdict::with_known_keys(&mut whole.failures);

@@ -44,13 +44,13 @@ pub(super) async fn list_dsql(asked: &InRegion<'_>) -> CatalogPart {
         let question = question(dsql::GET_CLUSTER);
         match answer {
             Ok(cluster) => {
-                let rows = of_cluster(&cluster, asked.region);
+                let rows = rows_of_cluster(&cluster, asked.region);
                 is_complete &= rows.is_some();
                 part.add(question, rows);
             }
             Err(failure) if failure.why == WhyNot::NotFound => {} // deleted in the meantime
             Err(failure) => {
-                let rows = of_name(cluster.identifier, asked.region);
+                let rows = rows_of_name(cluster.identifier, asked.region);
                 is_complete &= rows.is_some();
                 part.add(question, rows);
                 part.fail_once(question, failure);
@@ -77,7 +77,7 @@ async fn get_cluster_in_turn(
 }
 
 /// Returns the row of a cluster of which only the name is known.
-fn of_name(identifier: String, region: &Region) -> Option<Vec<FoundDatabase>> {
+fn rows_of_name(identifier: String, region: &Region) -> Option<Vec<FoundDatabase>> {
     let name = identifier.clone();
     Some(vec![FoundDatabase {
         user: Some(FIRST_USER.to_owned()),
@@ -87,8 +87,8 @@ fn of_name(identifier: String, region: &Region) -> Option<Vec<FoundDatabase>> {
     }])
 }
 
-fn of_cluster(cluster: &DsqlCluster, region: &Region) -> Option<Vec<FoundDatabase>> {
-    let mut rows = of_name(cluster.identifier.clone(), region)?;
+fn rows_of_cluster(cluster: &DsqlCluster, region: &Region) -> Option<Vec<FoundDatabase>> {
+    let mut rows = rows_of_name(cluster.identifier.clone(), region)?;
     for row in &mut rows {
         row.label = row::checked_label(cluster.tag("Name"));
         row.host = row::checked_host(cluster.endpoint.clone());
@@ -118,7 +118,7 @@ mod tests {
     }
 
     fn row(cluster: &DsqlCluster) -> Option<FoundDatabase> {
-        of_cluster(cluster, &Region::vouched_for("eu-west-1"))?.pop()
+        rows_of_cluster(cluster, &Region::vouched_for("eu-west-1"))?.pop()
     }
 
     #[test]

@@ -57,7 +57,7 @@ async fn list_rds_clusters(asked: &InRegion<'_>) -> CatalogPart {
     for cluster in part.take(question, listed) {
         part.learn_account(&cluster.arn);
         part.idle_hosts.extend(idle_reader(&cluster));
-        part.add(question, of_cluster(&cluster, asked.region));
+        part.add(question, rows_of_cluster(&cluster, asked.region));
     }
     part
 }
@@ -74,7 +74,7 @@ async fn list_rds_instances(asked: &InRegion<'_>) -> CatalogPart {
             continue; // the hosts of its cluster lead to it
         }
         part.learn_account(&instance.arn);
-        part.add(question, of_instance(instance, asked.region));
+        part.add(question, rows_of_instance(instance, asked.region));
     }
     part
 }
@@ -89,7 +89,7 @@ async fn list_rds_proxies(asked: &InRegion<'_>) -> CatalogPart {
     proxies.retain(|proxy| proxy.family.as_deref() == Some(FAMILY));
     for proxy in &proxies {
         part.learn_account(&proxy.arn);
-        part.add(question_of_proxies, of_proxy(proxy, asked.region));
+        part.add(question_of_proxies, rows_of_proxy(proxy, asked.region));
     }
     if proxies.is_empty() {
         asked.done();
@@ -106,7 +106,7 @@ async fn list_rds_proxies(asked: &InRegion<'_>) -> CatalogPart {
         if let Some(proxy) = of_this.find(|proxy| proxy.name == endpoint.proxy)
             && !endpoint.is_default
         {
-            part.add(question, of_endpoint(&endpoint, proxy, asked.region));
+            part.add(question, rows_of_endpoint(&endpoint, proxy, asked.region));
         }
     }
     part
@@ -114,7 +114,7 @@ async fn list_rds_proxies(asked: &InRegion<'_>) -> CatalogPart {
 
 /// Returns the rows of a cluster: its writer, its readers if there are any, and the endpoints of
 /// the user's own.
-fn of_cluster(cluster: &RdsCluster, region: &Region) -> Option<Vec<FoundDatabase>> {
+fn rows_of_cluster(cluster: &RdsCluster, region: &Region) -> Option<Vec<FoundDatabase>> {
     let kind = match cluster.engine.as_deref() {
         Some(AURORA) => "Aurora cluster",
         _ => "RDS cluster",
@@ -145,7 +145,7 @@ fn of_cluster(cluster: &RdsCluster, region: &Region) -> Option<Vec<FoundDatabase
         });
     }
     for custom in &cluster.custom {
-        rows.extend(of_custom(custom, &writer));
+        rows.extend(row_of_custom_endpoint(custom, &writer));
     }
     Some(rows)
 }
@@ -163,7 +163,7 @@ fn idle_reader(cluster: &RdsCluster) -> Option<String> {
 }
 
 /// Returns the row of an endpoint of the user's own, which begins with its name.
-fn of_custom(host: &str, writer: &FoundDatabase) -> Option<FoundDatabase> {
+fn row_of_custom_endpoint(host: &str, writer: &FoundDatabase) -> Option<FoundDatabase> {
     let host = row::checked_host(Some(host.to_owned()))?;
     let (name, _) = host.split_once('.')?;
     Some(FoundDatabase {
@@ -175,7 +175,7 @@ fn of_custom(host: &str, writer: &FoundDatabase) -> Option<FoundDatabase> {
     })
 }
 
-fn of_instance(instance: RdsInstance, region: &Region) -> Option<Vec<FoundDatabase>> {
+fn rows_of_instance(instance: RdsInstance, region: &Region) -> Option<Vec<FoundDatabase>> {
     Some(vec![FoundDatabase {
         label: row::checked_label(instance.label),
         host: row::checked_host(instance.host),
@@ -191,7 +191,7 @@ fn of_instance(instance: RdsInstance, region: &Region) -> Option<Vec<FoundDataba
     }])
 }
 
-fn of_proxy(proxy: &RdsProxy, region: &Region) -> Option<Vec<FoundDatabase>> {
+fn rows_of_proxy(proxy: &RdsProxy, region: &Region) -> Option<Vec<FoundDatabase>> {
     Some(vec![FoundDatabase {
         role: EndpointRole::Proxy,
         host: row::checked_host(proxy.host.clone()),
@@ -205,12 +205,12 @@ fn of_proxy(proxy: &RdsProxy, region: &Region) -> Option<Vec<FoundDatabase>> {
 }
 
 /// Returns the row of an endpoint that a proxy has besides its own.
-fn of_endpoint(
+fn rows_of_endpoint(
     endpoint: &RdsProxyEndpoint,
     proxy: &RdsProxy,
     region: &Region,
 ) -> Option<Vec<FoundDatabase>> {
-    let mut rows = of_proxy(proxy, region)?;
+    let mut rows = rows_of_proxy(proxy, region)?;
     for row in &mut rows {
         row.identifier = row::checked_name(Some(endpoint.name.clone()))?;
         row.host = row::checked_host(endpoint.host.clone());

@@ -6,7 +6,7 @@ use crate::error::Error;
 use super::part::CatalogPart;
 
 /// Returns the refusal of the keys themselves, which all questions have met: there is no listing.
-pub(super) fn on_keys(
+pub(super) fn check_keys(
     found: &CatalogPart,
     caller: Option<&Inspected<CallerIdentity>>,
 ) -> Inspected<()> {
@@ -127,8 +127,12 @@ mod tests {
             (WhyNot::Unreachable, false),
         ] {
             let caller = Err(failure("a", why).why);
-            assert_eq!(on_keys(&nothing, Some(&caller)).is_err(), is_end, "{why:?}");
+            assert_eq!(
+                check_keys(&nothing, Some(&caller)).is_err(),
+                is_end,
+                "{why:?}"
+            );
         }
-        assert!(on_keys(&nothing, None).is_ok());
+        assert!(check_keys(&nothing, None).is_ok());
     }
 }

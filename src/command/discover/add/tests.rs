@@ -29,7 +29,7 @@ fn rows(config: &str) -> Vec<DiscoveredHost> {
             ..CatalogAnswer::default()
         }),
     };
-    rows::of_answers(&[answer], &Config::parse(config).unwrap(), None)
+    rows::rows_of_answers(&[answer], &Config::parse(config).unwrap(), None)
 }
 
 fn pick(rows: &[DiscoveredHost], patterns: &[&str]) -> Result<ConnectionAdditions> {

@@ -33,7 +33,7 @@ fn failing(regions: &[&str], failures: &[(&str, &str, WhyNot)]) -> ProfileAnswer
 }
 
 fn lines(answers: &[ProfileAnswer]) -> Vec<String> {
-    let errors = of_answers(answers);
+    let errors = errors_of_answers(answers);
     errors.iter().map(ToString::to_string).collect()
 }
 
@@ -70,7 +70,7 @@ fn an_error_names_its_profile_once() {
         failed.listed = Err(NoAnswer::new(WhyNot::LoginNeeded, Error::login(text)));
         assert_eq!(lines(std::slice::from_ref(&failed)), [line]);
     }
-    assert_eq!(exit_of(&of_answers(&[failed])), Some(Exit::Login));
+    assert_eq!(exit_of(&errors_of_answers(&[failed])), Some(Exit::Login));
     assert_eq!(exit_of(&[Error::failure("x")]), None);
 }
 

@@ -10,7 +10,7 @@ fn labelled(identifier: &str, label: &str) -> String {
     if !label.is_empty() {
         found.label = Some(label.to_owned());
     }
-    base(&found)
+    base_name(&found)
 }
 
 fn parts(base: &str, region: &'static str, profile: &'static str) -> NameParts<'static> {

@@ -36,7 +36,7 @@ fn no_answer() -> NoAnswer {
 /// Returns what is gone, and what nobody can say it of.
 fn found(config: &str, answers: &[ProfileAnswer]) -> (Vec<String>, Vec<String>) {
     let config = Config::parse(config).unwrap();
-    let rows = rows::of_answers(answers, &config, None);
+    let rows = rows::rows_of_answers(answers, &config, None);
     let gone = UnlistedConnections::find(&config, &rows, answers);
     (gone.names, gone.unknown)
 }
@@ -154,7 +154,7 @@ fn a_profile_that_lists_none_of_its_connections_has_lost_them() {
     let config = Config::parse(&both).unwrap();
     let find = |databases: Vec<FoundDatabase>| {
         let answers = [answer("dev", "r", databases)];
-        let rows = rows::of_answers(&answers, &config, None);
+        let rows = rows::rows_of_answers(&answers, &config, None);
         UnlistedConnections::find(&config, &rows, &answers)
     };
     let mut gone = find(vec![database("c", "r", "c.fake.invalid")]);

@@ -19,7 +19,7 @@ fn answer(profile: &str, databases: Vec<FoundDatabase>) -> ProfileAnswer {
 }
 
 fn rows(answers: &[ProfileAnswer], config: &str, user: Option<&str>) -> Vec<DiscoveredHost> {
-    of_answers(answers, &Config::parse(config).unwrap(), user)
+    rows_of_answers(answers, &Config::parse(config).unwrap(), user)
 }
 
 fn names(rows: &[DiscoveredHost]) -> Vec<&str> {

@@ -23,7 +23,7 @@ fn ask_all(is_user_there: bool) -> Vec<(String, Option<usize>)> {
         ..ScopeOptions::default()
     };
     let mut found = Vec::new();
-    for answer in ask(options.questions(context).unwrap(), context, Output::SILENT) {
+    for answer in ask_catalogs(options.questions(context).unwrap(), context, Output::SILENT) {
         let listed = match &answer.listed {
             Ok(listed) => Some(listed.databases.len()),
             Err(_) => None,

@@ -16,7 +16,7 @@ use crate::passfile::answer::{
 use crate::passfile::block::{Passfile, PassfileLine};
 use crate::setup::ToolKind;
 use crate::text::quote;
-use crate::time::{Time, spoken};
+use crate::time::{Time, spoken_duration};
 
 pub(super) const CHECKS: &[Check] = &[Check {
     id: "passfile.entry",
@@ -102,12 +102,12 @@ fn judge_entry(facts: &PassfileFacts, target: &str, now: Time) -> Finding {
 fn judge_own(line: usize, expiry: Option<Time>, now: Time, refresh: String) -> Finding {
     match expiry {
         Some(expiry) if expiry <= now => {
-            let ago = spoken(expiry.until(now));
+            let ago = spoken_duration(expiry.until(now));
             let detail = format!("line {line} is pgcred's, and its token expired {ago} ago");
             Finding::fail("token.expired", detail).with_command(refresh)
         }
         Some(expiry) => {
-            let left = spoken(now.until(expiry));
+            let left = spoken_duration(now.until(expiry));
             Finding::ok(format!(
                 "line {line}, which is pgcred's; the token lasts {left} more"
             ))
@@ -121,12 +121,12 @@ fn judge_users(answer: &PassfileAnswer, now: Time, refresh: &str) -> Finding {
     let line = answer.line;
     let finding = match answer.password {
         PasswordKind::Token(expiry) if expiry <= now => {
-            let ago = spoken(expiry.until(now));
+            let ago = spoken_duration(expiry.until(now));
             let detail = format!("line {line} of yours has a token that expired {ago} ago");
             Finding::fail("token.pasted", detail)
         }
         PasswordKind::Token(expiry) => {
-            let left = spoken(now.until(expiry));
+            let left = spoken_duration(now.until(expiry));
             let detail = format!("line {line} of yours has a token that lasts {left} more");
             Finding::warn("token.pasted", detail)
         }

@@ -18,7 +18,7 @@ use crate::sys::child;
 use crate::sys::env;
 use crate::sys::fs;
 use crate::text::quote;
-use crate::time::{Time, spoken};
+use crate::time::{Time, spoken_duration};
 
 pub(super) const CHECKS: &[Check] = &[
     Check::of_machine(
@@ -252,7 +252,7 @@ fn judge_schedule(
         return Finding::warn(CAUSE, detail).with_command("pgcred refresh");
     };
     let since = ending.at.until(Time::now());
-    let ago = spoken(since);
+    let ago = spoken_duration(since);
     if let Some(error) = ending.error {
         return Finding::warn(CAUSE, format!("the last run, {ago} ago, failed: {error}"))
             .with_command("pgcred refresh");

@@ -96,7 +96,7 @@ fn judge_refusal(request: &Request, message: &ServerMessage) -> Finding {
 fn judge_other_method(request: &Request, method: &AuthenticationMethod) -> Finding {
     let detail = format!(
         "the server asks for {} and expects no token",
-        in_words(method)
+        describe_method(method)
     );
     let why = (request.provider.why_no_token)(&roots::required_roots(request));
     let finding = Finding::fail(why.cause, detail);
@@ -106,7 +106,7 @@ fn judge_other_method(request: &Request, method: &AuthenticationMethod) -> Findi
     }
 }
 
-fn in_words(method: &AuthenticationMethod) -> String {
+fn describe_method(method: &AuthenticationMethod) -> String {
     match method {
         AuthenticationMethod::Kerberos => "Kerberos".to_owned(),
         AuthenticationMethod::Md5 => "an MD5 password".to_owned(),

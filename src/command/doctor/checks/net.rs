@@ -104,7 +104,7 @@ fn judge_connections(attempts: &[(SocketAddr, &ConnectOutcome)]) -> Finding {
         is_refused |= **reached == ConnectOutcome::Refused;
         is_silent |= **reached == ConnectOutcome::Silent;
         unreachable_v4 |= **reached == ConnectOutcome::Unreachable && address.is_ipv4();
-        details.push(format!("{address} {}", in_words(reached)));
+        details.push(format!("{address} {}", describe_outcome(reached)));
     }
     let detail = details.join(", ");
     match () {
@@ -115,7 +115,7 @@ fn judge_connections(attempts: &[(SocketAddr, &ConnectOutcome)]) -> Finding {
     }
 }
 
-fn in_words(reached: &ConnectOutcome) -> String {
+fn describe_outcome(reached: &ConnectOutcome) -> String {
     match reached {
         ConnectOutcome::Open => "accepts connections".to_owned(),
         ConnectOutcome::Refused => "refuses connections".to_owned(),

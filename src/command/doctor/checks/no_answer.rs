@@ -66,7 +66,7 @@ mod tests {
                 (finding.status, finding.cause),
                 (FindingStatus::Fail, Some(cause))
             );
-            assert!(causes::by_id(cause).is_some(), "{cause}");
+            assert!(causes::find_by_id(cause).is_some(), "{cause}");
             let is_login = why == WhyNot::LoginNeeded;
             assert_eq!(finding.exit == Exit::Login, is_login, "{cause}");
             let finding = judge_no_answer(fake::PROVIDER.authority, &NoAnswer::new(why, error()));

@@ -21,7 +21,7 @@ fn ids() -> BTreeSet<&'static str> {
 fn the_table_of_causes_names_checks_that_there_are() {
     let ids = ids();
     let mut wrong = Vec::new();
-    for cause in causes::all() {
+    for cause in causes::all_causes() {
         if let CauseDetection::Checks(checks) = cause.detection {
             let unknown = checks.iter().filter(|id| !ids.contains(*id));
             wrong.extend(unknown.map(|id| format!("{}: there is no check {id}", cause.id)));
@@ -67,7 +67,7 @@ fn stage(id: &str) -> &str {
 /// Returns what is wrong with the row of a cause that a file names. Its own checks have these
 /// stages; none if it only helps others.
 fn trouble(id: &str, stages: &BTreeSet<&str>) -> Option<String> {
-    let CauseDetection::Checks(checks) = causes::by_id(id)?.detection else {
+    let CauseDetection::Checks(checks) = causes::find_by_id(id)?.detection else {
         return Some(format!("{id} has no check in the table"));
     };
     if stages.is_empty() || checks.iter().any(|check| stages.contains(stage(check))) {
@@ -89,7 +89,7 @@ fn the_table_of_causes_names_every_check_that_finds_a_cause() {
             stages.extend(known.map(stage));
         }
         for id in literals(&code) {
-            if causes::by_id(id).is_none() {
+            if causes::find_by_id(id).is_none() {
                 continue;
             }
             named.insert(id.to_owned());
@@ -100,7 +100,7 @@ fn the_table_of_causes_names_every_check_that_finds_a_cause() {
             }
         }
     }
-    for cause in causes::all() {
+    for cause in causes::all_causes() {
         if let CauseDetection::Checks(checks) = cause.detection {
             let by_text = checks.iter().any(|id| READ_TEXTS.contains(id));
             if !by_text && !named.contains(cause.id) {

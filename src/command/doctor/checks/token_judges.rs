@@ -10,7 +10,7 @@ use crate::command::doctor::redact::RedactedKind;
 use crate::provider::{self, Provider};
 use crate::request::Request;
 use crate::text::quote::typed;
-use crate::time::{Time, spoken};
+use crate::time::{Time, spoken_duration};
 use crate::token::{TokenAge, TokenTimes, age};
 
 /// A token with less left is hardly worth sending, in seconds.
@@ -24,7 +24,7 @@ pub(super) fn judge_host(request: &Request) -> Finding {
     const CAUSE: &str = "token.endpoint";
     let (signed, dialled) = (&request.sign_host, &request.host);
     let provider = request.provider;
-    let has_no_form = provider.owns.is_none() && provider::of_host(signed).is_none();
+    let has_no_form = provider.owns.is_none() && provider::find_by_host(signed).is_none();
     if has_no_form || provider.owns(signed) {
         return Finding::ok(if signed == dialled {
             format!("signed for {signed}")
@@ -130,12 +130,12 @@ pub(super) fn judge_replication(request: &Request) -> Finding {
 
 /// Judges what a token says of itself against what is asked for.
 pub(super) fn judge_scope(parts: &TokenParts, request: &Request) -> Finding {
-    let finding = if let Some((cause, detail)) = difference(parts, request) {
+    let finding = if let Some((cause, detail)) = first_difference(parts, request) {
         Finding::fail(cause, detail)
-    } else if let Some(finding) = of_another_account(parts, request) {
+    } else if let Some(finding) = warn_about_other_account(parts, request) {
         finding
     } else {
-        Finding::ok(match in_clear(parts) {
+        Finding::ok(match describe_token_parts(parts) {
             text if text.is_empty() => "the token names nothing but its end".to_owned(),
             text => text,
         })
@@ -158,7 +158,7 @@ fn with_names(mut finding: Finding, parts: &TokenParts) -> Finding {
 
 /// Returns a warning if the token was issued to another person than the user of the request. A user
 /// that is no address may be a group.
-fn of_another_account(parts: &TokenParts, request: &Request) -> Option<Finding> {
+fn warn_about_other_account(parts: &TokenParts, request: &Request) -> Option<Finding> {
     let (holder, user) = (parts.holder.as_ref()?, &request.user);
     let provider = request.provider;
     let are_addresses = provider.users_are_addresses && holder.contains('@') && user.contains('@');
@@ -179,7 +179,7 @@ fn of_another_account(parts: &TokenParts, request: &Request) -> Option<Finding> 
 }
 
 /// Returns what a token says of itself as one clause; empty if it says nothing but its times.
-fn in_clear(parts: &TokenParts) -> String {
+fn describe_token_parts(parts: &TokenParts) -> String {
     let mut text = match &parts.action {
         Some(action) => action.clone(),
         None => String::new(),
@@ -212,7 +212,7 @@ fn in_clear(parts: &TokenParts) -> String {
 
 /// Returns the first thing that a token is not good for, with its cause. What the token does not
 /// name is compared with nothing, unless its whole scope is signed.
-pub(super) fn difference(
+pub(super) fn first_difference(
     parts: &TokenParts,
     request: &Request,
 ) -> Option<(Option<&'static str>, String)> {
@@ -229,14 +229,14 @@ pub(super) fn difference(
         Some(region) => Some(region.to_string()),
         None => request.region.as_ref().map(ToString::to_string),
     };
-    let (said_port, port) = (in_words(parts.port), in_words(wanted.port));
+    let (said_port, port) = (part_as_text(parts.port), part_as_text(wanted.port));
     let port = (TokenPart::Port, said_port.as_deref(), port.as_deref());
     let user = (TokenPart::User, parts.user.as_deref(), wanted.user);
     let rows = [
-        named(TokenPart::Service, parts.service.as_deref(), wanted.service),
-        named(TokenPart::Host, parts.host.as_deref(), wanted.host),
+        compare_known_part(TokenPart::Service, parts.service.as_deref(), wanted.service),
+        compare_known_part(TokenPart::Host, parts.host.as_deref(), wanted.host),
         port,
-        named(TokenPart::Action, parts.action.as_deref(), wanted.action),
+        compare_known_part(TokenPart::Action, parts.action.as_deref(), wanted.action),
         user,
         (
             TokenPart::Region,
@@ -265,7 +265,11 @@ const NONE: &str = "none";
 type ComparedPart<'a> = (TokenPart, Option<&'a str>, Option<&'a str>);
 
 /// Compares a part that every request has, unless the authority knows no such thing.
-fn named<'a>(part: TokenPart, said: Option<&'a str>, wanted: &'a str) -> ComparedPart<'a> {
+fn compare_known_part<'a>(
+    part: TokenPart,
+    said: Option<&'a str>,
+    wanted: &'a str,
+) -> ComparedPart<'a> {
     let wanted = if wanted.is_empty() {
         None
     } else {
@@ -274,7 +278,7 @@ fn named<'a>(part: TokenPart, said: Option<&'a str>, wanted: &'a str) -> Compare
     (part, said, wanted)
 }
 
-fn in_words<T: ToString>(value: Option<T>) -> Option<String> {
+fn part_as_text<T: ToString>(value: Option<T>) -> Option<String> {
     value.map(|value| value.to_string())
 }
 
@@ -296,7 +300,7 @@ pub(super) fn judge_life(life: &TokenLife, now: Time) -> Finding {
         "issued {}, good until {}, {} more",
         life.issued_at.rfc3339(),
         life.expires_at.rfc3339(),
-        spoken(left)
+        spoken_duration(left)
     );
     if whole < life.usual {
         let detail = format!("{times}: it was cut short, because the credentials end then");
@@ -332,12 +336,12 @@ pub(super) fn judge_passfile(
 ) -> Finding {
     let expires_at = times.expires_at;
     if expires_at <= now {
-        let ago = spoken(expires_at.until(now));
+        let ago = spoken_duration(expires_at.until(now));
         return Finding::warn("schedule", format!("it expired {ago} ago"));
     }
-    let left = spoken(now.until(expires_at));
+    let left = spoken_duration(now.until(expires_at));
     if let Some(parts) = parts
-        && let Some((cause, detail)) = difference(parts, request)
+        && let Some((cause, detail)) = first_difference(parts, request)
     {
         return Finding::fail(cause, format!("in the passfile {detail}"));
     }

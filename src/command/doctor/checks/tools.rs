@@ -111,7 +111,7 @@ fn is_of_tokens(entry: &ToolEntry, command: &str) -> bool {
 
 /// Tells whether the host of an entry takes tokens, or pgcred has made the entry.
 fn has_token_login(entry: &ToolEntry) -> bool {
-    entry.connection.is_some() || provider::of_host(&entry.host).is_some()
+    entry.connection.is_some() || provider::find_by_host(&entry.host).is_some()
 }
 
 fn finding_of(fault: &CommandFault, tool: &ToolState, entry: &ToolEntry) -> Finding {

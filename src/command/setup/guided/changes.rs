@@ -20,7 +20,7 @@ pub(super) struct SetupChanges {
 }
 
 /// Plans what the wishes change. Writes nothing. `users` are those that came with tokens.
-pub(super) fn plan(
+pub(super) fn plan_changes(
     wishes: &SetupWishes,
     users: &[TokenUser],
     machine: &Machine,
@@ -29,8 +29,8 @@ pub(super) fn plan(
     let mut first_edits = Vec::new();
     let mut preferences = app.preferences.with_config(app.preferences.config.clone());
     if !wishes.connections.is_empty() {
-        let edit = edits::of_configuration(&preferences, &machine.drafts, |text| {
-            config::change(text, &wishes.connections, &[])
+        let edit = edits::edit_configuration(&preferences, &machine.drafts, |text| {
+            config::change_connections(text, &wishes.connections, &[])
         })?;
         let after = edit.after.as_deref().unwrap_or_default();
         preferences = app.preferences.with_config(Config::parse(after)?);

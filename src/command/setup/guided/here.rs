@@ -76,7 +76,7 @@ impl GuidedSurroundings for RealSurroundings<'_> {
             profile: profile.map(str::to_owned).into_iter().collect(),
             ..ScopeOptions::default()
         };
-        let found = discover::search(&scope, &[self.authority], None, self.app)?;
+        let found = discover::search_databases(&scope, &[self.authority], None, self.app)?;
         found.check(self.app.preferences.output)?;
         let mut discovery = DatabaseOffers {
             is_partial: found.is_partial(),
@@ -86,7 +86,7 @@ impl GuidedSurroundings for RealSurroundings<'_> {
             if row.is_configured {
                 discovery.configured.push(row.name.clone());
             } else {
-                discovery.new.push(offer(row));
+                discovery.new.push(offer_of_row(row));
             }
         }
         Ok(discovery)
@@ -94,7 +94,7 @@ impl GuidedSurroundings for RealSurroundings<'_> {
 
     fn needs_user(&self, host: &str, profile: Option<&str>) -> Result<bool> {
         let target = TargetSpec::parse(host)?;
-        let provider = target.host.as_deref().and_then(provider::of_host);
+        let provider = target.host.as_deref().and_then(provider::find_by_host);
         if let Some(provider) = provider {
             // What its program needs besides cannot be typed here.
             config::check_vars(provider.name, &[], &self.app.preferences.config.commands)
@@ -109,7 +109,7 @@ impl GuidedSurroundings for RealSurroundings<'_> {
     fn typed(&self, host: &str, user: Option<&str>, profile: Option<&str>) -> Result<Connection> {
         let request = self.request(host, user, profile)?;
         let name = short_name(&request.host);
-        Ok(add_connection::connection(&request, &name))
+        Ok(add_connection::connection_of_request(&request, &name))
     }
 
     fn unknown_users(&self) -> &[UnknownUser] {
@@ -145,12 +145,12 @@ impl GuidedSurroundings for RealSurroundings<'_> {
     }
 
     fn scheduler(&self) -> SchedulerState {
-        for tool in scheduler::candidates(self.machine) {
+        for tool in scheduler::possible_schedulers(self.machine) {
             if tool.is_scheduler_at_work(self.machine) {
                 return SchedulerState::AtWork(tool);
             }
             if let Some(files) = tool.files()
-                && scheduler::probe(tool, files).is_ok()
+                && scheduler::probe_scheduler(tool, files).is_ok()
             {
                 return SchedulerState::CanBeSetUp(tool);
             }
@@ -166,7 +166,7 @@ impl GuidedSurroundings for RealSurroundings<'_> {
     fn show_changes(&self, wishes: &SetupWishes) -> Result<bool> {
         self.ask_for_users(&wishes.asked_for)?;
         let users = self.users.borrow();
-        let mut changes = changes::plan(wishes, &users.known, self.machine, self.app)?;
+        let mut changes = changes::plan_changes(wishes, &users.known, self.machine, self.app)?;
         let has_changes = changes.show()?;
         self.shown.replace(Some(changes));
         Ok(has_changes)
@@ -238,7 +238,7 @@ impl<'a> RealSurroundings<'a> {
 }
 
 /// Returns a row as it is offered. A user that is missing can be typed.
-fn offer(row: &DiscoveredHost) -> DatabaseOffer {
+fn offer_of_row(row: &DiscoveredHost) -> DatabaseOffer {
     let database = &row.database;
     let mut detail = format!("{}, {}", row.what(), database.region);
     if database.is_ready != Some(true) {

@@ -11,7 +11,7 @@ use crate::command::doctor::context::{CheckLevel, ExaminedTarget};
 use crate::command::doctor::finding::Finding;
 use crate::error::Error;
 use crate::issue::{end_of_pause, last_failure};
-use crate::time::{Time, spoken};
+use crate::time::{Time, spoken_duration};
 use crate::token::TokenAge;
 
 pub(super) fn check_login(case: &mut ExaminedTarget<'_, '_>) -> Finding {
@@ -42,11 +42,11 @@ fn judge_login(
     match login {
         LoginState::NotNeeded => Finding::ok("the credentials rest on no login"),
         LoginState::Good(end) => {
-            let left = spoken(now.until(*end));
+            let left = spoken_duration(now.until(*end));
             Finding::ok(format!("logged in; what the login gave is good for {left}"))
         }
         LoginState::Renewable(Some(end)) => {
-            let ago = spoken(end.until(now));
+            let ago = spoken_duration(end.until(now));
             Finding::ok(format!(
                 "it ended {ago} ago, and pgcred renews it without you"
             ))
@@ -57,7 +57,7 @@ fn judge_login(
             let cause = authority.cause_of(&Error::login(why.as_str()));
             let finding = match cached_until {
                 Some(end) => {
-                    let left = spoken(now.until(end));
+                    let left = spoken_duration(now.until(end));
                     let detail = format!("{why}; the cached token is good for {left}");
                     Finding::warn(cause, detail)
                 }
@@ -90,13 +90,17 @@ pub(super) fn check_failure(case: &mut ExaminedTarget<'_, '_>) -> Finding {
     }
 }
 
-fn in_words(last: &FailureRecord, now: Time) -> String {
-    format!("{} ago: {}", spoken(last.at.until(now)), last.error)
+fn describe_failure(last: &FailureRecord, now: Time) -> String {
+    format!(
+        "{} ago: {}",
+        spoken_duration(last.at.until(now)),
+        last.error
+    )
 }
 
 /// Judges the last failure where the same is asked now: the answer to that says more.
 fn judge_old_failure(last: &FailureRecord, now: Time) -> Finding {
-    Finding::ok(format!("{}; asked again now", in_words(last, now)))
+    Finding::ok(format!("{}; asked again now", describe_failure(last, now)))
 }
 
 /// Judges the last failure where nobody is asked now.
@@ -107,10 +111,10 @@ fn judge_failure(
     now: Time,
 ) -> Finding {
     let next = match pause {
-        Some(end) => format!("pgcred asks again in {}", spoken(now.until(end))),
+        Some(end) => format!("pgcred asks again in {}", spoken_duration(now.until(end))),
         None => "pgcred asks again at the next call".to_owned(),
     };
-    let mut finding = Finding::warn(cause, format!("{}; {next}", in_words(last, now)));
+    let mut finding = Finding::warn(cause, format!("{}; {next}", describe_failure(last, now)));
     finding.advice = last.error.to_hint().map(str::to_owned);
     finding
 }

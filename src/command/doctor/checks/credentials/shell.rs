@@ -6,7 +6,7 @@ use crate::authority::{Authority, ShellSettings, WhoSigns, WhyNot};
 use crate::command::doctor::context::ExaminedTarget;
 use crate::command::doctor::finding::Finding;
 use crate::text::quote::typed;
-use crate::time::{Time, spoken};
+use crate::time::{Time, spoken_duration};
 
 pub(super) fn check_environment(case: &mut ExaminedTarget<'_, '_>) -> Finding {
     match who_signs(case) {
@@ -34,7 +34,7 @@ fn judge_environment(authority: &dyn Authority, who: &WhoSigns, now: Time) -> Fi
     if let Some(end) = keys.end
         && end <= now
     {
-        let ago = spoken(end.until(now));
+        let ago = spoken_duration(end.until(now));
         let detail = format!("the key in {variable} signs, and it expired {ago} ago");
         return Finding::fail(cause, detail);
     }

@@ -10,7 +10,7 @@ use crate::error::{Error, Exit};
 use crate::issue::{IssueOptions, IssuedToken, last_failure};
 use crate::provider::{self, Provider};
 use crate::text::quote::typed;
-use crate::time::{Time, spoken};
+use crate::time::{Time, spoken_duration};
 use crate::token::TokenAge;
 
 /// Issues the token and keeps it for the checks that follow.
@@ -52,14 +52,14 @@ fn issue_token(case: &mut ExaminedTarget<'_, '_>) -> Finding {
     let finding = if found.token.age(now) == TokenAge::Stale {
         judge_stale(case, &found, warnings, now)
     } else {
-        Finding::ok(in_words(&found, now))
+        Finding::ok(describe_token(&found, now))
     };
     case.token = Some(found.token);
     finding
 }
 
-fn in_words(found: &IssuedToken, now: Time) -> String {
-    let left = spoken(now.until(found.token.expires_at));
+fn describe_token(found: &IssuedToken, now: Time) -> String {
+    let left = spoken_duration(now.until(found.token.expires_at));
     if found.cached {
         format!("a token is cached, and good for {left}")
     } else {
@@ -109,7 +109,7 @@ fn judge_stale(
     }
     let detail = match warnings.into_iter().next() {
         Some(warning) => warning,
-        None => in_words(found, now),
+        None => describe_token(found, now),
     };
     Finding::warn(why_not, detail)
 }

@@ -12,7 +12,7 @@ mod service;
 mod tls;
 
 use super::passfile::unset_command;
-use super::token_judges::difference;
+use super::token_judges::first_difference;
 use crate::command::doctor::check::Check;
 use crate::command::doctor::context::ExaminedTarget;
 use crate::command::doctor::finding::{Finding, FindingStatus};
@@ -21,7 +21,7 @@ use crate::passfile::answer::PasswordKind;
 use crate::provider::Provider;
 use crate::sys::env;
 use crate::text;
-use crate::time::{Time, spoken};
+use crate::time::{Time, spoken_duration};
 
 pub(super) const CHECKS: &[Check] = &[
     Check::of_target(
@@ -73,7 +73,7 @@ fn check_password(case: &mut ExaminedTarget<'_, '_>) -> Finding {
     let authority = provider.authority;
     if finding.status == FindingStatus::Ok
         && let Some(parts) = authority.read_token(&password).parts()
-        && let Some((cause, detail)) = difference(&parts, case.request)
+        && let Some((cause, detail)) = first_difference(&parts, case.request)
     {
         return Finding::fail(cause, format!("PGPASSWORD: {detail}"))
             .with_command(unset_command("PGPASSWORD"));
@@ -86,11 +86,11 @@ fn judge_password(kind: &PasswordKind, title: &str, now: Time) -> Finding {
     let finding = match kind {
         PasswordKind::Empty => return Finding::ok(NO_PASSWORD),
         PasswordKind::Token(expiry) if *expiry > now => {
-            let left = spoken(now.until(*expiry));
+            let left = spoken_duration(now.until(*expiry));
             return Finding::ok(format!("PGPASSWORD is a token, which lasts {left} more"));
         }
         PasswordKind::Token(expiry) => {
-            let ago = spoken(expiry.until(now));
+            let ago = spoken_duration(expiry.until(now));
             let detail = format!("PGPASSWORD is a token that expired {ago} ago");
             Finding::fail("token.pasted", detail)
         }

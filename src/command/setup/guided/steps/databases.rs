@@ -75,7 +75,7 @@ fn discovered_databases(conversation: &mut GuidedConversation<'_>) -> DatabaseOf
         here.say(remark);
     }
     if !found.configured.is_empty() {
-        let names = suggest::listed(&found.configured);
+        let names = suggest::list_names(&found.configured);
         here.say(&format!("configured already: {names}"));
     }
     conversation.replies.picked.clear();
