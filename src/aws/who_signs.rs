@@ -20,34 +20,28 @@ pub(super) fn who_signs(planned: &ProfilePlan) -> WhoSigns {
         SettingOrigin::Variable(variable) => Some(variable),
         _ => None,
     };
-    let by_variables_alone = match plan {
-        Ok(plan) => plan.keys_in_environment().is_some(),
-        Err(_) => false,
-    };
-    let profile = if by_variables_alone {
-        None
-    } else {
-        Some(settings.profile_name().to_owned())
-    };
     let mut region = None;
     if let Some((name, origin)) = settings.region_with_origin() {
         region = Some((name, settings.located(origin)));
     }
-    WhoSigns {
+    let mut answer = WhoSigns {
         source: source_in_one_line(settings, &plan),
-        profile,
+        profile: Some(settings.profile_name().to_owned()),
         profile_variable,
         region,
         variable_keys: variable_keys(settings, plan.as_ref().ok()),
-        login: match plan {
-            Ok(plan) => login_state(plan),
-            Err(_) => LoginState::NotNeeded,
-        },
-        names: match plan {
-            Ok(plan) => names_of_user(plan),
-            Err(_) => Vec::new(),
-        },
+        login: LoginState::NotNeeded,
+        names: Vec::new(),
+    };
+    let Ok(plan) = plan else {
+        return answer;
+    };
+    if plan.keys_in_environment().is_some() {
+        answer.profile = None; // the variables alone decide
     }
+    answer.login = login_state(plan);
+    answer.names = names_of_user(plan);
+    answer
 }
 
 /// Returns the source and the roles in one line.
@@ -131,7 +125,7 @@ mod tests {
     use crate::aws::settings::SharedFiles;
     use crate::error::ErrorReason;
 
-    fn who_signs(variables: &[(&str, &str)], config: &str, profile: Option<&str>) -> WhoSigns {
+    fn answer_for(variables: &[(&str, &str)], config: &str, profile: Option<&str>) -> WhoSigns {
         let mut given = BTreeMap::new();
         for (name, value) in variables {
             given.insert((*name).to_owned(), (*value).to_owned());
@@ -154,22 +148,22 @@ mod tests {
 
     #[test]
     fn keys_in_variables_sign_unless_an_option_names_a_profile() {
-        let alone = who_signs(&KEYS, SSO, None);
+        let alone = answer_for(&KEYS, SSO, None);
         assert_eq!(alone.profile, None);
         assert!(alone.source.unwrap().contains("AWS_ACCESS_KEY_ID"));
         let keys = alone.variable_keys.unwrap();
         assert!(keys.sign && keys.temporary);
         assert_eq!(keys.end.unwrap().rfc3339(), "2026-01-01T00:00:00Z");
 
-        let named = who_signs(&KEYS, SSO, Some("dev"));
+        let named = answer_for(&KEYS, SSO, Some("dev"));
         assert_eq!(named.profile.as_deref(), Some("dev"));
         assert!(!named.variable_keys.unwrap().sign);
-        assert!(who_signs(&[], SSO, Some("dev")).variable_keys.is_none());
+        assert!(answer_for(&[], SSO, Some("dev")).variable_keys.is_none());
     }
 
     #[test]
     fn the_source_is_said_with_the_names_that_identify_the_user() {
-        let found = who_signs(&[("AWS_PROFILE", "dev")], SSO, None);
+        let found = answer_for(&[("AWS_PROFILE", "dev")], SSO, None);
         assert_eq!(found.profile_variable, Some("AWS_PROFILE"));
         let source = found.source.unwrap();
         for said in ["SSO session `corp-of-test`", "role Dba"] {
@@ -189,16 +183,16 @@ mod tests {
 
     #[test]
     fn a_profile_that_does_not_exist_has_a_reason_of_its_own() {
-        let error = who_signs(&[], SSO, Some("dov")).source.unwrap_err();
+        let error = answer_for(&[], SSO, Some("dov")).source.unwrap_err();
         assert_eq!(error.reason(), Some(ErrorReason::NoProfile));
         let wrong = "[profile dev]\nrole_arn = arn:aws:iam::123456789012:role/R\n";
-        let error = who_signs(&[], wrong, Some("dev")).source.unwrap_err();
+        let error = answer_for(&[], wrong, Some("dev")).source.unwrap_err();
         assert_eq!(error.reason(), None);
     }
 
     #[test]
     fn the_region_comes_with_its_place() {
-        let found = who_signs(&[("AWS_REGION", "eu-west-1")], SSO, Some("dev"));
+        let found = answer_for(&[("AWS_REGION", "eu-west-1")], SSO, Some("dev"));
         let place = "AWS_REGION".to_owned();
         assert_eq!(found.region, Some(("eu-west-1".to_owned(), place)));
     }

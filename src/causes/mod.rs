@@ -9,7 +9,7 @@
 //!    +--> placeholders     {target}, {host}, ... in what is to be typed
 //!    +--> of_authority     which rows are one authority's, and what others add for it
 //!    v
-//! by_id      a check of `pgcred doctor` has found a cause
+//! find_by_id a check of `pgcred doctor` has found a cause
 //! explain    the user has a text, and nothing else
 //! ```
 //!

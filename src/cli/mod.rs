@@ -1,19 +1,19 @@
 //! The command line: a run from the typed words to the exit code.
 //!
 //! ```text
-//! words --> table (grammar) --> command (run) --> exit code
-//!              |
-//!              +--> help: answers for words that are not a command
+//! typed_words --> table (grammar) --> command (run) --> exit code
+//!                    |
+//!                    +--> help: answers for words that are not a command
 //! ```
 //!
-//! `words` rewrites what was typed, `table` is the list of commands. Two commands stand here,
+//! `typed_words` rewrites what was typed, `table` is the list of commands. Two commands stand here,
 //! because they print the grammar itself: `completions` and `man`.
 
 mod completions;
 mod help;
 mod man;
 mod table;
-mod words;
+mod typed_words;
 
 use std::ffi::OsString;
 use std::mem::ManuallyDrop;
@@ -37,7 +37,7 @@ pub(crate) fn run() -> ExitCode {
     if completions::is_asked_for() {
         return completions::answer_shell(command_line);
     }
-    let words = match words::typed_words() {
+    let words = match typed_words::words_to_parse() {
         TypedWords::CommandLine(words) => words,
         TypedWords::Answer(text) => {
             let _ = Output::answer(text); // if stdout is closed, nobody reads the answer

@@ -1,8 +1,18 @@
-//! Text. This file makes text of services and programs safe to show; `quote` quotes words for other
-//! programs, `host` reads host names, `digest` shortens secrets to names, and `suggest` finds the
-//! word that a user meant. `glob` compares with patterns, `encode` writes bytes as digits, `marks`
-//! are the lines around pgcred's block in a file of the user's, and `mutation` makes samples for
-//! the tests of parsers. Pure.
+//! Text. This file makes text of services and programs safe to show. Pure: nothing is read or
+//! written here.
+//!
+//! ```text
+//! in     host       a host name, with or without a port
+//!        glob       whether a text fits a pattern
+//!        suggest    the word that a user meant
+//!
+//! out    quote      a word for a shell, a conninfo string, XML and others
+//!        encode     bytes as digits
+//!        digest     a secret as a name that does not tell it
+//!        marks      the lines around pgcred's block in a file of the user's
+//!
+//! test   mutation   samples for the tests of parsers
+//! ```
 
 pub(crate) mod digest;
 pub(crate) mod encode;

@@ -10,7 +10,7 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use super::address::{self, ServiceAddress};
 use super::refusal::ApiRefusal;
 use super::request::ApiRequest;
-use super::room;
+use super::request_slots;
 use crate::authority::{Inspected, NoAnswer, WhyNot};
 use crate::aws::credentials::Credentials;
 use crate::aws::resolution::CredentialResolution;
@@ -109,7 +109,7 @@ impl<'a> ApiClient<'a> {
                 Err(error) => Err(operation.no_connection(error)),
             }
         };
-        let sent = room::run_when_there_is_room(work);
+        let sent = request_slots::run_in_a_slot(work);
         match self.resolution.wait(&operation.name(), sent).await {
             Ok(result) => result,
             Err(error) => Err(NoAnswer::new(WhyNot::Late, error)),

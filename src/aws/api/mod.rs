@@ -15,7 +15,7 @@
 //!    v       v                                v
 //!  client --> request           one operation: JSON over REST, or a form and XML
 //!    |  |---> address           the user's endpoint, or AWS's own by partition
-//!    |  |---> room              how many requests are under way, in the whole process
+//!    |  |---> request_slots     how many requests are under way, in the whole process
 //!    |  '---> refusal           codes, and what they mean
 //!    v
 //!  crate::http, sigv4           as for all that AWS is asked
@@ -41,7 +41,7 @@ mod rds_host;
 mod rds_things;
 mod refusal;
 mod request;
-mod room;
+mod request_slots;
 mod server;
 mod session;
 mod sts;

@@ -93,46 +93,59 @@ impl<'a> RoleSource<'a> {
         files: &'a ProfileFiles,
         visited: &[String],
     ) -> Result<Self> {
-        let (what, hint) = match (
+        let keys = (
             section.get("source_profile"),
             section.get("credential_source"),
-        ) {
-            (Some(other), None) => match files.profile(other) {
-                None => (
-                    format!("there is no source_profile `{other}`"),
-                    "correct source_profile",
-                ),
-                Some(of_other) => {
-                    let is_own = other == name && has_keys(of_other);
-                    if is_own || !visited.iter().any(|known| known == other) {
-                        return Ok(Self::Profile(other, of_other));
-                    }
-                    (
-                        format!(
-                            "source_profile goes in a circle: {} -> {other}",
-                            visited.join(" -> ")
-                        ),
-                        "let one of them have credentials of its own",
-                    )
-                }
-            },
-            (None, Some(source)) => match NamedSource::named(source) {
-                Some(source) => return Ok(Self::Named(source)),
-                None => (
-                    format!("credential_source `{source}` is unknown"),
-                    "write Environment, EcsContainer or Ec2InstanceMetadata",
-                ),
-            },
-            (Some(_), Some(_)) => (
-                "it sets both source_profile and credential_source".to_owned(),
+        );
+        match keys {
+            (Some(other), None) => Self::find_profile(name, other, files, visited),
+            (None, Some(source)) => Self::find_named(name, source),
+            (Some(_), Some(_)) => Err(wrong_role(
+                name,
+                "it sets both source_profile and credential_source",
                 "remove one of them",
-            ),
-            (None, None) => (
-                "it has role_arn, but neither source_profile nor credential_source".to_owned(),
+            )),
+            (None, None) => Err(wrong_role(
+                name,
+                "it has role_arn, but neither source_profile nor credential_source",
                 "add source_profile = NAME, whose credentials assume the role",
-            ),
+            )),
+        }
+    }
+
+    /// Returns the `source_profile` of the profile `name`, which may be itself if it has keys.
+    fn find_profile(
+        name: &str,
+        source: &'a str,
+        files: &'a ProfileFiles,
+        visited: &[String],
+    ) -> Result<Self> {
+        let Some(section) = files.profile(source) else {
+            let what = format!("there is no source_profile `{source}`");
+            return Err(wrong_role(name, &what, "correct source_profile"));
         };
-        Err(Error::usage(format!("profile `{name}`: {what}")).hint(hint))
+        let is_itself = source == name && has_keys(section);
+        if is_itself || visited.iter().all(|profile| profile != source) {
+            return Ok(Self::Profile(source, section));
+        }
+        let circle = visited.join(" -> ");
+        Err(wrong_role(
+            name,
+            &format!("source_profile goes in a circle: {circle} -> {source}"),
+            "let one of them have credentials of its own",
+        ))
+    }
+
+    /// Returns the `credential_source` of the profile `name`.
+    fn find_named(name: &str, source: &str) -> Result<Self> {
+        match NamedSource::named(source) {
+            Some(source) => Ok(Self::Named(source)),
+            None => Err(wrong_role(
+                name,
+                &format!("credential_source `{source}` is unknown"),
+                "write Environment, EcsContainer or Ec2InstanceMetadata",
+            )),
+        }
     }
 
     fn name(&self) -> &str {
@@ -141,6 +154,11 @@ impl<'a> RoleSource<'a> {
             Self::Profile(name, _) => name,
         }
     }
+}
+
+/// Returns the error about a profile whose settings do not say who assumes its role.
+fn wrong_role(profile: &str, what: &str, hint: &str) -> Error {
+    Error::usage(format!("profile `{profile}`: {what}")).hint(hint)
 }
 
 /// Returns the source that a `credential_source` names.

@@ -14,8 +14,8 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use crate::aws::profile::command_line;
 use crate::aws::profile::ini::{self, ProfileSection};
-use crate::aws::profile::words;
 use crate::error::{Error, Result};
 use crate::sys::env;
 use crate::sys::fs;
@@ -166,7 +166,7 @@ fn second_word(text: &str) -> Option<Cow<'_, str>> {
     {
         return Some(second.into()); // the usual name, of which there may be hundreds
     }
-    match words::split_as_posix(text)?.as_mut_slice() {
+    match command_line::split_as_posix(text)?.as_mut_slice() {
         [_, second] => Some(std::mem::take(second).into()),
         _ => None,
     }

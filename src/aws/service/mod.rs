@@ -1,5 +1,16 @@
-//! AWS's services: `endpoints` names them and their addresses, and `refusal` turns a failed call
-//! into an error. They are asked by the client of `crate::http`.
+//! AWS's services, as all that asks them names them and reports their refusals.
+//!
+//! ```text
+//! aws::source, aws::login, aws::api
+//!     |
+//!     +--> endpoints    which service: its name, and the address that a user may have set
+//!     |        |
+//!     |        v
+//!     |    the call, over the client of crate::http
+//!     |        |
+//!     |        v  if it fails
+//!     +--> refusal      the error: what was refused and why, or why there was no answer
+//! ```
 
 pub(crate) mod endpoints;
 pub(crate) mod refusal;

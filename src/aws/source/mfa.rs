@@ -1,7 +1,7 @@
 //! The code of a multi-factor device: from an option, from a command, or asked for on the terminal.
 
 use crate::authority::AskPolicy;
-use crate::aws::profile::words;
+use crate::aws::profile::command_line;
 use crate::aws::resolution::CredentialResolution;
 use crate::error::{Error, ErrorReason, Result};
 use crate::sys::child::{self, ProgramError};
@@ -57,7 +57,7 @@ pub(super) fn ask_for_code(
 }
 
 fn ask_command_for_code(resolution: &CredentialResolution, command: &str) -> Result<String> {
-    let Some(words) = words::split_command_line(command) else {
+    let Some(words) = command_line::split_command_line(command) else {
         return Err(unusable_code("has a quote that is not closed"));
     };
     let ended = match child::output(&words, resolution.deadline(), resolution.ask.attachment()) {

@@ -2,6 +2,8 @@
 //! of the plan; here is the table that leads from a part of the plan to its file.
 //!
 //! ```text
+//! plan --> one source --> its credentials sign, or assume the first of the roles
+//!
 //! keys          variables, or one of the two shared files
 //! web_identity  the role of a workload: a token in a file, exchanged by STS
 //! sso           a role of IAM Identity Center: the token of a login, exchanged by the SSO portal

@@ -12,7 +12,7 @@ use crate::aws::cli_cache;
 use crate::aws::credentials::Credentials;
 use crate::aws::credentials::FieldNames;
 use crate::aws::plan::CredentialProcess;
-use crate::aws::profile::words;
+use crate::aws::profile::command_line;
 use crate::aws::resolution::CredentialResolution;
 use crate::error::{Error, ErrorReason, Result};
 use crate::sys::child::{self, ProgramError, ProgramOutput};
@@ -58,7 +58,7 @@ impl CredentialSource for CredentialProcess {
 /// Runs the command line of a profile and returns the credentials that it prints.
 fn credentials_of_program(resolution: &CredentialResolution, command: &str) -> Result<Credentials> {
     let subject = format!("the credential_process{}", resolution.profile_clause());
-    let Some(words) = words::split_command_line(command) else {
+    let Some(words) = command_line::split_command_line(command) else {
         return Err(
             Error::usage(format!("{subject} has a quote that is not closed"))
                 .hint("correct credential_process in the profile"),
@@ -157,7 +157,7 @@ fn read_answer(ended: &ProgramOutput, subject: &str, hint: &str) -> Result<Crede
 /// Returns the program that a command line starts here, and the words that name files wherever it
 /// is started. They need not exist.
 fn files_of_command(command: &str) -> Vec<PathBuf> {
-    let Some(words) = words::split_command_line(command) else {
+    let Some(words) = command_line::split_command_line(command) else {
         return Vec::new();
     };
     let words: Vec<PathBuf> = words.into_iter().map(PathBuf::from).collect();

@@ -12,7 +12,7 @@
 //!   |
 //!   +--> report     table, JSON
 //!   |
-//!   +--> change     shows the change of the configuration, asks, makes it
+//!   +--> add_and_prune   shows the change of the configuration, asks, makes it
 //!           |
 //!           +--> add        which rows become connections
 //!           +--> prune      which connections are gone
@@ -25,7 +25,7 @@
 //! as its tag `Name`, were written by others: they are cut, and escaped before they are shown.
 
 mod add;
-mod change;
+mod add_and_prune;
 mod failures;
 mod names;
 mod prune;
@@ -38,7 +38,7 @@ use std::time::Instant;
 
 use clap::ValueEnum;
 
-use change::ChangeOptions;
+use add_and_prune::ChangeOptions;
 pub(crate) use rows::DiscoveredHost;
 pub(crate) use scope::ScopeOptions;
 use scope::{ListingAuthority, SearchContext};

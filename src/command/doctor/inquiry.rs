@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
-use super::later::PendingAnswer;
+use super::pending_answer::PendingAnswer;
 use crate::authority::{
     AskPolicy, Authority, CallerIdentity, Inspected, Inspector, LoginPermission, Region,
     ServerState, TokenScope,

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::aws_cli;
 use super::inquiry::AuthorityClock;
-use super::later::PendingAnswer;
+use super::pending_answer::PendingAnswer;
 use crate::cache::CacheTrial;
 use crate::command::app::App;
 use crate::command::passfile_option::{self, PassfileOption};

@@ -10,7 +10,7 @@
 //!  |     |     +--> aws_cli     the version of the AWS CLI, by its files
 //!  |     +--> network     what the server of a target answers
 //!  |     +--> inquiry     what AWS or another authority answers
-//!  |     +--> later       by which the three above wait: an answer of a thread
+//!  |     +--> pending_answer   by which the three above wait: an answer of a thread
 //!  +--> report        the outcomes as lines or as JSON, and the first cause
 //!  |     +--> wrap        lines that fit the terminal
 //!  +--> share         the report as Markdown, without what identifies the user
@@ -33,9 +33,9 @@ mod explain;
 mod finding;
 mod inquiry;
 mod jobs;
-mod later;
 mod network;
 mod outcome;
+mod pending_answer;
 mod private_names;
 mod redact;
 mod report;

@@ -13,7 +13,7 @@
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Instant;
 
-use super::later::PendingAnswer;
+use super::pending_answer::PendingAnswer;
 use crate::error::Result;
 use crate::probe::Deadline;
 use crate::probe::connect::{self, ConnectAttempt};

@@ -2,11 +2,11 @@
 //! browser, a scheduler.
 //!
 //! Such a program gets nothing on stdin and no password in the environment. `search` finds it;
-//! `output` runs it with a deadline, and `said` is what an error repeats of its words. The
+//! `output` runs it with a deadline, and `error_output` is what an error repeats of its stderr. The
 //! functions of this file start programs whose output pgcred does not read.
 
+mod error_output;
 mod output;
-mod said;
 mod search;
 
 use std::ffi::{OsStr, OsString};
@@ -19,10 +19,10 @@ use std::time::{Duration, Instant};
 use crate::error::{Error, Result};
 use crate::sys::terminal;
 use crate::text::{self, quote};
+pub(crate) use error_output::{hide_value, last_line, without_answer, without_arguments};
 pub(crate) use output::{
     ChildAttachment, ProgramError, ProgramOutput, complete_output, output, output_with, own_output,
 };
-pub(crate) use said::{hide_value, last_line, without_answer, without_arguments};
 pub(crate) use search::{find, find_broken_link, own_path, own_program};
 
 const PAUSE: Duration = Duration::from_millis(3);

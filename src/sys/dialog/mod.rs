@@ -7,7 +7,8 @@
 //!             +--> prompts   lists that the arrow keys move in, by the library `inquire`
 //!             +--> lines     numbered lines and typed numbers, for a terminal without a cursor
 //!             |
-//!             +--> filter    which choices a typed word leaves; fit: cuts a text to the window
+//!             +--> filter      which choices a typed word leaves
+//!             +--> line_width  cuts a text to the width of the window
 //! ```
 //!
 //! Keys are read from the terminal, because stdin is empty by then, and everything is shown on
@@ -15,7 +16,7 @@
 //! terminal is as it was before after each question, and when a signal or a panic ends pgcred.
 
 mod filter;
-mod fit;
+mod line_width;
 mod lines;
 mod prompts;
 

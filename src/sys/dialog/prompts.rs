@@ -11,7 +11,9 @@ use inquire::list_option::ListOption;
 use inquire::ui::RenderConfig;
 use inquire::{Confirm, InquireError, MultiSelect, Select, Text};
 
-use super::{Dialog, DialogAnswer, DialogChoice, DialogQuestion, chosen_indices, filter, fit};
+use super::{
+    Dialog, DialogAnswer, DialogChoice, DialogQuestion, chosen_indices, filter, line_width,
+};
 use crate::error::{Error, Result};
 use crate::text;
 
@@ -153,10 +155,10 @@ fn lines_of(choices: &[DialogChoice]) -> Vec<String> {
     let width = usize::from(window_size().0)
         .saturating_sub(MARKS)
         .max(NARROWEST);
-    let name_width = fit::name_width(choices);
+    let name_width = line_width::name_width(choices);
     let mut lines = Vec::new();
     for choice in choices {
-        lines.push(fit::fit_line(choice, name_width, width));
+        lines.push(line_width::fit_line(choice, name_width, width));
     }
     lines
 }

@@ -94,7 +94,7 @@ fn every_outside_effect_has_one_owner() {
         ("indicatif", "src/output/progress.rs"),
         ("inquire::", "src/sys/dialog/prompts.rs"),
         ("crossterm::", "src/sys/dialog/prompts.rs"),
-        ("unicode_width", "src/sys/dialog/fit.rs"),
+        ("unicode_width", "src/sys/dialog/line_width.rs"),
         ("dirs::", "src/sys/env.rs"),
         ("std::fs", "src/sys/fs src/sys/terminal.rs"),
         ("tempfile", "src/sys/fs"),

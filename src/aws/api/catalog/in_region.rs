@@ -2,7 +2,7 @@
 
 use futures_util::future;
 
-use super::part::CatalogPart;
+use super::catalog_part::CatalogPart;
 use super::question::InRegion;
 use super::{of_dsql, of_rds, verdict};
 

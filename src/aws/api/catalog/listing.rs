@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use futures_util::future::{self, Either};
 
+use super::catalog_part::CatalogPart;
 use super::in_region;
-use super::part::CatalogPart;
 use super::question::{CatalogProgress, InRegion};
 use super::verdict;
 use crate::authority::{CallerIdentity, CatalogAnswer, Inspected, Region};

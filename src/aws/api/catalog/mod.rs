@@ -15,7 +15,7 @@
 //! verdict         what a failure says of the region, and of the keys
 //!
 //! question        what is asked, by whom, and where
-//! part            rows and failures, as they come together
+//! catalog_part    rows and failures, as they come together
 //! row             one row, and the bounds of its texts
 //! ```
 //!
@@ -27,11 +27,11 @@
 //! whoever shows them escapes them.
 
 mod aws_catalog;
+mod catalog_part;
 mod in_region;
 mod listing;
 mod of_dsql;
 mod of_rds;
-mod part;
 mod question;
 mod row;
 #[cfg(test)]

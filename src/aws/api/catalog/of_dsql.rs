@@ -3,7 +3,7 @@
 use futures_util::future;
 use tokio::sync::Semaphore;
 
-use super::part::CatalogPart;
+use super::catalog_part::CatalogPart;
 use super::question::{CatalogQuestion, InRegion};
 use super::row;
 use crate::authority::{FoundDatabase, Inspected, Region, WhyNot};

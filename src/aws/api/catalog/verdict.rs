@@ -3,7 +3,7 @@
 use crate::authority::{CallerIdentity, FailedListing, Inspected, NoAnswer, Region, WhyNot};
 use crate::error::Error;
 
-use super::part::CatalogPart;
+use super::catalog_part::CatalogPart;
 
 /// Returns the refusal of the keys themselves, which all questions have met: there is no listing.
 pub(super) fn check_keys(

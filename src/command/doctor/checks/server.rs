@@ -8,7 +8,7 @@ use crate::command::doctor::check::{Check, Examine};
 use crate::command::doctor::context::{CheckLevel, ExaminedTarget};
 use crate::command::doctor::finding::Finding;
 use crate::command::doctor::inquiry::TargetInquiry;
-use crate::command::doctor::later::PendingAnswer;
+use crate::command::doctor::pending_answer::PendingAnswer;
 use crate::command::doctor::redact::RedactedKind;
 use crate::request::Request;
 use crate::text;

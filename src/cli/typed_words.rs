@@ -7,7 +7,7 @@ use crate::command::aws::{self, TypedWords};
 use crate::sys::env;
 
 /// Returns the words that are parsed, or the answer that needs no parser.
-pub(super) fn typed_words() -> TypedWords {
+pub(super) fn words_to_parse() -> TypedWords {
     match aws::take_over(env::arguments()) {
         TypedWords::CommandLine(words) => TypedWords::CommandLine(with_help_option(words)),
         answer @ TypedWords::Answer(_) => answer,
