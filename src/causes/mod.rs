@@ -9,8 +9,8 @@
 //!    +--> placeholders     {target}, {host}, ... in what is to be typed
 //!    +--> of_authority     which rows are one authority's, and what others add for it
 //!    v
-//! find_by_id a check of `pgcred doctor` has found a cause
-//! explain    the user has a text, and nothing else
+//! find_by_id           a check of `pgcred doctor` has found a cause
+//! causes_of_message    the user has a text, and nothing else
 //! ```
 //!
 //! Pure: nothing here reads files or variables, or goes to the network. `README.md` beside this

@@ -35,7 +35,7 @@ use crate::error::{Error, Result};
 use crate::provider;
 use crate::provider::command::CommandDefinition;
 use crate::request::target::{RootsChoice, TargetSpec};
-use crate::text::glob::fits;
+use crate::text::glob::matches_pattern;
 use crate::text::host::{self, HostPort};
 use crate::time::Seconds;
 
@@ -248,7 +248,7 @@ impl Config {
             ..HostRule::default()
         };
         for rule in &self.rules {
-            if !fits(&rule.host, &host) {
+            if !matches_pattern(&rule.host, &host) {
                 continue;
             }
             found.profile = found.profile.or(rule.profile.clone());
@@ -268,7 +268,7 @@ impl Config {
         has_value: fn(&HostRule) -> bool,
     ) -> Option<usize> {
         let host = host.to_ascii_lowercase();
-        let has = |rule: &HostRule| fits(&rule.host, &host) && has_value(rule);
+        let has = |rule: &HostRule| matches_pattern(&rule.host, &host) && has_value(rule);
         Some(self.rules.iter().position(has)? + 1)
     }
 }

@@ -219,7 +219,7 @@ fn patterns_fit_whole_hosts() {
         ("**", "a", true),
         ("a?b", "axb", false),
     ] {
-        assert_eq!(fits(pattern, host), expected, "{pattern} {host}");
+        assert_eq!(matches_pattern(pattern, host), expected, "{pattern} {host}");
     }
     let config = Config::parse(GOOD).unwrap();
     let rule = config.rule("A.DSQL.us-east-1.on.aws");

@@ -101,7 +101,7 @@ pub(crate) struct Issuer {
     cache: Option<Cache>,
     identities: IdentityRegistry,
     time: TimeBudget,
-    began: Time,
+    run_started_at: Time,
     has_warned_about_cache: bool,
     notes: RunNotes,
 }
@@ -125,7 +125,7 @@ impl Issuer {
             ask,
             cache,
             identities: IdentityRegistry::default(),
-            began: Time::now(),
+            run_started_at: Time::now(),
             has_warned_about_cache: false,
         }
     }
@@ -190,7 +190,7 @@ impl Issuer {
         self.trace_identity(request);
         if self.cache.is_none() {
             self.notes.step(|| "cache: switched off".to_owned());
-            return self.sign(request, options)?.that_lasts(options, request);
+            return self.sign(request, options)?.require_life(options, request);
         }
         let began = Time::now();
         if let Some(issued) = self.usable_cached_token(request, options, began) {
@@ -209,7 +209,7 @@ impl Issuer {
             Ok(issued) => {
                 self.note_same_token(request, &issued, options);
                 self.store(request, &issued, options, others);
-                issued.that_lasts(options, request)
+                issued.require_life(options, request)
             }
             Err(error) => self.stale_after(error, request, &id, options),
         }
@@ -236,16 +236,16 @@ impl Issuer {
         &mut self,
         request: &Request,
         options: IssueOptions,
-        began: Time,
+        asked_at: Time,
     ) -> Option<IssuedToken> {
         let id = self.entry_id(request);
         let Some(issued) = self.cached(request, &id, options.oldest()) else {
             self.trace_missing(request, &id);
             return None;
         };
-        let unfit = issued.unfit(options, began, Time::now());
-        self.trace_cached(request, &issued, unfit);
-        match unfit {
+        let why_unusable = issued.why_unusable(options, asked_at, Time::now());
+        self.trace_cached(request, &issued, why_unusable);
+        match why_unusable {
             None => Some(issued),
             Some(_) => None,
         }
@@ -376,9 +376,9 @@ impl IssueOptions {
 
 impl IssuedToken {
     /// Returns why a token that was not made for this caller will not do, if it will not.
-    fn unfit(&self, options: IssueOptions, began: Time, now: Time) -> Option<MissReason> {
+    fn why_unusable(&self, options: IssueOptions, asked_at: Time, now: Time) -> Option<MissReason> {
         if options.fresh {
-            if self.token.issued_at < began {
+            if self.token.issued_at < asked_at {
                 return Some(MissReason::Older);
             }
         } else if self.token.age(now) != TokenAge::Fresh {
@@ -391,7 +391,7 @@ impl IssuedToken {
     }
 
     /// Refuses a new token that does not last as long as the caller needs.
-    fn that_lasts(self, options: IssueOptions, request: &Request) -> Result<Self> {
+    fn require_life(self, options: IssueOptions, request: &Request) -> Result<Self> {
         let left = Time::now().until(self.token.expires_at);
         if left >= options.min_valid {
             return Ok(self);

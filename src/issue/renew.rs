@@ -118,7 +118,7 @@ impl Issuer {
     /// recorded failure was itself a prompt, made by another process while this one waited for its
     /// lock.
     fn can_do_better(&self, failure: &FailureRecord) -> bool {
-        let asked_meanwhile = failure.asked && failure.at >= self.began;
+        let asked_meanwhile = failure.asked && failure.at >= self.run_started_at;
         failure.error.exit() == Exit::Login && self.ask.can_ask() && !asked_meanwhile
     }
 

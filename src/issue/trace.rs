@@ -41,7 +41,7 @@ impl Issuer {
         &mut self,
         request: &Request,
         issued: &IssuedToken,
-        unfit: Option<MissReason>,
+        why_unusable: Option<MissReason>,
     ) {
         let identity = self.identities.identity_of(request);
         self.notes.step(|| {
@@ -53,7 +53,7 @@ impl Issuer {
             let expires_at = token.expires_at.rfc3339();
             let location = self.location_of(&issued.id);
             let identity = short_digest(&*identity);
-            let verdict = match unfit {
+            let verdict = match why_unusable {
                 None => "used",
                 Some(MissReason::Stale) => "not used, it is stale: two thirds of its life are over",
                 Some(MissReason::Older) => "not used, a new token is asked for",

@@ -164,7 +164,7 @@ pub(crate) fn sslrootcert(request: &Request, ask: &AskPolicy) -> Result<Option<S
 pub(crate) fn sslrootcert_for_exec(
     request: &Request,
     ask: &AskPolicy,
-    spare: &PrivateDirectory,
+    fallback_directory: &PrivateDirectory,
 ) -> Result<Option<String>> {
     let roots = choose_roots(request)?;
     let Err(error) = provide_file(request, roots.as_ref(), ask) else {
@@ -177,7 +177,7 @@ pub(crate) fn sslrootcert_for_exec(
     let Some(text) = store::bundled_text(set) else {
         return Err(error); // a download that failed cannot be put elsewhere
     };
-    let file = spare.path(&set.file_name);
+    let file = fallback_directory.path(&set.file_name);
     fs::put(&file, text.as_bytes())?;
     Ok(Some(file.display().to_string()))
 }

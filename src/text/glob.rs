@@ -7,7 +7,7 @@ pub(crate) fn is_pattern(text: &str) -> bool {
 
 /// Returns whether a text fits a pattern. Each part is taken where it first occurs: that leaves
 /// most for the rest.
-pub(crate) fn fits(pattern: &str, text: &str) -> bool {
+pub(crate) fn matches_pattern(pattern: &str, text: &str) -> bool {
     let mut parts = pattern.split('*');
     let Some(mut rest) = parts.next().and_then(|first| text.strip_prefix(first)) else {
         return false;
@@ -42,7 +42,7 @@ mod tests {
             ("dev", "dev2", false),
             ("", "", true),
         ] {
-            assert_eq!(fits(pattern, text), expected, "{pattern} {text}");
+            assert_eq!(matches_pattern(pattern, text), expected, "{pattern} {text}");
         }
         assert!(is_pattern("eu-*") && !is_pattern("eu-west-1"));
     }

@@ -89,7 +89,7 @@ fn connection_of_row(row: &DiscoveredHost) -> std::result::Result<Connection, St
 fn is_meant(row: &DiscoveredHost, pattern: &str) -> bool {
     let pattern = pattern.trim().to_lowercase();
     let mut texts = row.texts().into_iter();
-    texts.any(|text| glob::fits(&pattern, &text.to_lowercase()))
+    texts.any(|text| glob::matches_pattern(&pattern, &text.to_lowercase()))
 }
 
 fn check_patterns(rows: &[DiscoveredHost], patterns: &[String]) -> Result<()> {

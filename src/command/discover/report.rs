@@ -22,7 +22,7 @@ pub(super) fn print_table(rows: &[DiscoveredHost]) -> Result<()> {
         |value: fn(&DiscoveredHost) -> String| -> Vec<String> { rows.iter().map(value).collect() };
     let mut table = TextTable::new(rows.len(), LONGEST_CELL);
     table.add("NAME", &column(|row| row.name.clone()));
-    table.add("WHAT", &column(DiscoveredHost::what));
+    table.add("WHAT", &column(DiscoveredHost::kind_in_words));
     table.add("REGION", &column(|row| row.database.region.to_string()));
     table.add_unless_empty(
         "PROFILE",

@@ -81,7 +81,7 @@ impl DiscoveredHost {
     }
 
     /// Returns what the row is: `RDS instance`; for one of several hosts, `Aurora readers`.
-    pub(crate) fn what(&self) -> String {
+    pub(crate) fn kind_in_words(&self) -> String {
         let kind = self.database.kind;
         let service = kind.split(' ').next().unwrap_or(kind);
         match self.database.role {

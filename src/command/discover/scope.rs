@@ -186,7 +186,7 @@ impl ScopeOptions {
                 continue;
             }
             for region in &known.all {
-                if glob::fits(typed, region.as_str()) {
+                if glob::matches_pattern(typed, region.as_str()) {
                     add_once(&mut found, region.clone());
                 }
             }
@@ -405,7 +405,7 @@ fn group_by_credentials(
 fn names_that_fit(pattern: &str, known: &[String]) -> Vec<String> {
     let mut found = Vec::new();
     for name in known {
-        if glob::fits(pattern, name) {
+        if glob::matches_pattern(pattern, name) {
             found.push(name.clone());
         }
     }

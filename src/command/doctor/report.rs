@@ -66,7 +66,7 @@ impl<'a> DoctorReport<'a> {
         }
         let mut lines = Vec::new();
         for outcome in failures {
-            let what = outcome.what();
+            let what = outcome.trouble();
             lines.push(match &outcome.target {
                 Some(target) => format!("first cause: {target}: {what}"),
                 None => format!("first cause: {what}"),
@@ -95,7 +95,7 @@ impl<'a> DoctorReport<'a> {
         let mut lines = vec!["no cause of a failing login was found".to_owned()];
         let is_warning = |outcome: &&CheckOutcome| outcome.status == FindingStatus::Warn;
         if let Some(outcome) = self.outcomes.iter().find(is_warning) {
-            lines.push(format!("first warning: {}", outcome.what()));
+            lines.push(format!("first warning: {}", outcome.trouble()));
         }
         lines.extend(self.first_note());
         lines
@@ -135,7 +135,7 @@ impl<'a> DoctorReport<'a> {
 
 impl CheckOutcome {
     /// Returns what is wrong, in a few words.
-    fn what(&self) -> &str {
+    fn trouble(&self) -> &str {
         match self.cause {
             Some(cause) => cause.title,
             None => &self.detail,

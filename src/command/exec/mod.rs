@@ -96,7 +96,7 @@ impl RunCommand for ExecCommand {
             is_wanted: !request.provider.authority.is_run_for_users_alone(),
             passfile: passfile.clone(),
             due: issued.token.refresh_after(),
-            spare: issued.token.refresh_after().until(issued.token.expires_at),
+            life_left_at_refresh: issued.token.refresh_after().until(issued.token.expires_at),
             timeout: app.preferences.ask.timeout * 2,
             output: app.preferences.output,
         };

@@ -28,7 +28,7 @@ pub(super) struct TokenRenewal {
     pub(super) passfile: PathBuf,
     pub(super) due: Time,
     /// How many seconds the token is still valid when it is due.
-    pub(super) spare: u32,
+    pub(super) life_left_at_refresh: u32,
     /// How long one renewal may take.
     pub(super) timeout: Duration,
     pub(super) output: Output,
@@ -90,7 +90,7 @@ impl TokenRenewal {
     /// Returns the pause after a renewal that failed, in seconds: there is time for two more
     /// attempts before the token expires.
     fn retry(&self) -> u32 {
-        RETRY.min(self.spare / 2).max(1)
+        RETRY.min(self.life_left_at_refresh / 2).max(1)
     }
 
     /// Renews the token. Returns when the new one is due, or in one line why there is none.

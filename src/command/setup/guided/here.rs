@@ -240,7 +240,7 @@ impl<'a> RealSurroundings<'a> {
 /// Returns a row as it is offered. A user that is missing can be typed.
 fn offer_of_row(row: &DiscoveredHost) -> DatabaseOffer {
     let database = &row.database;
-    let mut detail = format!("{}, {}", row.what(), database.region);
+    let mut detail = format!("{}, {}", row.kind_in_words(), database.region);
     if database.is_ready != Some(true) {
         detail = format!("{detail}, {}", database.status);
     }
