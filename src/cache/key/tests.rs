@@ -480,23 +480,23 @@ fn the_credential_manager_keeps_a_key_until_it_is_erased() {
         KeyLocation::Keyring("Windows Credential Manager")
     );
     assert_eq!(
-        key(&load(CacheChoice::Keyring, &scratch.paths, false)),
+        key(&load_key(CacheChoice::Keyring, &scratch.paths, false)),
         key(&made)
     );
     native::SystemKeyring::new(&scratch.paths.scope)
         .write(&[7; 31])
         .unwrap();
     assert_eq!(
-        reason(load(CacheChoice::Keyring, &scratch.paths, false)),
+        reason(load_key(CacheChoice::Keyring, &scratch.paths, false)),
         "Windows Credential Manager: no key yet"
     );
     assert_ne!(
-        key(&load(CacheChoice::Keyring, &scratch.paths, true)),
+        key(&load_key(CacheChoice::Keyring, &scratch.paths, true)),
         key(&made)
     );
     erase_key(CacheChoice::Keyring, &scratch.paths).unwrap();
     assert_eq!(
-        reason(load(CacheChoice::Keyring, &scratch.paths, false)),
+        reason(load_key(CacheChoice::Keyring, &scratch.paths, false)),
         "Windows Credential Manager: no key yet"
     );
     assert!(!scratch.paths.fallback.exists());
