@@ -386,10 +386,7 @@ impl Cache {
         let explained = Error::failure(format!(
             "tokens are not cached: {error}; PGCRED_CACHE=none avoids this warning"
         ));
-        Err(explained.hint(match error.to_hint() {
-            Some(hint) => hint,
-            None => "set PGCRED_CACHE=none",
-        }))
+        Err(explained.hint(error.to_hint().unwrap_or("set PGCRED_CACHE=none")))
     }
 
     fn entry(&self, id: &EntryId) -> PathBuf {

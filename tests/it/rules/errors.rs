@@ -158,9 +158,10 @@ fn is_mended(code: &str, start: usize) -> bool {
         let is_whole = !function[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_');
         if at > start && is_whole {
             let end = at + name.len();
-            let end = match function[end..].starts_with('(') {
-                true => end_of_call(function, at),
-                false => end,
+            let end = if function[end..].starts_with('(') {
+                end_of_call(function, at)
+            } else {
+                end
             };
             if is_given_hint(function, end) {
                 return true;
