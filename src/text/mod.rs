@@ -2,16 +2,16 @@
 //! written here.
 //!
 //! ```text
-//! in     host       a host name, with or without a port
-//!        glob       whether a text fits a pattern
-//!        suggest    the word that a user meant
+//! text of others --> host       a host name, with or without a port
+//!                    glob       whether a text fits a pattern
+//!                    suggest    the word that a user meant
 //!
-//! out    quote      a word for a shell, a conninfo string, XML and others
-//!        encode     bytes as digits
-//!        digest     a secret as a name that does not tell it
-//!        marks      the lines around pgcred's block in a file of the user's
+//! text for others --> quote     a word for a shell, a conninfo string, XML and others
+//!                     encode    bytes as digits
+//!                     digest    a secret as a name that does not tell it
+//!                     marks     the lines around pgcred's block in a file of the user's
 //!
-//! test   mutation   samples for the tests of parsers
+//! mutation                      samples for the tests of parsers
 //! ```
 
 pub(crate) mod digest;
