@@ -65,7 +65,7 @@ pub(crate) fn check_place(path: &Path) -> Result<()> {
     };
     let (shown, place) = (path.display(), part.display());
     let Ok(metadata) = fs::symlink_metadata(&part) else {
-        return Err(Error::usage(format!("{place} has just changed")).hint("retry"));
+        return Err(Error::usage(format!("{place} has just changed")).hint("try again"));
     };
     if let Some(owner) = platform::untrusted_owner(&metadata) {
         return Err(Error::usage(format!(
@@ -78,7 +78,7 @@ pub(crate) fn check_place(path: &Path) -> Result<()> {
         "{shown} is not used: other users can replace it, because {place} has the mode {mode:03o}"
     ))
     .hint(format!(
-        "chmod go-w {}",
+        "run `chmod go-w {}`",
         quote::posix(&part.to_string_lossy())
     )))
 }

@@ -85,7 +85,7 @@ fn no_command_is_run_from_a_configuration_that_others_can_replace() {
             }
             run.assert_fails(2, &format!("{own} has the mode {mode:03o}"));
             assert!(
-                run.stderr.contains(&format!("hint: chmod go-w '{own}'\n")),
+                run.stderr.contains(&format!("hint: run `chmod go-w '{own}'`\n")),
                 "{}",
                 run.stderr
             );
@@ -98,13 +98,13 @@ fn no_command_is_run_from_a_configuration_that_others_can_replace() {
     set_mode(sandbox.own(), 0o700);
     for (definition, more) in [
         (definition, ""),
-        ("", "; or, if you trust what is in it: --config "),
+        ("", "; if you trust what is in it, add --config "),
     ] {
         config(definition);
         set_mode(&sandbox.own().join("config.toml"), 0o666);
         let run = sandbox.run(&["list"]);
         run.assert_fails(2, "its mode 666 lets other users change it");
-        let hint = format!("hint: chmod go-w '{named}'{more}");
+        let hint = format!("hint: run `chmod go-w '{named}'`{more}");
         assert!(run.stderr.contains(&hint), "{}", run.stderr);
         assert_eq!(
             run.stderr.contains("--config"),
