@@ -85,7 +85,8 @@ fn no_command_is_run_from_a_configuration_that_others_can_replace() {
             }
             run.assert_fails(2, &format!("{own} has the mode {mode:03o}"));
             assert!(
-                run.stderr.contains(&format!("hint: run `chmod go-w '{own}'`\n")),
+                run.stderr
+                    .contains(&format!("hint: run `chmod go-w '{own}'`\n")),
                 "{}",
                 run.stderr
             );
