@@ -152,7 +152,7 @@ impl ProxyCommand {
             _ => {
                 return Err(
                     Error::usage("one target is needed, whose password is printed")
-                        .hint("pgcred proxy --password NAME"),
+                        .hint("run `pgcred proxy --password NAME`"),
                 );
             }
         };

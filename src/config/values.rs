@@ -155,7 +155,7 @@ pub(super) fn read_proxy(item: &DeValue<'_>) -> Result<ProxySettings> {
             "auth" => read_text(value)
                 .and_then(LocalAuth::parse)
                 .map(|value| auth = value),
-            _ => Err(Error::usage("no such key").hint("the keys are port, socket, auth")),
+            _ => Err(Error::usage("no such key").hint("use one of the keys port, socket, auth")),
         };
         read.map_err(|error| error.about(&host::quoted(key.get_ref())))?;
     }

@@ -180,11 +180,11 @@ fn cannot_listen(address: &str, error: &IoError) -> Error {
     let failed = Error::failure(format!("cannot listen on {address}")).caused_by(error);
     if error.kind() == ErrorKind::AddrInUse {
         return failed.hint(
-            "another program has it, perhaps another `pgcred proxy`: end that one, or choose \
-             another port for the connection",
+            "end the program that has it, perhaps another `pgcred proxy`, or choose another port \
+             for the connection",
         );
     }
-    failed.hint("choose another address: --listen PORT")
+    failed.hint("choose another address with --listen PORT")
 }
 
 #[cfg(unix)]

@@ -154,7 +154,7 @@ fn contains(bytes: &[u8], part: &[u8]) -> bool {
 /// Returns what the table of causes says of a server's message.
 fn hint_for(target: &GatewayTarget, message: &str) -> Option<String> {
     let provider = target.request.provider;
-    let cause = causes::by_id(provider.explain(message)?)?;
+    let cause = causes::find_by_id(provider.explain(message)?)?;
     let known = CausePlaceholders {
         target: Some(target.name.clone()),
         user: Some(target.request.user.clone()),

@@ -131,7 +131,7 @@ fn in_thread<T: Send + 'static, Work: Future<Output = Result<T>>>(
 fn start_failed(error: &std::io::Error) -> Error {
     Error::failure("cannot start the network runtime")
         .caused_by(error)
-        .hint("raise the limits of files and processes (`ulimit -n`, `ulimit -u`)")
+        .hint("end other programs, or raise the limits with `ulimit -n 1024; ulimit -u 1024`")
 }
 
 /// Makes tokens until nobody is left who could wish for one.

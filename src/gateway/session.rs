@@ -19,7 +19,7 @@ use super::state::{Gateway, SessionPlace, TargetState, UnprovenPermit};
 use super::tokens::GivenToken;
 use crate::config::LocalAuth;
 use crate::text::shown;
-use crate::time::{Time, spoken};
+use crate::time::{Time, spoken_duration};
 
 /// How long a local program may take to say who it is.
 const LONGEST_PROOF: Duration = Duration::from_mins(1);
@@ -189,7 +189,7 @@ impl Session<'_> {
         let seconds = u32::try_from(began.elapsed().as_secs()).unwrap_or(u32::MAX);
         let mut text = format!(
             "ended after {}, {} bytes sent, {} received",
-            spoken(seconds),
+            spoken_duration(seconds),
             end.sent,
             end.received
         );

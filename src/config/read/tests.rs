@@ -198,7 +198,7 @@ const FIELD_ERRORS: &[(&str, &str)] = &[
     ),
     (
         "region = 'x y'",
-        "line 3: connections.p.region: region `x y` isnot a region's",
+        "line 3: connections.p.region: region `x y` is not the name",
     ),
     (
         "provider = 'x'",

@@ -23,33 +23,24 @@ const EXCUSE: &str = "No hint";
 const NEAR: usize = 12;
 
 /// The words that a hint begins with, if it does not begin with a condition.
+#[rustfmt::skip]
 const VERBS: [&str; 50] = [
     "add", "allow", "ask", "begin", "check", "close", "choose", "compare", "correct", "delete",
     "detach", "edit", "enable", "end", "enter", "fill", "find", "free", "give", "go", "install",
-    "keep", "leave", "let", "log", "look", "make", "move", "name", "open", "press", "put", "read",
-    "remove", "rename", "renew", "run", "save", "set", "show", "start", "store", "take", "try",
-    "unlock", "unset", "use", "wait", "watch", "write",
+    "keep", "leave", "let", "log", "look", "make", "move", "name", "open", "press", "put",
+    "read", "remove", "rename", "renew", "run", "save", "set", "show", "start", "store", "take",
+    "try", "unlock", "unset", "use", "wait", "watch", "write",
 ];
 
 /// What a condition begins with. What to do comes after its comma.
 const CONDITIONS: [&str; 2] = ["if ", "to "];
 
 /// The beginnings of commands that a user types, which stand between backquotes.
-const COMMANDS: [&str; 14] = [
-    "pgcred add",
-    "pgcred aws",
-    "pgcred doctor",
-    "pgcred exec",
-    "pgcred list",
-    "pgcred login",
-    "pgcred refresh",
-    "pgcred setup",
-    "pgcred token",
-    "aws sso",
-    "aws configure",
-    "chmod ",
-    "sudo ",
-    "mkdir ",
+#[rustfmt::skip]
+const COMMANDS: [&str; 15] = [
+    "pgcred add", "pgcred aws", "pgcred doctor", "pgcred exec", "pgcred list", "pgcred login",
+    "pgcred proxy", "pgcred refresh", "pgcred setup", "pgcred token", "aws sso",
+    "aws configure", "chmod ", "sudo ", "mkdir ",
 ];
 
 /// Returns where the group ends that opens at `open`: the place after its closing bracket.
