@@ -180,8 +180,8 @@ impl ProxyCommand {
         if offers.is_empty() {
             return Err(
                 Error::no_target("no connection is offered by the gateway").hint(
-                    "name one: pgcred proxy NAME --listen 15432; or write proxy = { port = 15432 } \
-                 into a connection",
+                    "name one with `pgcred proxy NAME --listen 15432`, or write proxy = { port = \
+                     15432 } into a connection",
                 ),
             );
         }

@@ -75,7 +75,10 @@ fn unusable(path: &Path, why: &str) -> Error {
     Error::failure(format!(
         "cannot use the key of the local passwords in {shown}: {why}"
     ))
-    .hint("make a new one: pgcred proxy --new-password; then give the tools their new passwords")
+    .hint(
+        "make a new one with `pgcred proxy --new-password`, then give the tools their new \
+         passwords",
+    )
 }
 
 /// Writes a new key into the file. One that another process has just made stays, unless it is to

@@ -87,7 +87,9 @@ fn check_values(definition: &CommandDefinition, lookup: PlaceholderLookup<'_>) -
                      something else",
                     definition.name
                 ))
-                .hint("correct the value"));
+                .hint(format!(
+                    "write a value of {{{name}}} that begins with something else"
+                )));
             }
         }
     }

@@ -137,10 +137,10 @@ fn not_started(program: &str, cause: &io::Error) -> Error {
         return error;
     }
     error.hint(if cfg!(windows) {
-        "it has to be a program for this kind of machine, or a .cmd file"
+        "name a program for this kind of machine, or a .cmd file"
     } else {
-        "it has to be a program for this kind of machine; the first line of a script names what \
-         runs it, such as #!/bin/sh"
+        "name a program for this kind of machine, or begin the script with the line of what runs \
+         it, such as #!/bin/sh"
     })
 }
 
