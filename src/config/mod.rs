@@ -192,6 +192,16 @@ impl Config {
         })
     }
 
+    /// Tells whether a connection has this port of this machine: for the gateway, or as the near
+    /// end of a tunnel.
+    pub(crate) fn uses_local_port(&self, port: u16) -> bool {
+        self.connections.iter().any(|connection| {
+            let is_offered = connection.proxy.is_some_and(|proxy| proxy.port == port);
+            let is_dialled = self.port_of(connection) == port;
+            is_offered || is_dialled || self.is_dialled_at(connection, "localhost", port)
+        })
+    }
+
     /// Tells whether the tokens of a connection are signed for this endpoint; no port may be any.
     pub(crate) fn signs(
         &self,

@@ -14,7 +14,7 @@ use super::values::{
     host_alone, read_boolean, read_hostaddr, read_life, read_name, read_pattern, read_port,
     read_proxy, read_roots, read_seconds, read_sslmode, read_text,
 };
-use super::{CacheChoice, Config, Connection, HostRule, check_connection_name};
+use super::{CacheChoice, Config, Connection, HostRule, check_connection_name, proxy};
 use crate::authority::LoginPolicy;
 use crate::error::{Error, Result};
 use crate::provider;
@@ -126,6 +126,10 @@ fn read_connection(
     command::check_connection(&found, commands).map_err(|error| {
         all.lines
             .locate(error, item.span(), &table_name.to_string())
+    })?;
+    proxy::check_port(&found).map_err(|error| {
+        all.lines
+            .locate(error, item.span(), &format!("{table_name}.proxy"))
     })?;
     found.target.options.sort(); // the order of the keys means nothing
     let (Some(host), Some(host_item)) = (&found.target.host, table.get("host")) else {

@@ -29,7 +29,7 @@ aliases = [
     "localhost:15432", # a tunnel
     "Tunnel",
 ]
-proxy = { port = 15432, socket = true, auth = "none" }
+proxy = { port = 15440, socket = true, auth = "none" }
 
 [connections.bare]
 host = "foo0bar1baz2quux3quuux4abc"
@@ -94,7 +94,7 @@ pub(super) fn full() -> Connection {
         vars: Vec::new(),
         discovered: false,
         proxy: Some(ProxySettings {
-            port: 15432,
+            port: 15440,
             socket: true,
             auth: LocalAuth::None,
         }),

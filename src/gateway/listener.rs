@@ -63,6 +63,15 @@ impl ListenAddress {
     }
 }
 
+/// Tells whether a program listens on a port of 127.0.0.1. Nobody is connected to, so that a
+/// gateway does not notice.
+pub(crate) fn is_taken(port: u16) -> bool {
+    match std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
+        Ok(_) => false,
+        Err(error) => error.kind() == ErrorKind::AddrInUse,
+    }
+}
+
 /// Returns the path of the socket that libpq looks for in a directory.
 pub(super) fn socket_path(directory: &Path, port: u16) -> PathBuf {
     directory.join(format!(".s.PGSQL.{port}"))
@@ -200,7 +209,7 @@ fn open_socket(directory: &Path, port: u16) -> Result<Listener> {
     {
         // A gateway that was killed has left its socket, which nobody answers any more.
         match BlockingStream::connect(&path) {
-            Err(error) if error.kind() == ErrorKind::ConnectionRefused => {
+            Err(error) if error.kind() == ErrorKind::ConnectionRefused && fs::is_socket(&path) => {
                 fs::remove(&path)?;
                 bound = bind_socket(&path);
             }

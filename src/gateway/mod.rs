@@ -51,7 +51,7 @@ mod state;
 mod tls;
 mod tokens;
 
-pub(crate) use listener::{ListenAddress, socket_directory};
+pub(crate) use listener::{ListenAddress, is_taken, socket_directory};
 pub(crate) use run::{GatewayOptions, run, try_logins};
 pub(crate) use settings::GatewayTarget;
 pub(crate) use tokens::{TokenWish, WishedToken};

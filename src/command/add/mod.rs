@@ -8,10 +8,12 @@
 //! ```text
 //! mod       options; one connection; `command/afterwards` tells what may be wrong with it
 //!  +--> unnamed      what a connection that is changed keeps
+//!  +--> offered      on which port the gateway offers it
 //!  +--> from_file    the connections of a file that a team shares
 //! ```
 
 mod from_file;
+mod offered;
 mod unnamed;
 
 use std::path::{Path, PathBuf};
@@ -54,6 +56,11 @@ pub(crate) struct AddCommand {
     /// Redshift; may be repeated
     #[arg(long, value_name = "KEY=VALUE")]
     var: Vec<String>,
+    /// Offer the connection by the gateway, `pgcred proxy`, on this port [default: the next that is
+    /// free, from 15432]
+    #[arg(long, value_name = "PORT", num_args = 0..=1, require_equals = true)]
+    #[arg(default_missing_value = "0")]
+    proxy: Option<u16>,
     /// Change a connection that exists: what you do not name stays as it is
     #[arg(long)]
     replace: bool,
@@ -71,9 +78,9 @@ pub(crate) struct AddCommand {
 
 /// The options that describe one connection.
 #[rustfmt::skip]
-const OPTIONS_OF_ONE: [&str; 12] = [
+const OPTIONS_OF_ONE: [&str; 13] = [
     "host", "port", "user", "dbname", "profile", "region", "provider", "sign_host", "roots",
-    "expires_in", "alias", "var",
+    "expires_in", "alias", "var", "proxy",
 ];
 
 impl RunCommand for AddCommand {
@@ -144,6 +151,9 @@ impl AddCommand {
             && let Some(old) = preferences.config.connection(&name)
         {
             gone = unnamed::keep_unnamed(&mut connection, old);
+        }
+        if let Some(port) = self.proxy {
+            connection.proxy = Some(offered::settings(port, &name, &preferences.config)?);
         }
         let Some(host) = connection.target.host.clone() else {
             if preferences.config.connection(&name).is_some() {
@@ -301,7 +311,7 @@ mod tests {
         for option in command.get_arguments() {
             options.push(option.get_id().as_str());
         }
-        options.extend(["alias", "var"]);
+        options.extend(["alias", "var", "proxy"]);
         assert_eq!(options, OPTIONS_OF_ONE);
     }
 }

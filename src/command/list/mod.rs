@@ -4,7 +4,7 @@
 mod row;
 
 use clap::ValueEnum;
-use row::ListRow;
+use row::{ListRow, OfferedPort};
 use serde_json::Value;
 
 use super::app::App;
@@ -100,7 +100,10 @@ fn rows_and_notes(app: &mut App) -> (Vec<ListRow>, Vec<String>) {
     let mut notes = Vec::new();
     for row in &mut rows {
         let known = app.preferences.config.connection(&row.name);
-        row.discovered = known.is_some_and(|connection| connection.discovered);
+        if let Some(connection) = known {
+            row.discovered = connection.discovered;
+            row.proxy = connection.proxy.map(OfferedPort::look);
+        }
         row.error = app.preferences.output.masked(&row.error);
         notes.extend(row.notes());
     }

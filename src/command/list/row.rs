@@ -17,7 +17,9 @@ use crate::command::app::App;
 use crate::command::line_owners::LineConflict;
 use crate::command::passfile_tokens::{PassfileToken, PassfileTokens};
 use crate::command::preferences::Preferences;
+use crate::config::ProxySettings;
 use crate::error::Error;
+use crate::gateway;
 use crate::issue::last_failure;
 use crate::passfile::block::PassfileLine;
 use crate::provider;
@@ -51,6 +53,44 @@ pub(super) struct ListRow {
     pub(super) error: String,
     /// `pgcred discover` has written the connection.
     pub(super) discovered: bool,
+    /// How the gateway offers the connection.
+    pub(super) proxy: Option<OfferedPort>,
+}
+
+/// A port of the gateway.
+pub(super) struct OfferedPort {
+    settings: ProxySettings,
+    /// A program listens on it, such as a gateway.
+    is_taken: bool,
+}
+
+impl OfferedPort {
+    pub(super) fn look(settings: ProxySettings) -> Self {
+        Self {
+            settings,
+            is_taken: gateway::is_taken(settings.port),
+        }
+    }
+
+    fn note(&self, name: &str) -> String {
+        let port = self.settings.port;
+        if self.is_taken {
+            format!("{name}: the gateway's port 127.0.0.1:{port} is open")
+        } else {
+            format!(
+                "{name}: nobody listens on the gateway's port 127.0.0.1:{port}; `pgcred proxy` does"
+            )
+        }
+    }
+
+    fn json(&self) -> Value {
+        json!({
+            "port": self.settings.port,
+            "socket": self.settings.socket,
+            "auth": self.settings.auth.as_str(),
+            "listening": self.is_taken,
+        })
+    }
 }
 
 /// Where the token is whose times the columns show.
@@ -251,6 +291,9 @@ impl ListRow {
         if !self.error.is_empty() {
             notes.push(format!("{name}: {}", self.error));
         }
+        if let Some(proxy) = &self.proxy {
+            notes.push(proxy.note(name));
+        }
         notes
     }
 
@@ -276,6 +319,7 @@ impl ListRow {
             "missing": self.missing,
             "line_of": self.line_of,
             "discovered": self.discovered,
+            "proxy": self.proxy.as_ref().map(OfferedPort::json),
             "error": text_or_null(&self.error),
         })
     }

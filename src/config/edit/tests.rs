@@ -26,7 +26,7 @@ region = "us-east-1"
 provider = "dsql"
 sign_host = "other.example.com:1"
 expires_in = "max"
-proxy = { port = 15432, socket = true, auth = "none" }
+proxy = { port = 15440, socket = true, auth = "none" }
 aliases = ["localhost:15432", "tunnel"]
 "#;
     assert_eq!(add_connection("", &full(), false).unwrap(), table);

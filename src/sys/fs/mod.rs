@@ -176,6 +176,17 @@ pub(crate) fn private_directory(path: &Path) -> Result<()> {
     })
 }
 
+/// Tells whether a path is that of a Unix socket itself, and not of a link to one.
+#[cfg(unix)]
+pub(crate) fn is_socket(path: &Path) -> bool {
+    use std::os::unix::fs::FileTypeExt as _;
+
+    match fs::symlink_metadata(path) {
+        Ok(metadata) => metadata.file_type().is_socket(),
+        Err(_) => false,
+    }
+}
+
 /// Lets only the user open a Unix socket.
 #[cfg(unix)]
 pub(crate) fn make_socket_private(path: &Path) -> io::Result<()> {

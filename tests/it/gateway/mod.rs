@@ -8,4 +8,5 @@
 //! `fixture` starts a gateway on a free port and ends it.
 
 mod fixture;
+mod offered;
 mod sessions;
