@@ -24,7 +24,7 @@ version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 gnu=pgcred-$version-$cpu-unknown-linux-gnu
 
 user() { # what a user with AWS keys has, and no Rust
-    env -i HOME="$work/home" PATH="${bin:-}:/usr/sbin:/usr/bin:/sbin:/bin" PGCRED_CACHE=none AWS_EC2_METADATA_DISABLED=true \
+    env -i HOME="$work/home" PATH="/usr/sbin:/usr/bin:/sbin:/bin" PGCRED_CACHE=none AWS_EC2_METADATA_DISABLED=true \
         AWS_ACCESS_KEY_ID=AKIAIOSFODNN7EXAMPLE AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY "$@"
 }
 
@@ -36,7 +36,7 @@ measure() {
     shift
     rm -rf "${work:?}"/{home,root}
     mkdir -p "$work/home"
-    bin='' run=()
+    run=()
     if [[ $1 = *_root ]]; then cp -a "$debian" "$work/root"; else mkdir "$work/root"; fi
     start=$(date +%s%N)
     "$@" >"$work/log" 2>&1 || { cat "$work/log" >&2; exit 1; }
