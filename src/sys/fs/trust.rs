@@ -54,13 +54,21 @@ pub(crate) fn is_trusted_place(path: &Path) -> bool {
     untrusted_part(path, |_| false).is_none()
 }
 
-/// Refuses a file in whose place other users can put another one. A directory on a file system that
-/// is mounted read-only is as it is: Kubernetes opens such volumes to all users.
+/// Refuses a file in whose place other users can put another one.
+///
+/// A directory on a file system that is mounted read-only is as it is: Kubernetes opens such
+/// volumes to all users. What is above the home directory is not looked at, as OpenSSH does not:
+/// who can exchange that has the start files of the user's shell too.
 pub(crate) fn check_place(path: &Path) -> Result<()> {
     let Ok(whole) = std::path::absolute(path) else {
         return Ok(()); // the directory in which pgcred runs is gone
     };
-    let Some(part) = untrusted_part(&whole, platform::is_read_only) else {
+    let home = env::home();
+    let is_spared = |place: &Path| match &home {
+        Some(home) if home != place && home.starts_with(place) => true,
+        _ => platform::is_read_only(place),
+    };
+    let Some(part) = untrusted_part(&whole, is_spared) else {
         return Ok(());
     };
     let (shown, place) = (path.display(), part.display());
@@ -84,7 +92,7 @@ pub(crate) fn check_place(path: &Path) -> Result<()> {
 }
 
 /// Returns a directory or link on the way to a path that other users can exchange, or what is in
-/// it. Directories that are open to others, but that are spared, do not count.
+/// it. Those that are spared do not count.
 fn untrusted_part(path: &Path, is_spared: impl Fn(&Path) -> bool) -> Option<PathBuf> {
     const MOST_LINKS: usize = 40;
     let mut links = 0;
@@ -102,7 +110,7 @@ fn untrusted_part(path: &Path, is_spared: impl Fn(&Path) -> bool) -> Option<Path
         let Ok(metadata) = fs::symlink_metadata(&here) else {
             return Some(here);
         };
-        if platform::untrusted_owner(&metadata).is_some() {
+        if platform::untrusted_owner(&metadata).is_some() && !is_spared(&here) {
             return Some(here);
         }
         if metadata.is_symlink() {

@@ -116,6 +116,30 @@ fn no_command_is_run_from_a_configuration_that_others_can_replace() {
     }
 }
 
+/// What is above the home directory is not the user's to mend.
+#[test]
+fn only_directories_from_the_home_directory_on_have_to_be_closed() {
+    let mut sandbox = Sandbox::empty();
+    let config = sandbox.write(
+        "open/ann/sub/config.toml",
+        "[command.tool]\nrun = [\"echo\", \"t\"]\nlife = \"1h\"\n[connections.crm]\n\
+         host = \"crm.example.com\"\nuser = \"u\"\nprovider = \"tool\"\n",
+    );
+    let list = ["list", "--config", config.to_str().expect("UTF-8")];
+    let (open, own) = (sandbox.path("open"), sandbox.path("open/ann"));
+    let (above, home) = (open.display().to_string(), own.display().to_string());
+    set_mode(&open, 0o777);
+    sandbox
+        .run(&list)
+        .assert_fails(2, &format!("because {above} has the mode 777"));
+    sandbox.set("HOME", &home);
+    sandbox.ok(&list);
+    set_mode(&own, 0o777);
+    sandbox
+        .run(&list)
+        .assert_fails(2, &format!("because {home} has the mode 777"));
+}
+
 /// A link on the way to such a directory is followed only if nobody else can exchange it.
 #[test]
 fn no_program_is_run_from_a_directory_that_others_can_exchange() {
