@@ -109,15 +109,15 @@ impl Time {
         let end_of_time =
             rest.find(|c: char| !(c.is_ascii_digit() || c == ':' || c == '.' || c == ','))?;
         let (time, zone) = (&rest[..end_of_time], rest[end_of_time..].trim_start());
-        let (whole, fraction) = time.split_once(['.', ',']).unwrap_or((time, "0"));
+        let (to_the_second, fraction) = time.split_once(['.', ',']).unwrap_or((time, "0"));
         if fraction.is_empty() || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
             return None;
         }
         let [year, month, day] = parts(date, '-', [4, 2, 2])?;
-        let [hour, minute, second] = if let Some(parts) = parts(whole, ':', [2, 2, 2]) {
+        let [hour, minute, second] = if let Some(parts) = parts(to_the_second, ':', [2, 2, 2]) {
             parts
         } else {
-            let [hour, minute] = parts(whole, ':', [2, 2])?;
+            let [hour, minute] = parts(to_the_second, ':', [2, 2])?;
             [hour, minute, "00"]
         };
         let zone = normal_zone(zone)?;
@@ -176,7 +176,7 @@ fn normal_zone(zone: &str) -> Option<String> {
 /// Splits digits into parts of these lengths, which stand all together or all have the separator
 /// between them.
 fn parts<const N: usize>(text: &str, separator: char, lengths: [usize; N]) -> Option<[&str; N]> {
-    let mut found = [""; N];
+    let mut parts = [""; N];
     let is_separated = text.contains(separator);
     let mut rest = text;
     for (at, length) in lengths.into_iter().enumerate() {
@@ -187,10 +187,10 @@ fn parts<const N: usize>(text: &str, separator: char, lengths: [usize; N]) -> Op
         if !part.bytes().all(|byte| byte.is_ascii_digit()) {
             return None;
         }
-        found[at] = part;
+        parts[at] = part;
         rest = after;
     }
-    rest.is_empty().then_some(found)
+    rest.is_empty().then_some(parts)
 }
 
 /// Seconds given as the AWS CLI takes them (`900`), or with a unit: `90s`, `15m`, `12h`, `7d`.

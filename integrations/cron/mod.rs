@@ -40,13 +40,13 @@ pub(super) const TOOL: Tool = Tool {
 fn texts(_: &Machine) -> Vec<ScheduledText> {
     vec![ScheduledText {
         destination: EditDestination::Crontab,
-        text,
+        text: crontab_line,
     }]
 }
 
 /// Returns the line of the crontab. The command prints nothing, because cron mails what a command
 /// prints; `pgcred list` tells what failed.
-fn text(schedule: &Schedule) -> String {
+fn crontab_line(schedule: &Schedule) -> String {
     let words: Vec<String> = schedule
         .words
         .iter()

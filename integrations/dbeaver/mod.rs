@@ -54,7 +54,7 @@ struct DataSources;
 
 impl ToolFiles for DataSources {
     fn set_up(&self, machine: &Machine, targets: &[ToolTarget]) -> Result<Vec<SetupEdit>> {
-        let files = files(machine);
+        let files = connection_files(machine);
         if files.is_empty() {
             return Err(Error::failure("DBeaver has no workspace yet")
                 .hint("start DBeaver once, close it, then try again"));
@@ -102,7 +102,7 @@ impl ToolFiles for DataSources {
     }
 
     fn look(&self, machine: &Machine) -> Vec<ToolEntry> {
-        look::entries_of_files(&files(machine))
+        look::entries_of_files(&connection_files(machine))
     }
 
     fn steps(&self, machine: &Machine, targets: &[ToolTarget]) -> Vec<String> {
@@ -127,7 +127,7 @@ impl ToolFiles for DataSources {
     /// Returns the names of the connections in any workspace. A file that cannot be read has none.
     fn what_is_set_up(&self, machine: &Machine) -> Vec<String> {
         let mut names: Vec<String> = Vec::new();
-        for path in files(machine) {
+        for path in connection_files(machine) {
             let text = fs::read(&path).unwrap_or_default();
             let Ok(document) = serde_json::from_slice::<Value>(&text) else {
                 continue;
@@ -147,7 +147,7 @@ impl ToolFiles for DataSources {
 }
 
 /// Returns our file in every workspace that exists: DBeaver's own, Flatpak's and Snap's.
-fn files(machine: &Machine) -> Vec<PathBuf> {
+fn connection_files(machine: &Machine) -> Vec<PathBuf> {
     let (base, usual): (&Path, &[&str]) = match machine.os {
         Os::Windows => (&machine.config, &["DBeaverData"]),
         Os::Mac => (&machine.home, &["Library/DBeaverData"]),
@@ -181,7 +181,7 @@ fn files(machine: &Machine) -> Vec<PathBuf> {
 }
 
 fn existing_files(machine: &Machine) -> Vec<PathBuf> {
-    let mut files = files(machine);
+    let mut files = connection_files(machine);
     files.retain(|path| fs::read(path).is_some());
     files
 }
@@ -272,9 +272,9 @@ fn object_in<'a>(value: &'a mut Value, key: &str) -> Option<&'a mut Map<String, 
 fn users_part(text: &str) -> Result<Option<String>> {
     let mut document = document(text)?;
     let connections = connections(&mut document)?;
-    let before = connections.len();
+    let count_before = connections.len();
     connections.retain(|id, _| !id.starts_with(PREFIX));
-    if connections.len() == before {
+    if connections.len() == count_before {
         return Ok(Some(text.to_owned()));
     }
     if is_empty(&document) {
@@ -361,7 +361,7 @@ fn connection(machine: &Machine, target: &ToolTarget, by_command: bool) -> Value
     if by_command {
         configuration["auth-model"] = json!("shell_command");
         configuration["auth-properties"] = json!({
-            "passwordCommand": command(machine, target, "token", &[]),
+            "passwordCommand": auth_command(machine, target, "token", &[]),
             "passwordCommandTimeoutMs": "30000",
         });
     } else {
@@ -389,7 +389,7 @@ fn events(machine: &Machine, target: &ToolTarget) -> Value {
             "wait-process-timeout": 30000,
             "terminate-at-disconnect": false,
             "pauseAfterExecute": 0,
-            "command": command(machine, target, "refresh", &["--quiet"]),
+            "command": auth_command(machine, target, "refresh", &["--quiet"]),
         },
         "AFTER_CONNECT": {
             "enabled": true,
@@ -398,13 +398,13 @@ fn events(machine: &Machine, target: &ToolTarget) -> Value {
             "wait-process-timeout": 0,
             "terminate-at-disconnect": true,
             "pauseAfterExecute": 0,
-            "command": command(machine, target, "refresh", &watching),
+            "command": auth_command(machine, target, "refresh", &watching),
         },
     })
 }
 
 /// Returns a command line for DBeaver's own splitter.
-fn command(machine: &Machine, target: &ToolTarget, command: &str, more: &[&str]) -> String {
+fn auth_command(machine: &Machine, target: &ToolTarget, command: &str, more: &[&str]) -> String {
     let quote = match machine.os {
         Os::Windows => quote::dbeaver_on_windows,
         Os::Linux | Os::Mac => quote::dbeaver_on_unix,

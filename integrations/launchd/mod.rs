@@ -29,7 +29,7 @@ pub(super) const TOOL: Tool = Tool {
     kind: ToolKind::Scheduler,
     method: SetupMethod::Files(&Scheduler {
         texts,
-        commands,
+        commands: commands_of_agent,
         probe: Some(&["launchctl", "list"]),
         remark: "it runs while you are logged in",
     }),
@@ -39,14 +39,14 @@ pub(super) const TOOL: Tool = Tool {
 
 fn texts(machine: &Machine) -> Vec<ScheduledText> {
     vec![ScheduledText {
-        destination: EditDestination::File(file(machine)),
-        text,
+        destination: EditDestination::File(plist_file(machine)),
+        text: plist_text,
     }]
 }
 
 /// Returns the property list. launchd knows no interval that begins at a full hour, so it lists the
 /// minutes of the hour.
-fn text(schedule: &Schedule) -> String {
+fn plist_text(schedule: &Schedule) -> String {
     let mut words = String::new();
     for word in &schedule.words {
         words += "    <string>";
@@ -67,9 +67,9 @@ fn text(schedule: &Schedule) -> String {
 }
 
 /// Unloads the agent that launchd has, if there is one, because it does not notice a changed file.
-fn commands(machine: &Machine, undo: bool) -> SetupCommands {
+fn commands_of_agent(machine: &Machine, undo: bool) -> SetupCommands {
     let mut commands = SetupCommands::default();
-    if fs::read(&file(machine)).is_some() {
+    if fs::read(&plist_file(machine)).is_some() {
         commands.before.push(launchctl("unload", machine));
     }
     if !undo {
@@ -78,7 +78,7 @@ fn commands(machine: &Machine, undo: bool) -> SetupCommands {
     commands
 }
 
-fn file(machine: &Machine) -> PathBuf {
+fn plist_file(machine: &Machine) -> PathBuf {
     machine
         .home
         .join("Library")
@@ -87,6 +87,6 @@ fn file(machine: &Machine) -> PathBuf {
 }
 
 fn launchctl(verb: &str, machine: &Machine) -> Vec<String> {
-    let file = file(machine).display().to_string();
+    let file = plist_file(machine).display().to_string();
     ["launchctl", verb, "-w", &file].map(str::to_owned).to_vec()
 }

@@ -35,7 +35,8 @@ struct ImportFile;
 impl ToolFiles for ImportFile {
     fn set_up(&self, machine: &Machine, targets: &[ToolTarget]) -> Result<Vec<SetupEdit>> {
         let text = self.printed(machine, targets);
-        let edit = SetupEdit::that_changes(machine, file(machine), &OWNERSHIP, |_| Ok(text));
+        let edit =
+            SetupEdit::that_changes(machine, servers_file(machine), &OWNERSHIP, |_| Ok(text));
         Ok(vec![edit?])
     }
 
@@ -50,13 +51,13 @@ impl ToolFiles for ImportFile {
     fn undo(&self, machine: &Machine) -> Result<Vec<SetupEdit>> {
         Ok(vec![SetupEdit::that_restores(
             machine,
-            file(machine),
+            servers_file(machine),
             &OWNERSHIP,
         )?])
     }
 
     fn remove(&self, machine: &Machine, entries: &[String]) -> Result<Vec<SetupEdit>> {
-        let edit = SetupEdit::that_changes(machine, file(machine), &OWNERSHIP, |text| {
+        let edit = SetupEdit::that_changes(machine, servers_file(machine), &OWNERSHIP, |text| {
             let mut document: Value = serde_json::from_str(text).map_err(|error| {
                 Error::usage("the file is not the JSON of pgAdmin's servers")
                     .caused_by(&error)
@@ -125,7 +126,7 @@ impl ToolFiles for ImportFile {
     }
 
     fn steps(&self, machine: &Machine, _: &[ToolTarget]) -> Vec<String> {
-        let file = file(machine);
+        let file = servers_file(machine);
         vec![
             format!(
                 "in pgAdmin: Tools > Import/Export Servers > Import > {}",
@@ -175,7 +176,7 @@ fn has_command(database: &[u8], command: &[u8]) -> bool {
 
 /// Returns the servers in the import file as it is now.
 fn servers(machine: &Machine) -> Vec<Value> {
-    let text = fs::read(&file(machine)).unwrap_or_default();
+    let text = fs::read(&servers_file(machine)).unwrap_or_default();
     let document: Value = serde_json::from_slice(&text).unwrap_or_default();
     match document["Servers"].as_object() {
         Some(servers) => servers.values().cloned().collect(),
@@ -183,7 +184,7 @@ fn servers(machine: &Machine) -> Vec<Value> {
     }
 }
 
-fn file(machine: &Machine) -> PathBuf {
+fn servers_file(machine: &Machine) -> PathBuf {
     machine.own.join("pgadmin-servers.json")
 }
 
@@ -211,7 +212,7 @@ fn server(machine: &Machine, target: &ToolTarget) -> Value {
         "Port": request.port,
         "MaintenanceDB": request.dbname,
         "Username": request.user,
-        "PasswordExecCommand": command(machine, target),
+        "PasswordExecCommand": password_command(machine, target),
         // With 0 pgAdmin keeps no token. pgcred keeps them, and knows when each one expires.
         "PasswordExecExpiration": 0,
         "ConnectionParameters": parameters,
@@ -221,7 +222,7 @@ fn server(machine: &Machine, target: &ToolTarget) -> Value {
 
 /// Returns the command for the password. It reads nothing: pgAdmin hands its own stdin on, which
 /// may never end.
-fn command(machine: &Machine, target: &ToolTarget) -> String {
+fn password_command(machine: &Machine, target: &ToolTarget) -> String {
     let line = CommandLines { machine, target }.line("token", &[]);
     match machine.os {
         Os::Windows => format!("{line} < NUL"),

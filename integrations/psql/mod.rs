@@ -210,7 +210,7 @@ fn with_users(block: &str, users: &[TokenUser], refused: &mut Vec<Error>) -> Str
     let mut section = None;
     for line in block.split_inclusive('\n') {
         if let Some(name) = header(line) {
-            section = users.iter().find(|known| known.connection == name);
+            section = users.iter().find(|user| user.connection == name);
         }
         match section {
             Some(known) if line.starts_with("user=") => {

@@ -14,7 +14,7 @@ pub(super) const TOOL: Tool = Tool {
     kind: ToolKind::Scheduler,
     method: SetupMethod::Files(&Scheduler {
         texts,
-        commands,
+        commands: commands_of_timer,
         probe: Some(&["systemctl", "--user", "show-environment"]),
         remark: "it runs while you are logged in; \
                  `loginctl enable-linger` keeps it running after you have logged out",
@@ -53,7 +53,7 @@ fn timer(schedule: &Schedule) -> String {
     include_str!("pgcred-refresh.timer").replace("{minutes}", &schedule.minutes.to_string())
 }
 
-fn commands(_: &Machine, undo: bool) -> SetupCommands {
+fn commands_of_timer(_: &Machine, undo: bool) -> SetupCommands {
     let reload = systemctl(&["daemon-reload"]);
     if undo {
         SetupCommands {

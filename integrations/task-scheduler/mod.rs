@@ -16,7 +16,7 @@ pub(super) const TOOL: Tool = Tool {
     kind: ToolKind::Scheduler,
     method: SetupMethod::Files(&Scheduler {
         texts,
-        commands,
+        commands: commands_of_task,
         probe: None,
         remark: "it runs while you are logged in",
     }),
@@ -29,14 +29,14 @@ const NAME: &str = "pgcred refresh";
 
 fn texts(machine: &Machine) -> Vec<ScheduledText> {
     vec![ScheduledText {
-        destination: EditDestination::File(file(machine)),
-        text,
+        destination: EditDestination::File(task_file(machine)),
+        text: task_text,
     }]
 }
 
 /// Returns the task. It runs under conhost, because a console window would flash at every run
 /// otherwise.
-fn text(schedule: &Schedule) -> String {
+fn task_text(schedule: &Schedule) -> String {
     let words: Vec<String> = schedule.words.iter().map(|word| quoted(word)).collect();
     let arguments = format!("--headless {}", words.join(" "));
     include_str!("pgcred-refresh.xml")
@@ -52,8 +52,8 @@ fn quoted(word: &str) -> String {
     }
 }
 
-fn commands(machine: &Machine, undo: bool) -> SetupCommands {
-    let file = file(machine).display().to_string();
+fn commands_of_task(machine: &Machine, undo: bool) -> SetupCommands {
+    let file = task_file(machine).display().to_string();
     if undo {
         SetupCommands {
             before: vec![schtasks(&["/Delete", "/F", "/TN", NAME])],
@@ -73,6 +73,6 @@ fn schtasks(arguments: &[&str]) -> Vec<String> {
     words
 }
 
-fn file(machine: &Machine) -> PathBuf {
+fn task_file(machine: &Machine) -> PathBuf {
     machine.own.join("pgcred-refresh.xml")
 }

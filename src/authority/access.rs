@@ -58,7 +58,11 @@ pub(crate) struct AccessPlaceholder {
 impl AccessPolicy {
     /// Puts a word in the place of what is not known, and returns it.
     pub(crate) fn open(&mut self, word: &'static str, command: String) -> String {
-        if self.placeholders.iter().all(|known| known.word != word) {
+        if self
+            .placeholders
+            .iter()
+            .all(|placeholder| placeholder.word != word)
+        {
             self.placeholders.push(AccessPlaceholder { word, command });
         }
         word.to_owned()
@@ -67,7 +71,11 @@ impl AccessPolicy {
     /// Keeps why something could not be found out. Several questions may fail for one reason.
     pub(crate) fn failed(&mut self, error: Error) {
         let text = error.to_string();
-        if self.failures.iter().all(|known| known.to_string() != text) {
+        if self
+            .failures
+            .iter()
+            .all(|failure| failure.to_string() != text)
+        {
             self.failures.push(error);
         }
     }

@@ -76,7 +76,7 @@ impl Authority for AwsAuthority {
     /// Warns about a profile that the AWS files do not have yet.
     fn profile_warning(&self, profile: &str) -> Option<String> {
         let profiles = profile_names().ok()?;
-        if profiles.iter().any(|known| known == profile) {
+        if profiles.iter().any(|name| name == profile) {
             return None;
         }
         let known = profiles.iter().map(String::as_str);
@@ -88,8 +88,8 @@ impl Authority for AwsAuthority {
     }
 
     fn variables(&self) -> Vec<&'static str> {
-        let known = environment::VARIABLES.iter();
-        known.map(|variable| variable.name).collect()
+        let rows = environment::VARIABLES.iter();
+        rows.map(|variable| variable.name).collect()
     }
 
     fn setting_files(&self) -> Vec<PathBuf> {

@@ -31,11 +31,11 @@ impl BlockingResolver<'_> {
         life: u32,
         notes: &RunNotes,
     ) -> Result<Credentials> {
-        let found = match self.find(region, life, notes) {
-            Ok(found) => found,
+        let credentials = match self.find(region, life, notes) {
+            Ok(credentials) => credentials,
             Err(error) => self.cached(region, notes).ok_or(error)?,
         };
-        credentials::check_credentials(found)
+        credentials::check_credentials(credentials)
     }
 
     fn find(&self, region: &str, life: u32, notes: &RunNotes) -> Result<Credentials> {
@@ -46,7 +46,7 @@ impl BlockingResolver<'_> {
             return execute::credentials_in_variables(&resolution, keys);
         }
         match block_on(execute::resolve_credentials(&resolution, plan))? {
-            Ok(found) => Ok(found),
+            Ok(credentials) => Ok(credentials),
             Err(UnresolvedCredentials::Failed(error)) => Err(error),
             Err(UnresolvedCredentials::LoginNeeded(missing)) => {
                 self.find_after_login(&missing, region, life, notes)
@@ -79,7 +79,7 @@ impl BlockingResolver<'_> {
             &resolution,
             self.planned.plan()?,
         ))? {
-            Ok(found) => Ok(found),
+            Ok(credentials) => Ok(credentials),
             Err(UnresolvedCredentials::Failed(error)) => Err(error),
             Err(UnresolvedCredentials::LoginNeeded(missing)) => Err(missing.error()),
         }

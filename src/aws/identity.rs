@@ -120,8 +120,8 @@ impl Identity for AwsIdentity {
 
     fn find_region(&self, host: &str, ask: &AskPolicy, notes: &RunNotes) -> Result<Option<Region>> {
         let deadline = Instant::now() + ask.timeout;
-        let found = match self.resolver(ask, deadline).region(notes) {
-            Ok(Some(found)) => found,
+        let region = match self.resolver(ask, deadline).region(notes) {
+            Ok(Some(region)) => region,
             Ok(None) => return Err(no_region(host)),
             Err(error) if error.exit() == Exit::Usage => return Err(error),
             Err(error) => {
@@ -132,7 +132,7 @@ impl Identity for AwsIdentity {
                     .hint(HOW_TO_NAME_REGION));
             }
         };
-        Ok(Some(region::parse(&found)?))
+        Ok(Some(region::parse(&region)?))
     }
 
     fn explain(&self, region: Option<&Region>, notes: &RunNotes) {

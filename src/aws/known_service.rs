@@ -37,7 +37,7 @@ impl KnownService {
     /// Returns the service by the name that is signed.
     pub(super) fn named(service: &str) -> Option<Self> {
         let mut all = Self::ALL.iter().copied();
-        all.find(|known| known.name() == service)
+        all.find(|row| row.name() == service)
     }
 
     pub(super) fn of(scope: &TokenScope<'_>) -> Option<Self> {

@@ -120,7 +120,7 @@ impl<'a> CredentialResolution<'a> {
 
     fn may_ask(&self, service: AwsService) -> bool {
         match self.planned_services.get() {
-            Some(planned) => planned.iter().any(|known| known.key == service.key),
+            Some(planned) => planned.iter().any(|allowed| allowed.key == service.key),
             None => true,
         }
     }
@@ -151,7 +151,8 @@ impl<'a> CredentialResolution<'a> {
                 "use_dualstack_endpoint",
             ));
         config.set_endpoint_url(endpoint);
-        let credentials = credentials.map(|found| SharedCredentialsProvider::new(found.to_sdk()));
+        let credentials =
+            credentials.map(|credentials| SharedCredentialsProvider::new(credentials.to_sdk()));
         config.set_credentials_provider(credentials);
         config.build()
     }
@@ -202,8 +203,8 @@ impl<'a> CredentialResolution<'a> {
         service: &str,
         answer: impl Future<Output = T>,
     ) -> Result<T> {
-        let left = self.deadline().saturating_duration_since(Instant::now());
-        match tokio::time::timeout(left, answer).await {
+        let time_left = self.deadline().saturating_duration_since(Instant::now());
+        match tokio::time::timeout(time_left, answer).await {
             Ok(answer) => Ok(answer),
             Err(_) => Err(self.timeout_error(service)),
         }

@@ -131,12 +131,12 @@ pub(super) fn sign_headers(
 
 /// Checks that the token does not become too long. `length` is that of its address.
 fn check_length(length: usize, region: &str, credentials: &Credentials) -> Result<()> {
-    let mut whole = length;
+    let mut token_length = length;
     let session_token = credentials.session_token().unwrap_or("");
     for text in [region, credentials.access_key_id(), session_token] {
-        whole += percent(text).to_string().len();
+        token_length += percent(text).to_string().len();
     }
-    if whole <= LONGEST_TOKEN {
+    if token_length <= LONGEST_TOKEN {
         return Ok(());
     }
     Err(Error::usage(format!(

@@ -71,13 +71,13 @@ pub(crate) struct CacheIndex {
 impl CacheIndex {
     /// Returns every passfile that may hold a token of ours.
     pub(crate) fn known_passfiles(&self) -> BTreeSet<PathBuf> {
-        let mut known = self.passfiles.clone();
+        let mut passfiles = self.passfiles.clone();
         for record in self.records.values() {
             if let TokenLocation::Passfile(path) = &record.location {
-                known.insert(path.clone());
+                passfiles.insert(path.clone());
             }
         }
-        known
+        passfiles
     }
 
     /// Tells whether a token that `wanted` picks was filed in this passfile.
@@ -234,7 +234,7 @@ impl TokenRecord {
     /// Tells whether the record names another identity. A new login is the same identity.
     pub(crate) fn is_signed_by_another(&self, identity: &dyn Identity) -> bool {
         match &self.identity {
-            Some(known) => known != identity.digest(),
+            Some(signer) => signer != identity.digest(),
             None => false,
         }
     }
@@ -243,7 +243,7 @@ impl TokenRecord {
     /// profiles may have tokens for one address that expire in the same second.
     pub(crate) fn is_of(&self, token: &str) -> bool {
         match &self.digest {
-            Some(known) => *known == digest([token]),
+            Some(recorded) => *recorded == digest([token]),
             None => false,
         }
     }

@@ -143,11 +143,11 @@ impl Cache {
         let TokenLocation::Passfile(path) = &record.location else {
             return None;
         };
-        let known = match &*self.passfile.borrow() {
+        let lookup = match &*self.passfile.borrow() {
             Some((known, passfile)) if known == path => Some(Rc::clone(passfile)),
             _ => None,
         };
-        let passfile = match known {
+        let passfile = match lookup {
             Some(passfile) => passfile,
             None => Rc::new(Passfile::parse(&fs::read_own(path)?).ok()?),
         };
@@ -192,8 +192,8 @@ impl Cache {
 
     /// Returns the index as it was read last.
     pub(crate) fn index(&self) -> Rc<CacheIndex> {
-        let mut known = self.index.borrow_mut();
-        let index = known.get_or_insert_with(|| {
+        let mut cached_index = self.index.borrow_mut();
+        let index = cached_index.get_or_insert_with(|| {
             let index = CacheIndex::read(&self.directory.index());
             Rc::new(index.unwrap_or_default())
         });
@@ -290,14 +290,14 @@ impl Cache {
 
     /// Removes all tokens and records. The index keeps only the passfiles in `left`, from which the
     /// tokens could not be removed. If there is no cache directory, none is made.
-    pub(crate) fn erase_tokens(&self, left: Vec<PathBuf>) -> Result<()> {
+    pub(crate) fn erase_tokens(&self, passfiles_left: Vec<PathBuf>) -> Result<()> {
         if fs::stamp(self.directory.path()).is_none() {
             return Ok(());
         }
         fs::remove_directory(&self.directory.tokens())?;
         self.update(|index| {
             *index = CacheIndex {
-                passfiles: left.into_iter().collect(),
+                passfiles: passfiles_left.into_iter().collect(),
                 ..CacheIndex::default()
             }
         })

@@ -106,22 +106,22 @@ impl Cause {
     }
 
     /// Returns what to type. What is not known stands in capital letters, such as TARGET.
-    pub(crate) fn commands(&self, known: &CausePlaceholders) -> Vec<String> {
+    pub(crate) fn commands(&self, values: &CausePlaceholders) -> Vec<String> {
         let mut templates = self.templates.to_vec();
-        for addition in of_authority::additions(self.id, known.authority) {
+        for addition in of_authority::additions(self.id, values.authority) {
             templates.extend(addition.templates);
         }
         let commands = templates.iter();
-        commands.map(|template| known.filled(template)).collect()
+        commands.map(|template| values.filled(template)).collect()
     }
 
     /// Returns what to do, in words.
-    pub(crate) fn advice(&self, known: &CausePlaceholders) -> String {
+    pub(crate) fn advice(&self, values: &CausePlaceholders) -> String {
         let mut text = self.fix.to_owned();
-        for addition in of_authority::additions(self.id, known.authority) {
+        for addition in of_authority::additions(self.id, values.authority) {
             add_sentence(&mut text, addition.fix);
         }
-        known.filled(&text)
+        values.filled(&text)
     }
 
     /// Returns how surely a text, normalised, speaks of this cause.
@@ -167,19 +167,19 @@ pub(crate) fn explain_for(text: &str, authority: Option<&str>) -> Vec<&'static C
 /// Returns the same of those causes that may be named.
 pub(crate) fn explain_among(text: &str, may_name: impl Fn(&Cause) -> bool) -> Vec<&'static Cause> {
     let text = text::normalise_message(text::beginning_of(text, LONGEST_TEXT));
-    let mut found = Vec::new();
+    let mut causes = Vec::new();
     for cause in all_causes().filter(|cause| may_name(cause)) {
         if let Some(likeness) = cause.likeness(&text) {
-            found.push((likeness, cause));
+            causes.push((likeness, cause));
         }
     }
     // Stable: of two that fit equally, the first of the table comes first.
-    found.sort_by(|(one, _), (other, _)| other.cmp(one));
-    if let Some((best, _)) = found.first()
+    causes.sort_by(|(one, _), (other, _)| other.cmp(one));
+    if let Some((best, _)) = causes.first()
         && best.is_certain()
     {
-        found.retain(|(likeness, _)| likeness.is_certain());
+        causes.retain(|(likeness, _)| likeness.is_certain());
     }
-    found.truncate(MOST_ANSWERS);
-    found.into_iter().map(|(_, cause)| cause).collect()
+    causes.truncate(MOST_ANSWERS);
+    causes.into_iter().map(|(_, cause)| cause).collect()
 }

@@ -46,9 +46,9 @@ impl PrintText for CompletionsCommand {
         let shells = Shells::builtins();
         let Some(shell) = shells.completer(&self.shell) else {
             let shell = host::quoted(&self.shell);
-            let known: Vec<_> = shells.names().collect();
+            let names: Vec<_> = shells.names().collect();
             return Err(Error::usage(format!("no such shell: {shell}"))
-                .hint(format!("choose one of {}", known.join(", "))));
+                .hint(format!("choose one of {}", names.join(", "))));
         };
         let mut text = Vec::new();
         // The script calls pgcred by its name: a user who completes `pgcred` has it on PATH, and
@@ -169,11 +169,11 @@ fn providers() -> Vec<CompletionCandidate> {
 }
 
 /// Returns the tools that begin as typed, in upper or lower case.
-fn tools(typed: &OsStr) -> Vec<CompletionCandidate> {
-    let typed = typed.to_string_lossy().to_lowercase();
+fn tools(prefix: &OsStr) -> Vec<CompletionCandidate> {
+    let lower_prefix = prefix.to_string_lossy().to_lowercase();
     let mut candidates = Vec::new();
     for tool in TOOLS {
-        if tool.name.starts_with(&typed) {
+        if tool.name.starts_with(&lower_prefix) {
             candidates.push(CompletionCandidate::new(tool.name).help(Some(tool.title.into())));
         }
     }
@@ -184,15 +184,15 @@ fn tools(typed: &OsStr) -> Vec<CompletionCandidate> {
 struct ProgramCandidates;
 
 impl ValueCompleter for ProgramCandidates {
-    fn complete(&self, typed: &OsStr) -> Vec<CompletionCandidate> {
-        self.complete_at(0, typed)
+    fn complete(&self, prefix: &OsStr) -> Vec<CompletionCandidate> {
+        self.complete_at(0, prefix)
     }
 
-    fn complete_at(&self, at: usize, typed: &OsStr) -> Vec<CompletionCandidate> {
-        let text = typed.to_string_lossy();
+    fn complete_at(&self, at: usize, prefix: &OsStr) -> Vec<CompletionCandidate> {
+        let text = prefix.to_string_lossy();
         let is_path = text.contains(['/', '\\']);
         if at > 0 || is_path {
-            PathCompleter::any().complete(typed)
+            PathCompleter::any().complete(prefix)
         } else {
             programs(&text)
         }
@@ -200,7 +200,7 @@ impl ValueCompleter for ProgramCandidates {
 }
 
 /// Returns the programs on PATH that begin as typed; if nothing is typed, those of PostgreSQL.
-fn programs(typed: &str) -> Vec<CompletionCandidate> {
+fn programs(prefix: &str) -> Vec<CompletionCandidate> {
     const OF_POSTGRES: [&str; 8] = [
         "psql",
         "pgcli",
@@ -212,14 +212,14 @@ fn programs(typed: &str) -> Vec<CompletionCandidate> {
         "usql",
     ];
     let mut names = BTreeSet::new();
-    if typed.is_empty() {
+    if prefix.is_empty() {
         names = OF_POSTGRES.map(str::to_owned).into();
     } else {
         let path = env::var_os("PATH").unwrap_or_default();
         for directory in std::env::split_paths(&path) {
             for file in fs::list(&directory) {
                 let name = file.file_name().unwrap_or_default().to_str().unwrap_or("");
-                if name.starts_with(typed) && can_be_shown(name) {
+                if name.starts_with(prefix) && can_be_shown(name) {
                     names.insert(name.to_owned());
                 }
             }

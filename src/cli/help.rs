@@ -51,9 +51,10 @@ pub(super) fn better_error(
 ) -> Option<Error> {
     match error.kind() {
         ErrorKind::InvalidSubcommand => {
-            let typed = error_context(error, ContextKind::InvalidSubcommand)?;
-            let unknown = Error::usage(format!("unrecognized command {}", host::quoted(typed)));
-            Some(unknown.hint(hint_at_command(typed, commands)))
+            let typed_word = error_context(error, ContextKind::InvalidSubcommand)?;
+            let unknown =
+                Error::usage(format!("unrecognized command {}", host::quoted(typed_word)));
+            Some(unknown.hint(hint_at_command(typed_word, commands)))
         }
         ErrorKind::UnknownArgument => {
             let typed = error_context(error, ContextKind::InvalidArg)?;
@@ -86,12 +87,12 @@ pub(super) fn better_error(
 }
 
 /// Returns the error for `pgcred exec TARGET PROGRAM`.
-fn program_without_mark(typed: &str, target: Option<&OsString>) -> Error {
+fn program_without_mark(typed_program: &str, target: Option<&OsString>) -> Error {
     let target = match target {
         Some(word) => plain_or(word.to_str().unwrap_or(""), "TARGET"),
         None => "TARGET",
     };
-    let program = plain_or(typed, "COMMAND");
+    let program = plain_or(typed_program, "COMMAND");
     Error::usage(format!("unexpected argument {program}")).hint(format!(
         "put `--` before the program, as in `pgcred exec {target} -- {program}`"
     ))
@@ -116,12 +117,12 @@ fn plain_or<'a>(word: &'a str, other: &'a str) -> &'a str {
 }
 
 /// Returns a hint at the command that the user may have meant.
-fn hint_at_command(typed: &str, commands: impl Iterator<Item = &'static str>) -> String {
-    let word = typed.to_lowercase();
+fn hint_at_command(typed_command: &str, commands: impl Iterator<Item = &'static str>) -> String {
+    let word = typed_command.to_lowercase();
     if let Some((_, command)) = MEANT_COMMANDS.iter().find(|(known, _)| *known == word) {
         return format!("did you mean `{command}`?");
     }
-    if typed.contains('.') {
+    if typed_command.contains('.') {
         return format!("run `pgcred token HOST` for a token; {COMMANDS_HINT}");
     }
     if let Some(command) = suggest::nearest_word(&word, commands) {

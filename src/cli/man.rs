@@ -28,7 +28,7 @@ fn page(mut command: clap::Command) -> Result<String> {
     let parts = [
         ("@TITLE@", title(&command)?),
         ("@OPTIONS@", options(&command)?),
-        ("@COMMANDS@", commands(&command)?),
+        ("@COMMANDS@", describe_commands(&command)?),
         ("@TOOLS@", tools()),
         ("@SHELLS@", shells()),
         ("@FORMATS@", formats(&command)),
@@ -86,7 +86,7 @@ fn not_rendered(error: impl std::error::Error) -> Error {
 }
 
 /// Returns a part for each command: what it does, how it is typed, its options, examples.
-fn commands(command: &clap::Command) -> Result<String> {
+fn describe_commands(command: &clap::Command) -> Result<String> {
     let mut lines = Vec::new();
     for subcommand in command.get_subcommands() {
         let name = subcommand.get_name();
@@ -148,15 +148,15 @@ fn command_head(command: &clap::Command) -> String {
 
 /// Returns the commands below a command that take no further command.
 fn innermost_commands(command: &clap::Command) -> Vec<&clap::Command> {
-    let mut found = Vec::new();
+    let mut commands = Vec::new();
     for inner in command.get_subcommands() {
         if inner.has_subcommands() {
-            found.extend(innermost_commands(inner));
+            commands.extend(innermost_commands(inner));
         } else {
-            found.push(inner);
+            commands.push(inner);
         }
     }
-    found
+    commands
 }
 
 /// Returns the forms of the answer of `token`.

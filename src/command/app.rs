@@ -215,9 +215,9 @@ pub(super) fn check_user_for_passfile(request: &Request, issued: &IssuedToken) -
 /// Warns if a token does not last as long as it was asked to.
 pub(super) fn warn_if_cut_short(request: &Request, issued: &IssuedToken, output: Output) {
     if issued.cut_short {
-        let left = spoken_duration(issued.token.issued_at.until(issued.token.expires_at));
+        let whole_life = spoken_duration(issued.token.issued_at.until(issued.token.expires_at));
         output.warn(&format!(
-            "{}: the token lasts only {left}, because the credentials expire then",
+            "{}: the token lasts only {whole_life}, because the credentials expire then",
             request.name()
         ));
     }

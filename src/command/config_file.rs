@@ -52,7 +52,7 @@ impl ConfigFile {
         if need != ConfigNeed::WholeOrNew && named == Some(Path::new(NO_FILE)) {
             return Ok(Self::empty(path));
         }
-        match parse(file, named.is_some(), need) {
+        match read_config_file(file, named.is_some(), need) {
             Ok((config, changed)) => Ok(Self {
                 config,
                 path,
@@ -75,17 +75,21 @@ impl ConfigFile {
     }
 }
 
-fn parse(file: &Path, is_named: bool, need: ConfigNeed) -> Result<(Config, Option<SystemTime>)> {
+fn read_config_file(
+    file: &Path,
+    is_named: bool,
+    need: ConfigNeed,
+) -> Result<(Config, Option<SystemTime>)> {
     // A file that is named may be a colleague's; the usual one has to be the user's own, as with
     // ssh.
-    let found = match fs::read_dated(file, !is_named) {
-        Ok(found) => found,
+    let text_and_time = match fs::read_dated(file, !is_named) {
+        Ok(text_and_time) => text_and_time,
         Err(error) => return Err(with_hint(error, file)),
     };
-    if found.is_none() && need != ConfigNeed::WholeOrNew {
+    if text_and_time.is_none() && need != ConfigNeed::WholeOrNew {
         check_absence(file, is_named)?;
     }
-    let (text, changed) = found.unwrap_or_default();
+    let (text, changed) = text_and_time.unwrap_or_default();
     let config = match Config::parse(&text) {
         Ok(config) => config,
         Err(error) => return Err(error.about(&file.display().to_string())),

@@ -123,11 +123,11 @@ pub(super) fn edit_configuration(
     change: impl FnOnce(&str) -> Result<String>,
 ) -> Result<SetupEdit> {
     let path = preferences.config_path()?.clone();
-    let before = drafts.read(&path)?;
-    let after = change(before.as_deref().unwrap_or_default())?;
+    let old_text = drafts.read(&path)?;
+    let after = change(old_text.as_deref().unwrap_or_default())?;
     Ok(SetupEdit {
         destination: EditDestination::File(path),
-        before,
+        before: old_text,
         after: Some(after),
         back_up: None,
     })
@@ -149,10 +149,10 @@ pub(super) fn edits_that_change(edits: &[SetupEdit]) -> Vec<&SetupEdit> {
 fn merge_by_file(edits: &[&SetupEdit]) -> Vec<SetupEdit> {
     let mut merged: Vec<SetupEdit> = Vec::new();
     for edit in edits {
-        let known = merged
+        let same_file = merged
             .iter_mut()
-            .find(|known| known.destination == edit.destination);
-        match known {
+            .find(|merged| merged.destination == edit.destination);
+        match same_file {
             Some(known) => known.after.clone_from(&edit.after),
             None => merged.push((*edit).clone()),
         }
@@ -215,7 +215,7 @@ fn make_all<'a>(
 ) -> Result<()> {
     for edit in edits {
         let change = FileChange {
-            before: edit.before.as_deref(),
+            old_text: edit.before.as_deref(),
             after: edit.after.as_deref(),
             back_up: edit.back_up.as_deref(),
         };
@@ -240,7 +240,7 @@ fn make_all<'a>(
 fn take_back(done: &[&SetupEdit], commands: &SetupCommands, machine: &Machine, output: Output) {
     for edit in done.iter().rev() {
         let change = FileChange {
-            before: edit.after.as_deref(),
+            old_text: edit.after.as_deref(),
             after: edit.before.as_deref(),
             back_up: None,
         };
@@ -258,7 +258,7 @@ fn take_back(done: &[&SetupEdit], commands: &SetupCommands, machine: &Machine, o
 
 /// An edit in one direction: as it was planned, or back.
 struct FileChange<'a> {
-    before: Option<&'a str>,
+    old_text: Option<&'a str>,
     after: Option<&'a str>,
     back_up: Option<&'a str>,
 }
@@ -269,11 +269,11 @@ impl FileChange<'_> {
         let path = match of {
             EditDestination::File(path) => path,
             EditDestination::Crontab => {
-                crontab::replace_crontab(self.before, self.after)?;
+                crontab::replace_crontab(self.old_text, self.after)?;
                 return Ok(None);
             }
         };
-        let backup = fs::replace(path, self.before, self.after, self.back_up)?;
+        let backup = fs::replace(path, self.old_text, self.after, self.back_up)?;
         if self.after.is_none() && machine.is_of_programs(path) {
             fs::remove_empty_directories(path);
         }

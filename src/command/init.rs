@@ -31,10 +31,10 @@ pub(crate) struct InitCommand {
 impl PrintText for InitCommand {
     fn text(self, _: fn() -> clap::Command) -> Result<String> {
         let Some(shell) = Shell::named(&self.shell) else {
-            let known: Vec<_> = SHELLS.iter().map(|shell| shell.name).collect();
+            let names: Vec<_> = SHELLS.iter().map(|shell| shell.name).collect();
             let shell = host::quoted(&self.shell);
             return Err(Error::usage(format!("no such shell: {shell}"))
-                .hint(format!("choose one of {}", known.join(", "))));
+                .hint(format!("choose one of {}", names.join(", "))));
         };
         let wanted = HookOptions {
             hook: self.hook,

@@ -19,19 +19,19 @@ pub(super) fn new_remarks(about: &Path, remarks: Vec<String>) -> Vec<String> {
     let file = digest([about.display().to_string().as_str()]);
     let bytes = fs::read_own(&path).unwrap_or_default();
     let text = String::from_utf8_lossy(&bytes);
-    let before: BTreeSet<&str> = text.lines().collect();
+    let told_before: BTreeSet<&str> = text.lines().collect();
     let mut after = BTreeSet::new();
     let mut new = Vec::new();
     for remark in remarks {
         let mark = mark_of_remark(&file, &remark);
-        if !before.contains(mark.as_str()) {
+        if !told_before.contains(mark.as_str()) {
             new.push(remark);
         }
         after.insert(mark);
     }
-    let of_other_files = before.iter().filter(|line| !line.starts_with(&file));
+    let of_other_files = told_before.iter().filter(|line| !line.starts_with(&file));
     after.extend(of_other_files.map(ToString::to_string));
-    if !after.iter().eq(before.iter()) {
+    if !after.iter().eq(told_before.iter()) {
         let _ = remember_marks(&path, &after); // if it fails, the remarks are made again
     }
     new

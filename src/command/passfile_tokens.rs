@@ -61,7 +61,7 @@ impl PassfileTokens {
         };
         for path in paths {
             match read_passfile(path) {
-                Ok(known) => tokens.files.extend(known),
+                Ok(passfiles) => tokens.files.extend(passfiles),
                 Err(error) => tokens.errors.push(error),
             }
         }
@@ -78,7 +78,7 @@ impl PassfileTokens {
         authority: &dyn Authority,
     ) -> Vec<PassfileToken<'a>> {
         let now = Time::now();
-        let mut found = Vec::new();
+        let mut tokens = Vec::new();
         for file in &self.files {
             if let Some(expires_at) = file.passfile.expires_at(line)
                 && expires_at > now
@@ -91,7 +91,7 @@ impl PassfileTokens {
                         None => (None, None),
                     },
                 };
-                found.push(PassfileToken {
+                tokens.push(PassfileToken {
                     file,
                     line,
                     issued_at,
@@ -100,7 +100,7 @@ impl PassfileTokens {
                 });
             }
         }
-        found
+        tokens
     }
 }
 

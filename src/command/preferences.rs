@@ -60,7 +60,9 @@ impl Preferences {
         let (mut sorted, unused): (Vec<_>, Vec<_>) =
             self.config.connections.iter().partition(is_used);
         sorted.extend(unused);
-        let requests = sorted.into_iter().map(|known| self.connection(&known.name));
+        let requests = sorted
+            .into_iter()
+            .map(|connection| self.connection(&connection.name));
         requests.flatten()
     }
 

@@ -58,7 +58,7 @@ impl RunCommand for PromptCommand {
 impl PromptCommand {
     fn text(&self, segment: &PromptSegment) -> String {
         let state = segment.state.as_str();
-        let left = match segment.state {
+        let left_in_words = match segment.state {
             TokenState::Fresh | TokenState::Stale => {
                 spoken_duration(Time::now().until(segment.expires_at))
             }
@@ -68,7 +68,7 @@ impl PromptCommand {
         };
         let text = self
             .format
-            .replace("{left}", &left)
+            .replace("{left}", &left_in_words)
             .replace("{state}", state)
             .replace("{name}", &text::shown(&segment.name));
         text + "\n"
@@ -95,11 +95,11 @@ impl<'a> LazyPassfiles<'a> {
             .get_or_init(|| PassfileTokens::read(known_passfiles(self.index)));
         let line = request.passfile_line();
         let valid = tokens.valid_tokens(&line, self.index, request.provider.authority);
-        let found = valid.first()?;
+        let token = valid.first()?;
         Some(TokenTimes {
-            issued_at: found.issued_at,
-            fresh_until: found.refresh_after,
-            expires_at: found.expires_at,
+            issued_at: token.issued_at,
+            fresh_until: token.refresh_after,
+            expires_at: token.expires_at,
         })
     }
 }
@@ -159,8 +159,8 @@ fn unknown_placeholder(format: &str) -> Option<&str> {
 }
 
 /// Tells by what stands before a brace whether another program fills it: `#{`, `${`, `%{`, `%F{`.
-fn is_of_other_program(before: &str) -> bool {
-    let mut before = before.chars().rev();
+fn is_of_other_program(preceding: &str) -> bool {
+    let mut before = preceding.chars().rev();
     let (last, last_but_one) = (before.next(), before.next());
     matches!(last, Some('%' | '#' | '$')) || (last.is_some() && last_but_one == Some('%'))
 }

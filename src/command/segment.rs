@@ -53,31 +53,31 @@ pub(super) fn segment_of(
     let now = Time::now();
     let identity = issuer.identity(request);
     let id = EntryId::of(request, &*identity);
-    let mut known = None;
+    let mut latest = None;
     if let Some(record) = index.records.get(id.as_str()) {
-        known = Some(TokenTimes {
+        latest = Some(TokenTimes {
             issued_at: Some(record.issued_at),
             fresh_until: Some(record.fresh_until),
             expires_at: record.expires_at,
         });
     }
-    if age_of(known, now) != TokenAge::Fresh
+    if age_of(latest, now) != TokenAge::Fresh
         && let Some(filed) = in_passfile()
-        && known.is_none_or(|known| filed.expires_at > known.expires_at)
+        && latest.is_none_or(|cached| filed.expires_at > cached.expires_at)
     {
-        known = Some(filed);
+        latest = Some(filed);
     }
     let needs_login = match last_failure(index, request, &*identity) {
         Some(failure) => failure.error.exit() == Exit::Login,
         None => false,
     };
-    let state = match age_of(known, now) {
+    let state = match age_of(latest, now) {
         TokenAge::Fresh => TokenState::Fresh,
         _ if needs_login => TokenState::NeedsLogin,
         TokenAge::Stale => TokenState::Stale,
         TokenAge::Expired => TokenState::Expired,
     };
-    let expires_at = match known {
+    let expires_at = match latest {
         Some(known) => known.expires_at,
         None if needs_login => Time::from_unix(0),
         None => return None,

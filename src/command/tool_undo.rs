@@ -76,8 +76,8 @@ pub(super) fn undo_all(policy: EditPolicy, machine: &Machine, app: &App) -> Resu
             to_undo.push(undo);
         }
     }
-    let found = to_undo.len() + errors.len();
-    if found == 0 {
+    let entries = to_undo.len() + errors.len();
+    if entries == 0 {
         if !policy.dry_run {
             clear_leftovers(&edits, policy.undo);
         }
@@ -92,7 +92,7 @@ pub(super) fn undo_all(policy: EditPolicy, machine: &Machine, app: &App) -> Resu
         note_what_stays(app);
     }
     all_errors(errors, output, |failed| {
-        format!("{failed} of {found} tools could not be undone")
+        format!("{failed} of {entries} tools could not be undone")
     })
 }
 
@@ -152,25 +152,28 @@ fn edits_without(
         ))
         .hint(format!("run `pgcred setup {name} --undo` without targets")));
     }
-    let known = files.entries(machine);
+    let all_entries = files.entries(machine);
     let mut unknown: Vec<&str> = Vec::new();
     for entry in entries {
-        if !known.contains(entry) {
+        if !all_entries.contains(entry) {
             unknown.push(entry);
         }
     }
     if !unknown.is_empty() {
         let unknown = unknown.join(", ");
-        let message = if known.is_empty() {
+        let message = if all_entries.is_empty() {
             format!("{unknown} is not set up in {name}; nothing is")
         } else {
-            format!("{unknown} is not set up in {name}; {} is", known.join(", "))
+            format!(
+                "{unknown} is not set up in {name}; {} is",
+                all_entries.join(", ")
+            )
         };
         return Err(Error::no_target(message).hint(format!(
             "run `pgcred setup {name} --undo` to take back all of it"
         )));
     }
-    if known.iter().all(|entry| entries.contains(entry)) {
+    if all_entries.iter().all(|entry| entries.contains(entry)) {
         files.undo(machine)
     } else {
         files.remove(machine, entries)
@@ -183,7 +186,10 @@ pub(in crate::command) fn tools_with(entry: &str, machine: &Machine) -> Vec<&'st
     for tool in TOOLS {
         if let Some(files) = tool.files()
             && tool.kind != ToolKind::Scheduler
-            && files.entries(machine).iter().any(|known| known == entry)
+            && files
+                .entries(machine)
+                .iter()
+                .any(|candidate| candidate == entry)
         {
             tools.push(tool);
         }

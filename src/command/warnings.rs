@@ -15,7 +15,7 @@ pub(super) fn print_warnings(connections: &[(&str, &Request)], preferences: &Pre
 
 /// Returns the warnings about these connections, each once.
 pub(super) fn warnings_about_connections(connections: &[(&str, &Request)]) -> Vec<String> {
-    let mut found = Vec::new();
+    let mut warnings_of_all = Vec::new();
     for (name, request) in connections {
         let warnings = [
             warning_about_tunnel(name, request),
@@ -23,12 +23,12 @@ pub(super) fn warnings_about_connections(connections: &[(&str, &Request)]) -> Ve
             roots::warning_about_own_file(request),
         ];
         for warning in warnings.into_iter().flatten() {
-            if !found.contains(&warning) {
-                found.push(warning);
+            if !warnings_of_all.contains(&warning) {
+                warnings_of_all.push(warning);
             }
         }
     }
-    found
+    warnings_of_all
 }
 
 /// Warns about a tunnel to which the client connects by this machine's own name, which no server's

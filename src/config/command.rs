@@ -41,11 +41,11 @@ pub(super) fn read_commands(all: &ConfigField<'_>) -> Result<Vec<CommandDefiniti
         let wrong = Error::usage("not a table of commands");
         return Err(all.wrong(wrong.hint("write each command as a table: [command.NAME]")));
     };
-    let mut found = Vec::with_capacity(table.len());
+    let mut definitions = Vec::with_capacity(table.len());
     for (name, item) in table {
-        found.push(read_command(all, name.get_ref(), item)?);
+        definitions.push(read_command(all, name.get_ref(), item)?);
     }
-    Ok(found)
+    Ok(definitions)
 }
 
 fn read_command(
@@ -64,32 +64,34 @@ fn read_command(
             Error::usage("not a table").hint("write it as a table: [command.NAME]"),
         ));
     };
-    let mut found = match CommandPreset::named(name) {
+    let mut definition = match CommandPreset::named(name) {
         Some(preset) => preset.definition().map_err(wrong)?,
         None => CommandDefinition::named(name),
     };
     for field in fields(table, table_name, all.lines) {
-        read_field(&mut found, &field)?;
+        read_field(&mut definition, &field)?;
     }
-    check_keys(&found, table).map_err(wrong)?;
-    Ok(found)
+    check_keys(&definition, table).map_err(wrong)?;
+    Ok(definition)
 }
 
-fn read_field(found: &mut CommandDefinition, field: &ConfigField<'_>) -> Result<()> {
+fn read_field(definition: &mut CommandDefinition, field: &ConfigField<'_>) -> Result<()> {
     match field.key {
-        "run" => found.run = read_words(field)?,
-        "token" => found.token = Some(field.read(|item| JsonPath::parse(read_text(item)?))?),
-        "user" => found.user = Some(field.read(|item| JsonPath::parse(read_text(item)?))?),
-        "expires" => found.expires = Some(field.read(|item| ExpiryField::parse(read_text(item)?))?),
-        "life" => found.life = Some(field.read(read_seconds)?),
-        "kind" => found.kind = field.read(|item| CommandKind::parse(read_text(item)?))?,
-        "spare" => found.spare = field.read(read_seconds)?,
-        "watch" => found.watch = read_watched_files(field)?,
-        "variables" => found.variables = read_variables(field)?,
-        "login" => found.login = Some(field.read(read_login)?),
-        "login_if" => found.login_if = field.read(login_if)?,
-        "roots" => found.roots = Some(field.read(|item| Ok(read_roots(item)?.to_string()))?),
-        "env" => found.env = read_env(field)?,
+        "run" => definition.run = read_words(field)?,
+        "token" => definition.token = Some(field.read(|item| JsonPath::parse(read_text(item)?))?),
+        "user" => definition.user = Some(field.read(|item| JsonPath::parse(read_text(item)?))?),
+        "expires" => {
+            definition.expires = Some(field.read(|item| ExpiryField::parse(read_text(item)?))?)
+        }
+        "life" => definition.life = Some(field.read(read_seconds)?),
+        "kind" => definition.kind = field.read(|item| CommandKind::parse(read_text(item)?))?,
+        "spare" => definition.spare = field.read(read_seconds)?,
+        "watch" => definition.watch = read_watched_files(field)?,
+        "variables" => definition.variables = read_variables(field)?,
+        "login" => definition.login = Some(field.read(read_login)?),
+        "login_if" => definition.login_if = field.read(login_if)?,
+        "roots" => definition.roots = Some(field.read(|item| Ok(read_roots(item)?.to_string()))?),
+        "env" => definition.env = read_env(field)?,
         _ => return Err(field.unknown(KEYS)),
     }
     Ok(())
@@ -112,27 +114,27 @@ fn check_name(name: &str) -> Result<()> {
 }
 
 /// Checks what the keys say together.
-fn check_keys(found: &CommandDefinition, table: &DeTable<'_>) -> Result<()> {
-    if found.run.is_empty() {
+fn check_keys(definition: &CommandDefinition, table: &DeTable<'_>) -> Result<()> {
+    if definition.run.is_empty() {
         return Err(Error::usage("run is missing")
             .hint("add a line like: run = [\"program\", \"argument\"]"));
     }
-    if found.token.is_none() && found.answers_in_json() {
+    if definition.token.is_none() && definition.answers_in_json() {
         return Err(Error::usage("token is missing").hint(
             "add a line like token = \"PATH\": with user or expires, it is a field of JSON too",
         ));
     }
-    if found.uses("life") && found.life.is_none() {
+    if definition.uses("life") && definition.life.is_none() {
         return Err(Error::usage("life is missing")
             .hint("add a line like life = \"1h\": {life} is the life that is asked for"));
     }
-    if table.contains_key("spare") && found.kind != CommandKind::Caches {
+    if table.contains_key("spare") && definition.kind != CommandKind::Caches {
         return Err(
             Error::usage("spare is for commands that print the same token again")
                 .hint("add kind = \"caches\", or leave spare out"),
         );
     }
-    if !found.login_if.is_empty() && found.login.is_none() {
+    if !definition.login_if.is_empty() && definition.login.is_none() {
         return Err(Error::usage("login is missing")
             .hint("add how to log in, like login = \"az login\": login_if says only when"));
     }
@@ -172,7 +174,7 @@ fn read_texts(field: &ConfigField<'_>) -> Result<Vec<String>> {
     let Some(items) = field.item.get_ref().as_array() else {
         return Err(field.wrong(not_texts()));
     };
-    let mut found = Vec::new();
+    let mut texts = Vec::new();
     for item in items {
         let Some(text) = item.get_ref().as_str() else {
             return Err(field.wrong_at(not_texts(), item.span()));
@@ -181,9 +183,9 @@ fn read_texts(field: &ConfigField<'_>) -> Result<Vec<String>> {
             let wrong = Error::usage("no program takes a NUL").hint("leave it out");
             return Err(field.wrong_at(wrong, item.span()));
         }
-        found.push(text.to_owned());
+        texts.push(text.to_owned());
     }
-    Ok(found)
+    Ok(texts)
 }
 
 /// Reads a table of texts: variables of a command, or the values of a connection.
@@ -193,7 +195,7 @@ fn table_of_texts(field: &ConfigField<'_>) -> Result<Vec<(String, String)>> {
     let Some(table) = field.item.get_ref().as_table() else {
         return Err(field.wrong(not_texts()));
     };
-    let mut found = Vec::new();
+    let mut texts = Vec::new();
     for (name, item) in table {
         let Some(value) = item.get_ref().as_str() else {
             return Err(field.wrong_at(not_texts(), item.span()));
@@ -203,32 +205,32 @@ fn table_of_texts(field: &ConfigField<'_>) -> Result<Vec<(String, String)>> {
                 .hint("write the value without it; a newline counts as one");
             return Err(field.wrong_at(wrong, item.span()));
         }
-        found.push((name.get_ref().to_string(), value.to_owned()));
+        texts.push((name.get_ref().to_string(), value.to_owned()));
     }
-    Ok(found)
+    Ok(texts)
 }
 
 fn read_env(field: &ConfigField<'_>) -> Result<Vec<(String, String)>> {
-    let found = table_of_texts(field)?;
-    for (name, _) in &found {
+    let variables = table_of_texts(field)?;
+    for (name, _) in &variables {
         check_variable(name, field)?;
     }
-    Ok(found)
+    Ok(variables)
 }
 
 fn read_variables(field: &ConfigField<'_>) -> Result<Vec<String>> {
-    let found = read_texts(field)?;
-    for name in &found {
+    let variables = read_texts(field)?;
+    for name in &variables {
         check_variable(name.strip_suffix('*').unwrap_or(name), field)?;
     }
-    Ok(found)
+    Ok(variables)
 }
 
 /// Reads the paths of files. One that depends on the working directory would name another file in
 /// each.
 fn read_watched_files(field: &ConfigField<'_>) -> Result<Vec<String>> {
-    let found = read_texts(field)?;
-    for path in &found {
+    let paths = read_texts(field)?;
+    for path in &paths {
         if let Some(after) = path.strip_prefix('$') {
             check_variable(after.split('/').next().unwrap_or_default(), field)?;
         } else if !path.starts_with("~/") && !Path::new(path).is_absolute() {
@@ -239,7 +241,7 @@ fn read_watched_files(field: &ConfigField<'_>) -> Result<Vec<String>> {
             ));
         }
     }
-    Ok(found)
+    Ok(paths)
 }
 
 fn check_variable(name: &str, field: &ConfigField<'_>) -> Result<()> {
@@ -254,12 +256,12 @@ fn check_variable(name: &str, field: &ConfigField<'_>) -> Result<()> {
 
 /// Reads the values of a connection for placeholders, in the order of their names.
 pub(super) fn read_vars(field: &ConfigField<'_>) -> Result<Vec<(String, String)>> {
-    let mut found = table_of_texts(field)?;
-    found.sort();
-    for (name, value) in &found {
+    let mut vars = table_of_texts(field)?;
+    vars.sort();
+    for (name, value) in &vars {
         check_var(name, value).map_err(|error| field.wrong(error))?;
     }
-    Ok(found)
+    Ok(vars)
 }
 
 /// Reads a value for a placeholder as it is typed: `KEY=VALUE`.
@@ -287,7 +289,7 @@ fn check_var(name: &str, value: &str) -> Result<()> {
 
 /// Reads the name of a provider: a command of this file, or one that pgcred knows.
 pub(super) fn provider_name(name: &str, commands: &[CommandDefinition]) -> Result<String> {
-    if commands.iter().any(|known| known.name == name) {
+    if commands.iter().any(|definition| definition.name == name) {
         return Ok(name.to_owned());
     }
     match provider::named(name) {
@@ -316,7 +318,7 @@ pub(crate) fn check_vars(
     commands: &[CommandDefinition],
 ) -> Result<()> {
     let name = provider;
-    let of_file = commands.iter().find(|known| known.name == name);
+    let of_file = commands.iter().find(|definition| definition.name == name);
     let definition = match (of_file, CommandPreset::named(name)) {
         (Some(definition), _) => definition.clone(),
         (None, Some(preset)) => preset.definition()?,
@@ -376,13 +378,13 @@ fn read_login(item: &DeValue<'_>) -> Result<String> {
 
 /// Reads texts with `|` between them.
 fn login_if(item: &DeValue<'_>) -> Result<Vec<String>> {
-    let mut found = Vec::new();
+    let mut texts = Vec::new();
     for part in read_text(item)?.split('|') {
         if part.trim().is_empty() {
             return Err(Error::usage("an empty text is in every message")
                 .hint("write texts of the program's stderr with | between them"));
         }
-        found.push(part.to_owned());
+        texts.push(part.to_owned());
     }
-    Ok(found)
+    Ok(texts)
 }

@@ -51,14 +51,14 @@ pub(crate) fn change_connections(
 ) -> Result<String> {
     let (mark, text) = split_byte_order_mark(text);
     let document = read::parse_document(text)?;
-    let before = read::read_config(&document, LineNumbers::of(text))?;
-    let new = check_connections(add, &before)?;
+    let old_config = read::read_config(&document, LineNumbers::of(text))?;
+    let new = check_connections(add, &old_config)?;
     for name in remove {
-        if before.connection(name).is_none() {
-            return Err(no_connection(name, &before));
+        if old_config.connection(name).is_none() {
+            return Err(no_connection(name, &old_config));
         }
     }
-    let changes = ConnectionChanges::new(new, remove, &before).map_err(|name| {
+    let changes = ConnectionChanges::new(new, remove, &old_config).map_err(|name| {
         let why = Error::usage("a connection of that name is there already")
             .hint("add --replace to change it");
         let place = merge::item_of_connection(&document, &name).map_or(0..0, SpannedValue::span);
@@ -66,11 +66,11 @@ pub(crate) fn change_connections(
     })?;
     let names = changes.names();
     let mut edited = editable_document(text, &names)?;
-    changes.make(&mut edited, &before);
+    changes.make(&mut edited, &old_config);
     let merged = merge_texts(text, &document, &edited.to_string(), &names)?;
     // A way of writing TOML that the edits do not know must not do harm.
     match Config::parse(&merged) {
-        Ok(config) if config.says_the_same_as(&changes.expected(&before)) => {
+        Ok(config) if config.says_the_same_as(&changes.expected(&old_config)) => {
             Ok(format!("{mark}{merged}"))
         }
         _ => Err(edit_error(&names)),
@@ -90,7 +90,7 @@ impl<'a> ConnectionChanges<'a> {
     fn new(
         new: Vec<Connection>,
         remove: &[&'a str],
-        before: &Config,
+        old_config: &Config,
     ) -> std::result::Result<Self, String> {
         let mut changes = Self {
             added: Vec::new(),
@@ -101,7 +101,7 @@ impl<'a> ConnectionChanges<'a> {
             let name = connection.name.clone();
             if changes.removed.remove(name.as_str()) {
                 changes.replaced.insert(name, connection);
-            } else if before.connection(&name).is_some() {
+            } else if old_config.connection(&name).is_some() {
                 return Err(name);
             } else {
                 changes.added.push(connection);
@@ -117,14 +117,16 @@ impl<'a> ConnectionChanges<'a> {
         names
     }
 
-    fn make(&self, document: &mut DocumentMut, before: &Config) {
+    fn make(&self, document: &mut DocumentMut, old_config: &Config) {
         if let Some(all) = document.get_mut("connections") {
             change_table(all, |all| {
                 for name in &self.removed {
                     all.remove(name);
                 }
                 for (name, new) in &self.replaced {
-                    if let (Some(item), Some(old)) = (all.get_mut(name), before.connection(name)) {
+                    if let (Some(item), Some(old)) =
+                        (all.get_mut(name), old_config.connection(name))
+                    {
                         let has_lines = !item.is_inline_table();
                         change_table(item, |table| rewrite_connection(table, has_lines, old, new));
                     }
@@ -135,11 +137,11 @@ impl<'a> ConnectionChanges<'a> {
     }
 
     /// Returns what the configuration has to be afterwards.
-    fn expected(&self, before: &Config) -> Config {
-        let mut expected = before.clone();
+    fn expected(&self, old_config: &Config) -> Config {
+        let mut expected = old_config.clone();
         expected
             .connections
-            .retain(|known| !self.removed.contains(known.name.as_str()));
+            .retain(|connection| !self.removed.contains(connection.name.as_str()));
         for known in &mut expected.connections {
             if let Some(new) = self.replaced.get(&known.name) {
                 known.clone_from(new);
@@ -151,7 +153,10 @@ impl<'a> ConnectionChanges<'a> {
 }
 
 fn no_connection(name: &str, config: &Config) -> Error {
-    let names = config.connections.iter().map(|known| known.name.as_str());
+    let names = config
+        .connections
+        .iter()
+        .map(|connection| connection.name.as_str());
     let hint = match suggest::nearest_word(name, names) {
         Some(meant) => format!("did you mean the connection `{meant}`?"),
         None => "run `pgcred list` to see the connections".to_owned(),
@@ -214,8 +219,8 @@ fn values_of_connection(connection: &Connection) -> Vec<(&'static str, Value)> {
         target, aliases, ..
     } = connection;
     let option = |keyword: &str| {
-        let found = target.options.iter().find(|(key, _)| key == keyword);
-        found.map(|(_, value)| Value::from(value))
+        let option = target.options.iter().find(|(key, _)| key == keyword);
+        option.map(|(_, value)| Value::from(value))
     };
     let text = |text: &Option<String>| text.as_ref().map(Value::from);
     let roots = connection.roots.as_ref().map(ToString::to_string);
@@ -340,7 +345,10 @@ fn rewrite_connection(
     }
     for (key, mut value) in new {
         let is_same = |old: &Value| old.to_string() == value.to_string();
-        if old.iter().any(|(known, old)| *known == key && is_same(old)) {
+        if old
+            .iter()
+            .any(|(old_key, old)| *old_key == key && is_same(old))
+        {
             continue;
         }
         if let Some(known) = table.get_mut(key).and_then(Item::as_value_mut) {

@@ -34,7 +34,10 @@ impl<'a> LineNumbers<'a> {
             error.about(key)
         };
         match self.0.and_then(|text| text.as_bytes().get(..span.start)) {
-            Some(before) => error.about(&format!("line {}", before.split(|b| *b == b'\n').count())),
+            Some(preceding) => error.about(&format!(
+                "line {}",
+                preceding.split(|b| *b == b'\n').count()
+            )),
             None => error,
         }
     }
@@ -97,8 +100,8 @@ impl<'a> ConfigField<'a> {
         self.lines.locate(error, span, &self.path(self.key))
     }
 
-    pub(super) fn unknown(&self, known: &[&str]) -> Error {
-        let hint = format!("use one of the keys {}", known.join(", "));
+    pub(super) fn unknown(&self, keys: &[&str]) -> Error {
+        let hint = format!("use one of the keys {}", keys.join(", "));
         self.refused(Error::usage("no such key").hint(hint))
     }
 

@@ -173,14 +173,14 @@ impl<'t> MarkedLines<'t> {
 
     /// Returns where the connections are that the other text does not have, from above to below.
     fn places_not_in(&self, other: &Self) -> Vec<Vec<RangeInclusive<usize>>> {
-        let mut found = Vec::new();
+        let mut missing = Vec::new();
         for (name, place) in &self.places {
             if !other.places.contains_key(name) {
-                found.push(place.clone());
+                missing.push(place.clone());
             }
         }
-        found.sort_by_key(|place| *place[0].start());
-        found
+        missing.sort_by_key(|place| *place[0].start());
+        missing
     }
 
     /// Marks a connection that comes or goes: its own lines, all lines below its header, the

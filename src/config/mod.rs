@@ -253,7 +253,7 @@ impl Config {
     /// it.
     pub(crate) fn rule(&self, host: &str) -> HostRule {
         let host = host.to_ascii_lowercase();
-        let mut found = HostRule {
+        let mut merged = HostRule {
             host: host.clone(),
             ..HostRule::default()
         };
@@ -261,14 +261,14 @@ impl Config {
             if !matches_pattern(&rule.host, &host) {
                 continue;
             }
-            found.profile = found.profile.or(rule.profile.clone());
-            found.region = found.region.or(rule.region.clone());
-            found.life = found.life.or(rule.life);
-            found.user = found.user.or(rule.user.clone());
-            found.roots = found.roots.or(rule.roots.clone());
-            found.provider = found.provider.or(rule.provider.clone());
+            merged.profile = merged.profile.or(rule.profile.clone());
+            merged.region = merged.region.or(rule.region.clone());
+            merged.life = merged.life.or(rule.life);
+            merged.user = merged.user.or(rule.user.clone());
+            merged.roots = merged.roots.or(rule.roots.clone());
+            merged.provider = merged.provider.or(rule.provider.clone());
         }
-        found
+        merged
     }
 
     /// Returns the number of the first rule that fits a host and has a value, counted from 1.
@@ -369,13 +369,13 @@ impl CacheChoice {
     }
 
     pub(crate) fn parse(text: &str) -> Result<Self> {
-        let found = Self::ALL.into_iter().find(|choice| choice.as_str() == text);
-        let Some(found) = found else {
+        let parsed = Self::ALL.into_iter().find(|choice| choice.as_str() == text);
+        let Some(parsed) = parsed else {
             let names = Self::ALL.map(Self::as_str).join(", ");
             let hint = format!("choose one of {names}");
             return Err(Error::usage(format!("no such cache: {}", host::quoted(text))).hint(hint));
         };
-        if found == Self::SecretService
+        if parsed == Self::SecretService
             && cfg!(all(target_os = "linux", not(feature = "secret-service")))
         {
             return Err(
@@ -385,7 +385,7 @@ impl CacheChoice {
                 ),
             );
         }
-        Ok(found)
+        Ok(parsed)
     }
 }
 

@@ -91,11 +91,11 @@ fn read_connections(
         let wrong = Error::usage("not a table of connections");
         return Err(all.wrong(wrong.hint("write each connection as a table: [connections.NAME]")));
     };
-    let mut found = Vec::with_capacity(table.len());
+    let mut connections = Vec::with_capacity(table.len());
     for (name, item) in table {
-        found.push(read_connection(all, name.get_ref(), item, commands)?);
+        connections.push(read_connection(all, name.get_ref(), item, commands)?);
     }
-    Ok(found)
+    Ok(connections)
 }
 
 fn read_connection(
@@ -116,67 +116,67 @@ fn read_connection(
     let Some(table) = table else {
         return Err(wrong("not a table").hint("write it as a table: [connections.NAME]"));
     };
-    let mut found = Connection {
+    let mut connection = Connection {
         name: name.to_owned(),
         ..Connection::default()
     };
     for field in fields(table, table_name, all.lines) {
-        read_field_of_connection(&mut found, &field, commands)?;
+        read_field_of_connection(&mut connection, &field, commands)?;
     }
-    command::check_connection(&found, commands).map_err(|error| {
+    command::check_connection(&connection, commands).map_err(|error| {
         all.lines
             .locate(error, item.span(), &table_name.to_string())
     })?;
-    proxy::check_port(&found).map_err(|error| {
+    proxy::check_port(&connection).map_err(|error| {
         all.lines
             .locate(error, item.span(), &format!("{table_name}.proxy"))
     })?;
-    found.target.options.sort(); // the order of the keys means nothing
-    let (Some(host), Some(host_item)) = (&found.target.host, table.get("host")) else {
+    connection.target.options.sort(); // the order of the keys means nothing
+    let (Some(host), Some(host_item)) = (&connection.target.host, table.get("host")) else {
         return Err(wrong("host is missing").hint("add a line: host = \"HOST\""));
     };
-    if found.region.is_none() && provider::find_by_id(host, "").is_some() {
+    if connection.region.is_none() && provider::find_by_id(host, "").is_some() {
         let why = Error::usage("a cluster ID needs a region")
             .hint("add a line like: region = \"us-east-1\"");
         let key = format!("{table_name}.host");
         return Err(all.lines.locate(why, host_item.span(), &key));
     }
-    Ok(found)
+    Ok(connection)
 }
 
 fn read_field_of_connection(
-    found: &mut Connection,
+    connection: &mut Connection,
     field: &ConfigField<'_>,
     commands: &[CommandDefinition],
 ) -> Result<()> {
     match field.key {
-        "host" => found.target.host = Some(field.read(|item| host_alone(read_text(item)?))?),
-        "port" => found.target.port = Some(field.read(read_port)?),
-        "user" => found.target.user = Some(field.read(|item| read_name("user", item))?),
-        "dbname" => found.target.dbname = Some(field.read(|item| read_name("dbname", item))?),
-        "profile" => found.profile = Some(field.read(|item| read_name("profile", item))?),
+        "host" => connection.target.host = Some(field.read(|item| host_alone(read_text(item)?))?),
+        "port" => connection.target.port = Some(field.read(read_port)?),
+        "user" => connection.target.user = Some(field.read(|item| read_name("user", item))?),
+        "dbname" => connection.target.dbname = Some(field.read(|item| read_name("dbname", item))?),
+        "profile" => connection.profile = Some(field.read(|item| read_name("profile", item))?),
         "region" => {
-            found.region = Some(field.read(|item| provider::parse_region(read_text(item)?))?);
+            connection.region = Some(field.read(|item| provider::parse_region(read_text(item)?))?);
         }
         "provider" => {
             let provider = field.read(|item| command::provider_name(read_text(item)?, commands))?;
-            found.provider = Some(provider);
+            connection.provider = Some(provider);
         }
-        "vars" => found.vars = command::read_vars(field)?,
+        "vars" => connection.vars = command::read_vars(field)?,
         "sign_host" => {
-            found.sign_host = Some(field.read(|item| HostPort::parse(read_text(item)?))?);
+            connection.sign_host = Some(field.read(|item| HostPort::parse(read_text(item)?))?);
         }
-        "roots" => found.roots = Some(field.read(read_roots)?),
-        "sslmode" => found
+        "roots" => connection.roots = Some(field.read(read_roots)?),
+        "sslmode" => connection
             .target
             .set_option("sslmode", field.read(read_sslmode)?),
-        "hostaddr" => found
+        "hostaddr" => connection
             .target
             .set_option("hostaddr", field.read(read_hostaddr)?),
-        "expires_in" => found.life = Some(field.read(read_life)?),
-        "aliases" => found.aliases = read_aliases(field)?,
-        "discovered" => found.discovered = field.read(read_boolean)?,
-        "proxy" => found.proxy = Some(field.read(read_proxy)?),
+        "expires_in" => connection.life = Some(field.read(read_life)?),
+        "aliases" => connection.aliases = read_aliases(field)?,
+        "discovered" => connection.discovered = field.read(read_boolean)?,
+        "proxy" => connection.proxy = Some(field.read(read_proxy)?),
         _ => return Err(field.unknown(CONNECTION_KEYS)),
     }
     Ok(())
@@ -194,14 +194,14 @@ fn read_rules(all: &ConfigField<'_>, commands: &[CommandDefinition]) -> Result<V
     let Some(items) = all.item.get_ref().as_array() else {
         return Err(all.wrong(not_a_table()));
     };
-    let mut found = Vec::new();
+    let mut rules = Vec::new();
     for item in items {
         let Some(table) = item.get_ref().as_table() else {
             return Err(all.wrong_at(not_a_table(), item.span()));
         };
-        found.push(read_rule(table, &item.span(), all.lines, commands)?);
+        rules.push(read_rule(table, &item.span(), all.lines, commands)?);
     }
-    Ok(found)
+    Ok(rules)
 }
 
 #[rustfmt::skip]
@@ -215,42 +215,42 @@ fn read_rule(
     lines: LineNumbers<'_>,
     commands: &[CommandDefinition],
 ) -> Result<HostRule> {
-    let mut found = HostRule::default();
+    let mut rule = HostRule::default();
     for field in fields(table, TableName::Rule, lines) {
         match field.key {
-            "host" => found.host = field.read(|item| read_pattern(read_text(item)?))?,
-            "profile" => found.profile = Some(field.read(|item| read_name("profile", item))?),
+            "host" => rule.host = field.read(|item| read_pattern(read_text(item)?))?,
+            "profile" => rule.profile = Some(field.read(|item| read_name("profile", item))?),
             "region" => {
-                found.region = Some(field.read(|item| provider::parse_region(read_text(item)?))?);
+                rule.region = Some(field.read(|item| provider::parse_region(read_text(item)?))?);
             }
-            "expires_in" => found.life = Some(field.read(read_life)?),
-            "user" => found.user = Some(field.read(|item| read_name("user", item))?),
-            "roots" => found.roots = Some(field.read(read_roots)?),
+            "expires_in" => rule.life = Some(field.read(read_life)?),
+            "user" => rule.user = Some(field.read(|item| read_name("user", item))?),
+            "roots" => rule.roots = Some(field.read(read_roots)?),
             "provider" => {
                 let provider =
                     field.read(|item| command::provider_name(read_text(item)?, commands))?;
-                found.provider = Some(provider);
+                rule.provider = Some(provider);
             }
             _ => return Err(field.unknown(RULE_KEYS)),
         }
     }
     let wrong = |error: Error| lines.locate(error, span.clone(), &TableName::Rule.to_string());
-    if found.host.is_empty() {
+    if rule.host.is_empty() {
         return Err(wrong(
             Error::usage("host is missing")
                 .hint("add a line like: host = \"*.dsql.us-east-1.on.aws\""),
         ));
     }
     let sets_nothing = HostRule {
-        host: found.host.clone(),
+        host: rule.host.clone(),
         ..HostRule::default()
     };
-    if found == sets_nothing {
+    if rule == sets_nothing {
         return Err(wrong(Error::usage("the rule sets nothing").hint(
             "add profile, region, expires_in, user, roots or provider, or remove the rule",
         )));
     }
-    Ok(found)
+    Ok(rule)
 }
 
 fn read_aliases(field: &ConfigField<'_>) -> Result<Vec<HostPort>> {
@@ -261,15 +261,15 @@ fn read_aliases(field: &ConfigField<'_>) -> Result<Vec<HostPort>> {
     let Some(items) = field.item.get_ref().as_array() else {
         return Err(field.wrong(not_hosts()));
     };
-    let mut found = Vec::new();
+    let mut aliases = Vec::new();
     for item in items {
         let alias = match item.get_ref().as_str() {
             Some(text) => HostPort::parse(text),
             None => Err(not_hosts()),
         };
-        found.push(alias.map_err(|error| field.wrong_at(error, item.span()))?);
+        aliases.push(alias.map_err(|error| field.wrong_at(error, item.span()))?);
     }
-    Ok(found)
+    Ok(aliases)
 }
 
 #[cfg(test)]

@@ -59,7 +59,7 @@ pub(crate) fn read_shared_file(text: &str) -> Result<Vec<Connection>> {
                 .target
                 .options
                 .iter()
-                .any(|(known, _)| known == key)
+                .any(|(name, _)| name == key)
         };
         // Without a mode PGSSLMODE would count, and a server at that address could be any.
         if has("hostaddr") && !has("sslmode") {

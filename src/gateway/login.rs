@@ -137,8 +137,8 @@ fn read_refusal(target: &GatewayTarget, body: Vec<u8>, token: &str) -> LoginFail
 fn may_be_token(target: &GatewayTarget, error: &ServerError) -> bool {
     const SUBJECT: &str = "token."; // of rows of `causes`
     const INVALID_AUTHORIZATION: &str = "28"; // a class of SQLSTATEs
-    let said = format!("{} {}", error.message, error.hint);
-    if let Some(cause) = target.request.provider.explain(&said)
+    let texts = format!("{} {}", error.message, error.hint);
+    if let Some(cause) = target.request.provider.explain(&texts)
         && cause.starts_with(SUBJECT)
     {
         return true;

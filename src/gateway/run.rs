@@ -69,7 +69,7 @@ pub(crate) fn run(
             stop.send_replace(true);
         });
     }
-    in_thread(targets, issue, |states| async move {
+    spawn_in_thread(targets, issue, |states| async move {
         serve_all(states, options, stopped).await
     })
 }
@@ -80,7 +80,7 @@ pub(crate) fn try_logins(
     issue: impl FnMut(&TokenWish) -> Result<WishedToken>,
 ) -> Result<Vec<Result<()>>> {
     const TERMINATE: [u8; 5] = [b'X', 0, 0, 0, 4];
-    in_thread(targets, issue, |states| async move {
+    spawn_in_thread(targets, issue, |states| async move {
         let mut results = Vec::new();
         for state in states {
             let tried = match log_in_with_token(&state, &StartUp::of_trial()).await {
@@ -99,7 +99,7 @@ pub(crate) fn try_logins(
 
 /// Runs work with the targets on a thread that has the network runtime, and makes the tokens that
 /// it wishes for on this one.
-fn in_thread<T: Send + 'static, Work: Future<Output = Result<T>>>(
+fn spawn_in_thread<T: Send + 'static, Work: Future<Output = Result<T>>>(
     targets: Vec<GatewayTarget>,
     issue: impl FnMut(&TokenWish) -> Result<WishedToken>,
     work: impl FnOnce(Vec<Rc<TargetState>>) -> Work + Send + 'static,

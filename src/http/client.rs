@@ -235,8 +235,8 @@ impl HttpClient {
             .connectors
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = connectors.get(&route) {
-            return Ok(known.clone());
+        if let Some(connector) = connectors.get(&route) {
+            return Ok(connector.clone());
         }
         let new = self.new_connector(&route)?;
         connectors.insert(route, new.clone());

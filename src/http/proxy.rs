@@ -74,7 +74,7 @@ fn is_excepted(authority: &str, exceptions: &str) -> bool {
 /// Tells whether a host is the named one or belongs to the named domain.
 fn is_within(host: &str, name: &str) -> bool {
     match host.strip_suffix(name) {
-        Some(before) => !name.is_empty() && (before.is_empty() || before.ends_with('.')),
+        Some(subdomain) => !name.is_empty() && (subdomain.is_empty() || subdomain.ends_with('.')),
         None => false,
     }
 }

@@ -32,7 +32,7 @@ pub(crate) fn block_until<T>(
     deadline: Instant,
     work: impl Future<Output = T>,
 ) -> Result<Option<T>> {
-    let left = deadline.saturating_duration_since(Instant::now());
-    let answer = block_on(async move { tokio::time::timeout(left, work).await })?;
+    let time_left = deadline.saturating_duration_since(Instant::now());
+    let answer = block_on(async move { tokio::time::timeout(time_left, work).await })?;
     Ok(answer.ok())
 }

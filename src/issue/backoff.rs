@@ -83,13 +83,13 @@ impl<'a> Backoff<'a> {
 /// Returns the record of a failure. It counts on from the one before, unless that was long ago or
 /// the user has logged in since.
 pub(super) fn record_of_failure(
-    before: Option<&FailureRecord>,
+    failure_before: Option<&FailureRecord>,
     error: &Error,
     now: Time,
     asked: bool,
     login_stamp: String,
 ) -> FailureRecord {
-    let count_before = match before {
+    let count_before = match failure_before {
         Some(before) if before.login_stamp == login_stamp && before.at.until(now) < IN_A_ROW => {
             before.count
         }

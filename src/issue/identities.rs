@@ -55,8 +55,8 @@ impl IdentityRegistry {
         }
         let key = (request.profile.clone(), scope.as_ref().map(digest_of_scope));
         let authority = self.authority(authority);
-        if let Some(known) = authority.known.get(&key) {
-            return Rc::clone(known);
+        if let Some(identity) = authority.known.get(&key) {
+            return Rc::clone(identity);
         }
         let profile = request.profile.as_deref();
         let identity = authority.identities.identity(profile, scope.as_ref());
@@ -68,10 +68,10 @@ impl IdentityRegistry {
     pub(super) fn look_again(&mut self, identity: &dyn Identity) {
         let mut now = None;
         for authority in &mut self.authorities {
-            for known in authority.known.values_mut() {
-                if known.digest() == identity.digest() {
-                    let now = now.get_or_insert_with(|| known.as_it_is_now());
-                    *known = Rc::clone(now);
+            for same in authority.known.values_mut() {
+                if same.digest() == identity.digest() {
+                    let now = now.get_or_insert_with(|| same.as_it_is_now());
+                    *same = Rc::clone(now);
                 }
             }
         }
@@ -85,9 +85,12 @@ impl IdentityRegistry {
 
     fn authority(&mut self, authority: &'static dyn Authority) -> &mut RegisteredAuthority {
         let name = authority.name();
-        let known = self.authorities.iter().position(|known| known.name == name);
-        let at = known.unwrap_or(self.authorities.len());
-        if known.is_none() {
+        let position = self
+            .authorities
+            .iter()
+            .position(|authority| authority.name == name);
+        let at = position.unwrap_or(self.authorities.len());
+        if position.is_none() {
             self.authorities.push(RegisteredAuthority {
                 name,
                 identities: authority.identities(),

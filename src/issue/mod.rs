@@ -151,8 +151,8 @@ impl Issuer {
 
     /// Ends every wait by then, if it would not end earlier.
     pub(crate) fn end_by(&mut self, deadline: Instant) {
-        let left = deadline.saturating_duration_since(Instant::now());
-        self.ask.timeout = self.ask.timeout.min(left);
+        let time_left = deadline.saturating_duration_since(Instant::now());
+        self.ask.timeout = self.ask.timeout.min(time_left);
         self.time.end_by(deadline);
     }
 
@@ -222,8 +222,8 @@ impl Issuer {
             return;
         }
         let index = cache.index();
-        let known = index.records.get(issued.id.as_str());
-        if known.is_some_and(|record| record.is_of(issued.token.expose())) {
+        let record = index.records.get(issued.id.as_str());
+        if record.is_some_and(|record| record.is_of(issued.token.expose())) {
             self.notes.warn(format!(
                 "{} has handed out the same token again",
                 request.provider.title
@@ -337,11 +337,11 @@ impl Issuer {
         let Some(old) = self.cached(request, id, TokenAge::Stale) else {
             return Err(error);
         };
-        let left = Time::now().until(old.token.expires_at);
-        if left < LAST_SECONDS.max(options.min_valid) {
+        let life_left = Time::now().until(old.token.expires_at);
+        if life_left < LAST_SECONDS.max(options.min_valid) {
             return Err(error);
         }
-        let left = spoken_duration(left);
+        let left = spoken_duration(life_left);
         self.notes.warn(format!(
             "{error}; the previous token is good for {left} more"
         ));
@@ -392,14 +392,14 @@ impl IssuedToken {
 
     /// Refuses a new token that does not last as long as the caller needs.
     fn require_life(self, options: IssueOptions, request: &Request) -> Result<Self> {
-        let left = Time::now().until(self.token.expires_at);
-        if left >= options.min_valid {
+        let life_left = Time::now().until(self.token.expires_at);
+        if life_left >= options.min_valid {
             return Ok(self);
         }
         let (name, wanted, left) = (
             request.name(),
             spoken_duration(options.min_valid),
-            spoken_duration(left),
+            spoken_duration(life_left),
         );
         let what = if request.provider.authority.decides_life() {
             "it expires"

@@ -49,7 +49,7 @@ impl Issuer {
             let token = &issued.token;
             let name = request.name();
             let age = spoken_duration(token.issued_at.until(now));
-            let left = spoken_duration(now.until(token.expires_at));
+            let life_left = spoken_duration(now.until(token.expires_at));
             let expires_at = token.expires_at.rfc3339();
             let location = self.location_of(&issued.id);
             let identity = short_digest(&*identity);
@@ -61,7 +61,7 @@ impl Issuer {
             };
             format!(
                 "cache: token of {name} for identity {identity} in {location}, issued {age} ago, \
-                 expires in {left} ({expires_at}): {verdict}"
+                 expires in {life_left} ({expires_at}): {verdict}"
             )
         });
     }
@@ -163,11 +163,11 @@ pub(super) fn not_locked(notes: &RunNotes, identity: &dyn Identity, began: Insta
 pub(super) fn resolved_before(
     notes: &RunNotes,
     identity: &dyn Identity,
-    known: &Result<Rc<dyn Signer>>,
+    signer: &Result<Rc<dyn Signer>>,
 ) {
     notes.step(|| {
         let name = short_digest(identity);
-        match known {
+        match signer {
             Ok(_) => format!("credentials: those of identity {name} were resolved in this run"),
             Err(_) => format!("credentials: those of identity {name} failed in this run"),
         }
@@ -234,10 +234,10 @@ pub(super) fn failure_recorded(notes: &RunNotes, failure: &FailureRecord) {
 pub(super) fn resolving(notes: &RunNotes, identity: &dyn Identity, deadline: Instant) {
     notes.step(|| {
         let name = short_digest(identity);
-        let left = deadline.saturating_duration_since(Instant::now());
+        let time_left = deadline.saturating_duration_since(Instant::now());
         format!(
             "credentials: resolving those of identity {name} within {} s",
-            left.as_secs_f32().ceil()
+            time_left.as_secs_f32().ceil()
         )
     });
 }

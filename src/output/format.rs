@@ -198,8 +198,8 @@ fn assignments(
 }
 
 fn value_of<'a>(keyword: &str, keywords: &'a [(&str, String)]) -> Option<&'a str> {
-    for (known, value) in keywords {
-        if *known == keyword {
+    for (name, value) in keywords {
+        if *name == keyword {
             return Some(value);
         }
     }

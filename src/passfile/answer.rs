@@ -116,20 +116,20 @@ fn only_difference(line: &[u8], key: &PassfileLine, dbname: &str) -> Option<Line
     let [host, port, database, user, ..] = fields.as_slice() else {
         return None;
     };
-    let mut found = Vec::new();
+    let mut differences = Vec::new();
     if !field_matches(host, &key.host) {
-        found.push(difference_of_hosts(host, &key.host)?);
+        differences.push(difference_of_hosts(host, &key.host)?);
     }
     if !field_matches(port, &key.port.to_string()) {
-        found.push(LineDifference::Port);
+        differences.push(LineDifference::Port);
     }
     if !field_matches(database, dbname) {
-        found.push(LineDifference::Database);
+        differences.push(LineDifference::Database);
     }
     if !field_matches(user, &key.user) {
-        found.push(LineDifference::User);
+        differences.push(LineDifference::User);
     }
-    match found.as_slice() {
+    match differences.as_slice() {
         // A line for every host says nothing of this one.
         [one] if host != "*" => Some(*one),
         _ => None,

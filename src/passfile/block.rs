@@ -145,9 +145,9 @@ impl Passfile {
 
     /// Removes the entries whose line is `wanted`, and returns their number.
     pub(crate) fn remove(&mut self, wanted: impl Fn(&PassfileLine) -> bool) -> usize {
-        let before = self.entries.len();
+        let length_before = self.entries.len();
         self.entries.retain(|line, _| !wanted(line));
-        before - self.entries.len()
+        length_before - self.entries.len()
     }
 
     /// Removes expired entries. A client that finds no entry asks for a password; with an expired
@@ -204,8 +204,8 @@ impl Passfile {
         };
         let mut block = format!("{begin}\n");
         for (line, entry) in &self.entries {
-            let (time, whole) = (entry.expires_at.compact(), text_of(line, entry));
-            for part in [EXPIRES, &time, "\n", &whole, "\n"] {
+            let (time, entry_line) = (entry.expires_at.compact(), text_of(line, entry));
+            for part in [EXPIRES, &time, "\n", &entry_line, "\n"] {
                 block += part;
             }
         }

@@ -121,13 +121,13 @@ pub(crate) fn survey_passfile<'a>(
     keys: impl Iterator<Item = &'a PassfileLine>,
 ) -> Vec<String> {
     let lines = user_lines(text);
-    let mut said = survey_of_lines(text);
+    let mut remarks = survey_of_lines(text);
     for finding in rival_lines(&lines, block_start(text), keys) {
         if !finding.lines.is_empty() {
-            said.push(finding.sentence());
+            remarks.push(finding.sentence());
         }
     }
-    said
+    remarks
 }
 
 /// Returns the warnings about lines that some client cannot read.
@@ -135,14 +135,14 @@ pub(crate) fn survey_of_lines(text: &[u8]) -> Vec<String> {
     let lines = user_lines(text);
     let mut findings = Vec::new();
     for problem in LINE_PROBLEMS {
-        let mut found = Vec::new();
+        let mut numbers = Vec::new();
         for (number, line) in &lines {
             if (problem.has)(line) {
-                found.push(*number);
+                numbers.push(*number);
             }
         }
         findings.push(LinesWithProblem {
-            lines: found,
+            lines: numbers,
             words: problem.words,
         });
     }

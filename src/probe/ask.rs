@@ -67,7 +67,7 @@ fn read_error(first: &[u8], stream: TimedStream<'_>) -> Result<TlsAnswer, ProbeF
 fn read_greeting(first: &[u8], socket: &TcpStream, deadline: Deadline) -> wire::ForeignProtocol {
     const NEEDED: usize = 8;
     let rest = match deadline.left() {
-        Some(left) => Deadline::after(left.min(TIME_FOR_GREETING)),
+        Some(time_left) => Deadline::after(time_left.min(TIME_FOR_GREETING)),
         None => deadline,
     };
     let mut words = first.to_vec();

@@ -143,15 +143,15 @@ const SHORT: [(ObjectIdentifier, &str); 6] = [
 ];
 
 fn name_attributes(name: AnyRef<'_>) -> Option<Vec<NameAttribute>> {
-    let mut found = Vec::new();
+    let mut attributes = Vec::new();
     for set in der_items(inside_of_sequence(Some(&name))?)? {
         for pair in der_items(set.value())? {
             let pair = der_items(inside_of_sequence(Some(&pair))?)?;
             let kind = pair.first()?.decode_as().ok()?;
-            found.push((kind, attribute_text(*pair.get(1)?)));
+            attributes.push((kind, attribute_text(*pair.get(1)?)));
         }
     }
-    Some(found)
+    Some(attributes)
 }
 
 /// Returns the text of a value, safe to show and bounded.
@@ -173,7 +173,7 @@ fn whole_name(parts: &[NameAttribute]) -> String {
         if !shown.is_empty() {
             shown.push_str(", ");
         }
-        match SHORT.iter().find(|(known, _)| known == kind) {
+        match SHORT.iter().find(|(short_kind, _)| short_kind == kind) {
             Some((_, short)) => shown.push_str(short),
             None => shown.push_str(&kind.to_string()),
         }
@@ -208,18 +208,18 @@ fn alternative_names(extensions: &[u8]) -> Option<Vec<String>> {
 fn names_in_extension(extension: &[u8]) -> Option<Vec<String>> {
     const DNS: TagNumber = TagNumber::N2;
     const ADDRESS: TagNumber = TagNumber::N7;
-    let mut found = Vec::new();
+    let mut names = Vec::new();
     for name in der_items(inside_of_sequence(der_items(extension)?.first())?)? {
-        if found.len() == MOST_NAMES {
+        if names.len() == MOST_NAMES {
             break;
         }
         if is_numbered(&name, DNS) {
-            found.push(attribute_text(name));
+            names.push(attribute_text(name));
         } else if is_numbered(&name, ADDRESS) {
-            found.extend(ip_address(name.value()));
+            names.extend(ip_address(name.value()));
         }
     }
-    Some(found)
+    Some(names)
 }
 
 fn ip_address(bytes: &[u8]) -> Option<String> {

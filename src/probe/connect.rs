@@ -121,10 +121,10 @@ fn collect_answers(
     let mut patience: Option<Deadline> = None;
     while let Some(mut time) = deadline.left() {
         if let Some(patience) = patience {
-            let Some(left) = patience.left() else {
+            let Some(time_left) = patience.left() else {
                 return;
             };
-            time = time.min(left);
+            time = time.min(time_left);
         }
         let Ok((at, took, result)) = answers.recv_timeout(time) else {
             return; // none is left, or the time is over

@@ -44,8 +44,12 @@ impl Deadline {
 
     /// Returns the time that is left, which is more than none; `None` if the deadline has passed.
     pub(crate) fn left(self) -> Option<Duration> {
-        let left = self.0.saturating_duration_since(Instant::now());
-        if left.is_zero() { None } else { Some(left) }
+        let time_left = self.0.saturating_duration_since(Instant::now());
+        if time_left.is_zero() {
+            None
+        } else {
+            Some(time_left)
+        }
     }
 }
 

@@ -83,16 +83,16 @@ fn look_up_by(
 
 /// Some resolvers return an address once for each kind of socket.
 fn without_repetition(addresses: Vec<IpAddr>) -> NameAnswer {
-    let mut found = Vec::new();
+    let mut unique = Vec::new();
     for address in addresses {
-        if found.len() < MOST_ADDRESSES && !found.contains(&address) {
-            found.push(address);
+        if unique.len() < MOST_ADDRESSES && !unique.contains(&address) {
+            unique.push(address);
         }
     }
-    if found.is_empty() {
+    if unique.is_empty() {
         return NameAnswer::Unknown("the name has no address".to_owned());
     }
-    NameAnswer::Found(found)
+    NameAnswer::Found(unique)
 }
 
 #[cfg(test)]

@@ -95,9 +95,9 @@ fn body_length(head: [u8; 5]) -> Result<usize, ProbeFailure> {
     const OF_LENGTH: usize = 4; // the length counts itself
     const BELIEVABLE: usize = 1 << 24; // beyond that it is rather a text
     let [kind, length @ ..] = head;
-    let whole = u32::from_be_bytes(length) as usize;
-    let is_packet = KINDS.contains(&kind) && whole < BELIEVABLE;
-    match whole.checked_sub(OF_LENGTH) {
+    let message_length = u32::from_be_bytes(length) as usize;
+    let is_packet = KINDS.contains(&kind) && message_length < BELIEVABLE;
+    match message_length.checked_sub(OF_LENGTH) {
         Some(length) if is_packet && length <= LONGEST_PACKET => Ok(length),
         Some(_) if is_packet => Err(ProbeFailure::TooMuch),
         _ => Err(ProbeFailure::NotPostgres(foreign_protocol(&head))),
@@ -181,14 +181,14 @@ pub(super) fn read_authentication(body: &[u8]) -> Option<AuthenticationRequest> 
 }
 
 fn read_mechanisms(body: &[u8]) -> Vec<String> {
-    let mut found = Vec::new();
+    let mut mechanisms = Vec::new();
     for name in body.split(|byte| *byte == 0) {
-        if name.is_empty() || found.len() == MOST_MECHANISMS {
+        if name.is_empty() || mechanisms.len() == MOST_MECHANISMS {
             break;
         }
-        found.push(safe_field(&name[..name.len().min(LONGEST_MECHANISM)]));
+        mechanisms.push(safe_field(&name[..name.len().min(LONGEST_MECHANISM)]));
     }
-    found
+    mechanisms
 }
 
 /// Reads the minor version that a server offers in a packet `v`.
@@ -228,23 +228,23 @@ impl ServerMessage {
 
 /// Reads the body of a packet `E` or `N`. What cannot be read is left out.
 pub(super) fn read_message(body: &[u8]) -> ServerMessage {
-    let mut found = ServerMessage::default();
+    let mut message = ServerMessage::default();
     for part in body.split(|byte| *byte == 0) {
         let Some((kind, text)) = part.split_first() else {
             break; // an empty field is the end
         };
         let place = match kind {
-            b'V' => &mut found.severity,
-            b'S' => &mut found.shown_severity,
-            b'C' => &mut found.code,
-            b'M' => &mut found.message,
-            b'D' => &mut found.detail,
-            b'H' => &mut found.hint,
+            b'V' => &mut message.severity,
+            b'S' => &mut message.shown_severity,
+            b'C' => &mut message.code,
+            b'M' => &mut message.message,
+            b'D' => &mut message.detail,
+            b'H' => &mut message.hint,
             _ => continue,
         };
         *place = safe_field(text);
     }
-    found
+    message
 }
 
 /// Returns an error of protocol 2, which old servers send before they know the client's: a text and

@@ -21,14 +21,14 @@ pub(crate) fn define(definitions: &[CommandDefinition]) {
     }
     let mut defined = DEFINED.write().unwrap_or_else(PoisonError::into_inner);
     for definition in definitions {
-        let known = defined
+        let position = defined
             .iter()
-            .position(|known| known.definition.name == definition.name);
+            .position(|row| row.definition.name == definition.name);
         let new = || DefinedProvider {
             definition: definition.clone(),
             provider: command::provider_of(definition.clone()),
         };
-        match known {
+        match position {
             Some(at) if defined[at].definition == *definition => {}
             Some(at) => defined[at] = new(),
             None => defined.push(new()),
@@ -39,22 +39,22 @@ pub(crate) fn define(definitions: &[CommandDefinition]) {
 /// Returns the defined providers, in the order of their definition.
 pub(super) fn defined_providers() -> Vec<&'static Provider> {
     let defined = DEFINED.read().unwrap_or_else(PoisonError::into_inner);
-    defined.iter().map(|known| known.provider).collect()
+    defined.iter().map(|row| row.provider).collect()
 }
 
 /// Returns the provider of that name: that of the configuration, else that of a preset.
 pub(super) fn defined_by_name(name: &str) -> Option<&'static Provider> {
-    if let Some(known) = defined_providers()
+    if let Some(provider) = defined_providers()
         .into_iter()
-        .find(|known| known.name == name)
+        .find(|provider| provider.name == name)
     {
-        return Some(known);
+        return Some(provider);
     }
     let definition = CommandPreset::named(name)?.definition().ok()?;
     define(&[definition]);
     defined_providers()
         .into_iter()
-        .find(|known| known.name == name)
+        .find(|provider| provider.name == name)
 }
 
 /// Returns the preset that a host belongs to.

@@ -16,7 +16,7 @@ pub(crate) fn authorities() -> Vec<&'static dyn Authority> {
         .chain(defined::defined_providers())
     {
         let name = provider.authority.name();
-        if authorities.iter().all(|known| known.name() != name) {
+        if authorities.iter().all(|authority| authority.name() != name) {
             authorities.push(provider.authority);
         }
     }
@@ -52,7 +52,7 @@ pub(crate) fn find_by_host(host: &str) -> Option<&'static Provider> {
 
 /// Tells whether a host has a name that a provider or an authority gives.
 pub(crate) fn knows_host(host: &str) -> bool {
-    find_by_host(host).is_some() || authorities().iter().any(|known| known.owns(host))
+    find_by_host(host).is_some() || authorities().iter().any(|authority| authority.owns(host))
 }
 
 /// Returns the provider and the full host of a bare ID such as a DSQL cluster's.
@@ -67,7 +67,9 @@ pub(crate) fn find_by_id(id: &str, region: &str) -> Option<(&'static Provider, S
 
 /// Returns what is wrong with a text that is nearly an ID.
 pub(crate) fn nearly_id(text: &str) -> Option<String> {
-    PROVIDERS.iter().find_map(|known| (known.nearly_id)(text))
+    PROVIDERS
+        .iter()
+        .find_map(|provider| (provider.nearly_id)(text))
 }
 
 /// Reads the name of a region as a user types it. The provider is often not known yet where a user
@@ -80,7 +82,10 @@ pub(crate) fn parse_region(text: &str) -> Result<Region> {
 /// it. An error is that of the first authority.
 fn parse_region_of(authorities: &[&dyn Authority], text: &str) -> Result<Region> {
     let mut first = None;
-    for regions in authorities.iter().filter_map(|known| known.regions()) {
+    for regions in authorities
+        .iter()
+        .filter_map(|authority| authority.regions())
+    {
         let parsed = regions.parse(text);
         if regions.known().contains(&text) {
             return parsed;
@@ -118,7 +123,7 @@ pub(crate) fn named(name: &str) -> Result<&'static Provider> {
 pub(crate) fn is_built_in(name: &str) -> bool {
     PROVIDERS
         .iter()
-        .any(|known| known.name == name || known.authority.name() == name)
+        .any(|provider| provider.name == name || provider.authority.name() == name)
 }
 
 /// Returns the names of all providers, as `--provider` takes them.

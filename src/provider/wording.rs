@@ -31,7 +31,10 @@ pub(crate) fn logins() -> String {
 /// Returns the names of all authorities in sentences: `A or B`.
 pub(crate) fn authority_titles() -> String {
     let authorities = authorities();
-    let titles: Vec<&str> = authorities.iter().map(|known| known.title()).collect();
+    let titles: Vec<&str> = authorities
+        .iter()
+        .map(|authority| authority.title())
+        .collect();
     titles.join(" or ")
 }
 

@@ -12,9 +12,9 @@ use crate::text::suggest;
 
 /// Returns the error for a host that no provider serves. `typed` is the text that the host came
 /// from.
-pub(super) fn unknown_host(host: &str, typed: Option<&str>, config: &Config) -> Error {
+pub(super) fn unknown_host(host: &str, typed_target: Option<&str>, config: &Config) -> Error {
     // A URI may hold a password, so that only the host itself is shown as it was typed.
-    let shown = match typed.map(str::trim) {
+    let shown = match typed_target.map(str::trim) {
         Some(typed) if typed.eq_ignore_ascii_case(host) => typed,
         _ => host,
     };
@@ -40,12 +40,12 @@ pub(super) fn unknown_host_of(connection: &str, host: &str) -> Error {
     ))
 }
 
-fn hint_at_target(host: &str, typed: &str, config: &Config) -> String {
+fn hint_at_target(host: &str, typed_target: &str, config: &Config) -> String {
     let mut names = Vec::new();
     for connection in &config.connections {
         names.push(connection.name.as_str());
     }
-    if let Some(nearest) = suggest::nearest_word(typed, names.iter().copied()) {
+    if let Some(nearest) = suggest::nearest_word(typed_target, names.iter().copied()) {
         return format!("did you mean the connection `{nearest}`?");
     }
     if let Ok(policy) = LoginPolicy::parse(host) {

@@ -127,11 +127,11 @@ pub(super) fn validate(
     if merged.takes_variables {
         values.fill_hostaddr(&endpoints.host)?;
     }
-    let typed = options.typed_host(target);
+    let typed_host = options.typed_host(target);
     let named = values.provider.value.as_deref();
     let signed = &endpoints.signed.host;
     check_host_of(connection, signed, named)?;
-    let provider = provider_of(signed, named, typed.as_deref(), config)?;
+    let provider = provider_of(signed, named, typed_host.as_deref(), config)?;
     let region_of_host = (provider.region)(signed);
     endpoints.take_usual_port(provider, values.sign_host.value.is_some());
     let source = values.sign_host.source;
@@ -261,7 +261,7 @@ fn aliases_of(connection: Option<&Connection>, port: u16, user: &str) -> Vec<Pas
 pub(crate) fn provider_of(
     host: &str,
     name: Option<&str>,
-    typed: Option<&str>,
+    typed_provider: Option<&str>,
     config: &Config,
 ) -> Result<&'static Provider> {
     if let Some(name) = name {
@@ -269,7 +269,7 @@ pub(crate) fn provider_of(
     }
     match provider::find_by_host(host) {
         Some(provider) => Ok(provider),
-        None => Err(unknown_host(host, typed, config)),
+        None => Err(unknown_host(host, typed_provider, config)),
     }
 }
 

@@ -75,11 +75,11 @@ fn lines_that_begin_with(text: &str, mark: &str) -> usize {
 /// Returns what stands before a line and after it.
 fn split_at_line<'a>(text: &'a str, line: &str) -> Option<(&'a str, &'a str)> {
     let mut at = 0;
-    for found in text.split_inclusive('\n') {
-        if found == line {
+    for candidate in text.split_inclusive('\n') {
+        if candidate == line {
             return Some((&text[..at], &text[at + line.len()..]));
         }
-        at += found.len();
+        at += candidate.len();
     }
     None
 }

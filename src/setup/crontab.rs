@@ -39,8 +39,8 @@ pub(crate) fn read_crontab() -> Result<Option<String>> {
 }
 
 /// Replaces a crontab that is still as it was before. Removes it if there is to be none.
-pub(crate) fn replace_crontab(before: Option<&str>, after: Option<&str>) -> Result<()> {
-    if read_crontab()?.as_deref() != before {
+pub(crate) fn replace_crontab(old_text: Option<&str>, after: Option<&str>) -> Result<()> {
+    if read_crontab()?.as_deref() != old_text {
         return Err(
             Error::failure("the crontab has just been changed by another program")
                 .hint("try again"),

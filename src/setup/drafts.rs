@@ -24,7 +24,7 @@ impl FileDrafts {
                 continue; // only one scheduler edits the crontab
             };
             let path = path_without_links(path);
-            self.texts.retain(|(known, _)| *known != path);
+            self.texts.retain(|(draft_path, _)| *draft_path != path);
             self.texts.push((path, edit.after.clone()));
         }
     }
@@ -48,7 +48,10 @@ impl FileDrafts {
             return None;
         }
         let path = path_without_links(path);
-        let (_, text) = self.texts.iter().find(|(known, _)| *known == path)?;
+        let (_, text) = self
+            .texts
+            .iter()
+            .find(|(draft_path, _)| *draft_path == path)?;
         Some(text)
     }
 }

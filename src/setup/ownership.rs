@@ -96,8 +96,8 @@ impl SetupEdit {
         ownership: &FileOwnership,
         change: impl FnOnce(&str) -> Result<String>,
     ) -> Result<Self> {
-        let (before, users_part) = read_users_part(machine, &path, ownership)?;
-        let after = change(before.as_deref().unwrap_or_default())
+        let (old_text, users_part) = read_users_part(machine, &path, ownership)?;
+        let after = change(old_text.as_deref().unwrap_or_default())
             .map_err(|error| error.about(&path.display().to_string()))?;
         let mut back_up = users_part;
         if let (Some(part), Some(backup)) = (&back_up, backup_of(&path))
@@ -110,7 +110,7 @@ impl SetupEdit {
         }
         Ok(Self {
             destination: EditDestination::File(path),
-            before,
+            before: old_text,
             after: Some(after),
             back_up,
         })
@@ -123,9 +123,9 @@ impl SetupEdit {
         path: PathBuf,
         ownership: &FileOwnership,
     ) -> Result<Self> {
-        let (before, users_part) = read_users_part(machine, &path, ownership)?;
+        let (old_text, users_part) = read_users_part(machine, &path, ownership)?;
         let mut after = users_part;
-        if before.is_some()
+        if old_text.is_some()
             && let Some(backup) = backup_of(&path)
             && ownership.is_origin(&backup, after.as_deref())
         {
@@ -133,7 +133,7 @@ impl SetupEdit {
         }
         Ok(Self {
             destination: EditDestination::File(path),
-            before,
+            before: old_text,
             after,
             back_up: None,
         })

@@ -135,12 +135,12 @@ impl ToolFiles for Scheduler {
 /// Returns the edit that makes these lines pgcred's block in the crontab; without lines the block
 /// goes, and with it a crontab that has nothing else.
 fn crontab_edit(lines: &str) -> Result<SetupEdit> {
-    let before = crontab::read_crontab()?;
-    let after = block::with_block(before.as_deref().unwrap_or_default(), lines)?;
-    let there_is_none = after.is_empty() && before.as_deref() != Some("");
+    let old_text = crontab::read_crontab()?;
+    let after = block::with_block(old_text.as_deref().unwrap_or_default(), lines)?;
+    let there_is_none = after.is_empty() && old_text.as_deref() != Some("");
     Ok(SetupEdit {
         destination: EditDestination::Crontab,
-        before,
+        before: old_text,
         after: if there_is_none { None } else { Some(after) },
         back_up: None,
     })

@@ -33,7 +33,7 @@ pub(super) const PLACEHOLDERS: [(&str, PlaceholderValue); 20] = [
     // The AWS profile, `default` if none is named.
     ("profile", profile),
     // The AWS region.
-    ("region", region),
+    ("region", region_of_commands),
     // libpq's `sslmode`, and the file of root certificates.
     ("sslmode", |commands| {
         commands.target.request.sslmode().to_owned()
@@ -130,11 +130,13 @@ fn fill_placeholder(inside: &str, commands: &CommandLines) -> Option<String> {
         Some((name, form)) => (name, Some(form)),
         None => (inside, None),
     };
-    let (_, value) = PLACEHOLDERS.iter().find(|(known, _)| *known == name)?;
+    let (_, value) = PLACEHOLDERS
+        .iter()
+        .find(|(placeholder, _)| *placeholder == name)?;
     let Some(form) = form else {
         return Some(value(commands));
     };
-    let (_, escape) = FORMS.iter().find(|(known, _)| *known == form)?;
+    let (_, escape) = FORMS.iter().find(|(name, _)| *name == form)?;
     Some(escape(commands.machine.os, &value(commands)))
 }
 
@@ -145,7 +147,7 @@ fn profile(commands: &CommandLines) -> String {
     }
 }
 
-fn region(commands: &CommandLines) -> String {
+fn region_of_commands(commands: &CommandLines) -> String {
     match &commands.target.request.region {
         Some(region) => region.to_string(),
         None => String::new(),

@@ -232,8 +232,8 @@ fn fill_values(template: &str, values: &[(&str, String)]) -> String {
     let mut text = String::new();
     let mut rest = template;
     while let Some(at) = rest.find('@') {
-        let (before, after) = rest.split_at(at);
-        text.push_str(before);
+        let (preceding, after) = rest.split_at(at);
+        text.push_str(preceding);
         if let Some((name, value)) = values.iter().find(|(name, _)| after.starts_with(name)) {
             text.push_str(value);
             rest = &after[name.len()..];

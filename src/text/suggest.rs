@@ -3,14 +3,14 @@
 /// Returns the known word that was probably meant: one that differs only in case, or by one or two
 /// letters.
 pub(crate) fn nearest_word<'a>(
-    typed: &str,
-    known: impl IntoIterator<Item = &'a str>,
+    typed_word: &str,
+    words: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
-    let typed = typed.trim().to_lowercase();
+    let typed = typed_word.trim().to_lowercase();
     let slips = (typed.chars().count() / 3).max(1);
     let mut best = None;
     let mut least = slips.min(typed.chars().count().saturating_sub(1));
-    for word in known {
+    for word in words {
         let distance = strsim::osa_distance(&typed, &word.to_lowercase());
         // If several words are equally near, the first one counts.
         if distance < least || distance == least && best.is_none() {

@@ -87,7 +87,7 @@ fn arns_of_state(
         if !is_cluster(resource, subject.partition) {
             return Err(wrong("is not the ARN of a cluster", resource));
         }
-        if !resources.iter().any(|known| known == resource) {
+        if !resources.iter().any(|listed| listed == resource) {
             resources.push(resource.to_owned());
         }
     }

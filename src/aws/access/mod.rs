@@ -36,7 +36,7 @@ use crate::authority::{
 use crate::error::{Error, Result};
 use crate::text::{host, quote};
 use document::PolicyStatement;
-pub(super) use switch::of_database as how_to_take_tokens;
+pub(super) use switch::switch_of_database as how_to_take_tokens;
 
 /// What a policy is about, and who can be asked.
 struct PolicySubject<'a> {
@@ -62,7 +62,7 @@ pub(super) fn access_policy(
         partition,
         inspector: AwsInspector::new(query.profile, ask, deadline),
     };
-    let typed = match query.principal {
+    let typed_arn = match query.principal {
         Some(text) => Some(principal::parse_typed_arn(text, partition)?),
         None => None,
     };
@@ -76,7 +76,7 @@ pub(super) fn access_policy(
         AccessGoal::Inspection => questions::statements_of_doctor(&subject, &mut access),
     };
     access.document = document::policy_text(&statements);
-    access.principal = match typed {
+    access.principal = match typed_arn {
         Some(arn) => Some(arn),
         None if query.needs_principal => Some(subject.principal(&mut access)),
         None => None,
@@ -101,8 +101,8 @@ fn region_of(query: &AccessQuery<'_>) -> Option<Region> {
     super::region::parse(&planned.region()?).ok()
 }
 
-fn checked_account(typed: Option<&str>) -> Result<Option<&str>> {
-    match typed {
+fn checked_account(account: Option<&str>) -> Result<Option<&str>> {
+    match account {
         Some(text) if !is_account(text) => {
             let wrong = format!("{} is not an account of AWS", host::quoted(text));
             Err(Error::usage(wrong).hint("write its 12 digits, as in --account 123456789012"))

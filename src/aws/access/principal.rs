@@ -134,7 +134,7 @@ fn arn_of_role(
         }
         Err(no_answer) => access.failed(no_answer.error),
     }
-    open(access, name, subject)
+    leave_open(access, name, subject)
 }
 
 /// Leaves open who signs, where not even the name of the role is known.
@@ -145,10 +145,10 @@ fn open_wholly(access: &mut AccessPolicy, subject: &PolicySubject<'_>) -> String
          --query Arn --output text{profile}. That ARN is the one of a session: the database does \
          not take it. The ARN of a user is taken."
     ));
-    open(access, "ROLE", subject)
+    leave_open(access, "ROLE", subject)
 }
 
-fn open(access: &mut AccessPolicy, role: &str, subject: &PolicySubject<'_>) -> String {
+fn leave_open(access: &mut AccessPolicy, role: &str, subject: &PolicySubject<'_>) -> String {
     access.open(ROLE_ARN, get_role(role, &subject.profile_option()))
 }
 

@@ -28,7 +28,7 @@ pub(super) fn policy_resource(
     let host = parse_rds_host(scope.host);
     let user = scope.user.unwrap_or_default();
     let state = subject.inspector.server(scope, subject.region.as_ref());
-    let found = match &state {
+    let resource = match &state {
         Ok(state) => resource_of_state(subject, state),
         Err(no_answer) => Err(no_answer.error.clone()),
     };
@@ -36,7 +36,7 @@ pub(super) fn policy_resource(
     if let Ok(state) = &state {
         access.is_master_user = state.master_user.as_deref() == Some(user);
     }
-    let resource = match found {
+    let resource = match resource {
         Ok(resource) => resource,
         Err(error) => {
             access.failed(error);
@@ -112,12 +112,12 @@ fn is_resource_id(text: &str) -> bool {
 }
 
 fn note_limits(subject: &PolicySubject<'_>, resource: &RdsResource, access: &mut AccessPolicy) {
-    if let Some(typed) = subject.account
+    if let Some(account) = subject.account
         && is_account(&resource.account)
-        && typed != resource.account
+        && account != resource.account
     {
         access.notes.push(format!(
-            "AWS says that the database belongs to the account {}, not to {typed}.",
+            "AWS says that the database belongs to the account {}, not to {account}.",
             resource.account
         ));
     }

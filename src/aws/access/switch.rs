@@ -28,7 +28,7 @@ pub(super) fn command_of_owner(switched: SwitchOwner<'_>, options: &str) -> Opti
 
 /// Returns the command for a database that was listed. A proxy has a switch for each of its
 /// secrets, and the host of a custom endpoint does not tell its cluster.
-pub(in crate::aws) fn of_database(
+pub(in crate::aws) fn switch_of_database(
     database: &FoundDatabase,
     profile: Option<&str>,
 ) -> Option<String> {

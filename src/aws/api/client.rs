@@ -59,7 +59,7 @@ impl<'a> ApiClient<'a> {
         };
         let answer = self.send_signed(&operation).await?;
         match read(answer.body().bytes().unwrap_or_default()) {
-            Some(found) => Ok(found),
+            Some(value) => Ok(value),
             None => Err(operation.not_understood(answer.status().as_u16())),
         }
     }
@@ -146,10 +146,10 @@ impl<'a> ApiClient<'a> {
 /// Returns a time between half of the pause and the whole of it, so that those who were refused
 /// together do not come back together.
 fn pause_after(attempt: u32) -> Duration {
-    let whole = PAUSE * 2_u32.pow(attempt - 1);
+    let longest = PAUSE * 2_u32.pow(attempt - 1);
     let share = RandomState::new().build_hasher().finish() % 512;
     let share = u32::try_from(share).unwrap_or_default();
-    whole / 2 + whole * share / 1024
+    longest / 2 + longest * share / 1024
 }
 
 /// Sends a request without a signature, which the service refuses, and returns the answer.

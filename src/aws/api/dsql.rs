@@ -127,15 +127,15 @@ fn peer_arns(fields: &Map<String, Value>) -> Vec<String> {
 /// Returns the clusters of a page and the mark of the next one.
 fn read_page(body: &[u8]) -> Option<(Vec<ListedCluster>, Option<String>)> {
     let fields: Map<String, Value> = serde_json::from_slice(body).ok()?;
-    let mut found = Vec::new();
+    let mut clusters = Vec::new();
     for cluster in fields.get("clusters")?.as_array()? {
         let cluster = cluster.as_object()?;
-        found.push(ListedCluster {
+        clusters.push(ListedCluster {
             identifier: text_in_field(cluster, "identifier")?,
             arn: text_in_field(cluster, "arn")?,
         });
     }
-    Some((found, text_in_field(&fields, "nextToken")))
+    Some((clusters, text_in_field(&fields, "nextToken")))
 }
 
 /// Returns the text in a field. An empty text counts as none.

@@ -59,7 +59,7 @@ pub(super) async fn simulate_policies(
 }
 
 fn read_decision(body: &[u8]) -> Option<LoginPermission> {
-    let found = xml::read_document(body, |root| {
+    let decision = xml::read_document(body, |root| {
         let path = [
             "SimulatePrincipalPolicyResult",
             "EvaluationResults",
@@ -78,7 +78,7 @@ fn read_decision(body: &[u8]) -> Option<LoginPermission> {
             open_conditions: open_conditions(result),
         }))
     });
-    found?
+    decision?
 }
 
 /// Returns what has denied the action, where it is more than the policies of the caller.

@@ -37,7 +37,7 @@ pub(super) async fn read_all<T>(
     operation: &str,
     ask: impl AsyncFn(Option<&str>) -> Inspected<(Vec<T>, Option<String>)>,
 ) -> PartialList<T> {
-    let (mut pages, mut found) = (PageCursor::default(), Vec::new());
+    let (mut pages, mut things) = (PageCursor::default(), Vec::new());
     let refused = |what: &str| {
         let error = not_understood(&format!("{operation} {what}"), service.name, None);
         Some(NoAnswer::new(WhyNot::NotUnderstood, error))
@@ -45,16 +45,16 @@ pub(super) async fn read_all<T>(
     let failure = loop {
         match ask(pages.mark()).await {
             Ok((page, next)) => {
-                found.extend(page);
-                if found.len() > MOST_THINGS {
-                    found.truncate(MOST_THINGS);
+                things.extend(page);
+                if things.len() > MOST_THINGS {
+                    things.truncate(MOST_THINGS);
                     break refused(&format!("has more than {MOST_THINGS} entries"));
                 }
                 match pages.go_on(next) {
                     Some(true) => {}
                     Some(false) => break None,
                     None => {
-                        found.clear(); // the same things again and again: no list of AWS's
+                        things.clear(); // the same things again and again: no list of AWS's
                         break refused("does not end");
                     }
                 }
@@ -62,7 +62,10 @@ pub(super) async fn read_all<T>(
             Err(failure) => break Some(failure),
         }
     };
-    PartialList { found, failure }
+    PartialList {
+        found: things,
+        failure,
+    }
 }
 
 /// The pages that were read, and the mark of the next one.

@@ -113,11 +113,11 @@ fn read_page<T>(
     let page = xml::read_document(body, |root| {
         let result = xml::child_element(root, listing.result)?;
         xml::child_element(result, listing.list)?;
-        let mut found = Vec::new();
+        let mut things = Vec::new();
         for member in xml::list_members(result, &[listing.list]) {
-            found.push(read(member)?);
+            things.push(read(member)?);
         }
-        Some((found, text_at(result, &["Marker"])))
+        Some((things, text_at(result, &["Marker"])))
     });
     page?
 }

@@ -72,7 +72,7 @@ impl ApiRefusal {
         let body = answer.body().bytes().unwrap_or_default();
         let header = answer.headers().get("x-amzn-errortype");
         let (code, message) = match read_xml(body) {
-            Some(found) => found,
+            Some(code_and_message) => code_and_message,
             None => read_json(header, body),
         };
         Self {
@@ -104,8 +104,8 @@ impl ApiRefusal {
         for suffix in ["Exception", "Fault"] {
             short = short.strip_suffix(suffix).unwrap_or(short);
         }
-        for (known, why) in CODES {
-            if *known == short {
+        for (code, why) in CODES {
+            if *code == short {
                 return self.by_message(*why);
             }
         }
@@ -131,8 +131,8 @@ impl ApiRefusal {
         let code = self.code.as_deref()?;
         let error = refusal_error(what, service.name, code, self.message.as_deref());
         let why = self.why();
-        for (known, hint) in HINTS {
-            if *known == why {
+        for (reason, hint) in HINTS {
+            if *reason == why {
                 return Some(error.hint(*hint));
             }
         }
@@ -156,8 +156,8 @@ fn read_xml(body: &[u8]) -> Option<(Option<String>, Option<String>)> {
 fn read_json(header: Option<&str>, body: &[u8]) -> (Option<String>, Option<String>) {
     let body: Value = serde_json::from_slice(body).unwrap_or_default();
     let field = |names: &[&str]| {
-        let found = names.iter().find_map(|name| body.get(name)?.as_str());
-        found.map(str::to_owned)
+        let text = names.iter().find_map(|name| body.get(name)?.as_str());
+        text.map(str::to_owned)
     };
     let code = match header {
         Some(header) => Some(header.to_owned()),

@@ -127,11 +127,11 @@ struct RdsLookup<'a> {
 impl RdsLookup<'_> {
     async fn instance(&self, name: &str) -> Inspected<ServerState> {
         let read = rds_things::read_instance;
-        let found = self
+        let instances = self
             .list(&rds::INSTANCES, RdsFilter::Named(name), read)
             .await?;
         let is_this = |instance: &rds_things::RdsInstance| self.is_host(instance.host.as_deref());
-        let Some(instance) = found.into_iter().find(is_this) else {
+        let Some(instance) = instances.into_iter().find(is_this) else {
             return Err(self.not_found("DB instance"));
         };
         let mut state = ServerState {
@@ -150,10 +150,10 @@ impl RdsLookup<'_> {
         if let Some(cluster) = &instance.cluster {
             // The cluster decides for its members: it has the switch, and policies name it.
             let read = rds_things::read_cluster;
-            let found = self
+            let clusters = self
                 .list(&rds::CLUSTERS, RdsFilter::Named(cluster), read)
                 .await?;
-            if let Some(cluster) = found.into_iter().next() {
+            if let Some(cluster) = clusters.into_iter().next() {
                 state.takes_tokens = cluster.takes_tokens;
                 state.resource = self.resource(&cluster.arn, &cluster.resource_id);
                 state.cluster = Some(cluster.identifier);
@@ -200,12 +200,12 @@ impl RdsLookup<'_> {
 
     async fn proxy_endpoint(&self, name: &str) -> Inspected<ServerState> {
         let read = rds_things::read_proxy_endpoint;
-        let found = self
+        let endpoints = self
             .list(&rds::PROXY_ENDPOINTS, RdsFilter::Named(name), read)
             .await?;
         let is_this =
             |endpoint: &rds_things::RdsProxyEndpoint| self.is_host(endpoint.host.as_deref());
-        let Some(endpoint) = found.into_iter().find(is_this) else {
+        let Some(endpoint) = endpoints.into_iter().find(is_this) else {
             return Err(self.not_found("RDS proxy endpoint"));
         };
         let mut state = self.state_of_proxy(self.proxy_named(&endpoint.proxy).await?);
@@ -218,10 +218,10 @@ impl RdsLookup<'_> {
 
     async fn proxy_named(&self, name: &str) -> Inspected<rds_things::RdsProxy> {
         let read = rds_things::read_proxy;
-        let found = self
+        let proxies = self
             .list(&rds::PROXIES, RdsFilter::Named(name), read)
             .await?;
-        match found.into_iter().next() {
+        match proxies.into_iter().next() {
             Some(proxy) => Ok(proxy),
             None => Err(self.not_found("RDS proxy")),
         }

@@ -111,11 +111,11 @@ impl AwsSession {
         region: &str,
         notes: &RunNotes,
     ) -> Result<Credentials> {
-        let mut known = self
+        let mut cached = self
             .credentials
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = known.as_ref() {
+        if let Some(known) = cached.as_ref() {
             return known.clone();
         }
         let resolver = BlockingResolver {
@@ -123,9 +123,9 @@ impl AwsSession {
             ask: &self.ask,
             deadline: self.deadline,
         };
-        let found = resolver.credentials(region, 0, notes);
-        *known = Some(found.clone());
-        found
+        let credentials = resolver.credentials(region, 0, notes);
+        *cached = Some(credentials.clone());
+        credentials
     }
 
     fn open<'a>(

@@ -31,14 +31,14 @@ pub(super) async fn caller_identity(
 }
 
 fn read_caller(body: &[u8]) -> Option<CallerIdentity> {
-    let found = xml::read_document(body, |root| {
+    let caller = xml::read_document(body, |root| {
         let result = xml::child_element(root, "GetCallerIdentityResult")?;
         Some(CallerIdentity {
             account: xml::text_at(result, &["Account"])?,
             name: xml::text_at(result, &["Arn"])?,
         })
     });
-    found?
+    caller?
 }
 
 /// Returns how many seconds this machine's clock is ahead of AWS's. Any answer says what time it

@@ -34,11 +34,11 @@ pub(super) fn element_at<'a, 'input>(
     node: Node<'a, 'input>,
     path: &[&str],
 ) -> Option<Node<'a, 'input>> {
-    let mut found = node;
+    let mut element = node;
     for name in path {
-        found = child_element(found, name)?;
+        element = child_element(element, name)?;
     }
-    Some(found)
+    Some(element)
 }
 
 /// Returns the child elements of the list at a path; none where there is no such list.

@@ -125,8 +125,8 @@ async fn wait_for_confirmation(
         seconds_or_zero(authorized.interval()).clamp(Duration::from_secs(1), LONGEST_INTERVAL);
     let until = Instant::now() + seconds_or_zero(authorized.expires_in()).min(LONGEST_WAIT);
     loop {
-        let left = until.saturating_duration_since(Instant::now());
-        tokio::time::sleep(interval.min(left)).await;
+        let time_left = until.saturating_duration_since(Instant::now());
+        tokio::time::sleep(interval.min(time_left)).await;
         let answer = tokio::time::timeout(resolution.ask.timeout, call.clone().send()).await;
         let error = match answer {
             Ok(Ok(answer)) => return Ok(answer),

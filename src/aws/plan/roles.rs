@@ -167,7 +167,7 @@ fn named_source(
     profile: &str,
     settings: &AwsSettings,
 ) -> Result<PlannedSource> {
-    let found = match source {
+    let planned = match source {
         NamedSource::Environment => {
             keys_in_variables(&settings.variables)?.map(PlannedSource::Environment)
         }
@@ -178,7 +178,7 @@ fn named_source(
             settings,
         ))),
     };
-    match found {
+    match planned {
         Some(source) => Ok(source),
         None => Err(no_source_credentials(profile, source.name(), Error::login)),
     }

@@ -199,10 +199,10 @@ pub(crate) fn profile_names() -> Result<Vec<String>> {
 
 /// Returns the hint for a user who named no profile, or one that does not exist: which profiles
 /// there are.
-pub(crate) fn profiles_hint(typed: Option<&str>) -> String {
+pub(crate) fn profiles_hint(typed_profile: Option<&str>) -> String {
     let names = profile_names().unwrap_or_default();
     let all = || names.iter().map(String::as_str);
-    if let Some(typed) = typed
+    if let Some(typed) = typed_profile
         && let Some(nearest) = suggest::nearest_word(typed, all().filter(|name| *name != typed))
     {
         return format!("did you mean `{nearest}`?");
@@ -241,8 +241,8 @@ pub(crate) fn read_sections(path: Option<PathBuf>) -> Result<Vec<(String, Profil
             ini::parse_sections(&text).map_err(|error| malformed_line(&path, error.line, error.why))
         }
         Err(error) => {
-            let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-            let line = before.split(|byte| *byte == b'\n').count();
+            let valid_bytes = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+            let line = valid_bytes.split(|byte| *byte == b'\n').count();
             Err(malformed_line(&path, line, "not UTF-8"))
         }
     }

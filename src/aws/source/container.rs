@@ -70,9 +70,9 @@ impl ContainerEndpoint {
             .await?;
         let why = match answer {
             Ok(answer) => match read_answer(&answer) {
-                Ok(found) => {
+                Ok(credentials) => {
                     return resolution.require_unexpired(
-                        found,
+                        credentials,
                         "the container's credential service",
                         "try again; if it fails again, restart the service",
                     );

@@ -14,7 +14,7 @@ impl CredentialSource for FallbackSources {
         resolution.step(format!("profile {}: nothing", resolution.profile_name()));
         Box::pin(async {
             match self.old.credentials(resolution)? {
-                Some(found) => Ok(Some(found)),
+                Some(credentials) => Ok(Some(credentials)),
                 None => self.service.implementation().credentials(resolution).await,
             }
         })

@@ -76,8 +76,8 @@ async fn role_credentials(resolution: &CredentialResolution<'_>) -> Result<Optio
         return Ok(None);
     }
     let answer = service.get(resolution, &format!("{ROLE}{role}")).await?;
-    let found = read_answer(answer.as_deref())?;
-    Ok(Some(extend_expired(resolution, found)))
+    let credentials = read_answer(answer.as_deref())?;
+    Ok(Some(extend_expired(resolution, credentials)))
 }
 
 /// Returns the credentials in an answer.
@@ -96,7 +96,7 @@ fn read_answer(answer: Option<&str>) -> Result<Credentials> {
     }
     let fields = answer.as_object().cloned().unwrap_or_default();
     match FieldNames::OF_MACHINES.credentials(&fields, SOURCE) {
-        Ok(found) => Ok(found),
+        Ok(credentials) => Ok(credentials),
         Err(why) => Err(wrong_answer(&why)),
     }
 }
@@ -108,11 +108,11 @@ fn wrong_answer(given: &str) -> Error {
 }
 
 /// Returns the credentials, or if they have expired the same ones with a little more time.
-fn extend_expired(resolution: &CredentialResolution, found: Credentials) -> Credentials {
+fn extend_expired(resolution: &CredentialResolution, credentials: Credentials) -> Credentials {
     let now = Time::now();
-    let end = match found.expires_at() {
+    let end = match credentials.expires_at() {
         Some(end) if end <= now => end,
-        _ => return found,
+        _ => return credentials,
     };
     resolution.warn(format!(
         "the instance's credentials expired {} ago and AWS has not renewed them; servers may still \
@@ -120,9 +120,9 @@ fn extend_expired(resolution: &CredentialResolution, found: Credentials) -> Cred
         spoken_duration(end.until(now))
     ));
     Credentials::new(
-        found.access_key_id(),
-        found.secret_access_key(),
-        found.session_token(),
+        credentials.access_key_id(),
+        credentials.secret_access_key(),
+        credentials.session_token(),
         Some(now.plus(EXTENSION)),
         SOURCE,
     )

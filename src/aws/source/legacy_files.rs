@@ -27,8 +27,9 @@ impl LegacyFiles {
                 Err(error) => return Err(error.or_hint("correct or unset AWS_CREDENTIAL_FILE")),
             };
             let key = value_of(&text, "AWSAccessKeyId");
-            if let Some(found) = credentials_if_complete(key, value_of(&text, "AWSSecretKey")) {
-                return Ok(Some(found));
+            if let Some(credentials) = credentials_if_complete(key, value_of(&text, "AWSSecretKey"))
+            {
+                return Ok(Some(credentials));
             }
         }
         for path in &self.of_boto {
@@ -37,10 +38,10 @@ impl LegacyFiles {
                     continue;
                 }
                 let key = section.get("aws_access_key_id");
-                if let Some(found) =
+                if let Some(credentials) =
                     credentials_if_complete(key, section.get("aws_secret_access_key"))
                 {
-                    return Ok(Some(found));
+                    return Ok(Some(credentials));
                 }
             }
         }

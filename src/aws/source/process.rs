@@ -84,7 +84,7 @@ fn run_program(
     subject: &str,
     hint: &str,
 ) -> Result<ProgramOutput> {
-    let before = program_stamp(program);
+    let stamp_before = program_stamp(program);
     let ended = child::complete_output(
         words,
         resolution.deadline(),
@@ -93,7 +93,7 @@ fn run_program(
     );
     // The program may have written the files of a login. But the answer of a program that was
     // replaced meanwhile is not the answer of the new one.
-    if program_stamp(program) == before {
+    if program_stamp(program) == stamp_before {
         resolution.note_changed_files();
     }
     let too_late = format!("the credential_process {program}");
@@ -105,8 +105,8 @@ fn run_program(
             Ok(ended)
         }
         Ok(ended) => {
-            let said = String::from_utf8_lossy(&ended.stderr);
-            let mut why = child::last_line(child::without_arguments(&said, words).as_bytes());
+            let stderr = String::from_utf8_lossy(&ended.stderr);
+            let mut why = child::last_line(child::without_arguments(&stderr, words).as_bytes());
             if why.is_empty() {
                 why = ended.status.to_string();
             }

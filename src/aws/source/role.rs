@@ -57,12 +57,12 @@ impl ProfileRole {
     /// Returns the credentials that the AWS CLI has cached, if they last long enough.
     pub(crate) fn cached(&self, resolution: &CredentialResolution) -> Option<Credentials> {
         let credentials = cli_cache::role::read_role_credentials(self)?;
-        let left = seconds_left(&credentials)?;
+        let life_left = seconds_left(&credentials)?;
         let needs_code = self.mfa_serial.is_some();
-        let lasts = left >= CLI_LEAST && (needs_code || left >= resolution.min_life);
+        let lasts = life_left >= CLI_LEAST && (needs_code || life_left >= resolution.min_life);
         // A user who cannot give a code is better served by the little that is left.
         let is_last_chance =
-            needs_code && left >= LEAST_CACHED_LIFE && !mfa::can_ask(resolution.ask);
+            needs_code && life_left >= LEAST_CACHED_LIFE && !mfa::can_ask(resolution.ask);
         if !lasts && !is_last_chance {
             return None;
         }
@@ -156,16 +156,16 @@ pub(super) fn parse_credentials(
     credentials: Option<&StsCredentials>,
     what: &str,
 ) -> Result<Credentials> {
-    let Some(found) = credentials else {
+    let Some(parts) = credentials else {
         return Err(
             Error::failure(format!("{what}: STS gave no credentials")).hint(refusal::TRY_AGAIN)
         );
     };
-    let end = Time::from_unix(DateTime::secs(found.expiration()));
+    let end = Time::from_unix(DateTime::secs(parts.expiration()));
     Ok(Credentials::new(
-        found.access_key_id(),
-        found.secret_access_key(),
-        Some(found.session_token()),
+        parts.access_key_id(),
+        parts.secret_access_key(),
+        Some(parts.session_token()),
         Some(end),
         "STS",
     ))

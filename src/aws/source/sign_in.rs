@@ -106,11 +106,11 @@ impl CredentialSource for SignIn {
             None => "the cache of the AWS CLI".to_owned(),
         };
         if let Some(cached) = CachedLogin::read(&self.session)
-            && let Ok(found) = cached.credentials()
+            && let Ok(credentials) = cached.credentials()
         {
-            let left = remaining_seconds(&found);
+            let life_left = remaining_seconds(&credentials);
             return Some(format!(
-                "aws login: the credentials in {file} last {left} s"
+                "aws login: the credentials in {file} last {life_left} s"
             ));
         }
         Some(format!("aws login: {file} holds no usable login"))
@@ -123,26 +123,26 @@ impl SignIn {
         &self,
         resolution: &CredentialResolution<'_>,
     ) -> Result<Credentials, UnresolvedCredentials> {
-        let (_, found) = self.stored(NO_LOGIN)?;
+        let (_, credentials) = self.stored(NO_LOGIN)?;
         let enough = resolution.min_life.clamp(LEAST_LIFE, FULL_LIFE);
-        if remaining_seconds(&found) >= enough {
-            return Ok(found);
+        if remaining_seconds(&credentials) >= enough {
+            return Ok(credentials);
         }
         let _lock = session_lock(&session_id(&self.session), TIMEOUT);
         // The process that had the lock before may have renewed the session.
-        let (cached, found) = self.stored("the login session is gone")?;
-        if remaining_seconds(&found) >= enough {
-            return Ok(found);
+        let (cached, stored) = self.stored("the login session is gone")?;
+        if remaining_seconds(&stored) >= enough {
+            return Ok(stored);
         }
         match self.renew(cached, resolution).await {
             Ok(renewed) => Ok(renewed),
-            Err(RenewalError::DamagedKey) if remaining_seconds(&found) >= LIFE_DESPITE_DAMAGE => {
-                Ok(found)
+            Err(RenewalError::DamagedKey) if remaining_seconds(&stored) >= LIFE_DESPITE_DAMAGE => {
+                Ok(stored)
             }
             Err(RenewalError::DamagedKey) => Err(self
                 .missing("the key of the login session is damaged")
                 .into()),
-            Err(_) if remaining_seconds(&found) >= LEAST_LIFE => Ok(found),
+            Err(_) if remaining_seconds(&stored) >= LEAST_LIFE => Ok(stored),
             Err(RenewalError::LoginNeeded(why)) => Err(self.missing(why).into()),
             Err(RenewalError::Failed(error)) => Err(error.into()),
         }
@@ -154,7 +154,7 @@ impl SignIn {
             return Err(self.missing(if_none).into());
         };
         match cached.credentials() {
-            Ok(found) => Ok((cached, found)),
+            Ok(credentials) => Ok((cached, credentials)),
             Err(why) => Err(self.unusable(&why).into()),
         }
     }
@@ -220,7 +220,7 @@ impl SignIn {
             resolution.warn(format!("{error}; the next renewal needs a login"));
         }
         match cached.credentials() {
-            Ok(found) => Ok(found),
+            Ok(credentials) => Ok(credentials),
             Err(why) => Err(unusable_login(&why).into()),
         }
     }

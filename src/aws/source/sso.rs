@@ -45,15 +45,15 @@ impl CredentialSource for SsoRole {
 
     /// Returns the credentials that the AWS CLI has cached for this role, if they last long enough.
     fn cached(&self, resolution: &CredentialResolution) -> Option<Credentials> {
-        let found = cli_cache::role::read_sso_credentials(self)?;
-        if seconds_left(&found)? < resolution.min_life.max(LEAST_LIFE) {
+        let credentials = cli_cache::role::read_sso_credentials(self)?;
+        if seconds_left(&credentials)? < resolution.min_life.max(LEAST_LIFE) {
             return None;
         }
         resolution.step(format!(
             "SSO profile {}: cached by the AWS CLI",
             self.profile
         ));
-        Some(found)
+        Some(credentials)
     }
 
     fn files(&self) -> Vec<PathBuf> {
@@ -123,8 +123,8 @@ impl SsoRole {
         &self,
         resolution: &CredentialResolution<'_>,
     ) -> std::result::Result<Credentials, UnresolvedCredentials> {
-        if let Some(found) = self.cached(resolution) {
-            return Ok(found);
+        if let Some(credentials) = self.cached(resolution) {
+            return Ok(credentials);
         }
         let token = self.token(resolution).await?;
         resolution.step(format!(
@@ -262,12 +262,12 @@ fn login_in_words(session: &SsoSession, cached: Option<&CachedToken>) -> String 
     format!("SSO login: that of {file} {end}, and {renewal}")
 }
 
-fn parse_credentials(found: &RoleCredentials) -> Option<Credentials> {
-    let end = Time::from_unix(found.expiration() / 1000);
+fn parse_credentials(parts: &RoleCredentials) -> Option<Credentials> {
+    let end = Time::from_unix(parts.expiration() / 1000);
     Some(Credentials::new(
-        found.access_key_id()?,
-        found.secret_access_key()?,
-        found.session_token(),
+        parts.access_key_id()?,
+        parts.secret_access_key()?,
+        parts.session_token(),
         Some(end),
         "SSO",
     ))

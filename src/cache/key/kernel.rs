@@ -146,10 +146,10 @@ pub(super) fn keys_to_forget(listing: &str) -> Vec<i32> {
 /// Returns the ID of a key of pgcred's and the directory of its cache, from a line of /proc/keys:
 /// `ID ... user DESCRIPTION: 32`.
 fn key_in(line: &str) -> Option<(i32, &str)> {
-    let (before, description) = line.split_once(NAME)?;
+    let (fields, description) = line.split_once(NAME)?;
     let (_, directory) = description.split_once(DIRECTORY)?;
     let (directory, _length) = directory.rsplit_once(": ")?;
-    let id = before.split_whitespace().next()?;
+    let id = fields.split_whitespace().next()?;
     Some((i32::from_str_radix(id, 16).ok()?, directory))
 }
 
@@ -163,7 +163,7 @@ fn absent_is_none<T>(
     answer: std::result::Result<T, KeyError>,
 ) -> std::result::Result<Option<T>, KeyError> {
     match answer {
-        Ok(found) => Ok(Some(found)),
+        Ok(value) => Ok(Some(value)),
         Err(
             KeyError::KeyDoesNotExist
             | KeyError::KeyExpired

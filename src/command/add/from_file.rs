@@ -70,10 +70,10 @@ impl FromFile {
             if offered.iter().any(|connection| connection.name == *name) {
                 continue;
             }
-            let known = offered.iter().map(|connection| connection.name.as_str());
-            let hint = match suggest::nearest_word(name, known.clone()) {
+            let names = offered.iter().map(|connection| connection.name.as_str());
+            let hint = match suggest::nearest_word(name, names.clone()) {
                 Some(meant) => format!("did you mean `{meant}`?"),
-                None => format!("it has {}", suggest::list_names(known)),
+                None => format!("it has {}", suggest::list_names(names)),
             };
             let (file, name) = (self.file.display(), host::quoted(name));
             return Err(Error::no_target(format!("{file} has no connection {name}")).hint(hint));

@@ -283,12 +283,12 @@ fn read_alias(text: &str) -> Result<HostPort> {
 }
 
 /// Reads the values for placeholders, in the order of their names as the file has them.
-fn read_vars(typed: &[String]) -> Result<Vec<(String, String)>> {
+fn read_vars(texts: &[String]) -> Result<Vec<(String, String)>> {
     let mut vars: Vec<(String, String)> = Vec::new();
-    for text in typed {
+    for text in texts {
         let about = |error: Error| error.about(&format!("--var {}", host::quoted(text)));
         let (name, value) = config::parse_var(text).map_err(about)?;
-        if vars.iter().any(|(known, _)| *known == name) {
+        if vars.iter().any(|(earlier, _)| *earlier == name) {
             let twice = Error::usage("the name is there already").hint("name each once");
             return Err(about(twice));
         }

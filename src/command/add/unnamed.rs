@@ -80,7 +80,7 @@ fn keys_that_go(new: &Connection, old: &Connection) -> Vec<&'static str> {
 
 fn has_option(connection: &Connection, keyword: &str) -> bool {
     let options = &connection.target.options;
-    options.iter().any(|(known, _)| known == keyword)
+    options.iter().any(|(name, _)| name == keyword)
 }
 
 fn keep_value<T: Clone>(new: &mut Option<T>, old: Option<&T>) {

@@ -45,7 +45,7 @@ impl ConnectionAdditions {
     }
 
     fn refuse(&mut self, name: String, why: String) {
-        match self.refused.iter_mut().find(|(known, _)| *known == why) {
+        match self.refused.iter_mut().find(|(reason, _)| *reason == why) {
             Some((_, names)) => names.push(name),
             None => self.refused.push((why, vec![name])),
         }

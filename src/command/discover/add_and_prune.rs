@@ -76,12 +76,12 @@ impl ChangeOptions {
     }
 
     /// Shows the change, asks, makes it, and says what comes next.
-    pub(super) fn apply(&self, found: &DiscoveredHosts, app: &mut App) -> Result<()> {
+    pub(super) fn apply(&self, hosts: &DiscoveredHosts, app: &mut App) -> Result<()> {
         let output = app.preferences.output;
-        let additions = ConnectionAdditions::pick(&found.rows, &self.add)?;
+        let additions = ConnectionAdditions::pick(&hosts.rows, &self.add)?;
         let mut gone = UnlistedConnections::default();
         if self.prune {
-            gone = UnlistedConnections::find(&app.preferences.config, &found.rows, &found.answers);
+            gone = UnlistedConnections::find(&app.preferences.config, &hosts.rows, &hosts.answers);
             warn_about_lost(&gone, output);
             if self.yes && !gone.lost.is_empty() {
                 gone.keep_lost();

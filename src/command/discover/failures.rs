@@ -46,8 +46,8 @@ fn error_of_regions(answer: &ProfileAnswer, listed: &CatalogAnswer) -> Error {
     let mut groups: Vec<RegionGroup<'_>> = Vec::new();
     for region in &answer.regions {
         for group in groups_of(region.as_str(), &listed.failures) {
-            match groups.iter_mut().find(|known| known.is_like(&group)) {
-                Some(known) => known.regions.extend(group.regions),
+            match groups.iter_mut().find(|other| other.is_like(&group)) {
+                Some(other) => other.regions.extend(group.regions),
                 None => groups.push(group),
             }
         }
@@ -80,8 +80,8 @@ fn groups_of<'a>(region: &'a str, failures: &'a [FailedListing]) -> Vec<RegionGr
             continue;
         }
         let why = same_reason(failure.why.why);
-        match groups.iter_mut().find(|known| known.why == why) {
-            Some(known) => known.questions.push(&failure.question),
+        match groups.iter_mut().find(|group| group.why == why) {
+            Some(group) => group.questions.push(&failure.question),
             None => groups.push(RegionGroup {
                 regions: vec![region],
                 why,

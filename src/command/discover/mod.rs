@@ -176,27 +176,27 @@ impl RunCommand for DiscoverCommand {
         self.change.check()?;
         let output = app.preferences.output;
         let authorities = provider::authorities();
-        let found = search_databases(&self.scope, &authorities, self.user.as_deref(), app)?;
-        found.check(output)?;
+        let hosts = search_databases(&self.scope, &authorities, self.user.as_deref(), app)?;
+        hosts.check(output)?;
         if self.change.is_wanted() {
-            return self.change.apply(&found, app);
+            return self.change.apply(&hosts, app);
         }
         match self.format {
-            DiscoverFormat::Json => report::print_json(&found.rows)?,
-            DiscoverFormat::Table if found.rows.is_empty() => {}
-            DiscoverFormat::Table => report::print_table(&found.rows)?,
+            DiscoverFormat::Json => report::print_json(&hosts.rows)?,
+            DiscoverFormat::Table if hosts.rows.is_empty() => {}
+            DiscoverFormat::Table => report::print_table(&hosts.rows)?,
         }
-        if found.rows.is_empty() {
-            output.note(&found.nothing(&self.scope));
+        if hosts.rows.is_empty() {
+            output.note(&hosts.nothing(&self.scope));
             return Ok(());
         }
         let command = format!("pgcred discover{}", self.scope.typed());
-        if found.rows.iter().any(DiscoveredHost::is_new) {
+        if hosts.rows.iter().any(DiscoveredHost::is_new) {
             output.note(&format!(
                 "to make connections of what is new: {command} --add"
             ));
         }
-        if found.rows.iter().any(DiscoveredHost::needs_user) {
+        if hosts.rows.iter().any(DiscoveredHost::needs_user) {
             output.note(&format!(
                 "to add what needs a user: {command} --add NAME --user USER"
             ));

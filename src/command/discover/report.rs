@@ -107,9 +107,9 @@ pub(super) fn why_not(row: &DiscoveredHost) -> Option<String> {
     let why_not = row.why_not?;
     let why = why_not.sentence(row.lister.lister);
     if why_not == WhyNotAdded::NoTokens
-        && let Some(typed) = row.how_to_take_tokens()
+        && let Some(advice) = row.how_to_take_tokens()
     {
-        return Some(format!("{why}; to enable it: {typed}"));
+        return Some(format!("{why}; to enable it: {advice}"));
     }
     Some(why.to_owned())
 }

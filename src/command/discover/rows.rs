@@ -194,12 +194,12 @@ fn row_key(row: &DiscoveredHost) -> String {
 }
 
 fn new_row(
-    found: &FoundDatabase,
+    database: &FoundDatabase,
     listed: &CatalogAnswer,
     answer: &ProfileAnswer,
     user: Option<&str>,
 ) -> DiscoveredHost {
-    let mut database = found.clone();
+    let mut database = database.clone(); // its texts are bounded from here on
     bound_texts(&mut database);
     let host = host_of(&database);
     let provider = host.as_deref().and_then(provider::find_by_host);
@@ -272,11 +272,15 @@ fn host_of(database: &FoundDatabase) -> Option<String> {
 
 /// Names the rows: those that are configured as their connections, all others anew.
 fn give_names(rows: &mut [DiscoveredHost], config: &Config) {
-    let known = configured_hosts(config);
-    let mut naming =
-        ConnectionNamer::with_taken(config.connections.iter().map(|known| known.name.as_str()));
+    let connections_by_host = configured_hosts(config);
+    let mut naming = ConnectionNamer::with_taken(
+        config
+            .connections
+            .iter()
+            .map(|connection| connection.name.as_str()),
+    );
     for row in rows.iter_mut() {
-        if let Some(connection) = connection_of(row, &known) {
+        if let Some(connection) = connection_of(row, &connections_by_host) {
             row.name.clone_from(&connection.name);
             row.is_configured = true;
         }
@@ -313,7 +317,7 @@ fn role_suffix(role: EndpointRole) -> &'static str {
 /// Returns the connections by each host that they dial or sign for. A bare cluster ID stands for
 /// its endpoint.
 fn configured_hosts(config: &Config) -> HashMap<String, &Connection> {
-    let mut known = HashMap::new();
+    let mut by_host = HashMap::new();
     for connection in &config.connections {
         let mut hosts: Vec<&str> = Vec::new();
         hosts.extend(connection.target.host.as_deref());
@@ -322,18 +326,18 @@ fn configured_hosts(config: &Config) -> HashMap<String, &Connection> {
         }
         hosts.extend(connection.aliases.iter().map(|alias| alias.host.as_str()));
         for host in hosts {
-            let whole = config::endpoint(host, connection.region.as_ref());
-            known.entry(whole).or_insert(connection);
+            let endpoint = config::endpoint(host, connection.region.as_ref());
+            by_host.entry(endpoint).or_insert(connection);
         }
     }
-    known
+    by_host
 }
 
 fn connection_of<'a>(
     row: &DiscoveredHost,
-    known: &HashMap<String, &'a Connection>,
+    by_host: &HashMap<String, &'a Connection>,
 ) -> Option<&'a Connection> {
-    known.get(row.host.as_ref()?).copied()
+    by_host.get(row.host.as_ref()?).copied()
 }
 
 #[cfg(test)]

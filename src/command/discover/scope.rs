@@ -60,18 +60,21 @@ pub(crate) struct ListingAuthority {
 impl ListingAuthority {
     /// Returns those among authorities that can list. If none can, that is an error.
     pub(crate) fn among(authorities: &[&'static dyn Authority]) -> Result<Vec<Self>> {
-        let mut found = Vec::new();
+        let mut listers = Vec::new();
         for authority in authorities.iter().copied() {
             if let Some(lister) = authority.lister() {
-                found.push(Self { authority, lister });
+                listers.push(Self { authority, lister });
             }
         }
-        if found.is_empty() {
-            let titles: Vec<&str> = authorities.iter().map(|known| known.title()).collect();
+        if listers.is_empty() {
+            let titles: Vec<&str> = authorities
+                .iter()
+                .map(|authority| authority.title())
+                .collect();
             let error = Error::failure(format!("{} cannot list databases", titles.join(" or ")));
             return Err(error.hint("run `pgcred add NAME HOST` to add one by its host"));
         }
-        Ok(found)
+        Ok(listers)
     }
 
     /// Returns the fake authority, whatever it has to list.
@@ -132,8 +135,8 @@ impl ScopeOptions {
         if self.profile.is_empty() {
             take_used_profiles(&mut candidates);
         }
-        for typed in &self.profile {
-            take_named_profiles(typed, &mut candidates)?;
+        for typed_profile in &self.profile {
+            take_named_profiles(typed_profile, &mut candidates)?;
         }
         let mut questions = Vec::new();
         for Candidate {
@@ -144,9 +147,12 @@ impl ScopeOptions {
         {
             for profiles in group_by_credentials(profiles, lister.authority) {
                 let catalog = lister.catalog(profiles[0].as_deref(), context);
-                let known = catalog.regions();
-                let regions =
-                    self.regions(&known, &used.regions_of(&profiles), lister.authority)?;
+                let profile_regions = catalog.regions();
+                let regions = self.regions(
+                    &profile_regions,
+                    &used.regions_of(&profiles),
+                    lister.authority,
+                )?;
                 questions.push(CatalogSearch {
                     lister,
                     profiles,
@@ -162,51 +168,51 @@ impl ScopeOptions {
     /// Returns the regions to ask a profile for. `used` are those of its connections.
     fn regions(
         &self,
-        known: &ProfileRegions,
+        profile_regions: &ProfileRegions,
         used: &[Region],
         authority: &dyn Authority,
     ) -> Result<Vec<Region>> {
         if self.all_regions {
-            return Ok(known.all.clone());
+            return Ok(profile_regions.all.clone());
         }
-        let mut found = Vec::new();
+        let mut chosen = Vec::new();
         if self.region.is_empty() {
-            for region in known.own.iter().chain(used) {
-                add_once(&mut found, region.clone());
+            for region in profile_regions.own.iter().chain(used) {
+                add_once(&mut chosen, region.clone());
             }
         }
-        for typed in &self.region {
-            if !glob::is_pattern(typed) {
-                provider::parse_region(typed)?; // what nobody can read is a slip
+        for pattern in &self.region {
+            if !glob::is_pattern(pattern) {
+                provider::parse_region(pattern)?; // what nobody can read is a slip
                 if let Some(regions) = authority.regions()
-                    && let Ok(region) = regions.parse(typed)
+                    && let Ok(region) = regions.parse(pattern)
                 {
-                    add_once(&mut found, region);
+                    add_once(&mut chosen, region);
                 }
                 continue;
             }
-            for region in &known.all {
-                if glob::matches_pattern(typed, region.as_str()) {
-                    add_once(&mut found, region.clone());
+            for region in &profile_regions.all {
+                if glob::matches_pattern(pattern, region.as_str()) {
+                    add_once(&mut chosen, region.clone());
                 }
             }
         }
-        Ok(found)
+        Ok(chosen)
     }
 
     /// Returns a warning for each region that the user names and nobody who is asked knows.
     pub(super) fn region_warnings(&self, listers: &[ListingAuthority]) -> Vec<String> {
         let mut warnings = Vec::new();
-        for typed in &self.region {
+        for pattern in &self.region {
             let mut of_all = Vec::new();
             for ListingAuthority { authority, .. } in listers {
                 if let Some(regions) = authority.regions()
-                    && let Ok(region) = regions.parse(typed)
+                    && let Ok(region) = regions.parse(pattern)
                 {
                     of_all.push(regions.warning(&region));
                 }
             }
-            if of_all.iter().all(Option::is_some) && !glob::is_pattern(typed) {
+            if of_all.iter().all(Option::is_some) && !glob::is_pattern(pattern) {
                 warnings.extend(of_all.into_iter().flatten().next());
             }
         }
@@ -215,15 +221,20 @@ impl ScopeOptions {
 
     /// Refuses a pattern that fits no region of any profile: it is a slip.
     fn check_patterns(&self, questions: &[CatalogSearch]) -> Result<()> {
-        let mut known: Vec<String> = Vec::new();
+        let mut region_names: Vec<String> = Vec::new();
         for question in questions {
             for region in question.catalog.regions().all {
-                add_once(&mut known, region.as_str().to_owned());
+                add_once(&mut region_names, region.as_str().to_owned());
             }
         }
-        for typed in &self.region {
-            if glob::is_pattern(typed) && names_that_fit(typed, &known).is_empty() {
-                return Err(nothing_fits("region", typed, "regions", &known.join(", ")));
+        for pattern in &self.region {
+            if glob::is_pattern(pattern) && names_that_fit(pattern, &region_names).is_empty() {
+                return Err(nothing_fits(
+                    "region",
+                    pattern,
+                    "regions",
+                    &region_names.join(", "),
+                ));
             }
         }
         Ok(())
@@ -250,34 +261,34 @@ fn take_used_profiles(candidates: &mut [Candidate]) {
 
 /// Takes the profiles that the user names. A name goes to the authorities that have such a profile,
 /// and where none has, to all: their answers say so.
-fn take_named_profiles(typed: &str, candidates: &mut [Candidate]) -> Result<()> {
-    if typed.is_empty() {
+fn take_named_profiles(pattern: &str, candidates: &mut [Candidate]) -> Result<()> {
+    if pattern.is_empty() {
         return Err(Error::usage("--profile is empty").hint("name a profile"));
     }
-    let is_pattern = glob::is_pattern(typed);
+    let is_pattern = glob::is_pattern(pattern);
     let names_one = !is_pattern && candidates.len() == 1;
-    let mut known = Vec::new();
+    let mut profile_names = Vec::new();
     let mut is_found = false;
     for candidate in candidates.iter_mut() {
         if names_one {
             break; // whether it has the profile does not matter, so its files are not read
         }
         let names = candidate.lister.authority.profile_names()?;
-        for name in names_that_fit(typed, &names) {
+        for name in names_that_fit(pattern, &names) {
             is_found = true;
             add_once(&mut candidate.profiles, Some(name));
         }
-        known.extend(names);
+        profile_names.extend(names);
     }
     if is_found {
         return Ok(());
     }
     if is_pattern {
-        let known = suggest::list_names(&known);
-        return Err(nothing_fits("profile", typed, "profiles", &known));
+        let known = suggest::list_names(&profile_names);
+        return Err(nothing_fits("profile", pattern, "profiles", &known));
     }
     for candidate in candidates {
-        add_once(&mut candidate.profiles, Some(typed.to_owned()));
+        add_once(&mut candidate.profiles, Some(pattern.to_owned()));
     }
     Ok(())
 }
@@ -331,26 +342,26 @@ impl UsedPlaces {
     /// Returns the profiles that are in use, and the current one. What the environment has where it
     /// names nothing counts only if nothing else does: asking a machine for its role takes time.
     fn profiles(&self) -> Vec<ProfileName> {
-        let mut found = Vec::new();
+        let mut profiles = Vec::new();
         for (profile, _) in &self.places {
-            add_once(&mut found, profile.clone());
+            add_once(&mut profiles, profile.clone());
         }
-        if self.is_selected || found.is_empty() {
-            add_once(&mut found, self.current.clone());
+        if self.is_selected || profiles.is_empty() {
+            add_once(&mut profiles, self.current.clone());
         }
-        found
+        profiles
     }
 
     fn regions_of(&self, profiles: &[ProfileName]) -> Vec<Region> {
-        let mut found = Vec::new();
+        let mut regions = Vec::new();
         for (profile, region) in &self.places {
             if let Some(region) = region
                 && profiles.contains(profile)
             {
-                add_once(&mut found, region.clone());
+                add_once(&mut regions, region.clone());
             }
         }
-        found
+        regions
     }
 }
 
@@ -394,7 +405,10 @@ fn group_by_credentials(
     for profile in profiles {
         let identity = identities.identity(profile.as_deref(), None);
         let digest = identity.digest();
-        match groups.iter_mut().find(|(known, _)| known == digest) {
+        match groups
+            .iter_mut()
+            .find(|(group_digest, _)| group_digest == digest)
+        {
             Some((_, group)) => group.push(profile),
             None => groups.push((digest.to_owned(), vec![profile])),
         }
@@ -402,22 +416,22 @@ fn group_by_credentials(
     groups.into_iter().map(|(_, group)| group).collect()
 }
 
-fn names_that_fit(pattern: &str, known: &[String]) -> Vec<String> {
-    let mut found = Vec::new();
-    for name in known {
+fn names_that_fit(pattern: &str, names: &[String]) -> Vec<String> {
+    let mut fitting = Vec::new();
+    for name in names {
         if glob::matches_pattern(pattern, name) {
-            found.push(name.clone());
+            fitting.push(name.clone());
         }
     }
-    found
+    fitting
 }
 
-fn nothing_fits(what: &str, pattern: &str, plural: &str, known: &str) -> Error {
+fn nothing_fits(what: &str, pattern: &str, plural: &str, names: &str) -> Error {
     let error = Error::usage(format!("no {what} fits {}", host::quoted(pattern)));
-    if known.is_empty() {
+    if names.is_empty() {
         return error.hint(format!("leave it out: there are no {plural}"));
     }
-    error.hint(format!("choose one of the {plural} {known}"))
+    error.hint(format!("choose one of the {plural} {names}"))
 }
 
 fn add_once<T: PartialEq>(list: &mut Vec<T>, value: T) {

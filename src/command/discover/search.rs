@@ -105,7 +105,7 @@ fn ask_once(questions: Vec<CatalogSearch>, output: Output) -> Vec<ProfileAnswer>
         }
         for thread in running {
             match thread.join() {
-                Ok(found) => answers.extend(found),
+                Ok(new_answers) => answers.extend(new_answers),
                 Err(panic) => std::panic::resume_unwind(panic),
             }
         }

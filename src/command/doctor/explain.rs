@@ -24,16 +24,16 @@ pub(super) fn explain_message(
     provider: Option<&str>,
     format: DoctorFormat,
 ) -> Result<ExitCode> {
-    let mut known = CausePlaceholders::default();
+    let mut values = CausePlaceholders::default();
     if let Some(name) = provider {
-        known.authority = Some(provider::named(name)?.authority.name());
+        values.authority = Some(provider::named(name)?.authority.name());
     }
-    let Some(json) = explain_json(text, &known) else {
+    let Some(json) = explain_json(text, &values) else {
         return Err(Error::failure("no known cause has this text")
             .hint("run `pgcred doctor TARGET` to look for the cause itself"));
     };
     match format {
-        DoctorFormat::Text => Output::lines(lines_about_causes(text, &known))?,
+        DoctorFormat::Text => Output::lines(lines_about_causes(text, &values))?,
         DoctorFormat::Json => Output::answer(&format!("{json}\n"))?,
     }
     Ok(ExitCode::SUCCESS)
@@ -41,16 +41,16 @@ pub(super) fn explain_message(
 
 /// Returns the causes of a message as lines for the user, the best first; none if the message is
 /// not known.
-fn lines_about_causes(text: &str, known: &CausePlaceholders) -> Vec<String> {
+fn lines_about_causes(text: &str, values: &CausePlaceholders) -> Vec<String> {
     let mut lines = Vec::new();
-    for cause in causes::explain_for(text, known.authority) {
+    for cause in causes::explain_for(text, values.authority) {
         if !lines.is_empty() {
             lines.push(String::new());
         }
         lines.push(format!("{} ({})", cause.title, cause.id));
-        lines.extend(wrap_text(&cause.meaning(known.authority), INDENT));
-        lines.extend(wrap_text(&cause.advice(known), INDENT));
-        for command in cause.commands(known) {
+        lines.extend(wrap_text(&cause.meaning(values.authority), INDENT));
+        lines.extend(wrap_text(&cause.advice(values), INDENT));
+        for command in cause.commands(values) {
             lines.push(format!("{INDENT}type: {command}"));
         }
     }
@@ -58,29 +58,29 @@ fn lines_about_causes(text: &str, known: &CausePlaceholders) -> Vec<String> {
 }
 
 /// Returns the same for programs; nothing if the message is not known.
-fn explain_json(text: &str, known: &CausePlaceholders) -> Option<Value> {
-    let mut found = Vec::new();
-    for cause in causes::explain_for(text, known.authority) {
+fn explain_json(text: &str, values: &CausePlaceholders) -> Option<Value> {
+    let mut rows = Vec::new();
+    for cause in causes::explain_for(text, values.authority) {
         let (checks, no_check) = match cause.detection {
             CauseDetection::Checks(checks) => (checks, None),
             CauseDetection::None(why) => (&[][..], Some(why)),
         };
-        found.push(json!({
+        rows.push(json!({
             "id": cause.id,
             "title": cause.title,
-            "meaning": cause.meaning(known.authority),
-            "fix": { "text": cause.advice(known), "commands": cause.commands(known) },
+            "meaning": cause.meaning(values.authority),
+            "fix": { "text": cause.advice(values), "commands": cause.commands(values) },
             "checks": checks,
             "no_check_because": no_check,
         }));
     }
-    if found.is_empty() {
+    if rows.is_empty() {
         return None;
     }
     Some(json!({
         "version": 1,
         "pgcred": env!("CARGO_PKG_VERSION"),
-        "causes": found,
+        "causes": rows,
     }))
 }
 

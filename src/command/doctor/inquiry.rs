@@ -68,8 +68,8 @@ impl Inspectors {
     ) -> Option<Arc<dyn Inspector>> {
         let authority = request.provider.authority;
         let key = (authority.name(), request.profile.clone());
-        for (known, inspector) in &self.known {
-            if *known == key {
+        for (known_key, inspector) in &self.known {
+            if *known_key == key {
                 return inspector.clone();
             }
         }

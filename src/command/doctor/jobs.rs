@@ -76,8 +76,8 @@ impl DoctorJobs {
         is_wanted: impl Fn(&str) -> bool,
     ) -> Self {
         let now = Instant::now();
-        let left = deadline.saturating_duration_since(now);
-        let patience = now + PATIENCE.min(left.saturating_sub(MARGIN));
+        let time_left = deadline.saturating_duration_since(now);
+        let patience = now + PATIENCE.min(time_left.saturating_sub(MARGIN));
         let mut jobs = Self {
             patience: Some(patience + MARGIN),
             ..Self::default()
@@ -178,11 +178,11 @@ fn start_aws(deadline: Instant) -> Option<ProgramVersion> {
 
 /// Returns the pgcred that is found first, if it is not the one that runs.
 fn start_other_pgcred(machine: &Machine, deadline: Instant) -> Option<ProgramVersion> {
-    let found = child::find("pgcred".as_ref())?;
-    if found.canonicalize().ok() == machine.pgcred.canonicalize().ok() {
+    let program = child::find("pgcred".as_ref())?;
+    if program.canonicalize().ok() == machine.pgcred.canonicalize().ok() {
         return None;
     }
-    Some(ProgramVersion::at("pgcred", found, deadline))
+    Some(ProgramVersion::at("pgcred", program, deadline))
 }
 
 fn read_tools(machine: &Machine) -> Vec<ToolState> {

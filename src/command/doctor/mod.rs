@@ -235,10 +235,10 @@ fn start_clocks(targets: &[NamedTarget], app: &App, deadline: Instant) -> Vec<Au
 
 /// Returns what the report calls a target: what the user typed, unless that is a URI or a conninfo
 /// string, which may contain a password.
-fn name_of(typed: &str, index: usize, request: &Result<Request>) -> String {
-    let is_name = !typed.contains(['=', '@', '/']);
+fn name_of(typed_target: &str, index: usize, request: &Result<Request>) -> String {
+    let is_name = !typed_target.contains(['=', '@', '/']);
     match request {
-        _ if is_name => typed.to_owned(),
+        _ if is_name => typed_target.to_owned(),
         Ok(request) => request.name(),
         Err(_) => format!("TARGET {}", index + 1),
     }

@@ -104,7 +104,7 @@ pub(super) fn first_failures(outcomes: &[CheckOutcome]) -> Vec<&CheckOutcome> {
         }
         let is_explained = first
             .iter()
-            .any(|known| known.target.is_none() || known.target == outcome.target);
+            .any(|failure| failure.target.is_none() || failure.target == outcome.target);
         if !is_explained {
             first.push(outcome);
         }

@@ -39,8 +39,8 @@ impl<T: Send + 'static> PendingAnswer<T> {
     /// without one. The answer can be asked for again.
     pub(super) fn get(&mut self, deadline: Instant) -> Option<&T> {
         if self.answer.is_none() {
-            let left = deadline.saturating_duration_since(Instant::now());
-            self.answer = self.receiver.recv_timeout(left).ok();
+            let time_left = deadline.saturating_duration_since(Instant::now());
+            self.answer = self.receiver.recv_timeout(time_left).ok();
         }
         self.answer.as_ref()
     }

@@ -70,12 +70,16 @@ pub(super) struct Redactor {
 
 impl Redactor {
     /// `home` is the user's home directory, which becomes `~`.
-    pub(super) fn new(mut known: Vec<(String, RedactedKind)>, home: Option<String>) -> Self {
-        known.retain(|(name, _)| !name.is_empty() && !is_common(name));
-        known.sort_by_key(|(name, kind)| (std::cmp::Reverse(name.len()), *kind, name.clone()));
-        known.dedup_by(|a, b| a.0 == b.0);
+    pub(super) fn new(
+        mut private_texts: Vec<(String, RedactedKind)>,
+        home: Option<String>,
+    ) -> Self {
+        private_texts.retain(|(name, _)| !name.is_empty() && !is_common(name));
+        private_texts
+            .sort_by_key(|(name, kind)| (std::cmp::Reverse(name.len()), *kind, name.clone()));
+        private_texts.dedup_by(|a, b| a.0 == b.0);
         Self {
-            known,
+            known: private_texts,
             home,
             numbers: BTreeMap::new(),
         }
@@ -85,18 +89,18 @@ impl Redactor {
     pub(super) fn redact(&mut self, text: &str) -> String {
         let mut kept = String::with_capacity(text.len());
         let mut rest = text;
-        let mut before = None;
+        let mut last_char = None;
         while let Some(first) = rest.chars().next() {
-            let (length, shown) = self.next(rest, before);
+            let (length, shown) = self.next(rest, last_char);
             kept.push_str(&shown);
-            before = rest[..length].chars().next_back().or(Some(first));
+            last_char = rest[..length].chars().next_back().or(Some(first));
             rest = &rest[length..];
         }
         kept
     }
 
     /// Returns how many bytes at the beginning are dealt with, and what is shown for them.
-    fn next(&mut self, rest: &str, before: Option<char>) -> (usize, String) {
+    fn next(&mut self, rest: &str, last_char: Option<char>) -> (usize, String) {
         if let Some(home) = &self.home
             && let Some(after) = rest.strip_prefix(home.as_str())
             && !after.starts_with(is_of_name)
@@ -107,13 +111,13 @@ impl Redactor {
             let mark = self.mark(RedactedKind::User, user);
             return (prefix.len() + user.len(), format!("{prefix}{mark}"));
         }
-        if let Some(id) = guid_at(rest, before) {
+        if let Some(id) = guid_at(rest, last_char) {
             return (id.len(), self.mark(RedactedKind::Id, id));
         }
-        if let Some(account) = account_at(rest, before) {
+        if let Some(account) = account_at(rest, last_char) {
             return (account.len(), self.mark(RedactedKind::Account, account));
         }
-        if !before.is_some_and(is_of_name) {
+        if !last_char.is_some_and(is_of_name) {
             if let Some(arn) = arn_at(rest) {
                 return (arn.len(), self.arn(arn));
             }
@@ -193,8 +197,8 @@ impl Redactor {
 
     fn mark(&mut self, kind: RedactedKind, text: &str) -> String {
         let seen = self.numbers.entry(kind).or_default();
-        let known = seen.iter().position(|known| known == text);
-        let number = if let Some(index) = known {
+        let number = seen.iter().position(|earlier| earlier == text);
+        let number = if let Some(index) = number {
             index + 1
         } else {
             seen.push(text.to_owned());
@@ -249,10 +253,10 @@ fn others_home_at(rest: &str) -> Option<(&str, &str)> {
 }
 
 /// Returns the account number at the beginning of a text: twelve digits, also inside a name.
-fn account_at(rest: &str, before: Option<char>) -> Option<&str> {
+fn account_at(rest: &str, last_char: Option<char>) -> Option<&str> {
     const DIGITS: usize = 12;
     let is_digit = |c: char| c.is_ascii_digit();
-    if before.is_some_and(is_digit) {
+    if last_char.is_some_and(is_digit) {
         return None;
     }
     let (number, after) = rest.split_at_checked(DIGITS)?;
@@ -262,10 +266,10 @@ fn account_at(rest: &str, before: Option<char>) -> Option<&str> {
 
 /// Returns the GUID at the beginning of a text, such as that of a tenant or an instance. Its last
 /// group may look like an account number.
-fn guid_at(rest: &str, before: Option<char>) -> Option<&str> {
+fn guid_at(rest: &str, last_char: Option<char>) -> Option<&str> {
     const GROUPS: [usize; 5] = [8, 4, 4, 4, 12];
     const LENGTH: usize = 36;
-    if before.is_some_and(char::is_alphanumeric) {
+    if last_char.is_some_and(char::is_alphanumeric) {
         return None;
     }
     let (guid, after) = rest.split_at_checked(LENGTH)?;

@@ -81,7 +81,7 @@ pub(super) fn only_authority(targets: &[NamedTarget]) -> Option<&'static str> {
             continue;
         };
         let name = request.provider.authority.name();
-        if only.is_some_and(|known| known != name) {
+        if only.is_some_and(|first_name| first_name != name) {
             return None;
         }
         only = Some(name);

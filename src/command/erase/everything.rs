@@ -24,18 +24,18 @@ impl EraseCommand {
         let output = app.preferences.output;
         let index = app.issuer.cache().map(Cache::index).unwrap_or_default();
         let mut errors = Vec::new();
-        let mut left = Vec::new();
+        let mut passfiles_left = Vec::new();
         let mut has_erased = false;
         for path in self.passfiles(&index)? {
             match erase_all_in(&path, &index, output) {
                 Ok(erased) => has_erased |= erased,
                 Err(error) => {
                     errors.push(error);
-                    left.push(path);
+                    passfiles_left.push(path);
                 }
             }
         }
-        if left.is_empty() {
+        if passfiles_left.is_empty() {
             for removed in remove_own(app) {
                 match removed {
                     Ok(path) => {
@@ -46,7 +46,7 @@ impl EraseCommand {
                 }
             }
         } else if let Some(cache) = app.issuer.cache()
-            && let Err(error) = cache.erase_tokens(left)
+            && let Err(error) = cache.erase_tokens(passfiles_left)
         {
             errors.push(error);
         }

@@ -120,19 +120,19 @@ impl EraseCommand {
     /// Returns the passfile that the user names, or every one that may hold a token; with `--all`
     /// both.
     fn passfiles(&self, index: &CacheIndex) -> Result<Vec<PathBuf>> {
-        let known = known_passfiles(index);
+        let passfiles = known_passfiles(index);
         if self.passfile.is_usual() {
-            return Ok(known);
+            return Ok(passfiles);
         }
         let named = self.passfile.path()?;
         if !self.all {
             return Ok(vec![named]);
         }
         let mut paths = Vec::new();
-        if !known.contains(&std::path::absolute(&named).unwrap_or_default()) {
+        if !passfiles.contains(&std::path::absolute(&named).unwrap_or_default()) {
             paths.push(named);
         }
-        paths.extend(known);
+        paths.extend(passfiles);
         Ok(paths)
     }
 

@@ -26,13 +26,13 @@ pub(super) fn erase_in(
         _ => return Ok(Vec::new()),
     }
     let erased: Vec<PassfileLine> = passfile_option::edit_passfile(path, output, |passfile| {
-        let found = passfile
+        let lines = passfile
             .lines()
             .filter(|line| wanted(line))
             .cloned()
             .collect();
         passfile.remove(&wanted);
-        Ok(found)
+        Ok(lines)
     })?;
     if !erased.is_empty() {
         let mut note = format!(

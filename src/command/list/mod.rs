@@ -99,8 +99,8 @@ fn rows_and_notes(app: &mut App) -> (Vec<ListRow>, Vec<String>) {
     rows.sort_by_key(|row| names.iter().position(|name| *name == row.name));
     let mut notes = Vec::new();
     for row in &mut rows {
-        let known = app.preferences.config.connection(&row.name);
-        if let Some(connection) = known {
+        let connection = app.preferences.config.connection(&row.name);
+        if let Some(connection) = connection {
             row.discovered = connection.discovered;
             row.proxy = connection.proxy.map(OfferedPort::look);
         }

@@ -127,8 +127,8 @@ impl ListRow {
         let identity = app.issuer.identity(request);
         let mut row = Self::of_request(name.to_owned(), request);
         let id = EntryId::of(request, &*identity);
-        let known = index.records.get(id.as_str());
-        if let Some(record) = known
+        let record = index.records.get(id.as_str());
+        if let Some(record) = record
             && row.user.is_empty()
         {
             row.user.clone_from(&record.line.user);
@@ -155,7 +155,7 @@ impl ListRow {
                 );
             }
         }
-        if let Some(record) = known {
+        if let Some(record) = record {
             row.add_record(record, &id, app);
         }
         row
@@ -250,14 +250,14 @@ impl ListRow {
     pub(super) fn address(&self, most: usize) -> String {
         const HEAD_LENGTH: usize = 10;
         const MARK: &str = "...";
-        let whole = if self.port == provider::DEFAULT_PORT || self.host.is_empty() {
+        let address = if self.port == provider::DEFAULT_PORT || self.host.is_empty() {
             self.host.clone()
         } else {
             format!("{}:{}", self.host, self.port)
         };
-        let characters: Vec<char> = whole.chars().collect();
+        let characters: Vec<char> = address.chars().collect();
         if characters.len() <= most {
-            return whole;
+            return address;
         }
         let tail = characters.len() - (most - HEAD_LENGTH - MARK.len());
         let (head, tail) = (&characters[..HEAD_LENGTH], &characters[tail..]);

@@ -119,8 +119,13 @@ impl PolicyAnswer {
 pub(super) fn principal_in_words(access: &AccessPolicy) -> String {
     let whom = "the role or user that signs the tokens";
     match &access.principal {
-        Some(known) if access.placeholders.iter().all(|open| open.word != known) => {
-            format!("{whom}: {known}")
+        Some(principal)
+            if access
+                .placeholders
+                .iter()
+                .all(|open| open.word != principal) =>
+        {
+            format!("{whom}: {principal}")
         }
         _ => whom.to_owned(),
     }
@@ -175,13 +180,13 @@ fn sql_comment(text: &str) -> String {
 /// Returns a text in lines of one width. A newline in it is shown as `\n`.
 fn wrap_in_lines(first: &str, next: &str, text: &str) -> String {
     let text = shown(text);
-    let (mut whole, mut line) = (String::new(), String::new());
+    let (mut lines, mut line) = (String::new(), String::new());
     for word in text.split(' ') {
         let width = line.chars().count() + 1 + word.chars().count();
         if line.is_empty() {
             line.push_str(first);
         } else if width > WIDTH {
-            whole.extend([&line, "\n"]);
+            lines.extend([&line, "\n"]);
             line.clear();
             line.push_str(next);
         } else {
@@ -189,7 +194,7 @@ fn wrap_in_lines(first: &str, next: &str, text: &str) -> String {
         }
         line.push_str(word);
     }
-    whole + &line + "\n"
+    lines + &line + "\n"
 }
 
 #[cfg(test)]

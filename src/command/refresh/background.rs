@@ -64,7 +64,7 @@ pub(in crate::command) fn remember_outcome(
     let mut error_line = String::new();
     let mut login = None;
     if let Err(error) = outcome {
-        error_line = in_one_line(&error.to_string());
+        error_line = join_lines(&error.to_string());
         if may_notify && error.exit() == Exit::Login {
             login = Some(login_notice(error));
         }
@@ -104,11 +104,11 @@ fn write_outcome(path: &Path, change: impl FnOnce(&[u8]) -> Vec<u8>) -> Result<(
 
 fn login_notice(error: &Error) -> String {
     let hint = error.to_hint().unwrap_or("");
-    in_one_line(&format!("{error}; {hint}"))
+    join_lines(&format!("{error}; {hint}"))
 }
 
 /// Returns a text in one line, without control characters and AWS account numbers.
-fn in_one_line(text: &str) -> String {
+fn join_lines(text: &str) -> String {
     let lines: Vec<&str> = text.lines().collect();
     text::mask_accounts(&text::shown(&lines.join(" ")))
 }

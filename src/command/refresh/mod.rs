@@ -151,7 +151,7 @@ impl RefreshCommand {
         for (request, result) in self.issue(requests, app) {
             match result {
                 Ok(token) => issued.push((request, token)),
-                Err(error) => errors.push(about_target(error, &request, targets)),
+                Err(error) => errors.push(name_target(error, &request, targets)),
             }
         }
         let path = self.write(&issued, &errors, app)?;
@@ -237,7 +237,7 @@ impl RefreshCommand {
             output,
             ..preferences.resolver()
         };
-        let mut found = RefreshRequests::default();
+        let mut resolved = RefreshRequests::default();
         if self.takes_every_connection(preferences) {
             for connection in &preferences.config.connections {
                 let name = Some(connection.name.as_str());
@@ -246,8 +246,8 @@ impl RefreshCommand {
                     continue; // nobody has named it
                 }
                 match self.checked(name, request, output) {
-                    Ok(request) => found.requests.push(request),
-                    Err(error) => found.errors.push(error.about(&connection.name)),
+                    Ok(request) => resolved.requests.push(request),
+                    Err(error) => resolved.errors.push(error.about(&connection.name)),
                 }
             }
         } else if self.targets.is_empty() {
@@ -255,22 +255,22 @@ impl RefreshCommand {
                 return Err(nothing_to_refresh());
             }
             let request = resolver.resolve(&self.connection, None);
-            found.requests.push(self.checked(None, request, output)?);
+            resolved.requests.push(self.checked(None, request, output)?);
         } else {
             for target in &self.targets {
                 let target = Some(target.as_str());
                 let request = resolver.resolve(&self.connection, target);
                 match self.checked(target, request, output) {
-                    Ok(request) => found.requests.push(request),
-                    Err(error) => found.errors.push(error),
+                    Ok(request) => resolved.requests.push(request),
+                    Err(error) => resolved.errors.push(error),
                 }
             }
         }
-        let conflicts = self.keep_own_lines(&mut found, preferences);
+        let conflicts = self.keep_own_lines(&mut resolved, preferences);
         for conflict in conflicts {
             output.warn(&conflict.to_string());
         }
-        Ok(found)
+        Ok(resolved)
     }
 
     /// Checks that the passfile can hold lines for a request.
@@ -298,10 +298,10 @@ impl RefreshCommand {
     /// target that was named and has no line left is an error.
     fn keep_own_lines(
         &self,
-        found: &mut RefreshRequests,
+        resolved: &mut RefreshRequests,
         preferences: &Preferences,
     ) -> Vec<LineConflict> {
-        let requests = std::mem::take(&mut found.requests);
+        let requests = std::mem::take(&mut resolved.requests);
         let mut conflicts = Vec::new();
         if self.takes_every_connection(preferences) {
             let mut named = Vec::new();
@@ -312,22 +312,22 @@ impl RefreshCommand {
             conflicts = mark_taken_lines(&mut named);
             for (_, request) in named {
                 if request.passfile_lines().next().is_some() {
-                    found.requests.push(request);
+                    resolved.requests.push(request);
                 }
             }
             return conflicts;
         }
         for request in requests {
             let Some(name) = request.connection.clone() else {
-                found.requests.push(request);
+                resolved.requests.push(request);
                 continue;
             };
             let (request, own_conflicts) = mark_taken_lines_of(&name, request, preferences);
             let has_line = request.passfile_lines().next().is_some();
             match own_conflicts.first() {
-                Some(conflict) if !has_line => found.errors.push(conflict.refusal()),
+                Some(conflict) if !has_line => resolved.errors.push(conflict.refusal()),
                 _ => {
-                    found.requests.push(request);
+                    resolved.requests.push(request);
                     conflicts.extend(own_conflicts);
                 }
             }
@@ -428,7 +428,7 @@ fn nothing_to_refresh() -> Error {
 }
 
 /// Puts the target in front of an error, unless it is the only one.
-fn about_target(error: Error, request: &Request, targets: usize) -> Error {
+fn name_target(error: Error, request: &Request, targets: usize) -> Error {
     match &request.connection {
         Some(connection) => error.about(connection),
         None if targets > 1 => error.about(&request.name()),

@@ -65,15 +65,15 @@ pub(super) fn set_up_all(
     if preferences.config.connections.is_empty() {
         return Err(no_connection());
     }
-    let found = FoundTools::on(machine);
-    if found.by_files.is_empty() && found.by_dialog.is_empty() {
+    let tools = FoundTools::on(machine);
+    if tools.by_files.is_empty() && tools.by_dialog.is_empty() {
         return Err(Error::failure("no tool was found on this machine").hint(
             "run `pgcred setup --dry-run` to see the tools that pgcred knows, and `pgcred setup \
              TOOL` to set one up that was not found",
         ));
     }
     let request = PlanRequest {
-        tools: &found.by_files,
+        tools: &tools.by_files,
         choice: TargetChoice {
             names: &[],
             options,
@@ -86,7 +86,7 @@ pub(super) fn set_up_all(
     let mut plan = SetupPlan::new(request, machine, preferences);
     let applied = plan.apply(policy, machine, preferences, app)?;
     if applied.is_made || policy.dry_run || plan.parts.is_empty() {
-        for line in found.dialogs() {
+        for line in tools.dialogs() {
             preferences.output.note(&line);
         }
     }

@@ -179,7 +179,7 @@ impl SetupCommand {
         for target in &self.targets {
             let is_entry = tool_undo::tools_with(target, machine)
                 .iter()
-                .any(|known| known.name == tool.name);
+                .any(|listed| listed.name == tool.name);
             let resolver = preferences.silent_resolver();
             if !is_entry
                 && let Ok(request) =
@@ -321,9 +321,9 @@ fn similar_tool(name: &str) -> Option<&'static str> {
     if nearest.is_some() {
         return nearest;
     }
-    let typed = name.to_lowercase();
+    let lower_name = name.to_lowercase();
     for tool in TOOLS {
-        if typed.len() > 2 && tool.title.to_lowercase().contains(&typed) {
+        if lower_name.len() > 2 && tool.title.to_lowercase().contains(&lower_name) {
             return Some(tool.name);
         }
     }

@@ -134,7 +134,11 @@ impl SetupPlan {
     fn add_error(&mut self, tool: Option<&Tool>, error: Error) {
         let error = self.naming(tool, error);
         let text = error.to_string();
-        if self.errors.iter().all(|known| known.to_string() != text) {
+        if self
+            .errors
+            .iter()
+            .all(|error_before| error_before.to_string() != text)
+        {
             self.errors.push(error);
         }
     }
@@ -175,13 +179,13 @@ impl SetupPlanner<'_> {
                 )),
             );
         };
-        let found = self.choice.targets(tool, self.preferences);
+        let targets = self.choice.targets(tool, self.preferences);
         self.choice.is_silent = true;
         let ToolTargets {
             mut targets,
             mut errors,
             mut warnings,
-        } = found?;
+        } = targets?;
         remove_conflicts(files, &self.machine, &mut targets, &mut errors);
         check_texts(&self.machine, &targets)?;
         if tool.kind != ToolKind::Scheduler {

@@ -92,9 +92,9 @@ impl TargetChoice<'_> {
     /// Returns the user of the last token, if the tool follows such users.
     fn known_user(&self, request: &Request, tool: &Tool) -> Option<&str> {
         let name = request.connection.as_deref()?;
-        for known in self.users {
-            if tool.follows_users && known.connection == name {
-                return Some(&known.user);
+        for user in self.users {
+            if tool.follows_users && user.connection == name {
+                return Some(&user.user);
             }
         }
         None

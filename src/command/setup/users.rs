@@ -128,7 +128,7 @@ impl TokenUsers {
     }
 
     fn keep(&mut self, connection: &str, user: &str) {
-        self.known.retain(|known| known.connection != connection);
+        self.known.retain(|user| user.connection != connection);
         self.known.push(TokenUser {
             connection: connection.to_owned(),
             user: user.to_owned(),
@@ -165,9 +165,7 @@ impl TokenUsers {
 
     /// Tells whether the user of a connection is known.
     pub(super) fn has(&self, connection: &str) -> bool {
-        self.known
-            .iter()
-            .any(|known| known.connection == connection)
+        self.known.iter().any(|user| user.connection == connection)
     }
 
     /// Tells whether no scheduler renews any of so many targets, because their programs run only

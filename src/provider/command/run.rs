@@ -116,13 +116,13 @@ impl CommandRun<'_> {
 
     /// Returns the last line of stderr, without arguments and variables that may be secret.
     fn why(&self, ended: &ProgramOutput) -> String {
-        let said = String::from_utf8_lossy(&ended.stderr);
-        let mut said = child::without_arguments(&said, self.words);
+        let stderr = String::from_utf8_lossy(&ended.stderr);
+        let mut shown = child::without_arguments(&stderr, self.words);
         for (_, value) in &self.definition.env {
-            said = child::hide_value(said, value);
+            shown = child::hide_value(shown, value);
         }
-        let said = child::without_answer(said, &ended.stdout);
-        let line = child::last_line(said.as_bytes());
+        let shown = child::without_answer(shown, &ended.stdout);
+        let line = child::last_line(shown.as_bytes());
         if line.is_empty() {
             return ended.status.to_string();
         }
@@ -130,9 +130,9 @@ impl CommandRun<'_> {
     }
 
     fn needs_login(&self, ended: &ProgramOutput) -> bool {
-        let said = String::from_utf8_lossy(&ended.stderr);
+        let stderr = String::from_utf8_lossy(&ended.stderr);
         let texts = &self.definition.login_if;
-        texts.iter().any(|text| said.contains(text))
+        texts.iter().any(|text| stderr.contains(text))
     }
 
     fn login_error(&self, ended: &ProgramOutput) -> Error {

@@ -14,8 +14,8 @@ pub(crate) fn last_line(text: &[u8]) -> String {
 }
 
 /// Returns what a program says without the arguments that it was given, which may be secret.
-pub(crate) fn without_arguments(said: &str, words: &[String]) -> String {
-    let mut said = said.to_owned();
+pub(crate) fn without_arguments(stderr: &str, words: &[String]) -> String {
+    let mut shown = stderr.to_owned();
     for word in words.iter().skip(1) {
         if is_option_name(word) {
             continue;
@@ -24,16 +24,16 @@ pub(crate) fn without_arguments(said: &str, words: &[String]) -> String {
             Some((_, value)) => value,
             None => word,
         };
-        said = hide_value(said, value);
+        shown = hide_value(shown, value);
         // `-pSECRET`, `user:SECRET`, `Authorization: Bearer SECRET`
         for part in value.split([':', ',', ' ']) {
-            said = hide_value(said, part.trim_start_matches('-'));
+            shown = hide_value(shown, part.trim_start_matches('-'));
             if part.starts_with('-') && !part.starts_with("--") {
-                said = hide_value(said, part.get(2..).unwrap_or_default());
+                shown = hide_value(shown, part.get(2..).unwrap_or_default());
             }
         }
     }
-    said
+    shown
 }
 
 /// Tells whether a word is the name of an option, such as `--user` or `-v`, and has no value.
@@ -49,12 +49,12 @@ fn is_option_name(word: &str) -> bool {
 
 /// Returns what a program says without what it has printed as its answer: each word of it, and each
 /// text of a JSON document.
-pub(crate) fn without_answer(said: String, printed: &[u8]) -> String {
-    let mut said = said;
+pub(crate) fn without_answer(stderr: String, printed: &[u8]) -> String {
+    let mut shown = stderr;
     for part in String::from_utf8_lossy(printed).split(['"', '\n', '\r', ' ']) {
-        said = hide_value(said, part);
+        shown = hide_value(shown, part);
     }
-    said
+    shown
 }
 
 /// Returns a text without a value that may be secret.

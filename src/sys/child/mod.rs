@@ -111,17 +111,17 @@ fn command_of_words(words: &[String]) -> Result<Command> {
     let Some((program, arguments)) = words.split_first() else {
         return Err(Error::usage("the command is empty").hint("write the program to run"));
     };
-    let Some(found) = find(OsStr::new(program)) else {
+    let Some(path) = find(OsStr::new(program)) else {
         return Err(Error::failure(format!("there is no program {program}"))
             .hint("give its whole path, or add its directory to PATH"));
     };
-    if cfg!(windows) && is_batch_file(&found) && arguments.iter().any(|word| ends_a_line(word)) {
+    if cfg!(windows) && is_batch_file(&path) && arguments.iter().any(|word| ends_a_line(word)) {
         return Err(Error::failure(format!(
             "{program} is a batch file, which takes no line breaks"
         ))
         .hint("write its arguments without line breaks"));
     }
-    let mut command = Command::new(found);
+    let mut command = Command::new(path);
     command.args(arguments).stdin(Stdio::null());
     command.env("PATH", search::search_path());
     command.env_remove("PGPASSWORD");

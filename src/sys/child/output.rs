@@ -241,10 +241,10 @@ impl OutputPipes {
         deadline: Instant,
         is_complete: Option<IsComplete>,
     ) -> ProgramOutput {
-        let mut whole = false;
+        let mut is_whole = false;
         match (is_complete, &self.stdout) {
             (Some(is_complete), Some(stdout)) if status.success() => {
-                whole = stdout.wait_until_complete(deadline, is_complete);
+                is_whole = stdout.wait_until_complete(deadline, is_complete);
                 // Without an answer, stderr says why. Beside one, nobody reads it.
                 if !is_complete(&stdout.bytes())
                     && let Some(stderr) = &self.stderr
@@ -260,7 +260,7 @@ impl OutputPipes {
                 };
                 let deadline = deadline.min(Instant::now() + grace);
                 if let Some(stdout) = &self.stdout {
-                    whole = stdout.wait_for_end(deadline);
+                    is_whole = stdout.wait_for_end(deadline);
                 }
                 if let Some(stderr) = &self.stderr {
                     stderr.wait_for_end(deadline);
@@ -268,7 +268,7 @@ impl OutputPipes {
             }
         }
         let stdout = OutputPipe::bytes_of(self.stdout);
-        let whole = whole && (stdout.len() as u64) < LONGEST_ANSWER;
+        let whole = is_whole && (stdout.len() as u64) < LONGEST_ANSWER;
         ProgramOutput {
             status,
             stdout,
@@ -313,8 +313,8 @@ impl OutputPipe {
 
     /// Waits for the end of the pipe. Returns false if it does not come in time.
     fn wait_for_end(&self, deadline: Instant) -> bool {
-        let left = deadline.saturating_duration_since(Instant::now());
-        let answer = self.end.recv_timeout(left.max(PAUSE));
+        let time_left = deadline.saturating_duration_since(Instant::now());
+        let answer = self.end.recv_timeout(time_left.max(PAUSE));
         answer == Err(RecvTimeoutError::Disconnected)
     }
 

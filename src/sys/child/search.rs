@@ -29,8 +29,8 @@ pub(super) fn search_path() -> OsString {
 
 /// Returns the path of a program.
 pub(crate) fn find(program: &OsStr) -> Option<PathBuf> {
-    if let Some(found) = find_name(program) {
-        return Some(found);
+    if let Some(path) = find_name(program) {
+        return Some(path);
     }
     if cfg!(windows) {
         // Windows tries the extensions in PATHEXT. The usual ones are tried here too, because some
@@ -39,8 +39,8 @@ pub(crate) fn find(program: &OsStr) -> Option<PathBuf> {
             let mut name = program.to_owned();
             name.push(".");
             name.push(extension);
-            if let Some(found) = find_name(&name) {
-                return Some(found);
+            if let Some(path) = find_name(&name) {
+                return Some(path);
             }
         }
     }
@@ -60,8 +60,8 @@ pub(crate) fn find_broken_link(program: &str) -> Option<PathBuf> {
 
 fn find_name(name: &OsStr) -> Option<PathBuf> {
     // Most programs are in PATH. For them the other directories need not be checked.
-    if let Some(found) = find_in(env::path(), name) {
-        return Some(found);
+    if let Some(path) = find_in(env::path(), name) {
+        return Some(path);
     }
     find_in(search_path(), name)
 }
@@ -85,7 +85,7 @@ pub(crate) fn own_program() -> Result<PathBuf> {
     }
     let name = env::arguments().into_iter().next().unwrap_or_default();
     match find(&name) {
-        Some(found) => Ok(found),
+        Some(path_now) => Ok(path_now),
         None => Err(Error::failure(format!(
             "pgcred is no longer at {}, and was not found in PATH",
             path.display()
@@ -98,11 +98,11 @@ pub(crate) fn own_program() -> Result<PathBuf> {
 /// program's own path, which may change with its version.
 pub(crate) fn own_path() -> Result<PathBuf> {
     let running = own_program()?;
-    if let Some(found) = find("pgcred".as_ref())
-        && found.canonicalize().ok() == running.canonicalize().ok()
-        && let Ok(found) = std::path::absolute(found)
+    if let Some(in_path) = find("pgcred".as_ref())
+        && in_path.canonicalize().ok() == running.canonicalize().ok()
+        && let Ok(in_path) = std::path::absolute(in_path)
     {
-        return Ok(found);
+        return Ok(in_path);
     }
     Ok(running)
 }

@@ -3,13 +3,15 @@
 use super::DialogChoice;
 
 /// Tells whether a choice has each of the words, in upper or lower case, anywhere.
-pub(super) fn is_left_by(typed: &str, choice: &DialogChoice) -> bool {
+pub(super) fn is_left_by(typed_word: &str, choice: &DialogChoice) -> bool {
     if choice.stays {
         return true;
     }
     let text = format!("{} {}", choice.name, choice.detail).to_lowercase();
-    let typed = typed.to_lowercase();
-    typed.split_whitespace().all(|word| text.contains(word))
+    let lower_word = typed_word.to_lowercase();
+    lower_word
+        .split_whitespace()
+        .all(|word| text.contains(word))
 }
 
 #[cfg(test)]

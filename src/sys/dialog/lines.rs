@@ -115,12 +115,12 @@ fn ask_for_numbers(
     let mut filter = String::new();
     loop {
         show_choices(question, choices, &filter);
-        let typed = match ask_for_text(question, keys)? {
+        let input = match ask_for_text(question, keys)? {
             DialogAnswer::Given(line) => read_list_input(&line, choices.len()),
             DialogAnswer::Back => return Ok(DialogAnswer::Back),
             DialogAnswer::Interrupted => return Ok(DialogAnswer::Interrupted),
         };
-        match typed {
+        match input {
             ListInput::Marked => return Ok(DialogAnswer::Given(None)),
             ListInput::Numbers(numbers) => return Ok(DialogAnswer::Given(Some(numbers))),
             ListInput::Filter(typed) => filter = typed,
@@ -142,11 +142,11 @@ fn ask_for_text(question: DialogQuestion<'_>, keys: &str) -> Result<DialogAnswer
 }
 
 /// Shows the question and the choices that a text leaves. Those that are chosen are marked.
-fn show_choices(question: DialogQuestion<'_>, choices: &[DialogChoice], typed: &str) {
+fn show_choices(question: DialogQuestion<'_>, choices: &[DialogChoice], typed_word: &str) {
     print_line(question.text);
     let (mut shown, mut left_out) = (0, 0);
     for (index, choice) in choices.iter().enumerate() {
-        if !filter::is_left_by(typed, choice) {
+        if !filter::is_left_by(typed_word, choice) {
             continue;
         }
         if shown == MOST_LINES && !choice.stays {

@@ -30,8 +30,9 @@ impl Dialog for PromptDialog {
     ) -> Result<DialogAnswer<usize>> {
         let message = text::shown(question.text);
         let help = help_about_keys("arrows and Enter choose, typing filters", question);
-        let scorer =
-            |typed: &str, _: &String, _: &str, index: usize| rank_of_choice(typed, choices, index);
+        let scorer = |typed_word: &str, _: &String, _: &str, index: usize| {
+            rank_of_choice(typed_word, choices, index)
+        };
         let named = |option: ListOption<&String>| text::shown(&choices[option.index].name);
         let start = choices.iter().position(|choice| choice.is_chosen);
         let prompt = Select::new(&message, lines_of(choices))
@@ -51,8 +52,9 @@ impl Dialog for PromptDialog {
     ) -> Result<DialogAnswer<Vec<usize>>> {
         let message = text::shown(question.text);
         let help = help_about_keys("space picks, Enter goes on, typing filters", question);
-        let scorer =
-            |typed: &str, _: &String, _: &str, index: usize| rank_of_choice(typed, choices, index);
+        let scorer = |typed_word: &str, _: &String, _: &str, index: usize| {
+            rank_of_choice(typed_word, choices, index)
+        };
         let named = |options: &[ListOption<&String>]| names_of(options, choices);
         let chosen = chosen_indices(choices);
         let prompt = MultiSelect::new(&message, lines_of(choices))
@@ -82,7 +84,7 @@ impl Dialog for PromptDialog {
         default: &str,
         check: &dyn Fn(&str) -> Result<()>,
     ) -> Result<DialogAnswer<String>> {
-        let mut typed = default.to_owned();
+        let mut typed_text = default.to_owned();
         let mut wrong = None;
         loop {
             let message = text::shown(question.text);
@@ -92,7 +94,7 @@ impl Dialog for PromptDialog {
             };
             let prompt = Text::new(&message)
                 .with_help_message(&help)
-                .with_initial_value(&typed)
+                .with_initial_value(&typed_text)
                 .with_render_config(self.look());
             let given = match answer_of_inquire(prompt.prompt())? {
                 DialogAnswer::Given(given) => given.trim().to_owned(),
@@ -100,7 +102,7 @@ impl Dialog for PromptDialog {
             };
             match check(&given) {
                 Ok(()) => return Ok(DialogAnswer::Given(given)),
-                Err(error) => (typed, wrong) = (given, Some(error)),
+                Err(error) => (typed_text, wrong) = (given, Some(error)),
             }
         }
     }
@@ -139,9 +141,9 @@ fn help_about_keys(keys: &str, question: DialogQuestion<'_>) -> String {
 
 /// Returns the rank of a choice that the typed text leaves: the order of the list, with those that
 /// stay at its end.
-fn rank_of_choice(typed: &str, choices: &[DialogChoice], index: usize) -> Option<i64> {
+fn rank_of_choice(typed_word: &str, choices: &[DialogChoice], index: usize) -> Option<i64> {
     let choice = choices.get(index)?;
-    if !filter::is_left_by(typed, choice) {
+    if !filter::is_left_by(typed_word, choice) {
         return None;
     }
     let rank = i64::try_from(index).unwrap_or(i64::MAX);

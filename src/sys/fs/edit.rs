@@ -70,16 +70,16 @@ impl FileSnapshot {
     fn is_current(&self, path: &Path) -> bool {
         match (&self.metadata, read_once(path)) {
             (None, Ok(None)) => true,
-            (Some(before), Ok(Some((bytes, now)))) => {
+            (Some(metadata), Ok(Some((bytes, now)))) => {
                 let Ok(last) = fs::metadata(path) else {
                     return false;
                 };
-                let before = platform::stamp(before);
+                let stamp_before = platform::stamp(metadata);
                 // The bytes are compared too, because two changes within one tick of the system's
                 // clock have the same time.
-                before == platform::stamp(&now)
+                stamp_before == platform::stamp(&now)
                     && bytes == self.bytes
-                    && before == platform::stamp(&last)
+                    && stamp_before == platform::stamp(&last)
             }
             _ => false,
         }

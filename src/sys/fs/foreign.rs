@@ -91,8 +91,8 @@ fn read_until(path: &Path, deadline: Instant) -> Result<io::Result<Vec<u8>>> {
         let _ = sender.send(read_bounded(&file)); // the receiver may have stopped waiting
     });
     started.map_err(|error| Error::reading(path, &error))?;
-    let left = deadline.saturating_duration_since(Instant::now());
-    answer.recv_timeout(left).map_err(|_| {
+    let time_left = deadline.saturating_duration_since(Instant::now());
+    answer.recv_timeout(time_left).map_err(|_| {
         let shown = path.display();
         Error::failure(format!(
             "cannot read {shown}: it is a pipe or a device that gave nothing in time"

@@ -85,7 +85,7 @@ fn open_lock_file(path: &Path) -> Result<File> {
         Ok(file) => file,
         Err(error) => {
             return match fs::symlink_metadata(path) {
-                Ok(found) if !found.is_file() => Err(no_lock(path, NOT_REGULAR)),
+                Ok(metadata) if !metadata.is_file() => Err(no_lock(path, NOT_REGULAR)),
                 _ => Err(cannot_lock(path, &error)),
             };
         }

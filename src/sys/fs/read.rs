@@ -64,12 +64,12 @@ pub(crate) fn read_dated(
     must_be_own: bool,
 ) -> Result<Option<(String, Option<SystemTime>)>> {
     let shown = path.display();
-    let found = match read_settled(path) {
-        Ok(found) => found,
+    let file = match read_settled(path) {
+        Ok(file) => file,
         // No hint: the caller knows by which option another file is named.
         Err(error) => return Err(Error::usage(format!("cannot read {shown}")).caused_by(&error)),
     };
-    let Some((bytes, metadata)) = found else {
+    let Some((bytes, metadata)) = file else {
         return Ok(None);
     };
     if !metadata.is_file() {
@@ -99,7 +99,7 @@ pub(crate) fn read_if_plain(path: &Path) -> Result<Option<Vec<u8>>> {
 /// other users can read it. A file of another user is an error.
 pub(crate) fn read_private(path: &Path) -> Result<Option<Vec<u8>>> {
     let (bytes, metadata) = match read_regular(path) {
-        Ok(found) => found,
+        Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(Error::reading(path, &error)),
     };
@@ -126,12 +126,12 @@ pub(super) fn read_settled(path: &Path) -> io::Result<Option<(Vec<u8>, Metadata)
     const LONGEST_WAIT: Duration = Duration::from_secs(1);
     let deadline = Instant::now() + LONGEST_WAIT;
     loop {
-        let found = read_once(path)?;
-        match &found {
+        let file = read_once(path)?;
+        match &file {
             Some((_, metadata)) if may_be_cut(metadata) && Instant::now() < deadline => {
                 sleep(PAUSE);
             }
-            _ => return Ok(found),
+            _ => return Ok(file),
         }
     }
 }
@@ -156,13 +156,13 @@ fn may_be_cut(metadata: &Metadata) -> bool {
 /// Returns the bytes of a file, none if it is not a regular one; `None` if it does not exist. A
 /// file that is too long is an error.
 pub(super) fn read_once(path: &Path) -> io::Result<Option<(Vec<u8>, Metadata)>> {
-    let found = read_at_most(path, LARGEST_FILE + 1)?;
-    match &found {
+    let file = read_at_most(path, LARGEST_FILE + 1)?;
+    match &file {
         Some((bytes, _)) if bytes.len() as u64 > LARGEST_FILE => Err(io::Error::other(format!(
             "it is larger than {} MiB",
             LARGEST_FILE >> 20
         ))),
-        _ => Ok(found),
+        _ => Ok(file),
     }
 }
 
@@ -202,18 +202,18 @@ fn is_absence(error: &io::Error) -> bool {
 /// wants to have no files.
 pub(crate) fn check_absence(path: &Path) -> Result<()> {
     for place in path.ancestors() {
-        if let Ok(found) = fs::symlink_metadata(place) {
-            return check_existing(place, &found, path);
+        if let Ok(metadata) = fs::symlink_metadata(place) {
+            return check_existing(place, &metadata, path);
         }
     }
     Ok(())
 }
 
 /// Checks the nearest part of the path that exists.
-fn check_existing(place: &Path, found: &Metadata, path: &Path) -> Result<()> {
+fn check_existing(place: &Path, metadata: &Metadata, path: &Path) -> Result<()> {
     let shown = place.display();
-    let mut is_file = found.is_file();
-    if found.is_symlink() {
+    let mut is_file = metadata.is_file();
+    if metadata.is_symlink() {
         let Ok(target) = fs::metadata(place) else {
             let kind = if place == path { "file" } else { "directory" };
             let why = format!("{shown} is a link to a {kind} that does not exist");

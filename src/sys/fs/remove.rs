@@ -40,20 +40,20 @@ pub(crate) fn empty_directory(
     kept: &[PathBuf],
     is_ours: impl Fn(&str) -> bool,
 ) -> Result<bool> {
-    let mut found = false;
+    let mut removed = false;
     for part in list(path) {
         let name = part.file_name().map(OsStr::to_string_lossy);
         if kept.contains(&part) || !is_ours(&name.unwrap_or_default()) {
             continue;
         }
-        found = true;
+        removed = true;
         match fs::symlink_metadata(&part) {
             Ok(metadata) if metadata.is_dir() => remove_directory(&part)?,
             _ => remove(&part)?,
         }
     }
     let is_gone = fs::remove_dir(path).is_ok(); // fails if something is left in it
-    Ok(found || is_gone)
+    Ok(removed || is_gone)
 }
 
 /// Removes the directories above a file that are empty, up to the user's home directory.

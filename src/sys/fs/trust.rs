@@ -60,7 +60,7 @@ pub(crate) fn is_trusted_place(path: &Path) -> bool {
 /// volumes to all users. What is above the home directory is not looked at, as OpenSSH does not:
 /// who can exchange that has the start files of the user's shell too.
 pub(crate) fn check_place(path: &Path) -> Result<()> {
-    let Ok(whole) = std::path::absolute(path) else {
+    let Ok(absolute) = std::path::absolute(path) else {
         return Ok(()); // the directory in which pgcred runs is gone
     };
     let home = env::home();
@@ -68,7 +68,7 @@ pub(crate) fn check_place(path: &Path) -> Result<()> {
         Some(home) if home != place && home.starts_with(place) => true,
         _ => platform::is_read_only(place),
     };
-    let Some(part) = untrusted_part(&whole, is_spared) else {
+    let Some(part) = untrusted_part(&absolute, is_spared) else {
         return Ok(());
     };
     let (shown, place) = (path.display(), part.display());

@@ -10,10 +10,23 @@ const TYPE_KEYWORDS: [&str; 4] = ["struct", "enum", "trait", "type"];
 
 /// Names of functions that say neither what is returned nor what is done. A method may have one,
 /// because its type says the rest.
-const EMPTY_FUNCTIONS: [&str; 14] = [
-    "found", "judge", "known", "look", "meant", "of", "refused", "said", "talk", "told", "what",
-    "whom", "with", "without",
+#[rustfmt::skip]
+const EMPTY_FUNCTIONS: [&str; 33] = [
+    "answer", "ask", "command", "commands", "file", "files", "fits", "fitting", "found", "judge",
+    "key", "known", "left", "lines", "look", "meant", "next", "of", "open", "place", "refused",
+    "said", "source", "suffix", "talk", "told", "unfit", "what", "whom", "with", "without", "work",
+    "wrong",
 ];
+
+/// Words that a function may not begin with: `warning_about_tunnel` says what `of_tunnel` leaves to
+/// the reader. Conversions (`from`, `to`) and changed copies (`with`, `without`) are usual in Rust.
+#[rustfmt::skip]
+const PREPOSITIONS: [&str; 10] = [
+    "about", "after", "at", "before", "by", "for", "in", "of", "on", "under",
+];
+
+/// Names of values that say only that there is one.
+const EMPTY_VALUES: [&str; 2] = ["found", "said"];
 
 /// Returns the names of the types that a text defines, apart from those inside of functions and
 /// traits.
@@ -83,7 +96,7 @@ fn a_function_says_what_it_returns_or_does() {
         }
         for name in without_tests(&text).lines().filter_map(free_function) {
             functions += 1;
-            if EMPTY_FUNCTIONS.contains(&name) {
+            if EMPTY_FUNCTIONS.contains(&name) || begins_with_preposition(name) {
                 empty.push(format!("{}: {name}", path.display()));
             }
         }
@@ -94,6 +107,52 @@ fn a_function_says_what_it_returns_or_does() {
         "say it in the terms of the field, as in `arns_of_state`\n{}",
         empty.join("\n")
     );
+}
+
+fn begins_with_preposition(name: &str) -> bool {
+    let first = name.split('_').next().unwrap_or_default();
+    PREPOSITIONS.contains(&first)
+}
+
+/// Returns the name of the value that a line defines with `let`.
+fn value_defined_by(line: &str) -> Option<&str> {
+    let pattern = line.trim_start().strip_prefix("let ")?;
+    Some(name_at(pattern.strip_prefix("mut ").unwrap_or(pattern)))
+}
+
+#[test]
+fn a_value_says_what_it_is() {
+    let (mut values, mut empty) = (0, Vec::new());
+    for (path, text) in [rust_files("src"), rust_files("integrations")].concat() {
+        let path = path.strip_prefix(root()).expect("a path in the project");
+        if path.ends_with("tests.rs") || path.components().any(|part| part.as_os_str() == "tests") {
+            continue;
+        }
+        for name in without_tests(&text).lines().filter_map(value_defined_by) {
+            values += 1;
+            if EMPTY_VALUES.contains(&name) {
+                empty.push(format!("{}: {name}", path.display()));
+            }
+        }
+    }
+    assert!(values > 3_000, "only {values} were found");
+    assert!(
+        empty.is_empty(),
+        "say what was found, as in `credentials` or `path`\n{}",
+        empty.join("\n")
+    );
+}
+
+#[test]
+fn empty_names_are_seen() {
+    assert_eq!(
+        value_defined_by("    let mut found = Vec::new();"),
+        Some("found")
+    );
+    assert_eq!(value_defined_by("let said: Vec<_> = a"), Some("said"));
+    assert_eq!(value_defined_by("if let Some(found) = a"), None);
+    assert!(begins_with_preposition("of_tunnel") && begins_with_preposition("by"));
+    assert!(!begins_with_preposition("office") && !begins_with_preposition("warning_of"));
 }
 
 #[test]

@@ -42,9 +42,9 @@ impl DatabaseCatalog for AwsCatalog {
             None => partition::partition_of(ANY_REGION),
         };
         let mut all = Vec::new();
-        for known in KNOWN_REGIONS {
-            if partition::partition_of(known).name == of_partition.name {
-                all.push(Region::vouched_for(*known));
+        for region in KNOWN_REGIONS {
+            if partition::partition_of(region).name == of_partition.name {
+                all.push(Region::vouched_for(*region));
             }
         }
         ProfileRegions { own, all }

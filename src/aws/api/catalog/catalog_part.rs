@@ -55,8 +55,9 @@ impl CatalogPart {
     /// Notes a failure, unless the same question has failed in the same way before.
     pub(super) fn fail_once(&mut self, question: CatalogQuestion<'_>, why: NoAnswer) {
         let operation = question.operation;
-        let is_known =
-            |known: &FailedListing| known.why.why == why.why && known.question.ends_with(operation);
+        let is_known = |failure: &FailedListing| {
+            failure.why.why == why.why && failure.question.ends_with(operation)
+        };
         if !self.failures.iter().any(is_known) {
             self.fail(question, why);
         }

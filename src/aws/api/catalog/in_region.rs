@@ -13,10 +13,10 @@ pub(super) const QUESTIONS: usize = 1 + of_rds::QUESTIONS;
 pub(super) async fn list_region(asked: &InRegion<'_>) -> CatalogPart {
     let of_dsql = Box::pin(of_dsql::list_dsql(asked));
     let of_rds = Box::pin(of_rds::list_rds(asked));
-    let (mut whole, of_rds) = future::join(of_dsql, of_rds).await;
+    let (mut of_region, of_rds) = future::join(of_dsql, of_rds).await;
     if of_rds.is_answered {
-        verdict::without_missing_service(&mut whole.failures);
+        verdict::without_missing_service(&mut of_region.failures);
     }
-    whole.append(of_rds);
-    whole
+    of_region.append(of_rds);
+    of_region
 }

@@ -37,25 +37,25 @@ pub(super) async fn list_regions(
     }
     let parts = future::join_all(asked.iter().map(in_region::list_region));
     let (parts, caller) = join_with_caller(parts, sts::caller_identity(client, home)).await;
-    let mut whole = CatalogPart::default();
+    let mut of_all = CatalogPart::default();
     for part in parts {
-        whole.append(part);
+        of_all.append(part);
     }
-    verdict::check_keys(&whole, caller.as_ref())?;
+    verdict::check_keys(&of_all, caller.as_ref())?;
     let account = match caller {
         Some(Ok(caller)) => {
-            verdict::with_known_keys(&mut whole.failures);
+            verdict::with_known_keys(&mut of_all.failures);
             Some(caller.account)
         }
-        _ => whole.account,
+        _ => of_all.account,
     };
-    verdict::once_for_a_region(&mut whole.failures);
+    verdict::once_for_a_region(&mut of_all.failures);
     Ok(CatalogAnswer {
         account,
-        databases: whole.databases,
-        idle_hosts: whole.idle_hosts,
-        failures: whole.failures,
-        complete: whole.complete,
+        databases: of_all.databases,
+        idle_hosts: of_all.idle_hosts,
+        failures: of_all.failures,
+        complete: of_all.complete,
     })
 }
 

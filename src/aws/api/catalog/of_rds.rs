@@ -31,13 +31,13 @@ pub(super) async fn list_rds(asked: &InRegion<'_>) -> CatalogPart {
         Box::pin(list_rds_instances(asked)),
     );
     let lists = future::join3(clusters, instances, Box::pin(list_rds_proxies(asked)));
-    let (mut whole, instances, proxies) = lists.await;
-    whole.append(instances);
-    whole.append(proxies);
-    if whole.failures.is_empty() {
-        whole.is_complete(SERVICE, asked.region);
+    let (mut of_rds, instances, proxies) = lists.await;
+    of_rds.append(instances);
+    of_rds.append(proxies);
+    if of_rds.failures.is_empty() {
+        of_rds.is_complete(SERVICE, asked.region);
     }
-    whole
+    of_rds
 }
 
 fn catalog_question<'a>(asked: &InRegion<'a>, listing: &DescribeOperation) -> CatalogQuestion<'a> {

@@ -59,11 +59,11 @@ pub(super) fn checked_label(text: Option<String>) -> Option<String> {
 
 /// Returns a host, if the text is one.
 pub(super) fn checked_host(text: Option<String>) -> Option<String> {
-    let found = HostPort::parse(&text?).ok()?;
-    if found.port.is_some() {
+    let address = HostPort::parse(&text?).ok()?;
+    if address.port.is_some() {
         return None;
     }
-    Some(found.host)
+    Some(address.host)
 }
 
 #[cfg(test)]

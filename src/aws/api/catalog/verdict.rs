@@ -7,7 +7,7 @@ use super::catalog_part::CatalogPart;
 
 /// Returns the refusal of the keys themselves, which all questions have met: there is no listing.
 pub(super) fn check_keys(
-    found: &CatalogPart,
+    catalog_part: &CatalogPart,
     caller: Option<&Inspected<CallerIdentity>>,
 ) -> Inspected<()> {
     let Some(Err(no_answer)) = caller else {
@@ -17,7 +17,7 @@ pub(super) fn check_keys(
         no_answer.why,
         WhyNot::KeyUnknown | WhyNot::Expired | WhyNot::ClockWrong | WhyNot::SecretWrong
     );
-    if is_of_keys && found.databases.is_empty() {
+    if is_of_keys && catalog_part.databases.is_empty() {
         return Err(no_answer.clone());
     }
     Ok(())

@@ -131,14 +131,14 @@ fn judge_versions(clients: &[ClientProgram]) -> Finding {
     if clients.is_empty() {
         return Finding::skip("PATH has no psql");
     }
-    let mut said = Vec::new();
+    let mut versions = Vec::new();
     for client in clients {
         let ClientProgram {
             name,
             path,
             version,
         } = client;
-        said.push(match version {
+        versions.push(match version {
             Some(version) => format!("{name} {version} ({path})"),
             None => format!("{path} does not tell its version"),
         });
@@ -146,11 +146,11 @@ fn judge_versions(clients: &[ClientProgram]) -> Finding {
             && let Some(version) = version
             && *version < VersionNumber::major(10)
         {
-            return Finding::warn("tool.scram", said.join(", "))
+            return Finding::warn("tool.scram", versions.join(", "))
                 .with_advice("PostgreSQL no longer keeps this version up: install a newer client");
         }
     }
-    Finding::ok(said.join(", "))
+    Finding::ok(versions.join(", "))
 }
 
 fn check_lines(examination: &mut Examination<'_>) -> Finding {

@@ -59,7 +59,7 @@ fn worst_of(findings: Vec<Finding>) -> Finding {
     for finding in findings {
         details.push(finding.detail.clone());
         let is_worse = match &worst {
-            Some(known) => rank_of_status(finding.status) > rank_of_status(known.status),
+            Some(worst) => rank_of_status(finding.status) > rank_of_status(worst.status),
             None => true,
         };
         if is_worse {
@@ -89,18 +89,18 @@ fn check_reach(run: &mut Examination<'_>) -> Finding {
     worst_of(answers.iter().map(judge_reach).collect())
 }
 
-fn judge_reach(said: &ClockAnswer) -> Finding {
-    let title = said.authority.title();
-    let no_answer = match &said.answer {
+fn judge_reach(clock_answer: &ClockAnswer) -> Finding {
+    let title = clock_answer.authority.title();
+    let no_answer = match &clock_answer.answer {
         Some(Ok(_)) => {
-            return Finding::ok(match &said.region {
+            return Finding::ok(match &clock_answer.region {
                 Some(region) => format!("{title} answers in {region}"),
                 None => format!("{title} answers"),
             });
         }
         Some(Err(no_answer)) => no_answer,
         None => {
-            let cause = said.authority.cause_of_no_answer(WhyNot::Late);
+            let cause = clock_answer.authority.cause_of_no_answer(WhyNot::Late);
             return Finding::warn(cause, format!("{title} did not answer in time"));
         }
     };
@@ -108,7 +108,7 @@ fn judge_reach(said: &ClockAnswer) -> Finding {
         WhyNot::Untrusted | WhyNot::Setting => no_answer.why,
         _ => WhyNot::Unreachable,
     };
-    let cause = said.authority.cause_of_no_answer(why);
+    let cause = clock_answer.authority.cause_of_no_answer(why);
     let finding = Finding::warn(cause, no_answer.error.to_string());
     match no_answer.error.to_hint() {
         Some(hint) => finding.with_advice(hint),
@@ -121,9 +121,9 @@ fn check_offset(run: &mut Examination<'_>) -> Finding {
     worst_of(answers.iter().map(judge_clock).collect())
 }
 
-fn judge_clock(said: &ClockAnswer) -> Finding {
-    let title = said.authority.title();
-    match &said.answer {
+fn judge_clock(clock_answer: &ClockAnswer) -> Finding {
+    let title = clock_answer.authority.title();
+    match &clock_answer.answer {
         Some(Ok(ahead)) => judge_offset(title, *ahead),
         Some(Err(answer)) => no_answer::skip_without_answer(answer),
         None => Finding::skip(format!("{title} did not answer in time")),

@@ -87,8 +87,8 @@ fn check_lines(examination: &mut Examination<'_>) -> Finding {
     if conflicts.is_empty() {
         return Finding::ok("each connection has lines of its own");
     }
-    let said: Vec<String> = conflicts.iter().map(ToString::to_string).collect();
-    Finding::warn("passfile.conflict", said.join("; "))
+    let texts: Vec<String> = conflicts.iter().map(ToString::to_string).collect();
+    Finding::warn("passfile.conflict", texts.join("; "))
 }
 
 #[cfg(test)]

@@ -107,9 +107,9 @@ fn judge_own(line: usize, expiry: Option<Time>, now: Time, refresh: String) -> F
             Finding::fail("token.expired", detail).with_command(refresh)
         }
         Some(expiry) => {
-            let left = spoken_duration(now.until(expiry));
+            let life_left = spoken_duration(now.until(expiry));
             Finding::ok(format!(
-                "line {line}, which is pgcred's; the token lasts {left} more"
+                "line {line}, which is pgcred's; the token lasts {life_left} more"
             ))
         }
         None => Finding::ok(format!("line {line}, which is pgcred's")),
@@ -126,8 +126,8 @@ fn judge_users(answer: &PassfileAnswer, now: Time, refresh: &str) -> Finding {
             Finding::fail("token.pasted", detail)
         }
         PasswordKind::Token(expiry) => {
-            let left = spoken_duration(now.until(expiry));
-            let detail = format!("line {line} of yours has a token that lasts {left} more");
+            let life_left = spoken_duration(now.until(expiry));
+            let detail = format!("line {line} of yours has a token that lasts {life_left} more");
             Finding::warn("token.pasted", detail)
         }
         PasswordKind::Empty => {

@@ -79,7 +79,7 @@ fn check_path(examination: &mut Examination<'_>) -> Finding {
             None => Finding::ok("PATH has no pgcred; this one was started by its path"),
         };
     };
-    let found = other.path.display().to_string();
+    let program = other.path.display().to_string();
     let version = match jobs.patience {
         Some(patience) => other.text(patience),
         None => None,
@@ -87,7 +87,7 @@ fn check_path(examination: &mut Examination<'_>) -> Finding {
     let version = version.unwrap_or("no version was told");
     Finding::warn(
         "install.path",
-        format!("PATH leads to another pgcred: {found} ({version})"),
+        format!("PATH leads to another pgcred: {program} ({version})"),
     )
     .with_advice("remove the one that you do not use, or change the order of PATH")
 }
@@ -105,10 +105,10 @@ fn check_links(examination: &mut Examination<'_>) -> Finding {
             )
             .with_command(command);
         }
-        if let Some(found) = child::find(name.as_ref())
-            && found.canonicalize().ok() == own
+        if let Some(program) = child::find(name.as_ref())
+            && program.canonicalize().ok() == own
         {
-            leading_here.push(found.display().to_string());
+            leading_here.push(program.display().to_string());
         }
     }
     if leading_here.is_empty() {

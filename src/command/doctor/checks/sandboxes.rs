@@ -32,7 +32,7 @@ const CONTAINERS: [&str; 3] = ["postico", "tableplus", "beekeeper"];
 /// Returns the sandboxed tools of this machine that get in pgcred's way.
 pub(super) fn sandboxed_tools(machine: &Machine) -> Vec<SandboxedTool> {
     let home = &machine.home;
-    let mut found = Vec::new();
+    let mut sandboxed = Vec::new();
     if !machine.pgcred.starts_with(home) {
         let used = [
             home.join(".local/share/flatpak/app"),
@@ -41,7 +41,7 @@ pub(super) fn sandboxed_tools(machine: &Machine) -> Vec<SandboxedTool> {
         for id in FLATPAKS {
             let has_data = home.join(".var/app").join(id).is_dir();
             if has_data || used.iter().any(|directory| directory.join(id).is_dir()) {
-                found.push(SandboxedTool::Flatpak(id.to_owned()));
+                sandboxed.push(SandboxedTool::Flatpak(id.to_owned()));
             }
         }
     }
@@ -49,16 +49,16 @@ pub(super) fn sandboxed_tools(machine: &Machine) -> Vec<SandboxedTool> {
         let file = Path::new("/snap").join(name).join("current/meta/snap.yaml");
         let text = fs::read(&file).unwrap_or_default();
         if is_strict(&String::from_utf8_lossy(&text)) {
-            found.push(SandboxedTool::Snap(name.to_owned()));
+            sandboxed.push(SandboxedTool::Snap(name.to_owned()));
         }
     }
     for path in fs::list(&home.join("Library/Containers")) {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         if is_container_of_tool(&name) {
-            found.push(SandboxedTool::Container(name.into_owned()));
+            sandboxed.push(SandboxedTool::Container(name.into_owned()));
         }
     }
-    found
+    sandboxed
 }
 
 fn is_strict(yaml: &str) -> bool {
@@ -75,8 +75,8 @@ fn is_container_of_tool(name: &str) -> bool {
     CONTAINERS.iter().any(|word| name.contains(word))
 }
 
-pub(super) fn judge_sandboxes(found: &[SandboxedTool]) -> Finding {
-    let Some(first) = found.first() else {
+pub(super) fn judge_sandboxes(sandboxed: &[SandboxedTool]) -> Finding {
+    let Some(first) = sandboxed.first() else {
         return Finding::ok("no tool in a sandbox is seen");
     };
     match first {

@@ -17,8 +17,8 @@ pub(super) fn explain_message(message: &ServerMessage, request: &Request) -> Fin
         "" => text.clone(),
         code => format!("{text} (SQLSTATE {code})"),
     };
-    let said = format!("{}: {text}", request.sign_host);
-    match request.provider.explain(&said) {
+    let with_host = format!("{}: {text}", request.sign_host);
+    match request.provider.explain(&with_host) {
         Some(cause) => Finding::fail(cause, detail),
         None => Finding::unexplained(detail),
     }

@@ -118,7 +118,7 @@ fn with_token(
         .issuer
         .cached_token(case.request, TokenAge::Stale)
     {
-        Some(known) => judge(case, &known.token),
+        Some(checked) => judge(case, &checked.token),
         None => Finding::skip("there is no token to look at"),
     }
 }
@@ -164,21 +164,21 @@ fn check_length(case: &mut ExaminedTarget<'_, '_>) -> Finding {
 /// Looks at the line that pgcred has written for the target.
 fn check_passfile(case: &mut ExaminedTarget<'_, '_>) -> Finding {
     let Ok(path) = PassfileOption::default().path() else {
-        return Finding::skip("no home directory is known");
+        return Finding::skip("no home directory is passfile");
     };
     let text = match fs::read_if_plain(&path) {
         Ok(text) => text.unwrap_or_default(),
         Err(error) => return Finding::skip(error.to_string()),
     };
     let line = case.request.passfile_line();
-    let known = match Passfile::parse(&text) {
-        Ok(known) => known,
+    let passfile = match Passfile::parse(&text) {
+        Ok(passfile) => passfile,
         Err(error) => return Finding::skip(error.to_string()),
     };
-    let Some(expires_at) = known.expires_at(&line) else {
+    let Some(expires_at) = passfile.expires_at(&line) else {
         return Finding::ok("pgcred has written none for this target");
     };
-    let text = known.token(&line, expires_at).unwrap_or_default();
+    let text = passfile.token(&line, expires_at).unwrap_or_default();
     let request = case.request;
     let parts = request.provider.authority.read_token(&text).parts();
     let index = case.run.app.issuer.cache().map(Cache::index);

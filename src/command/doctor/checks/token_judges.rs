@@ -190,9 +190,9 @@ fn describe_token_parts(parts: &TokenParts) -> String {
     if let Some(port) = parts.port {
         text.extend([":", &port.to_string()]);
     }
-    for (before, value) in [(" for ", &parts.user), (" in ", &parts.region)] {
+    for (preposition, value) in [(" for ", &parts.user), (" in ", &parts.region)] {
         if let Some(value) = value {
-            text.extend([before, value]);
+            text.extend([preposition, value]);
         }
     }
     if let Some(kind) = &parts.kind_of_key {
@@ -244,14 +244,18 @@ pub(super) fn first_difference(
             region.as_deref(),
         ),
     ];
-    for (part, said, wanted) in rows {
+    for (part, in_token, wanted) in rows {
         let is_whole = parts.signs_whole_scope && matches!(part, TokenPart::Port | TokenPart::User);
-        let are_both_known = said.is_some() && wanted.is_some();
-        if said == wanted || !(are_both_known || is_whole) {
+        let are_both_known = in_token.is_some() && wanted.is_some();
+        if in_token == wanted || !(are_both_known || is_whole) {
             continue;
         }
-        let (what, said, wanted) = (part.as_str(), said.unwrap_or(NONE), wanted.unwrap_or(NONE));
-        let detail = format!("the token is for {what} {said}, and {wanted} is asked for");
+        let (what, in_token, wanted) = (
+            part.as_str(),
+            in_token.unwrap_or(NONE),
+            wanted.unwrap_or(NONE),
+        );
+        let detail = format!("the token is for {what} {in_token}, and {wanted} is asked for");
         let cause = request.provider.cause_of_difference(part);
         return Some((cause, detail));
     }
@@ -267,7 +271,7 @@ type ComparedPart<'a> = (TokenPart, Option<&'a str>, Option<&'a str>);
 /// Compares a part that every request has, unless the authority knows no such thing.
 fn compare_known_part<'a>(
     part: TokenPart,
-    said: Option<&'a str>,
+    in_token: Option<&'a str>,
     wanted: &'a str,
 ) -> ComparedPart<'a> {
     let wanted = if wanted.is_empty() {
@@ -275,7 +279,7 @@ fn compare_known_part<'a>(
     } else {
         Some(wanted)
     };
-    (part, said, wanted)
+    (part, in_token, wanted)
 }
 
 fn part_as_text<T: ToString>(value: Option<T>) -> Option<String> {
@@ -294,19 +298,19 @@ pub(super) struct TokenLife {
 
 /// Judges how long a token lasts, and whether the credentials end before it should.
 pub(super) fn judge_life(life: &TokenLife, now: Time) -> Finding {
-    let whole = life.issued_at.until(life.expires_at);
-    let left = now.until(life.expires_at);
+    let whole_life = life.issued_at.until(life.expires_at);
+    let life_left = now.until(life.expires_at);
     let times = format!(
         "issued {}, good until {}, {} more",
         life.issued_at.rfc3339(),
         life.expires_at.rfc3339(),
-        spoken_duration(left)
+        spoken_duration(life_left)
     );
-    if whole < life.usual {
+    if whole_life < life.usual {
         let detail = format!("{times}: it was cut short, because the credentials end then");
         return Finding::warn(life.cause, detail);
     }
-    if left < LITTLE_LIFE_LEFT.min(life.usual)
+    if life_left < LITTLE_LIFE_LEFT.min(life.usual)
         && age(life.issued_at, life.expires_at, now) != TokenAge::Fresh
     {
         return Finding::warn(life.cause, times);
@@ -339,7 +343,7 @@ pub(super) fn judge_passfile(
         let ago = spoken_duration(expires_at.until(now));
         return Finding::warn("schedule", format!("it expired {ago} ago"));
     }
-    let left = spoken_duration(now.until(expires_at));
+    let life_left = spoken_duration(now.until(expires_at));
     if let Some(parts) = parts
         && let Some((cause, detail)) = first_difference(parts, request)
     {
@@ -354,10 +358,10 @@ pub(super) fn judge_passfile(
         ..*times
     };
     if times.age(now) == TokenAge::Stale {
-        let detail = format!("it is good for {left} more, and nothing has renewed it");
+        let detail = format!("it is good for {life_left} more, and nothing has renewed it");
         return Finding::warn("schedule", detail);
     }
-    Finding::ok(format!("it is good for {left}"))
+    Finding::ok(format!("it is good for {life_left}"))
 }
 
 #[cfg(test)]

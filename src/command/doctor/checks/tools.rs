@@ -64,16 +64,16 @@ fn with_tools(
 
 fn check_tools_found(examination: &mut Examination<'_>) -> Finding {
     with_tools(examination, |tools| {
-        let mut said = Vec::new();
+        let mut clauses = Vec::new();
         for tool in tools {
             if !tool.set_up.is_empty() {
-                said.push(format!("{}: {}", tool.title, tool.set_up.join(", ")));
+                clauses.push(format!("{}: {}", tool.title, tool.set_up.join(", ")));
             }
         }
-        if said.is_empty() {
+        if clauses.is_empty() {
             return Finding::ok("none by files; `pgcred setup` shows what there is");
         }
-        Finding::ok(said.join("; "))
+        Finding::ok(clauses.join("; "))
     })
 }
 
@@ -165,11 +165,11 @@ fn pgcred_in(text: &str) -> Option<&str> {
             Some(c) => c.is_whitespace() || "\"'<".contains(c),
             None => true,
         };
-        let before = &text[..start];
+        let preceding = &text[..start];
         // A quoted path may have blanks; any other ends at one.
         let begin = match after {
-            Some(quote @ ('"' | '\'')) => before.rfind(quote),
-            _ => before.rfind(|c: char| c.is_whitespace() || "\"'>=".contains(c)),
+            Some(quote @ ('"' | '\'')) => preceding.rfind(quote),
+            _ => preceding.rfind(|c: char| c.is_whitespace() || "\"'>=".contains(c)),
         };
         let path = &text[begin.map_or(0, |begin| begin + 1)..end];
         let name = path.rsplit(['/', '\\']).next().unwrap_or(path);

@@ -123,24 +123,24 @@ fn print_tool(
         users: &[],
         is_silent: true,
     };
-    let mut found = choice.targets(tool, preferences)?;
-    if found.targets.len() > MOST_CONNECTIONS {
+    let mut targets = choice.targets(tool, preferences)?;
+    if targets.targets.len() > MOST_CONNECTIONS {
         let line = format!("{title}: `pgcred setup {name} CONNECTION` prints what to enter");
         preferences.output.note(&line);
         return Ok(());
     }
-    found
+    targets
         .warnings
-        .extend(targets::warnings_about_targets(tool, &mut found.targets));
-    for warning in &found.warnings {
+        .extend(targets::warnings_about_targets(tool, &mut targets.targets));
+    for warning in &targets.warnings {
         if !warned.contains(warning) {
             preferences.output.warn(warning);
             warned.push(warning.clone());
         }
     }
-    if found.targets.is_empty() {
+    if targets.targets.is_empty() {
         return Ok(());
     }
-    provide_roots(&found.targets, preferences)?;
-    print_dialog(template, tool, machine, &found.targets, preferences)
+    provide_roots(&targets.targets, preferences)?;
+    print_dialog(template, tool, machine, &targets.targets, preferences)
 }

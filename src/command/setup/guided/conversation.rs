@@ -55,8 +55,8 @@ pub(super) fn hold_conversation(
             StepOutcome::Skipped => {}
             StepOutcome::Interrupted => return Ok(ConversationEnd::Interrupted),
             StepOutcome::Back => match asked.pop() {
-                Some(before) => {
-                    at = before;
+                Some(step_before) => {
+                    at = step_before;
                     continue;
                 }
                 None => return Ok(ConversationEnd::Declined),

@@ -76,13 +76,13 @@ impl GuidedSurroundings for RealSurroundings<'_> {
             profile: profile.map(str::to_owned).into_iter().collect(),
             ..ScopeOptions::default()
         };
-        let found = discover::search_databases(&scope, &[self.authority], None, self.app)?;
-        found.check(self.app.preferences.output)?;
+        let hosts = discover::search_databases(&scope, &[self.authority], None, self.app)?;
+        hosts.check(self.app.preferences.output)?;
         let mut discovery = DatabaseOffers {
-            is_partial: found.is_partial(),
+            is_partial: hosts.is_partial(),
             ..DatabaseOffers::default()
         };
-        for row in &found.rows {
+        for row in &hosts.rows {
             if row.is_configured {
                 discovery.configured.push(row.name.clone());
             } else {
@@ -122,7 +122,7 @@ impl GuidedSurroundings for RealSurroundings<'_> {
 
     fn check_name(&self, name: &str, host: Option<&str>, wishes: &SetupWishes) -> Result<()> {
         config::check_connection_name(name, host)?;
-        let is_wished = wishes.connections.iter().any(|known| known.name == name);
+        let is_wished = wishes.connections.iter().any(|wished| wished.name == name);
         if is_wished || self.app.preferences.config.connection(name).is_some() {
             let taken = Error::usage(format!("a connection named {name} is there already"));
             return Err(taken.hint("choose another name"));
@@ -244,7 +244,7 @@ fn offer_of_row(row: &DiscoveredHost) -> DatabaseOffer {
     if database.is_ready != Some(true) {
         detail = format!("{detail}, {}", database.status);
     }
-    let mut found = DatabaseOffer {
+    let mut offer = DatabaseOffer {
         connection: Connection {
             name: row.name.clone(),
             ..Connection::default()
@@ -253,8 +253,8 @@ fn offer_of_row(row: &DiscoveredHost) -> DatabaseOffer {
         why_not: None,
     };
     match row.to_offer() {
-        Ok(connection) => found.connection = connection,
-        Err(why) => found.why_not = Some(why.to_owned()),
+        Ok(connection) => offer.connection = connection,
+        Err(why) => offer.why_not = Some(why.to_owned()),
     }
-    found
+    offer
 }

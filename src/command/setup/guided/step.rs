@@ -88,10 +88,10 @@ impl GuidedReplies {
         let mut connections = Vec::new();
         if let Some((_, discovery)) = &self.discovery {
             for (at, index) in self.picked.iter().enumerate() {
-                let Some(found) = discovery.new.get(*index) else {
+                let Some(offer) = discovery.new.get(*index) else {
                     continue;
                 };
-                let mut connection = found.connection.clone();
+                let mut connection = offer.connection.clone();
                 if connection.target.user.is_none() {
                     connection.target.user = self.users.get(at).cloned();
                 }

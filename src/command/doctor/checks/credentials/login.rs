@@ -18,13 +18,13 @@ pub(super) fn check_login(case: &mut ExaminedTarget<'_, '_>) -> Finding {
     let Some(who) = who_signs(case) else {
         return nothing_known();
     };
-    let known = case
+    let cached = case
         .run
         .app
         .issuer
         .cached_token(case.request, TokenAge::Fresh);
-    let cached_until = match known {
-        Some(known) => Some(known.token.expires_at),
+    let cached_until = match cached {
+        Some(issued) => Some(issued.token.expires_at),
         None => None,
     };
     let authority = case.request.provider.authority;
@@ -42,8 +42,10 @@ fn judge_login(
     match login {
         LoginState::NotNeeded => Finding::ok("the credentials rest on no login"),
         LoginState::Good(end) => {
-            let left = spoken_duration(now.until(*end));
-            Finding::ok(format!("logged in; what the login gave is good for {left}"))
+            let life_left = spoken_duration(now.until(*end));
+            Finding::ok(format!(
+                "logged in; what the login gave is good for {life_left}"
+            ))
         }
         LoginState::Renewable(Some(end)) => {
             let ago = spoken_duration(end.until(now));
@@ -78,11 +80,11 @@ pub(super) fn check_failure(case: &mut ExaminedTarget<'_, '_>) -> Finding {
     let Some(last) = last_failure(&index, case.request, &*identity) else {
         return Finding::ok("none is recorded");
     };
-    let found = case.request.provider.authority.cause_of(&last.error);
+    let cause = case.request.provider.authority.cause_of(&last.error);
     let finding = if asks_now {
         judge_old_failure(last, Time::now())
     } else {
-        judge_failure(found, last, end_of_pause(last), Time::now())
+        judge_failure(cause, last, end_of_pause(last), Time::now())
     };
     match identity.who_signs() {
         Some(who) => with_names_of_user(finding, &who),

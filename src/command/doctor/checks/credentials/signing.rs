@@ -44,26 +44,26 @@ fn issue_token(case: &mut ExaminedTarget<'_, '_>) -> Finding {
         .issuer
         .issue(case.request, options, |_| std::iter::empty());
     let warnings = app.issuer.take_warnings();
-    let found = match answer {
-        Ok(found) => found,
+    let issued = match answer {
+        Ok(issued) => issued,
         Err(error) => return judge_error(case.request.provider, &error, who_signs(case).as_ref()),
     };
     let now = Time::now();
-    let finding = if found.token.age(now) == TokenAge::Stale {
-        judge_stale(case, &found, warnings, now)
+    let finding = if issued.token.age(now) == TokenAge::Stale {
+        judge_stale(case, &issued, warnings, now)
     } else {
-        Finding::ok(describe_token(&found, now))
+        Finding::ok(describe_token(&issued, now))
     };
-    case.token = Some(found.token);
+    case.token = Some(issued.token);
     finding
 }
 
-fn describe_token(found: &IssuedToken, now: Time) -> String {
-    let left = spoken_duration(now.until(found.token.expires_at));
-    if found.cached {
-        format!("a token is cached, and good for {left}")
+fn describe_token(issued: &IssuedToken, now: Time) -> String {
+    let life_left = spoken_duration(now.until(issued.token.expires_at));
+    if issued.cached {
+        format!("a token is cached, and good for {life_left}")
     } else {
-        format!("signed now, and good for {left}")
+        format!("signed now, and good for {life_left}")
     }
 }
 
@@ -93,7 +93,7 @@ fn judge_error(provider: &Provider, error: &Error, who: Option<&WhoSigns>) -> Fi
 /// failure is on record.
 fn judge_stale(
     case: &mut ExaminedTarget<'_, '_>,
-    found: &IssuedToken,
+    issued: &IssuedToken,
     warnings: Vec<String>,
     now: Time,
 ) -> Finding {
@@ -109,7 +109,7 @@ fn judge_stale(
     }
     let detail = match warnings.into_iter().next() {
         Some(warning) => warning,
-        None => describe_token(found, now),
+        None => describe_token(issued, now),
     };
     Finding::warn(why_not, detail)
 }

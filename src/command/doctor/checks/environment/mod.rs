@@ -86,8 +86,10 @@ fn judge_password(kind: &PasswordKind, title: &str, now: Time) -> Finding {
     let finding = match kind {
         PasswordKind::Empty => return Finding::ok(NO_PASSWORD),
         PasswordKind::Token(expiry) if *expiry > now => {
-            let left = spoken_duration(now.until(*expiry));
-            return Finding::ok(format!("PGPASSWORD is a token, which lasts {left} more"));
+            let life_left = spoken_duration(now.until(*expiry));
+            return Finding::ok(format!(
+                "PGPASSWORD is a token, which lasts {life_left} more"
+            ));
         }
         PasswordKind::Token(expiry) => {
             let ago = spoken_duration(expiry.until(now));

@@ -30,8 +30,8 @@ pub(in crate::command::setup::guided) fn choose_databases(
         let types_host = picked.last() == Some(&discovery.new.len());
         picked.retain(|index| *index < discovery.new.len());
         conversation.replies.types_host = types_host;
-        if let Some(found) = take_out_what_cannot_be_added(&mut picked, &discovery.new) {
-            here.say(&found);
+        if let Some(refusal) = take_out_what_cannot_be_added(&mut picked, &discovery.new) {
+            here.say(&refusal);
             conversation.replies.picked = picked;
             continue;
         }
@@ -57,31 +57,31 @@ fn discovered_databases(conversation: &mut GuidedConversation<'_>) -> DatabaseOf
         return known.clone();
     }
     let here = conversation.here;
-    let mut found = DatabaseOffers::default();
+    let mut offers = DatabaseOffers::default();
     let searched = if conversation.replies.has_no_credentials {
         Ok(DatabaseOffers::default())
     } else {
         here.discover(profile.as_deref())
     };
     match searched {
-        Ok(discovery) => found = discovery,
+        Ok(discovery) => offers = discovery,
         Err(error) => {
-            found.is_partial = true;
-            found.remarks.push(error.to_string());
-            found.remarks.extend(error.to_hint().map(str::to_owned));
+            offers.is_partial = true;
+            offers.remarks.push(error.to_string());
+            offers.remarks.extend(error.to_hint().map(str::to_owned));
         }
     }
-    for remark in &found.remarks {
+    for remark in &offers.remarks {
         here.say(remark);
     }
-    if !found.configured.is_empty() {
-        let names = suggest::list_names(&found.configured);
+    if !offers.configured.is_empty() {
+        let names = suggest::list_names(&offers.configured);
         here.say(&format!("configured already: {names}"));
     }
     conversation.replies.picked.clear();
     conversation.replies.users.clear();
-    conversation.replies.discovery = Some((profile, found.clone()));
-    found
+    conversation.replies.discovery = Some((profile, offers.clone()));
+    offers
 }
 
 /// Goes on to a typed host, or asks for one if something is configured already.
@@ -119,15 +119,15 @@ fn database_choices(
     let replies = &conversation.replies;
     let is_only = new.len() == 1 && conversation.here.configured() == 0;
     let mut choices = Vec::new();
-    for (index, found) in new.iter().enumerate() {
-        let detail = match &found.why_not {
-            Some(why) => format!("{}: {why}", found.detail),
-            None => found.detail.clone(),
+    for (index, offer) in new.iter().enumerate() {
+        let detail = match &offer.why_not {
+            Some(why) => format!("{}: {why}", offer.detail),
+            None => offer.detail.clone(),
         };
         choices.push(DialogChoice {
-            name: found.connection.name.clone(),
+            name: offer.connection.name.clone(),
             detail,
-            is_chosen: replies.picked.contains(&index) || (is_only && found.why_not.is_none()),
+            is_chosen: replies.picked.contains(&index) || (is_only && offer.why_not.is_none()),
             stays: false,
         });
     }
@@ -144,11 +144,11 @@ fn database_choices(
 fn take_out_what_cannot_be_added(picked: &mut Vec<usize>, new: &[DatabaseOffer]) -> Option<String> {
     let mut first = None;
     picked.retain(|index| {
-        let found = &new[*index];
-        let Some(why) = &found.why_not else {
+        let offer = &new[*index];
+        let Some(why) = &offer.why_not else {
             return true;
         };
-        first.get_or_insert_with(|| format!("{}: {why}", found.connection.name));
+        first.get_or_insert_with(|| format!("{}: {why}", offer.connection.name));
         false
     });
     first

@@ -14,21 +14,21 @@ pub(in crate::command::setup::guided) fn choose_tools(
 ) -> Result<StepOutcome> {
     let tools = conversation.here.tools();
     let mut choices = Vec::new();
-    for found in &tools {
-        let has_files = found.tool.files().is_some();
+    for candidate in &tools {
+        let has_files = candidate.tool.files().is_some();
         let is_chosen = match &conversation.replies.tools {
-            Some(picked) => picked.iter().any(|tool| tool.name == found.tool.name),
-            None => found.is_here && has_files,
+            Some(picked) => picked.iter().any(|tool| tool.name == candidate.tool.name),
+            None => candidate.is_here && has_files,
         };
-        let mut detail = found.tool.name.to_owned();
+        let mut detail = candidate.tool.name.to_owned();
         if !has_files {
             detail += ", prints what to enter";
         }
-        if !found.is_here {
+        if !candidate.is_here {
             detail += ", not found here";
         }
         choices.push(DialogChoice {
-            name: found.tool.title.to_owned(),
+            name: candidate.tool.title.to_owned(),
             detail,
             is_chosen,
             stays: false,
