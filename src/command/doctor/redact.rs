@@ -70,16 +70,12 @@ pub(super) struct Redactor {
 
 impl Redactor {
     /// `home` is the user's home directory, which becomes `~`.
-    pub(super) fn new(
-        mut private_texts: Vec<(String, RedactedKind)>,
-        home: Option<String>,
-    ) -> Self {
-        private_texts.retain(|(name, _)| !name.is_empty() && !is_common(name));
-        private_texts
-            .sort_by_key(|(name, kind)| (std::cmp::Reverse(name.len()), *kind, name.clone()));
-        private_texts.dedup_by(|a, b| a.0 == b.0);
+    pub(super) fn new(mut names: Vec<(String, RedactedKind)>, home: Option<String>) -> Self {
+        names.retain(|(name, _)| !name.is_empty() && !is_common(name));
+        names.sort_by_key(|(name, kind)| (std::cmp::Reverse(name.len()), *kind, name.clone()));
+        names.dedup_by(|a, b| a.0 == b.0);
         Self {
-            known: private_texts,
+            known: names,
             home,
             numbers: BTreeMap::new(),
         }
@@ -197,8 +193,8 @@ impl Redactor {
 
     fn mark(&mut self, kind: RedactedKind, text: &str) -> String {
         let seen = self.numbers.entry(kind).or_default();
-        let number = seen.iter().position(|earlier| earlier == text);
-        let number = if let Some(index) = number {
+        let seen_at = seen.iter().position(|earlier| earlier == text);
+        let number = if let Some(index) = seen_at {
             index + 1
         } else {
             seen.push(text.to_owned());
