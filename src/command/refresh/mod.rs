@@ -237,7 +237,7 @@ impl RefreshCommand {
             output,
             ..preferences.resolver()
         };
-        let mut resolved = RefreshRequests::default();
+        let mut all = RefreshRequests::default();
         if self.takes_every_connection(preferences) {
             for connection in &preferences.config.connections {
                 let name = Some(connection.name.as_str());
@@ -246,8 +246,8 @@ impl RefreshCommand {
                     continue; // nobody has named it
                 }
                 match self.checked(name, request, output) {
-                    Ok(request) => resolved.requests.push(request),
-                    Err(error) => resolved.errors.push(error.about(&connection.name)),
+                    Ok(request) => all.requests.push(request),
+                    Err(error) => all.errors.push(error.about(&connection.name)),
                 }
             }
         } else if self.targets.is_empty() {
@@ -255,22 +255,22 @@ impl RefreshCommand {
                 return Err(nothing_to_refresh());
             }
             let request = resolver.resolve(&self.connection, None);
-            resolved.requests.push(self.checked(None, request, output)?);
+            all.requests.push(self.checked(None, request, output)?);
         } else {
             for target in &self.targets {
                 let target = Some(target.as_str());
                 let request = resolver.resolve(&self.connection, target);
                 match self.checked(target, request, output) {
-                    Ok(request) => resolved.requests.push(request),
-                    Err(error) => resolved.errors.push(error),
+                    Ok(request) => all.requests.push(request),
+                    Err(error) => all.errors.push(error),
                 }
             }
         }
-        let conflicts = self.keep_own_lines(&mut resolved, preferences);
+        let conflicts = self.keep_own_lines(&mut all, preferences);
         for conflict in conflicts {
             output.warn(&conflict.to_string());
         }
-        Ok(resolved)
+        Ok(all)
     }
 
     /// Checks that the passfile can hold lines for a request.
@@ -298,10 +298,10 @@ impl RefreshCommand {
     /// target that was named and has no line left is an error.
     fn keep_own_lines(
         &self,
-        resolved: &mut RefreshRequests,
+        all: &mut RefreshRequests,
         preferences: &Preferences,
     ) -> Vec<LineConflict> {
-        let requests = std::mem::take(&mut resolved.requests);
+        let requests = std::mem::take(&mut all.requests);
         let mut conflicts = Vec::new();
         if self.takes_every_connection(preferences) {
             let mut named = Vec::new();
@@ -312,22 +312,22 @@ impl RefreshCommand {
             conflicts = mark_taken_lines(&mut named);
             for (_, request) in named {
                 if request.passfile_lines().next().is_some() {
-                    resolved.requests.push(request);
+                    all.requests.push(request);
                 }
             }
             return conflicts;
         }
         for request in requests {
             let Some(name) = request.connection.clone() else {
-                resolved.requests.push(request);
+                all.requests.push(request);
                 continue;
             };
             let (request, own_conflicts) = mark_taken_lines_of(&name, request, preferences);
             let has_line = request.passfile_lines().next().is_some();
             match own_conflicts.first() {
-                Some(conflict) if !has_line => resolved.errors.push(conflict.refusal()),
+                Some(conflict) if !has_line => all.errors.push(conflict.refusal()),
                 _ => {
-                    resolved.requests.push(request);
+                    all.requests.push(request);
                     conflicts.extend(own_conflicts);
                 }
             }

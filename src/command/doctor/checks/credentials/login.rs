@@ -80,11 +80,11 @@ pub(super) fn check_failure(case: &mut ExaminedTarget<'_, '_>) -> Finding {
     let Some(last) = last_failure(&index, case.request, &*identity) else {
         return Finding::ok("none is recorded");
     };
-    let cause = case.request.provider.authority.cause_of(&last.error);
+    let id_of_cause = case.request.provider.authority.cause_of(&last.error);
     let finding = if asks_now {
         judge_old_failure(last, Time::now())
     } else {
-        judge_failure(cause, last, end_of_pause(last), Time::now())
+        judge_failure(id_of_cause, last, end_of_pause(last), Time::now())
     };
     match identity.who_signs() {
         Some(who) => with_names_of_user(finding, &who),

@@ -93,7 +93,7 @@ fn judge_error(provider: &Provider, error: &Error, who: Option<&WhoSigns>) -> Fi
 /// failure is on record.
 fn judge_stale(
     case: &mut ExaminedTarget<'_, '_>,
-    issued: &IssuedToken,
+    old: &IssuedToken,
     warnings: Vec<String>,
     now: Time,
 ) -> Finding {
@@ -109,7 +109,7 @@ fn judge_stale(
     }
     let detail = match warnings.into_iter().next() {
         Some(warning) => warning,
-        None => describe_token(issued, now),
+        None => describe_token(old, now),
     };
     Finding::warn(why_not, detail)
 }
