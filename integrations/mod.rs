@@ -7,6 +7,7 @@ mod cron;
 mod dbeaver;
 mod launchd;
 mod pgadmin;
+mod proxy;
 mod psql;
 mod systemd;
 #[path = "task-scheduler/mod.rs"]
@@ -192,4 +193,5 @@ pub(crate) static TOOLS: &[Tool] = &[
     launchd::TOOL,
     task_scheduler::TOOL,
     cron::TOOL,
+    proxy::TOOL,
 ];

@@ -18,8 +18,8 @@
 //! else of the table.
 
 use crate::setup::{
-    EditDestination, Machine, Schedule, ScheduledText, Scheduler, SetupCommands, SetupMethod, Tool,
-    ToolKind,
+    EditDestination, Machine, Schedule, ScheduledText, ScheduledWork, Scheduler, SetupCommands,
+    SetupMethod, Tool, ToolKind,
 };
 use crate::text::quote;
 
@@ -29,9 +29,10 @@ pub(super) const TOOL: Tool = Tool {
     programs: &["crontab"],
     kind: ToolKind::Scheduler,
     method: SetupMethod::Files(&Scheduler {
+        work: ScheduledWork::Refresh,
         texts,
         commands: |_, _| SetupCommands::default(),
-        probe: None,
+        probe: |_| None,
         remark: "cron does not catch up after sleep; the next run comes within minutes",
     }),
     ..Tool::DEFAULT

@@ -13,11 +13,11 @@
 //! launchd does not notice that a file has changed, so the agent is unloaded before, and loaded
 //! after, the file is written. Undoing unloads it and removes the file, which is all of pgcred's.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::setup::{
-    EditDestination, Machine, Os, Schedule, ScheduledText, Scheduler, SetupCommands, SetupMethod,
-    Tool, ToolKind,
+    EditDestination, Machine, Os, Schedule, ScheduledText, ScheduledWork, Scheduler, SetupCommands,
+    SetupMethod, Tool, ToolKind,
 };
 use crate::sys::fs;
 use crate::text::quote;
@@ -28,9 +28,10 @@ pub(super) const TOOL: Tool = Tool {
     programs: &["launchctl"],
     kind: ToolKind::Scheduler,
     method: SetupMethod::Files(&Scheduler {
+        work: ScheduledWork::Refresh,
         texts,
         commands: commands_of_agent,
-        probe: Some(&["launchctl", "list"]),
+        probe: |_| Some(&["launchctl", "list"]),
         remark: "it runs while you are logged in",
     }),
     only_on: Some(Os::Mac),
@@ -47,12 +48,6 @@ fn texts(machine: &Machine) -> Vec<ScheduledText> {
 /// Returns the property list. launchd knows no interval that begins at a full hour, so it lists the
 /// minutes of the hour.
 fn plist_text(schedule: &Schedule) -> String {
-    let mut words = String::new();
-    for word in &schedule.words {
-        words += "    <string>";
-        words += &quote::xml_in_ascii(word);
-        words += "</string>\n";
-    }
     let mut minutes = String::new();
     for minute in 0..60 {
         if minute % schedule.minutes == 0 {
@@ -62,31 +57,47 @@ fn plist_text(schedule: &Schedule) -> String {
         }
     }
     include_str!("pgcred.refresh.plist")
-        .replace("{words}", &words)
+        .replace("{words}", &strings(&schedule.words))
         .replace("{minutes}", &minutes)
 }
 
-/// Unloads the agent that launchd has, if there is one, because it does not notice a changed file.
+/// Returns a command as a property list has it: a string for each word.
+pub(super) fn strings(words: &[String]) -> String {
+    let mut strings = String::new();
+    for word in words {
+        strings += "    <string>";
+        strings += &quote::xml_in_ascii(word);
+        strings += "</string>\n";
+    }
+    strings
+}
+
 fn commands_of_agent(machine: &Machine, undo: bool) -> SetupCommands {
+    loading(&plist_file(machine), undo)
+}
+
+/// Unloads the agent that launchd has, if there is one, because it does not notice a changed file.
+pub(super) fn loading(file: &Path, undo: bool) -> SetupCommands {
     let mut commands = SetupCommands::default();
-    if fs::read(&plist_file(machine)).is_some() {
-        commands.before.push(launchctl("unload", machine));
+    if fs::read(file).is_some() {
+        commands.before.push(launchctl("unload", file));
     }
     if !undo {
-        commands.after.push(launchctl("load", machine));
+        commands.after.push(launchctl("load", file));
     }
     commands
 }
 
 fn plist_file(machine: &Machine) -> PathBuf {
-    machine
-        .home
-        .join("Library")
-        .join("LaunchAgents")
-        .join("pgcred.refresh.plist")
+    agents(machine).join("pgcred.refresh.plist")
 }
 
-fn launchctl(verb: &str, machine: &Machine) -> Vec<String> {
-    let file = plist_file(machine).display().to_string();
+/// Returns the directory of the user's agents.
+pub(super) fn agents(machine: &Machine) -> PathBuf {
+    machine.home.join("Library").join("LaunchAgents")
+}
+
+fn launchctl(verb: &str, file: &Path) -> Vec<String> {
+    let file = file.display().to_string();
     ["launchctl", verb, "-w", &file].map(str::to_owned).to_vec()
 }

@@ -1,9 +1,11 @@
 //! systemd: a timer of the user's own manager that runs `pgcred refresh` by the wall clock, also
 //! right after sleep.
 
+use std::path::PathBuf;
+
 use crate::setup::{
-    EditDestination, Machine, Os, Schedule, ScheduledText, Scheduler, SetupCommands, SetupMethod,
-    Tool, ToolKind,
+    EditDestination, Machine, Os, Schedule, ScheduledText, ScheduledWork, Scheduler, SetupCommands,
+    SetupMethod, Tool, ToolKind,
 };
 use crate::text::quote;
 
@@ -13,9 +15,10 @@ pub(super) const TOOL: Tool = Tool {
     programs: &["systemctl"],
     kind: ToolKind::Scheduler,
     method: SetupMethod::Files(&Scheduler {
+        work: ScheduledWork::Refresh,
         texts,
         commands: commands_of_timer,
-        probe: Some(&["systemctl", "--user", "show-environment"]),
+        probe: |_| Some(&["systemctl", "--user", "show-environment"]),
         remark: "it runs while you are logged in; \
                  `loginctl enable-linger` keeps it running after you have logged out",
     }),
@@ -27,7 +30,7 @@ const TIMER: &str = "pgcred-refresh.timer";
 const SERVICE: &str = "pgcred-refresh.service";
 
 fn texts(machine: &Machine) -> Vec<ScheduledText> {
-    let directory = machine.config.join("systemd").join("user");
+    let directory = units(machine);
     vec![
         ScheduledText {
             destination: EditDestination::File(directory.join(SERVICE)),
@@ -40,13 +43,23 @@ fn texts(machine: &Machine) -> Vec<ScheduledText> {
     ]
 }
 
+/// Returns the directory of the user's units.
+pub(super) fn units(machine: &Machine) -> PathBuf {
+    machine.config.join("systemd").join("user")
+}
+
 fn service(schedule: &Schedule) -> String {
-    let mut command = quote::systemd_program(&schedule.words[0]);
-    for word in &schedule.words[1..] {
-        command.push(' ');
-        command.push_str(&quote::systemd_argument(word));
+    include_str!("pgcred-refresh.service").replace("{command}", &command_line(&schedule.words))
+}
+
+/// Returns a command as a unit has it.
+pub(super) fn command_line(words: &[String]) -> String {
+    let mut line = quote::systemd_program(&words[0]);
+    for word in &words[1..] {
+        line.push(' ');
+        line.push_str(&quote::systemd_argument(word));
     }
-    include_str!("pgcred-refresh.service").replace("{command}", &command)
+    line
 }
 
 fn timer(schedule: &Schedule) -> String {
@@ -68,7 +81,8 @@ fn commands_of_timer(_: &Machine, undo: bool) -> SetupCommands {
     }
 }
 
-fn systemctl(arguments: &[&str]) -> Vec<String> {
+/// Returns a call of the manager of the user's units.
+pub(super) fn systemctl(arguments: &[&str]) -> Vec<String> {
     let mut words = vec!["systemctl".to_owned(), "--user".to_owned()];
     words.extend(arguments.iter().map(|word| (*word).to_owned()));
     words

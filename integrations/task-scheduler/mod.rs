@@ -4,8 +4,8 @@
 use std::path::PathBuf;
 
 use crate::setup::{
-    EditDestination, Machine, Os, Schedule, ScheduledText, Scheduler, SetupCommands, SetupMethod,
-    Tool, ToolKind,
+    EditDestination, Machine, Os, Schedule, ScheduledText, ScheduledWork, Scheduler, SetupCommands,
+    SetupMethod, Tool, ToolKind,
 };
 use crate::text::quote;
 
@@ -15,9 +15,10 @@ pub(super) const TOOL: Tool = Tool {
     programs: &["schtasks"],
     kind: ToolKind::Scheduler,
     method: SetupMethod::Files(&Scheduler {
+        work: ScheduledWork::Refresh,
         texts,
         commands: commands_of_task,
-        probe: None,
+        probe: |_| None,
         remark: "it runs while you are logged in",
     }),
     only_on: Some(Os::Windows),
@@ -34,14 +35,17 @@ fn texts(machine: &Machine) -> Vec<ScheduledText> {
     }]
 }
 
-/// Returns the task. It runs under conhost, because a console window would flash at every run
-/// otherwise.
 fn task_text(schedule: &Schedule) -> String {
-    let words: Vec<String> = schedule.words.iter().map(|word| quoted(word)).collect();
-    let arguments = format!("--headless {}", words.join(" "));
     include_str!("pgcred-refresh.xml")
         .replace("{minutes}", &schedule.minutes.to_string())
-        .replace("{arguments}", &quote::xml_in_ascii(&arguments))
+        .replace("{arguments}", &arguments(&schedule.words))
+}
+
+/// Returns the arguments of conhost, in XML. A command runs under conhost, because a console window
+/// would flash at every run otherwise.
+pub(super) fn arguments(words: &[String]) -> String {
+    let words: Vec<String> = words.iter().map(|word| quoted(word)).collect();
+    quote::xml_in_ascii(&format!("--headless {}", words.join(" ")))
 }
 
 fn quoted(word: &str) -> String {
@@ -67,7 +71,8 @@ fn commands_of_task(machine: &Machine, undo: bool) -> SetupCommands {
     }
 }
 
-fn schtasks(arguments: &[&str]) -> Vec<String> {
+/// Returns a call of the program that registers tasks.
+pub(super) fn schtasks(arguments: &[&str]) -> Vec<String> {
     let mut words = vec!["schtasks".to_owned()];
     words.extend(arguments.iter().map(|word| (*word).to_owned()));
     words

@@ -17,7 +17,7 @@ use crate::config;
 use crate::error::{Error, Result};
 use crate::passfile::block::PassfileLine;
 use crate::request::Request;
-use crate::setup::Machine;
+use crate::setup::{Machine, ToolKind};
 use crate::sys::terminal::InheritedStdin;
 use crate::text::suggest;
 
@@ -77,13 +77,38 @@ pub(super) fn forget_in_tools(names: &[&str], machine: &Machine, app: &App) {
     for name in names {
         tool_undo::forget_connection(name, machine, output);
     }
+    note_gateway(names, machine, app);
     if app.preferences.config.connections.len() > names.len() {
         return;
     }
-    for scheduler in tool_undo::schedulers_at_work(machine) {
+    for scheduler in tool_undo::at_work(ToolKind::Scheduler, machine) {
         output.note(&format!(
             "{scheduler} still runs `pgcred refresh`, which has no connection left: \
              pgcred setup {scheduler} --undo"
+        ));
+    }
+}
+
+/// Says how the service of the gateway ends to listen for connections that no longer exist.
+fn note_gateway(names: &[&str], machine: &Machine, app: &App) {
+    let (mut gone, mut others) = (Vec::new(), 0);
+    for connection in &app.preferences.config.connections {
+        if connection.proxy.is_none() {
+            continue;
+        }
+        match names.iter().find(|name| **name == connection.name) {
+            Some(name) => gone.push(*name),
+            None => others += 1,
+        }
+    }
+    if gone.is_empty() {
+        return;
+    }
+    for service in tool_undo::at_work(ToolKind::Service, machine) {
+        let undo = if others == 0 { " --undo" } else { "" };
+        app.preferences.output.note(&format!(
+            "the gateway still listens for {}: pgcred setup {service}{undo}",
+            suggest::list_names(&gone)
         ));
     }
 }

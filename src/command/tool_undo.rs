@@ -127,10 +127,8 @@ fn undo_of_every_tool(machine: &Machine) -> (Vec<ToolUndo>, Vec<Error>) {
                 undos.push(undo);
             }
             // A scheduler that is not on this machine, or that this user may not use, does not run
-            // pgcred.
-            Err(_)
-                if tool.kind == ToolKind::Scheduler
-                    && files.what_is_set_up(&machine).is_empty() => {}
+            // pgcred; nor does what runs a service.
+            Err(_) if tool.kind.is_background() && files.what_is_set_up(&machine).is_empty() => {}
             Err(error) => errors.push(error.about(tool.name)),
         }
     }
@@ -145,12 +143,12 @@ fn edits_without(
     machine: &Machine,
 ) -> Result<Vec<SetupEdit>> {
     let name = tool.name;
-    if tool.kind == ToolKind::Scheduler {
+    if let Some(work) = tool.kind.background_work() {
         let title = tool.title;
-        return Err(Error::usage(format!(
-            "{title} refreshes every connection, and has no entry for a single one"
-        ))
-        .hint(format!("run `pgcred setup {name} --undo` without targets")));
+        return Err(
+            Error::usage(format!("{title} {work}, and has no entry for a single one"))
+                .hint(format!("run `pgcred setup {name} --undo` without targets")),
+        );
     }
     let all_entries = files.entries(machine);
     let mut unknown: Vec<&str> = Vec::new();
@@ -185,7 +183,7 @@ pub(in crate::command) fn tools_with(entry: &str, machine: &Machine) -> Vec<&'st
     let mut tools = Vec::new();
     for tool in TOOLS {
         if let Some(files) = tool.files()
-            && tool.kind != ToolKind::Scheduler
+            && !tool.kind.is_background()
             && files
                 .entries(machine)
                 .iter()
@@ -242,11 +240,11 @@ pub(in crate::command) fn is_anything_left(machine: &Machine) -> bool {
     })
 }
 
-/// Returns the names of the schedulers that run pgcred.
-pub(in crate::command) fn schedulers_at_work(machine: &Machine) -> Vec<&'static str> {
+/// Returns the names of the tools of a kind that are set up.
+pub(in crate::command) fn at_work(kind: ToolKind, machine: &Machine) -> Vec<&'static str> {
     let mut names = Vec::new();
     for tool in TOOLS {
-        if tool.is_scheduler_at_work(machine) {
+        if tool.kind == kind && tool.is_set_up(machine) {
             names.push(tool.name);
         }
     }

@@ -9,7 +9,8 @@
 //!      |         +--> commands.rs    the command lines that stand in the template
 //!      |
 //!      +--> Files(ToolFiles)    returns edits of the tool's own files: ownership.rs
-//!                |              (scheduler.rs is that of systemd, launchd, cron and Windows)
+//!                |              (scheduler.rs is that of systemd, launchd, cron, Windows
+//!                |               and the gateway)
 //!                v
 //!      command::edits           shows the edits, asks the user, makes them, and takes all of them
 //!                               back if one fails
@@ -42,13 +43,14 @@ pub(crate) use drafts::FileDrafts;
 pub(crate) use entry::{StoredPassword, ToolEntry};
 pub(crate) use machine::{Machine, Os};
 pub(crate) use ownership::{EditDestination, FileOwnership, SetupEdit};
-pub(crate) use scheduler::{Schedule, ScheduledText, Scheduler};
+pub(crate) use scheduler::{Schedule, ScheduledText, ScheduledWork, Scheduler};
 pub(crate) use target::{TokenUser, ToolTarget, check_texts};
 pub(crate) use template::fill_template;
 
 use crate::error::{Error, Result};
 
-/// A desktop or terminal program that pgcred makes connect without a password, or a scheduler.
+/// A desktop or terminal program that pgcred makes connect without a password, or what runs pgcred
+/// in the background.
 pub(crate) struct Tool {
     /// What the user types: `pgcred setup NAME`.
     pub(crate) name: &'static str,
@@ -114,11 +116,14 @@ impl Tool {
 
     /// Tells whether the tool is a scheduler that runs pgcred on this machine.
     pub(crate) fn is_scheduler_at_work(&self, machine: &Machine) -> bool {
+        self.kind == ToolKind::Scheduler && self.is_set_up(machine)
+    }
+
+    /// Tells whether pgcred has put anything into the tool's files.
+    pub(crate) fn is_set_up(&self, machine: &Machine) -> bool {
         match self.files() {
-            Some(files) if self.kind == ToolKind::Scheduler => {
-                !files.what_is_set_up(machine).is_empty()
-            }
-            _ => false,
+            Some(files) => !files.what_is_set_up(machine).is_empty(),
+            None => false,
         }
     }
 }
@@ -132,14 +137,31 @@ pub(crate) enum ToolKind {
     Passfile,
     /// It needs none: it runs `pgcred refresh` by the clock, for the tools that read the passfile.
     Scheduler,
+    /// It needs none: it runs the gateway, `pgcred proxy`, for the tools that know only a fixed
+    /// password.
+    Service,
 }
 
 impl ToolKind {
+    /// Returns what it does in the background; `None` if it connects itself.
+    pub(crate) fn background_work(self) -> Option<&'static str> {
+        match self {
+            Self::Command | Self::Passfile => None,
+            Self::Scheduler => Some("refreshes every connection"),
+            Self::Service => Some("serves every connection that has `proxy`"),
+        }
+    }
+
+    pub(crate) fn is_background(self) -> bool {
+        self.background_work().is_some()
+    }
+
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Command => "command",
             Self::Passfile => "passfile",
             Self::Scheduler => "scheduler",
+            Self::Service => "service",
         }
     }
 }
@@ -215,13 +237,14 @@ pub(crate) trait ToolFiles: Sync {
         Vec::new()
     }
 
-    /// Returns the commands to run around the edits: a scheduler has to be told of its files.
+    /// Returns the commands to run around the edits: a scheduler, or what runs a service, has to be
+    /// told of its files.
     fn commands(&self, _: &Machine, _undo: bool) -> SetupCommands {
         SetupCommands::default()
     }
 
     /// Returns a command that succeeds only where the program that has to be told is running.
-    fn probe(&self) -> Option<&'static [&'static str]> {
+    fn probe(&self, _: &Machine) -> Option<&'static [&'static str]> {
         None
     }
 }

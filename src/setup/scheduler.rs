@@ -1,26 +1,37 @@
-//! Schedulers, which run `pgcred refresh` by the clock: how often, by which command, and what
-//! setting one up has in common for all of them.
+//! What the system runs for pgcred: `pgcred refresh` by the clock, or the gateway as a service. How
+//! often, by which command, and what setting one up has in common for all of them.
 //!
-//! A scheduler refreshes every connection and has no entry for a single one, so undoing it is
-//! always undoing it as a whole.
+//! It is for every connection and has no entry for a single one, so undoing it is always undoing it
+//! as a whole.
 
 use super::{
     EditDestination, FileOwnership, Machine, SetupCommands, SetupEdit, ToolEntry, ToolFiles,
     ToolTarget, block, crontab,
 };
+use crate::config::ProxySettings;
 use crate::error::Result;
 use crate::sys::fs;
 
-/// What differs between the schedulers.
+/// What differs between the schedulers, and the services.
 pub(crate) struct Scheduler {
+    pub(crate) work: ScheduledWork,
     /// Its files, or the crontab. The last one tells whether the scheduler is set up.
     pub(crate) texts: fn(&Machine) -> Vec<ScheduledText>,
     /// The commands that make a change known to it.
     pub(crate) commands: fn(&Machine, undo: bool) -> SetupCommands,
     /// A command that succeeds only where the scheduler is running.
-    pub(crate) probe: Option<&'static [&'static str]>,
+    pub(crate) probe: fn(&Machine) -> Option<&'static [&'static str]>,
     /// When it runs, in words for the user.
     pub(crate) remark: &'static str,
+}
+
+/// What the system runs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ScheduledWork {
+    /// `pgcred refresh`, again and again.
+    Refresh,
+    /// `pgcred proxy`, for as long as tools need it.
+    Gateway,
 }
 
 /// One of a scheduler's files, and how its text is made.
@@ -31,23 +42,31 @@ pub(crate) struct ScheduledText {
 
 /// What is run, and how often.
 pub(crate) struct Schedule {
+    /// Between two runs of `refresh`.
     pub(crate) minutes: u32,
     /// The program and its arguments.
     pub(crate) words: Vec<String>,
+    /// Where the gateway listens.
+    pub(crate) listeners: Vec<ProxySettings>,
 }
 
 impl Schedule {
-    pub(crate) fn of(machine: &Machine, targets: &[ToolTarget]) -> Self {
+    pub(crate) fn of(work: ScheduledWork, machine: &Machine, targets: &[ToolTarget]) -> Self {
+        let arguments: &[&str] = match work {
+            ScheduledWork::Refresh => &["refresh", "--quiet", "--background"],
+            ScheduledWork::Gateway => &["proxy"],
+        };
         Self {
             minutes: minutes_between_runs(targets),
-            words: refresh_words(machine),
+            words: words(arguments, machine),
+            listeners: targets.iter().filter_map(|target| target.proxy).collect(),
         }
     }
 }
 
 impl ToolFiles for Scheduler {
     fn set_up(&self, machine: &Machine, targets: &[ToolTarget]) -> Result<Vec<SetupEdit>> {
-        let schedule = Schedule::of(machine, targets);
+        let schedule = Schedule::of(self.work, machine, targets);
         let mut edits = Vec::new();
         for ScheduledText { destination, text } in (self.texts)(machine) {
             let text = text(&schedule);
@@ -65,7 +84,7 @@ impl ToolFiles for Scheduler {
     }
 
     fn printed(&self, machine: &Machine, targets: &[ToolTarget]) -> String {
-        let schedule = Schedule::of(machine, targets);
+        let schedule = Schedule::of(self.work, machine, targets);
         let texts: Vec<String> = (self.texts)(machine)
             .iter()
             .map(|scheduled| (scheduled.text)(&schedule))
@@ -108,7 +127,10 @@ impl ToolFiles for Scheduler {
         for scheduled in (self.texts)(machine) {
             if let Some(text) = present_text(&scheduled.destination) {
                 entries.push(ToolEntry {
-                    name: "its schedule".to_owned(),
+                    name: match self.work {
+                        ScheduledWork::Refresh => "its schedule".to_owned(),
+                        ScheduledWork::Gateway => "its service".to_owned(),
+                    },
                     commands: vec![text],
                     ..ToolEntry::default()
                 });
@@ -119,7 +141,10 @@ impl ToolFiles for Scheduler {
 
     fn steps(&self, _: &Machine, targets: &[ToolTarget]) -> Vec<String> {
         let mut steps = vec![self.remark.to_owned()];
-        steps.extend(warning_of_short_lives(targets));
+        match self.work {
+            ScheduledWork::Refresh => steps.extend(warning_of_short_lives(targets)),
+            ScheduledWork::Gateway => steps.extend(addresses(targets)),
+        }
         steps
     }
 
@@ -127,8 +152,8 @@ impl ToolFiles for Scheduler {
         (self.commands)(machine, undo)
     }
 
-    fn probe(&self) -> Option<&'static [&'static str]> {
-        self.probe
+    fn probe(&self, machine: &Machine) -> Option<&'static [&'static str]> {
+        (self.probe)(machine)
     }
 }
 
@@ -200,9 +225,25 @@ fn warning_of_short_lives(targets: &[ToolTarget]) -> Option<String> {
     ))
 }
 
-fn refresh_words(machine: &Machine) -> Vec<String> {
+/// Returns what a tool is given for each connection that the gateway serves.
+fn addresses(targets: &[ToolTarget]) -> Vec<String> {
+    let mut lines = Vec::new();
+    for target in targets {
+        let name = &target.name;
+        if let Some(proxy) = target.proxy {
+            let port = proxy.port;
+            lines.push(format!(
+                "{name}: give a tool the host 127.0.0.1, the port {port}, no TLS, and the password \
+                 that `pgcred proxy --password {name}` prints"
+            ));
+        }
+    }
+    lines
+}
+
+fn words(arguments: &[&str], machine: &Machine) -> Vec<String> {
     let mut words = vec![machine.pgcred.display().to_string()];
-    words.extend(["refresh", "--quiet", "--background"].map(str::to_owned));
+    words.extend(arguments.iter().map(|word| (*word).to_owned()));
     if let Some(file) = &machine.named_config {
         words.extend(["--config".to_owned(), file.display().to_string()]);
     }

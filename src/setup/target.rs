@@ -2,6 +2,7 @@
 //! tools. `command::setup::targets` makes it.
 
 use super::Machine;
+use crate::config::ProxySettings;
 use crate::error::{Error, Result};
 use crate::request::Request;
 use crate::roots::TrustedRoots;
@@ -13,6 +14,8 @@ pub(crate) struct ToolTarget {
     pub(crate) request: Request,
     /// The root certificates that verify the server; `None` if `sslmode` verifies nothing.
     pub(crate) roots: Option<TrustedRoots>,
+    /// Where the local gateway listens for the connection, if it serves it.
+    pub(crate) proxy: Option<ProxySettings>,
 }
 
 /// The user that the last token of a connection is for, where the user comes with each token.

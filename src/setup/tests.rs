@@ -40,6 +40,7 @@ fn target(user: &str) -> ToolTarget {
         name: "prod".to_owned(),
         request,
         roots,
+        proxy: None,
     }
 }
 

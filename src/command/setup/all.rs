@@ -13,9 +13,10 @@ use crate::command::errors::all_errors;
 use crate::error::{Error, Result};
 use crate::integrations::TOOLS;
 use crate::resolve::ConnectionOptions;
-use crate::setup::{Machine, SetupMethod, Tool, ToolKind};
+use crate::setup::{Machine, SetupMethod, Tool};
 
-/// The tools that were found on this machine, without schedulers.
+/// The tools that were found on this machine, without schedulers, and without the gateway: it is a
+/// door that only who names it opens.
 pub(super) struct FoundTools {
     pub(super) by_files: Vec<&'static Tool>,
     pub(super) by_dialog: Vec<&'static Tool>,
@@ -25,7 +26,7 @@ impl FoundTools {
     pub(super) fn on(machine: &Machine) -> Self {
         let (mut by_files, mut by_dialog) = (Vec::new(), Vec::new());
         for tool in TOOLS {
-            if tool.kind == ToolKind::Scheduler || tool.find(machine).is_none() {
+            if tool.kind.is_background() || tool.find(machine).is_none() {
                 continue;
             }
             match tool.method {

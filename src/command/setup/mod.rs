@@ -7,6 +7,7 @@
 //!  |     |
 //!  +-----+--> plan     what setting up tools would change, as a value
 //!  |           |  +--> targets          which connections, and what may be wrong with them
+//!  |           |  |     +--> gateway  which of them the gateway offers
 //!  |           |  |     '--> users      those that come with each token
 //!  |           |  +--> add_connection   the edit of pgcred's own configuration: a target becomes
 //!  |           |  |                     a connection
@@ -20,6 +21,7 @@
 mod add_connection;
 mod all;
 mod apply;
+mod gateway;
 mod guided;
 mod overview;
 mod plan;
@@ -44,8 +46,7 @@ use crate::integrations::TOOLS;
 use crate::output::Output;
 use crate::resolve::ConnectionOptions;
 use crate::setup::{
-    CommandLines, Machine, SetupMethod, Tool, ToolFiles, ToolKind, ToolTarget, check_texts,
-    fill_template,
+    CommandLines, Machine, SetupMethod, Tool, ToolFiles, ToolTarget, check_texts, fill_template,
 };
 use crate::sys::terminal::{self, InheritedStdin};
 use crate::text::suggest;
@@ -202,7 +203,7 @@ impl SetupCommand {
         machine: &Machine,
         app: &mut App,
     ) -> Result<()> {
-        if tool.kind == ToolKind::Scheduler && !self.dry_run {
+        if tool.kind.is_background() && !self.dry_run {
             scheduler::check_scheduler(tool, files, machine)?;
         }
         let mut users = if self.dry_run {
@@ -252,7 +253,7 @@ impl SetupCommand {
         } = self.choice(&users).targets(tool, preferences)?;
         check_texts(machine, &targets)?;
         let all = targets.len() + errors.len();
-        if tool.kind != ToolKind::Scheduler {
+        if !tool.kind.is_background() {
             warnings.extend(targets::warnings_about_targets(tool, &mut targets));
         }
         for warning in &warnings {

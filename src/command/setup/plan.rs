@@ -188,7 +188,7 @@ impl SetupPlanner<'_> {
         } = targets?;
         remove_conflicts(files, &self.machine, &mut targets, &mut errors);
         check_texts(&self.machine, &targets)?;
-        if tool.kind != ToolKind::Scheduler {
+        if !tool.kind.is_background() {
             warnings.extend(targets::warnings_about_targets(tool, &mut targets));
         }
         warnings.extend(files.warnings(&targets));
@@ -246,7 +246,7 @@ impl SetupPlanner<'_> {
             let Some(files) = tool.files() else {
                 continue;
             };
-            let added = match scheduler::probe_scheduler(tool, files) {
+            let added = match scheduler::probe_scheduler(tool, files, &self.machine) {
                 // It may do its work all the same, unseen from this session.
                 Err(_) if tool.is_scheduler_at_work(&self.machine) => return,
                 Err(why) => Err(why),

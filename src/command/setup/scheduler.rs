@@ -50,13 +50,15 @@ pub(super) fn keep_fresh_without(why: &str) -> String {
     )
 }
 
-/// Refuses a scheduler that does not run here, before anything is written for it, and names one
-/// that does.
+/// Refuses a scheduler, or what runs a service, if it does not run here: before anything is written
+/// for it. Names one that does.
 pub(super) fn check_scheduler(tool: &Tool, files: &dyn ToolFiles, machine: &Machine) -> Result<()> {
-    let Err(why) = probe_scheduler(tool, files) else {
+    let Err(why) = probe_scheduler(tool, files, machine) else {
         return Ok(());
     };
-    let hint = if could_use(tool, "cron", "crontab") {
+    let hint = if tool.kind == ToolKind::Service {
+        "run `pgcred proxy`, which does the same for as long as it runs"
+    } else if could_use(tool, "cron", "crontab") {
         "run `pgcred setup cron`, which does the same by cron"
     } else if machine.os.scheduler() == "systemd" && could_use(tool, "systemd", "systemctl") {
         "run `pgcred setup systemd`, which does the same by systemd"
@@ -70,16 +72,17 @@ pub(super) fn check_scheduler(tool: &Tool, files: &dyn ToolFiles, machine: &Mach
     .hint(hint))
 }
 
-/// Returns why a scheduler cannot be used.
+/// Returns why a scheduler, or what runs services, cannot be used.
 pub(super) fn probe_scheduler(
     tool: &Tool,
     files: &dyn ToolFiles,
+    machine: &Machine,
 ) -> std::result::Result<(), String> {
     const TIMEOUT: Duration = Duration::from_secs(5);
     if Machine::program(tool.programs).is_none() {
         return Err(format!("there is no program {}", tool.programs.join(", ")));
     }
-    let Some(probe) = files.probe() else {
+    let Some(probe) = files.probe(machine) else {
         return Ok(());
     };
     let words: Vec<String> = probe.iter().map(|word| (*word).to_owned()).collect();

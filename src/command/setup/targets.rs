@@ -1,9 +1,11 @@
 //! The targets of `pgcred setup`: those that the user names, or every connection; complete enough
 //! for a tool that knows nothing of the user's shell.
 
+use super::gateway;
 use crate::command::line_owners::mark_taken_lines;
 use crate::command::preferences::Preferences;
 use crate::command::warnings;
+use crate::config::Connection;
 use crate::error::{Error, Result};
 use crate::provider;
 use crate::request::Request;
@@ -13,7 +15,8 @@ use crate::setup::{TokenUser, Tool, ToolKind, ToolTarget};
 use crate::sys::env;
 
 /// Variables of a shell that decide what `pgcred refresh` does, besides those of the
-/// authorities, and that a scheduler's commands do not have.
+/// authorities, and that commands in the
+/// background do not have.
 const SHELL_ONLY: [&str; 3] = ["PGPASSFILE", "PGCRED_HOME", "PGCRED_CACHE"];
 
 /// What the user has said about the targets. Without names and host they are every connection.
@@ -46,8 +49,9 @@ impl TargetChoice<'_> {
     pub(super) fn targets(&self, tool: &Tool, preferences: &Preferences) -> Result<ToolTargets> {
         self.options.address.check_targets(self.names.len())?;
         let mut warnings = Vec::new();
-        if tool.kind == ToolKind::Scheduler {
-            warnings.extend(check_for_scheduler(tool, self.is_named(), preferences)?);
+        if let Some(work) = tool.kind.background_work() {
+            self.refuse_names(tool, work)?;
+            warnings.extend(warning_of_variables(tool, preferences));
         }
         let connections = &preferences.config.connections;
         if !self.is_named() && connections.is_empty() {
@@ -65,7 +69,9 @@ impl TargetChoice<'_> {
                 targets.push(self.target(None, tool, preferences)?);
             }
         } else {
-            for connection in connections {
+            let is_offered =
+                |of: &&Connection| tool.kind != ToolKind::Service || of.proxy.is_some();
+            for connection in connections.iter().filter(is_offered) {
                 let name = &connection.name;
                 if let Some(why) = self.why_left_out(name, tool, preferences) {
                     warnings.push(why);
@@ -77,7 +83,9 @@ impl TargetChoice<'_> {
                 }
             }
         }
-        if tool.kind != ToolKind::Command {
+        if tool.kind == ToolKind::Service {
+            gateway::check_offers(&targets, &errors)?;
+        } else if tool.kind != ToolKind::Command {
             warnings.extend(warnings_of_shared_lines(&targets, preferences));
         }
         warnings.extend(warning_of_key_in_variables(tool, &targets));
@@ -87,6 +95,16 @@ impl TargetChoice<'_> {
             errors,
             warnings,
         })
+    }
+
+    /// Refuses targets that are named for what works for all connections.
+    fn refuse_names(&self, tool: &Tool, work: &str) -> Result<()> {
+        if !self.is_named() {
+            return Ok(());
+        }
+        let title = tool.title;
+        Err(Error::usage(format!("{title} {work}, and no other target"))
+            .hint("run `pgcred add NAME HOST --profile PROFILE`, then the same without targets"))
     }
 
     /// Returns the user of the last token, if the tool follows such users.
@@ -104,7 +122,7 @@ impl TargetChoice<'_> {
     /// token: the tool follows no users, or there is no token as yet.
     fn why_left_out(&self, name: &str, tool: &Tool, preferences: &Preferences) -> Option<String> {
         let request = preferences.connection(name).ok()?;
-        if !request.user.is_empty() || tool.kind == ToolKind::Scheduler {
+        if !request.user.is_empty() || tool.kind.is_background() {
             return None;
         }
         if !tool.follows_users {
@@ -129,7 +147,7 @@ impl TargetChoice<'_> {
         };
         let mut request = resolver.resolve_to_store(self.options, name)?;
         request.check_address()?;
-        if request.user.is_empty() && tool.kind != ToolKind::Scheduler {
+        if request.user.is_empty() && !tool.kind.is_background() {
             match self.known_user(&request, tool) {
                 Some(user) => request.take_user(Some(user)),
                 None => return Err(no_lasting_user(&request, tool)),
@@ -144,6 +162,7 @@ impl TargetChoice<'_> {
         };
         let roots = roots::choose_roots(&request)?;
         Ok(ToolTarget {
+            proxy: preferences.config.connection(&name).and_then(|of| of.proxy),
             name,
             request,
             roots,
@@ -202,25 +221,14 @@ fn only_for_psql(name: &str) -> String {
     )
 }
 
-/// Refuses targets for a scheduler, which refreshes every connection. Returns a warning of the
-/// variables that the scheduler will not have.
-fn check_for_scheduler(
-    tool: &Tool,
-    is_named: bool,
-    preferences: &Preferences,
-) -> Result<Option<String>> {
-    let title = tool.title;
+/// Returns a warning of the variables of this shell that pgcred will not have where a scheduler, or
+/// what runs services, starts it.
+fn warning_of_variables(tool: &Tool, preferences: &Preferences) -> Option<String> {
     // A provider that only a host tells has no variables before it is looked up.
     for connection in &preferences.config.connections {
         if let Some(host) = &connection.target.host {
             provider::find_by_host(host);
         }
-    }
-    if is_named {
-        return Err(Error::usage(format!(
-            "{title} refreshes every connection, and no other target"
-        ))
-        .hint("run `pgcred add NAME HOST --profile PROFILE`, then the same without targets"));
     }
     let mut set = Vec::new();
     for authority in provider::authorities() {
@@ -232,13 +240,13 @@ fn check_for_scheduler(
         }
     }
     if set.is_empty() {
-        return Ok(None);
+        return None;
     }
-    let set = set.join(", ");
-    Ok(Some(format!(
+    let (title, set) = (tool.title, set.join(", "));
+    Some(format!(
         "{title} will not have these variables of this shell: {set}; a connection can name its \
          profile and region: pgcred add NAME HOST --profile PROFILE --replace"
-    )))
+    ))
 }
 
 /// Returns warnings of targets whose line in the passfile another connection has.

@@ -24,6 +24,7 @@ const CONFIG: &str = "\
 host = \"one.dsql.us-east-1.on.aws\"
 [connections.two]
 host = \"two.dsql.us-east-1.on.aws\"
+proxy = { port = 15432 }
 ";
 
 fn preferences(config: &str, path: &Path) -> Preferences {

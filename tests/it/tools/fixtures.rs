@@ -244,13 +244,16 @@ impl Case {
     }
 }
 
-/// Returns the tools that are set up by files of the user's. The schedulers have tests of their
-/// own.
+/// Returns the tools that are set up by files of the user's. The schedulers and the gateway have
+/// tests of their own.
 fn tools_by_files() -> Vec<PathBuf> {
     let mut tools = directories(&root().join("integrations"));
     tools.retain(|directory| {
         let code = fs::read_to_string(directory.join("mod.rs")).unwrap_or_default();
-        let is_by_files = !code.is_empty() && !code.contains("ToolKind::Scheduler");
+        let runs_pgcred = ["ToolKind::Scheduler", "ToolKind::Service"]
+            .iter()
+            .any(|kind| code.contains(kind));
+        let is_by_files = !code.is_empty() && !runs_pgcred;
         is_by_files || directory.join("fixtures").exists()
     });
     tools

@@ -1,5 +1,5 @@
-//! `pgcred setup` for each tool and scheduler, and the installation of pgcred itself: files before
-//! and after, byte for byte, and each command as the tool runs it.
+//! `pgcred setup` for each tool, scheduler and service, and the installation of pgcred itself:
+//! files before and after, byte for byte, and each command as the tool runs it.
 //!
 //! `fixtures` compares home directories for the tools whose files pgcred edits. `setup_commands`
 //! runs the commands for the other tools, split into words as each tool splits them.
@@ -12,6 +12,8 @@ pub mod install; // compares homes, as setup does
 pub mod kubernetes; // reads schemas by Python
 #[cfg(target_os = "linux")]
 pub mod schedulers;
+#[cfg(target_os = "linux")]
+pub mod service;
 #[cfg(target_os = "linux")]
 pub mod setup;
 #[cfg(target_os = "linux")]

@@ -9,7 +9,7 @@ use crate::support::sandbox::{HOST, Run, Sandbox};
 
 /// Returns a home with one connection, and with programs in PATH that only write down how they are
 /// called.
-fn sandbox(programs: &[&str]) -> Sandbox {
+pub fn sandbox(programs: &[&str]) -> Sandbox {
     let mut sandbox = Sandbox::with_keys();
     for program in programs {
         let log = sandbox.path("calls").display().to_string();
@@ -25,7 +25,7 @@ fn sandbox(programs: &[&str]) -> Sandbox {
     sandbox
 }
 
-fn calls(sandbox: &Sandbox) -> String {
+pub fn calls(sandbox: &Sandbox) -> String {
     let calls = fs::read_to_string(sandbox.path("calls")).unwrap_or_default();
     let _ = fs::remove_file(sandbox.path("calls"));
     calls

@@ -75,6 +75,8 @@ fn the_table_and_the_pages_agree_with_the_code() {
     let sandbox = Sandbox::empty();
     sandbox.write(".local/share/DBeaverData/workspace6/General/.project", "");
     sandbox.ok(&["add", "-q", "prod", HOST]);
+    let gateway = format!("[connections.prod]\nhost = '{HOST}'\nproxy = {{ port = 15432 }}\n");
+    let gateway = sandbox.write("gateway.toml", gateway).display().to_string();
     let overview = sandbox.ok(&["setup"]);
     let mut lines = overview.lines();
     let head = lines.next().expect("a head");
@@ -92,12 +94,12 @@ fn the_table_and_the_pages_agree_with_the_code() {
         assert_eq!(row.len(), 5, "{row:?}");
         let way = line[by..found].trim();
         assert!(row[1].starts_with(way), "{name}: {line} but {row:?}");
-        // A scheduler gets the files of this machine. Here they are only shown; schedulers.rs
-        // writes them.
-        let arguments: &[&str] = if way == "scheduler" {
-            &["--dry-run"]
-        } else {
-            &[HOST, "--yes"]
+        // A scheduler and the gateway get the files of this machine. Here they are only shown;
+        // schedulers.rs and service.rs write them.
+        let arguments: &[&str] = match way {
+            "scheduler" => &["--dry-run"],
+            "service" => &["--dry-run", "--config", &gateway],
+            _ => &[HOST, "--yes"],
         };
         if name == "cron" && !can_run!(program("crontab")) {
             continue;

@@ -20,7 +20,7 @@ use crate::provider;
 use crate::request::Request;
 use crate::request::target::TargetSpec;
 use crate::resolve::{AddressOptions, ConnectionOptions};
-use crate::setup::{Machine, ToolKind};
+use crate::setup::Machine;
 use crate::shell::Shell;
 use crate::sys::env;
 
@@ -133,7 +133,7 @@ impl GuidedSurroundings for RealSurroundings<'_> {
     fn tools(&self) -> Vec<FoundTool> {
         let (mut here, mut others) = (Vec::new(), Vec::new());
         for tool in TOOLS {
-            if tool.kind == ToolKind::Scheduler || !tool.runs_on(self.machine) {
+            if tool.kind.is_background() || !tool.runs_on(self.machine) {
                 continue;
             }
             let is_here = tool.find(self.machine).is_some();
@@ -150,7 +150,7 @@ impl GuidedSurroundings for RealSurroundings<'_> {
                 return SchedulerState::AtWork(tool);
             }
             if let Some(files) = tool.files()
-                && scheduler::probe_scheduler(tool, files).is_ok()
+                && scheduler::probe_scheduler(tool, files, self.machine).is_ok()
             {
                 return SchedulerState::CanBeSetUp(tool);
             }

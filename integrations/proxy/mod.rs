@@ -1,0 +1,210 @@
+//! The local gateway as a service of the user, so that tools find it whenever they connect.
+//!
+//! ```text
+//! setup::scheduler   the words of the command, and where the gateway listens
+//!        |
+//!        v
+//!      texts         systemd          pgcred-proxy.socket and .service: the gateway is started
+//!        |                            when a tool connects, and ends when none needs it
+//!        |           launchd          pgcred.proxy.plist: it always runs
+//!        |           Task Scheduler   pgcred-proxy.xml: it is started at the log-on
+//!        v
+//!     commands       what was set up before is ended first, because its ports may be others
+//! ```
+//!
+//! The calls of the three managers, and how a command is written for them, are those of their
+//! schedulers.
+
+use std::path::PathBuf;
+
+use super::{launchd, systemd, task_scheduler};
+use crate::setup::{
+    EditDestination, Machine, Os, Schedule, ScheduledText, ScheduledWork, Scheduler, SetupCommands,
+    SetupMethod, Tool, ToolKind,
+};
+use crate::sys::{env, fs};
+use crate::text::quote;
+
+pub(super) const TOOL: Tool = Tool {
+    name: "proxy",
+    title: "local gateway",
+    programs: &["systemctl", "launchctl", "schtasks"],
+    kind: ToolKind::Service,
+    method: SetupMethod::Files(&Scheduler {
+        work: ScheduledWork::Gateway,
+        texts,
+        commands,
+        probe,
+        remark: "it serves tools while you are logged in; after a change of `proxy` in a \
+                 connection, set it up again",
+    }),
+    ..Tool::DEFAULT
+};
+
+const SOCKET: &str = "pgcred-proxy.socket";
+const SERVICE: &str = "pgcred-proxy.service";
+const AGENT: &str = "pgcred.proxy.plist";
+const TASK_FILE: &str = "pgcred-proxy.xml";
+
+/// The task's name in Task Scheduler.
+const TASK: &str = "pgcred proxy";
+
+fn texts(machine: &Machine) -> Vec<ScheduledText> {
+    let text = |name, text| ScheduledText {
+        destination: EditDestination::File(file(machine, name)),
+        text,
+    };
+    match machine.os {
+        Os::Linux => vec![text(SERVICE, service), text(SOCKET, socket)],
+        Os::Mac => vec![text(AGENT, agent)],
+        Os::Windows => vec![text(TASK_FILE, task)],
+    }
+}
+
+fn file(machine: &Machine, name: &str) -> PathBuf {
+    let directory = match machine.os {
+        Os::Linux => systemd::units(machine),
+        Os::Mac => launchd::agents(machine),
+        Os::Windows => machine.own.clone(),
+    };
+    directory.join(name)
+}
+
+fn service(schedule: &Schedule) -> String {
+    let mut words = schedule.words.clone();
+    words.extend(["--exit-idle", "15m"].map(str::to_owned));
+    include_str!("pgcred-proxy.service").replace("{command}", &systemd::command_line(&words))
+}
+
+/// Returns the unit of the sockets. `%t` is the directory that the gateway takes for its own
+/// sockets, too.
+fn socket(schedule: &Schedule) -> String {
+    let mut listeners = Vec::new();
+    for proxy in &schedule.listeners {
+        let port = proxy.port;
+        listeners.push(format!("ListenStream=127.0.0.1:{port}\n"));
+        if proxy.socket {
+            listeners.push(format!("ListenStream=%t/pgcred/.s.PGSQL.{port}\n"));
+        }
+    }
+    include_str!("pgcred-proxy.socket").replace("{listeners}", &listeners.concat())
+}
+
+fn agent(schedule: &Schedule) -> String {
+    include_str!("pgcred.proxy.plist").replace("{words}", &launchd::strings(&schedule.words))
+}
+
+/// Returns the task. Without a user its trigger would be the log-on of anyone, for which Windows
+/// wants an administrator.
+fn task(schedule: &Schedule) -> String {
+    let user = env::var("USERNAME").unwrap_or_default();
+    let user = match env::var("USERDOMAIN") {
+        Some(domain) => format!("{domain}\\{user}"),
+        None => user,
+    };
+    include_str!("pgcred-proxy.xml")
+        .replace("{user}", &quote::xml_in_ascii(&user))
+        .replace("{arguments}", &task_scheduler::arguments(&schedule.words))
+}
+
+fn commands(machine: &Machine, undo: bool) -> SetupCommands {
+    match machine.os {
+        Os::Linux => commands_of_systemd(machine, undo),
+        Os::Mac => launchd::loading(&file(machine, AGENT), undo),
+        Os::Windows => commands_of_task_scheduler(machine, undo),
+    }
+}
+
+/// systemd keeps the sockets of an active unit as they are, and starts no such unit while its
+/// service runs. Therefore both are ended before the files change.
+fn commands_of_systemd(machine: &Machine, undo: bool) -> SetupCommands {
+    let mut commands = SetupCommands::default();
+    let reload = systemd::systemctl(&["daemon-reload"]);
+    if undo {
+        commands.before = vec![
+            systemd::systemctl(&["disable", "--now", SOCKET]),
+            systemd::systemctl(&["stop", SERVICE]),
+        ];
+        commands.after = vec![reload];
+        return commands;
+    }
+    if fs::read(&file(machine, SOCKET)).is_some() {
+        commands.before = vec![systemd::systemctl(&["stop", SOCKET, SERVICE])];
+    }
+    commands.after = vec![reload, systemd::systemctl(&["enable", "--now", SOCKET])];
+    commands
+}
+
+fn commands_of_task_scheduler(machine: &Machine, undo: bool) -> SetupCommands {
+    let file = file(machine, TASK_FILE);
+    let mut commands = SetupCommands::default();
+    if fs::read(&file).is_some() {
+        commands.before = vec![task_scheduler::schtasks(&["/End", "/TN", TASK])];
+    }
+    if undo {
+        let delete = task_scheduler::schtasks(&["/Delete", "/F", "/TN", TASK]);
+        commands.before.push(delete);
+        return commands;
+    }
+    let file = file.display().to_string();
+    commands.after = vec![
+        task_scheduler::schtasks(&["/Create", "/F", "/TN", TASK, "/XML", &file]),
+        task_scheduler::schtasks(&["/Run", "/TN", TASK]),
+    ];
+    commands
+}
+
+fn probe(machine: &Machine) -> Option<&'static [&'static str]> {
+    match machine.os {
+        Os::Linux => Some(&["systemctl", "--user", "show-environment"]),
+        Os::Mac => Some(&["launchctl", "list"]),
+        Os::Windows => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{LocalAuth, ProxySettings};
+
+    fn schedule() -> Schedule {
+        let listener = |port, socket| ProxySettings {
+            port,
+            socket,
+            auth: LocalAuth::Password,
+        };
+        Schedule {
+            minutes: 2,
+            words: ["/o p/pgcred", "proxy", "--config", "/a&b"]
+                .map(str::to_owned)
+                .to_vec(),
+            listeners: vec![listener(15432, true), listener(15433, false)],
+        }
+    }
+
+    #[test]
+    fn the_sockets_are_those_of_the_connections() {
+        let text = socket(&schedule());
+        let listeners = "[Socket]\nListenStream=127.0.0.1:15432\n\
+                         ListenStream=%t/pgcred/.s.PGSQL.15432\n\
+                         ListenStream=127.0.0.1:15433\nSocketMode=0600\n";
+        assert!(text.contains(listeners), "{text}");
+    }
+
+    /// Only systemd starts the gateway again when a tool connects.
+    #[test]
+    fn the_gateway_ends_by_itself_only_where_a_tool_starts_it() {
+        let text = service(&schedule());
+        let command = "ExecStart=\"/o p/pgcred\" \"proxy\" \"--config\" \"/a&b\" \
+                       \"--exit-idle\" \"15m\"\n";
+        assert!(text.contains(command), "{text}");
+        assert!(agent(&schedule()).contains("    <string>/a&amp;b</string>\n  </array>\n"));
+        let task = task(&schedule());
+        let arguments = "<Arguments>--headless &quot;/o p/pgcred&quot; proxy --config \
+                         &quot;/a&amp;b&quot;</Arguments>";
+        assert!(task.contains(arguments), "{task}");
+        for text in [agent(&schedule()), task] {
+            assert!(!text.contains("idle") && !text.contains('{'), "{text}");
+        }
+    }
+}
