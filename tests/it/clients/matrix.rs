@@ -195,7 +195,7 @@ impl Matrix {
 }
 
 /// Runs `work` for several clients at once, because most of the time they are starting.
-fn for_all(clients: &[Present], work: impl Fn(&Present) + Sync) {
+pub fn for_all(clients: &[Present], work: impl Fn(&Present) + Sync) {
     let next = Mutex::new(clients.iter());
     thread::scope(|scope| {
         for _ in 0..3 {

@@ -1,12 +1,24 @@
-//! The local gateway, `pgcred proxy`, between real clients and a stand-in that verifies tokens in
-//! front of a real PostgreSQL.
+//! `pgcred proxy`, the local gateway: real clients before it, the stand-in behind it.
 //!
 //! ```text
-//! psql, psycopg  ──local password──▶  pgcred proxy  ──TLS, token──▶  tests/standin  ──▶ PostgreSQL
+//! psql, psycopg, tokio-postgres  ──local password──▶  pgcred proxy  ──TLS, token──▶  stand-in
+//!   clients, logins, traffic                              lifetime                   upstreams
+//! bytes made by hand: packets                             sockets                    tokens
+//!      wire                                               commands, offered
 //! ```
 //!
-//! `fixture` starts a gateway on a free port and ends it.
+//! `machine` is the machine of all of them: a cluster as the tests of clients have it, with a
+//! connection of Aurora DSQL and one of RDS that the gateway serves.
 
-mod fixture;
+mod clients;
+mod commands;
+mod lifetime;
+mod logins;
+pub mod machine;
 mod offered;
-mod sessions;
+mod packets;
+mod sockets;
+mod tokens;
+mod traffic;
+mod upstreams;
+mod wire;

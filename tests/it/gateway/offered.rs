@@ -5,7 +5,7 @@ use std::net::TcpListener;
 
 use serde_json::Value;
 
-use super::fixture::free_port;
+use crate::gateway::machine::free_port;
 use crate::support::sandbox::{HOST, RDS_HOST, Sandbox};
 
 fn connections(sandbox: &Sandbox) -> Value {
@@ -90,21 +90,4 @@ fn what_cannot_be_offered_is_refused() {
     sandbox
         .run(&["proxy"])
         .assert_fails(2, "shop and books have one port");
-}
-
-#[test]
-fn a_local_password_stays_until_a_new_one_is_wanted() {
-    let sandbox = Sandbox::with_keys();
-    sandbox.ok(&["add", "shop", HOST, "--proxy"]);
-    sandbox.ok(&["add", "books", RDS_HOST, "--user", "app", "--proxy"]);
-    let password = |name: &str| sandbox.ok(&["proxy", "--password", name]);
-    let first = password("shop");
-    assert_eq!(first.trim_end().len(), 26);
-    assert_eq!(password("shop"), first);
-    assert_ne!(password("books"), first);
-    sandbox.ok(&["proxy", "--new-password"]);
-    assert_ne!(password("shop"), first);
-    sandbox
-        .run(&["proxy", "--password"])
-        .assert_fails(2, "one target is needed");
 }

@@ -200,14 +200,19 @@ impl Cluster {
 
     /// Returns a program that runs on this machine. It is ended if it hangs.
     pub fn command(&self, program: &str) -> Command {
+        let mut command = self.daemon("timeout");
+        command.args(["300", program]);
+        command
+    }
+
+    /// The same for a program that the test ends: the process that it starts is the program's.
+    pub fn daemon(&self, program: &str) -> Command {
         let mut command = self.sandbox.command("unshare");
         let script = "while [ \"$1\" != -- ]; do mount --bind \"$1\" \"$2\" || exit 125; shift 2; \
             done; shift; exec \"$@\"";
         command.args(["--mount", "sh", "-c", script, "sh"]);
         command.args(self.mounts.iter().flat_map(|(own, over)| [own, over]));
-        command
-            .args(["--", "timeout", "300", program])
-            .stdin(Stdio::null());
+        command.args(["--", program]).stdin(Stdio::null());
         command
     }
 
