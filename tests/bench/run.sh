@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the release binary and prints its wall-time ratios to cat and boto3, the cost of 10,000 targets, of a prompt, of doctor and of discover.
+# Builds the release binary and prints its wall-time ratios to cat and boto3, the cost of 10,000 targets, of a prompt, of doctor, of discover and of the gateway.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 venv=target/test-venv
@@ -12,3 +12,4 @@ cargo build --release --locked --package pgcred --package standin
 "$venv/bin/python" tests/bench/prompts.py target/release/pgcred
 "$venv/bin/python" tests/bench/doctor.py target/release/pgcred target/release/standin
 "$venv/bin/python" tests/bench/discover.py target/release/pgcred
+"$venv/bin/python" tests/bench/proxy.py target/release/pgcred

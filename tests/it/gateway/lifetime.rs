@@ -1,5 +1,5 @@
-//! How a gateway ends: by a signal, at once or when its sessions are done; when nobody uses it; with
-//! the program that has started it.
+//! How a gateway ends: by a signal, at once or when its sessions are done; when nobody uses it;
+//! with the program that has started it.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, ChildStdout, Stdio};

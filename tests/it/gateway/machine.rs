@@ -1,4 +1,5 @@
-//! A machine with a connection of Aurora DSQL and one of RDS that a gateway serves, and the gateway.
+//! A machine with a connection of Aurora DSQL and one of RDS that a gateway serves, and that
+//! gateway.
 
 use std::fmt::Write as _;
 use std::fs;
