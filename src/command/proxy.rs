@@ -88,11 +88,10 @@ impl RunCommand for ProxyCommand {
         let addresses = self.addresses(&offers)?;
         let mut targets = Vec::new();
         for offer in &offers {
-            targets.push(GatewayTarget::new(
-                verified(self.resolve(app, &offer.target)?),
-                self.auth.unwrap_or(offer.auth),
-                &key,
-            )?);
+            let auth = self.auth.unwrap_or(offer.auth);
+            check_auth(auth, offer, app.preferences.output)?;
+            let request = verified(self.resolve(app, &offer.target)?);
+            targets.push(GatewayTarget::new(request, auth, &key)?);
         }
         let mut tokens = GatewayTokens {
             app,
@@ -239,6 +238,26 @@ impl Offer {
             auth: settings.map(|settings| settings.auth).unwrap_or_default(),
         }
     }
+}
+
+/// Refuses a port without a password where the system does not tell whose program connects, and
+/// warns of it elsewhere.
+fn check_auth(auth: LocalAuth, offer: &Offer, output: Output) -> Result<()> {
+    if auth == LocalAuth::Password {
+        return Ok(());
+    }
+    let target = &offer.target;
+    if !gateway::KNOWS_TCP_USERS {
+        return Err(Error::usage(format!(
+            "{target}: a port without a password is for Linux alone, which tells whose program \
+             connects"
+        ))
+        .hint("leave auth out, and give the tool what `pgcred proxy --password NAME` prints"));
+    }
+    output.warn(&format!(
+        "{target}: the port asks for no password: every program of your user can log in by it"
+    ));
+    Ok(())
 }
 
 /// Refuses two connections with one port.

@@ -10,6 +10,7 @@ use tokio::net::{TcpListener, TcpStream};
 #[cfg(unix)]
 use tokio::net::{UnixListener, UnixStream};
 
+use super::holder::holder_of_port;
 use super::peer;
 use crate::error::{Error, Result};
 use crate::sys::fs;
@@ -181,7 +182,13 @@ fn open_tcp(address: SocketAddr) -> Result<Listener> {
     });
     match opened {
         Ok(listener) => Ok(Listener::Tcp(listener)),
-        Err(error) => Err(cannot_listen(&address.to_string(), &error)),
+        Err(error) => {
+            let failed = cannot_listen(&address.to_string(), &error);
+            match holder_of_port(address.port()) {
+                Some(holder) => Err(failed.noting(&format!("{holder} has it"))),
+                None => Err(failed),
+            }
+        }
     }
 }
 

@@ -21,6 +21,7 @@
 //! `server`. `answer` has the errors that a tool is told, and `packet` the frames of PostgreSQL's
 //! protocol; both are pure, as are `startup`'s parser, `scram` and `local_password`. `settings` is
 //! what a gateway is started with, `state` what its sessions share, and `run` starts and ends it.
+//! `holder` names the program that has a port already.
 //!
 //! The promises:
 //!
@@ -35,6 +36,7 @@
 //! issuer belongs to one thread; sessions that need the same token wait for one.
 
 mod answer;
+mod holder;
 mod listener;
 pub(crate) mod local_password;
 mod login;
@@ -52,6 +54,7 @@ mod tls;
 mod tokens;
 
 pub(crate) use listener::{ListenAddress, is_taken, socket_directory};
+pub(crate) use peer::KNOWS_TCP_USERS;
 pub(crate) use run::{GatewayOptions, run, try_logins};
 pub(crate) use settings::GatewayTarget;
 pub(crate) use tokens::{TokenWish, WishedToken};

@@ -13,7 +13,7 @@ pub(super) fn is_admitted(uid: u32) -> bool {
 }
 
 /// Whether the system tells the user of a TCP connection.
-pub(super) const KNOWS_TCP_USERS: bool = cfg!(target_os = "linux");
+pub(crate) const KNOWS_TCP_USERS: bool = cfg!(target_os = "linux");
 
 #[cfg(target_os = "linux")]
 pub(super) use linux::is_admitted_by_tcp;
