@@ -1,6 +1,6 @@
 //! AWS as an authority: its credentials and regions as AWS CLI v2 finds them, and the tokens that
-//! they sign. Everything that is AWS's stands below this directory; it is the only user of AWS's
-//! SDK and of an async runtime.
+//! they sign. Everything that is AWS's stands below this directory; it is the only user of the
+//! clients of AWS's services.
 //!
 //! ```text
 //! authority --> identity --> profile_plan --> plan        which source and roles, without I/O

@@ -63,7 +63,7 @@ pub(super) fn entry_text(token: &Token, region: Option<&Region>) -> String {
     )
 }
 
-/// Reads what [`text`] wrote.
+/// Reads what [`entry_text`] wrote.
 pub(super) fn read_entry(text: &str) -> Option<(Token, Option<Region>)> {
     let mut lines = text.splitn(6, '\n');
     let mut time = || lines.next()?.parse().ok().map(Time::from_unix);

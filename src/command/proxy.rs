@@ -12,7 +12,7 @@ use crate::config::{LocalAuth, ProxySettings};
 use crate::error::{Error, Exit, Result};
 use crate::gateway::local_password::PasswordKey;
 use crate::gateway::{
-    self, GatewayOptions, GatewayTarget, ListenAddress, TokenWish, WishedToken, socket_directory,
+    self, GatewayOptions, GatewayTarget, ListenAddress, TokenReply, TokenRequest, socket_directory,
 };
 use crate::issue::IssueOptions;
 use crate::output::Output;
@@ -86,26 +86,23 @@ impl RunCommand for ProxyCommand {
         }
         let offers = self.offers(app)?;
         let addresses = self.addresses(&offers)?;
-        let mut targets = Vec::new();
+        let (mut targets, mut requests) = (Vec::new(), Vec::new());
         for offer in &offers {
             let auth = self.auth.unwrap_or(offer.auth);
             check_auth(auth, offer, app.preferences.output)?;
-            let request = verified(self.resolve(app, &offer.target)?);
-            targets.push(GatewayTarget::new(request, auth, &key)?);
+            let request = self.resolve(app, &offer.target)?;
+            targets.push(GatewayTarget::new(verified(request.clone()), auth, &key)?);
+            requests.push(request);
         }
         let mut tokens = GatewayTokens {
             app,
-            requests: Vec::new(),
+            requests,
             last_notice: String::new(),
         };
-        for offer in &offers {
-            let request = self.resolve(tokens.app, &offer.target)?;
-            tokens.requests.push(request);
-        }
         if self.test {
             tokens.app.preferences.ask.terminal = false;
             return report_trials(
-                gateway::try_logins(targets, |wish| tokens.issue(wish))?,
+                gateway::try_logins(targets, |request| tokens.issue(request))?,
                 &offers,
             );
         }
@@ -119,7 +116,7 @@ impl RunCommand for ProxyCommand {
             until_closed: if self.until_stdin_closes { stdin } else { None },
             output,
         };
-        gateway::run(targets, options, |wish| tokens.issue(wish))
+        gateway::run(targets, options, |request| tokens.issue(request))
     }
 }
 
@@ -317,10 +314,10 @@ struct GatewayTokens<'a> {
 }
 
 impl GatewayTokens<'_> {
-    fn issue(&mut self, wish: &TokenWish) -> Result<WishedToken> {
-        let request = &self.requests[wish.target];
+    fn issue(&mut self, wanted: &TokenRequest) -> Result<TokenReply> {
+        let request = &self.requests[wanted.target];
         let options = IssueOptions {
-            fresh: wish.fresh,
+            fresh: wanted.fresh,
             ..IssueOptions::default()
         };
         let issued = self
@@ -332,7 +329,7 @@ impl GatewayTokens<'_> {
         match issued {
             Ok(issued) => {
                 self.last_notice.clear();
-                Ok(WishedToken {
+                Ok(TokenReply {
                     is_new: !issued.cached,
                     token: issued.token,
                 })

@@ -12,7 +12,12 @@ pub(super) enum Refusal {
     /// It is told this.
     Told(ErrorAnswer),
     /// The server's own error, as it came.
-    Server { packet: Vec<u8>, message: String },
+    Server {
+        packet: Vec<u8>,
+        message: String,
+        /// What is known of the cause.
+        hint: Option<String>,
+    },
 }
 
 /// An error of the gateway's own.
@@ -99,7 +104,7 @@ impl Refusal {
         Self::told(
             sqlstate::INVALID_AUTHORIZATION,
             "this gateway serves only the user who started it",
-            "run a gateway as your own user: pgcred proxy",
+            "run `pgcred proxy` as your own user",
         )
     }
 
@@ -115,7 +120,7 @@ impl Refusal {
         Self::told(
             sqlstate::CANNOT_CONNECT_NOW,
             "the gateway of pgcred is stopping",
-            "start it again: pgcred proxy",
+            "run `pgcred proxy` again",
         )
     }
 
@@ -140,7 +145,7 @@ impl Refusal {
             Exit::Login => sqlstate::INVALID_AUTHORIZATION,
             _ => sqlstate::SQLCLIENT_UNABLE_TO_ESTABLISH_CONNECTION,
         };
-        let hint = error.to_hint().unwrap_or("pgcred doctor says more");
+        let hint = error.to_hint().unwrap_or("run `pgcred doctor`");
         Self::told(code, format!("pgcred: {error}"), hint)
     }
 
@@ -162,11 +167,20 @@ impl Refusal {
         }
     }
 
-    /// Returns the hint, for a user at a terminal.
-    pub(super) fn hint(&self) -> &str {
+    /// Returns the error for a user at a terminal, who has tried a login.
+    pub(super) fn to_error(&self) -> Error {
+        let error = Error::failure(self.in_words());
         match self {
-            Self::Told(answer) => &answer.hint,
-            Self::Silent | Self::Server { .. } => "",
+            Self::Told(answer) if answer.code == sqlstate::INVALID_AUTHORIZATION => {
+                error.hint(&answer.hint).exiting(Exit::Login)
+            }
+            Self::Told(answer) => error.hint(&answer.hint),
+            Self::Server {
+                hint: Some(hint), ..
+            } => error.hint(hint),
+            Self::Server { hint: None, .. } | Self::Silent => {
+                error.hint("run `pgcred doctor` with the same target")
+            }
         }
     }
 }

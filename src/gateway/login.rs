@@ -12,6 +12,7 @@ use super::server::ServerStream;
 use super::settings::GatewayTarget;
 use super::startup::StartUp;
 use crate::causes::{self, CausePlaceholders};
+use crate::probe::login::hide_token;
 
 /// How long the server may take from the start-up packet to its verdict.
 const LONGEST_LOGIN: Duration = Duration::from_secs(30);
@@ -114,20 +115,24 @@ async fn exchange(
 fn read_refusal(target: &GatewayTarget, body: Vec<u8>, token: &str) -> LoginFailure {
     let error = answer::read_error(&body);
     let mut body = body;
-    if contains(&body, token.as_bytes()) {
+    let said = String::from_utf8_lossy(&body);
+    if hide_token(token, &said) != said {
         // No server repeats what it was sent; one that does is not passed on.
         return protocol_failure(target, "the server repeats the token in an error");
     }
-    if error.hint.is_empty()
-        && let Some(hint) = hint_for(target, &error.message)
-    {
-        body = answer::with_hint(&body, &hint);
+    let mut hint = Some(error.hint.clone());
+    if error.hint.is_empty() {
+        hint = hint_for(target, &error.message);
+        if let Some(hint) = &hint {
+            body = answer::with_hint(&body, hint);
+        }
     }
     LoginFailure {
         may_be_token: may_be_token(target, &error),
         refusal: Refusal::Server {
             packet: packet(b'E', &body),
             message: format!("the server says: {}", error.message),
+            hint,
         },
     }
 }
@@ -147,10 +152,6 @@ fn may_be_token(target: &GatewayTarget, error: &ServerError) -> bool {
     is_proof && error.code.starts_with(INVALID_AUTHORIZATION)
 }
 
-fn contains(bytes: &[u8], part: &[u8]) -> bool {
-    !part.is_empty() && bytes.windows(part.len()).any(|window| window == part)
-}
-
 /// Returns what the table of causes says of a server's message.
 fn hint_for(target: &GatewayTarget, message: &str) -> Option<String> {
     let provider = target.request.provider;
@@ -165,7 +166,7 @@ fn hint_for(target: &GatewayTarget, message: &str) -> Option<String> {
 }
 
 fn protocol_failure(target: &GatewayTarget, why: &str) -> LoginFailure {
-    let doctor = format!("`pgcred doctor {}` says more", target.name);
+    let doctor = format!("run `pgcred doctor {}`", target.name);
     LoginFailure {
         refusal: Refusal::server_protocol(why, &doctor),
         may_be_token: false,
@@ -178,7 +179,7 @@ fn broken_login(target: &GatewayTarget, why: &str) -> LoginFailure {
         "the login to {}:{} broke: {why}",
         request.host, request.port
     );
-    let doctor = format!("`pgcred doctor {}` says more", target.name);
+    let doctor = format!("run `pgcred doctor {}`", target.name);
     LoginFailure {
         refusal: Refusal::unreachable(message, doctor),
         may_be_token: false,

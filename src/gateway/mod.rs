@@ -26,7 +26,8 @@
 //! The promises:
 //!
 //! - Only loopback addresses and Unix sockets of the user's own are listened on.
-//! - Nothing is dialled and no token is made before the local side has proved who it is.
+//! - No token is made before the local side has proved who it is, and no server is dialled but for
+//!   a cancel request, whose proof only the server knows.
 //! - The token goes to a server whose certificate is verified, once for each login, and nowhere
 //!   else.
 //! - A token is made when a tool connects, never by a timer. Sessions do not end with it.
@@ -57,4 +58,4 @@ pub(crate) use listener::{ListenAddress, is_taken, socket_directory};
 pub(crate) use peer::KNOWS_TCP_USERS;
 pub(crate) use run::{GatewayOptions, run, try_logins};
 pub(crate) use settings::GatewayTarget;
-pub(crate) use tokens::{TokenWish, WishedToken};
+pub(crate) use tokens::{TokenReply, TokenRequest};

@@ -1,4 +1,4 @@
-//! Starts the gateway's thread, answers its wishes for tokens, and ends it: on a signal, when it
+//! Starts the gateway's thread, answers its requests for tokens, and ends it: on a signal, when it
 //! has been idle, or when standard input has closed.
 
 use std::rc::Rc;
@@ -19,8 +19,8 @@ use super::settings::GatewayTarget;
 use super::startup::StartUp;
 use super::state::{Gateway, TargetState};
 use super::tls::TlsClient;
-use super::tokens::{TargetTokens, TokenWish, WishedToken};
-use crate::error::{Error, Result};
+use super::tokens::{TargetTokens, TokenReply, TokenRequest};
+use crate::error::{Error, Exit, Result};
 use crate::output::Output;
 use crate::sys::limits;
 use crate::sys::signals::{die_by, on_signal};
@@ -51,7 +51,7 @@ pub(crate) struct GatewayOptions {
 pub(crate) fn run(
     targets: Vec<GatewayTarget>,
     options: GatewayOptions,
-    issue: impl FnMut(&TokenWish) -> Result<WishedToken>,
+    issue: impl FnMut(&TokenRequest) -> Result<TokenReply>,
 ) -> Result<()> {
     limits::allow_many_files();
     let (stop, stopped) = watch::channel(false);
@@ -77,7 +77,7 @@ pub(crate) fn run(
 /// Logs in to each target once, and ends the session. Returns what came of each.
 pub(crate) fn try_logins(
     targets: Vec<GatewayTarget>,
-    issue: impl FnMut(&TokenWish) -> Result<WishedToken>,
+    issue: impl FnMut(&TokenRequest) -> Result<TokenReply>,
 ) -> Result<Vec<Result<()>>> {
     const TERMINATE: [u8; 5] = [b'X', 0, 0, 0, 4];
     spawn_in_thread(targets, issue, |states| async move {
@@ -89,7 +89,7 @@ pub(crate) fn try_logins(
                     let _ = server.shutdown().await;
                     Ok(())
                 }
-                Err(refusal) => Err(Error::failure(refusal.in_words()).hint(refusal.hint())),
+                Err(refusal) => Err(refusal.to_error()),
             };
             results.push(tried.map_err(|error| error.about(&state.target.name)));
         }
@@ -98,21 +98,21 @@ pub(crate) fn try_logins(
 }
 
 /// Runs work with the targets on a thread that has the network runtime, and makes the tokens that
-/// it wishes for on this one.
+/// it asks for on this one.
 fn spawn_in_thread<T: Send + 'static, Work: Future<Output = Result<T>>>(
     targets: Vec<GatewayTarget>,
-    issue: impl FnMut(&TokenWish) -> Result<WishedToken>,
+    issue: impl FnMut(&TokenRequest) -> Result<TokenReply>,
     work: impl FnOnce(Vec<Rc<TargetState>>) -> Work + Send + 'static,
 ) -> Result<T> {
     limits::check_room().map_err(|error| start_failed(&error))?;
-    let (wishes, wish_receiver) = channel();
+    let (requests, token_requests) = channel();
     let thread = thread::Builder::new().spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .map_err(|error| start_failed(&error))?;
-        let states = states_of(targets, &wishes);
-        drop(wishes);
+        let states = states_of(targets, &requests);
+        drop(requests);
         let done = match states {
             Ok(states) => LocalSet::new().block_on(&runtime, work(states)),
             Err(error) => Err(error),
@@ -121,10 +121,12 @@ fn spawn_in_thread<T: Send + 'static, Work: Future<Output = Result<T>>>(
         done
     });
     let thread = thread.map_err(|error| start_failed(&error))?;
-    grant_wishes(&wish_receiver, issue);
+    answer_requests(&token_requests, issue);
     match thread.join() {
         Ok(done) => done,
-        Err(_) => Err(Error::failure("the gateway has broken down").hint("start it again")),
+        Err(_) => {
+            Err(Error::failure("the gateway has broken down").hint("run `pgcred proxy` again"))
+        }
     }
 }
 
@@ -134,29 +136,28 @@ fn start_failed(error: &std::io::Error) -> Error {
         .hint("end other programs, or raise the limits with `ulimit -n 1024; ulimit -u 1024`")
 }
 
-/// Makes tokens until nobody is left who could wish for one.
-fn grant_wishes(
-    wishes: &Receiver<TokenWish>,
-    mut issue: impl FnMut(&TokenWish) -> Result<WishedToken>,
+/// Makes tokens until nobody is left who could ask for one.
+fn answer_requests(
+    requests: &Receiver<TokenRequest>,
+    mut issue: impl FnMut(&TokenRequest) -> Result<TokenReply>,
 ) {
-    while let Ok(wish) = wishes.recv() {
-        let token = issue(&wish);
-        let _ = wish.answer.send(token); // the session may have gone
+    while let Ok(request) = requests.recv() {
+        let token = issue(&request);
+        let _ = request.answer.send(token); // the session may have gone
     }
 }
 
 fn states_of(
     targets: Vec<GatewayTarget>,
-    wishes: &Sender<TokenWish>,
+    requests: &Sender<TokenRequest>,
 ) -> Result<Vec<Rc<TargetState>>> {
     let mut states = Vec::new();
     for (position, target) in targets.into_iter().enumerate() {
         let tls = TlsClient::new(&target).map_err(|refusal| {
-            Error::usage(refusal.in_words())
-                .hint(refusal.hint())
-                .about(&target.name)
+            let error = refusal.to_error().exiting(Exit::Usage);
+            error.about(&target.name)
         })?;
-        let tokens = TargetTokens::new(position, wishes.clone());
+        let tokens = TargetTokens::new(position, requests.clone());
         states.push(Rc::new(TargetState {
             target,
             tls,

@@ -39,7 +39,7 @@ pub(super) async fn connect(
     connected.map_err(|why| {
         let request = &target.request;
         let (host, port) = (&request.host, request.port);
-        let doctor = format!("`pgcred doctor {}` says more", target.name);
+        let doctor = format!("run `pgcred doctor {}`", target.name);
         Refusal::unreachable(format!("cannot reach {host}:{port}: {why}"), doctor)
     })
 }

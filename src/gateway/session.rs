@@ -15,8 +15,8 @@ use super::relay::{SessionEnd, relay};
 use super::scram::{MECHANISM, ScramFault};
 use super::server::{self, ServerStream};
 use super::startup::{FirstPacket, StartUp, read_first};
-use super::state::{Gateway, SessionPlace, TargetState, UnprovenPermit};
-use super::tokens::GivenToken;
+use super::state::{Gateway, SessionSlot, TargetState, UnprovenPermit};
+use super::tokens::SessionToken;
 use crate::config::LocalAuth;
 use crate::text::shown;
 use crate::time::{Time, spoken_duration};
@@ -62,7 +62,7 @@ struct Session<'a> {
 struct OpenedSession {
     server: ServerStream,
     /// The session counts for as long as this lives.
-    place: SessionPlace,
+    slot: SessionSlot,
 }
 
 /// What a client that has proved itself wants.
@@ -78,7 +78,7 @@ impl Session<'_> {
         let served = match self.open(client).await {
             Ok(Some(OpenedSession {
                 server,
-                place: _place,
+                slot: _slot,
             })) => Ok(relay(client, server).await),
             Ok(None) => return, // a statement was cancelled
             Err(refusal) => Err(refusal),
@@ -112,7 +112,7 @@ impl Session<'_> {
             }
         };
         self.permit = None;
-        let place = self.gateway.take_place()?;
+        let slot = self.gateway.take_slot()?;
         let (server, notices) = log_in_with_token(self.state, &start_up).await?;
         let mut accepted = authentication_packet(authentication::OK, b"");
         accepted.extend(notices);
@@ -120,7 +120,7 @@ impl Session<'_> {
             .write_all(&accepted)
             .await
             .map_err(|_| Refusal::Silent)?;
-        Ok(Some(OpenedSession { server, place }))
+        Ok(Some(OpenedSession { server, slot }))
     }
 
     /// Hears who connects and what it wants, and lets it prove that it may.
@@ -286,7 +286,7 @@ pub(super) async fn log_in_with_token(
 async fn log_in_once(
     state: &TargetState,
     start_up: &StartUp,
-    given: &GivenToken,
+    given: &SessionToken,
 ) -> Result<(ServerStream, Vec<u8>), LoginFailure> {
     let TargetState { target, tls, .. } = state;
     let connected = server::connect(target, tls).await;

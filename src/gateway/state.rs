@@ -24,9 +24,9 @@ pub(super) struct Gateway {
 pub(super) type UnprovenPermit = OwnedSemaphorePermit;
 
 /// The right to be a session.
-pub(super) struct SessionPlace(Rc<watch::Sender<usize>>);
+pub(super) struct SessionSlot(Rc<watch::Sender<usize>>);
 
-impl Drop for SessionPlace {
+impl Drop for SessionSlot {
     fn drop(&mut self) {
         self.0.send_modify(|count| *count -= 1);
     }
@@ -48,12 +48,12 @@ impl Gateway {
     }
 
     /// Counts a new session in.
-    pub(super) fn take_place(&self) -> Result<SessionPlace, Refusal> {
+    pub(super) fn take_slot(&self) -> Result<SessionSlot, Refusal> {
         if *self.sessions.borrow() >= self.max_connections {
             return Err(Refusal::too_many(self.max_connections));
         }
         self.sessions.send_modify(|count| *count += 1);
-        Ok(SessionPlace(Rc::clone(&self.sessions)))
+        Ok(SessionSlot(Rc::clone(&self.sessions)))
     }
 
     pub(super) fn is_stopping(&self) -> bool {

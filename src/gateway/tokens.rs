@@ -12,25 +12,25 @@ use crate::time::Time;
 use crate::token::{Token, TokenAge};
 
 /// A token that a session waits for, sent to the thread that issues tokens.
-pub(crate) struct TokenWish {
+pub(crate) struct TokenRequest {
     /// The position of the target.
     pub(crate) target: usize,
     /// Make a new token, even if there is a fresh one: the server has refused that one.
     pub(crate) fresh: bool,
-    pub(crate) answer: oneshot::Sender<Result<WishedToken>>,
+    pub(crate) answer: oneshot::Sender<Result<TokenReply>>,
 }
 
-/// The answer to a wish.
-pub(crate) struct WishedToken {
+/// The answer to a request.
+pub(crate) struct TokenReply {
     pub(crate) token: Token,
-    /// It was made for this wish, and not taken from the cache.
+    /// It was made for this request, and not taken from the cache.
     pub(crate) is_new: bool,
 }
 
 /// The token of one target.
 pub(super) struct TargetTokens {
     target: usize,
-    wishes: Sender<TokenWish>,
+    requests: Sender<TokenRequest>,
     last: Mutex<LastAnswer>,
 }
 
@@ -42,40 +42,40 @@ struct LastAnswer {
 }
 
 /// A token, and whether it was made for the session that has asked.
-pub(super) struct GivenToken {
+pub(super) struct SessionToken {
     pub(super) token: Arc<Token>,
     pub(super) is_new: bool,
 }
 
 impl TargetTokens {
-    pub(super) fn new(target: usize, wishes: Sender<TokenWish>) -> Self {
+    pub(super) fn new(target: usize, requests: Sender<TokenRequest>) -> Self {
         Self {
             target,
-            wishes,
+            requests,
             last: Mutex::default(),
         }
     }
 
     /// Returns a fresh token.
-    pub(super) async fn fresh(&self) -> Result<GivenToken> {
+    pub(super) async fn fresh(&self) -> Result<SessionToken> {
         let will_do = |token: &Arc<Token>| token.age(Time::now()) == TokenAge::Fresh;
         self.get(will_do, false).await
     }
 
     /// Returns another token than this one, which the server has refused.
-    pub(super) async fn other_than(&self, refused: &Arc<Token>) -> Result<GivenToken> {
+    pub(super) async fn other_than(&self, refused: &Arc<Token>) -> Result<SessionToken> {
         self.get(|token| !Arc::ptr_eq(token, refused), true).await
     }
 
     /// Returns the token that is kept if it will do, and else a new one. A session that has waited
-    /// for the answer to another's wish takes that answer, also if it is a failure.
-    async fn get(&self, will_do: impl Fn(&Arc<Token>) -> bool, new: bool) -> Result<GivenToken> {
+    /// for the answer to another's request takes that answer, also if it is a failure.
+    async fn get(&self, will_do: impl Fn(&Arc<Token>) -> bool, new: bool) -> Result<SessionToken> {
         let began = Instant::now();
         let mut last = self.last.lock().await;
         if let Some(token) = &last.token
             && will_do(token)
         {
-            return Ok(GivenToken {
+            return Ok(SessionToken {
                 token: Arc::clone(token),
                 is_new: false,
             });
@@ -86,12 +86,12 @@ impl TargetTokens {
             return Err(error.clone());
         }
         match self.ask(new).await {
-            Ok(wished) => {
-                let token = Arc::new(wished.token);
+            Ok(reply) => {
+                let token = Arc::new(reply.token);
                 last.token = Some(Arc::clone(&token));
-                Ok(GivenToken {
+                Ok(SessionToken {
                     token,
-                    is_new: wished.is_new,
+                    is_new: reply.is_new,
                 })
             }
             Err(error) => {
@@ -101,15 +101,16 @@ impl TargetTokens {
         }
     }
 
-    async fn ask(&self, fresh: bool) -> Result<WishedToken> {
+    async fn ask(&self, fresh: bool) -> Result<TokenReply> {
         let (answer, answered) = oneshot::channel();
-        let wish = TokenWish {
+        let request = TokenRequest {
             target: self.target,
             fresh,
             answer,
         };
-        let stopping = || Error::failure("the gateway is stopping").hint("start it again");
-        if self.wishes.send(wish).is_err() {
+        let stopping =
+            || Error::failure("the gateway is stopping").hint("run `pgcred proxy` again");
+        if self.requests.send(request).is_err() {
             return Err(stopping());
         }
         match answered.await {

@@ -162,7 +162,7 @@ fn read_server_message(body: &[u8], token: &str) -> ServerMessage {
 }
 
 /// Returns a text without the token, whole or in the parts of its query that are secret or long.
-fn hide_token(token: &str, text: &str) -> String {
+pub(crate) fn hide_token(token: &str, text: &str) -> String {
     const LONG: usize = 24;
     const HIDDEN: &str = "[...]";
     let mut text = text.to_owned();

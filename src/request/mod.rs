@@ -13,6 +13,7 @@ use crate::text::host;
 use target::RootsChoice;
 
 /// What to issue a token for.
+#[derive(Clone)]
 pub(crate) struct Request {
     /// The name of the connection in the configuration, if TARGET is one.
     pub(crate) connection: Option<String>,

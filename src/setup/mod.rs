@@ -170,7 +170,7 @@ impl ToolKind {
 pub(crate) enum SetupMethod {
     /// By files that pgcred edits, and steps that are left to the user.
     Files(&'static dyn ToolFiles),
-    /// By a dialog that the user fills in from a printed template, see [`fill`].
+    /// By a dialog that the user fills in from a printed template, see [`fill_template`].
     Dialog(&'static str),
 }
 

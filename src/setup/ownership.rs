@@ -11,7 +11,7 @@
 //! otherwise the user has edited the file since, and the user's part stays as it is now.
 //!
 //! ```text
-//!                 Edit::that_changes              Edit::that_restores
+//!                 SetupEdit::that_changes         SetupEdit::that_restores
 //! user's part  ------------------------>  both  ------------------------>  user's part
 //!      |                                                                       ^
 //!      +--> backup, unless there is one ----- if it says the same -------------+

@@ -1,7 +1,7 @@
 //! Who would sign: the source of credentials and the roles on top of it, in the order of AWS CLI
 //! v2, before anything is asked.
 //!
-//! [`make`] looks at variables and files that have been read, and at nothing else. `execute.rs`
+//! [`make_plan`] looks at variables and files that have been read, and at nothing else. `execute.rs`
 //! carries the plan out. The digest of a plan is a part of the key that tokens are cached under, so
 //! everything that decides whose credentials come out has to be in it: a setting that `execute.rs`
 //! alone looked at could hand out another identity's token.
