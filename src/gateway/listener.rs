@@ -13,6 +13,7 @@ use tokio::net::{UnixListener, UnixStream};
 use super::holder::holder_of_port;
 use super::peer;
 use crate::error::{Error, Result};
+#[cfg(unix)]
 use crate::sys::fs;
 use crate::sys::paths;
 use crate::text::host;
