@@ -81,7 +81,7 @@ fn read_field(definition: &mut CommandDefinition, field: &ConfigField<'_>) -> Re
         "token" => definition.token = Some(field.read(|item| JsonPath::parse(read_text(item)?))?),
         "user" => definition.user = Some(field.read(|item| JsonPath::parse(read_text(item)?))?),
         "expires" => {
-            definition.expires = Some(field.read(|item| ExpiryField::parse(read_text(item)?))?)
+            definition.expires = Some(field.read(|item| ExpiryField::parse(read_text(item)?))?);
         }
         "life" => definition.life = Some(field.read(read_seconds)?),
         "kind" => definition.kind = field.read(|item| CommandKind::parse(read_text(item)?))?,
