@@ -3,8 +3,8 @@
 //! [`Time`] reads and writes the forms that others use: RFC 3339 (files of the AWS CLI, pgcred's
 //! own), the header `Date` of HTTP, ISO 8601 in the variants that AWS's tools accept, and the
 //! compact form in a signed request (`20260101T001500Z`). [`number_as_python_reads_it`] reads whole
-//! numbers, and [`spoken_duration`] writes a duration for people: its thresholds are constants, because the
-//! shell hooks speak in the same way.
+//! numbers, and [`spoken_duration`] writes a duration for people: its thresholds are constants,
+//! because the shell hooks speak in the same way.
 //!
 //! Tests set the clock: a unit test by `pretend`, an end-to-end test by a variable that only debug
 //! builds read.

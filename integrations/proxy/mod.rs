@@ -33,7 +33,7 @@ pub(super) const TOOL: Tool = Tool {
     method: SetupMethod::Files(&Scheduler {
         work: ScheduledWork::Gateway,
         texts,
-        commands,
+        commands: commands_of_service,
         probe,
         remark: "it serves tools while you are logged in; after a change of `proxy` in a \
                  connection, set it up again",
@@ -51,7 +51,7 @@ const TASK: &str = "pgcred proxy";
 
 fn texts(machine: &Machine) -> Vec<ScheduledText> {
     let text = |name, text| ScheduledText {
-        destination: EditDestination::File(file(machine, name)),
+        destination: EditDestination::File(file_of_service(machine, name)),
         text,
     };
     match machine.os {
@@ -61,7 +61,7 @@ fn texts(machine: &Machine) -> Vec<ScheduledText> {
     }
 }
 
-fn file(machine: &Machine, name: &str) -> PathBuf {
+fn file_of_service(machine: &Machine, name: &str) -> PathBuf {
     let directory = match machine.os {
         Os::Linux => systemd::units(machine),
         Os::Mac => launchd::agents(machine),
@@ -107,10 +107,10 @@ fn task(schedule: &Schedule) -> String {
         .replace("{arguments}", &task_scheduler::arguments(&schedule.words))
 }
 
-fn commands(machine: &Machine, undo: bool) -> SetupCommands {
+fn commands_of_service(machine: &Machine, undo: bool) -> SetupCommands {
     match machine.os {
         Os::Linux => commands_of_systemd(machine, undo),
-        Os::Mac => launchd::loading(&file(machine, AGENT), undo),
+        Os::Mac => launchd::loading(&file_of_service(machine, AGENT), undo),
         Os::Windows => commands_of_task_scheduler(machine, undo),
     }
 }
@@ -128,7 +128,7 @@ fn commands_of_systemd(machine: &Machine, undo: bool) -> SetupCommands {
         commands.after = vec![reload];
         return commands;
     }
-    if fs::read(&file(machine, SOCKET)).is_some() {
+    if fs::read(&file_of_service(machine, SOCKET)).is_some() {
         commands.before = vec![systemd::systemctl(&["stop", SOCKET, SERVICE])];
     }
     commands.after = vec![reload, systemd::systemctl(&["enable", "--now", SOCKET])];
@@ -136,7 +136,7 @@ fn commands_of_systemd(machine: &Machine, undo: bool) -> SetupCommands {
 }
 
 fn commands_of_task_scheduler(machine: &Machine, undo: bool) -> SetupCommands {
-    let file = file(machine, TASK_FILE);
+    let file = file_of_service(machine, TASK_FILE);
     let mut commands = SetupCommands::default();
     if fs::read(&file).is_some() {
         commands.before = vec![task_scheduler::schtasks(&["/End", "/TN", TASK])];

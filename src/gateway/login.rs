@@ -115,8 +115,8 @@ async fn exchange(
 fn read_refusal(target: &GatewayTarget, body: Vec<u8>, token: &str) -> LoginFailure {
     let error = answer::read_error(&body);
     let mut body = body;
-    let said = String::from_utf8_lossy(&body);
-    if hide_token(token, &said) != said {
+    let words = String::from_utf8_lossy(&body);
+    if hide_token(token, &words) != words {
         // No server repeats what it was sent; one that does is not passed on.
         return protocol_failure(target, "the server repeats the token in an error");
     }

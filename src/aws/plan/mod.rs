@@ -1,10 +1,10 @@
 //! Who would sign: the source of credentials and the roles on top of it, in the order of AWS CLI
 //! v2, before anything is asked.
 //!
-//! [`make_plan`] looks at variables and files that have been read, and at nothing else. `execute.rs`
-//! carries the plan out. The digest of a plan is a part of the key that tokens are cached under, so
-//! everything that decides whose credentials come out has to be in it: a setting that `execute.rs`
-//! alone looked at could hand out another identity's token.
+//! [`make_plan`] looks at variables and files that have been read, and at nothing else.
+//! `execute.rs` carries the plan out. The digest of a plan is a part of the key that tokens are
+//! cached under, so everything that decides whose credentials come out has to be in it: a setting
+//! that `execute.rs` alone looked at could hand out another identity's token.
 //!
 //! ```text
 //! settings --> keys in variables?  yes --> CredentialPlan { source: Environment }

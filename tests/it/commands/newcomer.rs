@@ -302,7 +302,8 @@ fn help_is_a_command_too_and_shows_what_to_type() {
             "{help}"
         );
         let asks = [
-            "token", "refresh", "exec", "discover", "policy", "roots", "login", "setup", "aws",
+            "token", "refresh", "exec", "proxy", "discover", "policy", "roots", "login", "setup",
+            "aws",
         ]
         .contains(&name);
         assert_eq!(help.contains("--mfa-code"), asks, "{help}");
