@@ -276,7 +276,7 @@ fn a_user_that_is_too_long_for_the_service_file_is_told_with_another_way() {
         "{said}"
     );
     assert!(
-        said.contains("passfile: `pgcred exec crm -- psql` needs no service file\n"),
+        said.contains("passfile: run `pgcred exec crm -- psql`, which needs no service file\n"),
         "{said}"
     );
     assert!(!said.contains("setup psql"), "{said}");
