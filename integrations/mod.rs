@@ -15,6 +15,8 @@ mod task_scheduler;
 
 use crate::setup::{Os, SetupMethod, Tool, ToolKind};
 
+pub(crate) use proxy::DIALOG as DIALOG_OF_GATEWAY;
+
 /// Every tool, in the order of `pgcred setup`.
 pub(crate) static TOOLS: &[Tool] = &[
     dbeaver::TOOL,

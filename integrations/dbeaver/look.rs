@@ -72,8 +72,20 @@ fn entry(id: &str, value: &Value, has_sealed: bool) -> ToolEntry {
             .unwrap_or_default()
             .to_owned(),
         commands,
-        password: password(value, has_sealed),
+        password: if is_of_gateway(id, configuration) {
+            StoredPassword::None
+        } else {
+            password(value, has_sealed)
+        },
     }
+}
+
+/// Tells whether an entry of pgcred's connects through the local gateway, whose password does not
+/// end and may be kept.
+fn is_of_gateway(id: &str, configuration: &Value) -> bool {
+    id.starts_with(PREFIX)
+        && configuration["host"] == "127.0.0.1"
+        && configuration["properties"]["sslmode"] == "disable"
 }
 
 /// Tells whether a password is kept. The other ways to log in take it from elsewhere.

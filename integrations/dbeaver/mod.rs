@@ -107,14 +107,25 @@ impl ToolFiles for DataSources {
 
     fn steps(&self, machine: &Machine, targets: &[ToolTarget]) -> Vec<String> {
         let mut steps = Vec::new();
-        let is_printed =
-            |target: &ToolTarget| can_print(machine.os, target.request.provider.authority);
-        if takes_command(machine) && targets.iter().any(is_printed) {
+        let takes_command = takes_command(machine);
+        if takes_command && targets.iter().any(|target| is_printed(machine, target)) {
             steps.push(
                 "once: Preferences > Connections > General > \
                  tick \"Enable password retrieval via CLI\""
                     .to_owned(),
             );
+        }
+        for target in targets {
+            if target.by_gateway && !takes_command {
+                steps.push(format!(
+                    "start DBeaver, and paste the password that `pgcred proxy --password {0}` \
+                     prints when it asks for that of {0}",
+                    target.name
+                ));
+            }
+        }
+        if !steps.is_empty() && !takes_command {
+            return steps;
         }
         steps.push(
             "start DBeaver; when you connect for the first time, it asks whether pgcred may run: \
@@ -217,10 +228,16 @@ fn with_targets(
             .entry(format!("{PREFIX}{}", target.name))
             .or_insert(Value::Null);
         forget_alternatives(entry);
-        let by_command = by_command && can_print(machine.os, target.request.provider.authority);
+        let by_command = by_command && is_printed(machine, target);
         merge(entry, connection(machine, target, by_command));
     }
     Ok(format!("{document:#}\n"))
+}
+
+/// Tells whether a command can give the password of a target to DBeaver. A local password of the
+/// gateway is short.
+fn is_printed(machine: &Machine, target: &ToolTarget) -> bool {
+    target.by_gateway || can_print(machine.os, target.request.provider.authority)
 }
 
 /// Returns the file without these entries of ours.
@@ -359,11 +376,14 @@ fn connection(machine: &Machine, target: &ToolTarget, by_command: bool) -> Value
         "properties": properties,
     });
     if by_command {
+        let words = CommandLines { machine, target }.password_words();
         configuration["auth-model"] = json!("shell_command");
         configuration["auth-properties"] = json!({
-            "passwordCommand": auth_command(machine, target, "token", &[]),
+            "passwordCommand": quoted(machine, &words),
             "passwordCommandTimeoutMs": "30000",
         });
+    } else if target.by_gateway {
+        configuration["auth-model"] = json!("native");
     } else {
         configuration["auth-model"] = json!("postgres_pgpass");
         configuration["events"] = events(machine, target);
@@ -403,13 +423,19 @@ fn events(machine: &Machine, target: &ToolTarget) -> Value {
     })
 }
 
-/// Returns a command line for DBeaver's own splitter.
 fn auth_command(machine: &Machine, target: &ToolTarget, command: &str, more: &[&str]) -> String {
+    quoted(
+        machine,
+        &CommandLines { machine, target }.words(command, more),
+    )
+}
+
+/// Returns a command line for DBeaver's own splitter.
+fn quoted(machine: &Machine, words: &[String]) -> String {
     let quote = match machine.os {
         Os::Windows => quote::dbeaver_on_windows,
         Os::Linux | Os::Mac => quote::dbeaver_on_unix,
     };
-    let words = CommandLines { machine, target }.words(command, more);
     let quoted: Vec<String> = words.iter().map(|word| quote(word)).collect();
     quoted.join(" ")
 }

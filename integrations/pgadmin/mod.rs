@@ -223,7 +223,7 @@ fn server(machine: &Machine, target: &ToolTarget) -> Value {
 /// Returns the command for the password. It reads nothing: pgAdmin hands its own stdin on, which
 /// may never end.
 fn password_command(machine: &Machine, target: &ToolTarget) -> String {
-    let line = CommandLines { machine, target }.line("token", &[]);
+    let line = CommandLines { machine, target }.password_line();
     match machine.os {
         Os::Windows => format!("{line} < NUL"),
         Os::Linux | Os::Mac => format!("{line} < /dev/null"),

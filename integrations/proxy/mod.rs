@@ -41,6 +41,9 @@ pub(super) const TOOL: Tool = Tool {
     ..Tool::DEFAULT
 };
 
+/// What a user enters into a tool that connects through the gateway.
+pub(crate) const DIALOG: &str = include_str!("dialog.txt");
+
 const SOCKET: &str = "pgcred-proxy.socket";
 const SERVICE: &str = "pgcred-proxy.service";
 const AGENT: &str = "pgcred.proxy.plist";

@@ -1,12 +1,13 @@
 //! psql and all other programs that use libpq: an entry for each connection in the user's service
 //! file. `refresh` keeps the token in the passfile.
 
+use crate::config::LocalAuth;
 use crate::error::{Error, Result};
 use crate::setup::{
     FileOwnership, FollowedUsers, Machine, SetupEdit, SetupMethod, StoredPassword, TokenUser, Tool,
     ToolEntry, ToolFiles, ToolKind, ToolTarget, block,
 };
-use crate::sys::fs;
+use crate::sys::{fs, paths};
 
 pub(super) const TOOL: Tool = Tool {
     name: "psql",
@@ -116,6 +117,7 @@ impl ToolFiles for ServiceFile {
         let mut steps = Vec::new();
         for target in targets.iter().take(MOST) {
             steps.push(format!("to open a session: psql service={}", target.name));
+            steps.extend(password_step(target));
         }
         if targets.len() > MOST {
             let others = targets.len() - MOST;
@@ -162,11 +164,34 @@ fn text_of(targets: &[ToolTarget]) -> String {
     targets.iter().map(section_of).collect()
 }
 
+/// Returns the directory of the gateway's socket, at which libpq needs no password.
+fn socket_of(target: &ToolTarget) -> Option<String> {
+    if !target.by_gateway || !target.proxy?.socket {
+        return None;
+    }
+    Some(paths::gateway_sockets()?.display().to_string())
+}
+
+/// Says how the password of a target comes to libpq that connects through the gateway.
+fn password_step(target: &ToolTarget) -> Option<String> {
+    let proxy = target.proxy?;
+    let is_asked = target.by_gateway && proxy.auth == LocalAuth::Password;
+    if !is_asked || socket_of(target).is_some() {
+        return None;
+    }
+    let name = &target.name;
+    Some(format!(
+        "libpq runs no command for a password: type the one that `pgcred proxy --password {name}` \
+         prints, or add `socket = true` to `proxy` of {name}, at whose socket none is needed"
+    ))
+}
+
 fn section_of(target: &ToolTarget) -> String {
     let request = &target.request;
+    let host = socket_of(target).unwrap_or_else(|| request.host.clone());
     let mut lines = vec![
         format!("[{}]", target.name),
-        format!("host={}", request.host),
+        format!("host={host}"),
         format!("port={}", request.port),
         format!("dbname={}", request.dbname),
         format!("user={}", request.user),

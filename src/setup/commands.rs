@@ -68,6 +68,23 @@ impl CommandLines<'_> {
         self.line_of(&self.words(command, more))
     }
 
+    /// Returns the command that prints the password: a token, or the local password of the gateway.
+    pub(crate) fn password_words(&self) -> Vec<String> {
+        if !self.target.by_gateway {
+            return self.words("token", &[]);
+        }
+        let mut words = vec![self.program()];
+        words.extend(["proxy", "--password", &self.target.name].map(str::to_owned));
+        if let Some(file) = &self.machine.named_config {
+            words.extend(["--config".to_owned(), file.display().to_string()]);
+        }
+        words
+    }
+
+    pub(crate) fn password_line(&self) -> String {
+        self.line_of(&self.password_words())
+    }
+
     fn line_of(&self, words: &[String]) -> String {
         let os = self.machine.os;
         let quoted: Vec<String> = words.iter().map(|word| os.shell_word(word)).collect();

@@ -18,7 +18,7 @@ use crate::text::quote;
 type PlaceholderValue = fn(&CommandLines) -> String;
 
 /// The placeholders, each with what stands in its place.
-pub(super) const PLACEHOLDERS: [(&str, PlaceholderValue); 20] = [
+pub(super) const PLACEHOLDERS: [(&str, PlaceholderValue); 21] = [
     // The name of the connection, or the first label of its host.
     ("name", |commands| commands.target.name.clone()),
     // The address that the client dials.
@@ -51,6 +51,8 @@ pub(super) const PLACEHOLDERS: [(&str, PlaceholderValue); 20] = [
     ("pgcred", |commands| commands.program()),
     // The path of `pgcred-aws`, which stands in for the AWS CLI.
     ("pgcred_aws", pgcred_aws),
+    // The command that prints the password: `pgcred token`, or of the gateway the local one.
+    ("password", |commands| commands.password_line()),
     // `pgcred token` as a line for the system's shell: the token, or another output format.
     ("token", |commands| commands.line("token", &[])),
     ("token_json", |commands| {

@@ -8,7 +8,7 @@ use super::drafts::FileDrafts;
 use super::template::{FORMS, PLACEHOLDERS};
 use super::*;
 use crate::authority::Region;
-use crate::integrations::TOOLS;
+use crate::integrations::{DIALOG_OF_GATEWAY, TOOLS};
 use crate::provider;
 use crate::request::Request;
 use crate::roots::TrustedRoots;
@@ -41,6 +41,7 @@ fn target(user: &str) -> ToolTarget {
         request,
         roots,
         proxy: None,
+        by_gateway: false,
     }
 }
 
@@ -125,10 +126,11 @@ fn words_in_braces(text: &str) -> Vec<&str> {
 }
 
 fn templates() -> impl Iterator<Item = (&'static str, &'static str)> {
-    TOOLS.iter().filter_map(|tool| match tool.method {
+    let of_tools = TOOLS.iter().filter_map(|tool| match tool.method {
         SetupMethod::Dialog(template) => Some((tool.name, template)),
         SetupMethod::Files(_) => None,
-    })
+    });
+    of_tools.chain([("proxy", DIALOG_OF_GATEWAY)])
 }
 
 /// A misspelt placeholder would be printed to the user, in silence.

@@ -79,6 +79,7 @@ pub(super) fn set_up_all(
             names: &[],
             options,
             users: &users.known,
+            by_gateway: false,
             is_silent: false,
         },
         schedules: true,

@@ -6,7 +6,7 @@
 //! part, pgcred's own configuration, ends everything if it fails.
 
 use super::plan::{PlanPart, SetupPlan};
-use super::scheduler;
+use super::{gateway, scheduler};
 use crate::command::app::App;
 use crate::command::edits::{
     EditDecision, EditPolicy, carry_out, edits_that_change, provide_roots,
@@ -99,6 +99,12 @@ impl SetupPlan {
                 preferences.output.note(step);
             }
             tools.extend(part.tool);
+        }
+        if self.by_gateway {
+            if let Some(how) = gateway::how_to_start(machine) {
+                preferences.output.note(&how);
+            }
+            return Ok(());
         }
         let advice = match &self.why_no_scheduler {
             _ if self.keeps_fresh => None,

@@ -1,14 +1,19 @@
-//! The gateway as a service: which connections it offers.
+//! The local gateway: which connections it offers, and what a tool is given that connects through
+//! it.
 
 use crate::error::{Error, Result};
-use crate::setup::ToolTarget;
+use crate::integrations::TOOLS;
+use crate::setup::{Machine, Tool, ToolKind, ToolTarget};
 
 /// Refuses to run a gateway that would offer nothing, or two connections at one port.
 pub(super) fn check_offers(targets: &[ToolTarget], errors: &[Error]) -> Result<()> {
     if targets.is_empty() && errors.is_empty() {
-        return Err(Error::usage("no connection is offered by the gateway").hint(
-            "write proxy = { port = 15432 } into a connection of config.toml, then the same again",
-        ));
+        return Err(
+            Error::usage("no connection is offered by the gateway").hint(
+                "run `pgcred add NAME --replace --proxy`, or write proxy = { port = 15432 } into a \
+             connection of config.toml",
+            ),
+        );
     }
     for (at, target) in targets.iter().enumerate() {
         let port = |of: &ToolTarget| of.proxy.map(|proxy| proxy.port);
@@ -24,4 +29,63 @@ pub(super) fn check_offers(targets: &[ToolTarget], errors: &[Error]) -> Result<(
         }
     }
     Ok(())
+}
+
+/// Refuses `--proxy` for what does not connect itself.
+pub(super) fn check_tool(tool: &Tool) -> Result<()> {
+    if !tool.kind.is_background() {
+        return Ok(());
+    }
+    let title = tool.title;
+    Err(Error::usage(format!(
+        "--proxy is for tools that connect, and {title} does not"
+    ))
+    .hint("run `pgcred setup proxy`, which makes the gateway a service"))
+}
+
+/// Returns a target as the gateway offers it: at an address of this machine, which the connection
+/// never leaves, and therefore without TLS.
+pub(super) fn through_gateway(mut target: ToolTarget) -> Result<ToolTarget> {
+    let Some(proxy) = target.proxy else {
+        return Err(not_offered(&target));
+    };
+    let request = &mut target.request;
+    "127.0.0.1".clone_into(&mut request.host);
+    request.port = proxy.port;
+    request.keywords.retain(|(keyword, _)| {
+        let is_of_the_server = ["ssl", "gss", "channel_binding", "hostaddr", "require_auth"]
+            .iter()
+            .any(|start| keyword.starts_with(start));
+        !is_of_the_server
+    });
+    let without_tls = ("sslmode".to_owned(), "disable".to_owned());
+    request.keywords.push(without_tls);
+    target.roots = None;
+    target.by_gateway = true;
+    Ok(target)
+}
+
+fn not_offered(target: &ToolTarget) -> Error {
+    let name = &target.name;
+    let add = match &target.request.connection {
+        Some(connection) => format!("pgcred add {connection} --replace --proxy"),
+        None => format!("pgcred add NAME {} --proxy", target.request.host),
+    };
+    Error::usage(format!("{name} is not offered by the gateway")).hint(format!(
+        "run `{add}`, or write proxy = {{ port = 15432 }} into the connection"
+    ))
+}
+
+/// Says how the gateway is started, unless it is a service already.
+pub(super) fn how_to_start(machine: &Machine) -> Option<String> {
+    for tool in TOOLS {
+        if tool.kind == ToolKind::Service && tool.is_set_up(machine) {
+            return None;
+        }
+    }
+    Some(
+        "the gateway has to run: leave `pgcred proxy` running while you work, or run \
+         `pgcred setup proxy` once"
+            .to_owned(),
+    )
 }

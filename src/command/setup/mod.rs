@@ -42,7 +42,7 @@ use super::preferences::Preferences;
 use super::run::RunCommand;
 use super::tool_undo;
 use crate::error::{Error, Result};
-use crate::integrations::TOOLS;
+use crate::integrations::{DIALOG_OF_GATEWAY, TOOLS};
 use crate::output::Output;
 use crate::resolve::ConnectionOptions;
 use crate::setup::{
@@ -79,6 +79,10 @@ pub(crate) struct SetupCommand {
     /// you name
     #[arg(long)]
     undo: bool,
+    /// Let the tool connect through the local gateway, `pgcred proxy`: every connection that has
+    /// `proxy`, or those that are named
+    #[arg(long, requires = "tool", conflicts_with_all = ["all", "undo"])]
+    proxy: bool,
     /// Do not ask before changing files
     #[arg(long, short)]
     yes: bool,
@@ -108,6 +112,9 @@ impl RunCommand for SetupCommand {
             tool_undo::undo_tool(self.policy(), tool, &entries, &machine, app)?;
             return Ok(ExitCode::SUCCESS);
         }
+        if self.proxy {
+            gateway::check_tool(tool)?;
+        }
         match tool.method {
             SetupMethod::Files(files) if !self.print => {
                 self.edit_files(files, tool, &machine, app)?;
@@ -133,6 +140,7 @@ impl SetupCommand {
             options: &self.connection,
             users: &users.known,
             is_silent: false,
+            by_gateway: self.proxy,
         }
     }
 
@@ -253,7 +261,7 @@ impl SetupCommand {
         } = self.choice(&users).targets(tool, preferences)?;
         check_texts(machine, &targets)?;
         let all = targets.len() + errors.len();
-        if !tool.kind.is_background() {
+        if !tool.kind.is_background() && !self.proxy {
             warnings.extend(targets::warnings_about_targets(tool, &mut targets));
         }
         for warning in &warnings {
@@ -263,6 +271,12 @@ impl SetupCommand {
             provide_roots(&targets, preferences)?;
             match tool.method {
                 SetupMethod::Files(files) => Output::answer(&files.printed(machine, &targets))?,
+                SetupMethod::Dialog(_) if self.proxy => {
+                    print_dialog(DIALOG_OF_GATEWAY, tool, machine, &targets, preferences)?;
+                    if let Some(how) = gateway::how_to_start(machine) {
+                        preferences.output.note(&how);
+                    }
+                }
                 SetupMethod::Dialog(template) => {
                     print_dialog(template, tool, machine, &targets, preferences)?;
                     if !self.dry_run && !self.print {

@@ -42,6 +42,8 @@ pub(super) struct SetupPlan {
     /// Whether tokens are written right after this, and a scheduler of this plan goes on with it,
     /// or none can: then the user is not told to do so.
     pub(super) keeps_fresh: bool,
+    /// Whether the tools connect through the local gateway, and need no token.
+    pub(super) by_gateway: bool,
     /// Whether there are several tools: then errors name theirs.
     pub(super) names_tools: bool,
 }
@@ -67,6 +69,7 @@ impl SetupPlan {
             choice: request.choice,
             added: Vec::new(),
             plan: Self {
+                by_gateway: request.choice.by_gateway,
                 names_tools: request.tools.len() > 1 || request.schedules,
                 ..Self::default()
             },
@@ -188,7 +191,7 @@ impl SetupPlanner<'_> {
         } = targets?;
         remove_conflicts(files, &self.machine, &mut targets, &mut errors);
         check_texts(&self.machine, &targets)?;
-        if !tool.kind.is_background() {
+        if !tool.kind.is_background() && !self.choice.by_gateway {
             warnings.extend(targets::warnings_about_targets(tool, &mut targets));
         }
         warnings.extend(files.warnings(&targets));

@@ -28,6 +28,8 @@ pub(super) struct TargetChoice<'a> {
     pub(super) users: &'a [TokenUser],
     /// Whether the warnings about the values of a target were shown already, for another tool.
     pub(super) is_silent: bool,
+    /// Whether the tool connects through the local gateway.
+    pub(super) by_gateway: bool,
 }
 
 /// The targets of one tool.
@@ -69,8 +71,8 @@ impl TargetChoice<'_> {
                 targets.push(self.target(None, tool, preferences)?);
             }
         } else {
-            let is_offered =
-                |of: &&Connection| tool.kind != ToolKind::Service || of.proxy.is_some();
+            let for_gateway = self.is_for_gateway(tool);
+            let is_offered = |of: &&Connection| !for_gateway || of.proxy.is_some();
             for connection in connections.iter().filter(is_offered) {
                 let name = &connection.name;
                 if let Some(why) = self.why_left_out(name, tool, preferences) {
@@ -83,18 +85,22 @@ impl TargetChoice<'_> {
                 }
             }
         }
-        if tool.kind == ToolKind::Service {
+        if self.is_for_gateway(tool) {
             gateway::check_offers(&targets, &errors)?;
-        } else if tool.kind != ToolKind::Command {
-            warnings.extend(warnings_of_shared_lines(&targets, preferences));
+        } else {
+            warnings.extend(warnings_about_passwords(tool, &targets, preferences));
         }
-        warnings.extend(warning_of_key_in_variables(tool, &targets));
         check_names(&targets)?;
         Ok(ToolTargets {
             targets,
             errors,
             warnings,
         })
+    }
+
+    /// Tells whether only the connections count that the gateway offers.
+    fn is_for_gateway(&self, tool: &Tool) -> bool {
+        self.by_gateway || tool.kind == ToolKind::Service
     }
 
     /// Refuses targets that are named for what works for all connections.
@@ -153,7 +159,7 @@ impl TargetChoice<'_> {
                 None => return Err(no_lasting_user(&request, tool)),
             }
         }
-        if needs_all_settings(tool, &request) {
+        if needs_all_settings(tool, &request) && !self.by_gateway {
             leave_nothing_to_the_environment(&mut request, preferences)?;
         }
         let name = match &request.connection {
@@ -161,12 +167,17 @@ impl TargetChoice<'_> {
             None => short_name(&request.host),
         };
         let roots = roots::choose_roots(&request)?;
-        Ok(ToolTarget {
+        let target = ToolTarget {
+            by_gateway: false,
             proxy: preferences.config.connection(&name).and_then(|of| of.proxy),
             name,
             request,
             roots,
-        })
+        };
+        if self.by_gateway {
+            return gateway::through_gateway(target);
+        }
+        Ok(target)
     }
 }
 
@@ -247,6 +258,20 @@ fn warning_of_variables(tool: &Tool, preferences: &Preferences) -> Option<String
         "{title} will not have these variables of this shell: {set}; a connection can name its \
          profile and region: pgcred add NAME HOST --profile PROFILE --replace"
     ))
+}
+
+/// Returns what may keep a tool from its tokens.
+fn warnings_about_passwords(
+    tool: &Tool,
+    targets: &[ToolTarget],
+    preferences: &Preferences,
+) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if tool.kind != ToolKind::Command {
+        warnings.extend(warnings_of_shared_lines(targets, preferences));
+    }
+    warnings.extend(warning_of_key_in_variables(tool, targets));
+    warnings
 }
 
 /// Returns warnings of targets whose line in the passfile another connection has.

@@ -153,6 +153,7 @@ fn plan(
             names,
             options: &ConnectionOptions::default(),
             users: &[],
+            by_gateway: false,
             is_silent: false,
         },
         schedules: false,

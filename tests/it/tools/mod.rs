@@ -5,6 +5,8 @@
 //! runs the commands for the other tools, split into words as each tool splits them.
 
 #[cfg(target_os = "linux")]
+pub mod by_gateway;
+#[cfg(target_os = "linux")]
 pub mod fixtures;
 #[cfg(target_os = "linux")]
 pub mod install; // compares homes, as setup does

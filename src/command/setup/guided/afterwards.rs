@@ -121,6 +121,7 @@ fn print_tool(
         names: &[],
         options: &ConnectionOptions::default(),
         users: &[],
+        by_gateway: false,
         is_silent: true,
     };
     let mut targets = choice.targets(tool, preferences)?;

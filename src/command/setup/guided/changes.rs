@@ -48,6 +48,7 @@ pub(super) fn plan_changes(
             names: &[],
             options: &ConnectionOptions::default(),
             users,
+            by_gateway: false,
             is_silent: false,
         },
         schedules: false,
