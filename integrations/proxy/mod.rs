@@ -42,7 +42,7 @@ pub(super) const TOOL: Tool = Tool {
 };
 
 /// What a user enters into a tool that connects through the gateway.
-pub(crate) const DIALOG: &str = include_str!("dialog.txt");
+pub(crate) const DIALOG: &str = include_str!("tool.txt");
 
 const SOCKET: &str = "pgcred-proxy.socket";
 const SERVICE: &str = "pgcred-proxy.service";
