@@ -62,7 +62,7 @@ fn drain_lets_sessions_end_and_takes_no_new_ones() {
     skip_unless!(CLUSTER);
     let machine = Machine::new();
     let mut gateway = machine.start(&["--drain", "30"]);
-    let (client, stdout) = busy(&machine, RDS, 4);
+    let (client, stdout) = busy(&machine, RDS, 15);
     gateway.signal(Signal::SIGTERM);
     std::thread::sleep(Duration::from_millis(500));
     let error = machine.refused(RDS);
