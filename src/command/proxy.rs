@@ -91,7 +91,13 @@ impl RunCommand for ProxyCommand {
             let auth = self.auth.unwrap_or(offer.auth);
             check_auth(auth, offer, app.preferences.output)?;
             let request = self.resolve(app, &offer.target)?;
-            targets.push(GatewayTarget::new(verified(request.clone()), auth, &key)?);
+            let ask = &app.preferences.ask;
+            targets.push(GatewayTarget::new(
+                verified(request.clone()),
+                auth,
+                &key,
+                ask,
+            )?);
             requests.push(request);
         }
         let mut tokens = GatewayTokens {

@@ -6,7 +6,8 @@
 //! carries or downloads. It puts them into its data directory (`store`), because a client wants a
 //! path.
 //!
-//! `sets` has the same certificates as data, for a probe that judges a server as clients would.
+//! `sets` has the same certificates as data, for a probe that judges a server as clients would, and
+//! for the gateway.
 
 mod sets;
 mod store;
@@ -20,7 +21,7 @@ use crate::request::Request;
 use crate::request::target::RootsChoice;
 use crate::sys::env;
 use crate::sys::fs::{self, PrivateDirectory};
-pub(crate) use sets::{RootSets, root_sets};
+pub(crate) use sets::{RootSets, root_sets, verifying_certificates};
 pub(crate) use store::{remove_file, written_files};
 
 /// The root certificates that pgcred tells a client to use.

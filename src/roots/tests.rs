@@ -72,6 +72,16 @@ fn private_roots_are_a_file_of_pgcreds_own() {
     ));
 }
 
+/// A file that is not there never means other roots: those of the system would believe many more.
+#[test]
+fn a_chosen_file_without_certificates_verifies_nobody() {
+    let mut request = request("db");
+    request.roots = Some(RootsChoice::File("/nowhere/roots.pem".to_owned()));
+    let error = verifying_certificates(&request, &policy()).unwrap_err();
+    let expected = "no root certificate can be read from /nowhere/roots.pem";
+    assert_eq!(error.to_string(), expected);
+}
+
 #[test]
 fn a_set_that_cannot_be_had_names_what_to_save() {
     let request = request("private");

@@ -187,6 +187,26 @@ fn other_roots_verify_nobody() {
     assert!(machine.cluster.standin.events().is_empty());
 }
 
+/// A file of roots that is not there never means the system's roots, which believe many more.
+#[test]
+fn roots_that_cannot_be_read_keep_the_gateway_from_starting() {
+    skip_unless!(CLUSTER);
+    let machine = Machine::new();
+    let nowhere = machine.cluster.sandbox.path("nowhere.pem");
+    for connection in [DSQL, RDS] {
+        let mut proxy = machine.proxy(&[connection.name]);
+        proxy.env("PGSSLROOTCERT", &nowhere);
+        let run = Run::of(proxy);
+        let says = format!(
+            "pgcred: {}: no root certificate can be read from {}",
+            connection.name,
+            nowhere.display()
+        );
+        assert!(run.stderr.contains(&says), "{says}: {}", run.stderr);
+        assert_eq!(run.code, 1);
+    }
+}
+
 #[test]
 fn a_server_that_cannot_be_reached() {
     skip_unless!(CLUSTER);
