@@ -151,6 +151,11 @@ pub(crate) fn find_by_id(id: &str) -> Option<&'static Cause> {
     all_causes().find(|cause| cause.id == id)
 }
 
+/// Tells whether a cause is about the token itself, by the subject of its id.
+pub(crate) fn is_about_token(id: &str) -> bool {
+    id.starts_with("token.")
+}
+
 /// Returns the causes of which a message of a client or a server speaks, the best first: usually
 /// one, at most three, none if the text is not known.
 ///

@@ -25,6 +25,7 @@ use crate::output::Output;
 use crate::sys::limits;
 use crate::sys::signals::{die_by, on_signal};
 use crate::sys::terminal::{InheritedStdin, wait_for_end};
+use crate::wire::TERMINATE;
 
 /// How many connections of one listener may be at a time that have not proved who they are. The
 /// system keeps the others waiting.
@@ -79,7 +80,6 @@ pub(crate) fn try_logins(
     targets: Vec<GatewayTarget>,
     issue: impl FnMut(&TokenRequest) -> Result<TokenReply>,
 ) -> Result<Vec<Result<()>>> {
-    const TERMINATE: [u8; 5] = [b'X', 0, 0, 0, 4];
     spawn_in_thread(targets, issue, |states| async move {
         let mut results = Vec::new();
         for state in states {

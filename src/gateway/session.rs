@@ -9,7 +9,6 @@ use tokio::time::{Instant, timeout};
 use super::answer::Refusal;
 use super::listener::{LocalPeer, LocalStream};
 use super::login::{LoginFailure, log_in};
-use super::packet::{LONGEST_PACKET, authentication, authentication_packet};
 use super::packet::{read_first_packet, read_packet};
 use super::relay::{SessionEnd, relay};
 use super::scram::{MECHANISM, ScramFault};
@@ -20,6 +19,7 @@ use super::tokens::SessionToken;
 use crate::config::LocalAuth;
 use crate::text::shown;
 use crate::time::{Time, spoken_duration};
+use crate::wire::{LONGEST_PACKET, authentication_packet, code};
 
 /// How long a local program may take to say who it is.
 const LONGEST_PROOF: Duration = Duration::from_mins(1);
@@ -114,7 +114,7 @@ impl Session<'_> {
         self.permit = None;
         let slot = self.gateway.take_slot()?;
         let (server, notices) = log_in_with_token(self.state, &start_up).await?;
-        let mut accepted = authentication_packet(authentication::OK, b"");
+        let mut accepted = authentication_packet(code::OK, b"");
         accepted.extend(notices);
         client
             .write_all(&accepted)
@@ -171,17 +171,17 @@ impl Session<'_> {
             ScramFault::WrongPassword => Refusal::wrong_password(&self.user, &target.name),
         };
         let mechanisms = format!("{MECHANISM}\0\0");
-        let offer = authentication_packet(authentication::SASL, mechanisms.as_bytes());
+        let offer = authentication_packet(code::SASL, mechanisms.as_bytes());
         write(client, &offer).await?;
         let first = read_password_packet(client).await?;
         let first = client_first(&first).ok_or_else(Refusal::scram)?;
         let exchange = target.verifier().begin(first).map_err(refuse)?;
         let answer = exchange.first_answer().as_bytes();
-        let answer = authentication_packet(authentication::SASL_CONTINUE, answer);
+        let answer = authentication_packet(code::SASL_CONTINUE, answer);
         write(client, &answer).await?;
         let last = read_password_packet(client).await?;
         let proof = exchange.finish(&last).map_err(refuse)?;
-        let proof = authentication_packet(authentication::SASL_FINAL, proof.as_bytes());
+        let proof = authentication_packet(code::SASL_FINAL, proof.as_bytes());
         write(client, &proof).await
     }
 
