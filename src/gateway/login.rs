@@ -46,19 +46,16 @@ pub(super) async fn log_in(
             "the names or the token are too long",
         ));
     };
-    match timeout(LONGEST_LOGIN, exchange(stream, &start_up, &password)).await {
-        Ok(Ok((LoginVerdict::LoggedIn, notices))) => Ok(notices),
-        Ok(Ok((LoginVerdict::Refused(body), _))) => Err(read_refusal(target, body, token)),
-        Ok(Ok((verdict, _))) => Err(protocol_failure(target, &fault_of(&verdict))),
-        Ok(Err(error)) => Err(broken_login(target, &error.to_string())),
-        Err(_) => Err(broken_login(target, "no verdict in time")),
-    }
-}
-
-/// Says what is wrong with a server that neither takes a token nor refuses it.
-fn fault_of(verdict: &LoginVerdict) -> String {
-    match verdict {
-        LoginVerdict::LoggedIn | LoginVerdict::Refused(_) => "the server has answered".to_owned(),
+    let (verdict, notices) =
+        match timeout(LONGEST_LOGIN, exchange(stream, &start_up, &password)).await {
+            Ok(Ok(ended)) => ended,
+            Ok(Err(error)) => return Err(broken_login(target, &error.to_string())),
+            Err(_) => return Err(broken_login(target, "no verdict in time")),
+        };
+    let fault = match verdict {
+        LoginVerdict::LoggedIn => return Ok(notices),
+        LoginVerdict::Refused(body) => return Err(read_refusal(target, body, token)),
+        LoginVerdict::Endless => return Err(broken_login(target, "it has no end")),
         LoginVerdict::OtherMethod(method) => {
             format!("the server asks for another proof than a password in clear text: {method}")
         }
@@ -66,8 +63,8 @@ fn fault_of(verdict: &LoginVerdict) -> String {
         LoginVerdict::OutOfPlace(kind) => {
             format!("the server sends a packet {kind:#04x} in the login")
         }
-        LoginVerdict::Endless => "the login has no end".to_owned(),
-    }
+    };
+    Err(protocol_failure(target, &fault))
 }
 
 /// Sends and reads packets up to the verdict. Returns the notices that have come, as packets.

@@ -55,12 +55,11 @@ async fn connect_and_encrypt(
         .await
         .map_err(|error| error.to_string())?;
     set_options(&stream);
-    let stream = if target.request.provider.takes_direct_tls {
-        stream
+    let encrypted = if target.request.provider.takes_direct_tls {
+        tls.encrypt_directly(stream).await
     } else {
-        ask_for_tls(stream).await?
+        tls.encrypt(ask_for_tls(stream).await?).await
     };
-    let encrypted = tls.encrypt(stream).await;
     encrypted.map_err(|error| tls::why_not(&error, target.server_name()))
 }
 

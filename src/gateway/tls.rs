@@ -57,6 +57,22 @@ impl TlsClient {
     pub(super) async fn encrypt(&self, stream: TcpStream) -> Result<TlsStream<TcpStream>, Error> {
         self.connector.connect(self.name.clone(), stream).await
     }
+
+    /// Shakes hands with a server that has not been asked for TLS in PostgreSQL's protocol. It has
+    /// to agree on that protocol inside TLS, so that a server of another one is told apart.
+    pub(super) async fn encrypt_directly(
+        &self,
+        stream: TcpStream,
+    ) -> Result<TlsStream<TcpStream>, Error> {
+        let encrypted = self.encrypt(stream).await?;
+        let (_, session) = encrypted.get_ref();
+        if session.alpn_protocol() != Some(ALPN) {
+            return Err(Error::other(
+                "the server does not agree on PostgreSQL's protocol (ALPN)",
+            ));
+        }
+        Ok(encrypted)
+    }
 }
 
 /// Says why a server was not believed, or how the handshake broke.

@@ -121,6 +121,7 @@ fn servers_that_break_off_or_answer_nonsense_in_the_login() {
     let machine = Machine::new();
     let mut gateway = machine.start(&[]);
     for row in [
+        (Fault::NoAlpn, ONLY_DSQL, "08001", "ALPN"),
         (Fault::ClosesAfterStartup, BOTH, "08001", "broke"),
         (Fault::ClosesAfterPassword, BOTH, "08001", "broke"),
         (Fault::BrokenLength, BOTH, "08001", "broke"),
