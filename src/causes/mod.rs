@@ -124,6 +124,11 @@ impl Cause {
         values.filled(&text)
     }
 
+    /// Tells whether the token itself is the cause, by the subject of the id.
+    pub(crate) fn is_about_token(&self) -> bool {
+        self.id.starts_with("token.")
+    }
+
     /// Returns how surely a text, normalised, speaks of this cause.
     fn likeness(&self, text: &str) -> Option<TextMatch> {
         let mut best = None;
@@ -149,11 +154,6 @@ pub(crate) fn all_causes() -> impl Iterator<Item = &'static Cause> {
 /// Returns the cause with this id.
 pub(crate) fn find_by_id(id: &str) -> Option<&'static Cause> {
     all_causes().find(|cause| cause.id == id)
-}
-
-/// Tells whether a cause is about the token itself, by the subject of its id.
-pub(crate) fn is_about_token(id: &str) -> bool {
-    id.starts_with("token.")
 }
 
 /// Returns the causes of which a message of a client or a server speaks, the best first: usually

@@ -19,6 +19,7 @@ use crate::output::Output;
 use crate::request::Request;
 use crate::resolve::ConnectionOptions;
 use crate::sys::child;
+use crate::sys::socket_peer;
 use crate::sys::terminal::InheritedStdin;
 use crate::text;
 use crate::time::Seconds;
@@ -250,7 +251,7 @@ fn check_auth(auth: LocalAuth, offer: &Offer, output: Output) -> Result<()> {
         return Ok(());
     }
     let target = &offer.target;
-    if !gateway::KNOWS_TCP_USERS {
+    if !socket_peer::KNOWS_TCP_USERS {
         return Err(Error::usage(format!(
             "{target}: a port without a password is for Linux alone, which tells whose program \
              connects"

@@ -111,7 +111,7 @@ fn read_refusal(target: &GatewayTarget, body: Vec<u8>, token: &str) -> LoginFail
         }
     }
     LoginFailure {
-        may_be_token: may_be_token(target, &error),
+        may_be_token: may_be_token(&error),
         refusal: Refusal::Server {
             packet: packet(b'E', &body),
             message: format!("the server says: {}", error.message),
@@ -120,13 +120,16 @@ fn read_refusal(target: &GatewayTarget, body: Vec<u8>, token: &str) -> LoginFail
     }
 }
 
-/// Tells whether another token may help: the proof was refused (a class of SQLSTATEs), or what is
-/// known of the server's words is about the token. One more login costs a token at most.
-fn may_be_token(target: &GatewayTarget, error: &ServerMessage) -> bool {
-    const INVALID_AUTHORIZATION: &str = "28";
-    let texts = format!("{} {}", error.message, error.hint);
-    let cause = target.request.provider.explain(&texts);
-    cause.is_some_and(causes::is_about_token) || error.code.starts_with(INVALID_AUTHORIZATION)
+/// Tells whether another token may help: what is known of the server's words is about the token, or
+/// nothing is known of them but that the proof was refused.
+fn may_be_token(error: &ServerMessage) -> bool {
+    const INVALID_AUTHORIZATION: &str = "28"; // a class of SQLSTATEs
+    const INVALID_PASSWORD: &str = "28P01";
+    let known = causes::causes_of_message(&format!("{} {}", error.message, error.hint));
+    if known.is_empty() {
+        return error.code.starts_with(INVALID_AUTHORIZATION);
+    }
+    error.code == INVALID_PASSWORD || known.iter().any(|cause| cause.is_about_token())
 }
 
 /// Returns what the table of causes says of a server's message.

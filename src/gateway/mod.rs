@@ -4,7 +4,7 @@
 //! ```text
 //!   a tool                       this process                                   the server
 //!     |                                |                                            |
-//!     |-- connect ------------> listener --> peer      who connects, where the      |
+//!     |-- connect ------------> listener              who connects, where the      |
 //!     |                                |               system tells                 |
 //!     |-- start-up -----------> startup                TLS is declined              |
 //!     |<- SCRAM-SHA-256 ------> scram                  the local password           |
@@ -43,7 +43,6 @@ mod listener;
 pub(crate) mod local_password;
 mod login;
 mod packet;
-mod peer;
 mod relay;
 mod run;
 mod scram;
@@ -56,7 +55,6 @@ mod tls;
 mod tokens;
 
 pub(crate) use listener::{ListenAddress, is_taken, socket_directory};
-pub(crate) use peer::KNOWS_TCP_USERS;
 pub(crate) use run::{GatewayOptions, run, try_logins};
 pub(crate) use settings::GatewayTarget;
 pub(crate) use tokens::{TokenReply, TokenRequest};

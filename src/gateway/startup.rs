@@ -220,9 +220,9 @@ mod tests {
             sent(&read, "bob", "books"),
             start_up(PROTOCOL_3_0, &expected)
         );
-        for (named, sent) in [("", "books"), ("ann", "books"), ("plays", "plays")] {
+        for (named, passed_on) in [("", "books"), ("ann", "books"), ("plays", "plays")] {
             let read = read_login(&start_up(PROTOCOL_3_0, &["user", "ann", "database", named]));
-            let expected = start_up(PROTOCOL_3_0, &["user", "ann", "database", sent]);
+            let expected = start_up(PROTOCOL_3_0, &["user", "ann", "database", passed_on]);
             assert_eq!(sent(&read, "ann", "books"), expected);
         }
     }

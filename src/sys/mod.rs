@@ -7,7 +7,8 @@
 //! - `terminal`: standard input and questions to the user
 //! - `dialog`: a conversation of several questions
 //! - `signals`, `limits`: signals, and the limits of the process
-//! - `host_names`: the addresses of a host
+//! - `host_names`: the addresses of a host; `socket_peer`: whose program is at the other end
+//! - `inherited_sockets`: the listeners that a service manager has opened
 //! - `libm`: replaces one function of C's library
 
 pub(crate) mod child;
@@ -15,9 +16,11 @@ pub(crate) mod dialog;
 pub(crate) mod env;
 pub(crate) mod fs;
 pub(crate) mod host_names;
+pub(crate) mod inherited_sockets;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 mod libm;
 pub(crate) mod limits;
 pub(crate) mod paths;
 pub(crate) mod signals;
+pub(crate) mod socket_peer;
 pub(crate) mod terminal;

@@ -1,13 +1,13 @@
-//! Who is at the other end of a local connection, as the system tells: the user of a Unix socket's
-//! peer, and on Linux also that of a TCP connection within this machine.
+//! This file tells who is at the other end of a local connection, as far as the system knows: the
+//! user of a Unix socket's peer, and on Linux also that of a TCP connection within this machine.
 //!
 //! A TCP connection that arrives on loopback need not come from a user of this machine: a forwarder
 //! such as `ssh -L` has the user of the forwarder. So this is a check that comes in addition to the
 //! password, or in its place where the user has said so.
 
-/// Tells whether a user may use the gateway: its own user and root.
+/// Tells whether a user is the one of this process, or root.
 #[cfg(unix)]
-pub(super) fn is_admitted(uid: u32) -> bool {
+pub(crate) fn is_own_user_or_root(uid: u32) -> bool {
     const ROOT: u32 = 0;
     uid == ROOT || uid == nix::unistd::geteuid().as_raw()
 }
@@ -16,10 +16,10 @@ pub(super) fn is_admitted(uid: u32) -> bool {
 pub(crate) const KNOWS_TCP_USERS: bool = cfg!(target_os = "linux");
 
 #[cfg(target_os = "linux")]
-pub(super) use linux::is_admitted_by_tcp;
+pub(crate) use linux::is_tcp_peer_own_user;
 
 #[cfg(not(target_os = "linux"))]
-pub(super) fn is_admitted_by_tcp(_: std::net::SocketAddr, _: std::net::SocketAddr) -> bool {
+pub(crate) fn is_tcp_peer_own_user(_: std::net::SocketAddr, _: std::net::SocketAddr) -> bool {
     false
 }
 
@@ -33,13 +33,13 @@ mod linux {
         AddressFamily, MsgFlags, SockFlag, SockProtocol, SockType, recv, send, socket,
     };
 
-    use super::is_admitted;
+    use super::is_own_user_or_root;
 
-    /// Tells whether the user of a connection's other end may use the gateway. Whoever cannot be
-    /// found is not admitted.
-    pub(crate) fn is_admitted_by_tcp(peer: SocketAddr, own: SocketAddr) -> bool {
+    /// Tells whether the other end of a connection belongs to the user of this process, or to root.
+    /// One that cannot be found does not.
+    pub(crate) fn is_tcp_peer_own_user(peer: SocketAddr, own: SocketAddr) -> bool {
         match uid_of(peer, own) {
-            Ok(uid) => is_admitted(uid),
+            Ok(uid) => is_own_user_or_root(uid),
             Err(_) => false,
         }
     }
@@ -140,10 +140,10 @@ mod linux {
                 let client = TcpStream::connect(own).unwrap();
                 let (accepted, peer) = listener.accept().unwrap();
                 assert_eq!(uid_of(peer, own).unwrap(), nix::unistd::geteuid().as_raw());
-                assert!(is_admitted_by_tcp(peer, own));
+                assert!(is_tcp_peer_own_user(peer, own));
                 let mut other = peer;
                 other.set_port(peer.port() ^ 1);
-                assert!(!is_admitted_by_tcp(other, own));
+                assert!(!is_tcp_peer_own_user(other, own));
                 drop((client, accepted));
             }
         }
