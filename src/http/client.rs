@@ -188,14 +188,17 @@ impl HttpClient {
         http_client_fn(move |_, _| SharedHttpConnector::new(own.clone()))
     }
 
-    /// Sends one request and returns status and body of the answer.
+    /// Sends one request with a body, which is empty for most, and returns status and body of the
+    /// answer.
     pub(crate) async fn ask(
         &self,
         method: &str,
         address: &str,
         headers: &[(&'static str, &str)],
+        body: &str,
     ) -> std::result::Result<(u16, Vec<u8>), RequestError> {
         let mut request = HttpRequest::get(address).map_err(RequestError::from)?;
+        *request.body_mut() = SdkBody::from(body);
         request.set_method(method).map_err(RequestError::from)?;
         for (name, value) in headers {
             request
@@ -345,8 +348,8 @@ async fn whole_body(
                 "the answer of {host} is longer than {} KiB",
                 longest >> 10
             ));
-            let hint = "check the endpoint settings AWS_ENDPOINT_URL* and the proxy: AWS's own \
-                        answers are shorter";
+            let hint = "check the settings of the service's address, such as AWS_ENDPOINT_URL, and \
+                        the proxy: the service's own answers are shorter";
             return Err(ConnectorError::user(LocalError(too_long.hint(hint)).into()));
         }
         body.extend_from_slice(&part);

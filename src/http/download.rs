@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 
 /// Returns the text at an `https://` address.
 pub(crate) async fn download_text(http: &HttpClient, address: &str) -> Result<String> {
-    let why = match http.ask("GET", address, &[]).await {
+    let why = match http.ask("GET", address, &[], "").await {
         Ok((200, body)) => match String::from_utf8(body) {
             Ok(text) => return Ok(text),
             Err(_) => "it is not UTF-8".to_owned(),

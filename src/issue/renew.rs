@@ -114,12 +114,12 @@ impl Issuer {
         error
     }
 
-    /// Tells whether this run can prompt for the login that was missing. It is false if the
+    /// Tells whether this run may have the login that was missing. It is false if the
     /// recorded failure was itself a prompt, made by another process while this one waited for its
     /// lock.
     fn can_do_better(&self, failure: &FailureRecord) -> bool {
         let asked_meanwhile = failure.asked && failure.at >= self.run_started_at;
-        failure.error.exit() == Exit::Login && self.ask.can_ask() && !asked_meanwhile
+        failure.error.exit() == Exit::Login && self.ask.may_have_login() && !asked_meanwhile
     }
 
     /// Asks the authority for credentials, and records a failure in the index.

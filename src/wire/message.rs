@@ -146,7 +146,7 @@ mod tests {
                     prop_assert!(!text.contains(char::is_control));
                 }
             }
-            let hinted = read_message(&with_hint(&body, "type this"));
+            let mut hinted = read_message(&with_hint(&body, "type this"));
             prop_assert!(hinted.texts().len() == 6);
         }
 

@@ -162,15 +162,16 @@ async fn request_credentials(
     headers.extend(token.map(|token| ("authorization", token)));
     let mut attempt = 1;
     loop {
-        let (may_change, failure) = match resolution.direct().ask("GET", address, &headers).await {
-            Ok((200, text)) => return Ok(text),
-            Ok((status, text)) => (
-                status >= 500,
-                RequestError::Failed(describe_refusal(status, &text)),
-            ),
-            Err(RequestError::Local(error)) => (false, RequestError::Local(error)),
-            Err(failure) => (true, failure),
-        };
+        let (may_change, failure) =
+            match resolution.direct().ask("GET", address, &headers, "").await {
+                Ok((200, text)) => return Ok(text),
+                Ok((status, text)) => (
+                    status >= 500,
+                    RequestError::Failed(describe_refusal(status, &text)),
+                ),
+                Err(RequestError::Local(error)) => (false, RequestError::Local(error)),
+                Err(failure) => (true, failure),
+            };
         if !may_change || attempt == ATTEMPTS {
             return Err(failure);
         }

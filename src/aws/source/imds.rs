@@ -226,7 +226,7 @@ impl MetadataService {
         for _ in 0..self.attempts {
             let headers = [header];
             let answer =
-                tokio::time::timeout(self.pause, self.http.ask(method, &address, &headers));
+                tokio::time::timeout(self.pause, self.http.ask(method, &address, &headers, ""));
             let why = match resolution.wait("the instance metadata", answer).await? {
                 Ok(Ok((status, text))) => {
                     return Ok(Some((status, String::from_utf8_lossy(&text).into_owned())));
