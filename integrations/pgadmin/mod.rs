@@ -114,15 +114,17 @@ impl ToolFiles for ImportFile {
     }
 
     fn warnings(&self, targets: &[ToolTarget]) -> Vec<String> {
-        let is_of_dsql = |target: &ToolTarget| target.request.provider.name == "dsql";
-        if !targets.iter().any(is_of_dsql) {
+        // pgAdmin sends settings at the start of each session.
+        let refusing = targets.iter().map(|target| target.request.provider);
+        let refusing = refusing.filter(|provider| provider.cause_of_settings.is_some());
+        let Some(provider) = refusing.last() else {
             return Vec::new();
-        }
-        vec![
-            "pgAdmin as it is cannot open a session on Aurora DSQL (pgAdmin issue 9433); \
-             RDS and Aurora PostgreSQL work"
-                .to_owned(),
-        ]
+        };
+        vec![format!(
+            "pgAdmin as it is cannot open a session on {} (pgAdmin issue 9433); other servers, such \
+             as RDS and Aurora PostgreSQL, work",
+            provider.title
+        )]
     }
 
     fn steps(&self, machine: &Machine, _: &[ToolTarget]) -> Vec<String> {

@@ -13,7 +13,6 @@
 //!               signer --> sigv4                     presigned requests
 //!
 //! resolution   what one resolution needs: clients of services, the deadline, the notes
-//! session_locks   the locks of login sessions
 //! cli_cache    the files that the AWS CLI keeps between its runs
 //! profile      the two shared files; environment: the table of AWS's variables
 //! service      addresses of services, and their refusals
@@ -27,7 +26,7 @@
 //! token_parts  what a token says of itself; causes: why an error of AWS's ended a login
 //! ```
 //!
-//! Locks: `session_locks` has one for each login session, taken while a session is made or renewed.
+//! Locks: `sys::session_locks` has one for each login session, taken while a session is made or renewed.
 //! The caller holds the lock of the identity above it (see `issue`); nothing is locked below it.
 
 mod access;
@@ -51,7 +50,6 @@ mod profile_plan;
 mod region;
 mod resolution;
 mod service;
-mod session_locks;
 mod settings;
 mod signer;
 mod sigv4;

@@ -1,8 +1,8 @@
 //! The operating system: files, the environment, child processes, the terminal, signals and limits.
 //! Each effect has one owner here, and everything else asks that owner.
 //!
-//! - `fs`: files, their locks and who may read them
-//! - `child`: other programs
+//! - `fs`: files, their locks and who may read them; `session_locks`: those of login sessions
+//! - `child`: other programs; `browser`: the one that shows a login page
 //! - `env`: variables and the user's directories; `paths`: pgcred's own files and directories
 //! - `terminal`: standard input and questions to the user
 //! - `dialog`: a conversation of several questions
@@ -11,6 +11,7 @@
 //! - `inherited_sockets`: the listeners that a service manager has opened
 //! - `libm`: replaces one function of C's library
 
+pub(crate) mod browser;
 pub(crate) mod child;
 pub(crate) mod dialog;
 pub(crate) mod env;
@@ -21,6 +22,7 @@ pub(crate) mod inherited_sockets;
 mod libm;
 pub(crate) mod limits;
 pub(crate) mod paths;
+pub(crate) mod session_locks;
 pub(crate) mod signals;
 pub(crate) mod socket_peer;
 pub(crate) mod terminal;

@@ -96,7 +96,7 @@ mod tests {
             let bytes = parameters.map(|(name, value)| (name.as_bytes(), value.as_bytes()));
             start_up_packet(bytes)
         };
-        let expected = b"\0\0\0\x21\0\x03\0\0user\0jane\0database\0books\0\0";
+        let expected = b"\0\0\0\x22\0\x03\0\0user\0jane\0database\0books\0\0";
         assert_eq!(pack(parameters).unwrap(), expected);
         for bad in ["a\0b", &"a".repeat(LONGEST_FIRST_PACKET)] {
             assert_eq!(pack([("user", bad), ("database", "books")]), None);

@@ -14,7 +14,6 @@
 //! that decides whether to open a page holds `opens-ID`. The process usually holds the lock of the
 //! identity already, which is in the same directory; below these two it takes no other lock.
 
-mod browser;
 mod device;
 pub(crate) mod kinds;
 pub(crate) mod missing;
@@ -30,12 +29,13 @@ use crate::aws::environment::AwsVariables;
 use crate::aws::login::missing::MissingLogin;
 use crate::aws::plan::SsoSession;
 use crate::aws::resolution::CredentialResolution;
-use crate::aws::session_locks::{locks_directory, session_lock};
 use crate::aws::settings::{AwsSettings, SharedFiles};
 use crate::error::{Error, Result};
 use crate::http::block_on;
+use crate::sys::browser;
 use crate::sys::child::{self, ChildAttachment};
 use crate::sys::fs::{self, FileLock};
+use crate::sys::session_locks::{locks_directory, session_lock};
 use crate::text::quote::typed;
 use crate::time::Time;
 

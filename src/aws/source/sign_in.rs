@@ -31,8 +31,8 @@ use crate::aws::login::missing::{MissingLogin, UnresolvedCredentials};
 use crate::aws::plan::SignIn;
 use crate::aws::resolution::CredentialResolution;
 use crate::aws::service::endpoints::SIGN_IN;
-use crate::aws::session_locks::session_lock;
 use crate::error::Error;
+use crate::sys::session_locks::session_lock;
 use crate::text::encode::hex;
 use crate::time::Time;
 

@@ -24,8 +24,8 @@ use crate::aws::plan::{SsoRole, SsoSession};
 use crate::aws::resolution::CredentialResolution;
 use crate::aws::service::endpoints::{SSO, SSO_OIDC};
 use crate::aws::service::refusal;
-use crate::aws::session_locks::session_lock;
 use crate::error::{Error, Result};
+use crate::sys::session_locks::session_lock;
 use crate::text::host;
 use crate::time::Time;
 

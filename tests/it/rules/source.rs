@@ -89,6 +89,7 @@ fn every_outside_effect_has_one_owner() {
         ("ToSocketAddrs", "src/sys/host_names.rs"),
         ("use der::", "src/probe/certificate.rs"),
         ("signal_hook", "src/sys/signals.rs"),
+        ("open::commands", "src/sys/browser.rs"),
         ("nix::", "src/sys src/command/exec"),
         ("listenfd::", "src/sys/inherited_sockets.rs"),
         ("socket2::", "src/gateway/server.rs"),
