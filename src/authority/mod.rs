@@ -53,7 +53,7 @@ pub(crate) use catalog::{
 };
 pub(crate) use inspect::{
     CallerIdentity, DeniedBy, Inspected, Inspector, LoginObstacle, LoginPermission, NoAnswer,
-    PolicyDenial, ServerState, WhyNot,
+    NoAnswerReason, PolicyDenial, ServerState,
 };
 pub(crate) use notes::RunNotes;
 pub(crate) use option_help::OptionHelp;
@@ -189,7 +189,7 @@ pub(crate) trait Authority: Sync {
     }
 
     /// Returns the row of `causes`, by its id, of a question that [`Inspector`] has not answered.
-    fn cause_of_no_answer(&self, _why: WhyNot) -> Option<&'static str> {
+    fn cause_of_no_answer(&self, _why: NoAnswerReason) -> Option<&'static str> {
         None
     }
 
@@ -272,7 +272,7 @@ pub(crate) trait Identity {
 
     /// Returns the files and directories that the login stamp is made of, for `--debug`: a login
     /// changes one of them.
-    fn places_of_logins(&self) -> Vec<PathBuf> {
+    fn login_paths(&self) -> Vec<PathBuf> {
         Vec::new()
     }
 

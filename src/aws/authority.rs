@@ -22,8 +22,8 @@ use super::settings::SharedFiles;
 use super::{setting_files, sigv4, token_parts};
 use crate::authority::{
     AccessPolicy, AccessQuery, AskPolicy, Authority, DatabaseCatalog, FoundDatabase, Identities,
-    Inspector, Lister, LoginObstacle, NoTokensWording, OptionHelp, Region, Regions, ShellSettings,
-    TokenPart, TokenReading, WhyNot,
+    Inspector, Lister, LoginObstacle, NoAnswerReason, NoTokensWording, OptionHelp, Region, Regions,
+    ShellSettings, TokenPart, TokenReading,
 };
 use crate::error::{Error, Result};
 use crate::text::suggest;
@@ -127,7 +127,7 @@ impl Authority for AwsAuthority {
         causes::cause_of_obstacle(obstacle, KnownService::named(service))
     }
 
-    fn cause_of_no_answer(&self, why: WhyNot) -> Option<&'static str> {
+    fn cause_of_no_answer(&self, why: NoAnswerReason) -> Option<&'static str> {
         Some(causes::cause_of_no_answer(why))
     }
 

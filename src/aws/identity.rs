@@ -88,19 +88,19 @@ impl Identity for AwsIdentity {
     fn login_stamp(&self) -> &str {
         self.login_stamp.get_or_init(|| {
             let mut files = Vec::new();
-            for place in self.planned.places_of_logins() {
-                if place.is_dir() {
-                    files.extend(sorted_files(&place));
+            for path in self.planned.login_paths() {
+                if path.is_dir() {
+                    files.extend(sorted_files(&path));
                 } else {
-                    files.push(place);
+                    files.push(path);
                 }
             }
             digest_with_stamps(&self.digest, files)
         })
     }
 
-    fn places_of_logins(&self) -> Vec<PathBuf> {
-        self.planned.places_of_logins()
+    fn login_paths(&self) -> Vec<PathBuf> {
+        self.planned.login_paths()
     }
 
     fn as_it_is_now(&self) -> Rc<dyn Identity> {

@@ -85,17 +85,17 @@ impl ProfilePlan {
 
     /// Returns the files and directories that change when the user has logged in: those of the
     /// source, and the AWS CLI's cached roles.
-    pub(crate) fn places_of_logins(&self) -> Vec<PathBuf> {
+    pub(crate) fn login_paths(&self) -> Vec<PathBuf> {
         let Ok(plan) = &self.plan else {
             return Vec::new();
         };
-        let mut places = Vec::new();
+        let mut paths = Vec::new();
         for role in &plan.roles {
-            places.extend(cli_cache::role::role_file(role));
+            paths.extend(cli_cache::role::role_file(role));
         }
         if let Some(source) = self.source() {
-            places.extend(source.implementation().places_of_logins());
+            paths.extend(source.implementation().login_paths());
         }
-        places
+        paths
     }
 }

@@ -151,10 +151,8 @@ impl AwsSettings {
     }
 
     pub(super) fn flag(&self, variable: &'static str, key: &'static str) -> bool {
-        match self.setting(variable, key) {
-            Some(value) => value.eq_ignore_ascii_case("true"),
-            None => false,
-        }
+        self.setting(variable, key)
+            .is_some_and(|value| value.eq_ignore_ascii_case("true"))
     }
 
     /// Returns the region that a variable or the profile names.

@@ -193,7 +193,7 @@ mod tests {
     #[test]
     fn the_region_comes_with_its_place() {
         let found = answer_for(&[("AWS_REGION", "eu-west-1")], SSO, Some("dev"));
-        let place = "AWS_REGION".to_owned();
-        assert_eq!(found.region, Some(("eu-west-1".to_owned(), place)));
+        let origin = "AWS_REGION".to_owned();
+        assert_eq!(found.region, Some(("eu-west-1".to_owned(), origin)));
     }
 }

@@ -233,19 +233,17 @@ impl TokenRecord {
 
     /// Tells whether the record names another identity. A new login is the same identity.
     pub(crate) fn is_signed_by_another(&self, identity: &dyn Identity) -> bool {
-        match &self.identity {
-            Some(signer) => signer != identity.digest(),
-            None => false,
-        }
+        self.identity
+            .as_ref()
+            .is_some_and(|signer| signer != identity.digest())
     }
 
     /// Tells whether this is the token that was recorded. The digest is compared, because two
     /// profiles may have tokens for one address that expire in the same second.
     pub(crate) fn is_of(&self, token: &str) -> bool {
-        match &self.digest {
-            Some(recorded) => *recorded == digest([token]),
-            None => false,
-        }
+        self.digest
+            .as_ref()
+            .is_some_and(|recorded| *recorded == digest([token]))
     }
 
     pub(crate) fn age(&self, now: Time) -> TokenAge {
@@ -330,7 +328,7 @@ impl FailureRecord {
             "exit": self.error.exit().code(),
             "reason": self.error.reason().map(ErrorReason::name),
             "message": mask_accounts(&self.error.to_string()),
-            "hint": self.error.to_hint().map(mask_accounts),
+            "hint": self.error.hint_text().map(mask_accounts),
             "logins": self.login_stamp,
         })
     }

@@ -366,9 +366,9 @@ impl Cache {
         }
     }
 
-    fn key_paths(&self) -> key::KeyPlaces {
+    fn key_paths(&self) -> key::KeyPaths {
         let scope = digest([&*self.directory.path().to_string_lossy()]);
-        key::KeyPlaces {
+        key::KeyPaths {
             scope,
             runtime: env::runtime_directory(),
             fallback: self.directory.path().to_owned(),
@@ -377,16 +377,16 @@ impl Cache {
 
     /// Makes a directory of the cache, if it is missing.
     fn make_directory(&self, directory: &Path) -> Result<()> {
-        let mut made = fs::own_directory(self.directory.path());
+        let mut made = fs::ensure_own_directory(self.directory.path());
         if made.is_ok() {
-            made = fs::private_directory(directory);
+            made = fs::create_private_directory(directory);
         }
         let Err(error) = made else { return Ok(()) };
         // Where this is a warning, no hint is shown: the text says how to do without the cache.
         let explained = Error::failure(format!(
             "tokens are not cached: {error}; PGCRED_CACHE=none avoids this warning"
         ));
-        Err(explained.hint(error.to_hint().unwrap_or("set PGCRED_CACHE=none")))
+        Err(explained.hint(error.hint_text().unwrap_or("set PGCRED_CACHE=none")))
     }
 
     fn entry(&self, id: &EntryId) -> PathBuf {

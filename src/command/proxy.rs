@@ -67,7 +67,7 @@ pub(crate) struct ProxyCommand {
 
 fn local_auth(text: &str) -> std::result::Result<LocalAuth, String> {
     LocalAuth::parse(text).map_err(|error| {
-        let hint = error.to_hint().unwrap_or_default();
+        let hint = error.hint_text().unwrap_or_default();
         format!("{error}; {hint}")
     })
 }
@@ -347,7 +347,7 @@ impl GatewayTokens<'_> {
         if error.exit() != Exit::Login {
             return;
         }
-        let hint = error.to_hint().unwrap_or_default();
+        let hint = error.hint_text().unwrap_or_default();
         let notice = text::mask_accounts(&text::shown(&format!("{error}; {hint}")));
         if notice != self.last_notice {
             child::notify(&notice);

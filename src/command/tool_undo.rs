@@ -234,9 +234,9 @@ fn forget_in(
 
 /// Tells whether a tool has entries of pgcred's in its files.
 pub(in crate::command) fn is_anything_left(machine: &Machine) -> bool {
-    TOOLS.iter().any(|tool| match tool.files() {
-        Some(files) => !files.entries(machine).is_empty(),
-        None => false,
+    TOOLS.iter().any(|tool| {
+        tool.files()
+            .is_some_and(|files| !files.entries(machine).is_empty())
     })
 }
 

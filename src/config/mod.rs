@@ -135,16 +135,16 @@ impl Config {
     /// Returns the connection whose own address this is, of those that `may_be_meant`. Port and
     /// user have to agree where both name one; of several connections it is the first, but one that
     /// names this user comes before those that name none.
-    pub(crate) fn at(
+    pub(crate) fn connection_at(
         &self,
-        place: &TargetSpec,
+        target: &TargetSpec,
         region: Option<&Region>,
         may_be_meant: impl Fn(&Connection) -> bool,
     ) -> Option<&Connection> {
-        let host = place.host.as_deref()?;
+        let host = target.host.as_deref()?;
         // Behind each port of this machine is another tunnel; none named is the usual one, as for
         // the client.
-        let port = match place.port {
+        let port = match target.port {
             None if host::is_loopback(host) => Some(provider::DEFAULT_PORT),
             port => port,
         };
@@ -156,7 +156,7 @@ impl Config {
             if !is_there {
                 continue;
             }
-            if place.user.is_none() || place.user == connection.target.user {
+            if target.user.is_none() || target.user == connection.target.user {
                 return Some(connection);
             }
             if connection.target.user.is_none() && without_user.is_none() {
@@ -286,10 +286,10 @@ impl Config {
 impl Connection {
     /// Tells whether this is the connection's host.
     fn has_host(&self, host: &str, region: Option<&Region>) -> bool {
-        match &self.target.host {
-            Some(own) => self.is_same_host(own, host, region),
-            None => false,
-        }
+        self.target
+            .host
+            .as_ref()
+            .is_some_and(|own| self.is_same_host(own, host, region))
     }
 
     /// Tells whether its tokens may be this provider's: nothing says that they are another one's.

@@ -5,7 +5,7 @@
 //! - No other keys than those of connections, because they decide for every connection.
 //! - No file of this machine, and no weaker check of the server.
 //! - Where a token would go to another host than the one for which it is signed, the user has to be
-//!   asked: [`Connection::other_places`].
+//!   asked: [`Connection::signed_and_other_hosts`].
 
 use toml::de::DeTable;
 
@@ -102,24 +102,24 @@ fn is_allowed(value: &ConfigItem<'_>, limit: &SharedKeyLimit) -> bool {
 
 impl Connection {
     /// Returns the host for which tokens are signed, and the other hosts that would get them.
-    pub(crate) fn other_places(&self) -> (String, Vec<String>) {
+    pub(crate) fn signed_and_other_hosts(&self) -> (String, Vec<String>) {
         let region = self.region.as_ref();
         let own = endpoint(self.target.host.as_deref().unwrap_or_default(), region);
         let signed = match &self.sign_host {
             Some(signed) => endpoint(&signed.host, region),
             None => own.clone(),
         };
-        let mut places = Vec::new();
+        let mut others = Vec::new();
         let dialled = HostPort {
             host: own,
             port: self.target.port,
         };
-        for place in [&dialled].into_iter().chain(&self.aliases) {
-            if place.host != signed {
-                places.push(place.to_string());
+        for address in [&dialled].into_iter().chain(&self.aliases) {
+            if address.host != signed {
+                others.push(address.to_string());
             }
         }
-        (signed, places)
+        (signed, others)
     }
 }
 

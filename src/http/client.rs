@@ -224,10 +224,9 @@ impl HttpClient {
         } else {
             None
         };
-        let proxy_has_tls = match &proxy {
-            Some(proxy) => proxy.address.starts_with("https://"),
-            None => false,
-        };
+        let proxy_has_tls = proxy
+            .as_ref()
+            .is_some_and(|proxy| proxy.address.starts_with("https://"));
         let tls = scheme == "https" || proxy_has_tls;
         let route = HttpRoute { tls, proxy };
         let mut connectors = self

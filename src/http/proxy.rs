@@ -73,10 +73,9 @@ fn is_excepted(authority: &str, exceptions: &str) -> bool {
 
 /// Tells whether a host is the named one or belongs to the named domain.
 fn is_within(host: &str, name: &str) -> bool {
-    match host.strip_suffix(name) {
-        Some(subdomain) => !name.is_empty() && (subdomain.is_empty() || subdomain.ends_with('.')),
-        None => false,
-    }
+    host.strip_suffix(name).is_some_and(|subdomain| {
+        !name.is_empty() && (subdomain.is_empty() || subdomain.ends_with('.'))
+    })
 }
 
 /// Returns the address with a scheme. One without a scheme counts as `http`.

@@ -85,10 +85,9 @@ impl Issuer {
     }
 
     fn has_failure(&self, name: &str) -> bool {
-        match &self.cache {
-            Some(cache) => cache.index().failures.contains_key(name),
-            None => false,
-        }
+        self.cache
+            .as_ref()
+            .is_some_and(|cache| cache.index().failures.contains_key(name))
     }
 
     /// Returns the failure that is recorded under this name, if the pause after it is not over and
@@ -197,10 +196,10 @@ impl Issuer {
                 continue;
             }
             let other_id = EntryId::of(&other, &*identity);
-            let is_fresh = match index.records.get(other_id.as_str()) {
-                Some(record) => record.age(now) == TokenAge::Fresh,
-                None => false,
-            };
+            let is_fresh = index
+                .records
+                .get(other_id.as_str())
+                .is_some_and(|record| record.age(now) == TokenAge::Fresh);
             if is_fresh || other_id == *id {
                 continue;
             }

@@ -212,7 +212,7 @@ pub(super) fn backoff(notes: &RunNotes, backoff: &Backoff<'_>, identity: &dyn Id
         )
     });
     if notes.shows_steps() {
-        for place in identity.places_of_logins() {
+        for place in identity.login_paths() {
             notes.step(|| {
                 let place = place.display();
                 format!("pause: no login since {at}: {place} has not changed")

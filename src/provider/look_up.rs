@@ -189,7 +189,7 @@ mod tests {
         let error = parsed("Fake East").unwrap_err();
         assert!(
             error
-                .to_hint()
+                .hint_text()
                 .is_some_and(|hint| hint.contains("us-east-1"))
         );
         control::reset();

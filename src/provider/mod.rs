@@ -47,7 +47,7 @@ pub(crate) use look_up::{
     authorities, authority_of, find_by_host, find_by_id, host_warning, is_built_in,
     is_first_authority, is_of_first_authority, knows_host, named, names, nearly_id, parse_region,
 };
-pub(crate) use properties::{DEFAULT_PORT, Provider, WhyNoToken};
+pub(crate) use properties::{DEFAULT_PORT, NoTokenReason, Provider};
 pub(crate) use required_roots::{RequiredRoots, RootSet};
 pub(crate) use wording::{authority_titles, logins, option_help, titles};
 

@@ -79,13 +79,13 @@ pub(crate) struct Provider {
     pub(crate) cause_of_replication: Option<&'static str>,
     /// Returns why a server whose certificate chains to these roots asks for another password than
     /// a token.
-    pub(crate) why_no_token: fn(roots: &RequiredRoots) -> WhyNoToken,
+    pub(crate) no_token_reason: fn(roots: &RequiredRoots) -> NoTokenReason,
     /// The SQL that lets a user log in with a token; `None` if pgcred knows none.
     pub(crate) login_sql: Option<LoginSql>,
 }
 
 /// Why a server asks for another password than a token.
-pub(crate) struct WhyNoToken {
+pub(crate) struct NoTokenReason {
     /// A row of `causes`; `None` if the table has none.
     pub(crate) cause: Option<&'static str>,
     /// What to do, in words, where the row does not say enough.
@@ -134,7 +134,7 @@ impl Provider {
             takes_direct_tls: false,
             cause_of_settings: None,
             cause_of_replication: None,
-            why_no_token: |_| WhyNoToken {
+            no_token_reason: |_| NoTokenReason {
                 cause: None,
                 advice: Some(
                     "the server may not take tokens from this role: ask who administers it, and \
@@ -147,10 +147,7 @@ impl Provider {
 
     /// Tells whether a host has the form of this provider's hosts.
     pub(crate) fn owns(&self, host: &str) -> bool {
-        match self.owns {
-            Some(owns) => owns(host),
-            None => false,
-        }
+        self.owns.is_some_and(|owns| owns(host))
     }
 
     /// Returns what to do about a request that names no user, which `how` says.

@@ -115,7 +115,7 @@ fn connection_at<'a>(
     };
     let region = values.region.value.as_ref();
     let signed = values.sign_host.value.as_ref();
-    Ok(config.at(&address, region, |connection| {
+    Ok(config.connection_at(&address, region, |connection| {
         names_signed_endpoint(config, connection, signed, region)
             && is_served_by(connection, options.provider.as_deref())
     }))

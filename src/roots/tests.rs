@@ -84,7 +84,7 @@ fn a_set_that_cannot_be_had_names_what_to_save() {
     assert_eq!(error.to_string(), none);
     assert!(
         error
-            .to_hint()
+            .hint_text()
             .is_some_and(|hint| hint.contains("save the file of the fake's administrator,"))
     );
     set.address = Some("https://fake.invalid/roots.pem".to_owned());
@@ -95,7 +95,7 @@ fn a_set_that_cannot_be_had_names_what_to_save() {
     );
     assert!(
         error
-            .to_hint()
+            .hint_text()
             .is_some_and(|hint| hint.contains("curl -O https://fake.invalid/roots.pem"))
     );
 }

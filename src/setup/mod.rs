@@ -121,10 +121,8 @@ impl Tool {
 
     /// Tells whether pgcred has put anything into the tool's files.
     pub(crate) fn is_set_up(&self, machine: &Machine) -> bool {
-        match self.files() {
-            Some(files) => !files.what_is_set_up(machine).is_empty(),
-            None => false,
-        }
+        self.files()
+            .is_some_and(|files| !files.what_is_set_up(machine).is_empty())
     }
 }
 

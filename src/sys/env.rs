@@ -257,10 +257,7 @@ pub(crate) const OUTER_PASSFILE: &str = "PGCRED_OUTER_PASSFILE";
 /// Tells whether this process runs inside `pgcred exec`: then PGPASSFILE names the private
 /// passfile.
 pub(crate) fn is_in_exec() -> bool {
-    match var_os("PGPASSFILE") {
-        Some(passfile) => var_os(EXEC_PASSFILE) == Some(passfile),
-        None => false,
-    }
+    var_os("PGPASSFILE").is_some_and(|passfile| var_os(EXEC_PASSFILE) == Some(passfile))
 }
 
 /// Returns PGPASSFILE as the user has set it, also inside `pgcred exec`, which sets it anew. The

@@ -1,7 +1,9 @@
 //! The ARNs of a cluster of Aurora DSQL: one, or one for each of its regions.
 
 use super::PolicySubject;
-use crate::authority::{AccessPolicy, Inspected, Inspector, ServerState, TokenScope, WhyNot};
+use crate::authority::{
+    AccessPolicy, Inspected, Inspector, NoAnswerReason, ServerState, TokenScope,
+};
 use crate::aws::api::{Arn, cluster_id, is_account};
 use crate::aws::region::may_be_region;
 use crate::error::Error;
@@ -39,7 +41,8 @@ pub(super) fn policy_resources(
         Ok(resources) => resources,
         Err(error) => {
             access.failed(error);
-            let is_elsewhere = matches!(&state, Err(no) if no.why == WhyNot::NotFound);
+            let is_elsewhere =
+                matches!(&state, Err(no_answer) if no_answer.reason == NoAnswerReason::NotFound);
             let account = if is_elsewhere {
                 // The account of the credentials has no such cluster, so that it is another one.
                 subject.no_account(access)

@@ -4,7 +4,7 @@
 //! knows it; where the caller may not ask IAM, a role of SSO, which always has a path, stays open.
 
 use super::PolicySubject;
-use crate::authority::{AccessPolicy, CallerIdentity, Inspected, WhyNot};
+use crate::authority::{AccessPolicy, CallerIdentity, Inspected, NoAnswerReason};
 use crate::aws::api::{Arn, Principal, is_account};
 use crate::error::{Error, Result};
 use crate::text::{host, quote};
@@ -122,7 +122,9 @@ fn arn_of_role(
             ));
             access.failed(error.hint("name the one that signs with --role ARN"));
         }
-        Err(no_answer) if no_answer.why == WhyNot::NotAllowed && !name.starts_with(OF_SSO) => {
+        Err(no_answer)
+            if no_answer.reason == NoAnswerReason::NotAllowed && !name.starts_with(OF_SSO) =>
+        {
             let role = arn.role(name);
             if parse_typed_arn(&role, subject.partition).is_ok() {
                 access.notes.push(format!(
@@ -212,10 +214,10 @@ mod tests {
         ] {
             let error = parse_typed_arn(text, "aws").unwrap_err();
             assert!(error.to_string().contains(says), "{text}: {error}");
-            assert!(error.to_hint().is_some(), "{text}");
+            assert!(error.hint_text().is_some(), "{text}");
         }
         let session = parse_typed_arn("arn:aws:sts::123456789012:assumed-role/dba/jane", "aws");
-        let hint = session.unwrap_err().to_hint().unwrap().to_owned();
+        let hint = session.unwrap_err().hint_text().unwrap().to_owned();
         assert!(
             hint.contains("aws iam get-role --role-name dba --query Role.Arn"),
             "{hint}"

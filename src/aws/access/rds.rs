@@ -4,7 +4,7 @@
 use super::PolicySubject;
 use super::document::literal_user;
 use super::switch::{self, SwitchOwner};
-use crate::authority::{AccessPolicy, Inspector, ServerState, TokenScope, WhyNot};
+use crate::authority::{AccessPolicy, Inspector, NoAnswerReason, ServerState, TokenScope};
 use crate::aws::api::{Arn, RdsName, is_account, parse_rds_host};
 use crate::aws::region::may_be_region;
 use crate::error::Error;
@@ -44,7 +44,8 @@ pub(super) fn policy_resource(
                 access.notes.push(note.to_owned());
             }
             let command = command_that_shows_resource(subject, host.as_ref());
-            let is_elsewhere = matches!(&state, Err(no) if no.why == WhyNot::NotFound);
+            let is_elsewhere =
+                matches!(&state, Err(no_answer) if no_answer.reason == NoAnswerReason::NotFound);
             RdsResource {
                 region: subject.region(access),
                 account: match subject.account {

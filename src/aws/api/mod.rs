@@ -23,10 +23,10 @@
 //! pages          a list in pages, with a guard; xml: values by their path; arn: whole names
 //! ```
 //!
-//! A question ends by the caller's deadline. What AWS refuses is a value ([`WhyNot`]) with an error
+//! A question ends by the caller's deadline. What AWS refuses is a value ([`NoAnswerReason`]) with an error
 //! that names service and operation; an answer that is not understood is one, too.
 //!
-//! [`WhyNot`]: crate::authority::WhyNot
+//! [`NoAnswerReason`]: crate::authority::NoAnswerReason
 
 mod address;
 mod arn;

@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use crate::authority::{Inspected, NoAnswer, WhyNot};
+use crate::authority::{Inspected, NoAnswer, NoAnswerReason};
 use crate::aws::service::endpoints::AwsService;
 use crate::aws::service::refusal::not_understood;
 
@@ -40,7 +40,7 @@ pub(super) async fn read_all<T>(
     let (mut pages, mut things) = (PageCursor::default(), Vec::new());
     let refused = |what: &str| {
         let error = not_understood(&format!("{operation} {what}"), service.name, None);
-        Some(NoAnswer::new(WhyNot::NotUnderstood, error))
+        Some(NoAnswer::new(NoAnswerReason::NotUnderstood, error))
     };
     let failure = loop {
         match ask(pages.mark()).await {

@@ -23,10 +23,10 @@ static ROOM: Semaphore = Semaphore::const_new(MOST);
 /// Does the work as soon as there is room for it.
 pub(super) async fn run_in_a_slot<T>(work: impl Future<Output = T>) -> T {
     let mut work = pin!(work);
-    let place = ROOM.acquire().await; // an error only if somebody closed it
+    let slot = ROOM.acquire().await; // an error only if somebody closed it
     if let Ok(done) = tokio::time::timeout(PATIENCE, &mut work).await {
         return done;
     }
-    drop(place);
+    drop(slot);
     work.await
 }

@@ -12,7 +12,7 @@ use super::client::ApiClient;
 use super::rds::RdsFilter;
 use super::rds_host::{self, RdsName};
 use super::{dsql, rds, rds_things};
-use crate::authority::{Inspected, NoAnswer, ServerState, TokenScope, WhyNot};
+use crate::authority::{Inspected, NoAnswer, NoAnswerReason, ServerState, TokenScope};
 use crate::aws::known_service::KnownService;
 use crate::aws::service::endpoints::RDS;
 use crate::error::Error;
@@ -271,7 +271,7 @@ impl RdsLookup<'_> {
             RDS.name, self.host, self.region
         ))
         .hint("compare the host with the endpoint in the console: it changes with the name");
-        NoAnswer::new(WhyNot::NotFound, error)
+        NoAnswer::new(NoAnswerReason::NotFound, error)
     }
 }
 
@@ -280,7 +280,7 @@ fn unknown_service(service: &str) -> NoAnswer {
         "pgcred cannot ask AWS about servers of the service {service}"
     ))
     .hint("look at the server's state in the console");
-    NoAnswer::new(WhyNot::NotAskable, error)
+    NoAnswer::new(NoAnswerReason::NotAskable, error)
 }
 
 fn not_askable(host: &str) -> NoAnswer {
@@ -288,7 +288,7 @@ fn not_askable(host: &str) -> NoAnswer {
         "the name {host} does not say which instance, cluster or proxy it belongs to"
     ))
     .hint("name the endpoint that the console shows, with --sign-host");
-    NoAnswer::new(WhyNot::NotAskable, error)
+    NoAnswer::new(NoAnswerReason::NotAskable, error)
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use super::client::{self, ApiClient};
 use super::request::ApiRequest;
 use super::xml;
-use crate::authority::{CallerIdentity, Inspected, NoAnswer, WhyNot};
+use crate::authority::{CallerIdentity, Inspected, NoAnswer, NoAnswerReason};
 use crate::aws::resolution::CredentialResolution;
 use crate::aws::service::endpoints::STS;
 use crate::aws::service::refusal::not_understood;
@@ -55,7 +55,7 @@ pub(super) async fn clock_offset(
     }
     let what = format!("the clock of AWS in {region}");
     let error = not_understood(&what, STS.name, Some(answer.status().as_u16()));
-    Err(NoAnswer::new(WhyNot::NotUnderstood, error))
+    Err(NoAnswer::new(NoAnswerReason::NotUnderstood, error))
 }
 
 /// Returns the difference of the clocks: the server has read its own in the middle of the wait.

@@ -209,7 +209,7 @@ impl MissingLogin {
         let stamp = directory.join(format!("page-{}", self.id()));
         let lock = session_lock(&format!("opens-{}", self.id()), Duration::from_secs(5));
         if !was_just_opened(&stamp) {
-            fs::own_directory(&directory)?;
+            fs::ensure_own_directory(&directory)?;
             fs::put(&stamp, Time::now().unix().to_string().as_bytes())?;
             let mut words = vec![child::own_program()?.display().to_string()];
             words.extend(child::words([

@@ -44,10 +44,10 @@ impl ContainerEndpoint {
 
 impl InstanceMetadata {
     pub(crate) fn read(settings: &AwsSettings) -> Self {
-        let is_off = match settings.variables.get("AWS_EC2_METADATA_DISABLED") {
-            Some(value) => value.eq_ignore_ascii_case("true"),
-            None => false,
-        };
+        let is_off = settings
+            .variables
+            .get("AWS_EC2_METADATA_DISABLED")
+            .is_some_and(|value| value.eq_ignore_ascii_case("true"));
         Self {
             is_off,
             endpoint: settings.setting(

@@ -38,8 +38,8 @@ impl CredentialSource for ContainerEndpoint {
         self.token_file.iter().map(PathBuf::from).collect()
     }
 
-    fn describe(&self, place: &str) -> String {
-        format!("container ({place})")
+    fn describe(&self, origin: &str) -> String {
+        format!("container ({origin})")
     }
 
     fn chosen_by(&self) -> ChosenBy<'_> {

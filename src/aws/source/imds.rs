@@ -43,8 +43,8 @@ impl CredentialSource for InstanceMetadata {
         Vec::new()
     }
 
-    fn describe(&self, place: &str) -> String {
-        format!("instance metadata ({place})")
+    fn describe(&self, origin: &str) -> String {
+        format!("instance metadata ({origin})")
     }
 
     fn chosen_by(&self) -> ChosenBy<'_> {

@@ -107,10 +107,7 @@ impl ProfileRole {
 }
 
 fn is_too_short(text: Option<&String>) -> bool {
-    match text {
-        Some(text) => text.chars().count() < 2,
-        None => false,
-    }
+    text.is_some_and(|text| text.chars().count() < 2)
 }
 
 /// Explains a refusal of STS with the hint that fits its code.
@@ -146,10 +143,7 @@ fn role_error(
 /// Tells whether a wrong MFA code was the cause: the message alone tells that from a missing
 /// permission.
 fn is_about_mfa(message: Option<&str>) -> bool {
-    match message {
-        Some(message) => message.starts_with("MultiFactorAuthentication failed"),
-        None => false,
-    }
+    message.is_some_and(|message| message.starts_with("MultiFactorAuthentication failed"))
 }
 
 pub(super) fn parse_credentials(

@@ -74,8 +74,8 @@ impl CredentialSource for SignIn {
         Vec::from_iter(session_file(&self.session))
     }
 
-    fn describe(&self, place: &str) -> String {
-        format!("session of `aws login` ({place})")
+    fn describe(&self, origin: &str) -> String {
+        format!("session of `aws login` ({origin})")
     }
 
     fn chosen_by(&self) -> ChosenBy<'_> {

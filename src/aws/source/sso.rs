@@ -60,7 +60,7 @@ impl CredentialSource for SsoRole {
         Vec::from_iter(self.session.path())
     }
 
-    fn describe(&self, place: &str) -> String {
+    fn describe(&self, origin: &str) -> String {
         let session = match &self.session.name {
             Some(name) => format!("SSO session `{name}`"),
             // The address may hold a password.
@@ -70,7 +70,7 @@ impl CredentialSource for SsoRole {
             ),
         };
         format!(
-            "{session} ({place}), role {} of account {}",
+            "{session} ({origin}), role {} of account {}",
             self.role, self.account
         )
     }

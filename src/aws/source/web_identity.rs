@@ -29,9 +29,9 @@ impl CredentialSource for WebIdentity {
         vec![PathBuf::from(&self.token_file)]
     }
 
-    fn describe(&self, place: &str) -> String {
+    fn describe(&self, origin: &str) -> String {
         format!(
-            "web identity for role {}, token in {} ({place})",
+            "web identity for role {}, token in {} ({origin})",
             self.arn, self.token_file
         )
     }

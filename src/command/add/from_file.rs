@@ -110,12 +110,12 @@ impl FromFile {
 
 /// Returns what could send a token to somebody who may use it elsewhere, and what that means.
 fn risk_of_connection(connection: &Connection, config: &Config) -> Option<(String, String)> {
-    let (signed, places) = connection.other_places();
+    let (signed, others) = connection.signed_and_other_hosts();
     let name = &connection.name;
-    if !places.is_empty() {
-        let places = places.join(", "); // none may be hidden
+    if !others.is_empty() {
+        let others = others.join(", "); // none may be hidden
         return Some((
-            format!("{name}: tokens for {signed} would be sent to {places}"),
+            format!("{name}: tokens for {signed} would be sent to {others}"),
             format!("Whoever runs a server there can log in to {signed} with them."),
         ));
     }

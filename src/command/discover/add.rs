@@ -1,6 +1,6 @@
 //! `--add`: which rows become connections, and why others do not. Pure.
 
-use super::report::why_not;
+use super::report::not_added_text;
 use super::rows::DiscoveredHost;
 use crate::config::{self, Connection};
 use crate::error::{Error, Result};
@@ -76,7 +76,7 @@ impl ConnectionAdditions {
 /// Returns the connection of a row as it can be written, or why there is none.
 fn connection_of_row(row: &DiscoveredHost) -> std::result::Result<Connection, String> {
     let Some(connection) = row.to_connection() else {
-        return Err(why_not(row).unwrap_or_default());
+        return Err(not_added_text(row).unwrap_or_default());
     };
     // One that cannot be written must not keep the others out of the file.
     match config::change_connections("", std::slice::from_ref(&connection), &[]) {

@@ -119,7 +119,7 @@ impl DiscoveredHosts {
         if failures::is_anything_listed(&self.answers) {
             for error in &errors {
                 output.warn(&error.to_string());
-                if let Some(hint) = error.to_hint() {
+                if let Some(hint) = error.hint_text() {
                     output.hint(hint);
                 }
             }

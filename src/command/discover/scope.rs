@@ -54,7 +54,7 @@ pub(super) struct SearchContext<'a> {
 #[derive(Clone, Copy)]
 pub(crate) struct ListingAuthority {
     pub(super) authority: &'static dyn Authority,
-    pub(super) lister: &'static dyn Lister,
+    pub(super) listing: &'static dyn Lister,
 }
 
 impl ListingAuthority {
@@ -62,8 +62,8 @@ impl ListingAuthority {
     pub(crate) fn among(authorities: &[&'static dyn Authority]) -> Result<Vec<Self>> {
         let mut listers = Vec::new();
         for authority in authorities.iter().copied() {
-            if let Some(lister) = authority.lister() {
-                listers.push(Self { authority, lister });
+            if let Some(listing) = authority.lister() {
+                listers.push(Self { authority, listing });
             }
         }
         if listers.is_empty() {
@@ -82,7 +82,7 @@ impl ListingAuthority {
     pub(super) fn fake() -> Self {
         Self {
             authority: provider::fake::PROVIDER.authority,
-            lister: provider::fake::lister(),
+            listing: provider::fake::lister(),
         }
     }
 
@@ -92,7 +92,7 @@ impl ListingAuthority {
         profile: Option<&str>,
         context: SearchContext<'_>,
     ) -> Box<dyn DatabaseCatalog> {
-        self.lister.catalog(profile, context.ask, context.deadline)
+        self.listing.catalog(profile, context.ask, context.deadline)
     }
 }
 
@@ -128,7 +128,7 @@ impl ScopeOptions {
         for lister in context.listers {
             candidates.push(Candidate {
                 lister: *lister,
-                used: UsedPlaces::of(lister.authority, context.config),
+                used: ProfilesInUse::of(lister.authority, context.config),
                 profiles: Vec::new(),
             });
         }
@@ -244,7 +244,7 @@ impl ScopeOptions {
 /// An authority, and those of its profiles that are asked.
 struct Candidate {
     lister: ListingAuthority,
-    used: UsedPlaces,
+    used: ProfilesInUse,
     profiles: Vec<ProfileName>,
 }
 
@@ -294,17 +294,17 @@ fn take_named_profiles(pattern: &str, candidates: &mut [Candidate]) -> Result<()
 }
 
 /// The profiles and regions of one authority that the configuration and the environment name.
-struct UsedPlaces {
-    places: Vec<(ProfileName, Option<Region>)>,
+struct ProfilesInUse {
+    pairs: Vec<(ProfileName, Option<Region>)>,
     current: ProfileName,
     /// Whether the environment names the current profile, or has a key.
     is_selected: bool,
 }
 
-impl UsedPlaces {
+impl ProfilesInUse {
     fn of(authority: &dyn Authority, config: &Config) -> Self {
         let (current, is_selected) = current_profile(authority);
-        let mut places = Vec::new();
+        let mut pairs = Vec::new();
         for connection in &config.connections {
             let signed = connection.sign_host.as_ref().map(|signed| &signed.host);
             let host = signed.or(connection.target.host.as_ref());
@@ -320,30 +320,30 @@ impl UsedPlaces {
             if let Some(provider) = provider {
                 region = (provider.region)(host).or(region);
             }
-            places.push((profile.or(current.clone()), region));
+            pairs.push((profile.or(current.clone()), region));
         }
         for rule in &config.rules {
             let provider = provider_of(rule.provider.as_ref(), &rule.host);
             if rule.profile.is_some() && may_be_of(authority, provider) {
-                places.push((rule.profile.clone(), rule.region.clone()));
+                pairs.push((rule.profile.clone(), rule.region.clone()));
             }
         }
         Self {
-            places,
+            pairs,
             current,
             is_selected,
         }
     }
 
     fn is_any(&self) -> bool {
-        self.is_selected || !self.places.is_empty()
+        self.is_selected || !self.pairs.is_empty()
     }
 
     /// Returns the profiles that are in use, and the current one. What the environment has where it
     /// names nothing counts only if nothing else does: asking a machine for its role takes time.
     fn profiles(&self) -> Vec<ProfileName> {
         let mut profiles = Vec::new();
-        for (profile, _) in &self.places {
+        for (profile, _) in &self.pairs {
             add_once(&mut profiles, profile.clone());
         }
         if self.is_selected || profiles.is_empty() {
@@ -354,7 +354,7 @@ impl UsedPlaces {
 
     fn regions_of(&self, profiles: &[ProfileName]) -> Vec<Region> {
         let mut regions = Vec::new();
-        for (profile, region) in &self.places {
+        for (profile, region) in &self.pairs {
             if let Some(region) = region
                 && profiles.contains(profile)
             {

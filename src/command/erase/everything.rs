@@ -20,7 +20,7 @@ use crate::sys::fs;
 
 impl EraseCommand {
     /// Removes everything. It goes on where something cannot be removed, and names it.
-    pub(super) fn everything(&self, app: &mut App) -> Result<()> {
+    pub(super) fn erase_everything(&self, app: &mut App) -> Result<()> {
         let output = app.preferences.output;
         let index = app.issuer.cache().map(Cache::index).unwrap_or_default();
         let mut errors = Vec::new();

@@ -84,7 +84,7 @@ impl RunCommand for EraseCommand {
         self.address.check_targets(self.targets.len())?;
         app.open_cache_to_forget();
         if self.all {
-            return self.everything(app);
+            return self.erase_everything(app);
         }
         let addresses = self.addresses(app)?;
         let aliases = self.aliases(app);
@@ -189,7 +189,9 @@ impl EraseCommand {
     /// Returns the connection that has this address.
     fn connection_at<'a>(&self, target: Option<&str>, app: &'a App) -> Option<&'a Connection> {
         let address = self.address.to_target_spec(target).ok()?;
-        app.preferences.config.at(&address, None, |_| true)
+        app.preferences
+            .config
+            .connection_at(&address, None, |_| true)
     }
 }
 

@@ -207,10 +207,7 @@ impl ListRow {
     /// Adds what the index knows of the token. Without a token in a passfile the columns are about
     /// this one, if it is in the cache or has expired.
     fn add_record(&mut self, record: &TokenRecord, id: &EntryId, app: &App) {
-        let is_cached = match app.issuer.cache() {
-            Some(cache) => cache.holds(id),
-            None => false,
-        };
+        let is_cached = app.issuer.cache().is_some_and(|cache| cache.holds(id));
         if is_cached {
             self.cached_until = Some(record.expires_at);
         }

@@ -80,7 +80,7 @@ impl RunCommand for PolicyCommand {
             PolicyGoal::Doctor => self.questions(AccessGoal::Inspection, app)?,
         };
         for failure in &answer.access.failures {
-            let hint = match failure.to_hint() {
+            let hint = match failure.hint_text() {
                 Some(hint) => format!("; {hint}"),
                 None => String::new(),
             };

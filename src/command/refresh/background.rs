@@ -97,13 +97,13 @@ pub(in crate::command) fn remember_outcome(
 
 fn write_outcome(path: &Path, change: impl FnOnce(&[u8]) -> Vec<u8>) -> Result<()> {
     if let Some(directory) = path.parent() {
-        fs::own_directory(directory)?;
+        fs::ensure_own_directory(directory)?;
     }
     fs::edit_cache(path, change)
 }
 
 fn login_notice(error: &Error) -> String {
-    let hint = error.to_hint().unwrap_or("");
+    let hint = error.hint_text().unwrap_or("");
     join_lines(&format!("{error}; {hint}"))
 }
 

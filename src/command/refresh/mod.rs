@@ -88,7 +88,7 @@ impl RunCommand for RefreshCommand {
             let output = app.preferences.output;
             return self
                 .watch
-                .run(stdin, output, || self.look(&mut app.reload()?));
+                .run(stdin, output, || self.next_refresh(&mut app.reload()?));
         }
         let may_notify = app.preferences.ask.login != LoginPolicy::Never;
         if self.background {
@@ -102,7 +102,7 @@ impl RunCommand for RefreshCommand {
         let outcome = if has_nothing_to_do {
             Ok(())
         } else {
-            self.once(app)
+            self.refresh_once(app)
         };
         if self.names_no_target() && self.passfile.is_usual() {
             app.update_due_file(RefreshState::JustNow);
@@ -134,7 +134,7 @@ pub(super) fn write_issued(issued: &[(Request, IssuedToken)], app: &mut App) -> 
 }
 
 impl RefreshCommand {
-    fn once(&self, app: &mut App) -> Result<()> {
+    fn refresh_once(&self, app: &mut App) -> Result<()> {
         self.connection.address.check_targets(self.targets.len())?;
         fs::remove_abandoned_directories(); // passfiles of `pgcred exec` processes that were killed
         let RefreshRequests {
@@ -336,7 +336,7 @@ impl RefreshCommand {
     }
 
     /// Returns when the first token is due, for `--watch`. The refresh itself says the warnings.
-    fn look(&self, app: &mut App) -> Result<NextRefresh> {
+    fn next_refresh(&self, app: &mut App) -> Result<NextRefresh> {
         let RefreshRequests {
             requests,
             mut errors,

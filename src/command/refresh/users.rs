@@ -61,7 +61,7 @@ pub(super) fn update_users_of_tools(issued: &[(Request, IssuedToken)], app: &mut
 /// all of the file has not followed, one setup for these users.
 fn warn(error: &Error, tool: &Tool, all: Option<&[TokenUser]>, output: Output) {
     let mut mend = Vec::new();
-    mend.extend(error.to_hint().map(str::to_owned));
+    mend.extend(error.hint_text().map(str::to_owned));
     if let Some(users) = all {
         let mut words = vec![
             "pgcred".to_owned(),

@@ -107,7 +107,7 @@ impl SetupPlan {
             return Ok(());
         }
         let advice = match &self.why_no_scheduler {
-            _ if self.keeps_fresh => None,
+            _ if self.omits_refresh_advice => None,
             Some(why) => Some(scheduler::keep_fresh_without(why)),
             None => Some(scheduler::keep_fresh(machine)),
         };

@@ -232,7 +232,7 @@ impl SetupCommand {
             };
             plan = SetupPlan::of_tool(tool, choice, machine, &app.preferences);
         }
-        plan.keeps_fresh = users.renewed_by_hand(plan.number_of_targets());
+        plan.omits_refresh_advice = users.renewed_by_hand(plan.number_of_targets());
         let mut applied = AppliedPlan::default();
         if is_agreed {
             applied = plan.make(self.policy(), machine, &app.preferences, app)?;

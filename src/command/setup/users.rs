@@ -66,7 +66,7 @@ impl TokenUsers {
         }
         let mut users = Self::from_cache(app);
         for name in names {
-            if !users.awaits(name, options, app)? {
+            if !users.note_if_awaited(name, options, app)? {
                 users.ask_for(name, options, app)?;
             }
         }
@@ -76,7 +76,12 @@ impl TokenUsers {
 
     /// Tells whether a program would now create the user of a target, and keeps in mind that it is
     /// to do so.
-    fn awaits(&mut self, name: &str, options: &ConnectionOptions, app: &mut App) -> Result<bool> {
+    fn note_if_awaited(
+        &mut self,
+        name: &str,
+        options: &ConnectionOptions,
+        app: &mut App,
+    ) -> Result<bool> {
         let resolver = app.preferences.silent_resolver();
         let request = resolver.resolve_to_store(options, Some(name))?;
         let Some(connection) = request.connection.clone() else {

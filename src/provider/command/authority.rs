@@ -26,10 +26,8 @@ pub(super) struct CommandAuthority {
 
 impl CommandAuthority {
     fn has_only_jwts(&self) -> bool {
-        match CommandPreset::named(&self.definition.name) {
-            Some(preset) => preset.service.has_only_jwts,
-            None => false,
-        }
+        CommandPreset::named(&self.definition.name)
+            .is_some_and(|preset| preset.service.has_only_jwts)
     }
 }
 
@@ -209,7 +207,7 @@ impl Identity for CommandIdentity {
         }
     }
 
-    fn places_of_logins(&self) -> Vec<PathBuf> {
+    fn login_paths(&self) -> Vec<PathBuf> {
         self.watched.clone()
     }
 

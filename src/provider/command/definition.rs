@@ -278,6 +278,6 @@ mod tests {
     fn kinds_have_names() {
         assert_eq!(CommandKind::parse("caches").unwrap(), CommandKind::Caches);
         let error = CommandKind::parse("cache").unwrap_err();
-        assert!(error.to_hint().unwrap().contains("mint, caches, creates"));
+        assert!(error.hint_text().unwrap().contains("mint, caches, creates"));
     }
 }

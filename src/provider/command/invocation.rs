@@ -155,7 +155,7 @@ pub(super) fn deciding_variables(definition: &CommandDefinition) -> Vec<String> 
 pub(super) fn watched(definition: &CommandDefinition) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for path in &definition.watch {
-        let place = match definition::split_variable(path) {
+        let path = match definition::split_variable(path) {
             None => env::with_home(path),
             Some((name, inside)) => match env::var_os(name).map(PathBuf::from) {
                 Some(file) if inside.is_empty() => file,
@@ -163,9 +163,9 @@ pub(super) fn watched(definition: &CommandDefinition) -> Vec<PathBuf> {
                 None => continue,
             },
         };
-        let mut inside = fs::list(&place);
+        let mut inside = fs::list(&path);
         if inside.is_empty() {
-            files.push(place);
+            files.push(path);
             continue;
         }
         inside.sort();

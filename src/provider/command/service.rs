@@ -107,10 +107,8 @@ pub(super) const REDSHIFT_SERVERLESS: PresetService = PresetService {
 
 /// Tells whether something stands in front of the suffix.
 fn has_name_before(host: &str, suffix: &str) -> bool {
-    match host.strip_suffix(suffix) {
-        Some(name) => !name.is_empty(),
-        None => false,
-    }
+    host.strip_suffix(suffix)
+        .is_some_and(|name| !name.is_empty())
 }
 
 /// `NAME.postgres.database.azure.com`, and the same in the clouds of the United States, China and
@@ -139,10 +137,8 @@ fn is_of_lakebase(host: &str) -> bool {
 
 /// `NAME.ACCOUNT.REGION` and the suffix.
 fn is_of_redshift(host: &str, suffix: &str) -> bool {
-    match host.strip_suffix(suffix) {
-        Some(rest) => rest.split('.').filter(|label| !label.is_empty()).count() == 3,
-        None => false,
-    }
+    host.strip_suffix(suffix)
+        .is_some_and(|rest| rest.split('.').filter(|label| !label.is_empty()).count() == 3)
 }
 
 fn warning_of_pooler(host: &str) -> Option<String> {

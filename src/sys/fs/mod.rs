@@ -167,7 +167,7 @@ pub(crate) fn backup(path: &Path) -> Option<Vec<u8>> {
 }
 
 /// Makes a directory that only the user can enter, if it does not exist.
-pub(crate) fn private_directory(path: &Path) -> Result<()> {
+pub(crate) fn create_private_directory(path: &Path) -> Result<()> {
     platform::create_private_directory(path).map_err(|error| {
         let failed = Error::failure(format!("cannot create the directory {}", path.display()))
             .caused_by(&error)
@@ -195,10 +195,10 @@ pub(crate) fn make_socket_private(path: &Path) -> io::Result<()> {
     fs::set_permissions(path, fs::Permissions::from_mode(0o600))
 }
 
-/// Makes a directory for pgcred's own files as [`private_directory`] does. It is an error if
+/// Makes a directory for pgcred's own files as [`create_private_directory`] does. It is an error if
 /// another user can change the directory.
-pub(crate) fn own_directory(path: &Path) -> Result<()> {
-    private_directory(path)?;
+pub(crate) fn ensure_own_directory(path: &Path) -> Result<()> {
+    create_private_directory(path)?;
     trust::check_path(path)
 }
 

@@ -15,7 +15,7 @@ pub(super) async fn list_region(asked: &InRegion<'_>) -> CatalogPart {
     let of_rds = Box::pin(of_rds::list_rds(asked));
     let (mut of_region, of_rds) = future::join(of_dsql, of_rds).await;
     if of_rds.is_answered {
-        verdict::without_missing_service(&mut of_region.failures);
+        verdict::drop_failures_of_missing_service(&mut of_region.failures);
     }
     of_region.append(of_rds);
     of_region

@@ -44,12 +44,12 @@ pub(super) async fn list_regions(
     verdict::check_keys(&of_all, caller.as_ref())?;
     let account = match caller {
         Some(Ok(caller)) => {
-            verdict::with_known_keys(&mut of_all.failures);
+            verdict::report_regions_off(&mut of_all.failures);
             Some(caller.account)
         }
         _ => of_all.account,
     };
-    verdict::once_for_a_region(&mut of_all.failures);
+    verdict::keep_one_failure_per_region_off(&mut of_all.failures);
     Ok(CatalogAnswer {
         account,
         databases: of_all.databases,

@@ -6,7 +6,7 @@ use tokio::sync::Semaphore;
 use super::catalog_part::CatalogPart;
 use super::question::{CatalogQuestion, InRegion};
 use super::row;
-use crate::authority::{FoundDatabase, Inspected, Region, WhyNot};
+use crate::authority::{FoundDatabase, Inspected, NoAnswerReason, Region};
 use crate::aws::api::dsql::{self, DsqlCluster, ListedCluster};
 use crate::aws::api::server;
 use crate::aws::service::endpoints::DSQL;
@@ -48,7 +48,7 @@ pub(super) async fn list_dsql(asked: &InRegion<'_>) -> CatalogPart {
                 is_complete &= rows.is_some();
                 part.add(question, rows);
             }
-            Err(failure) if failure.why == WhyNot::NotFound => {} // deleted in the meantime
+            Err(failure) if failure.reason == NoAnswerReason::NotFound => {} // deleted in the meantime
             Err(failure) => {
                 let rows = rows_of_name(cluster.identifier, asked.region);
                 is_complete &= rows.is_some();

@@ -110,13 +110,13 @@ fn patterns_name_several() {
     let error = asked(&options(&["x*"], &[]), "").unwrap_err();
     assert_eq!(error.to_string(), "no profile fits `x*`");
     assert_eq!(
-        error.to_hint(),
+        error.hint_text(),
         Some("choose one of the profiles dev, team-a, team-b")
     );
     let error = asked(&options(&["dev"], &["eu-*", "x*"]), "").unwrap_err();
     assert_eq!(error.to_string(), "no region fits `x*`");
     assert_eq!(
-        error.to_hint(),
+        error.hint_text(),
         Some("choose one of the regions eu-south-1, eu-west-1, us-east-1")
     );
     assert!(asked(&options(&[""], &[]), "").is_err());

@@ -98,7 +98,7 @@ fn judge_other_method(request: &Request, method: &AuthenticationMethod) -> Findi
         "the server asks for {} and expects no token",
         describe_method(method)
     );
-    let why = (request.provider.why_no_token)(&roots::required_roots(request));
+    let why = (request.provider.no_token_reason)(&roots::required_roots(request));
     let finding = Finding::fail(why.cause, detail);
     match why.advice {
         Some(advice) => finding.with_advice(advice),

@@ -3,7 +3,7 @@
 
 use super::no_answer;
 use super::policy;
-use crate::authority::{CallerIdentity, Inspected, LoginObstacle, ServerState, WhyNot};
+use crate::authority::{CallerIdentity, Inspected, LoginObstacle, NoAnswerReason, ServerState};
 use crate::command::doctor::check::{Check, Examine};
 use crate::command::doctor::context::{CheckLevel, ExaminedTarget};
 use crate::command::doctor::finding::Finding;
@@ -132,7 +132,7 @@ fn check_state(case: &mut ExaminedTarget<'_, '_>) -> Finding {
 fn or_account(case: &mut ExaminedTarget<'_, '_>, finding: Finding) -> Finding {
     if let Some(inquiry) = &mut case.inquiry
         && let Some(Err(answer)) = inquiry.server.get(case.run.deadline)
-        && answer.why == WhyNot::NotFound
+        && answer.reason == NoAnswerReason::NotFound
     {
         let id = case
             .request

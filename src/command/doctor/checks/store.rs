@@ -45,7 +45,7 @@ fn check_directory(examination: &mut Examination<'_>) -> Finding {
         Ok(()) => Finding::ok(directory.display().to_string()),
         Err(error) => {
             let mut finding = Finding::warn(CAUSE, error.to_string());
-            finding.advice = error.to_hint().map(str::to_owned);
+            finding.advice = error.hint_text().map(str::to_owned);
             finding
         }
     }

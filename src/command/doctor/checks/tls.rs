@@ -357,10 +357,9 @@ fn with_names_of_certificates(
             .iter()
             .any(|set| *trust_by(set, verdict) == ChainTrust::Trusted)
     };
-    let is_by_provider = match roots::required_roots(request).set() {
-        Some(set) => is_issued_for(set, &handshake.certificates),
-        None => false,
-    };
+    let is_by_provider = roots::required_roots(request)
+        .set()
+        .is_some_and(|set| is_issued_for(set, &handshake.certificates));
     let is_by_public = handshake.verdict.as_ref().is_some_and(is_public);
     for certificate in &handshake.certificates {
         for name in &certificate.names {

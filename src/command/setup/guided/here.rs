@@ -250,11 +250,11 @@ fn offer_of_row(row: &DiscoveredHost) -> DatabaseOffer {
             ..Connection::default()
         },
         detail,
-        why_not: None,
+        not_added: None,
     };
     match row.to_offer() {
         Ok(connection) => offer.connection = connection,
-        Err(why) => offer.why_not = Some(why.to_owned()),
+        Err(why) => offer.not_added = Some(why.to_owned()),
     }
     offer
 }

@@ -15,7 +15,7 @@ pub(super) struct DatabaseOffer {
     /// What it is, where, and in which state.
     pub(super) detail: String,
     /// Why it cannot be added.
-    pub(super) why_not: Option<String>,
+    pub(super) not_added: Option<String>,
 }
 
 /// What looking for databases has found.

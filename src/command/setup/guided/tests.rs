@@ -145,11 +145,11 @@ fn connection(name: &str, user: Option<&str>) -> Connection {
     }
 }
 
-fn found(name: &str, user: Option<&str>, why_not: Option<&str>) -> DatabaseOffer {
+fn found(name: &str, user: Option<&str>, not_added: Option<&str>) -> DatabaseOffer {
     DatabaseOffer {
         connection: connection(name, user),
         detail: "a database".to_owned(),
-        why_not: why_not.map(str::to_owned),
+        not_added: not_added.map(str::to_owned),
     }
 }
 
@@ -474,7 +474,7 @@ fn without_any_credentials_the_user_learns_how_to_get_some() {
     let Err(error) = error else {
         panic!("no error");
     };
-    assert_eq!(error.to_hint(), Some("make one"));
+    assert_eq!(error.hint_text(), Some("make one"));
     let world = World {
         key: Some("KEY_ID"),
         found: vec![found("main", Some("admin"), None)],

@@ -23,7 +23,7 @@ fn an_identity_looks_again_at_every_file_that_is_watched() {
         (directory.join("b"), "bob"),
     ] {
         let stamp_before = before.login_stamp().to_owned(); // taken when it is asked for
-        fs::own_directory(path.parent().unwrap()).unwrap();
+        fs::ensure_own_directory(path.parent().unwrap()).unwrap();
         fs::put(&path, text.as_bytes()).unwrap();
         let now = before.as_it_is_now();
         let path = path.display();

@@ -117,7 +117,7 @@ fn judge_failure(
         None => "pgcred asks again at the next call".to_owned(),
     };
     let mut finding = Finding::warn(cause, format!("{}; {next}", describe_failure(last, now)));
-    finding.advice = last.error.to_hint().map(str::to_owned);
+    finding.advice = last.error.hint_text().map(str::to_owned);
     finding
 }
 

@@ -2,7 +2,7 @@
 //! program of the desktop does not know.
 
 use super::{nothing_known, who_signs};
-use crate::authority::{Authority, ShellSettings, WhoSigns, WhyNot};
+use crate::authority::{Authority, NoAnswerReason, ShellSettings, WhoSigns};
 use crate::command::doctor::context::ExaminedTarget;
 use crate::command::doctor::finding::Finding;
 use crate::text::quote::typed;
@@ -23,7 +23,7 @@ fn judge_environment(authority: &dyn Authority, who: &WhoSigns, now: Time) -> Fi
         let title = authority.title();
         return Finding::ok(format!("no {title} key is in a variable"));
     };
-    let cause = authority.cause_of_no_answer(WhyNot::KeyUnknown);
+    let cause = authority.cause_of_no_answer(NoAnswerReason::KeyUnknown);
     let variable = keys.variable;
     let profile = who.profile.as_deref().unwrap_or("default");
     if !keys.sign {

@@ -68,7 +68,7 @@ fn discovered_databases(conversation: &mut GuidedConversation<'_>) -> DatabaseOf
         Err(error) => {
             offers.is_partial = true;
             offers.remarks.push(error.to_string());
-            offers.remarks.extend(error.to_hint().map(str::to_owned));
+            offers.remarks.extend(error.hint_text().map(str::to_owned));
         }
     }
     for remark in &offers.remarks {
@@ -120,14 +120,14 @@ fn database_choices(
     let is_only = new.len() == 1 && conversation.here.configured() == 0;
     let mut choices = Vec::new();
     for (index, offer) in new.iter().enumerate() {
-        let detail = match &offer.why_not {
+        let detail = match &offer.not_added {
             Some(why) => format!("{}: {why}", offer.detail),
             None => offer.detail.clone(),
         };
         choices.push(DialogChoice {
             name: offer.connection.name.clone(),
             detail,
-            is_chosen: replies.picked.contains(&index) || (is_only && offer.why_not.is_none()),
+            is_chosen: replies.picked.contains(&index) || (is_only && offer.not_added.is_none()),
             stays: false,
         });
     }
@@ -145,7 +145,7 @@ fn take_out_what_cannot_be_added(picked: &mut Vec<usize>, new: &[DatabaseOffer])
     let mut first = None;
     picked.retain(|index| {
         let offer = &new[*index];
-        let Some(why) = &offer.why_not else {
+        let Some(why) = &offer.not_added else {
             return true;
         };
         first.get_or_insert_with(|| format!("{}: {why}", offer.connection.name));
