@@ -341,10 +341,13 @@ impl FailureRecord {
         if let Some(reason) = value["reason"].as_str().and_then(ErrorReason::of_name) {
             error = error.because(reason);
         }
+        if let Some(hint) = text("hint") {
+            error = error.hint(hint);
+        }
         Some(Self {
             at: Time::from_unix(value["at"].as_i64()?),
             count: u32::try_from(value["count"].as_u64()?).ok()?,
-            error: text("hint").into_iter().fold(error, Error::hint),
+            error,
             asked: value["asked"] == true,
             login_stamp: text("logins")?,
         })

@@ -71,19 +71,25 @@ pub(crate) fn read_shared_file(text: &str) -> Result<Vec<Connection>> {
 }
 
 fn check_limits(document: &DeTable<'_>, lines: LineNumbers<'_>) -> Result<()> {
-    let all = document
-        .get("connections")
-        .and_then(|all| all.get_ref().as_table());
-    for (name, item) in all.into_iter().flatten() {
+    // What is wrong in another way is reported when the connection is read.
+    let Some(connections) = document.get("connections") else {
+        return Ok(());
+    };
+    let Some(connections) = connections.get_ref().as_table() else {
+        return Ok(());
+    };
+    for (name, item) in connections {
+        let Some(keys) = item.get_ref().as_table() else {
+            continue;
+        };
+        if check_connection_name(name.get_ref(), None).is_err() {
+            continue;
+        }
         for limit in &LIMITS {
-            // What is wrong in another way is reported when the connection is read.
-            if let Some(value) = item
-                .get_ref()
-                .as_table()
-                .and_then(|table| table.get(limit.key))
-                && check_connection_name(name.get_ref(), None).is_ok()
-                && !is_allowed(value, limit)
-            {
+            let Some(value) = keys.get(limit.key) else {
+                continue;
+            };
+            if !is_allowed(value, limit) {
                 let key = format!("connections.{}.{}", name.get_ref(), limit.key);
                 let refusal = Error::usage(limit.refusal).hint(limit.hint);
                 return Err(lines.locate(refusal, value.span(), &key));

@@ -42,7 +42,7 @@ pub(crate) fn root_sets(request: &Request) -> Result<RootSets> {
     };
     Ok(RootSets {
         clients: roots.as_ref().map(certificates_of_roots),
-        clients_file: roots.as_ref().map(TrustedRoots::libpq),
+        clients_file: roots.as_ref().map(TrustedRoots::value_for_libpq),
         system: system_certificates(),
         provider,
     })

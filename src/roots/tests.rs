@@ -44,7 +44,7 @@ fn public_roots_are_those_of_the_system() {
         None => TrustedRoots::UsersChoice("system".to_owned()),
     };
     assert_eq!(roots, expected);
-    assert_eq!(roots.java(), None);
+    assert_eq!(roots.file_for_java(), None);
     assert!(matches!(
         renew_file(&request, &policy()),
         Ok(RootsRenewal::BySystem)
@@ -61,7 +61,7 @@ fn private_roots_are_a_file_of_pgcreds_own() {
         panic!("{roots:?}");
     };
     assert!(file.ends_with("fake.pem"), "{}", file.display());
-    assert_eq!(roots.java(), Some(file.display().to_string()));
+    assert_eq!(roots.file_for_java(), Some(file.display().to_string()));
     assert_eq!(
         store::bundled_text(set).unwrap(),
         "# carried by pgcred\na certificate"

@@ -10,7 +10,7 @@
 //!    +--> server --> rds_host                 |  which thing of RDS a host name belongs to
 //!    |       |                                |
 //!    v       v                                v
-//!  sts iam  dsql rds --> rds_things           |  one file for each service: requests, and values
+//!  sts iam  dsql rds --> rds_resources           |  one file for each service: requests, and values
 //!    |       |                                |  out of answers
 //!    v       v                                v
 //!  client --> request           one operation: JSON over REST, or a form and XML
@@ -38,7 +38,7 @@ mod inspector;
 mod pages;
 mod rds;
 mod rds_host;
-mod rds_things;
+mod rds_resources;
 mod refusal;
 mod request;
 mod request_slots;

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use super::inspector::AwsInspector;
 use super::rds::RdsFilter;
 use super::session::AwsSession;
-use super::{address, client::ApiClient, dsql, rds, rds_things};
+use super::{address, client::ApiClient, dsql, rds, rds_resources};
 use crate::authority::{
     AskPolicy, DeniedBy, Inspected, Inspector, LoginPermission, LoginPolicy, NoAnswer,
     NoAnswerReason, Region, RunNotes, ServerState, TokenScope,
@@ -154,7 +154,7 @@ fn listed(words: &str) -> (Inspected<usize>, Inspected<usize>) {
     let client = ApiClient::new(&resolution, credentials);
     block_on(async {
         let of_dsql = dsql::fetch_clusters(&client, "eu-west-1").await.whole();
-        let read = rds_things::read_cluster;
+        let read = rds_resources::read_cluster;
         let of_rds =
             rds::describe_all(&client, "eu-west-1", &rds::CLUSTERS, RdsFilter::All, read).await;
         let of_rds = of_rds.whole();

@@ -40,7 +40,7 @@ use crate::text::quote::typed;
 use crate::time::Time;
 
 /// How long the user may take.
-const TIMEOUT: Duration = Duration::from_mins(10);
+const LOGIN_TIMEOUT: Duration = Duration::from_mins(10);
 /// A background request does not open a page again before this many seconds have passed.
 const PAGE_PAUSE: u32 = 600;
 
@@ -127,7 +127,7 @@ impl MissingLogin {
             return free;
         }
         (ask.tell)("another pgcred is logging in to AWS; waiting for it (Ctrl-C ends the wait)");
-        let deadline = Instant::now() + TIMEOUT;
+        let deadline = Instant::now() + LOGIN_TIMEOUT;
         let mut shown_page = None;
         loop {
             let began = Instant::now();
@@ -256,13 +256,13 @@ fn was_just_opened(stamp: &Path) -> bool {
 /// Tells whether there is an AWS CLI that can log in. Version 1 cannot, nor can pgcred under the
 /// name of the AWS CLI.
 fn cli_logs_in() -> bool {
-    const TIMEOUT: Duration = Duration::from_secs(5);
+    const VERSION_TIMEOUT: Duration = Duration::from_secs(5);
     if child::find(OsStr::new("aws")).is_none() {
         return false;
     }
     let version = child::output(
         &child::words(["aws", "--version"]),
-        Instant::now() + TIMEOUT,
+        Instant::now() + VERSION_TIMEOUT,
         ChildAttachment::Alone,
     );
     match version {

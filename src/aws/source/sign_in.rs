@@ -71,7 +71,7 @@ impl CredentialSource for SignIn {
     }
 
     fn files(&self) -> Vec<PathBuf> {
-        Vec::from_iter(session_file(&self.session))
+        session_file(&self.session).into_iter().collect()
     }
 
     fn describe(&self, origin: &str) -> String {

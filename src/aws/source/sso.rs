@@ -57,7 +57,7 @@ impl CredentialSource for SsoRole {
     }
 
     fn files(&self) -> Vec<PathBuf> {
-        Vec::from_iter(self.session.path())
+        self.session.path().into_iter().collect()
     }
 
     fn describe(&self, origin: &str) -> String {

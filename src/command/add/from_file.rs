@@ -7,8 +7,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::super::afterwards;
 use super::super::app::App;
+use super::super::connection_advice;
 use super::super::edits::{self, EditPolicy};
 use super::super::preferences::Preferences;
 use crate::config::{self, Config, Connection};
@@ -60,7 +60,7 @@ impl FromFile {
             .iter()
             .map(|new| new.name.as_str())
             .collect();
-        afterwards::advise(&names, &changed, app);
+        connection_advice::print_advice(&names, &changed, app);
         Ok(())
     }
 

@@ -6,23 +6,23 @@
 //! never stop it.
 //!
 //! ```text
-//! mod       options; one connection; `command/afterwards` tells what may be wrong with it
-//!  +--> unnamed      what a connection that is changed keeps
-//!  +--> offered      on which port the gateway offers it
+//! mod       options; one connection; `command/connection_advice` tells what may be wrong with it
+//!  +--> carry_over   what a connection that is changed keeps
+//!  +--> gateway_port on which port the gateway offers it
 //!  +--> from_file    the connections of a file that a team shares
 //! ```
 
+mod carry_over;
 mod from_file;
-mod offered;
-mod unnamed;
+mod gateway_port;
 
 use std::path::{Path, PathBuf};
 
 use from_file::FromFile;
 
-use super::afterwards;
 use super::app::App;
 use super::config_file::ConfigNeed;
+use super::connection_advice;
 use super::edits::EditPolicy;
 use super::needs::CommandNeeds;
 use super::preferences::Preferences;
@@ -118,7 +118,7 @@ impl RunCommand for AddCommand {
             ));
         }
         let changed: &[&str] = if was_there { &[name] } else { &[] };
-        afterwards::advise(&[name], changed, app);
+        connection_advice::print_advice(&[name], changed, app);
         Ok(())
     }
 }
@@ -150,10 +150,14 @@ impl AddCommand {
         if self.replace
             && let Some(old) = preferences.config.connection(&name)
         {
-            gone = unnamed::keep_unnamed(&mut connection, old);
+            gone = carry_over::carry_over(&mut connection, old);
         }
         if let Some(port) = self.proxy {
-            connection.proxy = Some(offered::settings(port, &name, &preferences.config)?);
+            connection.proxy = Some(gateway_port::gateway_settings(
+                port,
+                &name,
+                &preferences.config,
+            )?);
         }
         let Some(host) = connection.target.host.clone() else {
             if preferences.config.connection(&name).is_some() {

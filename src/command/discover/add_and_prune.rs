@@ -3,8 +3,8 @@
 use super::DiscoveredHosts;
 use super::add::{ConnectionAdditions, EVERYTHING};
 use super::prune::UnlistedConnections;
-use crate::command::afterwards;
 use crate::command::app::App;
+use crate::command::connection_advice;
 use crate::command::edits::{self, EditDecision, EditPolicy};
 use crate::command::errors::all_errors;
 use crate::command::remove;
@@ -137,7 +137,7 @@ impl ChangeOptions {
         }
         if !new.is_empty() {
             let names: Vec<&str> = new.iter().map(|new| new.name.as_str()).collect();
-            afterwards::advise(&names, &[], app);
+            connection_advice::print_advice(&names, &[], app);
         }
         all_errors(errors, output, |failed| {
             format!("{failed} places still have tokens of connections that were taken out")

@@ -11,13 +11,13 @@
 //! write the passfile, and record in the index which tokens it has. Requests are issued in the
 //! order of their identities, so that two processes that refresh never wait for each other's locks.
 //! The locks of the identities are held to the end; the passfile is written under its own lock, and
-//! after it the index is changed under its own. `written` is what is said of the tokens then, and
+//! after it the index is changed under its own. `report` is what is said of the tokens then, and
 //! `users` writes into the files of tools which user a token is for, where that changes.
 
 pub(super) mod background;
+mod report;
 mod users;
 mod watch;
-mod written;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -41,8 +41,8 @@ use crate::sys::env;
 use crate::sys::fs;
 use crate::sys::terminal::{self, InheritedStdin};
 use crate::time::{Time, spoken_duration};
+use report::{passfile_lines_text, say_how_to_keep_fresh};
 use watch::{NextRefresh, WatchOptions};
-use written::{filed_as, say_how_to_keep_fresh};
 
 #[derive(clap::Args, Default)]
 pub(crate) struct RefreshCommand {
@@ -209,7 +209,7 @@ impl RefreshCommand {
             warn_if_cut_short(request, issued, output);
             let until = issued.token.expires_at;
             let left = spoken_duration(Time::now().until(until));
-            let (path, names) = (path.display(), filed_as(request));
+            let (path, names) = (path.display(), passfile_lines_text(request));
             let until = until.rfc3339();
             output.note(&format!("{path}: {names} until {until} ({left})"));
         }

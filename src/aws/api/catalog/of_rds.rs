@@ -8,7 +8,7 @@ use super::question::{CatalogQuestion, InRegion};
 use super::row;
 use crate::authority::{EndpointRole, FoundDatabase, Region};
 use crate::aws::api::rds::{self, DescribeOperation, RdsFilter};
-use crate::aws::api::rds_things::{self, RdsCluster, RdsInstance, RdsProxy, RdsProxyEndpoint};
+use crate::aws::api::rds_resources::{self, RdsCluster, RdsInstance, RdsProxy, RdsProxyEndpoint};
 use crate::aws::api::server::is_ready;
 use crate::aws::service::endpoints::RDS;
 
@@ -51,7 +51,8 @@ fn catalog_question<'a>(asked: &InRegion<'a>, listing: &DescribeOperation) -> Ca
 async fn list_rds_clusters(asked: &InRegion<'_>) -> CatalogPart {
     let (listing, filter) = (&rds::CLUSTERS, RdsFilter::OfEngines(&ENGINES_OF_CLUSTERS));
     let (client, region) = (asked.client, asked.region.as_str());
-    let listed = rds::describe_all(client, region, listing, filter, rds_things::read_cluster).await;
+    let listed =
+        rds::describe_all(client, region, listing, filter, rds_resources::read_cluster).await;
     asked.done();
     let (mut part, question) = (CatalogPart::default(), catalog_question(asked, listing));
     for cluster in part.take(question, listed) {
@@ -65,8 +66,14 @@ async fn list_rds_clusters(asked: &InRegion<'_>) -> CatalogPart {
 async fn list_rds_instances(asked: &InRegion<'_>) -> CatalogPart {
     let (listing, filter) = (&rds::INSTANCES, RdsFilter::OfEngines(&ENGINES_OF_INSTANCES));
     let (client, region) = (asked.client, asked.region.as_str());
-    let listed =
-        rds::describe_all(client, region, listing, filter, rds_things::read_instance).await;
+    let listed = rds::describe_all(
+        client,
+        region,
+        listing,
+        filter,
+        rds_resources::read_instance,
+    )
+    .await;
     asked.done();
     let (mut part, question) = (CatalogPart::default(), catalog_question(asked, listing));
     for instance in part.take(question, listed) {
@@ -81,7 +88,7 @@ async fn list_rds_instances(asked: &InRegion<'_>) -> CatalogPart {
 
 async fn list_rds_proxies(asked: &InRegion<'_>) -> CatalogPart {
     let (client, region) = (asked.client, asked.region.as_str());
-    let (listing, read) = (&rds::PROXIES, rds_things::read_proxy);
+    let (listing, read) = (&rds::PROXIES, rds_resources::read_proxy);
     let listed = rds::describe_all(client, region, listing, RdsFilter::All, read).await;
     let (mut part, question_of_proxies) =
         (CatalogPart::default(), catalog_question(asked, listing));
@@ -97,7 +104,7 @@ async fn list_rds_proxies(asked: &InRegion<'_>) -> CatalogPart {
     }
     asked.plan(1);
     asked.done();
-    let (listing, read) = (&rds::PROXY_ENDPOINTS, rds_things::read_proxy_endpoint);
+    let (listing, read) = (&rds::PROXY_ENDPOINTS, rds_resources::read_proxy_endpoint);
     let listed = rds::describe_all(client, region, listing, RdsFilter::All, read).await;
     asked.done();
     let question = catalog_question(asked, listing);

@@ -40,7 +40,9 @@ pub(super) const CHECKS: &[Check] = &[
         level: CheckLevel::Network,
         needs: &["net.tcp"],
         examine: Examine::Target(|case| {
-            with_handshake(case, |r, _, shake| judge_handshake(r, shake))
+            with_handshake(case, |request, _, handshake| {
+                judge_handshake(request, handshake)
+            })
         }),
     },
     Check {

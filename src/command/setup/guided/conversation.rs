@@ -37,12 +37,12 @@ const STEPS: [StepFunction; 10] = [
 /// Asks everything, in order.
 pub(super) fn hold_conversation(
     dialog: &dyn Dialog,
-    here: &dyn GuidedSurroundings,
+    surroundings: &dyn GuidedSurroundings,
     replies: GuidedReplies,
 ) -> Result<ConversationEnd> {
     let mut conversation = GuidedConversation {
         dialog,
-        here,
+        surroundings,
         replies,
         is_first: true,
     };

@@ -42,7 +42,7 @@ pub(super) struct UnknownUser {
 #[derive(Clone, Copy)]
 pub(super) struct FoundTool {
     pub(super) tool: &'static Tool,
-    pub(super) is_here: bool,
+    pub(super) is_installed: bool,
 }
 
 /// The scheduler that could run pgcred here.

@@ -243,14 +243,14 @@ impl GuidedSurroundings for World {
     }
 
     fn tools(&self) -> Vec<FoundTool> {
-        let here = |name, is_here| FoundTool {
+        let surroundings = |name, is_installed| FoundTool {
             tool: tool(name),
-            is_here,
+            is_installed,
         };
         vec![
-            here("psql", true),
-            here("tableplus", true),
-            here("pgadmin", false),
+            surroundings("psql", true),
+            surroundings("tableplus", true),
+            surroundings("pgadmin", false),
         ]
     }
 

@@ -6,16 +6,16 @@
 //!  +--> login    judges the login and the last failure
 //!  +--> shell    judges what only the variables of this shell say
 //!  +--> signing  issues the token, as every command does
-//!  +--> why      from an error of pgcred's to the failure
+//!  +--> error_finding  from an error of pgcred's to the failure
 //! ```
 //!
 //! All but the last check ask nobody. That one signs at most once, and keeps the token as `pgcred
 //! token` does.
 
+mod error_finding;
 mod login;
 mod shell;
 mod signing;
-mod why;
 
 use crate::authority::{Authority, WhoSigns};
 use crate::command::doctor::check::{Check, Examine};
@@ -117,7 +117,7 @@ fn check_source(case: &mut ExaminedTarget<'_, '_>) -> Finding {
 fn judge_source(authority: &dyn Authority, who: &WhoSigns) -> Finding {
     let source = match &who.source {
         Ok(source) => source,
-        Err(error) => return why::finding_of_error(authority, error),
+        Err(error) => return error_finding::finding_of_error(authority, error),
     };
     let Some(profile) = &who.profile else {
         return Finding::ok(source);

@@ -1,7 +1,7 @@
 //! The token itself, issued as every command does: from the cache if it is fresh there, else with
 //! credentials that are resolved now. Nobody is asked for a login.
 
-use super::{who_signs, why, with_names_of_user};
+use super::{error_finding, who_signs, with_names_of_user};
 use crate::authority::WhoSigns;
 use crate::cache::Cache;
 use crate::command::doctor::context::ExaminedTarget;
@@ -69,7 +69,7 @@ fn describe_token(issued: &IssuedToken, now: Time) -> String {
 
 /// Returns the failure of credentials that give no token.
 fn judge_error(provider: &Provider, error: &Error, who: Option<&WhoSigns>) -> Finding {
-    let finding = why::finding_of_error(provider.authority, error);
+    let finding = error_finding::finding_of_error(provider.authority, error);
     // A login that is missing for a reason has other commands than that for a login.
     if error.exit() != Exit::Login || error.reason().is_some() {
         return finding;

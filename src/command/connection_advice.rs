@@ -17,7 +17,7 @@ use crate::setup::Machine;
 const MOST: usize = 50;
 
 /// Reads the configuration again and tells all of it. `changed` are those that were there before.
-pub(in crate::command) fn advise(names: &[&str], changed: &[&str], app: &App) {
+pub(in crate::command) fn print_advice(names: &[&str], changed: &[&str], app: &App) {
     let output = app.preferences.output;
     let after = match app.reload() {
         Ok(after) => after,

@@ -131,17 +131,21 @@ impl GuidedSurroundings for RealSurroundings<'_> {
     }
 
     fn tools(&self) -> Vec<FoundTool> {
-        let (mut here, mut others) = (Vec::new(), Vec::new());
+        let (mut installed, mut others) = (Vec::new(), Vec::new());
         for tool in TOOLS {
             if tool.kind.is_background() || !tool.runs_on(self.machine) {
                 continue;
             }
-            let is_here = tool.find(self.machine).is_some();
-            let list = if is_here { &mut here } else { &mut others };
-            list.push(FoundTool { tool, is_here });
+            let is_installed = tool.find(self.machine).is_some();
+            let list = if is_installed {
+                &mut installed
+            } else {
+                &mut others
+            };
+            list.push(FoundTool { tool, is_installed });
         }
-        here.extend(others);
-        here
+        installed.extend(others);
+        installed
     }
 
     fn scheduler(&self) -> SchedulerState {
