@@ -90,7 +90,7 @@ pub(crate) struct PolicyDenial {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum DeniedBy {
     /// No statement allows it.
-    Nothing,
+    NoStatement,
     /// A statement denies it.
     Statement,
     /// The organisation of the account does not allow it.

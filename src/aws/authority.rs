@@ -109,9 +109,9 @@ impl Authority for AwsAuthority {
     }
 
     fn read_token(&self, text: &str) -> TokenReading {
-        match token_parts::take_apart(text) {
+        match token_parts::parse_token(text) {
             Some(parts) => TokenReading::Parts(Box::new(parts)),
-            None => TokenReading::NotOne,
+            None => TokenReading::NotAToken,
         }
     }
 
@@ -181,7 +181,7 @@ impl Regions for AwsAuthority {
         region::warning_about_region(region.as_str())
     }
 
-    fn cause_of_none(&self) -> Option<&'static str> {
+    fn cause_of_missing_region(&self) -> Option<&'static str> {
         Some(causes::NO_REGION)
     }
 }

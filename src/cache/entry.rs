@@ -55,7 +55,7 @@ impl EntryId {
 pub(super) fn entry_text(token: &Token, region: Option<&Region>) -> String {
     let (issued, expires) = (token.issued_at.unix(), token.expires_at.unix());
     let fresh = token.refresh_after().unix();
-    let region = Region::for_cache(region);
+    let region = Region::to_cache(region);
     let user = token.user.as_deref().unwrap_or_default();
     format!(
         "{issued}\n{fresh}\n{expires}\n{region}\n{user}\n{}",
@@ -68,7 +68,7 @@ pub(super) fn read_entry(text: &str) -> Option<(Token, Option<Region>)> {
     let mut lines = text.splitn(6, '\n');
     let mut time = || lines.next()?.parse().ok().map(Time::from_unix);
     let (issued_at, fresh_until, expires_at) = (time()?, time()?, time()?);
-    let region = Region::of_cache(lines.next()?);
+    let region = Region::from_cache(lines.next()?);
     let user = match lines.next()? {
         "" => None,
         user => Some(user.to_owned()),

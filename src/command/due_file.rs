@@ -83,7 +83,7 @@ fn first_due(
     let mut connections = preferences.named_connections();
     mark_taken_lines(&mut connections);
     for (name, request) in &connections {
-        let is_renewed = !request.provider.authority.is_run_for_users_alone();
+        let is_renewed = !request.provider.authority.issues_on_request_only();
         if is_renewed && request.passfile_lines().next().is_some() {
             let mut due = issuer.due(request, filed.as_ref());
             if due > now {

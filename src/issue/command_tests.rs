@@ -163,7 +163,7 @@ fn a_created_user_is_kept_for_nine_tenths_and_comes_with_the_token() {
     pretend(START.plus(900));
     let next = bench.issue(&request).unwrap();
     assert_eq!(next.token.user.as_deref(), Some("v-2"));
-    assert!(request.provider.authority.is_run_for_users_alone());
+    assert!(request.provider.authority.issues_on_request_only());
     // A user that is named cannot be the one that would be created: nothing is run.
     request.user = "v-9".to_owned();
     let error = bench.issue(&request).err().unwrap();

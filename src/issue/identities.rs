@@ -70,7 +70,7 @@ impl IdentityRegistry {
         for authority in &mut self.authorities {
             for same in authority.known.values_mut() {
                 if same.digest() == identity.digest() {
-                    let now = now.get_or_insert_with(|| same.as_it_is_now());
+                    let now = now.get_or_insert_with(|| same.reloaded());
                     *same = Rc::clone(now);
                 }
             }

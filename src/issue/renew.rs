@@ -238,7 +238,7 @@ fn issue_with(
 /// fail, with one more user in the database.
 fn check_no_user_is_named(request: &Request) -> Result<()> {
     let provider = request.provider;
-    let creates_its_user = provider.names_user && provider.authority.is_run_for_users_alone();
+    let creates_its_user = provider.names_user && provider.authority.issues_on_request_only();
     if !creates_its_user || request.user.is_empty() {
         return Ok(());
     }

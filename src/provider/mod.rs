@@ -44,8 +44,8 @@ mod wording;
 pub(crate) use defined::{define, usual_port};
 pub(crate) use login_sql::{LONGEST_NAME, SqlStep, SqlSubject};
 pub(crate) use look_up::{
-    authorities, authority_of, find_by_host, find_by_id, host_warning, is_built_in,
-    is_first_authority, is_of_first_authority, knows_host, named, names, nearly_id, parse_region,
+    authorities, authority_of, find_by_host, find_by_id, host_warning, id_mistake, is_built_in,
+    is_first_authority, is_of_first_authority, knows_host, named, names, parse_region,
 };
 pub(crate) use properties::{DEFAULT_PORT, NoTokenReason, Provider};
 pub(crate) use required_roots::{RequiredRoots, RootSet};

@@ -35,7 +35,7 @@ pub(crate) struct Provider {
     /// Returns the host of a bare ID in a region, if the provider knows such IDs.
     pub(crate) expand: fn(id: &str, region: &str) -> Option<String>,
     /// Returns what is wrong with a text that is nearly such an ID.
-    pub(crate) nearly_id: fn(text: &str) -> Option<String>,
+    pub(crate) id_mistake: fn(text: &str) -> Option<String>,
     /// Returns how many labels at the beginning of a host are the name of the server, so that a
     /// report that is shared shows the others; `None` if it has to leave out the whole host.
     pub(crate) labels_of_name: fn(host: &str) -> Option<usize>,
@@ -115,7 +115,7 @@ impl Provider {
             owns: None,
             region: |_| None,
             expand: |_, _| None,
-            nearly_id: |_| None,
+            id_mistake: |_| None,
             labels_of_name: |_| None,
             host_warning: |_| None,
             names_user: false,

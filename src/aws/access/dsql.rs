@@ -24,7 +24,7 @@ pub(super) fn policy_resources(
             "aws dsql list-clusters --query 'clusters[].identifier' --output text{}",
             subject.options()
         );
-        let id = access.open("CLUSTER_ID", command);
+        let id = access.add_placeholder("CLUSTER_ID", command);
         let account = subject.account(access);
         return vec![arn_of_cluster(subject, &account, &id, access)];
     }
@@ -40,7 +40,7 @@ pub(super) fn policy_resources(
     match arns_of_state(subject, &state, id) {
         Ok(resources) => resources,
         Err(error) => {
-            access.failed(error);
+            access.add_failure(error);
             let is_elsewhere =
                 matches!(&state, Err(no_answer) if no_answer.reason == NoAnswerReason::NotFound);
             let account = if is_elsewhere {

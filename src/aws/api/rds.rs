@@ -82,7 +82,7 @@ pub(super) fn describe_request(
     }
     let request = ApiRequest::query(RDS, "2014-10-31", listing.operation, &borrowed);
     if mark.is_some() {
-        return request.among_many();
+        return request.keeping_connection();
     }
     request
 }

@@ -76,7 +76,7 @@ impl ApiRequest {
     }
 
     /// Returns the same request as one of many to the same host.
-    pub(super) fn among_many(mut self) -> Self {
+    pub(super) fn keeping_connection(mut self) -> Self {
         self.keeps_connection = true;
         self
     }

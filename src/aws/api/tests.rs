@@ -338,11 +338,11 @@ fn the_caller_and_what_policies_allow_are_known() {
         assert_eq!(allowed(words).unwrap(), LoginPermission::Allowed, "{words}");
     }
     for (words, by) in [
-        ("implicit", DeniedBy::Nothing),
+        ("implicit", DeniedBy::NoStatement),
         ("explicit", DeniedBy::Statement),
         ("role-dba/scp", DeniedBy::Organization),
         ("boundary", DeniedBy::Boundary),
-        ("condition", DeniedBy::Nothing),
+        ("condition", DeniedBy::NoStatement),
     ] {
         let LoginPermission::Denied(denial) = allowed(words).unwrap() else {
             panic!("{words}");

@@ -58,7 +58,7 @@ fn stored_position(position: usize) -> u32 {
 
 impl ProfileSection {
     /// Returns one with room for what sections usually hold.
-    fn of_usual_size() -> Self {
+    fn with_usual_capacity() -> Self {
         Self {
             text: String::with_capacity(200),
             pairs: Vec::with_capacity(8),
@@ -229,7 +229,7 @@ impl<'a> IniParser<'a> {
         }
         self.indent = indent;
         if let Some(name) = section_header(text) {
-            return self.begin(name);
+            return self.begin_section(name);
         }
         let end = text
             .bytes()
@@ -244,7 +244,7 @@ impl<'a> IniParser<'a> {
         }
     }
 
-    fn begin(&mut self, name: &'a str) -> Result<(), &'static str> {
+    fn begin_section(&mut self, name: &'a str) -> Result<(), &'static str> {
         self.has_key = false;
         if name == "DEFAULT" {
             self.current = CurrentSection::Defaults;
@@ -255,7 +255,7 @@ impl<'a> IniParser<'a> {
         }
         self.current = CurrentSection::In(self.sections.len());
         self.sections
-            .push((name.to_owned(), ProfileSection::of_usual_size()));
+            .push((name.to_owned(), ProfileSection::with_usual_capacity()));
         Ok(())
     }
 

@@ -97,7 +97,7 @@ impl RunCommand for ExecCommand {
         fs::put(&passfile, &passfile_lines(&request, &issued)?)?;
         let renewal = TokenRenewal {
             // A new token would be that of another user.
-            is_wanted: !request.provider.authority.is_run_for_users_alone(),
+            is_wanted: !request.provider.authority.issues_on_request_only(),
             passfile: passfile.clone(),
             due: issued.token.refresh_after(),
             life_left_at_refresh: issued.token.refresh_after().until(issued.token.expires_at),

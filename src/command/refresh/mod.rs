@@ -242,7 +242,7 @@ impl RefreshCommand {
             for connection in &preferences.config.connections {
                 let name = Some(connection.name.as_str());
                 let request = resolver.resolve_without_variables(&self.connection, name);
-                if matches!(&request, Ok(request) if is_run_for_users_alone(request)) {
+                if matches!(&request, Ok(request) if issues_on_request_only(request)) {
                     continue; // nobody has named it
                 }
                 match self.checked(name, request, output) {
@@ -282,7 +282,7 @@ impl RefreshCommand {
     ) -> Result<Request> {
         let request = request?;
         let is_unattended = self.background || self.watch.stay || self.watch.once;
-        if is_unattended && is_run_for_users_alone(&request) {
+        if is_unattended && issues_on_request_only(&request) {
             return Err(not_unattended(&request));
         }
         for line in request.passfile_lines() {
@@ -409,8 +409,8 @@ impl RefreshCommand {
     }
 }
 
-fn is_run_for_users_alone(request: &Request) -> bool {
-    request.provider.authority.is_run_for_users_alone()
+fn issues_on_request_only(request: &Request) -> bool {
+    request.provider.authority.issues_on_request_only()
 }
 
 fn not_unattended(request: &Request) -> Error {

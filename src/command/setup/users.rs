@@ -87,7 +87,7 @@ impl TokenUsers {
         let Some(connection) = request.connection.clone() else {
             return Ok(false);
         };
-        let creates = request.provider.authority.is_run_for_users_alone();
+        let creates = request.provider.authority.issues_on_request_only();
         if !creates
             || !request.user.is_empty()
             || app.issuer.cached_token(&request, TokenAge::Fresh).is_some()
@@ -178,7 +178,7 @@ impl TokenUsers {
     pub(super) fn renewed_by_hand(&self, targets: usize) -> bool {
         let mut run_by_name = 0;
         for (request, _) in &self.issued {
-            run_by_name += usize::from(request.provider.authority.is_run_for_users_alone());
+            run_by_name += usize::from(request.provider.authority.issues_on_request_only());
         }
         run_by_name > 0 && run_by_name == targets
     }
@@ -191,7 +191,7 @@ impl TokenUsers {
         }
         refresh::write_issued(&self.issued, app)?;
         for (request, _) in &self.issued {
-            if request.provider.authority.is_run_for_users_alone() {
+            if request.provider.authority.issues_on_request_only() {
                 let name = request.connection.as_deref().unwrap_or_default();
                 app.preferences.output.note(&format!(
                     "nothing renews this token: `pgcred refresh {name}` asks for a new user, and \

@@ -55,7 +55,7 @@ impl Authority for CommandAuthority {
         true
     }
 
-    fn is_run_for_users_alone(&self) -> bool {
+    fn issues_on_request_only(&self) -> bool {
         self.definition.kind == CommandKind::Creates
     }
 
@@ -66,7 +66,7 @@ impl Authority for CommandAuthority {
     fn read_token(&self, text: &str) -> TokenReading {
         match jwt::parts_of(text) {
             Some(parts) => TokenReading::Parts(Box::new(parts)),
-            None if self.has_only_jwts() => TokenReading::NotOne,
+            None if self.has_only_jwts() => TokenReading::NotAToken,
             None => TokenReading::Opaque,
         }
     }
@@ -211,7 +211,7 @@ impl Identity for CommandIdentity {
         self.watched.clone()
     }
 
-    fn as_it_is_now(&self) -> Rc<dyn Identity> {
+    fn reloaded(&self) -> Rc<dyn Identity> {
         Rc::new(Self::of(
             self.definition,
             self.profile.clone(),

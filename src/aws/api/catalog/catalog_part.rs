@@ -24,20 +24,20 @@ pub(super) struct CatalogPart {
 
 impl CatalogPart {
     /// Takes the failure of a list, and returns what was found before it.
-    pub(super) fn take<T>(
+    pub(super) fn take_list<T>(
         &mut self,
         question: CatalogQuestion<'_>,
         listed: PartialList<T>,
     ) -> Vec<T> {
         match listed.failure {
-            Some(failure) => self.fail(question, failure),
+            Some(failure) => self.add_failure(question, failure),
             None => self.is_answered = true,
         }
         listed.found
     }
 
     /// Notes why a question has no answer.
-    pub(super) fn fail(&mut self, question: CatalogQuestion<'_>, no_answer: NoAnswer) {
+    pub(super) fn add_failure(&mut self, question: CatalogQuestion<'_>, no_answer: NoAnswer) {
         self.is_answered |= is_of_aws(no_answer.reason);
         self.failures.push(FailedListing {
             region: question.region.clone(),
@@ -50,23 +50,23 @@ impl CatalogPart {
     pub(super) fn add(&mut self, question: CatalogQuestion<'_>, rows: Option<Vec<FoundDatabase>>) {
         match rows {
             Some(rows) => self.databases.extend(rows),
-            None => self.fail_once(question, nonsensical_answer(question)),
+            None => self.add_failure_once(question, nonsensical_answer(question)),
         }
     }
 
     /// Notes a failure, unless the same question has failed in the same way before.
-    pub(super) fn fail_once(&mut self, question: CatalogQuestion<'_>, no_answer: NoAnswer) {
+    pub(super) fn add_failure_once(&mut self, question: CatalogQuestion<'_>, no_answer: NoAnswer) {
         let operation = question.operation;
         let is_known = |failure: &FailedListing| {
             failure.no_answer.reason == no_answer.reason && failure.question.ends_with(operation)
         };
         if !self.failures.iter().any(is_known) {
-            self.fail(question, no_answer);
+            self.add_failure(question, no_answer);
         }
     }
 
     /// Notes that nothing of a service is missing in a region.
-    pub(super) fn is_complete(&mut self, service: &'static str, region: &Region) {
+    pub(super) fn mark_complete(&mut self, service: &'static str, region: &Region) {
         self.complete.push(CompleteListing {
             region: region.clone(),
             service,

@@ -26,7 +26,7 @@ pub(super) fn judge_permission(
     };
     let finding = judge_denial(denial, &action, request);
     let finding = match resource {
-        Some(resource) if denial.by == DeniedBy::Nothing => finding.with_advice(format!(
+        Some(resource) if denial.by == DeniedBy::NoStatement => finding.with_advice(format!(
             "let an administrator allow {action} on {}",
             text::foreign(resource)
         )),
@@ -58,11 +58,11 @@ fn judge_denial(denial: &PolicyDenial, action: &str, request: &Request) -> Findi
             cause(LoginObstacle::Boundary),
             by(&format!("the permissions boundary does not allow {action}")),
         ),
-        DeniedBy::Nothing if denial.open_conditions.is_empty() => Finding::fail(
+        DeniedBy::NoStatement if denial.open_conditions.is_empty() => Finding::fail(
             cause(LoginObstacle::NoPolicy),
             format!("no policy allows {action}"),
         ),
-        DeniedBy::Nothing => Finding::warn(
+        DeniedBy::NoStatement => Finding::warn(
             cause(LoginObstacle::OpenCondition),
             text::foreign(&format!(
                 "whether they allow {action} depends on {}",

@@ -76,7 +76,7 @@ pub(super) fn judge_region(
             provider
                 .authority
                 .regions()
-                .and_then(Regions::cause_of_none),
+                .and_then(Regions::cause_of_missing_region),
             "neither host nor setting names one",
         ),
     }

@@ -55,7 +55,7 @@ impl GuidedSurroundings for RealSurroundings<'_> {
 
     fn login(&self, profile: Option<&str>) -> LoginState {
         let identity = self.authority.identities().identity(profile, None);
-        match identity.who_signs() {
+        match identity.signer_summary() {
             Some(who) => who.login,
             None => LoginState::NotNeeded,
         }
@@ -68,8 +68,8 @@ impl GuidedSurroundings for RealSurroundings<'_> {
     }
 
     fn discover(&self, profile: Option<&str>) -> Result<DatabaseOffers> {
-        if let LoginState::Missing { why, .. } = self.login(profile) {
-            let error = Error::failure(format!("databases are not looked for: {why}"));
+        if let LoginState::Missing { reason, .. } = self.login(profile) {
+            let error = Error::failure(format!("databases are not looked for: {reason}"));
             return Err(error.hint("go back to log in, or type a host"));
         }
         let scope = ScopeOptions {
@@ -193,7 +193,7 @@ impl<'a> RealSurroundings<'a> {
             if request.user.is_empty() && !users.has(&connection) {
                 unknown_users.push(UnknownUser {
                     connection,
-                    is_created: request.provider.authority.is_run_for_users_alone(),
+                    is_created: request.provider.authority.issues_on_request_only(),
                 });
             }
         }

@@ -199,7 +199,7 @@ impl GuidedSurroundings for World {
     fn login(&self, _: Option<&str>) -> LoginState {
         if self.needs_login {
             return LoginState::Missing {
-                why: "the login has expired".to_owned(),
+                reason: "the login has expired".to_owned(),
                 command: String::new(),
             };
         }

@@ -99,12 +99,12 @@ pub(in crate::command::setup::guided) fn log_in(
     if conversation.replies.has_no_credentials {
         return Ok(StepOutcome::Skipped);
     }
-    let LoginState::Missing { why, .. } = surroundings.login(profile.as_deref()) else {
+    let LoginState::Missing { reason, .. } = surroundings.login(profile.as_deref()) else {
         return Ok(StepOutcome::Skipped);
     };
     // What follows the colon, such as a file, is for the doctor.
-    let why = why.split(": ").next().unwrap_or_default();
-    let text = format!("{why}. Log in now?");
+    let reason = reason.split(": ").next().unwrap_or_default();
+    let text = format!("{reason}. Log in now?");
     let question = conversation.question(&text, 0);
     match conversation.dialog.confirm(question, true)? {
         DialogAnswer::Given(true) => {
