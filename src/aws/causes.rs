@@ -107,7 +107,7 @@ pub(super) fn cause_of_message(
     message: &str,
     service: Option<KnownService>,
 ) -> Option<&'static str> {
-    let causes = causes::explain_among(message, |cause| {
+    let causes = causes::causes_of_message_among(message, |cause| {
         let owner = owner_of(cause.id);
         (owner.is_none() || owner == service) && cause.id != "env.password"
     });

@@ -240,7 +240,7 @@ impl TokenRecord {
 
     /// Tells whether this is the token that was recorded. The digest is compared, because two
     /// profiles may have tokens for one address that expire in the same second.
-    pub(crate) fn is_of(&self, token: &str) -> bool {
+    pub(crate) fn is_record_of(&self, token: &str) -> bool {
         self.digest
             .as_ref()
             .is_some_and(|recorded| *recorded == digest([token]))

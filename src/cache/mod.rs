@@ -158,7 +158,7 @@ impl Cache {
             user = Some(line.user.clone());
         }
         let text = passfile.token(&line, record.expires_at)?;
-        if !record.is_of(&text) || text.contains(char::is_control) {
+        if !record.is_record_of(&text) || text.contains(char::is_control) {
             return None;
         }
         *self.passfile.borrow_mut() = Some((path.clone(), passfile));
@@ -201,7 +201,7 @@ impl Cache {
     }
 
     /// Tells whether there is an index that cannot be used, so that its records are lost.
-    pub(crate) fn has_lost_its_index(&self) -> bool {
+    pub(crate) fn has_unreadable_index(&self) -> bool {
         fs::stamp(&self.directory.index()).is_some()
             && CacheIndex::read(&self.directory.index()).is_none()
     }
@@ -228,7 +228,7 @@ impl Cache {
     }
 
     /// Tells whether [`Cache::update`] was called since the last call of this function.
-    pub(crate) fn take_changed(&self) -> bool {
+    pub(crate) fn take_has_changed(&self) -> bool {
         self.changed.take()
     }
 
@@ -237,7 +237,7 @@ impl Cache {
     ///
     /// `passfile` is the one that PGPASSFILE names. `make` is called under a lock, and finds the
     /// index as it is then.
-    pub(crate) fn write_due(
+    pub(crate) fn write_due_file(
         &self,
         passfile: Option<&Path>,
         make: impl FnOnce() -> (Time, String),
@@ -255,7 +255,7 @@ impl Cache {
     }
 
     /// Removes the files for shell hooks, for every passfile. The next hook makes them again.
-    pub(crate) fn forget_due(&self) -> Result<()> {
+    pub(crate) fn remove_due_files(&self) -> Result<()> {
         for path in fs::list(self.directory.path()) {
             if paths::is_due_file(&name_of(&path)) {
                 fs::remove(&path)?;

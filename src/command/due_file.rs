@@ -46,8 +46,8 @@ pub(super) fn update_due_file(
         None => None,
     };
     if config_changed != preferences.config_changed {
-        let _ = cache.forget_due(); // another process has just added or removed a connection
-    } else if cache.take_changed() || refreshed == RefreshState::JustNow {
+        let _ = cache.remove_due_files(); // another process has just added or removed a connection
+    } else if cache.take_has_changed() || refreshed == RefreshState::JustNow {
         let named = env::passfile();
         // Two shells with different passfiles have different files. A relative path
         // is another file in every directory, so that there is none to write.
@@ -58,7 +58,7 @@ pub(super) fn update_due_file(
                 None => env::default_passfile(),
             };
             let write = || first_due(preferences, issuer, &cache, passfile, refreshed);
-            let _ = cache.write_due(named.as_deref(), write);
+            let _ = cache.write_due_file(named.as_deref(), write);
         }
     }
     issuer.put_cache(cache);

@@ -56,7 +56,7 @@ impl RunCommand for RemoveCommand {
             }
         };
         output.note(&format!("{}: removed {}", path.display(), self.name));
-        app.forget_due();
+        app.forget_due_file();
         match Machine::current(app.options.config.as_deref()) {
             Ok(machine) => forget_in_tools(&[&self.name], &machine, app),
             Err(error) => output.warn(&format!(

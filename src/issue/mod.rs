@@ -232,7 +232,7 @@ impl Issuer {
         }
         let index = cache.index();
         let record = index.records.get(issued.id.as_str());
-        if record.is_some_and(|record| record.is_of(issued.token.expose())) {
+        if record.is_some_and(|record| record.is_record_of(issued.token.expose())) {
             self.notes.warn(format!(
                 "{} has handed out the same token again",
                 request.provider.title

@@ -142,7 +142,7 @@ impl ToolFiles for Scheduler {
     fn steps(&self, _: &Machine, targets: &[ToolTarget]) -> Vec<String> {
         let mut steps = vec![self.remark.to_owned()];
         match self.work {
-            ScheduledWork::Refresh => steps.extend(warning_of_short_lives(targets)),
+            ScheduledWork::Refresh => steps.extend(warning_about_short_lives(targets)),
             ScheduledWork::Gateway => steps.extend(addresses(targets)),
         }
         steps
@@ -206,7 +206,7 @@ fn minutes_between_runs(targets: &[ToolTarget]) -> u32 {
 
 /// Returns a warning that names the tokens whose life is too short for a scheduler: it runs once a
 /// minute at most, and the last third of their life is shorter than that.
-fn warning_of_short_lives(targets: &[ToolTarget]) -> Option<String> {
+fn warning_about_short_lives(targets: &[ToolTarget]) -> Option<String> {
     const LEAST_LIFE: u32 = 180;
     let mut names = Vec::new();
     for target in targets {

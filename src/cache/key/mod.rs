@@ -136,12 +136,12 @@ pub(crate) fn erase_key(choice: CacheChoice, paths: &KeyPaths) -> Result<()> {
 
 fn stores_of_choice(choice: CacheChoice, paths: &KeyPaths) -> Vec<Box<dyn KeyStore>> {
     match choice {
-        CacheChoice::Auto => keyring(paths)
+        CacheChoice::Auto => keyring_stores(paths)
             .into_iter()
             .chain(file_stores(paths))
             .collect(),
-        CacheChoice::Keyring => keyring(paths),
-        CacheChoice::SecretService => secret_service(paths),
+        CacheChoice::Keyring => keyring_stores(paths),
+        CacheChoice::SecretService => secret_service_stores(paths),
         CacheChoice::File => file_stores(paths),
         CacheChoice::None => Vec::new(),
     }
@@ -152,27 +152,27 @@ fn file_stores(paths: &KeyPaths) -> Vec<Box<dyn KeyStore>> {
 }
 
 #[cfg(target_os = "linux")]
-fn keyring(paths: &KeyPaths) -> Vec<Box<dyn KeyStore>> {
+fn keyring_stores(paths: &KeyPaths) -> Vec<Box<dyn KeyStore>> {
     vec![Box::new(kernel::KernelKeyring::new(paths))]
 }
 
 #[cfg(any(target_os = "macos", target_os = "windows"))]
-fn keyring(paths: &KeyPaths) -> Vec<Box<dyn KeyStore>> {
+fn keyring_stores(paths: &KeyPaths) -> Vec<Box<dyn KeyStore>> {
     vec![Box::new(native::SystemKeyring::new(&paths.scope))]
 }
 
 #[cfg(not(any(target_os = "linux", target_os = "macos", target_os = "windows")))]
-fn keyring(_: &KeyPaths) -> Vec<Box<dyn KeyStore>> {
+fn keyring_stores(_: &KeyPaths) -> Vec<Box<dyn KeyStore>> {
     Vec::new()
 }
 
 #[cfg(all(target_os = "linux", feature = "secret-service"))]
-fn secret_service(paths: &KeyPaths) -> Vec<Box<dyn KeyStore>> {
+fn secret_service_stores(paths: &KeyPaths) -> Vec<Box<dyn KeyStore>> {
     vec![Box::new(secret_service::DesktopKeyring::new(&paths.scope))]
 }
 
 #[cfg(not(all(target_os = "linux", feature = "secret-service")))]
-fn secret_service(_: &KeyPaths) -> Vec<Box<dyn KeyStore>> {
+fn secret_service_stores(_: &KeyPaths) -> Vec<Box<dyn KeyStore>> {
     Vec::new()
 }
 
@@ -263,7 +263,7 @@ fn run_within_timeout<T: Send + 'static>(
     target_os = "macos",
     target_os = "windows"
 ))]
-fn item(scope: &str) -> String {
+fn item_name(scope: &str) -> String {
     format!("pgcred cache key ({scope})")
 }
 

@@ -19,7 +19,7 @@ pub(super) fn carry_over(new: &mut Connection, old: &Connection) -> Vec<&'static
         carry_value(&mut new.provider, old.provider.as_ref());
         carry_value(&mut new.sign_host, old.sign_host.as_ref());
     } else {
-        gone = keys_that_go(new, old);
+        gone = keys_of_old_host(new, old);
     }
     for (keyword, value) in &old.target.options {
         if !has_option(new, keyword) && !gone.contains(&keyword.as_str()) {
@@ -54,7 +54,7 @@ fn carry_vars(new: &mut Connection, old: &Connection) {
     new.vars.sort();
 }
 
-fn keys_that_go(new: &Connection, old: &Connection) -> Vec<&'static str> {
+fn keys_of_old_host(new: &Connection, old: &Connection) -> Vec<&'static str> {
     let mut gone = Vec::new();
     for (key, is_named, was_there) in [
         ("port", new.target.port.is_some(), old.target.port.is_some()),

@@ -103,12 +103,12 @@ impl ChangeOptions {
             return Ok(());
         }
         let names: Vec<&str> = gone.names.iter().map(String::as_str).collect();
-        self.make(&additions.new, &names, app)
+        self.apply_changes(&additions.new, &names, app)
     }
 
     /// Makes the change, unless the user says no: `new` connections come, and those that are `gone`
     /// go with their tokens and their entries in tools.
-    fn make(&self, new: &[Connection], gone: &[&str], app: &mut App) -> Result<()> {
+    fn apply_changes(&self, new: &[Connection], gone: &[&str], app: &mut App) -> Result<()> {
         let machine = Machine::current(app.options.config.as_deref())?;
         let edit = edits::edit_configuration(&app.preferences, &machine.drafts, |text| {
             config::change_connections(text, new, gone)
@@ -131,7 +131,7 @@ impl ChangeOptions {
         let output = app.preferences.output;
         let commands = SetupCommands::default();
         edits::carry_out(&[&edit], &commands, false, &machine, output)?;
-        app.forget_due();
+        app.forget_due_file();
         if !gone.is_empty() {
             remove::forget_in_tools(gone, &machine, app);
         }

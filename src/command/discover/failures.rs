@@ -79,7 +79,7 @@ fn groups_of<'a>(region: &'a str, failures: &'a [FailedListing]) -> Vec<RegionGr
         if failure.region.as_str() != region {
             continue;
         }
-        let reason = same_reason(failure.no_answer.reason);
+        let reason = canonical_reason(failure.no_answer.reason);
         match groups.iter_mut().find(|group| group.reason == reason) {
             Some(group) => group.questions.push(&failure.question),
             None => groups.push(RegionGroup {
@@ -94,7 +94,7 @@ fn groups_of<'a>(region: &'a str, failures: &'a [FailedListing]) -> Vec<RegionGr
 }
 
 /// A region that is not enabled answers in two ways.
-fn same_reason(reason: NoAnswerReason) -> NoAnswerReason {
+fn canonical_reason(reason: NoAnswerReason) -> NoAnswerReason {
     match reason {
         NoAnswerReason::KeyUnknown => NoAnswerReason::RegionOff,
         other => other,
@@ -137,7 +137,7 @@ impl RegionGroup<'_> {
 }
 
 /// Returns the exit code of a run that was told nothing: that of a missing login, if there is one.
-pub(super) fn exit_of(errors: &[Error]) -> Option<Exit> {
+pub(super) fn exit_of_errors(errors: &[Error]) -> Option<Exit> {
     let needs_login = errors.iter().any(|error| error.exit() == Exit::Login);
     if needs_login { Some(Exit::Login) } else { None }
 }

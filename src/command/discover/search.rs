@@ -135,7 +135,7 @@ fn answer_open_searches(
     let mut answers = Vec::new();
     while let Some((position, question)) = next_search(open) {
         let listed = if question.regions.is_empty() && !question.catalog.regions().all.is_empty() {
-            Err(without_region(question.catalog.as_ref(), count))
+            Err(no_region_answer(question.catalog.as_ref(), count))
         } else {
             question.catalog.list(&question.regions, count)
         };
@@ -152,7 +152,10 @@ fn answer_open_searches(
 
 /// Says what is missing: the region, unless the profile itself is. Then to name a region would not
 /// help.
-fn without_region(catalog: &dyn DatabaseCatalog, count: &(dyn Fn(CatalogStep) + Sync)) -> NoAnswer {
+fn no_region_answer(
+    catalog: &dyn DatabaseCatalog,
+    count: &(dyn Fn(CatalogStep) + Sync),
+) -> NoAnswer {
     if let Err(answer) = catalog.list(&[], count)
         && matches!(
             answer.reason,

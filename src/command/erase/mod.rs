@@ -216,7 +216,7 @@ fn erase_in_cache(
     let unknown = cache.unknown_entries();
     let has_unknown = !unknown.is_empty();
     ids.extend(unknown);
-    let is_index_lost = cache.has_lost_its_index();
+    let is_index_lost = cache.has_unreadable_index();
     forget_ids(&ids, cache, output)?;
     if has_unknown {
         output.warn(

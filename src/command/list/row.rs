@@ -351,18 +351,18 @@ fn is_of_another(
     identity: &dyn Identity,
 ) -> bool {
     let own = index.records.get(EntryId::of(request, identity).as_str());
-    if own.is_some_and(|record| token.is_of(record)) {
+    if own.is_some_and(|record| token.is_recorded_in(record)) {
         return false;
     }
     for record in index.records_of_any_life(request, identity, token.expires_at) {
-        if token.is_of(record) {
+        if token.is_recorded_in(record) {
             return false;
         }
     }
     for record in index.records.values() {
         if record.expires_at == token.expires_at
             && record.is_signed_by_another(identity)
-            && token.is_of(record)
+            && token.is_recorded_in(record)
         {
             return true;
         }

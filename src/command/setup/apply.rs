@@ -133,7 +133,7 @@ impl PlanPart {
             preferences.output,
         )?;
         if self.changes_configuration(preferences) {
-            app.forget_due();
+            app.forget_due_file();
         }
         Ok(())
     }

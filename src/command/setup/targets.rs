@@ -53,7 +53,7 @@ impl TargetChoice<'_> {
         let mut warnings = Vec::new();
         if let Some(work) = tool.kind.background_work() {
             self.refuse_names(tool, work)?;
-            warnings.extend(warning_of_variables(tool, preferences));
+            warnings.extend(warning_about_variables(tool, preferences));
         }
         let connections = &preferences.config.connections;
         if !self.is_named() && connections.is_empty() {
@@ -234,7 +234,7 @@ fn only_for_psql(name: &str) -> String {
 
 /// Returns a warning of the variables of this shell that pgcred will not have where a scheduler, or
 /// what runs services, starts it.
-fn warning_of_variables(tool: &Tool, preferences: &Preferences) -> Option<String> {
+fn warning_about_variables(tool: &Tool, preferences: &Preferences) -> Option<String> {
     // A provider that only a host tells has no variables before it is looked up.
     for connection in &preferences.config.connections {
         if let Some(host) = &connection.target.host {
@@ -268,14 +268,14 @@ fn warnings_about_passwords(
 ) -> Vec<String> {
     let mut warnings = Vec::new();
     if tool.kind != ToolKind::Command {
-        warnings.extend(warnings_of_shared_lines(targets, preferences));
+        warnings.extend(warnings_about_shared_lines(targets, preferences));
     }
-    warnings.extend(warning_of_key_in_variables(tool, targets));
+    warnings.extend(warning_about_key_in_variables(tool, targets));
     warnings
 }
 
 /// Returns warnings of targets whose line in the passfile another connection has.
-fn warnings_of_shared_lines(targets: &[ToolTarget], preferences: &Preferences) -> Vec<String> {
+fn warnings_about_shared_lines(targets: &[ToolTarget], preferences: &Preferences) -> Vec<String> {
     let mut warnings = Vec::new();
     for conflict in mark_taken_lines(&mut preferences.named_connections()) {
         if targets.iter().any(|target| target.name == conflict.later) {
@@ -334,7 +334,7 @@ fn needs_all_settings(tool: &Tool, request: &Request) -> bool {
 }
 
 /// Returns a warning if a key in variables signs here, which programs of the desktop may not have.
-fn warning_of_key_in_variables(tool: &Tool, targets: &[ToolTarget]) -> Option<String> {
+fn warning_about_key_in_variables(tool: &Tool, targets: &[ToolTarget]) -> Option<String> {
     for ToolTarget { request, .. } in targets {
         if needs_all_settings(tool, request)
             && request.profile.is_none()

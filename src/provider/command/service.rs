@@ -54,7 +54,7 @@ pub(super) const AZURE: PresetService = PresetService {
 
 pub(super) const LAKEBASE: PresetService = PresetService {
     owns: Some(is_of_lakebase),
-    host_warning: warning_of_pooler,
+    host_warning: warning_about_pooler,
     who_logs_in: Some("your e-mail address at Databricks, or the ID of a service principal"),
     users_are_addresses: true,
     dbname: "databricks_postgres",
@@ -66,7 +66,7 @@ pub(super) const GOOGLE: PresetService = PresetService {
     who_logs_in: Some(
         "your e-mail address, or that of a service account without `.gserviceaccount.com`",
     ),
-    user_warning: warning_of_service_account,
+    user_warning: warning_about_service_account,
     users_are_addresses: true,
     roots: |_, _| {
         private_roots(
@@ -141,7 +141,7 @@ fn is_of_redshift(host: &str, suffix: &str) -> bool {
         .is_some_and(|rest| rest.split('.').filter(|label| !label.is_empty()).count() == 3)
 }
 
-fn warning_of_pooler(host: &str) -> Option<String> {
+fn warning_about_pooler(host: &str) -> Option<String> {
     let (name, rest) = host.split_once('.')?;
     let direct = name.strip_suffix("-pooler")?;
     Some(format!(
@@ -149,7 +149,7 @@ fn warning_of_pooler(host: &str) -> Option<String> {
     ))
 }
 
-fn warning_of_service_account(user: &str) -> Option<String> {
+fn warning_about_service_account(user: &str) -> Option<String> {
     let name = user.strip_suffix(".gserviceaccount.com")?;
     Some(format!(
         "the database has no user `{user}`: it calls a service account `{name}`, without \

@@ -73,8 +73,11 @@ fn an_error_names_its_profile_once() {
         ));
         assert_eq!(lines(std::slice::from_ref(&failed)), [line]);
     }
-    assert_eq!(exit_of(&errors_of_answers(&[failed])), Some(Exit::Login));
-    assert_eq!(exit_of(&[Error::failure("x")]), None);
+    assert_eq!(
+        exit_of_errors(&errors_of_answers(&[failed])),
+        Some(Exit::Login)
+    );
+    assert_eq!(exit_of_errors(&[Error::failure("x")]), None);
 }
 
 #[test]

@@ -70,7 +70,7 @@ fn the_region_may_be_in_the_host() {
     let config = entry("a", &host, "discovered = true\nprofile = 'dev'");
     let dsql = provider::named("dsql").unwrap();
     let asked_of_aws = |region, databases| ProfileAnswer {
-        lister: ListingAuthority::among(&[dsql.authority]).unwrap()[0],
+        lister: ListingAuthority::all_among(&[dsql.authority]).unwrap()[0],
         ..answer("dev", region, databases)
     };
     let found_in = |region| found(&config, &[asked_of_aws(region, Vec::new())]);

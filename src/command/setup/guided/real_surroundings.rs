@@ -77,7 +77,7 @@ impl GuidedSurroundings for RealSurroundings<'_> {
             ..ScopeOptions::default()
         };
         let hosts = discover::search_databases(&scope, &[self.authority], None, self.app)?;
-        hosts.check(self.app.preferences.output)?;
+        hosts.report_failures(self.app.preferences.output)?;
         let mut discovery = DatabaseOffers {
             is_partial: hosts.is_partial(),
             ..DatabaseOffers::default()
