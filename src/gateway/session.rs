@@ -24,7 +24,7 @@ use crate::time::{Time, spoken_duration};
 /// How long a local program may take to say who it is.
 const LONGEST_PROOF: Duration = Duration::from_mins(1);
 /// A token younger than this, in seconds, is not the reason for which a server refuses a login.
-const NEW_TOKEN: u32 = 60;
+const NEW_TOKEN_SECONDS: u32 = 60;
 
 /// Serves one local connection. Says in the log how it ended.
 pub(super) async fn serve(
@@ -268,7 +268,7 @@ pub(super) async fn log_in_with_token(
         Ok(session) => return Ok(session),
         Err(failure) => failure,
     };
-    let is_old = given.token.issued_at.until(Time::now()) >= NEW_TOKEN;
+    let is_old = given.token.issued_at.until(Time::now()) >= NEW_TOKEN_SECONDS;
     if given.is_new || !is_old || !failure.may_be_token {
         return Err(failure.refusal);
     }

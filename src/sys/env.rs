@@ -195,7 +195,7 @@ pub(crate) fn path() -> OsString {
 /// Returns the directories in which package managers install programs. Programs that a desktop
 /// starts need them, because their PATH is short.
 pub(crate) fn program_directories() -> Vec<PathBuf> {
-    const OF_SYSTEM: [&str; 8] = [
+    const SYSTEM_ROOTS: [&str; 8] = [
         "/usr/local/bin",
         "/opt/homebrew/bin",
         "/home/linuxbrew/.linuxbrew/bin",
@@ -219,7 +219,7 @@ pub(crate) fn program_directories() -> Vec<PathBuf> {
         }
         return directories;
     }
-    directories.extend(OF_SYSTEM.map(PathBuf::from));
+    directories.extend(SYSTEM_ROOTS.map(PathBuf::from));
     if let Some(home) = home() {
         directories.extend(OF_USER.map(|directory| home.join(directory)));
     }

@@ -104,7 +104,7 @@ impl FileImport {
         if self.policy.dry_run {
             return Ok(true);
         }
-        edits::does_user_agree("send them there? [y/N] ", preferences)
+        edits::has_user_agreed("send them there? [y/N] ", preferences)
     }
 }
 

@@ -20,7 +20,7 @@ mod tokens;
 
 use std::path::PathBuf;
 
-pub(super) use tokens::{erase_filed, forget_ids};
+pub(super) use tokens::{erase_in_known_passfile, forget_ids};
 
 use super::app::App;
 use super::config_file::ConfigNeed;
@@ -98,7 +98,7 @@ impl RunCommand for EraseCommand {
         let index = app.issuer.cache().map(Cache::index).unwrap_or_default();
         let paths = self.passfiles(&index)?;
         for path in &paths {
-            match erase_filed(path, &index, output, wanted) {
+            match erase_in_known_passfile(path, &index, output, wanted) {
                 Ok(lines) => erased.extend(lines),
                 Err(error) => errors.push(error),
             }

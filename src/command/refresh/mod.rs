@@ -84,7 +84,7 @@ impl RunCommand for RefreshCommand {
 
     /// Refreshes everything that can be refreshed; the error names the rest.
     fn run(self, app: &mut App, stdin: Option<InheritedStdin>) -> Result<()> {
-        if self.watch.stay {
+        if self.watch.watch {
             let output = app.preferences.output;
             return self
                 .watch
@@ -213,7 +213,7 @@ impl RefreshCommand {
             let until = until.rfc3339();
             output.note(&format!("{path}: {names} until {until} ({left})"));
         }
-        if self.background || self.watch.once {
+        if self.background || self.watch.watched {
             return;
         }
         say_how_to_keep_fresh(issued, &app.preferences);
@@ -245,7 +245,7 @@ impl RefreshCommand {
                 if matches!(&request, Ok(request) if issues_on_request_only(request)) {
                     continue; // nobody has named it
                 }
-                match self.checked(name, request, output) {
+                match self.check_request(name, request, output) {
                     Ok(request) => all.requests.push(request),
                     Err(error) => all.errors.push(error.about(&connection.name)),
                 }
@@ -255,12 +255,13 @@ impl RefreshCommand {
                 return Err(nothing_to_refresh());
             }
             let request = resolver.resolve(&self.connection, None);
-            all.requests.push(self.checked(None, request, output)?);
+            all.requests
+                .push(self.check_request(None, request, output)?);
         } else {
             for target in &self.targets {
                 let target = Some(target.as_str());
                 let request = resolver.resolve(&self.connection, target);
-                match self.checked(target, request, output) {
+                match self.check_request(target, request, output) {
                     Ok(request) => all.requests.push(request),
                     Err(error) => all.errors.push(error),
                 }
@@ -274,14 +275,14 @@ impl RefreshCommand {
     }
 
     /// Checks that the passfile can hold lines for a request.
-    fn checked(
+    fn check_request(
         &self,
         target: Option<&str>,
         request: Result<Request>,
         output: Output,
     ) -> Result<Request> {
         let request = request?;
-        let is_unattended = self.background || self.watch.stay || self.watch.once;
+        let is_unattended = self.background || self.watch.watch || self.watch.watched;
         if is_unattended && issues_on_request_only(&request) {
             return Err(not_unattended(&request));
         }

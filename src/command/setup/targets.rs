@@ -75,7 +75,7 @@ impl TargetChoice<'_> {
             let is_offered = |of: &&Connection| !for_gateway || of.proxy.is_some();
             for connection in connections.iter().filter(is_offered) {
                 let name = &connection.name;
-                if let Some(why) = self.why_left_out(name, tool, preferences) {
+                if let Some(why) = self.left_out_warning(name, tool, preferences) {
                     warnings.push(why);
                     continue;
                 }
@@ -126,17 +126,22 @@ impl TargetChoice<'_> {
 
     /// Returns why a tool does not get a connection that was not named, if its user comes with each
     /// token: the tool follows no users, or there is no token as yet.
-    fn why_left_out(&self, name: &str, tool: &Tool, preferences: &Preferences) -> Option<String> {
+    fn left_out_warning(
+        &self,
+        name: &str,
+        tool: &Tool,
+        preferences: &Preferences,
+    ) -> Option<String> {
         let request = preferences.connection(name).ok()?;
         if !request.user.is_empty() || tool.kind.is_background() {
             return None;
         }
         if !tool.follows_users {
-            return Some(only_for_psql(name));
+            return Some(only_for_psql_text(name));
         }
         match self.known_user(&request, tool) {
             Some(_) => None,
-            None => Some(left_out(name)),
+            None => Some(left_out_text(name)),
         }
     }
 
@@ -160,7 +165,7 @@ impl TargetChoice<'_> {
             }
         }
         if needs_all_settings(tool, &request) && !self.by_gateway {
-            leave_nothing_to_the_environment(&mut request, preferences)?;
+            fill_from_environment(&mut request, preferences)?;
         }
         let name = match &request.connection {
             Some(connection) => connection.clone(),
@@ -216,7 +221,7 @@ fn no_lasting_user(request: &Request, tool: &Tool) -> Error {
 }
 
 /// Returns the warning of a connection that a tool does not get, because it was not named.
-fn left_out(name: &str) -> String {
+fn left_out_text(name: &str) -> String {
     format!(
         "{name} is left out: its user comes with each token, and there is no token; `pgcred setup \
          psql {name}` or `pgcred refresh {name}` asks for one"
@@ -225,7 +230,7 @@ fn left_out(name: &str) -> String {
 
 /// Returns the warning of a connection that no tool but psql gets. It is the same for all of them,
 /// so that many tools are one line.
-fn only_for_psql(name: &str) -> String {
+fn only_for_psql_text(name: &str) -> String {
     format!(
         "{name} is for psql alone: its user comes with each token, and other tools keep one; \
          `pgcred exec {name} -- PROGRAM` starts such a tool with it"
@@ -352,10 +357,7 @@ fn warning_about_key_in_variables(tool: &Tool, targets: &[ToolTarget]) -> Option
 }
 
 /// Fills in what a program of the desktop does not find in its environment.
-fn leave_nothing_to_the_environment(
-    request: &mut Request,
-    preferences: &Preferences,
-) -> Result<()> {
+fn fill_from_environment(request: &mut Request, preferences: &Preferences) -> Result<()> {
     if request.profile.is_none() {
         request.profile = request.provider.authority.shell_settings().profile;
     }

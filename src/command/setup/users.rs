@@ -55,7 +55,7 @@ impl TokenUsers {
 
     /// Returns the users that a tool needs. For the connections that were named a token is issued,
     /// unless the cache has a fresh one, or the program creates a user: that one is awaited.
-    pub(super) fn issued(
+    pub(super) fn issue(
         tool: &Tool,
         names: &[String],
         options: &ConnectionOptions,
@@ -67,7 +67,7 @@ impl TokenUsers {
         let mut users = Self::from_cache(app);
         for name in names {
             if !users.note_if_awaited(name, options, app)? {
-                users.ask_for(name, options, app)?;
+                users.issue_token(name, options, app)?;
             }
         }
         app.release_locks(); // a question to the user follows
@@ -94,7 +94,7 @@ impl TokenUsers {
         {
             return Ok(false);
         }
-        self.keep(&connection, NOT_YET_CREATED);
+        self.set_user(&connection, NOT_YET_CREATED);
         self.awaited.push(AwaitedUser {
             name: name.to_owned(),
             connection,
@@ -103,7 +103,7 @@ impl TokenUsers {
     }
 
     /// Says which users of a plan that the user is asked about are none yet.
-    pub(super) fn say_who_is_awaited(&self, plan: &SetupPlan, output: Output) {
+    pub(super) fn note_awaited(&self, plan: &SetupPlan, output: Output) {
         for AwaitedUser { connection, .. } in &self.awaited {
             if !plan.has_target(connection) {
                 continue;
@@ -125,14 +125,14 @@ impl TokenUsers {
         let mut is_any = false;
         for awaited in std::mem::take(&mut self.awaited) {
             if plan.has_target(&awaited.connection) {
-                self.ask_for(&awaited.name, options, app)?;
+                self.issue_token(&awaited.name, options, app)?;
                 is_any = true;
             }
         }
         Ok(is_any)
     }
 
-    fn keep(&mut self, connection: &str, user: &str) {
+    fn set_user(&mut self, connection: &str, user: &str) {
         self.known.retain(|user| user.connection != connection);
         self.known.push(TokenUser {
             connection: connection.to_owned(),
@@ -142,7 +142,7 @@ impl TokenUsers {
 
     /// Issues a token for a target that was named, if its user comes with the token and it is a
     /// connection.
-    pub(super) fn ask_for(
+    pub(super) fn issue_token(
         &mut self,
         name: &str,
         options: &ConnectionOptions,
@@ -163,7 +163,7 @@ impl TokenUsers {
                 Ok((request, issued))
             })
             .map_err(|error| error.about(&connection))?;
-        self.keep(&connection, &request.user);
+        self.set_user(&connection, &request.user);
         self.issued.push((request, issued));
         Ok(())
     }
@@ -175,7 +175,7 @@ impl TokenUsers {
 
     /// Tells whether no scheduler renews any of so many targets, because their programs run only
     /// for a connection that is named.
-    pub(super) fn renewed_by_hand(&self, targets: usize) -> bool {
+    pub(super) fn is_renewed_by_hand(&self, targets: usize) -> bool {
         let mut run_by_name = 0;
         for (request, _) in &self.issued {
             run_by_name += usize::from(request.provider.authority.issues_on_request_only());

@@ -6,7 +6,7 @@ use crate::command::doctor::finding::Finding;
 
 /// Why a question has no answer where the login itself cannot work. Everything else says nothing of
 /// the login.
-const OF_LOGIN: [NoAnswerReason; 7] = [
+const LOGIN_REASONS: [NoAnswerReason; 7] = [
     NoAnswerReason::KeyUnknown,
     NoAnswerReason::Expired,
     NoAnswerReason::ClockWrong,
@@ -18,7 +18,7 @@ const OF_LOGIN: [NoAnswerReason; 7] = [
 
 /// Returns the finding for a question without an answer. The authority knows the cause.
 pub(super) fn judge_no_answer(authority: &dyn Authority, answer: &NoAnswer) -> Finding {
-    if !OF_LOGIN.contains(&answer.reason) {
+    if !LOGIN_REASONS.contains(&answer.reason) {
         return skip_without_answer(answer);
     }
     let finding = Finding::of_error(authority.cause_of_no_answer(answer.reason), &answer.error);
@@ -60,7 +60,7 @@ mod tests {
             "aws.none",
             "aws.config",
         ];
-        for (why, cause) in OF_LOGIN.into_iter().zip(causes_of_aws) {
+        for (why, cause) in LOGIN_REASONS.into_iter().zip(causes_of_aws) {
             let finding = judge_no_answer(aws, &NoAnswer::new(why, error()));
             assert_eq!(
                 (finding.status, finding.cause),

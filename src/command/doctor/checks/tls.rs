@@ -13,7 +13,7 @@ use super::server_text::explain_message;
 use crate::command::doctor::check::{Check, Examine};
 use crate::command::doctor::context::{CheckLevel, ExaminedTarget};
 use crate::command::doctor::finding::Finding;
-use crate::command::doctor::network::{OF_CLIENTS, OF_PROVIDER, OF_SYSTEM};
+use crate::command::doctor::network::{CLIENT_ROOTS, PROVIDER_ROOTS, SYSTEM_ROOTS};
 use crate::command::doctor::redact::RedactedKind;
 use crate::probe::ProbeFailure;
 use crate::probe::certificate::{Certificate, CertificateValidity};
@@ -295,7 +295,7 @@ fn judge_roots(
         None => "nobody",
     };
     let file = clients.roots_file;
-    match trust_by(OF_CLIENTS, verdict) {
+    match trust_by(CLIENT_ROOTS, verdict) {
         ChainTrust::Trusted => Finding::ok(format!("signed by {issuer}, which is in {file}")),
         ChainTrust::NoRoots if Path::new(file).exists() => Finding::fail(
             "tls.rootfile.bad",
@@ -319,8 +319,8 @@ fn cause_of_distrust(
     verdict: &CertificateVerdict,
 ) -> &'static str {
     let required = roots::required_roots(request);
-    let by_provider = *trust_by(OF_PROVIDER, verdict) == ChainTrust::Trusted;
-    let by_system = *trust_by(OF_SYSTEM, verdict) == ChainTrust::Trusted;
+    let by_provider = *trust_by(PROVIDER_ROOTS, verdict) == ChainTrust::Trusted;
+    let by_system = *trust_by(SYSTEM_ROOTS, verdict) == ChainTrust::Trusted;
     let chain = &handshake.certificates;
     match &required {
         RequiredRoots::Private(set) if by_provider || is_issued_for(set, chain) => set.cause,
@@ -355,7 +355,7 @@ fn with_names_of_certificates(
     handshake: &TlsHandshake,
 ) -> Finding {
     let is_public = |verdict: &CertificateVerdict| {
-        [OF_PROVIDER, OF_SYSTEM]
+        [PROVIDER_ROOTS, SYSTEM_ROOTS]
             .iter()
             .any(|set| *trust_by(set, verdict) == ChainTrust::Trusted)
     };

@@ -28,7 +28,7 @@ const STEPS: [StepFunction; 10] = [
     steps::databases::ask_users,
     steps::databases::ask_typed_database,
     steps::tools::choose_tools,
-    steps::tools::users,
+    steps::tools::ask_token_users,
     steps::tools::ask_scheduler,
     steps::tools::ask_shell,
     steps::ask_agreement,

@@ -49,7 +49,7 @@ impl GuidedSurroundings for RealSurroundings<'_> {
         self.authority.shell_settings().key
     }
 
-    fn how_to_make_a_profile(&self) -> String {
+    fn profile_command(&self) -> String {
         self.authority.option_help().first_profile.to_owned()
     }
 
@@ -106,7 +106,12 @@ impl GuidedSurroundings for RealSurroundings<'_> {
         self.request(host, None, profile).map(|_| false)
     }
 
-    fn typed(&self, host: &str, user: Option<&str>, profile: Option<&str>) -> Result<Connection> {
+    fn connection_for_typed_host(
+        &self,
+        host: &str,
+        user: Option<&str>,
+        profile: Option<&str>,
+    ) -> Result<Connection> {
         let request = self.request(host, user, profile)?;
         let name = short_name(&request.host);
         Ok(add_connection::connection_of_request(&request, &name))
@@ -116,7 +121,7 @@ impl GuidedSurroundings for RealSurroundings<'_> {
         &self.unknown_users
     }
 
-    fn configured(&self) -> usize {
+    fn configured_count(&self) -> usize {
         self.app.preferences.config.connections.len()
     }
 
@@ -218,7 +223,7 @@ impl<'a> RealSurroundings<'a> {
         }
         let mut app = self.app.reload()?;
         for name in open {
-            if let Err(error) = users.ask_for(&name, &ConnectionOptions::default(), &mut app) {
+            if let Err(error) = users.issue_token(&name, &ConnectionOptions::default(), &mut app) {
                 app.preferences.output.report(&error);
             }
         }

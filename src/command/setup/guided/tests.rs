@@ -192,7 +192,7 @@ impl GuidedSurroundings for World {
         self.key
     }
 
-    fn how_to_make_a_profile(&self) -> String {
+    fn profile_command(&self) -> String {
         "make one".to_owned()
     }
 
@@ -225,7 +225,12 @@ impl GuidedSurroundings for World {
         Ok(host.starts_with("rds"))
     }
 
-    fn typed(&self, host: &str, user: Option<&str>, _: Option<&str>) -> Result<Connection> {
+    fn connection_for_typed_host(
+        &self,
+        host: &str,
+        user: Option<&str>,
+        _: Option<&str>,
+    ) -> Result<Connection> {
         Ok(connection(host, user))
     }
 
@@ -233,7 +238,7 @@ impl GuidedSurroundings for World {
         &self.unknown_users
     }
 
-    fn configured(&self) -> usize {
+    fn configured_count(&self) -> usize {
         self.configured
     }
 

@@ -4,7 +4,7 @@
 //! the cache has a record of the last failure. `judge_login` and `judge_failure` are pure. A login
 //! that is missing has an exit code of its own.
 
-use super::{nothing_known, signer_summary, with_names_of_user};
+use super::{no_source_finding, signer_summary, with_names_of_user};
 use crate::authority::{Authority, LoginState};
 use crate::cache::{Cache, FailureRecord};
 use crate::command::doctor::context::{CheckLevel, ExaminedTarget};
@@ -16,7 +16,7 @@ use crate::token::TokenAge;
 
 pub(super) fn check_login(case: &mut ExaminedTarget<'_, '_>) -> Finding {
     let Some(summary) = signer_summary(case) else {
-        return nothing_known();
+        return no_source_finding();
     };
     let cached = case
         .run

@@ -86,13 +86,13 @@ pub(super) fn signer_summary(case: &mut ExaminedTarget<'_, '_>) -> Option<Signer
 }
 
 /// The finding where an authority has neither files nor variables.
-fn nothing_known() -> Finding {
+fn no_source_finding() -> Finding {
     Finding::ok("nothing is known before the authority is asked")
 }
 
 fn check_source(case: &mut ExaminedTarget<'_, '_>) -> Finding {
     let Some(summary) = signer_summary(case) else {
-        return nothing_known();
+        return no_source_finding();
     };
     let authority = case.request.provider.authority;
     let mut finding = with_names_of_user(judge_source(authority, &summary), &summary);

@@ -1,7 +1,7 @@
 //! What only the variables of this shell say: keys that beat a profile, and a profile that a
 //! program of the desktop does not know.
 
-use super::{nothing_known, signer_summary};
+use super::{no_source_finding, signer_summary};
 use crate::authority::{Authority, NoAnswerReason, ShellSettings, SignerSummary};
 use crate::command::doctor::context::ExaminedTarget;
 use crate::command::doctor::finding::Finding;
@@ -14,7 +14,7 @@ pub(super) fn check_environment(case: &mut ExaminedTarget<'_, '_>) -> Finding {
             let authority = case.request.provider.authority;
             judge_environment(authority, &summary, Time::now())
         }
-        None => nothing_known(),
+        None => no_source_finding(),
     }
 }
 

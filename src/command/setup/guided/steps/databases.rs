@@ -17,7 +17,7 @@ pub(in crate::command::setup::guided) fn choose_databases(
     let surroundings = conversation.surroundings;
     if discovery.new.is_empty() {
         conversation.replies.picked.clear();
-        return no_new_database(conversation, discovery.is_partial);
+        return go_on_without_new_database(conversation, discovery.is_partial);
     }
     loop {
         let choices = database_choices(conversation, &discovery.new);
@@ -30,12 +30,12 @@ pub(in crate::command::setup::guided) fn choose_databases(
         let types_host = picked.last() == Some(&discovery.new.len());
         picked.retain(|index| *index < discovery.new.len());
         conversation.replies.types_host = types_host;
-        if let Some(refusal) = take_out_what_cannot_be_added(&mut picked, &discovery.new) {
+        if let Some(refusal) = drop_unaddable(&mut picked, &discovery.new) {
             surroundings.say(&refusal);
             conversation.replies.picked = picked;
             continue;
         }
-        if picked.is_empty() && !types_host && surroundings.configured() == 0 {
+        if picked.is_empty() && !types_host && surroundings.configured_count() == 0 {
             surroundings.say("pick at least one with the space bar");
             continue;
         }
@@ -85,12 +85,12 @@ fn discovered_databases(conversation: &mut GuidedConversation<'_>) -> DatabaseOf
 }
 
 /// Goes on to a typed host, or asks for one if something is configured already.
-fn no_new_database(
+fn go_on_without_new_database(
     conversation: &mut GuidedConversation<'_>,
     is_partial: bool,
 ) -> Result<StepOutcome> {
     let surroundings = conversation.surroundings;
-    if surroundings.configured() == 0 {
+    if surroundings.configured_count() == 0 {
         surroundings.say(if is_partial {
             "the databases could not be listed: type the host of one"
         } else {
@@ -117,7 +117,7 @@ fn database_choices(
     new: &[DatabaseOffer],
 ) -> Vec<DialogChoice> {
     let replies = &conversation.replies;
-    let is_only = new.len() == 1 && conversation.surroundings.configured() == 0;
+    let is_only = new.len() == 1 && conversation.surroundings.configured_count() == 0;
     let mut choices = Vec::new();
     for (index, offer) in new.iter().enumerate() {
         let detail = match &offer.not_added {
@@ -141,7 +141,7 @@ fn database_choices(
 }
 
 /// Takes out the databases that cannot be added. Returns why not, for the first of them.
-fn take_out_what_cannot_be_added(picked: &mut Vec<usize>, new: &[DatabaseOffer]) -> Option<String> {
+fn drop_unaddable(picked: &mut Vec<usize>, new: &[DatabaseOffer]) -> Option<String> {
     let mut first = None;
     picked.retain(|index| {
         let offer = &new[*index];
@@ -271,14 +271,17 @@ fn ask_name(conversation: &mut GuidedConversation<'_>, at: usize) -> Result<Step
         "" => None,
         user => Some(user),
     };
-    let mut connection =
-        match surroundings.typed(&replies.typed_host, user, replies.profile.as_deref()) {
-            Ok(connection) => connection,
-            Err(error) => {
-                surroundings.say(&error.to_string());
-                return Ok(StepOutcome::Back);
-            }
-        };
+    let mut connection = match surroundings.connection_for_typed_host(
+        &replies.typed_host,
+        user,
+        replies.profile.as_deref(),
+    ) {
+        Ok(connection) => connection,
+        Err(error) => {
+            surroundings.say(&error.to_string());
+            return Ok(StepOutcome::Back);
+        }
+    };
     let mut others = replies.wishes();
     if replies.typed.is_some() {
         others.connections.pop();

@@ -22,7 +22,7 @@ pub(in crate::command::setup::guided) fn choose_profile(
             conversation.replies.profile = None;
             return Ok(StepOutcome::Skipped);
         }
-        ([], None) => return without_profile(conversation),
+        ([], None) => return go_on_without_profile(conversation),
         ([only], None) => {
             surroundings.say(&format!("profile {only}, the only one"));
             conversation.replies.profile = Some(only.clone());
@@ -69,12 +69,12 @@ fn profile_choices(
 /// Goes on without a profile where the machine itself has credentials, which only the user knows,
 /// and where connections are there already: their tokens may need none. Else says how to make a
 /// profile.
-fn without_profile(conversation: &mut GuidedConversation<'_>) -> Result<StepOutcome> {
+fn go_on_without_profile(conversation: &mut GuidedConversation<'_>) -> Result<StepOutcome> {
     let text = "There is no profile. Has this machine credentials of its own, such as a role?";
     let question = conversation.question(text, 0);
     match conversation.dialog.confirm(question, false)? {
         DialogAnswer::Given(has_credentials)
-            if has_credentials || conversation.surroundings.configured() > 0 =>
+            if has_credentials || conversation.surroundings.configured_count() > 0 =>
         {
             conversation.replies.profile = None;
             conversation.replies.has_no_credentials = !has_credentials;
@@ -82,7 +82,7 @@ fn without_profile(conversation: &mut GuidedConversation<'_>) -> Result<StepOutc
             Ok(StepOutcome::Asked)
         }
         DialogAnswer::Given(_) => {
-            let hint = conversation.surroundings.how_to_make_a_profile();
+            let hint = conversation.surroundings.profile_command();
             Err(Error::usage("there is no profile, and no key in a variable").hint(hint))
         }
         DialogAnswer::Back => Ok(StepOutcome::Back),

@@ -47,7 +47,7 @@ pub(in crate::command::setup::guided) fn choose_tools(
 
 /// Asks for which connections a token is issued now, because its user is what a tool needs. One
 /// that would create a user of the database is not picked already.
-pub(in crate::command::setup::guided) fn users(
+pub(in crate::command::setup::guided) fn ask_token_users(
     conversation: &mut GuidedConversation<'_>,
 ) -> Result<StepOutcome> {
     let picked = conversation.replies.tools.as_deref().unwrap_or_default();
