@@ -74,7 +74,7 @@ pub(super) fn read_entry(text: &str) -> Option<(Token, Option<Region>)> {
         user => Some(user.to_owned()),
     };
     let token = Token::new(lines.next()?.to_owned(), issued_at, expires_at);
-    Some((token.fresh_until(fresh_until).of_user(user), region))
+    Some((token.with_fresh_until(fresh_until).with_user(user), region))
 }
 
 #[cfg(test)]
@@ -86,7 +86,9 @@ mod tests {
         let start = Time::from_unix(1_000_000);
         for user in [None, Some("v-oidc-1".to_owned())] {
             let token = Token::new("secret".to_owned(), start, start.plus(900));
-            let token = token.fresh_until(start.plus(810)).of_user(user.clone());
+            let token = token
+                .with_fresh_until(start.plus(810))
+                .with_user(user.clone());
             let (read, region) = read_entry(&entry_text(&token, None)).unwrap();
             assert_eq!(read.expose(), "secret");
             assert_eq!(read.issued_at, start);

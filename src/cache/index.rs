@@ -137,7 +137,7 @@ impl CacheIndex {
                 .retain(|_, failure| failure.at.plus(SECONDS_KEPT) > now);
             index
                 .passfiles
-                .retain(|path| fs::presence(path) != FilePresence::Gone);
+                .retain(|path| fs::presence(path) != FilePresence::Missing);
             index.to_json().to_string().into_bytes()
         })?;
         Ok(gone)

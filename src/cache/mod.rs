@@ -164,7 +164,7 @@ impl Cache {
         *self.passfile.borrow_mut() = Some((path.clone(), passfile));
         let token = Token::new(text, record.issued_at, record.expires_at);
         Some((
-            token.fresh_until(record.fresh_until).of_user(user),
+            token.with_fresh_until(record.fresh_until).with_user(user),
             record.region.clone(),
         ))
     }

@@ -80,7 +80,7 @@ fn changed_text(
     changes.make(&mut edited, old_config);
     let merged = merge_texts(text, document, &edited.to_string(), &names)?;
     match Config::parse(&merged) {
-        Ok(config) if config.says_the_same_as(&changes.expected(old_config)) => Ok(merged),
+        Ok(config) if config.has_same_meaning_as(&changes.expected(old_config)) => Ok(merged),
         _ => Err(edit_error(&names)),
     }
 }
@@ -207,7 +207,7 @@ fn check_connections(connections: &[Connection], file: &Config) -> Result<Vec<Co
     append_connections(&mut alone, connections);
     let text = alone.to_string();
     let (document, lines) = (read::parse_document(&text)?, LineNumbers::OF_UNSEEN_TEXT);
-    let config = read::config_with(&document, lines, file.commands.clone())?;
+    let config = read::read_config_with(&document, lines, file.commands.clone())?;
     Ok(config.connections)
 }
 

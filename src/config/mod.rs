@@ -117,7 +117,7 @@ impl Config {
     }
 
     /// Tells whether two files mean the same.
-    fn says_the_same_as(&self, other: &Self) -> bool {
+    fn has_same_meaning_as(&self, other: &Self) -> bool {
         self.cache == other.cache
             && self.login == other.login
             && self.max_life == other.max_life
@@ -168,7 +168,12 @@ impl Config {
 
     /// Returns the connection that a client dials at this address, or at an alias of it: one of
     /// this user's before others.
-    pub(crate) fn dialled(&self, host: &str, port: u16, user: &str) -> Option<&Connection> {
+    pub(crate) fn connection_dialled_at(
+        &self,
+        host: &str,
+        port: u16,
+        user: &str,
+    ) -> Option<&Connection> {
         let mut of_another_user = None;
         for connection in &self.connections {
             if !self.is_dialled_at(connection, host, port) {
@@ -203,7 +208,7 @@ impl Config {
     }
 
     /// Tells whether the tokens of a connection are signed for this endpoint; no port may be any.
-    pub(crate) fn signs(
+    pub(crate) fn is_signed_for(
         &self,
         connection: &Connection,
         host: &str,

@@ -46,7 +46,7 @@ pub(crate) fn read_shared_file(text: &str) -> Result<Vec<Connection>> {
     for field in fields(&document, TableName::File, lines) {
         if field.key != "connections" {
             let why = Error::usage("only connections are taken from a shared file");
-            return Err(field.refused(why.hint("take it out of that file")));
+            return Err(field.refusal(why.hint("take it out of that file")));
         }
     }
     check_limits(&document, lines)?;

@@ -152,8 +152,8 @@ fn a_connection_without_a_port_is_at_the_usual_port_of_its_provider() {
         for tried in [5432, 5439] {
             let place = |port| TargetSpec::parse(&format!("host={dialled} port={port}")).unwrap();
             for found in [
-                config.dialled(dialled, tried, "u"),
-                config.dialled("alias", tried, "u"),
+                config.connection_dialled_at(dialled, tried, "u"),
+                config.connection_dialled_at("alias", tried, "u"),
                 config.connection_at(&place(tried), None, |_| true),
             ] {
                 assert_eq!(found.is_some(), tried == port, "{keys}");
@@ -167,7 +167,7 @@ fn a_connection_without_a_port_is_at_the_usual_port_of_its_provider() {
     );
     for (port, signs) in [(Some(5439), true), (Some(5432), false), (None, true)] {
         assert_eq!(
-            config.signs(&config.connections[0], host, port, None),
+            config.is_signed_for(&config.connections[0], host, port, None),
             signs
         );
     }

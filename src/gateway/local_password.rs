@@ -26,7 +26,7 @@ impl PasswordKey {
             Some(bytes) => read_key(&path, &bytes),
             // A new key would make every password wrong that was pasted into a tool: that is the
             // user's to decide.
-            None if fs::presence(&path) == FilePresence::Here => {
+            None if fs::presence(&path) == FilePresence::Present => {
                 Err(unusable(&path, "other users can read it"))
             }
             None => make_key(&path, false),

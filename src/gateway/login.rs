@@ -38,7 +38,7 @@ pub(super) async fn log_in(
     token: &str,
 ) -> Result<Vec<u8>, LoginFailure> {
     let request = &target.request;
-    let first = with_length(&start_up.for_server(user, &request.dbname));
+    let first = with_length(&start_up.server_packet(user, &request.dbname));
     match timeout(LONGEST_LOGIN, exchange(stream, &first, token)).await {
         Ok(Ok(Verdict::Accepted { notices })) => Ok(notices),
         Ok(Ok(Verdict::Refused(body))) => Err(read_refusal(target, body, token)),

@@ -63,7 +63,7 @@ async fn connect_and_encrypt(
         ask_for_tls(stream).await?
     };
     let encrypted = tls.encrypt(stream).await;
-    encrypted.map_err(|error| tls::why_not(&error, target.server_name()))
+    encrypted.map_err(|error| tls::describe_failure(&error, target.server_name()))
 }
 
 async fn addresses_of(target: &GatewayTarget) -> Result<Vec<IpAddr>, Error> {

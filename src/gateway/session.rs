@@ -99,7 +99,7 @@ impl Session<'_> {
         &mut self,
         client: &mut (impl AsyncRead + AsyncWrite + Unpin),
     ) -> Result<Option<OpenedSession>, Refusal> {
-        let proven = match timeout(LONGEST_PROOF, self.prove(client)).await {
+        let proven = match timeout(LONGEST_PROOF, self.authenticate(client)).await {
             Ok(proven) => proven?,
             Err(_) => return Err(Refusal::Silent),
         };
@@ -124,7 +124,7 @@ impl Session<'_> {
     }
 
     /// Hears who connects and what it wants, and lets it prove that it may.
-    async fn prove(
+    async fn authenticate(
         &mut self,
         client: &mut (impl AsyncRead + AsyncWrite + Unpin),
     ) -> Result<ProvenRequest, Refusal> {

@@ -112,7 +112,7 @@ fn negotiation(unknown_options: &[&[u8]]) -> Vec<u8> {
 impl StartUp {
     /// Returns the body of the packet that logs this user in to the server. A client that names no
     /// database, or the one with the name of its user as libpq does by itself, gets `dbname`.
-    pub(super) fn for_server(&self, user: &str, dbname: &str) -> Vec<u8> {
+    pub(super) fn server_packet(&self, user: &str, dbname: &str) -> Vec<u8> {
         let mut body = PROTOCOL_3_0.to_be_bytes().to_vec();
         let mut has_database = false;
         for (name, value) in &self.parameters {
@@ -137,7 +137,7 @@ impl StartUp {
     }
 
     /// Returns the start-up of a login that the gateway makes by itself, to try it.
-    pub(super) fn of_trial() -> Self {
+    pub(super) fn for_trial() -> Self {
         Self {
             user: String::new(),
             parameters: vec![
@@ -214,13 +214,13 @@ mod tests {
             "books",
         ];
         assert_eq!(
-            read.for_server("bob", "books"),
+            read.server_packet("bob", "books"),
             start_up(PROTOCOL_3_0, &expected)
         );
         for (named, sent) in [("", "books"), ("ann", "books"), ("plays", "plays")] {
             let read = read_login(&start_up(PROTOCOL_3_0, &["user", "ann", "database", named]));
             let expected = start_up(PROTOCOL_3_0, &["user", "ann", "database", sent]);
-            assert_eq!(read.for_server("ann", "books"), expected);
+            assert_eq!(read.server_packet("ann", "books"), expected);
         }
     }
 
@@ -231,7 +231,7 @@ mod tests {
         let expected = b"v\0\0\0\x20\0\x03\0\0\0\0\0\x02_pq_.test\0_pq_.more\0";
         assert_eq!(read.negotiation.as_deref(), Some(&expected[..]));
         let expected = start_up(PROTOCOL_3_0, &["user", "ann", "database", "d"]);
-        assert_eq!(read.for_server("ann", "d"), expected);
+        assert_eq!(read.server_packet("ann", "d"), expected);
         let read = read_login(&start_up(PROTOCOL_3_0 + 2, &["user", "ann"]));
         assert_eq!(
             read.negotiation.as_deref(),
@@ -264,7 +264,7 @@ mod tests {
             let bytes = [&code.to_be_bytes()[..], &body].concat();
             if let Ok(FirstPacket::StartUp(read)) = read_first(&bytes) {
                 // What is sent on is a start-up again, and says the same.
-                let sent = read.for_server(&read.user, "d");
+                let sent = read.server_packet(&read.user, "d");
                 let again = read_first(&sent);
                 prop_assert!(matches!(again, Ok(FirstPacket::StartUp(_))), "{again:?}");
             }
@@ -281,7 +281,7 @@ mod tests {
                 flat.extend([name.as_str(), value.as_str()]);
             }
             let body = start_up(PROTOCOL_3_0, &flat);
-            prop_assert_eq!(read_login(&body).for_server("ann", "x"), body);
+            prop_assert_eq!(read_login(&body).server_packet("ann", "x"), body);
         }
     }
 }

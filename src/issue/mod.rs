@@ -208,7 +208,7 @@ impl Issuer {
         if self.wait_for_identity(request) == WaitOutcome::Waited {
             // Another process may have been quicker, and a user may have logged in for it.
             let identity = self.identities.identity_of(request);
-            self.identities.look_again(&*identity);
+            self.identities.reload(&*identity);
             if let Some(issued) = self.usable_cached_token(request, options, began) {
                 return Ok(issued);
             }

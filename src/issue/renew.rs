@@ -104,7 +104,7 @@ impl Issuer {
             trace::no_backoff(&self.notes, index.failures.get(name));
             return None;
         };
-        if options.fresh || options.ends_pause || self.can_do_better(backoff.failure) {
+        if options.fresh || options.ends_pause || self.can_prompt_for(backoff.failure) {
             trace::pause_ignored(&self.notes, options);
             return None;
         }
@@ -116,7 +116,7 @@ impl Issuer {
     /// Tells whether this run can prompt for the login that was missing. It is false if the
     /// recorded failure was itself a prompt, made by another process while this one waited for its
     /// lock.
-    fn can_do_better(&self, failure: &FailureRecord) -> bool {
+    fn can_prompt_for(&self, failure: &FailureRecord) -> bool {
         let asked_meanwhile = failure.asked && failure.at >= self.run_started_at;
         failure.error.exit() == Exit::Login && self.ask.can_ask() && !asked_meanwhile
     }
@@ -150,7 +150,7 @@ impl Issuer {
         // The files are looked at again only if this run has changed them: a login by another
         // process, made while this one asked, is not the one that signs.
         if self.notes.take_changed_files() {
-            self.identities.look_again(&**identity);
+            self.identities.reload(&**identity);
         }
         if let (Err(error), Some(login_stamp)) = (&resolved, login_stamp) {
             let login_stamp = identity.stamp_of_failure(login_stamp);

@@ -128,7 +128,7 @@ fn names_signed_endpoint(
     region: Option<&Region>,
 ) -> bool {
     match signed {
-        Some(signed) => config.signs(connection, &signed.host, signed.port, region),
+        Some(signed) => config.is_signed_for(connection, &signed.host, signed.port, region),
         None => true,
     }
 }

@@ -145,7 +145,7 @@ pub(crate) static LINES: [&str; SHELLS.len()] = {
 
 impl HookOptions {
     /// Tells whether a part of the template with this name is to be printed.
-    fn want(&self, part: &str) -> bool {
+    fn wants(&self, part: &str) -> bool {
         let hook = match self.hook {
             HookTrigger::Prompt => "prompt",
             HookTrigger::Pwd => "pwd",
@@ -198,7 +198,7 @@ impl Shell {
         for line in self.template.lines() {
             match names_in_line(line) {
                 Some("end") => is_printed = outside,
-                Some(names) => is_printed = names.split(' ').any(|name| options.want(name)),
+                Some(names) => is_printed = names.split(' ').any(|name| options.wants(name)),
                 None if is_printed => text.extend([line, "\n"]),
                 None => {}
             }

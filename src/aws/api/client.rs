@@ -40,7 +40,7 @@ impl<'a> ApiClient<'a> {
     pub(super) fn new(resolution: &'a CredentialResolution<'a>, credentials: Credentials) -> Self {
         Self {
             resolution,
-            http: resolution.http().long(LONGEST_ANSWER),
+            http: resolution.http().with_longest_answer(LONGEST_ANSWER),
             credentials,
         }
     }

@@ -73,7 +73,7 @@ pub(in crate::command) fn erase_in_known_passfile(
 /// Refuses a passfile below a directory that is not there now, such as one of a disk that was taken
 /// out.
 pub(super) fn check_reachable(path: &Path) -> Result<()> {
-    let FilePresence::OutOfReach(directory) = fs::presence(path) else {
+    let FilePresence::Unreachable(directory) = fs::presence(path) else {
         return Ok(());
     };
     let quoted = quote::posix(&directory.to_string_lossy());

@@ -104,7 +104,7 @@ struct CommandIdentities {
 impl Identities for CommandIdentities {
     fn identity(&self, profile: Option<&str>, scope: Option<&TokenScope<'_>>) -> Rc<dyn Identity> {
         let definition = self.definition;
-        let words = invocation::words(definition, profile, scope, None);
+        let words = invocation::invocation_words(definition, profile, scope, None);
         Rc::new(CommandIdentity::of(
             definition,
             profile.map(str::to_owned),
@@ -124,7 +124,7 @@ struct CommandIdentity {
 
 impl CommandIdentity {
     fn of(definition: &'static CommandDefinition, profile: Option<String>, digest: String) -> Self {
-        let watched = invocation::watched(definition);
+        let watched = invocation::watched_files(definition);
         Self {
             definition,
             profile,
@@ -140,7 +140,8 @@ impl CommandIdentity {
     fn run(&self, query: &CredentialQuery<'_>, notes: &RunNotes) -> Result<TimedAnswer> {
         let definition = self.definition;
         let profile = self.profile.as_deref();
-        let words = invocation::words(definition, profile, Some(query.scope), Some(query))?;
+        let words =
+            invocation::invocation_words(definition, profile, Some(query.scope), Some(query))?;
         let mut before = self.files_now();
         let run = CommandRun {
             definition,
@@ -302,9 +303,9 @@ impl Signer for CommandSigner {
         }
         let mut token = Token::new(answer.token.clone(), *started, end);
         if let Some(fresh_until) = self.fresh_until(end) {
-            token = token.fresh_until(fresh_until);
+            token = token.with_fresh_until(fresh_until);
         }
-        Ok(token.of_user(answer.user.clone()))
+        Ok(token.with_user(answer.user.clone()))
     }
 }
 

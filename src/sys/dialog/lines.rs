@@ -142,7 +142,7 @@ fn show_choices(question: DialogQuestion<'_>, choices: &[DialogChoice], typed_wo
     print_line(question.text);
     let (mut shown, mut left_out) = (0, 0);
     for (index, choice) in choices.iter().enumerate() {
-        if !filter::is_left_by(typed_word, choice) {
+        if !filter::matches_filter(typed_word, choice) {
             continue;
         }
         if shown == MOST_LINES && !choice.stays {

@@ -95,12 +95,12 @@ pub(crate) fn stamp_of_file(path: &Path) -> Option<String> {
 /// Whether a file exists.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum FilePresence {
-    Here,
+    Present,
     /// The directory of the file can be read, and the file is not in it.
-    Gone,
+    Missing,
     /// This directory of the file does not exist now, or cannot be read. The file may come back,
     /// for example with a volume.
-    OutOfReach(PathBuf),
+    Unreachable(PathBuf),
 }
 
 /// Tells whether a file exists. For a link that is the file to which it leads.
@@ -110,13 +110,13 @@ pub(crate) fn presence(path: &Path) -> FilePresence {
         Err(_) => path.to_owned(),
     };
     match fs::metadata(&path) {
-        Ok(_) => FilePresence::Here,
+        Ok(_) => FilePresence::Present,
         Err(error)
             if error.kind() == io::ErrorKind::NotFound && directory_and_name(&path).is_ok() =>
         {
-            FilePresence::Gone
+            FilePresence::Missing
         }
-        Err(_) => FilePresence::OutOfReach(path.parent().unwrap_or(&path).to_owned()),
+        Err(_) => FilePresence::Unreachable(path.parent().unwrap_or(&path).to_owned()),
     }
 }
 

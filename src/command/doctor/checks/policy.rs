@@ -89,13 +89,13 @@ mod tests {
 
     #[test]
     fn a_denial_names_who_denies() {
-        use DeniedBy::{Boundary, Nothing, Organization, Statement};
+        use DeniedBy::{Boundary, NoStatement, Organization, Statement};
         for (by, conditions, of_dsql, of_rds) in [
-            (Nothing, &[][..], "iam.dsql", "iam.rds.resource"),
+            (NoStatement, &[][..], "iam.dsql", "iam.rds.resource"),
             (Statement, &[], "iam.deny", "iam.deny"),
             (Organization, &[], "iam.deny", "iam.deny"),
             (Boundary, &[], "iam.boundary", "iam.boundary"),
-            (Nothing, &["aws:SourceVpc"], "iam.dsql", "rds.condition"),
+            (NoStatement, &["aws:SourceVpc"], "iam.dsql", "rds.condition"),
         ] {
             for (provider, cause) in [
                 ("dsql", Some(of_dsql)),
@@ -107,7 +107,7 @@ mod tests {
                 assert_eq!(finding.cause, cause);
                 let is_open = finding.status == FindingStatus::Warn;
                 assert_eq!(is_open, !conditions.is_empty(), "{by:?}");
-                assert_eq!(finding.advice.is_some(), by == Nothing, "{by:?}");
+                assert_eq!(finding.advice.is_some(), by == NoStatement, "{by:?}");
                 assert_eq!(finding.names.len(), 1);
             }
         }

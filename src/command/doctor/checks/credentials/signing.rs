@@ -103,17 +103,17 @@ fn judge_stale(
     let identity = issuer.identity(case.request);
     let authority = case.request.provider.authority;
     // No hint: it is not shown, the finding has the cause's advice.
-    let mut why_not = authority.cause_of(&Error::failure("nothing newer has come"));
+    let mut cause = authority.cause_of(&Error::failure("nothing newer has come"));
     if let Some(index) = issuer.cache().map(Cache::index)
         && let Some(last) = last_failure(&index, case.request, &*identity)
     {
-        why_not = authority.cause_of(&last.error);
+        cause = authority.cause_of(&last.error);
     }
     let detail = match warnings.into_iter().next() {
         Some(warning) => warning,
         None => describe_token(old, now),
     };
-    Finding::warn(why_not, detail)
+    Finding::warn(cause, detail)
 }
 
 #[cfg(test)]
