@@ -35,8 +35,7 @@ struct ImportFile;
 impl ToolFiles for ImportFile {
     fn set_up(&self, machine: &Machine, targets: &[ToolTarget]) -> Result<Vec<SetupEdit>> {
         let text = self.printed(machine, targets);
-        let edit =
-            SetupEdit::that_changes(machine, servers_file(machine), &OWNERSHIP, |_| Ok(text));
+        let edit = SetupEdit::changing(machine, servers_file(machine), &OWNERSHIP, |_| Ok(text));
         Ok(vec![edit?])
     }
 
@@ -49,7 +48,7 @@ impl ToolFiles for ImportFile {
     }
 
     fn undo(&self, machine: &Machine) -> Result<Vec<SetupEdit>> {
-        Ok(vec![SetupEdit::that_restores(
+        Ok(vec![SetupEdit::restoring(
             machine,
             servers_file(machine),
             &OWNERSHIP,
@@ -57,7 +56,7 @@ impl ToolFiles for ImportFile {
     }
 
     fn remove(&self, machine: &Machine, entries: &[String]) -> Result<Vec<SetupEdit>> {
-        let edit = SetupEdit::that_changes(machine, servers_file(machine), &OWNERSHIP, |text| {
+        let edit = SetupEdit::changing(machine, servers_file(machine), &OWNERSHIP, |text| {
             let mut document: Value = serde_json::from_str(text).map_err(|error| {
                 Error::usage("the file is not the JSON of pgAdmin's servers")
                     .caused_by(&error)
@@ -83,7 +82,7 @@ impl ToolFiles for ImportFile {
 
     /// Returns the servers of the import file. What pgAdmin itself has stored is not read: its
     /// tables are not pgcred's to know.
-    fn look(&self, machine: &Machine) -> Vec<ToolEntry> {
+    fn inspect(&self, machine: &Machine) -> Vec<ToolEntry> {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let mut entries = Vec::new();
         for server in servers(machine) {
@@ -145,7 +144,7 @@ impl ToolFiles for ImportFile {
         ]
     }
 
-    fn what_is_set_up(&self, machine: &Machine) -> Vec<String> {
+    fn set_up_names(&self, machine: &Machine) -> Vec<String> {
         let databases: Vec<Vec<u8>> = databases(machine)
             .iter()
             .filter_map(|path| fs::read(path))

@@ -99,7 +99,7 @@ pub(super) async fn default_region(
 }
 
 fn no_credentials(resolution: &CredentialResolution) -> Error {
-    let message = match &resolution.settings.named {
+    let message = match &resolution.settings.named_profile {
         Some(name) => format!(
             "no AWS credentials in profile `{name}`, the environment, container or instance \
              metadata"

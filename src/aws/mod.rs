@@ -22,7 +22,7 @@
 //! region       the names of regions: what a user may type; known_regions: those that exist
 //! partition    the names of AWS's hosts in each of its partitions
 //! known_service   the services of which more is known than how a token is signed
-//! explanation  the plan in words, for `--debug`; who_signs: the same as values, for `doctor`
+//! explanation  the plan in words, for `--debug`; signer_summary: the same as values, for `doctor`
 //! token_parts  what a token says of itself; causes: why an error of AWS's ended a login
 //! ```
 //!
@@ -52,10 +52,10 @@ mod resolution;
 mod service;
 mod settings;
 mod signer;
+mod signer_summary;
 mod sigv4;
 mod source;
 mod token_parts;
-mod who_signs;
 
 use std::path::PathBuf;
 

@@ -251,7 +251,7 @@ impl<'a> CredentialResolution<'a> {
 
     /// Returns ` of profile ...`, if the user has named a profile.
     pub(super) fn profile_clause(&self) -> String {
-        match &self.settings.named {
+        match &self.settings.named_profile {
             Some(name) => format!(" of profile `{name}`"),
             None => String::new(),
         }
@@ -259,7 +259,7 @@ impl<'a> CredentialResolution<'a> {
 
     /// Returns ` --profile ...` for a command line that does the same.
     pub(super) fn profile_option(&self) -> String {
-        match &self.settings.named {
+        match &self.settings.named_profile {
             Some(name) => format!(" --profile {}", typed(name)),
             None => String::new(),
         }

@@ -2,7 +2,7 @@
 //!
 //! Rows of the table, and nothing else. A row here is mended by a login or in the AWS files and
 //! variables; what is wrong around them, such as a region, is in `aws.rs`. Many are found by the
-//! reason that an error carries (`checks/credentials/why.rs` of doctor).
+//! reason that an error carries (`checks/credentials/error_finding.rs` of doctor).
 
 use super::text::certain;
 use super::{Cause, CauseDetection};

@@ -117,8 +117,8 @@ impl App {
 
     /// Makes shell hooks look again. The command has done its work by then, so that it only warns
     /// if this fails.
-    pub(super) fn forget_due(&self) {
-        if let Some(Err(error)) = self.issuer.cache().map(Cache::forget_due) {
+    pub(super) fn forget_due_file(&self) {
+        if let Some(Err(error)) = self.issuer.cache().map(Cache::remove_due_files) {
             self.preferences.output.warn(&format!(
                 "shell prompts may still show the previous configuration: {error}"
             ));

@@ -119,7 +119,7 @@ fn check_who_defines(file: &Path, text: &str, is_named: bool) -> Result<()> {
 fn with_hint(error: Error, file: &Path) -> Error {
     // Some mounts show every file as another user's, or as writable by all, and the user cannot
     // change that. With commands in it, a file that is named is refused too.
-    let hint = match error.to_hint() {
+    let hint = match error.hint_text() {
         Some(hint) if defines_commands(file) => hint.to_owned(),
         Some(hint) => format!(
             "{hint}; if you trust what is in it, add --config {}",

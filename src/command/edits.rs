@@ -107,7 +107,7 @@ impl EditPolicy {
         if self.dry_run {
             return Ok(EditDecision::Leave);
         }
-        if !self.yes && !does_user_agree("change this? [y/N] ", preferences)? {
+        if !self.yes && !has_user_agreed("change this? [y/N] ", preferences)? {
             output.note("nothing was changed");
             return Ok(EditDecision::Leave);
         }
@@ -189,7 +189,7 @@ pub(super) fn carry_out(
         }
     }
     let mut done: Vec<&SetupEdit> = Vec::new();
-    let made = make_all(edits, machine, output, &mut done);
+    let made = make_edits(edits, machine, output, &mut done);
     if undo {
         made?;
         for words in &commands.after {
@@ -200,14 +200,14 @@ pub(super) fn carry_out(
         }
         return Ok(());
     }
-    let Err(error) = made.and_then(|()| run_all(&commands.after)) else {
+    let Err(error) = made.and_then(|()| run_tool_commands(&commands.after)) else {
         return Ok(());
     };
     take_back(&done, commands, machine, output);
     Err(error)
 }
 
-fn make_all<'a>(
+fn make_edits<'a>(
     edits: &[&'a SetupEdit],
     machine: &Machine,
     output: Output,
@@ -265,8 +265,8 @@ struct FileChange<'a> {
 
 impl FileChange<'_> {
     /// Returns the path of the backup, if one was made.
-    fn make(&self, of: &EditDestination, machine: &Machine) -> Result<Option<PathBuf>> {
-        let path = match of {
+    fn make(&self, destination: &EditDestination, machine: &Machine) -> Result<Option<PathBuf>> {
+        let path = match destination {
             EditDestination::File(path) => path,
             EditDestination::Crontab => {
                 crontab::replace_crontab(self.old_text, self.after)?;
@@ -289,7 +289,7 @@ pub(super) fn provide_roots(targets: &[ToolTarget], preferences: &Preferences) -
     Ok(())
 }
 
-fn run_all(commands: &[Vec<String>]) -> Result<()> {
+fn run_tool_commands(commands: &[Vec<String>]) -> Result<()> {
     commands
         .iter()
         .try_for_each(|words| run_tool_command(words))
@@ -312,7 +312,7 @@ pub(super) fn run_within(words: &[String], timeout: Duration) -> Result<()> {
 }
 
 /// Asks the user. Only a clear yes is one.
-pub(super) fn does_user_agree(question: &str, preferences: &Preferences) -> Result<bool> {
+pub(super) fn has_user_agreed(question: &str, preferences: &Preferences) -> Result<bool> {
     if !preferences.ask.terminal {
         return Err(
             Error::usage("nothing was changed: there is no terminal to ask on")

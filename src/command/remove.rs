@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, HashSet};
 
 use super::app::App;
-use super::erase::{erase_filed, forget_ids};
+use super::erase::{erase_in_known_passfile, forget_ids};
 use super::errors::all_errors;
 use super::line_owners::mark_taken_lines;
 use super::needs::CommandNeeds;
@@ -56,7 +56,7 @@ impl RunCommand for RemoveCommand {
             }
         };
         output.note(&format!("{}: removed {}", path.display(), self.name));
-        app.forget_due();
+        app.forget_due_file();
         match Machine::current(app.options.config.as_deref()) {
             Ok(machine) => forget_in_tools(&[&self.name], &machine, app),
             Err(error) => output.warn(&format!(
@@ -123,7 +123,7 @@ pub(super) fn forget_tokens(names: &[&str], app: &App) -> Vec<Error> {
     let subject = suggest::list_names(names);
     let hosts: Vec<&str> = forgotten.hosts.iter().map(String::as_str).collect();
     for path in known_passfiles(&index) {
-        let erased = erase_filed(&path, &index, output, |line| {
+        let erased = erase_in_known_passfile(&path, &index, output, |line| {
             forgotten.in_passfiles.contains(line)
         });
         if let Err(error) = erased {

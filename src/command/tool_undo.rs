@@ -128,7 +128,7 @@ fn undo_of_every_tool(machine: &Machine) -> (Vec<ToolUndo>, Vec<Error>) {
             }
             // A scheduler that is not on this machine, or that this user may not use, does not run
             // pgcred; nor does what runs a service.
-            Err(_) if tool.kind.is_background() && files.what_is_set_up(&machine).is_empty() => {}
+            Err(_) if tool.kind.is_background() && files.set_up_names(&machine).is_empty() => {}
             Err(error) => errors.push(error.about(tool.name)),
         }
     }
@@ -234,9 +234,9 @@ fn forget_in(
 
 /// Tells whether a tool has entries of pgcred's in its files.
 pub(in crate::command) fn is_anything_left(machine: &Machine) -> bool {
-    TOOLS.iter().any(|tool| match tool.files() {
-        Some(files) => !files.entries(machine).is_empty(),
-        None => false,
+    TOOLS.iter().any(|tool| {
+        tool.files()
+            .is_some_and(|files| !files.entries(machine).is_empty())
     })
 }
 

@@ -33,13 +33,13 @@ const KEYS: &[&str] = &[
 ];
 
 /// Characters that mean something to a shell. None reads `login`.
-const OF_SHELLS: &str = "\"'`$&|;<>()\\*?";
+const SHELL_CHARACTERS: &str = "\"'`$&|;<>()\\*?";
 
 /// Reads every `[command.NAME]`.
 pub(super) fn read_commands(all: &ConfigField<'_>) -> Result<Vec<CommandDefinition>> {
     let Some(table) = all.item.get_ref().as_table() else {
         let wrong = Error::usage("not a table of commands");
-        return Err(all.wrong(wrong.hint("write each command as a table: [command.NAME]")));
+        return Err(all.located_error(wrong.hint("write each command as a table: [command.NAME]")));
     };
     let mut definitions = Vec::with_capacity(table.len());
     for (name, item) in table {
@@ -53,7 +53,7 @@ fn read_command(
     name: &str,
     item: &ConfigItem<'_>,
 ) -> Result<CommandDefinition> {
-    check_name(name).map_err(|error| all.wrong_at(error, item.span()))?;
+    check_name(name).map_err(|error| all.located_error_at(error, item.span()))?;
     let table_name = TableName::Command(name);
     let wrong = |error: Error| {
         all.lines
@@ -92,7 +92,7 @@ fn read_field(definition: &mut CommandDefinition, field: &ConfigField<'_>) -> Re
         "login_if" => definition.login_if = field.read(login_if)?,
         "roots" => definition.roots = Some(field.read(|item| Ok(read_roots(item)?.to_string()))?),
         "env" => definition.env = read_env(field)?,
-        _ => return Err(field.unknown(KEYS)),
+        _ => return Err(field.unknown_key(KEYS)),
     }
     Ok(())
 }
@@ -145,22 +145,23 @@ fn check_keys(definition: &CommandDefinition, table: &DeTable<'_>) -> Result<()>
 fn read_words(field: &ConfigField<'_>) -> Result<Vec<WordTemplate>> {
     let mut words = Vec::new();
     for word in read_texts(field)? {
-        words.push(WordTemplate::parse(&word).map_err(|error| field.wrong(error))?);
+        words.push(WordTemplate::parse(&word).map_err(|error| field.located_error(error))?);
     }
     let Some(program) = words.first() else {
-        return Err(field
-            .wrong(Error::usage("the list is empty").hint("write the program and its arguments")));
+        return Err(field.located_error(
+            Error::usage("the list is empty").hint("write the program and its arguments"),
+        ));
     };
     let path = program.text();
     let is_relative = path.contains(['/', '\\']) && !Path::new(path).is_absolute();
     if is_relative && !path.starts_with("~/") {
-        return Err(field.wrong(
+        return Err(field.located_error(
             Error::usage("the path of the program is not absolute")
                 .hint("write the program's name, its whole path, or ~/ in front of it"),
         ));
     }
     if program.names().next().is_some() {
-        return Err(field.wrong(
+        return Err(field.located_error(
             Error::usage("the program has a placeholder").hint("write the program's name"),
         ));
     }
@@ -172,16 +173,16 @@ fn read_texts(field: &ConfigField<'_>) -> Result<Vec<String>> {
     let not_texts =
         || Error::usage("not a list of texts").hint("write each in quotes: [\"one\", \"two\"]");
     let Some(items) = field.item.get_ref().as_array() else {
-        return Err(field.wrong(not_texts()));
+        return Err(field.located_error(not_texts()));
     };
     let mut texts = Vec::new();
     for item in items {
         let Some(text) = item.get_ref().as_str() else {
-            return Err(field.wrong_at(not_texts(), item.span()));
+            return Err(field.located_error_at(not_texts(), item.span()));
         };
         if text.contains('\0') {
             let wrong = Error::usage("no program takes a NUL").hint("leave it out");
-            return Err(field.wrong_at(wrong, item.span()));
+            return Err(field.located_error_at(wrong, item.span()));
         }
         texts.push(text.to_owned());
     }
@@ -193,17 +194,17 @@ fn table_of_texts(field: &ConfigField<'_>) -> Result<Vec<(String, String)>> {
     let not_texts =
         || Error::usage("not a table of texts").hint("write it like { name = \"value\" }");
     let Some(table) = field.item.get_ref().as_table() else {
-        return Err(field.wrong(not_texts()));
+        return Err(field.located_error(not_texts()));
     };
     let mut texts = Vec::new();
     for (name, item) in table {
         let Some(value) = item.get_ref().as_str() else {
-            return Err(field.wrong_at(not_texts(), item.span()));
+            return Err(field.located_error_at(not_texts(), item.span()));
         };
         if value.contains(char::is_control) {
             let wrong = Error::usage("the value has a control character")
                 .hint("write the value without it; a newline counts as one");
-            return Err(field.wrong_at(wrong, item.span()));
+            return Err(field.located_error_at(wrong, item.span()));
         }
         texts.push((name.get_ref().to_string(), value.to_owned()));
     }
@@ -234,7 +235,7 @@ fn read_watched_files(field: &ConfigField<'_>) -> Result<Vec<String>> {
         if let Some(after) = path.strip_prefix('$') {
             check_variable(after.split('/').next().unwrap_or_default(), field)?;
         } else if !path.starts_with("~/") && !Path::new(path).is_absolute() {
-            return Err(field.wrong(
+            return Err(field.located_error(
                 Error::usage("not the whole path of a file").hint(
                     "begin it with ~/, with the root directory, or with $NAME for a variable",
                 ),
@@ -247,7 +248,7 @@ fn read_watched_files(field: &ConfigField<'_>) -> Result<Vec<String>> {
 fn check_variable(name: &str, field: &ConfigField<'_>) -> Result<()> {
     let allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
     if name.is_empty() || !name.bytes().all(allowed) {
-        return Err(field.wrong(
+        return Err(field.located_error(
             Error::usage("not the name of a variable").hint("use letters, digits and `_`"),
         ));
     }
@@ -259,7 +260,7 @@ pub(super) fn read_vars(field: &ConfigField<'_>) -> Result<Vec<(String, String)>
     let mut vars = table_of_texts(field)?;
     vars.sort();
     for (name, value) in &vars {
-        check_var(name, value).map_err(|error| field.wrong(error))?;
+        check_var(name, value).map_err(|error| field.located_error(error))?;
     }
     Ok(vars)
 }
@@ -360,7 +361,9 @@ pub(crate) fn check_vars(
 /// Reads what the user types to log in. Its words are run without a shell.
 fn read_login(item: &DeValue<'_>) -> Result<String> {
     let text = read_text(item)?;
-    if text.trim().is_empty() || text.contains(|c: char| OF_SHELLS.contains(c) || c.is_control()) {
+    if text.trim().is_empty()
+        || text.contains(|c: char| SHELL_CHARACTERS.contains(c) || c.is_control())
+    {
         return Err(Error::usage("not a command without quotes")
             .hint("write the words with blanks between them; no shell reads them"));
     }

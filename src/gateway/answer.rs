@@ -145,7 +145,7 @@ impl Refusal {
             Exit::Login => sqlstate::INVALID_AUTHORIZATION,
             _ => sqlstate::SQLCLIENT_UNABLE_TO_ESTABLISH_CONNECTION,
         };
-        let hint = error.to_hint().unwrap_or("run `pgcred doctor`");
+        let hint = error.hint_text().unwrap_or("run `pgcred doctor`");
         Self::told(code, format!("pgcred: {error}"), hint)
     }
 

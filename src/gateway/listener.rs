@@ -208,7 +208,7 @@ fn cannot_listen(address: &str, error: &IoError) -> Error {
 fn open_socket(directory: &Path, port: u16) -> Result<Listener> {
     use std::os::unix::net::UnixStream as BlockingStream;
 
-    fs::own_directory(directory)?;
+    fs::ensure_own_directory(directory)?;
     let path = socket_path(directory, port);
     let shown = path.display().to_string();
     let mut bound = bind_socket(&path);
@@ -331,7 +331,7 @@ mod tests {
         ];
         for text in refused {
             let error = ListenAddress::parse(text, 1).expect_err(text);
-            assert!(error.to_hint().is_some());
+            assert!(error.hint_text().is_some());
         }
     }
 

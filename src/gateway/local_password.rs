@@ -26,7 +26,7 @@ impl PasswordKey {
             Some(bytes) => read_key(&path, &bytes),
             // A new key would make every password wrong that was pasted into a tool: that is the
             // user's to decide.
-            None if fs::presence(&path) == FilePresence::Here => {
+            None if fs::presence(&path) == FilePresence::Present => {
                 Err(unusable(&path, "other users can read it"))
             }
             None => make_key(&path, false),
@@ -90,7 +90,7 @@ fn make_key(path: &Path, replaced: bool) -> Result<PasswordKey> {
             .hint("look at the system's log, then try again"));
     }
     if let Some(directory) = path.parent() {
-        fs::private_directory(directory)?;
+        fs::create_private_directory(directory)?;
     }
     let edited = fs::edit(path, |old| {
         let kept = old.filter(|bytes| !replaced && bytes.len() == KEY_LENGTH);
@@ -153,7 +153,7 @@ mod tests {
             let error = read_key(path, &vec![1; length]).err().expect("not a key");
             assert!(
                 error
-                    .to_hint()
+                    .hint_text()
                     .is_some_and(|hint| hint.contains("--new-password"))
             );
         }

@@ -35,7 +35,7 @@ pub(super) async fn log_in(
     user: &str,
     token: &str,
 ) -> Result<Vec<u8>, LoginFailure> {
-    let parameters = start_up.for_server(user, &target.request.dbname);
+    let parameters = start_up.server_parameters(user, &target.request.dbname);
     let packets = (
         wire::start_up_packet(parameters),
         wire::password_packet(token),

@@ -83,7 +83,7 @@ pub(crate) fn try_logins(
     spawn_in_thread(targets, issue, |states| async move {
         let mut results = Vec::new();
         for state in states {
-            let tried = match log_in_with_token(&state, &StartUp::of_trial()).await {
+            let tried = match log_in_with_token(&state, &StartUp::for_trial()).await {
                 Ok((mut server, _)) => {
                     let _ = server.write_all(&TERMINATE).await; // only a courtesy
                     let _ = server.shutdown().await;

@@ -60,7 +60,7 @@ async fn connect_and_encrypt(
     } else {
         tls.encrypt(ask_for_tls(stream).await?).await
     };
-    encrypted.map_err(|error| tls::why_not(&error, target.server_name()))
+    encrypted.map_err(|error| tls::describe_failure(&error, target.server_name()))
 }
 
 async fn addresses_of(target: &GatewayTarget) -> Result<Vec<IpAddr>, Error> {

@@ -24,7 +24,7 @@ use crate::wire::{LONGEST_PACKET, authentication_packet, code};
 /// How long a local program may take to say who it is.
 const LONGEST_PROOF: Duration = Duration::from_mins(1);
 /// A token younger than this, in seconds, is not the reason for which a server refuses a login.
-const NEW_TOKEN: u32 = 60;
+const NEW_TOKEN_SECONDS: u32 = 60;
 
 /// Serves one local connection. Says in the log how it ended.
 pub(super) async fn serve(
@@ -99,7 +99,7 @@ impl Session<'_> {
         &mut self,
         client: &mut (impl AsyncRead + AsyncWrite + Unpin),
     ) -> Result<Option<OpenedSession>, Refusal> {
-        let proven = match timeout(LONGEST_PROOF, self.prove(client)).await {
+        let proven = match timeout(LONGEST_PROOF, self.authenticate(client)).await {
             Ok(proven) => proven?,
             Err(_) => return Err(Refusal::Silent),
         };
@@ -124,7 +124,7 @@ impl Session<'_> {
     }
 
     /// Hears who connects and what it wants, and lets it prove that it may.
-    async fn prove(
+    async fn authenticate(
         &mut self,
         client: &mut (impl AsyncRead + AsyncWrite + Unpin),
     ) -> Result<ProvenRequest, Refusal> {
@@ -268,7 +268,7 @@ pub(super) async fn log_in_with_token(
         Ok(session) => return Ok(session),
         Err(failure) => failure,
     };
-    let is_old = given.token.issued_at.until(Time::now()) >= NEW_TOKEN;
+    let is_old = given.token.issued_at.until(Time::now()) >= NEW_TOKEN_SECONDS;
     if given.is_new || !is_old || !failure.may_be_token {
         return Err(failure.refusal);
     }

@@ -111,7 +111,7 @@ fn negotiation(unknown_options: &[&[u8]]) -> Vec<u8> {
 impl StartUp {
     /// Returns the parameters with which this user logs in to the server. A client that names no
     /// database, or the one with the name of its user as libpq does by itself, gets `dbname`.
-    pub(super) fn for_server<'a>(
+    pub(super) fn server_parameters<'a>(
         &'a self,
         user: &'a str,
         dbname: &'a str,
@@ -137,7 +137,7 @@ impl StartUp {
     }
 
     /// Returns the start-up of a login that the gateway makes by itself, to try it.
-    pub(super) fn of_trial() -> Self {
+    pub(super) fn for_trial() -> Self {
         Self {
             user: String::new(),
             parameters: vec![
@@ -168,7 +168,7 @@ mod tests {
 
     /// Returns what is sent to the server, without its length.
     fn sent(start_up: &StartUp, user: &str, dbname: &str) -> Vec<u8> {
-        let packet = wire::start_up_packet(start_up.for_server(user, dbname));
+        let packet = wire::start_up_packet(start_up.server_parameters(user, dbname));
         packet.expect("it can be sent")[4..].to_vec()
     }
 

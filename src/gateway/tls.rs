@@ -76,7 +76,7 @@ impl TlsClient {
 }
 
 /// Says why a server was not believed, or how the handshake broke.
-pub(super) fn why_not(error: &Error, host: &str) -> String {
+pub(super) fn describe_failure(error: &Error, host: &str) -> String {
     let inner = error.get_ref();
     let tls = inner.and_then(|inner| inner.downcast_ref::<rustls::Error>());
     match tls {

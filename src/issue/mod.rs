@@ -117,6 +117,15 @@ enum MissReason {
     TooShort,
 }
 
+/// Whether a run has waited for the lock of an identity.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum WaitOutcome {
+    /// Another process may have changed the cache meanwhile.
+    Waited,
+    /// This run has the lock already, or has resolved the credentials.
+    NotNeeded,
+}
+
 impl Issuer {
     pub(crate) fn new(ask: AskPolicy, cache: Option<Cache>) -> Self {
         Self {
@@ -196,10 +205,10 @@ impl Issuer {
         if let Some(issued) = self.usable_cached_token(request, options, began) {
             return Ok(issued);
         }
-        if self.lock(request) {
+        if self.wait_for_identity(request) == WaitOutcome::Waited {
             // Another process may have been quicker, and a user may have logged in for it.
             let identity = self.identities.identity_of(request);
-            self.identities.look_again(&*identity);
+            self.identities.reload(&*identity);
             if let Some(issued) = self.usable_cached_token(request, options, began) {
                 return Ok(issued);
             }
@@ -223,7 +232,7 @@ impl Issuer {
         }
         let index = cache.index();
         let record = index.records.get(issued.id.as_str());
-        if record.is_some_and(|record| record.is_of(issued.token.expose())) {
+        if record.is_some_and(|record| record.is_record_of(issued.token.expose())) {
             self.notes.warn(format!(
                 "{} has handed out the same token again",
                 request.provider.title
@@ -243,12 +252,12 @@ impl Issuer {
             self.trace_missing(request, &id);
             return None;
         };
-        let why_unusable = issued.why_unusable(options, asked_at, Time::now());
-        self.trace_cached(request, &issued, why_unusable);
-        match why_unusable {
-            None => Some(issued),
-            Some(_) => None,
+        let miss = issued.miss_reason(options, asked_at, Time::now());
+        self.trace_cached(request, &issued, miss);
+        if miss.is_some() {
+            return None;
         }
+        Some(issued)
     }
 
     fn entry_id(&mut self, request: &Request) -> EntryId {
@@ -274,18 +283,17 @@ impl Issuer {
         })
     }
 
-    /// Waits until no other process resolves the credentials of this identity. Returns false if
-    /// this run has the lock, or has resolved them, already.
-    fn lock(&mut self, request: &Request) -> bool {
+    /// Waits until no other process resolves the credentials of this identity, and takes its lock.
+    fn wait_for_identity(&mut self, request: &Request) -> WaitOutcome {
         let identity = self.identities.identity_of(request);
         let began = Instant::now();
         let deadline = self.deadline_of(&*identity);
         let resources = self.identities.resources(&*identity);
         if resources.lock.is_some() || resources.signer.is_some() {
-            return false;
+            return WaitOutcome::NotNeeded;
         }
         let Some(cache) = &self.cache else {
-            return false;
+            return WaitOutcome::NotNeeded;
         };
         let timeout = if self.ask.terminal {
             PATIENCE_AT_TERMINAL
@@ -307,7 +315,7 @@ impl Issuer {
                 self.warn_about_cache(&error);
             }
         }
-        true
+        WaitOutcome::Waited
     }
 
     /// Returns the end of an identity's share of the run's time, which starts now if it has not.
@@ -376,7 +384,7 @@ impl IssueOptions {
 
 impl IssuedToken {
     /// Returns why a token that was not made for this caller will not do, if it will not.
-    fn why_unusable(&self, options: IssueOptions, asked_at: Time, now: Time) -> Option<MissReason> {
+    fn miss_reason(&self, options: IssueOptions, asked_at: Time, now: Time) -> Option<MissReason> {
         if options.fresh {
             if self.token.issued_at < asked_at {
                 return Some(MissReason::Older);

@@ -138,12 +138,12 @@ fn collect_answers(
                 attempt.stream = Some(stream);
                 patience = patience.or_else(|| Some(Deadline::after(PATIENCE)));
             }
-            Err(error) => attempt.reached = why_not(&error),
+            Err(error) => attempt.reached = outcome_of_error(&error),
         }
     }
 }
 
-fn why_not(error: &Error) -> ConnectOutcome {
+fn outcome_of_error(error: &Error) -> ConnectOutcome {
     match error.kind() {
         ErrorKind::ConnectionRefused => ConnectOutcome::Refused,
         ErrorKind::TimedOut | ErrorKind::WouldBlock => ConnectOutcome::Silent,
@@ -227,9 +227,9 @@ mod tests {
             (ErrorKind::HostUnreachable, ConnectOutcome::Unreachable),
             (ErrorKind::AddrNotAvailable, ConnectOutcome::Unreachable),
         ] {
-            assert_eq!(why_not(&kind.into()), expected);
+            assert_eq!(outcome_of_error(&kind.into()), expected);
         }
-        let denied = why_not(&ErrorKind::PermissionDenied.into());
+        let denied = outcome_of_error(&ErrorKind::PermissionDenied.into());
         assert!(matches!(denied, ConnectOutcome::Failed(_)), "{denied:?}");
     }
 }

@@ -44,7 +44,7 @@ pub(crate) fn root_sets(request: &Request) -> Result<RootSets> {
     };
     Ok(RootSets {
         clients: roots.as_ref().map(certificates_of_roots),
-        clients_file: roots.as_ref().map(TrustedRoots::libpq),
+        clients_file: roots.as_ref().map(TrustedRoots::value_for_libpq),
         system: system_certificates(),
         provider,
     })
@@ -69,7 +69,7 @@ pub(crate) fn verifying_certificates(
     if !certificates.is_empty() {
         return Ok(certificates);
     }
-    let source = roots.libpq();
+    let source = roots.for_libpq();
     let error = Error::failure(format!("no root certificate can be read from {source}"));
     Err(error.hint("correct `roots` of the connection, or run `pgcred doctor` with its name"))
 }

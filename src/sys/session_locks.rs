@@ -20,6 +20,6 @@ pub(crate) fn locks_directory() -> Option<PathBuf> {
 /// the one that comes second needs a new login.
 pub(crate) fn session_lock(id: &str, timeout: Duration) -> Option<FileLock> {
     let directory = locks_directory()?;
-    fs::own_directory(&directory).ok()?;
+    fs::ensure_own_directory(&directory).ok()?;
     fs::lock(&directory.join(id), timeout).ok()
 }

@@ -22,8 +22,8 @@ use crate::text::{foreign, host};
 const SERVER_OF_AWS: &str = "http://169.254.170.2";
 const ATTEMPTS: u32 = 3;
 const PAUSE: Duration = Duration::from_secs(1);
-const FILE: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE";
-const TOKEN: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN";
+const TOKEN_FILE_VARIABLE: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE";
+const TOKEN_VARIABLE: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN";
 
 impl CredentialSource for ContainerEndpoint {
     fn credentials<'a>(&'a self, resolution: &'a CredentialResolution<'a>) -> SourceFuture<'a> {
@@ -38,8 +38,8 @@ impl CredentialSource for ContainerEndpoint {
         self.token_file.iter().map(PathBuf::from).collect()
     }
 
-    fn describe(&self, place: &str) -> String {
-        format!("container ({place})")
+    fn describe(&self, origin: &str) -> String {
+        format!("container ({origin})")
     }
 
     fn chosen_by(&self) -> ChosenBy<'_> {
@@ -88,7 +88,7 @@ impl ContainerEndpoint {
             "cannot get container credentials from {variable}: {why}"
         ))
         .hint(format!(
-            "check that the service of {variable} is running, and that {TOKEN} fits it"
+            "check that the service of {variable} is running, and that {TOKEN_VARIABLE} fits it"
         )))
     }
 
@@ -108,13 +108,13 @@ impl ContainerEndpoint {
     fn authorization(&self, resolution: &CredentialResolution) -> Result<Option<String>> {
         let (variable, token) = match (&self.token_file, &self.token) {
             (Some(path), _) => match fs::read_foreign_text(path.as_ref(), resolution.deadline()) {
-                Ok(text) => (FILE, text),
+                Ok(text) => (TOKEN_FILE_VARIABLE, text),
                 Err(error) => {
-                    let hint = format!("correct or unset {FILE}");
-                    return Err(error.about(FILE).or_hint(&hint));
+                    let hint = format!("correct or unset {TOKEN_FILE_VARIABLE}");
+                    return Err(error.about(TOKEN_FILE_VARIABLE).or_hint(&hint));
                 }
             },
-            (None, Some(token)) => (TOKEN, token.clone()),
+            (None, Some(token)) => (TOKEN_VARIABLE, token.clone()),
             (None, None) => return Ok(None),
         };
         let part = if token.contains(['\r', '\n']) {

@@ -24,11 +24,11 @@ const REGION: &str = "latest/meta-data/placement/region";
 const ZONE: &str = "latest/meta-data/placement/availability-zone";
 /// The longest answer that is read, in bytes.
 const LONGEST_ANSWER: usize = 64 << 10;
-const VARIABLE: &str = "AWS_EC2_METADATA_SERVICE_ENDPOINT";
+const ENDPOINT_VARIABLE: &str = "AWS_EC2_METADATA_SERVICE_ENDPOINT";
 const SOURCE: &str = "instance metadata";
 /// How long expired credentials are taken to last, in seconds: AWS accepts them while it cannot
 /// renew them.
-const EXTENSION: u32 = 900;
+const EXTENSION_SECONDS: u32 = 900;
 
 impl CredentialSource for InstanceMetadata {
     fn credentials<'a>(&'a self, resolution: &'a CredentialResolution<'a>) -> SourceFuture<'a> {
@@ -43,8 +43,8 @@ impl CredentialSource for InstanceMetadata {
         Vec::new()
     }
 
-    fn describe(&self, place: &str) -> String {
-        format!("instance metadata ({place})")
+    fn describe(&self, origin: &str) -> String {
+        format!("instance metadata ({origin})")
     }
 
     fn chosen_by(&self) -> ChosenBy<'_> {
@@ -123,7 +123,7 @@ fn extend_expired(resolution: &CredentialResolution, credentials: Credentials) -
         credentials.access_key_id(),
         credentials.secret_access_key(),
         credentials.session_token(),
-        Some(now.plus(EXTENSION)),
+        Some(now.plus(EXTENSION_SECONDS)),
         SOURCE,
     )
 }
@@ -264,8 +264,8 @@ fn service_address(planned: InstanceMetadata) -> Result<String> {
     };
     if !address.starts_with("http://") {
         return Err(
-            Error::usage(format!("{VARIABLE} is not an http:// address"))
-                .hint(format!("correct or unset {VARIABLE}")),
+            Error::usage(format!("{ENDPOINT_VARIABLE} is not an http:// address"))
+                .hint(format!("correct or unset {ENDPOINT_VARIABLE}")),
         );
     }
     if !address.ends_with('/') {

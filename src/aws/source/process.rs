@@ -33,13 +33,13 @@ impl CredentialSource for CredentialProcess {
 
     /// The program may well use one of AWS's login caches, so all of them count, but no file that
     /// the command line names: the program may write it itself, as a log.
-    fn places_of_logins(&self) -> Vec<PathBuf> {
+    fn login_paths(&self) -> Vec<PathBuf> {
         cli_cache::cache_directories()
     }
 
     /// The arguments may be secret.
-    fn describe(&self, place: &str) -> String {
-        format!("credential_process ({place})")
+    fn describe(&self, origin: &str) -> String {
+        format!("credential_process ({origin})")
     }
 
     fn chosen_by(&self) -> ChosenBy<'_> {
@@ -185,8 +185,8 @@ mod tests {
         if cfg!(unix) {
             assert_eq!(process.files(), files);
         }
-        for place in process.places_of_logins() {
-            assert!(!files.contains(&place), "{}", place.display());
+        for path in process.login_paths() {
+            assert!(!files.contains(&path), "{}", path.display());
         }
         let open_quote = CredentialProcess {
             command: "/opt/print-keys 'a".to_owned(),

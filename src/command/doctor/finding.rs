@@ -79,7 +79,7 @@ impl Finding {
     /// code for wrong usage is for that of doctor itself.
     pub(super) fn of_error(cause: impl Into<Option<&'static str>>, error: &Error) -> Self {
         let mut finding = Self::fail(cause, error.to_string());
-        finding.advice = error.to_hint().map(str::to_owned);
+        finding.advice = error.hint_text().map(str::to_owned);
         finding.exit = match error.exit() {
             Exit::Usage => Exit::Failure,
             exit => exit,

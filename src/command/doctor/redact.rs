@@ -87,7 +87,7 @@ impl Redactor {
         let mut rest = text;
         let mut last_char = None;
         while let Some(first) = rest.chars().next() {
-            let (length, shown) = self.next(rest, last_char);
+            let (length, shown) = self.redact_next(rest, last_char);
             kept.push_str(&shown);
             last_char = rest[..length].chars().next_back().or(Some(first));
             rest = &rest[length..];
@@ -96,7 +96,7 @@ impl Redactor {
     }
 
     /// Returns how many bytes at the beginning are dealt with, and what is shown for them.
-    fn next(&mut self, rest: &str, last_char: Option<char>) -> (usize, String) {
+    fn redact_next(&mut self, rest: &str, last_char: Option<char>) -> (usize, String) {
         if let Some(home) = &self.home
             && let Some(after) = rest.strip_prefix(home.as_str())
             && !after.starts_with(is_of_name)
@@ -118,7 +118,7 @@ impl Redactor {
                 return (arn.len(), self.arn(arn));
             }
             let word = word_at(rest);
-            if let Some(shown) = self.by_its_look(word) {
+            if let Some(shown) = self.mark_of_look(word) {
                 return (word.len(), shown);
             }
             if let Some((name, kind)) = self.known_at(rest) {
@@ -162,7 +162,7 @@ impl Redactor {
     }
 
     /// Returns the mark for a word that looks like something private.
-    fn by_its_look(&mut self, word: &str) -> Option<String> {
+    fn mark_of_look(&mut self, word: &str) -> Option<String> {
         match kind_of(word)? {
             // The first letters tell the kind of the key.
             RedactedKind::Key => Some(format!(

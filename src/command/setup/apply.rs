@@ -36,14 +36,14 @@ impl SetupPlan {
         preferences: &Preferences,
         app: &App,
     ) -> Result<AppliedPlan> {
-        if !self.is_agreed_to(policy, preferences)? {
+        if !self.ask_for_agreement(policy, preferences)? {
             return Ok(AppliedPlan::default());
         }
         self.make(policy, machine, preferences, app)
     }
 
     /// Shows the plan, and asks the user.
-    pub(super) fn is_agreed_to(
+    pub(super) fn ask_for_agreement(
         &self,
         policy: EditPolicy,
         preferences: &Preferences,
@@ -101,15 +101,15 @@ impl SetupPlan {
             tools.extend(part.tool);
         }
         if self.by_gateway {
-            if let Some(how) = gateway::how_to_start(machine) {
+            if let Some(how) = gateway::start_hint(machine) {
                 preferences.output.note(&how);
             }
             return Ok(());
         }
         let advice = match &self.why_no_scheduler {
-            _ if self.keeps_fresh => None,
-            Some(why) => Some(scheduler::keep_fresh_without(why)),
-            None => Some(scheduler::keep_fresh(machine)),
+            _ if self.omits_refresh_advice => None,
+            Some(why) => Some(scheduler::refresh_advice_without_scheduler(why)),
+            None => Some(scheduler::refresh_advice(machine)),
         };
         note_what_tools_need(&tools, advice.as_deref(), preferences)
     }
@@ -133,7 +133,7 @@ impl PlanPart {
             preferences.output,
         )?;
         if self.changes_configuration(preferences) {
-            app.forget_due();
+            app.forget_due_file();
         }
         Ok(())
     }

@@ -217,14 +217,14 @@ impl SetupCommand {
         let mut users = if self.dry_run {
             TokenUsers::from_cache(app)
         } else {
-            TokenUsers::issued(tool, &self.targets, &self.connection, app)?
+            TokenUsers::issue(tool, &self.targets, &self.connection, app)?
         };
         let choice = self.choice(&users);
         let mut plan = SetupPlan::of_tool(tool, choice, machine, &app.preferences);
         if !self.yes {
-            users.say_who_is_awaited(&plan, app.preferences.output);
+            users.note_awaited(&plan, app.preferences.output);
         }
-        let is_agreed = plan.is_agreed_to(self.policy(), &app.preferences)?;
+        let is_agreed = plan.ask_for_agreement(self.policy(), &app.preferences)?;
         if is_agreed && users.create_awaited(&plan, &self.connection, app)? {
             let choice = TargetChoice {
                 is_silent: true,
@@ -232,7 +232,7 @@ impl SetupCommand {
             };
             plan = SetupPlan::of_tool(tool, choice, machine, &app.preferences);
         }
-        plan.keeps_fresh = users.renewed_by_hand(plan.number_of_targets());
+        plan.omits_refresh_advice = users.is_renewed_by_hand(plan.number_of_targets());
         let mut applied = AppliedPlan::default();
         if is_agreed {
             applied = plan.make(self.policy(), machine, &app.preferences, app)?;
@@ -273,14 +273,14 @@ impl SetupCommand {
                 SetupMethod::Files(files) => Output::answer(&files.printed(machine, &targets))?,
                 SetupMethod::Dialog(_) if self.proxy => {
                     print_dialog(DIALOG_OF_GATEWAY, tool, machine, &targets, preferences)?;
-                    if let Some(how) = gateway::how_to_start(machine) {
+                    if let Some(how) = gateway::start_hint(machine) {
                         preferences.output.note(&how);
                     }
                 }
                 SetupMethod::Dialog(template) => {
                     print_dialog(template, tool, machine, &targets, preferences)?;
                     if !self.dry_run && !self.print {
-                        let advice = scheduler::keep_fresh(machine);
+                        let advice = scheduler::refresh_advice(machine);
                         apply::note_what_tools_need(&[tool], Some(&advice), preferences)?;
                     }
                 }

@@ -41,7 +41,7 @@ pub(super) struct SetupPlan {
     pub(super) why_no_scheduler: Option<String>,
     /// Whether tokens are written right after this, and a scheduler of this plan goes on with it,
     /// or none can: then the user is not told to do so.
-    pub(super) keeps_fresh: bool,
+    pub(super) omits_refresh_advice: bool,
     /// Whether the tools connect through the local gateway, and need no token.
     pub(super) by_gateway: bool,
     /// Whether there are several tools: then errors name theirs.
@@ -127,10 +127,9 @@ impl SetupPlan {
 
     /// Tells whether a tool of this kind is set up.
     pub(super) fn has(&self, kind: ToolKind) -> bool {
-        self.parts.iter().any(|part| match part.tool {
-            Some(tool) => tool.kind == kind,
-            None => false,
-        })
+        self.parts
+            .iter()
+            .any(|part| part.tool.is_some_and(|tool| tool.kind == kind))
     }
 
     /// Adds an error that no other tool has said.

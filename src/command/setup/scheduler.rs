@@ -26,7 +26,7 @@ pub(super) fn possible_schedulers(machine: &Machine) -> Vec<&'static Tool> {
 }
 
 /// Says which scheduler keeps the passfile fresh on this machine, or could.
-pub(super) fn keep_fresh(machine: &Machine) -> String {
+pub(super) fn refresh_advice(machine: &Machine) -> String {
     for tool in TOOLS {
         if tool.is_scheduler_at_work(machine) {
             return format!(
@@ -43,7 +43,7 @@ pub(super) fn keep_fresh(machine: &Machine) -> String {
 }
 
 /// Says what keeps the passfile fresh where no scheduler works.
-pub(super) fn keep_fresh_without(why: &str) -> String {
+pub(super) fn refresh_advice_without_scheduler(why: &str) -> String {
     format!(
         "keep the passfile fresh: leave `pgcred refresh --watch` running while you work, \
          because no scheduler works here: {why}"

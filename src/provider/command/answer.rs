@@ -408,7 +408,7 @@ mod tests {
     #[test]
     fn without_any_end_the_three_ways_are_named() {
         let error = read("token", &definition("", "", None)).err().unwrap();
-        let hint = error.to_hint().unwrap();
+        let hint = error.hint_text().unwrap();
         for way in ["expires = ", "life = ", "JWT", "[command.test]"] {
             assert!(hint.contains(way), "{hint}");
         }
@@ -423,7 +423,7 @@ mod tests {
         let error = read(&token, &definition("", "", None)).err().unwrap();
         let text = error.to_string();
         assert!(text.ends_with("the `exp` of the JWT is a text"), "{text}");
-        assert!(error.to_hint().unwrap().contains("life = "), "{error}");
+        assert!(error.hint_text().unwrap().contains("life = "), "{error}");
     }
 
     #[test]

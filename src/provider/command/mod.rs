@@ -33,13 +33,13 @@ use authority::CommandAuthority;
 use service::PresetService;
 
 /// The longest life of a token of which only the program knows how long it lives, in seconds.
-const LONGEST_LIFE: u32 = 30 * 86_400;
+const LONGEST_LIFE_SECONDS: u32 = 30 * 86_400;
 
 /// Returns the provider of a definition, which lives as long as the run.
 pub(crate) fn provider_of(definition: CommandDefinition) -> &'static Provider {
     let definition: &'static CommandDefinition = Box::leak(Box::new(definition));
     let authority = Box::leak(Box::new(CommandAuthority { definition }));
-    let life = definition.life.unwrap_or(LONGEST_LIFE);
+    let life = definition.life.unwrap_or(LONGEST_LIFE_SECONDS);
     let service = match CommandPreset::named(&definition.name) {
         Some(preset) => &preset.service,
         None => &PresetService::UNKNOWN,

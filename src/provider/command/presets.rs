@@ -181,7 +181,7 @@ const SNOWFLAKE: CommandPreset = CommandPreset {
 };
 
 /// Variables of the AWS CLI that change what a profile means.
-const OF_AWS: &[&str] = &[
+const AWS_VARIABLES: &[&str] = &[
     "AWS_REGION",
     "AWS_DEFAULT_REGION",
     "AWS_ENDPOINT_URL",
@@ -190,7 +190,7 @@ const OF_AWS: &[&str] = &[
 ];
 
 /// What the AWS CLI prints when a login is missing.
-const LOGIN_OF_AWS: &[&str] = &[
+const AWS_LOGIN_TEXTS: &[&str] = &[
     "aws sso login",
     "aws login",
     "SSO Token",
@@ -221,12 +221,12 @@ const REDSHIFT: CommandPreset = CommandPreset {
         "$AWS_CONFIG_FILE",
         "$AWS_SHARED_CREDENTIALS_FILE",
     ],
-    variables: OF_AWS,
+    variables: AWS_VARIABLES,
     // In place of such a value, the AWS CLI takes what is in the file, and version 1 what is at the
     // address.
     forbidden_starts: &["file://", "fileb://", "http://", "https://"],
     login: Some("aws sso login --profile={profile}"),
-    login_if: LOGIN_OF_AWS,
+    login_if: AWS_LOGIN_TEXTS,
     ..CommandPreset::EMPTY
 };
 

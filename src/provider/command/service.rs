@@ -54,7 +54,7 @@ pub(super) const AZURE: PresetService = PresetService {
 
 pub(super) const LAKEBASE: PresetService = PresetService {
     owns: Some(is_of_lakebase),
-    host_warning: warning_of_pooler,
+    host_warning: warning_about_pooler,
     who_logs_in: Some("your e-mail address at Databricks, or the ID of a service principal"),
     users_are_addresses: true,
     dbname: "databricks_postgres",
@@ -66,7 +66,7 @@ pub(super) const GOOGLE: PresetService = PresetService {
     who_logs_in: Some(
         "your e-mail address, or that of a service account without `.gserviceaccount.com`",
     ),
-    user_warning: warning_of_service_account,
+    user_warning: warning_about_service_account,
     users_are_addresses: true,
     roots: |_, _| {
         private_roots(
@@ -107,10 +107,8 @@ pub(super) const REDSHIFT_SERVERLESS: PresetService = PresetService {
 
 /// Tells whether something stands in front of the suffix.
 fn has_name_before(host: &str, suffix: &str) -> bool {
-    match host.strip_suffix(suffix) {
-        Some(name) => !name.is_empty(),
-        None => false,
-    }
+    host.strip_suffix(suffix)
+        .is_some_and(|name| !name.is_empty())
 }
 
 /// `NAME.postgres.database.azure.com`, and the same in the clouds of the United States, China and
@@ -139,13 +137,11 @@ fn is_of_lakebase(host: &str) -> bool {
 
 /// `NAME.ACCOUNT.REGION` and the suffix.
 fn is_of_redshift(host: &str, suffix: &str) -> bool {
-    match host.strip_suffix(suffix) {
-        Some(rest) => rest.split('.').filter(|label| !label.is_empty()).count() == 3,
-        None => false,
-    }
+    host.strip_suffix(suffix)
+        .is_some_and(|rest| rest.split('.').filter(|label| !label.is_empty()).count() == 3)
 }
 
-fn warning_of_pooler(host: &str) -> Option<String> {
+fn warning_about_pooler(host: &str) -> Option<String> {
     let (name, rest) = host.split_once('.')?;
     let direct = name.strip_suffix("-pooler")?;
     Some(format!(
@@ -153,7 +149,7 @@ fn warning_of_pooler(host: &str) -> Option<String> {
     ))
 }
 
-fn warning_of_service_account(user: &str) -> Option<String> {
+fn warning_about_service_account(user: &str) -> Option<String> {
     let name = user.strip_suffix(".gserviceaccount.com")?;
     Some(format!(
         "the database has no user `{user}`: it calls a service account `{name}`, without \

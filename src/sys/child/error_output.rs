@@ -41,10 +41,8 @@ fn is_option_name(word: &str) -> bool {
     if word.len() == 2 && word.starts_with('-') {
         return true;
     }
-    match word.strip_prefix("--") {
-        Some(name) => name.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'),
-        None => false,
-    }
+    word.strip_prefix("--")
+        .is_some_and(|name| name.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'))
 }
 
 /// Returns what a program says without what it has printed as its answer: each word of it, and each

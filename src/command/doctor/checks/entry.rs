@@ -74,10 +74,11 @@ fn passfile_facts(
         answer: answer_of_libpq(text, key, dbname, |password| case.kind_of(password)),
         near_miss: near_miss(text, key, dbname),
         own_expiry,
-        is_of_another: match &case.request.connection {
-            Some(name) => line_owners::is_taken(name, key, &case.run.app.preferences),
-            None => false,
-        },
+        is_of_another: case
+            .request
+            .connection
+            .as_ref()
+            .is_some_and(|name| line_owners::is_taken(name, key, &case.run.app.preferences)),
         is_scheduled,
     }
 }

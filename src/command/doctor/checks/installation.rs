@@ -238,7 +238,7 @@ fn judge_schedule(
     usual: &str,
 ) -> Finding {
     /// A scheduler runs every two minutes at most; a machine may have slept.
-    const LONGEST_PAUSE: u32 = 15 * 60;
+    const LONGEST_PAUSE_SECONDS: u32 = 15 * 60;
     const CAUSE: &str = "schedule";
     let who = at_work.join(" and ");
     let Some(ending) = ending else {
@@ -262,7 +262,7 @@ fn judge_schedule(
             "no scheduler is set up; the last run was {ago} ago"
         ));
     }
-    if since > LONGEST_PAUSE {
+    if since > LONGEST_PAUSE_SECONDS {
         return Finding::warn(
             CAUSE,
             format!("{who} is set up, and the last run was {ago} ago"),

@@ -95,7 +95,7 @@ fn judge_refusal(request: &Request, message: &ServerMessage) -> Finding {
 /// Judges a server that expects a password of its own from this user, and no token.
 fn judge_other_method(request: &Request, method: &AuthenticationMethod) -> Finding {
     let detail = format!("the server asks for {method} and expects no token");
-    let why = (request.provider.why_no_token)(&roots::required_roots(request));
+    let why = (request.provider.no_token_reason)(&roots::required_roots(request));
     let finding = Finding::fail(why.cause, detail);
     match why.advice {
         Some(advice) => finding.with_advice(advice),

@@ -77,10 +77,10 @@ struct ClientPassfile {
 fn check_file(_: &mut Examination<'_>) -> Finding {
     let variable = env::passfile();
     let usual = env::default_passfile();
-    let exists = match variable.as_ref().or(usual.as_ref()) {
-        Some(path) => fs::file_state(path).is_some(),
-        None => false,
-    };
+    let exists = variable
+        .as_ref()
+        .or(usual.as_ref())
+        .is_some_and(|path| fs::file_state(path).is_some());
     judge_choice(&ClientPassfile {
         is_in_exec: env::is_in_exec(),
         variable,

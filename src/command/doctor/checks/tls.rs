@@ -13,7 +13,7 @@ use super::server_text::explain_message;
 use crate::command::doctor::check::{Check, Examine};
 use crate::command::doctor::context::{CheckLevel, ExaminedTarget};
 use crate::command::doctor::finding::Finding;
-use crate::command::doctor::network::{OF_CLIENTS, OF_PROVIDER, OF_SYSTEM};
+use crate::command::doctor::network::{CLIENT_ROOTS, PROVIDER_ROOTS, SYSTEM_ROOTS};
 use crate::command::doctor::redact::RedactedKind;
 use crate::probe::ProbeFailure;
 use crate::probe::certificate::{Certificate, CertificateValidity};
@@ -40,7 +40,9 @@ pub(super) const CHECKS: &[Check] = &[
         level: CheckLevel::Network,
         needs: &["net.tcp"],
         examine: Examine::Target(|case| {
-            with_handshake(case, |r, _, shake| judge_handshake(r, shake))
+            with_handshake(case, |request, _, handshake| {
+                judge_handshake(request, handshake)
+            })
         }),
     },
     Check {
@@ -293,7 +295,7 @@ fn judge_roots(
         None => "nobody",
     };
     let file = clients.roots_file;
-    match trust_by(OF_CLIENTS, verdict) {
+    match trust_by(CLIENT_ROOTS, verdict) {
         ChainTrust::Trusted => Finding::ok(format!("signed by {issuer}, which is in {file}")),
         ChainTrust::NoRoots if Path::new(file).exists() => Finding::fail(
             "tls.rootfile.bad",
@@ -317,8 +319,8 @@ fn cause_of_distrust(
     verdict: &CertificateVerdict,
 ) -> &'static str {
     let required = roots::required_roots(request);
-    let by_provider = *trust_by(OF_PROVIDER, verdict) == ChainTrust::Trusted;
-    let by_system = *trust_by(OF_SYSTEM, verdict) == ChainTrust::Trusted;
+    let by_provider = *trust_by(PROVIDER_ROOTS, verdict) == ChainTrust::Trusted;
+    let by_system = *trust_by(SYSTEM_ROOTS, verdict) == ChainTrust::Trusted;
     let chain = &handshake.certificates;
     match &required {
         RequiredRoots::Private(set) if by_provider || is_issued_for(set, chain) => set.cause,
@@ -353,14 +355,13 @@ fn with_names_of_certificates(
     handshake: &TlsHandshake,
 ) -> Finding {
     let is_public = |verdict: &CertificateVerdict| {
-        [OF_PROVIDER, OF_SYSTEM]
+        [PROVIDER_ROOTS, SYSTEM_ROOTS]
             .iter()
             .any(|set| *trust_by(set, verdict) == ChainTrust::Trusted)
     };
-    let is_by_provider = match roots::required_roots(request).set() {
-        Some(set) => is_issued_for(set, &handshake.certificates),
-        None => false,
-    };
+    let is_by_provider = roots::required_roots(request)
+        .set()
+        .is_some_and(|set| is_issued_for(set, &handshake.certificates));
     let is_by_public = handshake.verdict.as_ref().is_some_and(is_public);
     for certificate in &handshake.certificates {
         for name in &certificate.names {

@@ -55,7 +55,7 @@ pub(super) fn plan_changes(
         first_edits,
     };
     let mut plan = SetupPlan::new(request, machine, &preferences);
-    plan.keeps_fresh = wishes.scheduler.is_some();
+    plan.omits_refresh_advice = wishes.scheduler.is_some();
     Ok(SetupChanges {
         plan,
         preferences,

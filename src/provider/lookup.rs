@@ -66,10 +66,10 @@ pub(crate) fn find_by_id(id: &str, region: &str) -> Option<(&'static Provider, S
 }
 
 /// Returns what is wrong with a text that is nearly an ID.
-pub(crate) fn nearly_id(text: &str) -> Option<String> {
+pub(crate) fn id_mistake(text: &str) -> Option<String> {
     PROVIDERS
         .iter()
-        .find_map(|provider| (provider.nearly_id)(text))
+        .find_map(|provider| (provider.id_mistake)(text))
 }
 
 /// Reads the name of a region as a user types it. The provider is often not known yet where a user
@@ -189,7 +189,7 @@ mod tests {
         let error = parsed("Fake East").unwrap_err();
         assert!(
             error
-                .to_hint()
+                .hint_text()
                 .is_some_and(|hint| hint.contains("us-east-1"))
         );
         control::reset();

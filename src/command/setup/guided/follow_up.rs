@@ -39,7 +39,7 @@ pub(super) fn prove_one_login(wishes: &SetupWishes, users: &TokenUsers, app: &Ap
     if names.is_empty() {
         for (name, request) in after.preferences.named_connections() {
             // The login of another one would create a user that nobody has asked for.
-            let is_for_users = request.provider.authority.is_run_for_users_alone();
+            let is_for_users = request.provider.authority.issues_on_request_only();
             if !is_for_users || users.has(&name) {
                 names.push(name);
             }
