@@ -69,7 +69,7 @@ pub(crate) fn verifying_certificates(
     if !certificates.is_empty() {
         return Ok(certificates);
     }
-    let source = roots.for_libpq();
+    let source = roots.value_for_libpq();
     let error = Error::failure(format!("no root certificate can be read from {source}"));
     Err(error.hint("correct `roots` of the connection, or run `pgcred doctor` with its name"))
 }
