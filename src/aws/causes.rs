@@ -24,7 +24,7 @@ pub(super) fn cause_of(error: &Error) -> &'static str {
         Some(ErrorReason::NoRegion) => NO_REGION,
         Some(ErrorReason::InvalidRoleSetting) => "aws.config",
         Some(ErrorReason::Refused) => cause_of_refusal(error),
-        None => by_exit,
+        Some(ErrorReason::NotOwn) | None => by_exit,
     }
 }
 

@@ -165,7 +165,7 @@ impl AwsVariables {
             Some(Ok(value)) => Ok(Some(value)),
             Some(Err(_)) => {
                 let hint = format!("correct or unset {name}");
-                Err(Error::usage(format!("{name} is not UTF-8")).hint(hint))
+                Err(Error::not_utf8(name).hint(hint))
             }
             None => Ok(None),
         }

@@ -39,7 +39,7 @@ pub(super) fn parse(text: &str) -> Result<Region> {
 fn invalid_region(text: &str) -> Error {
     // No hint: the callers say what to write.
     Error::usage(format!(
-        "region {} is not the name of a region",
+        "{} is not the name of a region",
         host::quoted(text)
     ))
 }

@@ -47,8 +47,7 @@ impl PrintText for CompletionsCommand {
         let Some(shell) = shells.completer(&self.shell) else {
             let shell = host::quoted(&self.shell);
             let names: Vec<_> = shells.names().collect();
-            return Err(Error::usage(format!("no such shell: {shell}"))
-                .hint(format!("choose one of {}", names.join(", "))));
+            return Err(Error::no_such_shell(&shell, &names));
         };
         let mut text = Vec::new();
         // The script calls pgcred by its name: a user who completes `pgcred` has it on PATH, and

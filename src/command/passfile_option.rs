@@ -111,7 +111,7 @@ impl PassfileOption {
         }
         match env::default_passfile() {
             Some(path) => Ok(path),
-            None => Err(Error::failure("no home directory is known")
+            None => Err(Error::no_directory("home")
                 .hint("name the file with --passfile FILE or PGPASSFILE")),
         }
     }

@@ -129,7 +129,7 @@ impl Preferences {
     pub(super) fn config_path(&self) -> Result<&PathBuf> {
         match &self.config_path {
             Some(path) => Ok(path),
-            None => Err(Error::failure("no configuration directory is known")
+            None => Err(Error::no_directory("configuration")
                 .hint("name the file with --config FILE, or set HOME")),
         }
     }

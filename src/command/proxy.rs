@@ -176,8 +176,8 @@ impl ProxyCommand {
         if offers.is_empty() {
             return Err(
                 Error::no_target("no connection is offered by the gateway").hint(
-                    "name one with `pgcred proxy NAME --listen 15432`, or write proxy = { port = \
-                     15432 } into a connection",
+                    "run `pgcred proxy NAME --listen 15432`, or write `proxy = { port = 15432 }` \
+                     into a connection",
                 ),
             );
         }
@@ -208,7 +208,7 @@ impl ProxyCommand {
                 let target = &offer.target;
                 return Err(
                     Error::usage(format!("{target} has no port for the gateway")).hint(
-                        "name one: --listen 15432; or write proxy = { port = 15432 } into the \
+                        "add --listen 15432, or write `proxy = { port = 15432 }` into the \
                      connection",
                     ),
                 );

@@ -28,9 +28,8 @@ pub(crate) enum ListenAddress {
 
 /// Returns the directory of the gateway's Unix sockets.
 pub(crate) fn socket_directory() -> Result<PathBuf> {
-    paths::gateway_sockets().ok_or_else(|| {
-        Error::failure("no directory for a socket is known").hint("set XDG_RUNTIME_DIR or HOME")
-    })
+    paths::gateway_sockets()
+        .ok_or_else(|| Error::no_directory("runtime").hint("set XDG_RUNTIME_DIR or HOME"))
 }
 
 impl ListenAddress {
@@ -253,9 +252,7 @@ pub(super) fn inherited() -> Result<Vec<(ListenAddress, Listener)>> {
     let failed = |error: IoError| {
         Error::failure("cannot use the sockets of the service manager")
             .caused_by(&error)
-            .hint(
-                "look at the file of the `.socket` unit: systemctl --user cat pgcred-proxy.socket",
-            )
+            .hint("look at the unit with `systemctl --user cat pgcred-proxy.socket`")
     };
     let mut sockets = listenfd::ListenFd::from_env();
     let mut taken = Vec::new();

@@ -40,7 +40,12 @@ impl TlsClient {
         let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
         let builder = match builder.with_safe_default_protocol_versions() {
             Ok(builder) => builder,
-            Err(error) => return Err(Refusal::unreachable(error.to_string(), "report this")),
+            Err(error) => {
+                return Err(Refusal::unreachable(
+                    format!("cannot prepare TLS: {error}"),
+                    "report this to the makers of pgcred, with what `pgcred --version` prints",
+                ));
+            }
         };
         let mut config = builder
             .with_root_certificates(target.roots.clone())

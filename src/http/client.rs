@@ -345,7 +345,7 @@ async fn whole_body(
                 "the answer of {host} is longer than {} KiB",
                 longest >> 10
             ));
-            let hint = "check the endpoint settings AWS_ENDPOINT_URL* and the proxy: AWS's own \
+            let hint = "check the address of the service and the proxy: the service's own \
                         answers are shorter";
             return Err(ConnectorError::user(LocalError(too_long.hint(hint)).into()));
         }

@@ -75,8 +75,7 @@ impl<'a> Backoff<'a> {
     pub(super) fn error_while_waiting(&self, now: Time) -> Option<Error> {
         self.next_attempt(now)?;
         let waited = self.failure.at.until(now);
-        let remark = format!("pgcred got this answer {waited} s ago; --fresh asks again now");
-        Some(self.failure.error.clone().noting(&remark))
+        Some(self.failure.error.clone().given_again(waited))
     }
 }
 

@@ -216,7 +216,7 @@ impl Provider {
         }
         let most = self.max_life;
         let error = Error::usage(format!(
-            "a token of {} lives 1 to {most} s, and {seconds} s are asked for",
+            "the lifetime of a token of {} is 1 to {most} s, and {seconds} s are asked for",
             self.title
         ));
         Err(error.hint(format!("ask for {most} s or less")))

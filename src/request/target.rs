@@ -189,7 +189,7 @@ impl TargetSpec {
                 return Err(Error::usage(
                     "service in TARGET is not used: pgcred reads no service files",
                 )
-                .hint("name host and user"));
+                .hint("name the host and the user instead"));
             }
             keyword => self.set_option(keyword, value),
         }

@@ -112,10 +112,7 @@ pub(crate) fn absolute_choice(file: &str) -> Result<RootsChoice> {
     })?;
     match path.to_str() {
         Some(path) => RootsChoice::parse(path),
-        None => Err(
-            Error::usage(format!("the path {} is not UTF-8", path.display()))
-                .hint("rename the file or directory"),
-        ),
+        None => Err(Error::path_not_utf8(&path)),
     }
 }
 

@@ -20,10 +20,7 @@ const DOWNLOADED_HEAD: &[u8] = b"# downloaded by pgcred";
 fn roots_directory() -> Result<PathBuf> {
     match paths::roots_directory() {
         Some(directory) => Ok(directory),
-        None => Err(
-            Error::failure("no directory for root certificates is known")
-                .hint("set HOME or PGCRED_HOME"),
-        ),
+        None => Err(Error::no_directory("data")),
     }
 }
 

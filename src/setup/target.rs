@@ -77,10 +77,7 @@ pub(crate) fn check_texts(machine: &Machine, targets: &[ToolTarget]) -> Result<(
     let mut texts = Vec::new();
     for path in paths {
         let Some(text) = path.to_str() else {
-            return Err(
-                Error::usage(format!("the path {} is not UTF-8", path.display()))
-                    .hint("rename the directory"),
-            );
+            return Err(Error::path_not_utf8(path));
         };
         texts.push(text.to_owned());
     }

@@ -106,7 +106,7 @@ pub(crate) fn var_as_text(name: &str) -> Result<Option<String>> {
         Some(Ok(text)) => Ok(Some(text)),
         Some(Err(_)) => {
             let hint = format!("correct or unset {name}");
-            Err(Error::usage(format!("{name} is not UTF-8")).hint(hint))
+            Err(Error::not_utf8(name).hint(hint))
         }
     }
 }

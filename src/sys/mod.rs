@@ -1,5 +1,5 @@
-//! The operating system: files, the environment, child processes, the terminal, signals and limits.
-//! Each effect has one owner here, and everything else asks that owner.
+//! Calls the operating system: for files, the environment, child processes, the terminal, signals
+//! and limits. Each effect has one owner here, and everything else asks that owner.
 //!
 //! - `fs`: files, their locks and who may read them
 //! - `child`: other programs
@@ -7,6 +7,7 @@
 //! - `terminal`: standard input and questions to the user
 //! - `dialog`: a conversation of several questions
 //! - `signals`, `limits`: signals, and the limits of the process
+//! - `typed_commands`: the commands that hints tell the user to type
 //! - `host_names`: the addresses of a host
 //! - `libm`: replaces one function of C's library
 
@@ -21,3 +22,4 @@ pub(crate) mod limits;
 pub(crate) mod paths;
 pub(crate) mod signals;
 pub(crate) mod terminal;
+pub(crate) mod typed_commands;

@@ -73,7 +73,7 @@ fn arns_of_state(
     let wrong = |what: &str, answer: &str| {
         let answer = host::quoted(answer);
         Error::failure(format!(
-            "Aurora DSQL GetCluster: {answer}, the answer for cluster {id}, {what}"
+            "Aurora DSQL answered GetCluster for the cluster {id} with {answer}, which {what}"
         ))
         .hint(format!(
             "compare it with `aws dsql get-cluster --identifier {id}`"

@@ -118,7 +118,7 @@ fn arn_of_role(
             }
             let answer = host::quoted(&role);
             let error = Error::failure(format!(
-                "IAM GetRole: {answer}, the answer for role {name}, is another role"
+                "IAM answered GetRole for the role {name} with {answer}, which is another role"
             ));
             access.failed(error.hint("name the one that signs with --role ARN"));
         }

@@ -61,7 +61,7 @@ const HINTS: &[(WhyNot, &str)] = &[
     (WhyNot::Throttled, "wait a minute, then try again"),
     (WhyNot::RegionOff, "enable the region in the account's settings, or name another one"),
     (WhyNot::KeyUnknown, "check that the account has enabled the region, and that the key exists"),
-    (WhyNot::Expired, "log in again, then try again"),
+    (WhyNot::Expired, "log in again with `pgcred login`, then try again"),
     (WhyNot::ClockWrong, "correct the clock of this machine, then try again"),
     (WhyNot::SecretWrong, "check the secret access key where it is stored"),
 ];

@@ -270,7 +270,9 @@ impl RdsLookup<'_> {
             "{} has no {kind} with the host {} in {}",
             RDS.name, self.host, self.region
         ))
-        .hint("compare the host with the endpoint in the console: it changes with the name");
+        .hint(
+            "compare the host with the endpoint in the console: renaming the database changes it",
+        );
         NoAnswer::new(WhyNot::NotFound, error)
     }
 }

@@ -169,7 +169,8 @@ fn no_answer_of(error: Error) -> NoAnswer {
             | ErrorReason::InvalidRoleSetting
             | ErrorReason::NoCode
             | ErrorReason::ProgramFailed
-            | ErrorReason::Refused,
+            | ErrorReason::Refused
+            | ErrorReason::NotOwn,
         )
         | None => by_exit,
     };

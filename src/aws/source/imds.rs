@@ -276,7 +276,7 @@ fn service_address(planned: InstanceMetadata) -> Result<String> {
 
 fn status_error(status: u16) -> Error {
     Error::failure(format!("the instance metadata refused (HTTP {status})"))
-        .hint("try again, or name a profile")
+        .hint("try again, or name a profile with --profile")
 }
 
 #[cfg(test)]

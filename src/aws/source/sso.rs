@@ -157,7 +157,7 @@ impl SsoRole {
         let Some(credentials) = given.and_then(parse_credentials) else {
             let purpose = self.purpose();
             return Err(
-                Error::failure(format!("{purpose}: the SSO portal gave none"))
+                Error::failure(format!("{purpose}: the SSO portal gave no credentials"))
                     .hint(refusal::TRY_AGAIN),
             );
         };

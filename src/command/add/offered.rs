@@ -31,5 +31,5 @@ fn free_port(config: &Config) -> Result<u16> {
             return Ok(port);
         }
     }
-    Err(Error::failure("no port is free for the gateway").hint("name one: --proxy=PORT"))
+    Err(Error::failure("no port is free for the gateway").hint("name one with --proxy=PORT"))
 }

@@ -97,7 +97,7 @@ fn check_patterns(rows: &[DiscoveredHost], patterns: &[String]) -> Result<()> {
         if pattern == EVERYTHING || rows.iter().any(|row| is_meant(row, pattern)) {
             continue;
         }
-        let error = Error::no_target(format!("no database fits {}", host::quoted(pattern)));
+        let error = Error::no_target(format!("no database matches {}", host::quoted(pattern)));
         if rows.is_empty() {
             return Err(error.hint("run `pgcred discover` to see where it looks: it found none"));
         }

@@ -60,7 +60,9 @@ fn error_of_regions(answer: &ProfileAnswer, listed: &CatalogAnswer) -> Error {
     let error = name_profile(Error::failure(texts.join("; ")), answer);
     match groups.iter().find_map(RegionGroup::hint) {
         Some(hint) => error.hint(hint),
-        None => error.hint("name a region in which the account has databases: --region REGION"),
+        None => {
+            error.hint("run `pgcred discover --region REGION` with a region that has databases")
+        }
     }
 }
 

@@ -427,7 +427,7 @@ fn names_that_fit(pattern: &str, names: &[String]) -> Vec<String> {
 }
 
 fn nothing_fits(what: &str, pattern: &str, plural: &str, names: &str) -> Error {
-    let error = Error::usage(format!("no {what} fits {}", host::quoted(pattern)));
+    let error = Error::usage(format!("no {what} matches {}", host::quoted(pattern)));
     if names.is_empty() {
         return error.hint(format!("leave it out: there are no {plural}"));
     }

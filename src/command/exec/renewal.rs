@@ -73,8 +73,7 @@ impl TokenRenewal {
                     self.due = due;
                 }
                 Err(_) if is_over(stopped) => return,
-                // The same reason is reported once, also if a later text adds when AWS gave it.
-                Err(why) if !last_warning.is_empty() && why.starts_with(&last_warning) => {}
+                Err(why) if why == last_warning => {} // it has been reported
                 Err(why) => {
                     self.output
                         .warn(&format!("the token of this program is not renewed: {why}"));

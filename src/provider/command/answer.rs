@@ -90,7 +90,10 @@ fn earliest_end(
     };
     if end <= started {
         return Err(Error::login("it printed a token that has expired already")
-            .hint("log in again; if that does not help, check the clock of this machine")
+            .hint(
+                "log in again with `pgcred login --provider NAME`; if that does not help, check \
+                 the clock of this machine",
+            )
             .because(ErrorReason::Expired));
     }
     Ok(end)

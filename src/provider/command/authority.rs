@@ -248,8 +248,11 @@ impl Identity for CommandIdentity {
         notes.step(|| format!("running {login}"));
         let status = child::run_at_terminal(&words)?;
         if !status.success() {
-            return Err(Error::login(format!("`{login}` ended with {status}"))
-                .hint("read what it printed above"));
+            return Err(
+                Error::login(format!("`{login}` ended with {status}")).hint(format!(
+                    "read what it printed above, then run `{login}` by hand"
+                )),
+            );
         }
         Ok(true)
     }

@@ -195,7 +195,7 @@ pub(crate) fn make_socket_private(path: &Path) -> io::Result<()> {
     fs::set_permissions(path, fs::Permissions::from_mode(0o600))
 }
 
-/// Makes a directory for pgcred's own files as [`private_directory`] does. It is an error if
+/// Makes a directory for pgcred's own files as [`private_directory()`] does. It is an error if
 /// another user can change the directory.
 pub(crate) fn own_directory(path: &Path) -> Result<()> {
     private_directory(path)?;
