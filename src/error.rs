@@ -1,4 +1,4 @@
-//! The error type of the whole program.
+//! Defines the error type of the whole program.
 //!
 //! An [`Exit`] decides the exit code of the process. The message and its cause say what failed and
 //! on what; the hint says what to type next. Where a caller has to tell errors apart, the error

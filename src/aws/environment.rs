@@ -1,5 +1,5 @@
-//! The table of AWS's variables: every variable that pgcred reads, and what it decides. The
-//! identity in the cache key, the manual page and the notes of `pgcred setup` follow from it.
+//! Lists AWS's variables: every variable that pgcred reads, and what it decides. The identity in
+//! the cache key, the manual page and the notes of `pgcred setup` follow from it.
 
 use std::ffi::OsString;
 

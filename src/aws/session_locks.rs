@@ -1,4 +1,4 @@
-//! The locks of the login sessions in AWS's caches.
+//! Takes the locks of the login sessions in AWS's caches.
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! AWS tokens: presigned requests that live no longer than the credentials.
+//! Issues AWS tokens: presigned requests that live no longer than the credentials.
 
 use crate::aws::credentials::Credentials;
 

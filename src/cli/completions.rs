@@ -1,4 +1,4 @@
-//! `pgcred completions`, and the answers to the shells that ask for them.
+//! Prints completions for a shell (`pgcred completions`), and answers the shells that ask for them.
 //!
 //! Options come from the grammar of the command line, connections and profiles from the
 //! configuration files, tools and regions from their tables, and programs from PATH.

@@ -1,4 +1,4 @@
-//! The command line: a run from the typed words to the exit code.
+//! Runs the command line: from the typed words to the exit code.
 //!
 //! ```text
 //! typed_words --> table (grammar) --> command (run) --> exit code

@@ -1,5 +1,5 @@
-//! `pgcred init`: prints the hook that refreshes connections that are due, for a shell's start-up
-//! file.
+//! Prints the hook that refreshes connections that are due, for a shell's start-up file, as `pgcred
+//! init` does.
 
 use std::path::Path;
 

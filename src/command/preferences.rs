@@ -1,5 +1,5 @@
-//! The user's preferences, for this run and in the configuration, and the connections that follow
-//! from them.
+//! Holds the user's preferences, for this run and in the configuration, and the connections that
+//! follow from them.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;

@@ -1,4 +1,5 @@
-//! `pgcred proxy`: the local gateway, for tools that can only be given a fixed password.
+//! Runs the local gateway, for tools that can only be given a fixed password: this is `pgcred
+//! proxy`.
 //!
 //! `gateway` does the work. Here it is decided which connections it serves and where, and here its
 //! tokens are issued: each by an issuer of its own, so that no lock is held between two logins.

@@ -1,5 +1,5 @@
-//! `[command.NAME]`: a command that prints tokens, as the user defines it. Whether the file may
-//! define one at all is decided where the file is read.
+//! Reads `[command.NAME]`: a command that prints tokens, as the user defines it. Whether the file
+//! may define one at all is decided where the file is read.
 
 use std::path::Path;
 

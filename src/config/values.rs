@@ -1,5 +1,5 @@
-//! The values of the configuration, each read and checked as on the command line. `read` adds the
-//! line and the key to their errors.
+//! Reads the values of the configuration, each checked as on the command line. `read` adds the line
+//! and the key to their errors.
 
 use std::net::IpAddr;
 use std::path::Path;

@@ -1,5 +1,5 @@
-//! What a tool is told when it cannot log in: an error of PostgreSQL's protocol with an SQLSTATE,
-//! what failed, and a hint that says what to type.
+//! Tells a tool why it cannot log in: by an error of PostgreSQL's protocol with an SQLSTATE, what
+//! failed, and a hint that says what to type.
 
 use super::packet::packet;
 use crate::error::{Error, Exit};

@@ -1,4 +1,4 @@
-//! Where the gateway listens: loopback addresses, and Unix sockets in a directory that only the
+//! Listens for the gateway: on loopback addresses, and on Unix sockets in a directory that only the
 //! user can enter. No other address is accepted, whoever asks for it.
 
 use std::fmt;

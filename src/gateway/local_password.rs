@@ -1,4 +1,4 @@
-//! The password that the gateway asks of local programs.
+//! Makes the password that the gateway asks of local programs.
 //!
 //! It follows from the name of the connection and from a random key in a private file, so that it
 //! stays the same: a user pastes it into a tool once. It never expires. A new key changes all of

@@ -1,5 +1,5 @@
-//! Frames of PostgreSQL's protocol 3.0: a kind, a length, a body. Every length is checked before
-//! anything is read for it.
+//! Reads and writes frames of PostgreSQL's protocol 3.0: a kind, a length, a body. Every length is
+//! checked before anything is read for it.
 
 use std::io::{Error, ErrorKind, Result};
 

@@ -1,5 +1,5 @@
-//! TLS to the server: always verified, by the root certificates of the connection and for the name
-//! that is signed.
+//! Begins TLS with the server: always verified, by the root certificates of the connection and for
+//! the name that is signed.
 
 use std::io::Error;
 use std::sync::Arc;

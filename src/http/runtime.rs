@@ -1,4 +1,4 @@
-//! The network runtime that requests run on: one thread, started for each question.
+//! Runs the network runtime that requests run on: one thread, started for each question.
 
 use std::future::Future;
 use std::time::Instant;

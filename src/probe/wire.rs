@@ -1,5 +1,5 @@
-//! The packets of PostgreSQL's protocol 3.0 that a login needs, out and in. Everything that comes
-//! in is checked before it is believed: lengths first.
+//! Reads and writes the packets of PostgreSQL's protocol 3.0 that a login needs. Everything that
+//! comes in is checked before it is believed: lengths first.
 //!
 //! ```text
 //! client                           server

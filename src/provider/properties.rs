@@ -1,5 +1,5 @@
-//! What a kind of host needs, as values: [`Provider`]. One that is new names what is different from
-//! [`Provider::new`].
+//! Defines what a kind of host needs, as values: [`Provider`]. A new provider names what is
+//! different from [`Provider::new`].
 
 use super::login_sql::LoginSql;
 use super::required_roots::RequiredRoots;

@@ -1,4 +1,5 @@
-//! TARGET as the user writes it, and the fields that it has. Pure: text in, fields out.
+//! Reads TARGET as the user writes it, and gives the fields that it has. It is pure: text in,
+//! fields out.
 //!
 //! ```text
 //! abc...dsql.us-east-1.on.aws            a host, with or without :PORT

@@ -1,4 +1,4 @@
-//! Root certificates: decides which file verifies the server of a request, and makes that file.
+//! Decides which file of root certificates verifies the server of a request, and makes that file.
 //!
 //! The order is: what TARGET says (`sslrootcert`), what the request says (`--roots`, `roots` in the
 //! configuration, PGSSLROOTCERT), the user's own `~/.postgresql/root.crt`, and what the provider

@@ -1,5 +1,5 @@
-//! The files of root certificates in pgcred's data directory: written once, renewed with pgcred or
-//! by `pgcred roots --update`.
+//! Keeps the files of root certificates in pgcred's data directory: they are written once, and
+//! renewed with pgcred or by `pgcred roots --update`.
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};

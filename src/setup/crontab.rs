@@ -1,6 +1,6 @@
-//! The user's crontab, read and written by the program `crontab`. `scheduler` reads it to make an
-//! edit, and `command::edits` replaces it. A crontab is replaced as a whole, and only if it
-//! is still the one that the edit was made from; `crontab` offers no lock.
+//! Reads and writes the user's crontab by the program `crontab`. `scheduler` reads it to make an
+//! edit, and `command::edits` replaces it. A crontab is replaced as a whole, and only if it is
+//! still the one that the edit was made from; `crontab` offers no lock.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};

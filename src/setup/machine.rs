@@ -1,5 +1,5 @@
-//! The machine that a tool is set up on: its system and its directories, as values, so that tests
-//! can set up a tool for every system on one.
+//! Describes the machine that a tool is set up on: its system and its directories, as values, so
+//! that tests can set up a tool for every system on one.
 
 use std::path::{Path, PathBuf};
 

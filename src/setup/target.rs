@@ -1,5 +1,5 @@
-//! A connection as a tool needs it: every value filled in, as text that is checked for the files of
-//! tools. `command::setup::targets` makes it.
+//! Defines a connection as a tool needs it: every value filled in, as text that is checked for the
+//! files of tools. `command::setup::targets` makes it.
 
 use super::Machine;
 use crate::config::ProxySettings;

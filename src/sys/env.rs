@@ -1,4 +1,5 @@
-//! The only reader of the environment: variables, the command line, and the user's directories.
+//! Reads the environment, as the only file: variables, the command line, and the user's
+//! directories.
 //!
 //! A variable that is empty counts as unset, as in libpq and the AWS CLI. [`var`] and
 //! [`var_as_text`] differ for bytes that are not UTF-8: the first replaces them, the second refuses

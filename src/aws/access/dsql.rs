@@ -1,4 +1,4 @@
-//! The ARNs of a cluster of Aurora DSQL: one, or one for each of its regions.
+//! Makes the ARNs of a cluster of Aurora DSQL: one, or one for each of its regions.
 
 use super::PolicySubject;
 use crate::authority::{AccessPolicy, Inspected, Inspector, ServerState, TokenScope, WhyNot};

@@ -1,5 +1,5 @@
-//! What a policy names for a server of RDS: its resource ID, which is not its name. And the command
-//! with which the server takes tokens.
+//! Makes what a policy names for a server of RDS: its resource ID, which is not its name. It also
+//! tells the command with which the server takes tokens.
 
 use super::PolicySubject;
 use super::document::literal_user;

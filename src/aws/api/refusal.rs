@@ -1,5 +1,5 @@
-//! What a control plane refuses: the code and the message in its JSON or XML, and what they mean.
-//! Pure.
+//! Reads what a control plane refuses: the code and the message in its JSON or XML, and what they
+//! mean. It is pure.
 
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use serde_json::Value;

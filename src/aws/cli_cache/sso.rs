@@ -1,4 +1,4 @@
-//! The tokens that SSO logins leave, one file for each login session.
+//! Reads and stores the tokens that SSO logins leave, one file for each login session.
 //!
 //! The file's name is a digest of the session's name, or of the address of the portal in the older
 //! form of a profile. `aws sso login` writes the file; so does pgcred when it logs in or renews a

@@ -1,4 +1,4 @@
-//! `pgcred add --from FILE`: takes connections from a file that a team shares.
+//! Takes connections from a file that a team shares, for `pgcred add --from FILE`.
 //!
 //! The file may be anybody's: it is read for this command alone, within bounds, and
 //! `config::shared` says what it may hold. The user sees the difference and agrees before anything

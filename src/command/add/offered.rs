@@ -1,5 +1,5 @@
-//! On which port the gateway offers a connection that is added. Tools save the port, so it is
-//! chosen once, and stays.
+//! Chooses the port on which the gateway offers a connection that is added. Tools save the port, so
+//! it is chosen once, and stays.
 
 use crate::config::{Config, LocalAuth, ProxySettings};
 use crate::error::{Error, Result};

@@ -1,4 +1,4 @@
-//! `--add`: which rows become connections, and why others do not. Pure.
+//! Decides for `--add` which rows become connections, and why others do not. It is pure.
 
 use super::report::why_not;
 use super::rows::DiscoveredHost;

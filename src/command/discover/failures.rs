@@ -1,5 +1,5 @@
-//! What was not answered, as one line for each profile, and the error of a run that was told
-//! nothing. Pure.
+//! Says what was not answered, as one line for each profile, and makes the error of a run that was
+//! told nothing. It is pure.
 
 use super::search::ProfileAnswer;
 use crate::authority::{CatalogAnswer, FailedListing, WhyNot};

@@ -1,6 +1,6 @@
-//! Who is asked: which authorities, which of their profiles, and each for which regions. It is what
-//! the user names, else what the configuration and the environment name. Profiles with the same
-//! credentials are one question.
+//! Decides who is asked: which authorities, which of their profiles, and each for which regions.
+//! What the user names counts, else what the configuration and the environment name. Profiles with
+//! the same credentials are one question.
 
 use std::time::Instant;
 

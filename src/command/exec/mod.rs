@@ -1,5 +1,5 @@
-//! `pgcred exec`: runs a program that finds its connection in PG* variables and its password in a
-//! private passfile, and removes the passfile when the program ends.
+//! Runs a program that finds its connection in PG* variables and its password in a private
+//! passfile, and removes the passfile when the program ends, for `pgcred exec`.
 //!
 //! ```text
 //! resolve -> issue -> private passfile -> start the program -> wait -> remove the passfile

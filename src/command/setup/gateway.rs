@@ -1,4 +1,4 @@
-//! The local gateway: which connections it offers, and what a tool is given that connects through
+//! Tells which connections the local gateway offers, and what a tool is given that connects through
 //! it.
 
 use crate::error::{Error, Result};

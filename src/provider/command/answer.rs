@@ -1,5 +1,5 @@
-//! Reads what a command has printed: the token, the user, and when the token ends. Pure, and no
-//! error repeats what was printed, because that may be a secret.
+//! Reads what a command has printed: the token, the user, and when the token ends. It is pure, and
+//! no error repeats what was printed, because that may be a secret.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! The authority of one definition: who signs is what is run, and its signer hands out what was
+//! Makes one definition an authority: who signs is what is run, and its signer hands out what was
 //! printed.
 
 use std::cell::OnceCell;

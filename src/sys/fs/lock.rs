@@ -1,4 +1,4 @@
-//! Locks between processes: one writer at a time for each file.
+//! Takes locks between processes: one writer at a time for each file.
 //!
 //! A lock is an empty file that the system locks for a process. The system releases it when the
 //! process ends, even if the process is killed. Locks of pgcred's own directories stay there as

@@ -1,5 +1,5 @@
-//! The paths of files: where a link leads, which directory a file is in, and the names of the files
-//! that pgcred puts beside it. And what a failure to write one is called.
+//! Finds paths of files: where a link leads, which directory a file is in, and the names of the
+//! files that pgcred puts beside it. It also makes the error of a file that cannot be written.
 
 use std::ffi::{OsStr, OsString};
 use std::fs;

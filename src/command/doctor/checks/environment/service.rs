@@ -1,5 +1,5 @@
-//! PGSERVICE: the entry of the service file that clients take their address and settings from. It
-//! has precedence over the other variables.
+//! Checks PGSERVICE: the entry of the service file that clients take their address and settings
+//! from. It has precedence over the other variables.
 
 use super::shown_value;
 use crate::command::doctor::checks::passfile::unset_command;

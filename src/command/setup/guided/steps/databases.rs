@@ -1,5 +1,5 @@
-//! Which of the databases that were found, the users of those that need one, and a host that the
-//! user types.
+//! Asks which of the databases that were found to add, for the users of those that need one, and
+//! for a host that the user types.
 
 use crate::command::setup::guided::step::{GuidedConversation, StepOutcome};
 use crate::command::setup::guided::surroundings::{DatabaseOffer, DatabaseOffers};
