@@ -1,5 +1,5 @@
-//! The tools that pgcred sets up: a directory for each with its page and its template or its code,
-//! and one entry in the list below.
+//! Lists the tools that pgcred sets up: each has a directory with its page and its template or its
+//! code, and one entry in the list below.
 //!
 //! README.md beside this file has the recipes for another tool.
 

@@ -1,4 +1,4 @@
-//! The error type of the whole program.
+//! Defines the error type of the whole program.
 //!
 //! An [`Exit`] decides the exit code of the process. The message and its cause say what failed and
 //! on what; the hint says what to type next. Where a caller has to tell errors apart, the error
@@ -89,10 +89,12 @@ pub(crate) enum ErrorReason {
     Untrusted,
     /// There was no answer in time.
     TimedOut,
+    /// A file belongs to another user, or another user can change it.
+    NotOwn,
 }
 
 impl ErrorReason {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::NoRegion,
         Self::NoCredentials,
         Self::Refused,
@@ -104,6 +106,7 @@ impl ErrorReason {
         Self::Unreachable,
         Self::Untrusted,
         Self::TimedOut,
+        Self::NotOwn,
     ];
 
     /// Returns the name that stands for the reason in files.
@@ -120,6 +123,7 @@ impl ErrorReason {
             Self::Unreachable => "unreachable",
             Self::Untrusted => "untrusted",
             Self::TimedOut => "timed-out",
+            Self::NotOwn => "not-own",
         }
     }
 
@@ -139,6 +143,8 @@ pub(crate) struct Error {
     hint: Option<String>,
     /// What helps with every error of its kind. A hint of the caller's counts more.
     usual_hint: Option<&'static str>,
+    /// How many seconds ago the error came, if it is an earlier one that is given again.
+    age: Option<u32>,
 }
 
 impl Error {
@@ -150,6 +156,7 @@ impl Error {
             cause: None,
             hint: None,
             usual_hint: None,
+            age: None,
         }
     }
 
@@ -169,11 +176,52 @@ impl Error {
         Self::new(Exit::NoTarget, message)
     }
 
-    /// Says that a file or directory cannot be read.
+    /// Says that a file or directory cannot be read. The user has to correct that, as with a wrong
+    /// value: the exit code is that of [`Exit::Usage`] for every file.
     pub(crate) fn reading(path: &Path, cause: &dyn StdError) -> Self {
-        Self::failure(format!("cannot read {}", path.display()))
+        Self::usage(format!("cannot read {}", path.display()))
             .caused_by(cause)
             .usual_hint("check that it is there and that you may read it, then try again")
+    }
+
+    /// Says that a file, or the value of a variable, has bytes that are not UTF-8.
+    pub(crate) fn not_utf8(what: impl fmt::Display) -> Self {
+        Self::usage(format!("{what} is not UTF-8"))
+            .usual_hint("save the file as UTF-8, then try again")
+    }
+
+    /// Says that a path has bytes that are not UTF-8, so that it cannot stand in a text.
+    pub(crate) fn path_not_utf8(path: &Path) -> Self {
+        Self::not_utf8(format!("the path {}", path.display()))
+            .usual_hint("rename the file or directory, then try again")
+    }
+
+    /// Says that a directory of the user's is not known, because the environment does not name it.
+    /// `kind` is such as `cache`.
+    pub(crate) fn no_directory(kind: &str) -> Self {
+        Self::failure(format!("no {kind} directory is known"))
+            .usual_hint("set HOME or PGCRED_HOME, then try again")
+    }
+
+    /// Says that a file has changed between two looks at it.
+    pub(crate) fn changed_meanwhile(what: impl fmt::Display) -> Self {
+        Self::failure(format!("{what} has just been changed by another program"))
+            .usual_hint("try again")
+    }
+
+    /// Says that pgcred has nothing for a shell. `shell` is the name as it may be shown.
+    pub(crate) fn no_such_shell(shell: &str, known: &[impl AsRef<str>]) -> Self {
+        let known: Vec<&str> = known.iter().map(AsRef::as_ref).collect();
+        Self::usage(format!("no such shell: {shell}"))
+            .hint(format!("choose one of {}", known.join(", ")))
+    }
+
+    /// Says that the system has given no random bytes, which every key is made of.
+    pub(crate) fn no_random_bytes() -> Self {
+        Self::failure("the system does not give random bytes").usual_hint(
+            "check that no sandbox keeps them from pgcred (on Linux: getrandom, /dev/urandom), \
+             then try again",
+        )
     }
 
     /// Says that a file cannot be written.
@@ -194,7 +242,7 @@ impl Error {
     pub(crate) fn system(what: &str, cause: &dyn StdError) -> Self {
         Self::failure(what)
             .caused_by(cause)
-            .usual_hint("end other programs, or check the limits with `ulimit -a`, then try again")
+            .usual_hint("end other programs, or raise the limits of your user, then try again")
     }
 
     /// Adds the chain of causes, each said once: wrappers often repeat the text of what they wrap.
@@ -250,6 +298,18 @@ impl Error {
         self
     }
 
+    /// Says that the error is not new: it came so many seconds ago, and is given again.
+    pub(crate) fn given_again(mut self, age: u32) -> Self {
+        self.age = Some(age);
+        self
+    }
+
+    /// Returns the error as it was when it came, so that it can be compared with another.
+    pub(crate) fn as_it_came(mut self) -> Self {
+        self.age = None;
+        self
+    }
+
     /// Gives the error another exit code.
     pub(crate) fn exiting(mut self, exit: Exit) -> Self {
         self.exit = exit;
@@ -272,8 +332,14 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)?;
-        match &self.cause {
-            Some(cause) => write!(f, ": {cause}"),
+        if let Some(cause) = &self.cause {
+            write!(f, ": {cause}")?;
+        }
+        match self.age {
+            Some(age) => write!(
+                f,
+                " (pgcred got this answer {age} s ago; --fresh asks again now)"
+            ),
             None => Ok(()),
         }
     }
@@ -327,7 +393,9 @@ mod tests {
             (Error::running("aws -v", &cause), "cannot run aws -v"),
         ] {
             assert_eq!(error.to_string(), format!("{beginning}: {cause}"));
-            assert_eq!(error.exit(), Exit::Failure);
+            let is_input = beginning.starts_with("cannot read");
+            let exit = if is_input { Exit::Usage } else { Exit::Failure };
+            assert_eq!(error.exit(), exit);
             assert!(
                 error
                     .hint_text()

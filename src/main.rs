@@ -1,5 +1,5 @@
-//! pgcred: makes the tokens that log in to PostgreSQL, and keeps them where database tools look for
-//! a password.
+//! Starts pgcred, which makes the tokens that log in to PostgreSQL, and keeps them where database
+//! tools look for a password.
 
 mod authority;
 mod aws;

@@ -1,4 +1,4 @@
-//! Points in time and durations, in whole seconds. The only reader of the clock.
+//! Defines points in time and durations, in whole seconds, and reads the clock as the only file.
 //!
 //! [`Time`] reads and writes the forms that others use: RFC 3339 (files of the AWS CLI, pgcred's
 //! own), the header `Date` of HTTP, ISO 8601 in the variants that AWS's tools accept, and the

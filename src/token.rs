@@ -1,4 +1,5 @@
-//! A token: its text, which cannot be printed by accident, when it was issued, and when it expires.
+//! Defines a token: its text, which cannot be printed by accident, when it was issued, and when it
+//! expires.
 //!
 //! A token is fresh at first, then stale, then expired. It is fresh for two thirds of its life,
 //! unless its authority says until when. All of this is by the wall clock, since the server's

@@ -164,4 +164,6 @@ shellcheck -s sh install.sh packaging/install/pgcred-install.sh
 shellcheck packaging/*.sh packaging/renew/*.sh tests/run.sh tests/bench/run.sh tests/pgadmin/run.sh .ci/run
 cargo fmt --all --check
 cargo clippy --locked --workspace --all-targets --features pgcred/secret-service -- -D warnings
+# No comment links to what does not exist.
+RUSTDOCFLAGS='-D warnings' cargo doc --quiet --locked --package pgcred --document-private-items --no-deps
 cargo test --locked --workspace --features pgcred/secret-service

@@ -1,4 +1,5 @@
-//! cron: a marked block in the user's crontab, for systems without systemd.
+//! Sets up cron: writes a marked block with `pgcred refresh` into the user's crontab, for systems
+//! without systemd.
 //!
 //! ```text
 //! setup::scheduler   the words of the command, and every how many minutes

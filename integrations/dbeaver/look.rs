@@ -1,4 +1,5 @@
-//! What stands in the connections of every workspace of DBeaver, the user's own too.
+//! Reads what stands in the connections of every workspace of DBeaver, also in those that the user
+//! has made.
 //!
 //! Reads the files of connections beside pgcred's own ones, and changes nothing. `entry` and
 //! `password` are pure: from a connection in JSON to what `pgcred doctor` judges. Whether a

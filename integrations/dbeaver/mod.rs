@@ -1,5 +1,6 @@
-//! DBeaver CE: a file of pgcred's connections in DBeaver's project. From 26.1.4 on DBeaver gets the
-//! password from a command; an older DBeaver reads the passfile, which a command keeps fresh.
+//! Sets up DBeaver CE: writes a file of pgcred's connections into DBeaver's project. From 26.1.4 on
+//! DBeaver gets the password from a command; an older DBeaver reads the passfile, which a command
+//! keeps fresh.
 //!
 //! DBeaver reads every file `data-sources*.json` of a project, so the user's own file is never
 //! touched. Entries of pgcred have ids that begin with `pgcred-`. If the user changes such an

@@ -1,5 +1,5 @@
-//! From where DBeaver gets a password: from a command, or, where that does not work, from the
-//! passfile. Reads which version of DBeaver is installed, and changes nothing.
+//! Decides from where DBeaver gets a password: from a command, or, where that does not work, from
+//! the passfile. Reads which version of DBeaver is installed, and changes nothing.
 
 use std::path::PathBuf;
 

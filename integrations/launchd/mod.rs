@@ -1,4 +1,5 @@
-//! launchd: an agent of the user that runs `pgcred refresh` on macOS, and once more after sleep.
+//! Sets up launchd: writes an agent of the user that runs `pgcred refresh` on macOS, and once more
+//! after sleep.
 //!
 //! ```text
 //! setup::scheduler   the words of the command, and every how many minutes

@@ -1,4 +1,5 @@
-//! pgAdmin 4: a file of servers for its import, each with the command that gives the password.
+//! Sets up pgAdmin 4: writes a file of servers for its import, each with the command that gives the
+//! password.
 //!
 //! The file is pgcred's as a whole, and the user imports it. pgAdmin's own databases are only
 //! looked at, as bytes: they tell whether the import was done. pgAdmin hands its standard input on

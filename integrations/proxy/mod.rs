@@ -1,4 +1,4 @@
-//! The local gateway as a service of the user, so that tools find it whenever they connect.
+//! Sets up the local gateway as a service of the user, so that tools find it whenever they connect.
 //!
 //! ```text
 //! setup::scheduler   the words of the command, and where the gateway listens

@@ -1,5 +1,5 @@
-//! psql and all other programs that use libpq: an entry for each connection in the user's service
-//! file. `refresh` keeps the token in the passfile.
+//! Sets up psql and all other programs that use libpq: writes an entry for each connection into the
+//! user's service file. `refresh` keeps the token in the passfile.
 
 use crate::config::LocalAuth;
 use crate::error::{Error, Result};

@@ -1,5 +1,5 @@
-//! systemd: a timer of the user's own manager that runs `pgcred refresh` by the wall clock, also
-//! right after sleep.
+//! Sets up systemd: writes a timer of the user's own manager that runs `pgcred refresh` by the wall
+//! clock, also right after sleep.
 
 use std::path::PathBuf;
 

@@ -1,5 +1,5 @@
-//! Windows' Task Scheduler: a task of the user that runs `pgcred refresh`, and runs it after sleep
-//! if a run was missed.
+//! Sets up Windows' Task Scheduler: makes a task of the user that runs `pgcred refresh`, and runs
+//! it after sleep if a run was missed.
 
 use std::path::PathBuf;
 

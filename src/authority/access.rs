@@ -1,6 +1,6 @@
-//! What an authority's policies have to allow, so that a profile may log in to a database, or so
-//! that pgcred may ask on its behalf. What cannot be found out is a word in capital letters with
-//! the command that finds it; it is never guessed. Asked by `pgcred policy`.
+//! Defines what an authority's policies have to allow, so that a profile may log in to a database,
+//! or so that pgcred may ask on its behalf. What cannot be found out is a word in capital letters
+//! with the command that finds it; it is never guessed. `pgcred policy` asks for it.
 
 use super::{Region, TokenScope};
 use crate::error::Error;

@@ -1,6 +1,7 @@
-//! What an authority can list: the databases that the credentials of a profile may see. Values
-//! only; the texts are for people, and may have been written by others than the user. They are
-//! short, and a label may have any characters: escape it before a terminal gets it.
+//! Defines what an authority can list: the databases that the credentials of a profile may see.
+//! These are values only. Their texts are for people, and may have been written by others than the
+//! user: they are short, and a label may have any characters, so escape it before a terminal gets
+//! it.
 
 use std::time::Instant;
 

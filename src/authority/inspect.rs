@@ -1,5 +1,6 @@
-//! What an authority can be asked about a login that fails: its clock, who the caller is, the state
-//! of a server, and whether a policy allows the login. Values only: the texts are for people.
+//! Defines what an authority can be asked about a login that fails: its clock, who the caller is,
+//! the state of a server, and whether a policy allows the login. These are values only, and their
+//! texts are for people.
 
 use super::{Region, TokenScope};
 use crate::error::Error;

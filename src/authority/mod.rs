@@ -1,4 +1,5 @@
-//! The interface between `issue` and an authority: a system, such as AWS, that issues tokens.
+//! Defines the interface between `issue` and an authority: a system, such as AWS, that issues
+//! tokens.
 //!
 //! An authority turns a profile into an identity, and an identity into a signer:
 //!
@@ -20,10 +21,9 @@
 //! [`Authority`] returns: [`Regions`], [`Lister`] and [`Inspector`].
 //!
 //! `ask` says how the user may be asked, and `notes` collects what there is to tell. `region` is
-//! for authorities that have regions, `shell_settings` is what `pgcred setup` asks, and
-//! `inspect` what `pgcred doctor` asks. `catalog` is what `pgcred discover` asks, and
-//! `access` what `pgcred policy` asks.
-//! `option_help` is what the help says of options whose values are the authority's.
+//! for authorities that have regions, `shell_settings` is what `pgcred setup` asks, and `inspect`
+//! what `pgcred doctor` asks. `catalog` is what `pgcred discover` asks, and `access` what `pgcred
+//! policy` asks. `option_help` is what the help says of options whose values are the authority's.
 //! `token_parts` is what a token says of itself in clear, and `signer_summary` says as values who would
 //! sign.
 

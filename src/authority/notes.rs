@@ -1,5 +1,5 @@
-//! What a run reports besides its answer: warnings, which are kept until the caller takes them, and
-//! the steps of `--debug`, which are shown at once, so that a run that hangs says where.
+//! Collects what a run reports besides its answer: warnings, which are kept until the caller takes
+//! them, and the steps of `--debug`, which are shown at once, so that a run that hangs says where.
 
 use std::cell::{Cell, RefCell};
 

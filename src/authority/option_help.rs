@@ -1,4 +1,4 @@
-//! What the help of the command line says of the options whose values are an authority's own.
+//! Holds what the help of the command line says of the options whose values are an authority's own.
 
 /// The help of some options. A text is empty if the authority has no such thing.
 #[derive(Default)]

@@ -1,4 +1,4 @@
-//! Regions: where a token is good, for authorities that have such a thing.
+//! Defines regions: where a token is good, for authorities that have such a thing.
 
 use std::fmt;
 

@@ -1,5 +1,5 @@
-//! What the variables of the user's shell say to an authority. `pgcred setup` needs it, because a
-//! scheduler or a program of the desktop runs without these variables.
+//! Tells what the variables of the user's shell say to an authority. `pgcred setup` needs it,
+//! because a scheduler or a program of the desktop runs without these variables.
 
 /// The settings that only the user's shell has.
 #[derive(Default)]

@@ -1,5 +1,5 @@
-//! Who would sign, as values: what `Identity::explain` says in sentences. Known before anything is
-//! asked, and never a secret.
+//! Describes who would sign, as values: what `Identity::explain` says in sentences. All of it is
+//! known before anything is asked, and none of it is a secret.
 
 use crate::error::Result;
 use crate::time::Time;

@@ -1,4 +1,4 @@
-//! What a token says of itself, in clear: everything but the signature and the secrets.
+//! Holds what a token says of itself, in clear: everything but the signature and the secrets.
 
 use crate::time::Time;
 

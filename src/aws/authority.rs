@@ -1,4 +1,4 @@
-//! AWS's side of the seam: what a provider names as the authority of its tokens.
+//! Implements the seam for AWS: the authority that a provider names for its tokens.
 //!
 //! Each method is a few lines that lead to the module that does the work. It has no state: what a
 //! run has read belongs to [`AwsIdentities`], and what doctor asks to the inspector of `api`.

@@ -1,5 +1,5 @@
-//! Carries a plan out from outside the async world: credentials, logins and the region of one
-//! profile. A runtime is made for each question and dropped with it.
+//! Carries out a plan from outside the async world: gets credentials, logs in, and finds the region
+//! of one profile. A runtime is made for each question and dropped with it.
 
 use std::time::Instant;
 

@@ -1,5 +1,6 @@
-//! From an error of getting credentials or a token to a row of the table of causes: by the reason
-//! that the error carries. Only what a service has said in its own words is recognised by its text.
+//! Finds the row of the table of causes for an error of getting credentials or a token, by the
+//! reason that the error carries. Only what a service has said in its own words is recognised by
+//! its text.
 
 use super::known_service::KnownService::{self, Dsql, Rds};
 use crate::authority::{LoginObstacle, NoAnswerReason, TokenPart};
@@ -24,7 +25,7 @@ pub(super) fn cause_of(error: &Error) -> &'static str {
         Some(ErrorReason::NoRegion) => NO_REGION,
         Some(ErrorReason::InvalidRoleSetting) => "aws.config",
         Some(ErrorReason::Refused) => cause_of_refusal(error),
-        None => by_exit,
+        Some(ErrorReason::NotOwn) | None => by_exit,
     }
 }
 

@@ -1,5 +1,5 @@
-//! What all credentials have in common, whichever source gave them: the fields of an answer in
-//! JSON, the time that they have left, and the check before anything is signed with them.
+//! Defines what all credentials have in common, whichever source gave them: the fields of an answer
+//! in JSON, the time that they have left, and the check before anything is signed with them.
 
 use aws_credential_types::Credentials as SdkCredentials;
 use serde_json::{Map, Value};

@@ -1,5 +1,5 @@
-//! The table of AWS's variables: every variable that pgcred reads, and what it decides. The
-//! identity in the cache key, the manual page and the notes of `pgcred setup` follow from it.
+//! Lists AWS's variables: every variable that pgcred reads, and what it decides. The identity in
+//! the cache key, the manual page and the notes of `pgcred setup` follow from it.
 
 use std::ffi::OsString;
 
@@ -165,7 +165,7 @@ impl AwsVariables {
             Some(Ok(value)) => Ok(Some(value)),
             Some(Err(_)) => {
                 let hint = format!("correct or unset {name}");
-                Err(Error::usage(format!("{name} is not UTF-8")).hint(hint))
+                Err(Error::not_utf8(name).hint(hint))
             }
             None => Ok(None),
         }

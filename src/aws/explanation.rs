@@ -1,6 +1,6 @@
-//! The plan in words, for `--debug`: the profile, the source, the roles, the region and the
-//! services that are asked, each with the place that its value came from; then the file of the
-//! login. Never a secret.
+//! Explains the plan in words, for `--debug`: the profile, the source, the roles, the region and
+//! the services that are asked, each with the place that its value came from; then the file of the
+//! login. A secret is never among them.
 
 use super::plan::CredentialPlan;
 use super::profile_plan::ProfilePlan;

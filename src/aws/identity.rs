@@ -1,5 +1,5 @@
-//! Who signs with AWS credentials: digests that change whenever other credentials would be found,
-//! and tell nothing about them.
+//! Identifies who signs with AWS credentials: by digests that change whenever other credentials
+//! would be found, and tell nothing about them.
 //!
 //! The digest is made of the plan, so whatever decides who signs is a part of it. The digest with
 //! login adds the stamps of the files that the plan rests on, such as the cached token of an SSO

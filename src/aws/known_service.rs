@@ -1,5 +1,5 @@
-//! The services of which AWS's side knows more than how a token is signed: what describes a server,
-//! what a policy names, and which causes of failures are theirs.
+//! Lists the services of which AWS's side knows more than how a token is signed: what describes a
+//! server, what a policy names, and which causes of failures are theirs.
 //!
 //! Tokens are signed for every service. One that is not here has no policies, no state and no
 //! causes of its own, and is never taken for another. Whoever adds one is led to the rest by the

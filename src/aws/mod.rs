@@ -1,5 +1,5 @@
-//! AWS as an authority: its credentials and regions as AWS CLI v2 finds them, and the tokens that
-//! they sign. Everything that is AWS's stands below this directory; it is the only user of the
+//! Makes AWS an authority: finds its credentials and regions as AWS CLI v2 does, and signs tokens
+//! with them. Everything that is AWS's stands below this directory; it is the only user of the
 //! clients of AWS's services.
 //!
 //! ```text

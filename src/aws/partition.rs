@@ -1,4 +1,4 @@
-//! AWS's partitions: the names of their hosts, and the word for them in ARNs. Pure.
+//! Knows AWS's partitions: the names of their hosts, and the word for them in ARNs. It is pure.
 //!
 //! The table is that of the AWS SDKs' own `partitions.json` and of the rule sets of the services
 //! that pgcred asks; a test compares it with addresses that botocore has made.

@@ -1,8 +1,8 @@
-//! A plan with the settings that it was made from, and the files that its outcome depends on.
+//! Holds a plan with the settings that it was made from, and the files that its outcome depends on.
 //!
-//! Made without asking anybody, from variables and the two shared files. Its hash identifies who
-//! signs: tokens in the cache belong to it. The paths of the files tell a later process whether the
-//! outcome may have changed.
+//! It is made without asking anybody, from variables and the two shared files. Its hash identifies
+//! who signs: tokens in the cache belong to it. The paths of the files tell a later process whether
+//! the outcome may have changed.
 
 use std::hash::{Hash, Hasher};
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! Names of AWS regions: what a region is. Pure.
+//! Decides what the name of an AWS region is. It is pure.
 //!
 //! A name that is not one of [`KNOWN_REGIONS`] is no error, because AWS adds regions: the list is
 //! for suggestions, completion and `pgcred discover`. Three checks stand here side by side, since
@@ -39,7 +39,7 @@ pub(super) fn parse(text: &str) -> Result<Region> {
 fn invalid_region(text: &str) -> Error {
     // No hint: the callers say what to write.
     Error::usage(format!(
-        "region {} is not the name of a region",
+        "{} is not the name of a region",
         host::quoted(text)
     ))
 }

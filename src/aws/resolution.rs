@@ -1,4 +1,4 @@
-//! One resolution of credentials: what every source needs for it.
+//! Holds what every source needs for one resolution of credentials.
 //!
 //! `execute` opens a [`CredentialResolution`] with the settings of the profile, and hands it to the
 //! sources and to the roles on top of them. From it a source takes:

@@ -1,5 +1,5 @@
-//! What the user has set for AWS: variables, the two shared files and the profile in use, read
-//! once.
+//! Reads what the user has set for AWS: variables, the two shared files and the profile in use, all
+//! of it once.
 //!
 //! Every question about a setting has one answer here, which also says where the value came from.
 

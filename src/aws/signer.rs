@@ -1,10 +1,11 @@
-//! AWS tokens: presigned requests that live no longer than the credentials.
+//! Issues AWS tokens: presigned requests that live no longer than the credentials.
 
 use crate::aws::credentials::Credentials;
 
 use super::sigv4;
 use crate::authority::{Region, Signer, TokenScope};
 use crate::error::{Error, ErrorReason, Result};
+use crate::text::quote::typed;
 use crate::time::Time;
 use crate::token::Token;
 
@@ -23,12 +24,15 @@ impl AwsSigner {
     }
 
     fn expired(&self) -> Error {
-        let of_profile = match &self.profile {
-            Some(profile) => format!(" of profile `{profile}`"),
-            None => String::new(),
+        let (of_profile, argument) = match &self.profile {
+            Some(profile) => (
+                format!(" of profile `{profile}`"),
+                " ".to_owned() + &typed(profile),
+            ),
+            None => (String::new(), String::new()),
         };
         Error::login(format!("the AWS credentials{of_profile} have expired"))
-            .hint("log in again, then try again")
+            .hint(format!("run `pgcred login{argument}`, then try again"))
             .because(ErrorReason::Expired)
     }
 }

@@ -1,5 +1,5 @@
-//! The plan as values, for `pgcred doctor`: the source, the keys in variables, and the login that
-//! the credentials rest on, by the files that it has left. Asks nothing.
+//! Tells the plan as values, for `pgcred doctor`: the source, the keys in variables, and the login
+//! that the credentials rest on, by the files that it has left. It asks nothing.
 
 use super::cli_cache::role::read_role_credentials;
 use super::credentials::Credentials;

@@ -1,5 +1,5 @@
-//! Signed requests: presigned ones in the AWS CLI's spelling, which are the tokens, and those that
-//! are sent to AWS's services. Pure; the only user of `aws-sigv4`.
+//! Signs requests: presigned ones in the AWS CLI's spelling, which are the tokens, and those that
+//! are sent to AWS's services. It is pure, and the only user of `aws-sigv4`.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;

@@ -1,5 +1,5 @@
 //! Takes a token apart, also one that another program has signed: nobody has to have the order of
-//! the parameters that pgcred writes. Pure.
+//! the parameters that pgcred writes. It is pure.
 
 use std::borrow::Cow;
 

@@ -1,4 +1,4 @@
-//! The entry of one token: its ID, and the text that is sealed under that ID. Pure.
+//! Defines the entry of one token: its ID, and the text that is sealed under that ID. It is pure.
 
 use crate::authority::{Identity, Region};
 use crate::request::Request;

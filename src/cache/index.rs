@@ -1,6 +1,6 @@
-//! The index of the cache, `index.json`: what is known of every token without its secret, the last
-//! failure of each identity and request, and the passfiles that have tokens. `list`, prompts and
-//! due times read it, without a keyring and without AWS.
+//! Keeps the index of the cache, `index.json`: what is known of every token without its secret, the
+//! last failure of each identity and request, and the passfiles that have tokens. `list`, prompts
+//! and due times read it, without a keyring and without AWS.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

@@ -93,11 +93,10 @@ fn cannot_seal() -> Error {
 
 fn random_bytes<const N: usize>() -> Result<[u8; N]> {
     let mut bytes = [0; N];
-    SystemRandom::new().fill(&mut bytes).map_err(|_| {
-        Error::failure("the system does not give random bytes, which the key of the cache needs")
-            .hint("let pgcred call getrandom or read /dev/urandom, or set PGCRED_CACHE=none")
-    })?;
-    Ok(bytes)
+    match SystemRandom::new().fill(&mut bytes) {
+        Ok(()) => Ok(bytes),
+        Err(_) => Err(Error::no_random_bytes().noting("the key of the cache needs them")),
+    }
 }
 
 #[cfg(test)]

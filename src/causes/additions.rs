@@ -1,5 +1,5 @@
-//! Which rows are about one authority alone, and what a row that is about all says besides to the
-//! users of one.
+//! Tells which rows are about one authority alone, and what a row that is about all says besides to
+//! the users of one.
 //!
 //! Data, and the look-up in it. A user is told of AWS's servers only where the target is AWS's, or
 //! where nobody knows whose it is: in the page, and for a message without a target.

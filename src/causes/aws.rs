@@ -1,6 +1,8 @@
-//! AWS around the credentials: its services, regions, accounts and tools, and the clock.
+//! Lists the causes of AWS around the credentials: its services, regions, accounts and tools, and
+//! the clock.
 //!
-//! Rows of the table, and nothing else. The credentials themselves are in `credentials.rs`.
+//! There are rows of the table here, and nothing else. The credentials themselves are in
+//! `credentials.rs`.
 
 use super::text::{certain, possible};
 use super::{Cause, CauseDetection};

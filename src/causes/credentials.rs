@@ -1,8 +1,8 @@
-//! Credentials: AWS has none from you, or does not take those that it gets.
+//! Lists the causes of credentials: AWS has none from you, or does not take those that it gets.
 //!
-//! Rows of the table, and nothing else. A row here is mended by a login or in the AWS files and
-//! variables; what is wrong around them, such as a region, is in `aws.rs`. Many are found by the
-//! reason that an error carries (`checks/credentials/error_finding.rs` of doctor).
+//! There are rows of the table here, and nothing else. A row here is mended by a login or in the
+//! AWS files and variables; what is wrong around them, such as a region, is in `aws.rs`. Many are
+//! found by the reason that an error carries (`checks/credentials/error_finding.rs` of doctor).
 
 use super::text::certain;
 use super::{Cause, CauseDetection};

@@ -1,7 +1,8 @@
-//! Aurora DSQL: what the cluster answers.
+//! Lists the causes of Aurora DSQL: what the cluster answers.
 //!
-//! Rows of the table, and nothing else. A row here is mended by SQL or in the cluster; policies are
-//! in `iam.rs`. Some rows are no failures of a login, but texts that follow it, such as limits.
+//! There are rows of the table here, and nothing else. A row here is mended by SQL or in the
+//! cluster; policies are in `iam.rs`. Some rows are no failures of a login, but texts that follow
+//! it, such as limits.
 
 use super::text::{certain, likely, possible};
 use super::{Cause, CauseDetection};

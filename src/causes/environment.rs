@@ -1,4 +1,4 @@
-//! The environment: variables and service files that lead a client elsewhere.
+//! Lists the causes of the environment: variables and service files that lead a client elsewhere.
 
 use super::text::{certain, possible};
 use super::{Cause, CauseDetection};

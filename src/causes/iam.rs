@@ -1,7 +1,7 @@
-//! IAM: policies that do not allow the login.
+//! Lists the causes of IAM: policies that do not allow the login.
 //!
-//! Rows of the table, and nothing else. What a server answers rarely tells a missing policy from a
-//! wrong token, so that `pgcred doctor --aws` asks AWS itself.
+//! There are rows of the table here, and nothing else. What a server answers rarely tells a missing
+//! policy from a wrong token, so that `pgcred doctor --aws` asks AWS itself.
 
 use super::text::{certain, possible};
 use super::{Cause, CauseDetection};

@@ -1,4 +1,5 @@
-//! The installation: another pgcred, links, the configuration, the directory of the cache.
+//! Lists the causes of the installation: another pgcred, links, the configuration, the directory of
+//! the cache.
 
 use super::{Cause, CauseDetection};
 

@@ -1,5 +1,6 @@
-//! Every known cause of a failing login: what is wrong, what it means, what to do, and the texts of
-//! clients and servers by which it is recognised. The one owner of this knowledge.
+//! Lists every known cause of a failing login: what is wrong, what it means, what to do, and the
+//! texts of clients and servers by which it is recognised. This directory is the one owner of that
+//! knowledge.
 //!
 //! ```text
 //! aws, credentials, dsql, environment, iam, installation, net, passfile, rds, role, roots, tls,

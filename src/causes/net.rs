@@ -1,7 +1,7 @@
-//! The network: names, addresses, ports, tunnels.
+//! Lists the causes of the network: names, addresses, ports, tunnels.
 //!
-//! Rows of the table, and nothing else. A row here ends before TLS begins. The stage `net` of
-//! doctor finds those that a probe can tell apart.
+//! There are rows of the table here, and nothing else. A row here ends before TLS begins. The stage
+//! `net` of doctor finds those that a probe can tell apart.
 
 use super::text::{certain, likely};
 use super::{Cause, CauseDetection};

@@ -1,7 +1,8 @@
-//! The passfile: lines that a client does not find, cannot read or reads in another way.
+//! Lists the causes of the passfile: lines that a client does not find, cannot read or reads in
+//! another way.
 //!
-//! Rows of the table, and nothing else. The stages `passfile` and `entry` of doctor find most of
-//! them; what only the driver of a client knows, nothing can find.
+//! There are rows of the table here, and nothing else. The stages `passfile` and `entry` of doctor
+//! find most of them; what only the driver of a client knows, nothing can find.
 
 use super::text::{certain, likely, possible};
 use super::{Cause, CauseDetection};

@@ -1,7 +1,7 @@
-//! Placeholders: what of a command depends on the case, such as {host}.
+//! Fills in placeholders: what of a command depends on the case, such as {host}.
 //!
-//! Pure. Values are quoted for a shell, so that a command can be copied. What is not known stands
-//! as a word in capital letters, which the user replaces.
+//! It is pure. Values are quoted for a shell, so that a command can be copied. What is not known
+//! stands as a word in capital letters, which the user replaces.
 
 use crate::text::quote;
 

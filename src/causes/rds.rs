@@ -1,8 +1,8 @@
-//! RDS and Aurora: what the server and its roles answer.
+//! Lists the causes of RDS and Aurora: what the server and its roles answer.
 //!
-//! Rows of the table, and nothing else. A row here is mended by SQL, or by a setting of the
-//! instance, the cluster or the proxy; policies are in `iam.rs`. What Aurora DSQL answers is in
-//! `dsql.rs`.
+//! There are rows of the table here, and nothing else. A row here is mended by SQL, or by a setting
+//! of the instance, the cluster or the proxy; policies are in `iam.rs`. What Aurora DSQL answers is
+//! in `dsql.rs`.
 
 use super::text::{certain, likely, possible};
 use super::{Cause, CauseDetection};

@@ -1,7 +1,7 @@
-//! The role in the database, as every authority's tokens need it. What a kind of server demands of
-//! a role besides stands with its own causes.
+//! Lists the causes of the role in the database, as every authority's tokens need it. What a kind
+//! of server demands of a role besides stands with its own causes.
 //!
-//! Rows of the table, and nothing else.
+//! There are rows of the table here, and nothing else.
 
 use super::{Cause, CauseDetection};
 

@@ -1,8 +1,9 @@
-//! Certificates: which authorities a client trusts, and where it looks for them.
+//! Lists the causes of certificates: which authorities a client trusts, and where it looks for
+//! them.
 //!
-//! Rows of the table, and nothing else. A row here is about the file or the store of root
-//! certificates; what a handshake does before it looks at a certificate is in `tls.rs`. The stage
-//! `tls` of doctor finds most of them.
+//! There are rows of the table here, and nothing else. A row here is about the file or the store of
+//! root certificates; what a handshake does before it looks at a certificate is in `tls.rs`. The
+//! stage `tls` of doctor finds most of them.
 
 use super::text::{certain, likely, possible};
 use super::{Cause, CauseDetection};

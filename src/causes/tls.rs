@@ -1,7 +1,8 @@
-//! TLS: the client does not use it, does not say whom it wants, or speaks another kind of it.
+//! Lists the causes of TLS: the client does not use it, does not say whom it wants, or speaks
+//! another kind of it.
 //!
-//! Rows of the table, and nothing else. What is wrong with certificates and those who vouch for
-//! them is in `roots.rs`.
+//! There are rows of the table here, and nothing else. What is wrong with certificates and those
+//! who vouch for them is in `roots.rs`.
 
 use super::text::{certain, likely};
 use super::{Cause, CauseDetection};

@@ -1,7 +1,8 @@
-//! The token: expired, cut, signed for something else, or written so that it does not arrive whole.
+//! Lists the causes of the token: it is expired, cut, signed for something else, or written so that
+//! it does not arrive whole.
 //!
-//! Rows of the table, and nothing else. The stage `token` of doctor judges the token that pgcred
-//! issues; a token that the user has pasted is recognised by what a server says of it.
+//! There are rows of the table here, and nothing else. The stage `token` of doctor judges the token
+//! that pgcred issues; a token that the user has pasted is recognised by what a server says of it.
 
 use super::text::{certain, likely, possible};
 use super::{Cause, CauseDetection};

@@ -1,8 +1,9 @@
-//! Tools: what a desktop program or a driver does with the command or the password.
+//! Lists the causes of tools: what a desktop program or a driver does with the command or the
+//! password.
 //!
-//! Rows of the table, and nothing else. A row here is mended in the tool: its connection, its
-//! driver or its sandbox. The stages `tools` and `clients` of doctor find those that leave traces
-//! in files.
+//! There are rows of the table here, and nothing else. A row here is mended in the tool: its
+//! connection, its driver or its sandbox. The stages `tools` and `clients` of doctor find those
+//! that leave traces in files.
 
 use super::text::{certain, likely};
 use super::{Cause, CauseDetection};

@@ -1,4 +1,4 @@
-//! `pgcred completions`, and the answers to the shells that ask for them.
+//! Prints completions for a shell (`pgcred completions`), and answers the shells that ask for them.
 //!
 //! Options come from the grammar of the command line, connections and profiles from the
 //! configuration files, tools and regions from their tables, and programs from PATH.
@@ -47,8 +47,7 @@ impl PrintText for CompletionsCommand {
         let Some(shell) = shells.completer(&self.shell) else {
             let shell = host::quoted(&self.shell);
             let names: Vec<_> = shells.names().collect();
-            return Err(Error::usage(format!("no such shell: {shell}"))
-                .hint(format!("choose one of {}", names.join(", "))));
+            return Err(Error::no_such_shell(&shell, &names));
         };
         let mut text = Vec::new();
         // The script calls pgcred by its name: a user who completes `pgcred` has it on PATH, and

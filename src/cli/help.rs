@@ -1,5 +1,5 @@
-//! Help for the user who types a command: the first steps below `pgcred --help`, and answers to
-//! words that are not a command, each with a hint at the command that was probably meant.
+//! Helps the user who types a command: with the first steps below `pgcred --help`, and with answers
+//! to words that are not a command, each with a hint at the command that was probably meant.
 
 use std::ffi::OsString;
 

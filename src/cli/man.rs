@@ -1,6 +1,6 @@
-//! `pgcred man`: the manual page. `page.roff` has its text. The words between @ signs in it are
-//! replaced from the tables that `--help`, `setup` and the chain of credentials use, so that the
-//! page cannot differ from the program.
+//! Prints the manual page, as `pgcred man` does. `page.roff` has its text. The words between @
+//! signs in it are replaced from the tables that `--help`, `setup` and the chain of credentials
+//! use, so that the page cannot differ from the program.
 
 use clap_mangen::Man as Page;
 

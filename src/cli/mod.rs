@@ -1,4 +1,4 @@
-//! The command line: a run from the typed words to the exit code.
+//! Runs the command line: from the typed words to the exit code.
 //!
 //! ```text
 //! typed_words --> table (grammar) --> command (run) --> exit code
@@ -59,7 +59,7 @@ pub(crate) fn run() -> ExitCode {
 
 fn run_command(matches: &ArgMatches) -> Result<ExitCode> {
     let Some((name, arguments)) = matches.subcommand() else {
-        return Err(Error::usage("no command is typed").hint(help::COMMANDS_HINT));
+        return Err(Error::usage("no command is given").hint(help::COMMANDS_HINT));
     };
     let Some(entry) = table::row_of_command(name) else {
         let name = host::quoted(name);

@@ -1,4 +1,4 @@
-//! The table of commands, and the grammar of the command line that is made from it.
+//! Lists the commands, and makes the grammar of the command line from that list.
 //!
 //! A row has everything that the command line knows of a command: its name, what it does, examples,
 //! its arguments, how it runs and how it ends if it fails. The help, the manual page and the hints

@@ -1,5 +1,5 @@
-//! The words that were typed, before they are parsed: some stand for others, and some are answered
-//! at once.
+//! Changes the typed words before they are parsed: some stand for others, and some are answered at
+//! once.
 
 use std::ffi::OsString;
 

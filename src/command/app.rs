@@ -1,4 +1,4 @@
-//! What a command is given: the configuration, the output and the issuer of tokens.
+//! Holds what a command is given: the configuration, the output and the issuer of tokens.
 //!
 //! Made once by `needs.rs`, from the options and the file of the configuration. The issuer in it
 //! owns the cache, and the locks that keep other processes from asking for the same token;

@@ -1,5 +1,5 @@
-//! `pgcred aws`: the token commands of the AWS CLI, for tools and scripts that call `aws`. It runs
-//! also under the names `pgcred-aws` and `aws`.
+//! Stands in for the token commands of the AWS CLI, for tools and scripts that call `aws`: this is
+//! `pgcred aws`. It also runs under the names `pgcred-aws` and `aws`.
 //!
 //! Options, output and exit codes are those of the AWS CLI. Options that do not concern a token are
 //! accepted and ignored if the AWS CLI would accept them.

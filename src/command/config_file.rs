@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use crate::config::Config;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorReason, Result};
 use crate::output::Output;
 use crate::sys::fs;
 use crate::sys::paths;
@@ -112,24 +112,22 @@ fn check_who_defines(file: &Path, text: &str, is_named: bool) -> Result<()> {
     let own = fs::read_dated(file, true).map_err(|error| error.noting(WHY))?;
     match own {
         Some((own, _)) if own == text => Ok(()),
-        _ => Err(Error::usage(format!("{shown} has just changed")).hint("try again")),
+        _ => Err(Error::changed_meanwhile(shown)),
     }
 }
 
 fn with_hint(error: Error, file: &Path) -> Error {
     // Some mounts show every file as another user's, or as writable by all, and the user cannot
     // change that. With commands in it, a file that is named is refused too.
-    let hint = match error.hint_text() {
-        Some(hint) if defines_commands(file) => hint.to_owned(),
-        Some(hint) => format!(
-            "{hint}; if you trust what is in it, add --config {}",
-            quote::posix(&file.to_string_lossy())
-        ),
-        None => {
-            "correct the file, let your user read it, or name another one with --config".to_owned()
+    match (error.reason(), error.hint_text()) {
+        (Some(ErrorReason::NotOwn), Some(hint)) if !defines_commands(file) => {
+            let named = quote::typed(&file.to_string_lossy());
+            let hint = format!("{hint}; if you trust what is in it, add --config {named}");
+            error.hint(hint)
         }
-    };
-    error.hint(hint)
+        (Some(ErrorReason::NotOwn), _) => error,
+        _ => error.hint("correct the file, let your user read it, or name another with --config"),
+    }
 }
 
 fn defines_commands(file: &Path) -> bool {

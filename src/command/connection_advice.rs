@@ -1,5 +1,5 @@
-//! What the user is told of connections that are now in the configuration: what may be wrong with
-//! them, which tools still have them as they were, and what to type next.
+//! Tells the user of connections that are now in the configuration: what may be wrong with them,
+//! which tools still have them as they were, and what to type next.
 
 use std::collections::HashSet;
 

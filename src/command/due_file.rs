@@ -1,4 +1,4 @@
-//! The file that tells shell hooks when to refresh and what to show at a prompt.
+//! Writes the file that tells shell hooks when to refresh and what to show at a prompt.
 //!
 //! It has two lines and no secret: the time at which the first connection is due, and the name, the
 //! expiry and the state of the connection whose token expires first. A command writes it when the

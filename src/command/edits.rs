@@ -1,9 +1,9 @@
 //! Makes edits of files, as `setup` and its undoing want them.
 //!
-//! The order: show the differences, ask the user, put root certificates into their place, run the
-//! commands that have to come first, make the edits, run the commands that have to come after. When
-//! setting up fails in between, everything that was done is taken back. An undo goes as far as it
-//! can instead.
+//! The order is: show the differences, ask the user, put root certificates into their place, run
+//! the commands that have to come first, make the edits, run the commands that have to come after.
+//! When setting up fails in between, everything that was done is taken back. An undo goes as far as
+//! it can instead.
 //!
 //! `EditPolicy::apply` does all of it for edits that belong together. What has several such groups
 //! asks once with `decide` and calls `carry_out` for each.

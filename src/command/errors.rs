@@ -1,4 +1,4 @@
-//! One error out of several: a command that works on several targets ends with one exit code.
+//! Makes one error out of several: a command that works on several targets ends with one exit code.
 
 use crate::error::{Error, Result};
 use crate::output::Output;

@@ -1,5 +1,5 @@
-//! `pgcred init`: prints the hook that refreshes connections that are due, for a shell's start-up
-//! file.
+//! Prints the hook that refreshes connections that are due, for a shell's start-up file, as `pgcred
+//! init` does.
 
 use std::path::Path;
 
@@ -33,8 +33,7 @@ impl PrintText for InitCommand {
         let Some(shell) = Shell::named(&self.shell) else {
             let names: Vec<_> = SHELLS.iter().map(|shell| shell.name).collect();
             let shell = host::quoted(&self.shell);
-            return Err(Error::usage(format!("no such shell: {shell}"))
-                .hint(format!("choose one of {}", names.join(", "))));
+            return Err(Error::no_such_shell(&shell, &names));
         };
         let wanted = HookOptions {
             hook: self.hook,
@@ -42,9 +41,7 @@ impl PrintText for InitCommand {
             undo: self.undo,
         };
         let Some(cache) = CacheDirectory::of_user() else {
-            return Err(
-                Error::failure("no cache directory is known").hint("set HOME or PGCRED_HOME")
-            );
+            return Err(Error::no_directory("cache"));
         };
         let (program, due) = (child::own_path()?, cache.due());
         shell.hook(&wanted, &text_of(&program)?, &text_of(&due)?)
@@ -54,9 +51,6 @@ impl PrintText for InitCommand {
 fn text_of(path: &Path) -> Result<String> {
     match path.to_str() {
         Some(text) => Ok(text.to_owned()),
-        None => Err(
-            Error::failure(format!("the path {} is not UTF-8", path.display()))
-                .hint("rename the directory"),
-        ),
+        None => Err(Error::path_not_utf8(path)),
     }
 }

@@ -1,5 +1,5 @@
-//! Which connection owns a line of the passfile, if several connections have the same host, port
-//! and user: the one that is first in the configuration.
+//! Decides which connection owns a line of the passfile, if several connections have the same host,
+//! port and user: the one that is first in the configuration.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -1,5 +1,10 @@
-//! `pgcred login`: logs in now, to the authority that issues the tokens of a provider. How that is
-//! done is the authority's.
+//! Logs in now, for `pgcred login`: to the authority that issues the tokens of a provider.
+//!
+//! The option `--provider` chooses the authority, by default that of the first provider; PROFILE
+//! chooses the profile. How a login is done, and whether a browser opens, is decided by the
+//! authority and by `--login`. If credentials are there already, nobody is bothered, and a note
+//! says so. After the login of a program, whose success no file may show, every pause after a
+//! failure ends. No token is issued here.
 
 use super::app::App;
 use super::run::RunCommand;

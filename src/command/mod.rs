@@ -1,4 +1,5 @@
-//! The commands of pgcred, one file or directory for each, and what several of them share.
+//! Lists the commands of pgcred, one file or directory for each, and holds what several of them
+//! share.
 //!
 //! ```text
 //! cli     parses the command line and finds the command

@@ -1,5 +1,5 @@
-//! What a command needs before it can run, as one value that the command declares, and how that is
-//! opened: the configuration, the cache, and whether the home directory may be written.
+//! Declares what a command needs before it can run, as one value, and opens that: the
+//! configuration, the cache, and whether the home directory may be written.
 //!
 //! [`CommandNeeds::USUAL`] is right for most commands. A command names only what is different in
 //! its `NEEDS`; if that depends on its options, it has a `needs` of its own.

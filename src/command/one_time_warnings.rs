@@ -1,5 +1,5 @@
-//! Warnings about a file that are given once: pgcred remembers them, and gives one again only when
-//! it has changed.
+//! Gives warnings about a file once: pgcred remembers them, and gives one again only when it has
+//! changed.
 
 use std::collections::BTreeSet;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! Options that several commands have: the global ones, and those about the token.
+//! Defines options that several commands have: the global ones, and those about the token.
 
 use std::path::PathBuf;
 

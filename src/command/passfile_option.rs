@@ -1,4 +1,4 @@
-//! The passfile that a command edits, and the warnings about what keeps clients from reading it.
+//! Edits the passfile that the options name, and warns of what keeps clients from reading it.
 //!
 //! It is the file of `--passfile`, else the one that libpq reads: PGPASSFILE, else the default of
 //! the system. Inside `pgcred exec` it is the user's own file, not the private one. The warnings
@@ -111,7 +111,7 @@ impl PassfileOption {
         }
         match env::default_passfile() {
             Some(path) => Ok(path),
-            None => Err(Error::failure("no home directory is known")
+            None => Err(Error::no_directory("home")
                 .hint("name the file with --passfile FILE or PGPASSFILE")),
         }
     }

@@ -1,5 +1,5 @@
-//! The tokens in the passfiles that pgcred knows of: how long they are valid, and what keeps
-//! clients from finding them. Reads only.
+//! Reads the tokens in the passfiles that pgcred knows of: how long they are valid, and what keeps
+//! clients from finding them. Nothing is written.
 
 use std::path::{Path, PathBuf};
 

@@ -1,5 +1,5 @@
-//! The user's preferences, for this run and in the configuration, and the connections that follow
-//! from them.
+//! Holds the user's preferences, for this run and in the configuration, and the connections that
+//! follow from them.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -132,7 +132,7 @@ impl Preferences {
     pub(super) fn config_path(&self) -> Result<&PathBuf> {
         match &self.config_path {
             Some(path) => Ok(path),
-            None => Err(Error::failure("no configuration directory is known")
+            None => Err(Error::no_directory("configuration")
                 .hint("name the file with --config FILE, or set HOME")),
         }
     }

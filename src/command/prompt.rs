@@ -1,5 +1,5 @@
-//! `pgcred prompt`: a short text for shell prompts and status bars. It comes from the index; the
-//! passfile is read only if the index has no fresh token.
+//! Prints a short text for shell prompts and status bars, for `pgcred prompt`. It comes from the
+//! index; the passfile is read only if the index has no fresh token.
 
 use std::cell::OnceCell;
 

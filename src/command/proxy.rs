@@ -1,4 +1,5 @@
-//! `pgcred proxy`: the local gateway, for tools that can only be given a fixed password.
+//! Runs the local gateway, for tools that can only be given a fixed password: this is `pgcred
+//! proxy`.
 //!
 //! `gateway` does the work. Here it is decided which connections it serves and where, and here its
 //! tokens are issued: each by an issuer of its own, so that no lock is held between two logins.
@@ -183,8 +184,8 @@ impl ProxyCommand {
         if offers.is_empty() {
             return Err(
                 Error::no_target("no connection is offered by the gateway").hint(
-                    "name one with `pgcred proxy NAME --listen 15432`, or write proxy = { port = \
-                     15432 } into a connection",
+                    "run `pgcred proxy NAME --listen 15432`, or write `proxy = { port = 15432 }` \
+                     into a connection",
                 ),
             );
         }
@@ -215,7 +216,7 @@ impl ProxyCommand {
                 let target = &offer.target;
                 return Err(
                     Error::usage(format!("{target} has no port for the gateway")).hint(
-                        "name one: --listen 15432; or write proxy = { port = 15432 } into the \
+                        "add --listen 15432, or write `proxy = { port = 15432 }` into the \
                      connection",
                     ),
                 );

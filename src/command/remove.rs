@@ -1,5 +1,5 @@
-//! `pgcred remove`: removes a connection from the configuration, with its tokens and its entries in
-//! tools.
+//! Removes a connection from the configuration, with its tokens and its entries in tools, for
+//! `pgcred remove`.
 
 use std::collections::{BTreeSet, HashSet};
 

@@ -1,5 +1,5 @@
-//! `pgcred roots`: prints the file of root certificates that verifies a database's server, and
-//! downloads the certificates that pgcred keeps again.
+//! Prints the file of root certificates that verifies a database's server, and downloads the
+//! certificates that pgcred keeps again, for `pgcred roots`.
 
 use super::app::App;
 use super::run::RunCommand;

@@ -1,5 +1,5 @@
-//! The traits of commands: how a command defines its arguments, what it needs before it can run,
-//! how it runs, and how it ends if it fails.
+//! Defines the traits of commands: how a command defines its arguments, what it needs before it can
+//! run, how it runs, and how it ends if it fails.
 
 use std::fmt;
 use std::ops::ControlFlow;

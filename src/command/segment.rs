@@ -1,5 +1,5 @@
-//! The state of a connection's token, for a shell prompt: fresh, stale, expired or in need of a
-//! login.
+//! Tells the state of a connection's token, for a shell prompt: fresh, stale, expired or in need of
+//! a login.
 
 use crate::cache::{CacheIndex, EntryId};
 use crate::error::Exit;

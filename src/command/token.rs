@@ -1,4 +1,4 @@
-//! `pgcred token`: prints a token, alone or in a form that a program reads.
+//! Prints a token, alone or in a form that a program reads, for `pgcred token`.
 
 use super::app::App;
 use super::needs::{CommandNeeds, ForeignHomePolicy};

@@ -1,5 +1,5 @@
-//! Warnings about a connection that can be kept in spite of them. `add` and `setup` print them, and
-//! no other command.
+//! Warns about a connection that can be kept in spite of that. `add` and `setup` print them, and no
+//! other command.
 
 use super::preferences::Preferences;
 use crate::request::Request;

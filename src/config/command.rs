@@ -1,5 +1,5 @@
-//! `[command.NAME]`: a command that prints tokens, as the user defines it. Whether the file may
-//! define one at all is decided where the file is read.
+//! Reads `[command.NAME]`: a command that prints tokens, as the user defines it. Whether the file
+//! may define one at all is decided where the file is read.
 
 use std::path::Path;
 
@@ -171,7 +171,7 @@ fn read_words(field: &ConfigField<'_>) -> Result<Vec<WordTemplate>> {
 /// Reads a list of texts.
 fn read_texts(field: &ConfigField<'_>) -> Result<Vec<String>> {
     let not_texts =
-        || Error::usage("not a list of texts").hint("write each in quotes: [\"one\", \"two\"]");
+        || Error::usage("not a list of strings").hint("write each in quotes: [\"one\", \"two\"]");
     let Some(items) = field.item.get_ref().as_array() else {
         return Err(field.located_error(not_texts()));
     };
@@ -181,7 +181,7 @@ fn read_texts(field: &ConfigField<'_>) -> Result<Vec<String>> {
             return Err(field.located_error_at(not_texts(), item.span()));
         };
         if text.contains('\0') {
-            let wrong = Error::usage("no program takes a NUL").hint("leave it out");
+            let wrong = Error::usage("no program takes the NUL character").hint("leave it out");
             return Err(field.located_error_at(wrong, item.span()));
         }
         texts.push(text.to_owned());
@@ -192,7 +192,7 @@ fn read_texts(field: &ConfigField<'_>) -> Result<Vec<String>> {
 /// Reads a table of texts: variables of a command, or the values of a connection.
 fn table_of_texts(field: &ConfigField<'_>) -> Result<Vec<(String, String)>> {
     let not_texts =
-        || Error::usage("not a table of texts").hint("write it like { name = \"value\" }");
+        || Error::usage("not a table of strings").hint("write it like { name = \"value\" }");
     let Some(table) = field.item.get_ref().as_table() else {
         return Err(field.located_error(not_texts()));
     };
@@ -384,7 +384,7 @@ fn login_if(item: &DeValue<'_>) -> Result<Vec<String>> {
     let mut texts = Vec::new();
     for part in read_text(item)?.split('|') {
         if part.trim().is_empty() {
-            return Err(Error::usage("an empty text is in every message")
+            return Err(Error::usage("an empty string is in every message")
                 .hint("write texts of the program's stderr with | between them"));
         }
         texts.push(part.to_owned());

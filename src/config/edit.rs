@@ -1,5 +1,5 @@
-//! Edits of `config.toml`: `change` touches the connections that it is given, and every other line
-//! of the file stays as the user has written it, byte for byte. `add_connection` and
+//! Edits `config.toml`: `change` touches the connections that it is given, and every other line of
+//! the file stays as the user has written it, byte for byte. `add_connection` and
 //! `remove_connection` are cases of it.
 //!
 //! ```text

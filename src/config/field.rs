@@ -1,5 +1,5 @@
-//! The keys of a TOML table with their values, and where each stands: an error gets the line and
-//! the key.
+//! Reads the keys of a TOML table with their values, and remembers where each stands: an error gets
+//! the line and the key.
 
 use std::fmt;
 use std::ops::Range;

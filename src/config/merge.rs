@@ -1,5 +1,5 @@
-//! The lines of an edited file: those of the connections as `toml_edit` prints them, and all others
-//! as they were, byte for byte.
+//! Merges the lines of an edited file: those of the connections as `toml_edit` prints them, and all
+//! others as they were, byte for byte.
 //!
 //! `toml_edit` knows LF alone, brings the dotted keys of a table together, and drops a key with the
 //! comment above it. Therefore its text is only compared with the old one, line by line. Comments

@@ -1,5 +1,5 @@
-//! `config.toml`: text in, values out, and edits of the text that leave every other byte alone.
-//! Nothing here reads or writes files.
+//! Reads `config.toml` and edits it: text in, values out, and edits of the text that leave every
+//! other byte alone. Nothing here reads or writes files.
 //!
 //! ```text
 //! text --read--> Config    connections, rules, commands and settings; errors name line and key.

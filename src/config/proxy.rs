@@ -1,4 +1,4 @@
-//! Where the local gateway listens for a connection, and how it protects the port.
+//! Defines where the local gateway listens for a connection, and how it protects the port.
 
 use super::Connection;
 use crate::error::{Error, Result};

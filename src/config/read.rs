@@ -1,4 +1,4 @@
-//! From TOML to values: every value is checked as on the command line, and every error names its
+//! Reads TOML into values: every value is checked as on the command line, and every error names its
 //! line and key.
 //!
 //! The parser keeps no comments: that takes half the time, and each `pgcred token` reads the whole

@@ -1,4 +1,4 @@
-//! A file that a team shares: connections as in `config.toml`, and nothing else.
+//! Reads a file that a team shares: connections as in `config.toml`, and nothing else.
 //!
 //! Whoever writes the file is not the user, so it must not decide what only the user decides:
 //!

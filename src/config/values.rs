@@ -1,5 +1,5 @@
-//! The values of the configuration, each read and checked as on the command line. `read` adds the
-//! line and the key to their errors.
+//! Reads the values of the configuration, each checked as on the command line. `read` adds the line
+//! and the key to their errors.
 
 use std::net::IpAddr;
 use std::path::Path;
@@ -16,7 +16,7 @@ use crate::time::Seconds;
 pub(super) fn read_text<'a>(item: &'a DeValue<'_>) -> Result<&'a str> {
     match item {
         DeValue::String(text) => Ok(text),
-        _ => Err(Error::usage("not a text").hint("write the value in quotes")),
+        _ => Err(Error::usage("not a string").hint("write the value in quotes")),
     }
 }
 
@@ -141,7 +141,7 @@ pub(super) fn read_pattern(text: &str) -> Result<String> {
 
 /// Reads where the local gateway listens: `{ port = 15432, socket = true, auth = "password" }`.
 pub(super) fn read_proxy(item: &DeValue<'_>) -> Result<ProxySettings> {
-    const HINT: &str = "write it like proxy = { port = 15432 }, with socket = true or \
+    const HINT: &str = "write it like `proxy = { port = 15432 }`, with socket = true or \
                         auth = \"none\" if wanted";
     let Some(table) = item.as_table() else {
         return Err(Error::usage("not a table").hint(HINT));

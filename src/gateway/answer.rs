@@ -1,5 +1,5 @@
-//! What a tool is told when it cannot log in: an error of PostgreSQL's protocol with an SQLSTATE,
-//! what failed, and a hint that says what to type.
+//! Tells a tool why it cannot log in: by an error of PostgreSQL's protocol with an SQLSTATE, what
+//! failed, and a hint that says what to type.
 
 use crate::error::{Error, Exit};
 use crate::wire::packet;
@@ -60,8 +60,8 @@ impl Refusal {
     pub(super) fn replication() -> Self {
         Self::told(
             sqlstate::FEATURE_NOT_SUPPORTED,
-            "this gateway passes no replication on",
-            "connect to the server itself: `pgcred exec` runs a program with a token",
+            "this gateway does not pass replication on",
+            "connect to the server itself with `pgcred exec NAME -- PROGRAM`",
         )
     }
 
@@ -86,8 +86,8 @@ impl Refusal {
             sqlstate::INVALID_PASSWORD,
             format!("password authentication failed for user \"{user}\""),
             format!(
-                "this is the gateway of pgcred: its password is what `pgcred proxy --password \
-                 {connection}` prints"
+                "give the tool the password that `pgcred proxy --password {connection}` prints: \
+                 it connects to the gateway of pgcred"
             ),
         )
     }
@@ -111,8 +111,8 @@ impl Refusal {
     pub(super) fn too_many(most: usize) -> Self {
         Self::told(
             sqlstate::TOO_MANY_CONNECTIONS,
-            format!("too many connections for this gateway ({most})"),
-            "close some, or start it with a larger --max-connections",
+            format!("this gateway has {most} connections, and takes no more"),
+            "close some of them, or start the gateway with a larger --max-connections",
         )
     }
 

@@ -1,5 +1,5 @@
-//! Which program has a port, where the system tells: on Linux by `/proc`, for programs of the same
-//! user.
+//! Finds which program has a port, where the system tells: on Linux by `/proc`, for programs of the
+//! same user.
 
 use std::path::Path;
 

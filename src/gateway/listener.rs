@@ -1,4 +1,4 @@
-//! Where the gateway listens: loopback addresses, and Unix sockets in a directory that only the
+//! Listens for the gateway: on loopback addresses, and on Unix sockets in a directory that only the
 //! user can enter. No other address is accepted, whoever asks for it.
 
 use std::fmt;
@@ -28,9 +28,8 @@ pub(crate) enum ListenAddress {
 
 /// Returns the directory of the gateway's Unix sockets.
 pub(crate) fn socket_directory() -> Result<PathBuf> {
-    paths::gateway_sockets().ok_or_else(|| {
-        Error::failure("no directory for a socket is known").hint("set XDG_RUNTIME_DIR or HOME")
-    })
+    paths::gateway_sockets()
+        .ok_or_else(|| Error::no_directory("runtime").hint("set XDG_RUNTIME_DIR or HOME"))
 }
 
 impl ListenAddress {
@@ -252,9 +251,7 @@ pub(super) fn inherited() -> Result<Vec<(ListenAddress, Listener)>> {
     let failed = |error: IoError| {
         Error::failure("cannot use the sockets of the service manager")
             .caused_by(&error)
-            .hint(
-                "look at the file of the `.socket` unit: systemctl --user cat pgcred-proxy.socket",
-            )
+            .hint("look at the unit with `systemctl --user cat pgcred-proxy.socket`")
     };
     let mut listeners = Vec::new();
     for inherited in inherited_sockets::take_all().map_err(failed)? {

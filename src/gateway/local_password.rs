@@ -1,4 +1,4 @@
-//! The password that the gateway asks of local programs.
+//! Makes the password that the gateway asks of local programs.
 //!
 //! It follows from the name of the connection and from a random key in a private file, so that it
 //! stays the same: a user pastes it into a tool once. It never expires. A new key changes all of
@@ -57,9 +57,7 @@ impl PasswordKey {
 }
 
 fn key_path() -> Result<PathBuf> {
-    paths::gateway_key().ok_or_else(|| {
-        Error::failure("no configuration directory is known").hint("set HOME or PGCRED_HOME")
-    })
+    paths::gateway_key().ok_or_else(|| Error::no_directory("configuration"))
 }
 
 /// Takes a key out of a file's bytes.
@@ -86,8 +84,7 @@ fn unusable(path: &Path, why: &str) -> Error {
 fn make_key(path: &Path, replaced: bool) -> Result<PasswordKey> {
     let mut new = vec![0; KEY_LENGTH];
     if SystemRandom::new().fill(&mut new).is_err() {
-        return Err(Error::failure("the system has no random numbers")
-            .hint("look at the system's log, then try again"));
+        return Err(Error::no_random_bytes());
     }
     if let Some(directory) = path.parent() {
         fs::create_private_directory(directory)?;

@@ -1,4 +1,15 @@
-//! The login to the server with a token, up to the server's verdict.
+//! Logs in to the server with a token, up to the server's verdict, by PostgreSQL's protocol 3.0
+//! ("Message Flow" in its manual).
+//!
+//! 1. The start-up packet is sent with the client's parameters, the user and the database.
+//! 2. The server asks for a password in clear text (`AuthenticationCleartextPassword`), and gets
+//!    the token. TLS protects it.
+//! 3. The server answers `AuthenticationOk`, or with an error, which is passed on as it came. If it
+//!    has no hint, what the table of causes knows is added.
+//!
+//! The verdict has to come within 30 s and after at most 100 packets of at most 64 KiB; the first 8
+//! notices are kept for the client. The token is sent once: a server that asks for it again, for
+//! another proof, or that repeats it in an error, is refused.
 
 use std::io::Error;
 use std::time::Duration;

@@ -1,5 +1,5 @@
-//! The local gateway: it lets a program on this machine log in with a fixed password, and logs in
-//! to the server for it with a token.
+//! Runs the local gateway: it lets a program on this machine log in with a fixed password, and logs
+//! in to the server for it with a token.
 //!
 //! ```text
 //!   a tool                       this process                                   the server
@@ -34,7 +34,7 @@
 //! - A token is made when a tool connects, never by a timer. Sessions do not end with it.
 //! - After the login, bytes are copied as they are.
 //!
-//! One thread runs all sessions. Tokens are issued by the thread that called [`run`], because the
+//! One thread runs all sessions. Tokens are issued by the thread that called [`run()`], because the
 //! issuer belongs to one thread; sessions that need the same token wait for one.
 
 mod answer;

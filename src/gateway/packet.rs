@@ -1,4 +1,4 @@
-//! This file reads packets of PostgreSQL's protocol in tasks. Every length is checked before
+//! Reads packets of PostgreSQL's protocol in tasks. Every length is checked before
 //! anything is read for it.
 
 use std::io::{Error, ErrorKind, Result};

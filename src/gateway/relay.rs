@@ -1,5 +1,5 @@
-//! After the login: bytes are copied in both directions as they are, and counted, until both sides
-//! have ended.
+//! Relays a session after the login: bytes are copied in both directions as they are, and counted,
+//! until both sides have ended.
 
 use std::io::{Error, ErrorKind};
 use std::pin::Pin;

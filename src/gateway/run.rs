@@ -22,9 +22,9 @@ use super::tls::TlsClient;
 use super::tokens::{TargetTokens, TokenReply, TokenRequest};
 use crate::error::{Error, Exit, Result};
 use crate::output::Output;
-use crate::sys::limits;
 use crate::sys::signals::{die_by, on_signal};
 use crate::sys::terminal::{InheritedStdin, wait_for_end};
+use crate::sys::{limits, typed_commands};
 use crate::wire::TERMINATE;
 
 /// How many connections of one listener may be at a time that have not proved who they are. The
@@ -124,16 +124,15 @@ fn spawn_in_thread<T: Send + 'static, Work: Future<Output = Result<T>>>(
     answer_requests(&token_requests, issue);
     match thread.join() {
         Ok(done) => done,
-        Err(_) => {
-            Err(Error::failure("the gateway has broken down").hint("run `pgcred proxy` again"))
-        }
+        Err(_) => Err(
+            Error::failure("the gateway was ended by an error in pgcred")
+                .hint("run `pgcred proxy` again; if it ends again, report it"),
+        ),
     }
 }
 
 fn start_failed(error: &std::io::Error) -> Error {
-    Error::failure("cannot start the network runtime")
-        .caused_by(error)
-        .hint("end other programs, or raise the limits with `ulimit -n 1024; ulimit -u 1024`")
+    Error::system("cannot start the network runtime", error).hint(typed_commands::HINT_AT_LIMITS)
 }
 
 /// Makes tokens until nobody is left who could ask for one.

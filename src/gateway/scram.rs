@@ -1,5 +1,5 @@
-//! The server's side of SCRAM-SHA-256 (RFC 5802, RFC 7677), by which a client proves that it knows
-//! the local password without sending it, and the gateway proves that it knows it, too.
+//! Speaks the server's side of SCRAM-SHA-256 (RFC 5802, RFC 7677), by which a client proves that it
+//! knows the local password without sending it, and the gateway proves that it knows it, too.
 //!
 //! There is no channel binding, because there is no TLS on the local side. The name of the user in
 //! the exchange means nothing: PostgreSQL's clients leave it empty, and name the user before.

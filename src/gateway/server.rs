@@ -1,4 +1,4 @@
-//! The way to the server: its addresses, a connection, and TLS. No token is in play here.
+//! Connects to the server: to one of its addresses, and with TLS. No token is in play here.
 
 use std::io::{Error, ErrorKind};
 use std::net::{IpAddr, SocketAddr};

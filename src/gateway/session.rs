@@ -1,4 +1,18 @@
-//! One local connection from its first byte to its last: see the picture in `mod.rs`.
+//! Serves one local connection from its first byte to its last. `mod.rs` has the picture.
+//!
+//! 1. The client has a minute to prove who it is: requests for encryption are declined once each,
+//!    and then it sends its start-up packet or a cancel request. By a Unix socket the system tells
+//!    its user; by TCP it answers SCRAM-SHA-256 with the local password.
+//! 2. A cancel request is passed on to the server, and that is all.
+//! 3. The session takes one of the slots (`--max-connections`), gets the target's token, and logs
+//!    in to the server. If the server refuses, the token is a minute old or older, and another one
+//!    may help, the login is tried once more with a new token.
+//! 4. The client is told that it is logged in, and `relay` copies bytes until both sides have
+//!    ended.
+//!
+//! What is no client of PostgreSQL is told nothing; a client is told why in an error of
+//! PostgreSQL's. The log has one line for each session that was refused or has ended: who, how
+//! long, and how many bytes, but never what they were.
 
 use std::rc::Rc;
 use std::time::Duration;

@@ -1,5 +1,5 @@
-//! What a gateway is started with: to which servers it logs in, where it listens, and how the local
-//! side is protected.
+//! Holds what a gateway is started with: to which servers it logs in, where it listens, and how the
+//! local side is protected.
 
 use std::cell::OnceCell;
 use std::net::IpAddr;

@@ -1,4 +1,12 @@
-//! What a client says first: it asks for encryption, cancels a statement, or logs in.
+//! Reads what a client says first, by PostgreSQL's protocol ("Message Formats" in its manual): it
+//! asks for encryption (`SSLRequest`, `GSSENCRequest`), cancels a statement (`CancelRequest`), or
+//! logs in (`StartupMessage`).
+//!
+//! A client that speaks a newer minor version of protocol 3 is told that 3.0 is spoken here
+//! (`NegotiateProtocolVersion`), and another major version is refused, as is replication. The
+//! parameters go on to the server in the client's order and encoding; user and database are
+//! replaced, and protocol options are left out. Any other packet is refused, whatever bytes it has.
+//! It is pure.
 
 use super::answer::Refusal;
 use crate::wire::{PROTOCOL_3_0, packet};

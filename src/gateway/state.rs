@@ -1,5 +1,5 @@
-//! What the sessions of a gateway share: its limits, how many there are, and for each target its
-//! TLS and its tokens.
+//! Holds what the sessions of a gateway share: its limits, how many there are, and for each target
+//! its TLS and its tokens.
 
 use std::rc::Rc;
 

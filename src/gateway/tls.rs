@@ -1,5 +1,5 @@
-//! TLS to the server: always verified, by the root certificates of the connection and for the name
-//! that is signed.
+//! Begins TLS with the server: always verified, by the root certificates of the connection and for
+//! the name that is signed.
 
 use std::io::Error;
 use std::sync::Arc;
@@ -40,7 +40,12 @@ impl TlsClient {
         let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
         let builder = match builder.with_safe_default_protocol_versions() {
             Ok(builder) => builder,
-            Err(error) => return Err(Refusal::unreachable(error.to_string(), "report this")),
+            Err(error) => {
+                return Err(Refusal::unreachable(
+                    format!("cannot prepare TLS: {error}"),
+                    "report this to the makers of pgcred, with what `pgcred --version` prints",
+                ));
+            }
         };
         let mut config = builder
             .with_root_certificates(target.roots.clone())

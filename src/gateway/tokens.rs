@@ -1,5 +1,5 @@
-//! The tokens of the gateway: one for each target, kept while it is fresh, and made when a session
-//! needs one. Sessions that wait for the same token get the same answer.
+//! Gives the sessions of the gateway their tokens: one for each target, kept while it is fresh, and
+//! made when a session needs one. Sessions that wait for the same token get the same answer.
 
 use std::sync::Arc;
 use std::sync::mpsc::Sender;

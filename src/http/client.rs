@@ -1,4 +1,4 @@
-//! The HTTP client of all services, with proxies, certificates and limits.
+//! Sends the HTTP requests of all services, with proxies, certificates and limits.
 //!
 //! ```text
 //! a client of AWS's SDK, or pgcred itself
@@ -10,9 +10,8 @@
 //!
 //! Proxies are chosen as in the AWS CLI. The services of this machine are asked directly. The
 //! certificates of the system are read only for TLS, since reading them costs more than signing;
-//! the user's own come from a file, and one that cannot be used is an error of pgcred's
-//! own, which passes through the SDK as it is. A body that is too long, or never ends, is an error
-//! too.
+//! the user's own come from a file, and one that cannot be used is an error of pgcred's own, which
+//! passes through the SDK as it is. A body that is too long, or never ends, is an error too.
 
 use std::collections::HashMap;
 use std::error::Error as StdError;
@@ -347,8 +346,8 @@ async fn whole_body(
                 "the answer of {host} is longer than {} KiB",
                 longest >> 10
             ));
-            let hint = "check the settings of the service's address, such as AWS_ENDPOINT_URL, and \
-                        the proxy: the service's own answers are shorter";
+            let hint = "check the address of the service and the proxy: the service's own \
+                        answers are shorter";
             return Err(ConnectorError::user(LocalError(too_long.hint(hint)).into()));
         }
         body.extend_from_slice(&part);

@@ -1,5 +1,5 @@
-//! Downloads a small public text over verified TLS, with the proxies and certificates of
-//! the client.
+//! Downloads a small public text over verified TLS, with the proxies and certificates of the
+//! client.
 
 use super::client::{HttpClient, RequestError};
 use crate::error::{Error, Result};

@@ -1,4 +1,4 @@
-//! HTTP requests, to AWS and to every other authority whose services pgcred asks itself.
+//! Sends HTTP requests to AWS and to every other authority whose services pgcred asks itself.
 //!
 //! ```text
 //! block_on, block_until   runtime    runs the requests of one question, until the deadline

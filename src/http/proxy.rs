@@ -1,4 +1,5 @@
-//! Which proxy a request goes through: by the rules of Python's `urllib`, as in the AWS CLI.
+//! Chooses the proxy that a request goes through: by the rules of Python's `urllib`, as in the AWS
+//! CLI.
 //!
 //! `HTTP_PROXY` and `HTTPS_PROXY` name a proxy, in lower or upper case, and `NO_PROXY` lists hosts
 //! that are asked directly. `ALL_PROXY` does not count. The address of a proxy may hold a password,

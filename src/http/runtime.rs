@@ -1,18 +1,16 @@
-//! The network runtime that requests run on: one thread, started for each question.
+//! Runs the network runtime that requests run on: one thread, started for each question.
 
 use std::future::Future;
 use std::time::Instant;
 
 use crate::error::{Error, Result};
-use crate::sys::limits;
+use crate::sys::{limits, typed_commands};
 
 /// Runs a task to its end. Programs that it leaves behind are not waited for.
 pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> Result<T> {
     const FAILED: &str = "cannot start the network runtime";
     if let Err(error) = limits::check_room() {
-        return Err(Error::system(FAILED, &error).hint(
-            "end other programs, or raise the limits with `ulimit -n 1024; ulimit -u 1024`",
-        ));
+        return Err(Error::system(FAILED, &error).hint(typed_commands::HINT_AT_LIMITS));
     }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_io()

@@ -1,4 +1,4 @@
-//! Which errors of the HTTP client come from a certificate that is not trusted.
+//! Finds which errors of the HTTP client come from a certificate that is not trusted.
 
 use std::error::Error as StdError;
 use std::io;

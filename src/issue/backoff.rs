@@ -1,7 +1,7 @@
-//! The pause after a failure to get credentials: for a while the failure is repeated instead of
-//! asking the authority again. The pause doubles with every failure in a row, and ends early when
-//! the user logs in: then the login stamp of the identity has changed. `renew` asks for the pause,
-//! and records a failure in the index.
+//! Pauses after a failure to get credentials: for a while the failure is repeated instead of asking
+//! the authority again. The pause doubles with every failure in a row, and ends early when the user
+//! logs in: then the login stamp of the identity has changed. `renew` asks for the pause, and
+//! records a failure in the index.
 //!
 //! A failure is that of an identity, and so of all its requests: it is recorded under the digest of
 //! the identity. Where there is a token, but it is not for the user that one request names, the
@@ -75,8 +75,7 @@ impl<'a> Backoff<'a> {
     pub(super) fn error_while_waiting(&self, now: Time) -> Option<Error> {
         self.next_attempt(now)?;
         let waited = self.failure.at.until(now);
-        let remark = format!("pgcred got this answer {waited} s ago; --fresh asks again now");
-        Some(self.failure.error.clone().noting(&remark))
+        Some(self.failure.error.clone().given_again(waited))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Divides the time of a run (`--timeout`) among the identities that it still has to resolve, so
 //! that one that hangs does not use up the time of the others. `mod` asks for a share before it
-//! waits for the lock of an identity. Pure.
+//! waits for the lock of an identity. It is pure.
 
 use std::time::{Duration, Instant};
 

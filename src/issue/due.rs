@@ -1,5 +1,5 @@
-//! When `refresh` has something to do: for a request, for a list of them, and for the hooks of
-//! shells, which look at a file with that time.
+//! Tells when `refresh` has something to do: for a request, for a list of them, and for the hooks
+//! of shells, which look at a file with that time.
 //!
 //! A request is due unless its token is fresh and is in the passfile, or the pause after a failure
 //! is not over. `refresh` asks before it issues, `--watch` asks when to run next, and

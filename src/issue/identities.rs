@@ -1,7 +1,7 @@
-//! The identities of one run. Profile and files are read once for each profile, and credentials are
-//! resolved once for each identity, even if several profiles and providers lead to it. An authority
-//! whose credentials are good for one scope alone has an identity for each scope. Only the issuer
-//! in `mod` has one of these; it lives as long as the run.
+//! Finds the identities of one run. Profile and files are read once for each profile, and
+//! credentials are resolved once for each identity, even if several profiles and providers lead to
+//! it. An authority whose credentials are good for one scope alone has an identity for each scope.
+//! Only the issuer in `mod` has one of these; it lives as long as the run.
 
 use std::collections::HashMap;
 use std::hash::Hash;

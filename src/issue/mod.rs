@@ -417,7 +417,7 @@ impl IssuedToken {
         Err(Error::login(format!(
             "cannot issue a token for {name} that lasts {wanted}: {what} in {left}"
         ))
-        .hint("log in again, or ask for less with --min-valid"))
+        .hint("log in again with `pgcred login`, or ask for less with --min-valid"))
     }
 }
 

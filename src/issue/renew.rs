@@ -3,9 +3,9 @@
 //!
 //! The order for one identity: repeat a failure whose pause is not over; resolve within the
 //! identity's share of the time, or record the failure; sign, or record that the token is for
-//! another user than the request. `store` then calls it once more for
-//! other connections of the same identity that are due. That work is bounded: a user who asked for
-//! one token must not wait for those of ten thousand connections.
+//! another user than the request. `store` then calls it once more for other connections of the same
+//! identity that are due. That work is bounded: a user who asked for one token must not wait for
+//! those of ten thousand connections.
 
 use std::rc::Rc;
 use std::time::{Duration, Instant};

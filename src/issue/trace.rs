@@ -1,5 +1,5 @@
-//! The lines of `--debug` about every decision of this directory. Each function makes its text only
-//! if the user reads it, so a run without `--debug` pays one comparison.
+//! Writes the lines of `--debug` about every decision of this directory. Each function makes its
+//! text only if the user reads it, so a run without `--debug` pays one comparison.
 
 use std::rc::Rc;
 use std::time::{Duration, Instant};

@@ -1,5 +1,5 @@
-//! The forms in which a token is printed: one variant and one arm each, quoted for its reader.
-//! Pure.
+//! Writes a token in the forms in which it is printed: one variant and one arm each, quoted for its
+//! reader. It is pure.
 
 use clap::ValueEnum;
 use serde_json::{Map, Value, json};

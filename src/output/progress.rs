@@ -1,5 +1,5 @@
-//! A line on stderr that shows how far a command is, while it asks others. It is drawn only on a
-//! terminal, and nothing of it is left at the end.
+//! Draws a line on stderr that shows how far a command is, while it asks others. It is drawn only
+//! on a terminal, and nothing of it is left at the end.
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 

@@ -1,5 +1,5 @@
-//! Columns of text for a terminal: each as wide as its widest cell. The one owner of how `list`,
-//! `discover` and `setup` lay out their lines. Pure.
+//! Lays out columns of text for a terminal: each as wide as its widest cell. The one owner of how
+//! `list`, `discover` and `setup` lay out their lines. It is pure.
 
 use crate::text::{shortened, shown};
 

@@ -1,4 +1,4 @@
-//! The variables of libpq that a shell may have set for another connection. They would take
+//! Finds the variables of libpq that a shell may have set for another connection. They would take
 //! precedence over this connection, or contradict it.
 
 use crate::output::format::TokenFormat;

@@ -1,5 +1,5 @@
-//! What libpq takes from a passfile for one look-up, and which line would match but for one field.
-//! It tells numbers of lines, times and kinds of passwords, and never what a line contains.
+//! Tells what libpq takes from a passfile for one look-up, and which line would match but for one
+//! field. It tells numbers of lines, times and kinds of passwords, and never what a line contains.
 
 use crate::passfile::block::PassfileLine;
 use crate::passfile::line::{LookupKey, fields, first_match, unescape};

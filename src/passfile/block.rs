@@ -1,5 +1,5 @@
-//! pgcred's block in a passfile: entries between two marks, at the beginning of the file. Every
-//! byte outside the block is the user's and stays.
+//! Edits pgcred's block in a passfile: entries between two marks, at the beginning of the file.
+//! Every byte outside the block is the user's and stays.
 
 use std::collections::BTreeMap;
 use std::fmt;

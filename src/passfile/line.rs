@@ -1,5 +1,5 @@
-//! Lines of a passfile: splitting, matching and escaping exactly as libpq does (`passwordFromFile`
-//! in fe-connect.c). `block` reads and writes pgcred's lines with it, and `survey` the user's.
+//! Splits, matches and escapes the lines of a passfile exactly as libpq does (`passwordFromFile` in
+//! fe-connect.c). `block` reads and writes pgcred's lines with it, and `survey` the user's.
 
 use crate::error::{Error, Result};
 

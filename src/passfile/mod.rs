@@ -1,4 +1,4 @@
-//! libpq's passfile (`~/.pgpass`), as bytes: nothing here reads or writes files.
+//! Reads and edits libpq's passfile (`~/.pgpass`), as bytes: nothing here reads or writes files.
 //!
 //! ```text
 //! bytes --block--> pgcred's entries + the user's bytes --change--> --render--> bytes

@@ -1,4 +1,4 @@
-//! The question for TLS inside PostgreSQL's protocol, and the one byte that answers it.
+//! Asks for TLS inside PostgreSQL's protocol, and reads the one byte that answers.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

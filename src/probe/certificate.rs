@@ -1,7 +1,8 @@
-//! What a certificate says, read from its bytes (RFC 5280). Whether it is believed: `trust.rs`.
+//! Reads what a certificate says, from its bytes (RFC 5280). Whether it is believed is decided in
+//! `trust.rs`.
 //!
-//! Pure. The bytes come from a server that nobody trusts yet, so that the number and the length of
-//! what is kept have limits, and texts are made safe to show. What cannot be read is no
+//! It is pure. The bytes come from a server that nobody trusts yet, so that the number and the
+//! length of what is kept have limits, and texts are made safe to show. What cannot be read is no
 //! certificate.
 
 use der::asn1::{AnyRef, GeneralizedTime, ObjectIdentifier, UtcTime};

@@ -1,4 +1,4 @@
-//! Connections by TCP, to all addresses of a name side by side. Every result is kept: which of them
+//! Connects by TCP to all addresses of a name side by side. Every result is kept: which of them
 //! answers tells whether IPv4 or IPv6, or the whole way, is closed.
 //!
 //! One thread for each address; `connect_to_all` waits for them until the deadline. `take_first`

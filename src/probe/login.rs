@@ -1,5 +1,9 @@
-//! The login: who the user is, the token, and the server's first verdict. Then the session ends:
-//! no SQL is sent.
+//! Logs in to a server with a token, for a probe, and tells the server's first verdict. Then the
+//! session ends: no SQL is sent.
+//!
+//! The token is sent once, when the server asks for a password in clear text, and only to a server
+//! that the user's own clients would believe. At most 100 packets are read, and 8 notices kept; the
+//! deadline of the probe bounds every wait.
 
 use std::fmt;
 use std::io::Write;

@@ -1,4 +1,4 @@
-//! What a client of PostgreSQL meets at one server, found out step by step: names, connections,
+//! Finds out what a client of PostgreSQL meets at one server, step by step: names, connections,
 //! encryption, login.
 //!
 //! ```text

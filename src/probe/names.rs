@@ -1,4 +1,4 @@
-//! The addresses of a name, as the system tells them to every client.
+//! Finds the addresses of a name, as the system tells them to every client.
 //!
 //! The system's resolver knows no time-out, so it works in a thread, which is left behind at the
 //! deadline.

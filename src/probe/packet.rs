@@ -1,4 +1,4 @@
-//! This file reads a server's packets for the probe, and says what speaks at the other end if it is
+//! Reads a server's packets for the probe, and says what speaks at the other end if it is
 //! no PostgreSQL. Lengths are checked before anything is read; the stream ends a wait at the
 //! deadline.
 

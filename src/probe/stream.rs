@@ -1,5 +1,5 @@
-//! A connection with an end: what is read and written through it stops at the deadline, and after
-//! more bytes than any answer needs.
+//! Bounds a connection: what is read and written through it stops at the deadline, and after more
+//! bytes than any answer needs.
 //!
 //! A time-out of the socket alone is not enough: a server that sends a byte a second would never
 //! reach it.

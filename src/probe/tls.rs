@@ -1,5 +1,5 @@
-//! The handshake of TLS, by which a server shows its certificates. Here they are recorded and the
-//! handshake goes on, where a client would stop; `trust.rs` says whether it would.
+//! Does the handshake of TLS, by which a server shows its certificates. Here they are recorded and
+//! the handshake goes on, where a client would stop; `trust.rs` says whether it would.
 
 use std::fmt;
 use std::net::{SocketAddr, TcpStream};

@@ -1,5 +1,5 @@
-//! Whether a server's certificate is believed: by its dates, by its name, and by each of several
-//! sets of root certificates, because the clients of one user have different ones.
+//! Decides whether a server's certificate is believed: by its dates, by its name, and by each of
+//! several sets of root certificates, because the clients of one user have different ones.
 
 use std::sync::Arc;
 use std::time::Duration;

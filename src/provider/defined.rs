@@ -1,5 +1,5 @@
-//! The providers that run a command: those of `[command.NAME]`, which are registered before
-//! anything is resolved, and the presets that are asked for. They live as long as the run.
+//! Registers the providers that run a command: those of `[command.NAME]`, before anything is
+//! resolved, and the presets that are asked for. They live as long as the run.
 
 use std::sync::{PoisonError, RwLock};
 

@@ -1,5 +1,5 @@
-//! Aurora DSQL: the user `admin` signs another action than every other user. The token names no
-//! user and no port.
+//! Defines Aurora DSQL: the user `admin` signs another action than every other user. The token
+//! names no user and no port.
 
 use super::login_sql::{LoginSql, SqlStep, SqlSubject};
 use super::{Provider, amazon_roots};

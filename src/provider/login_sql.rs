@@ -1,5 +1,5 @@
-//! The SQL that lets a user log in with a token: what a kind of host says of its own, in one form.
-//! Pure.
+//! Writes the SQL that lets a user log in with a token: what a kind of host says of its own, in one
+//! form. It is pure.
 //!
 //! Nothing here is sent to a server. `pgcred policy` prints it.
 

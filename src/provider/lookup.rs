@@ -1,5 +1,5 @@
-//! From a name, a host, an ID or a region to the provider or the authority that it belongs to: the
-//! table of `mod`, then what the configuration defines.
+//! Finds the provider or the authority that a name, a host, an ID or a region belongs to: in the
+//! table of `mod`, then in what the configuration defines.
 
 use super::command::PRESETS;
 use super::{PROVIDERS, Provider, defined};

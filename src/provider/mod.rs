@@ -1,5 +1,5 @@
-//! Providers: what a kind of host needs. One file and one line of [`PROVIDERS`] for each;
-//! everything else asks the table.
+//! Lists the providers: what each kind of host needs. A provider is one file and one line of
+//! [`PROVIDERS`]; everything else asks the table.
 //!
 //! A provider knows its hosts, the defaults and limits of its tokens, which authority issues them,
 //! and which root certificates its servers have. It does not sign: it says what a token permits

@@ -1,5 +1,5 @@
-//! What a kind of host needs, as values: [`Provider`]. One that is new names what is different from
-//! [`Provider::new`].
+//! Defines what a kind of host needs, as values: [`Provider`]. A new provider names what is
+//! different from [`Provider::new`].
 
 use super::login_sql::LoginSql;
 use super::required_roots::RequiredRoots;
@@ -213,7 +213,7 @@ impl Provider {
         }
         let most = self.max_life;
         let error = Error::usage(format!(
-            "a token of {} lives 1 to {most} s, and {seconds} s are asked for",
+            "the lifetime of a token of {} is 1 to {most} s, and {seconds} s are asked for",
             self.title
         ));
         Err(error.hint(format!("ask for {most} s or less")))

@@ -1,4 +1,4 @@
-//! RDS and Aurora IAM authentication: user and port are part of what is signed.
+//! Defines RDS and Aurora IAM authentication: user and port are part of what is signed.
 
 use super::login_sql::{LoginSql, SqlStep, SqlSubject};
 use super::{NoTokenReason, Provider, RequiredRoots, amazon_roots};

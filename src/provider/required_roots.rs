@@ -1,5 +1,5 @@
-//! Root certificates as a provider names them. They are data: `roots` alone decides which file a
-//! client is told to use, and makes it.
+//! Defines root certificates as a provider names them. They are data: `roots` alone decides which
+//! file a client is told to use, and makes it.
 
 use std::borrow::Cow;
 

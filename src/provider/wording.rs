@@ -1,5 +1,5 @@
-//! Providers and authorities in words, for the help, the questions and the errors: each list is
-//! made from the table, so that no sentence has to be changed for a new one.
+//! Writes providers and authorities in words, for the help, the questions and the errors: each list
+//! is made from the table, so that no sentence has to be changed for a new one.
 
 use super::PROVIDERS;
 use super::command::CommandPreset;

@@ -1,5 +1,5 @@
-//! A request for one token, with every value filled in: where the client connects, what the token
-//! permits, and which profile signs. It comes from `resolve` and goes to `issue`. Pure.
+//! Defines a request for one token, with every value filled in: where the client connects, what the
+//! token permits, and which profile signs. It comes from `resolve` and goes to `issue`. It is pure.
 //!
 //! `target` reads what a user writes as TARGET.
 

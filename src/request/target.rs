@@ -1,4 +1,5 @@
-//! TARGET as the user writes it, and the fields that it has. Pure: text in, fields out.
+//! Reads TARGET as the user writes it, and gives the fields that it has. It is pure: text in,
+//! fields out.
 //!
 //! ```text
 //! abc...dsql.us-east-1.on.aws            a host, with or without :PORT
@@ -189,7 +190,7 @@ impl TargetSpec {
                 return Err(Error::usage(
                     "service in TARGET is not used: pgcred reads no service files",
                 )
-                .hint("name host and user"));
+                .hint("name the host and the user instead"));
             }
             keyword => self.set_option(keyword, value),
         }

@@ -1,4 +1,4 @@
-//! The line of `--debug` that says where each value of a request came from.
+//! Writes the line of `--debug` that says where each value of a request came from.
 //!
 //! `sources` keeps each value with its source, `precedence` chooses among them, and this file only
 //! writes the outcome: each value with the option, variable, connection or rule that said it.

@@ -1,4 +1,4 @@
-//! From the options, TARGET, the configuration and PG* variables to a request for a token.
+//! Makes a request for a token from the options, TARGET, the configuration and PG* variables.
 //!
 //! ```text
 //! sources      what the options, TARGET, the configuration and PG* variables say

@@ -1,5 +1,5 @@
-//! The options that name the address, the user and the signed endpoint, and everything else that a
-//! connection may set.
+//! Defines the options that name the address, the user and the signed endpoint, and everything else
+//! that a connection may set.
 
 use crate::authority::Region;
 use crate::config::RequestedLife;

@@ -1,5 +1,5 @@
-//! First step: the sources of a value: options, TARGET, a connection, PG* variables and match
-//! rules. Each value is kept with the source that it came from.
+//! Does the first step: reads the sources of a value, which are options, TARGET, a connection, PG*
+//! variables and match rules. Each value is kept with the source that it came from.
 
 use super::options::ConnectionOptions;
 use crate::authority::Region;

@@ -1,7 +1,8 @@
-//! The error for a host that no provider serves, with a hint at what the user may have meant.
+//! Makes the error for a host that no provider serves, with a hint at what the user may have meant.
 //!
-//! Pure. The hint is the first that fits: a connection with nearly the same name, a login policy or
-//! `help` in the wrong place, a cluster ID of a wrong length, a tunnel, a connection to be made.
+//! It is pure. The hint is the first that fits: a connection with nearly the same name, a login
+//! policy or `help` in the wrong place, a cluster ID of a wrong length, a tunnel, a connection to
+//! be made.
 
 use crate::authority::LoginPolicy;
 use crate::config::Config;

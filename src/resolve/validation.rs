@@ -1,5 +1,5 @@
-//! Third step: validates the merged values, that is the provider, the endpoint that is signed and
-//! the life of the token, and builds the request from them.
+//! Does the third step: validates the merged values, that is the provider, the endpoint that is
+//! signed and the life of the token, and builds the request from them.
 
 use super::options::ConnectionOptions;
 use super::precedence::MergedTarget;
@@ -228,7 +228,7 @@ fn user_of(
         (None, Some(user)) => Ok(user.to_owned()),
         (None, None) if options.address.needs_no_user || provider.names_user => Ok(String::new()),
         (None, None) => Err(Error::usage(format!("no user for {host}"))
-            .hint(provider.hint_of_user("name the database role with --user USER or PGUSER"))),
+            .hint(provider.hint_of_user("name the database user with --user USER or PGUSER"))),
     }
 }
 
@@ -285,7 +285,7 @@ pub(crate) fn allowed_life(
         None => Ok(provider.default_life.min(most)),
         Some(RequestedLife::Max) => Ok(provider.max_life.min(most)),
         Some(RequestedLife::Seconds(seconds)) if seconds > most => Err(Error::usage(format!(
-            "a life of {seconds} s is too long: max_expires_in is {most} s in the configuration"
+            "a lifetime of {seconds} s is too long: max_expires_in is {most} s in the configuration"
         ))
         .hint(format!(
             "ask for {most} s or less, or change max_expires_in"

@@ -1,4 +1,4 @@
-//! Root certificates: decides which file verifies the server of a request, and makes that file.
+//! Decides which file of root certificates verifies the server of a request, and makes that file.
 //!
 //! The order is: what TARGET says (`sslrootcert`), what the request says (`--roots`, `roots` in the
 //! configuration, PGSSLROOTCERT), the user's own `~/.postgresql/root.crt`, and what the provider
@@ -113,10 +113,7 @@ pub(crate) fn absolute_choice(file: &str) -> Result<RootsChoice> {
     })?;
     match path.to_str() {
         Some(path) => RootsChoice::parse(path),
-        None => Err(
-            Error::usage(format!("the path {} is not UTF-8", path.display()))
-                .hint("rename the file or directory"),
-        ),
+        None => Err(Error::path_not_utf8(&path)),
     }
 }
 

@@ -1,5 +1,5 @@
-//! The files of root certificates in pgcred's data directory: written once, renewed with pgcred or
-//! by `pgcred roots --update`.
+//! Keeps the files of root certificates in pgcred's data directory: they are written once, and
+//! renewed with pgcred or by `pgcred roots --update`.
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -20,10 +20,7 @@ const DOWNLOADED_HEAD: &[u8] = b"# downloaded by pgcred";
 fn roots_directory() -> Result<PathBuf> {
     match paths::roots_directory() {
         Some(directory) => Ok(directory),
-        None => Err(
-            Error::failure("no directory for root certificates is known")
-                .hint("set HOME or PGCRED_HOME"),
-        ),
+        None => Err(Error::no_directory("data")),
     }
 }
 

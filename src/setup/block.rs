@@ -1,5 +1,5 @@
-//! pgcred's block in a text file of the user's, such as the crontab: between two marks, first in
-//! the file. Every other byte is the user's and stays. Pure.
+//! Edits pgcred's block in a text file of the user's, such as the crontab: between two marks, first
+//! in the file. Every other byte is the user's and stays. It is pure.
 
 use crate::error::{Error, Result};
 use crate::text::marks::{self, BLOCK_BEGIN, BLOCK_END};

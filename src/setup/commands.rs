@@ -1,4 +1,4 @@
-//! The command lines that tools are given for a connection: as words, and quoted for a shell.
+//! Makes the command lines that tools are given for a connection: as words, and quoted for a shell.
 //!
 //! Everything is named by options, because a program that the desktop starts has none of the
 //! variables of the user's shell, and a short PATH.

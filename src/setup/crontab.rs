@@ -1,6 +1,6 @@
-//! The user's crontab, read and written by the program `crontab`. `scheduler` reads it to make an
-//! edit, and `command::edits` replaces it. A crontab is replaced as a whole, and only if it
-//! is still the one that the edit was made from; `crontab` offers no lock.
+//! Reads and writes the user's crontab by the program `crontab`. `scheduler` reads it to make an
+//! edit, and `command::edits` replaces it. A crontab is replaced as a whole, and only if it is
+//! still the one that the edit was made from; `crontab` offers no lock.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -34,17 +34,14 @@ pub(crate) fn read_crontab() -> Result<Option<String>> {
     }
     Err(
         Error::failure(format!("`crontab -l` failed: {}", message.trim()))
-            .hint("run it by hand to see more"),
+            .hint("run `crontab -l` by hand to see more"),
     )
 }
 
 /// Replaces a crontab that is still as it was before. Removes it if there is to be none.
 pub(crate) fn replace_crontab(old_text: Option<&str>, after: Option<&str>) -> Result<()> {
     if read_crontab()?.as_deref() != old_text {
-        return Err(
-            Error::failure("the crontab has just been changed by another program")
-                .hint("try again"),
-        );
+        return Err(Error::changed_meanwhile("the crontab"));
     }
     let Some(after) = after else {
         return check_success(&run_crontab(&["-r"])?);

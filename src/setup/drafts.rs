@@ -1,4 +1,4 @@
-//! Drafts: the texts that edits will leave in files, before the edits are made.
+//! Keeps drafts: the texts that edits will leave in files, before the edits are made.
 //!
 //! Several tools are planned together, and shown together. An edit that changes a file has to begin
 //! with the text that the edit before it leaves there, and not with the one on the disk: else the

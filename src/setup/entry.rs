@@ -1,4 +1,4 @@
-//! What stands in a tool's own files now, whoever has written it: for `pgcred doctor`.
+//! Describes what stands in a tool's own files now, whoever has written it, for `pgcred doctor`.
 
 /// One connection that a tool knows, or one text of a scheduler.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,5 +1,5 @@
-//! The machine that a tool is set up on: its system and its directories, as values, so that tests
-//! can set up a tool for every system on one.
+//! Describes the machine that a tool is set up on: its system and its directories, as values, so
+//! that tests can set up a tool for every system on one.
 
 use std::path::{Path, PathBuf};
 
@@ -77,7 +77,7 @@ impl Machine {
         let (Some(home), Some(config), Some(file)) =
             (env::home(), env::config_directory(), paths::config_file())
         else {
-            return Err(Error::failure("no home directory is known").hint("set HOME"));
+            return Err(Error::no_directory("home").hint("set HOME, then try again"));
         };
         let os = Os::current();
         let service_file = match env::var_os("PGSERVICEFILE") {

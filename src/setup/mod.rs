@@ -1,5 +1,5 @@
-//! What setting up a tool is made of, as values: the machine, the connections, and the edits of
-//! files. Nothing is written here but the crontab, by `crontab.rs`.
+//! Defines what setting up a tool is made of, as values: the machine, the connections, and the
+//! edits of files. Nothing is written here but the crontab, by `crontab.rs`.
 //!
 //! ```text
 //! integrations::TOOLS           a `Tool` for each tool that pgcred knows

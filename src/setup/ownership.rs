@@ -1,4 +1,5 @@
-//! Which part of an edited file is pgcred's and which is the user's; and edits as plain values.
+//! Tells which part of an edited file is pgcred's and which is the user's, and holds edits as plain
+//! values.
 //!
 //! A file that `pgcred setup` changes has up to two parts:
 //!

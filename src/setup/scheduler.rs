@@ -1,5 +1,6 @@
-//! What the system runs for pgcred: `pgcred refresh` by the clock, or the gateway as a service. How
-//! often, by which command, and what setting one up has in common for all of them.
+//! Defines what the system runs for pgcred: `pgcred refresh` by the clock, or the gateway as a
+//! service. It says how often, by which command, and what setting one up has in common for all
+//! schedulers.
 //!
 //! It is for every connection and has no entry for a single one, so undoing it is always undoing it
 //! as a whole.

@@ -1,5 +1,5 @@
-//! A connection as a tool needs it: every value filled in, as text that is checked for the files of
-//! tools. `command::setup::targets` makes it.
+//! Defines a connection as a tool needs it: every value filled in, as text that is checked for the
+//! files of tools. `command::setup::targets` makes it.
 
 use super::Machine;
 use crate::config::ProxySettings;
@@ -77,10 +77,7 @@ pub(crate) fn check_texts(machine: &Machine, targets: &[ToolTarget]) -> Result<(
     let mut texts = Vec::new();
     for path in paths {
         let Some(text) = path.to_str() else {
-            return Err(
-                Error::usage(format!("the path {} is not UTF-8", path.display()))
-                    .hint("rename the directory"),
-            );
+            return Err(Error::path_not_utf8(path));
         };
         texts.push(text.to_owned());
     }

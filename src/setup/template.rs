@@ -1,4 +1,4 @@
-//! Templates of dialogs: `integrations/*/dialog.txt` with the values of a connection filled in.
+//! Fills in the templates of dialogs, `integrations/*/dialog.txt`, with the values of a connection.
 //!
 //! A template is plain text. `{user}` stands for a value of the connection, see [`PLACEHOLDERS`];
 //! `{user:json}` for the value escaped for where it stands, see [`FORMS`]. A value that the

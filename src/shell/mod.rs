@@ -1,4 +1,5 @@
-//! Shell hooks: what `pgcred init SHELL` prints for a shell to run at its prompts. Pure.
+//! Makes the hooks of shells: what `pgcred init SHELL` prints for a shell to run at its prompts. It
+//! is pure.
 //!
 //! A hook costs the user nothing at most prompts: it reads one small file, which names the time
 //! when the first token is due, and compares it with the clock.

@@ -1,4 +1,5 @@
-//! This file opens the page of a login in a browser, and tells which addresses are such a page.
+//! Opens the page of a login: decides which addresses are one, and starts the browser that shows
+//! it.
 //!
 //! `is_page` is pure, and keeps programs other than a browser from being started by an address.
 //! `open` waits for some seconds at most; a browser that still runs then is left alone.

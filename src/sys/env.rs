@@ -1,4 +1,5 @@
-//! The only reader of the environment: variables, the command line, and the user's directories.
+//! Reads the environment, as the only file: variables, the command line, and the user's
+//! directories.
 //!
 //! A variable that is empty counts as unset, as in libpq and the AWS CLI. [`var`] and
 //! [`var_as_text`] differ for bytes that are not UTF-8: the first replaces them, the second refuses
@@ -106,7 +107,7 @@ pub(crate) fn var_as_text(name: &str) -> Result<Option<String>> {
         Some(Ok(text)) => Ok(Some(text)),
         Some(Err(_)) => {
             let hint = format!("correct or unset {name}");
-            Err(Error::usage(format!("{name} is not UTF-8")).hint(hint))
+            Err(Error::not_utf8(name).hint(hint))
         }
     }
 }

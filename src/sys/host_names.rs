@@ -1,4 +1,4 @@
-//! The addresses of a host's name.
+//! Finds the addresses of a host's name.
 //!
 //! They are the ones that PostgreSQL's clients on this machine get. C's library answers, but for
 //! musl's: it asks all name servers at once and takes the first answer, so that with a VPN or WSL,

@@ -1,4 +1,4 @@
-//! This file takes the listeners that a service manager has opened for this process: `LISTEN_FDS`
+//! Takes the listeners that a service manager has opened for this process: `LISTEN_FDS`
 //! of systemd. There are none on Windows.
 
 use std::io::Result;

@@ -1,4 +1,4 @@
-//! C's `pow`, the one function of the system's libm that the AWS SDK calls.
+//! Replaces C's `pow`, the one function of the system's libm that the AWS SDK calls.
 //!
 //! The linker takes this one, so that the program does not load libm: that would cost 0.05 ms, a
 //! twentieth of the time in which a cached token is printed. The function is the Rust crate

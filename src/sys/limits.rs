@@ -1,4 +1,4 @@
-//! Limits that the system sets for a process.
+//! Sets and checks the limits that the system has for a process.
 //!
 //! pgcred forbids core dumps of itself, because its memory contains tokens and AWS keys. The
 //! programs that it starts may write core dumps as usual.

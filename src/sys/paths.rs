@@ -1,4 +1,4 @@
-//! Every file and directory that is pgcred's own.
+//! Names every file and directory that is pgcred's own.
 //!
 //! `PGCRED_HOME` puts all of them into one directory. Without it they are below the directories
 //! that the system has for configuration, cache and data. Nothing is created here.

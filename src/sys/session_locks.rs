@@ -1,4 +1,4 @@
-//! This file has the locks of login sessions: of several processes, one makes or renews a session.
+//! Takes the locks of login sessions: of several processes, one makes or renews a session.
 
 use std::path::PathBuf;
 use std::time::Duration;

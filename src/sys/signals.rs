@@ -1,4 +1,4 @@
-//! Signals that ask this process to end. This is the only module that uses `signal-hook`.
+//! Waits for signals that ask this process to end. This is the only module that uses `signal-hook`.
 
 #[cfg(unix)]
 pub(crate) use unix::{HeldSignals, die_by, on_signal};

@@ -1,5 +1,5 @@
-//! This file tells who is at the other end of a local connection, as far as the system knows: the
-//! user of a Unix socket's peer, and on Linux also that of a TCP connection within this machine.
+//! Finds who is at the other end of a local connection, as the system tells: the user of a Unix
+//! socket's peer, and on Linux also that of a TCP connection within this machine.
 //!
 //! A TCP connection that arrives on loopback need not come from a user of this machine: a forwarder
 //! such as `ssh -L` has the user of the forwarder. So this is a check that comes in addition to the

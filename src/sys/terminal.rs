@@ -1,5 +1,5 @@
-//! stdin and the terminal: tells whether a user is there, asks the user, and empties stdin for the
-//! programs that pgcred starts.
+//! Handles stdin and the terminal: tells whether a user is there, asks the user, and empties stdin
+//! for the programs that pgcred starts.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, IsTerminal, Read, Write};

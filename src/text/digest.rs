@@ -1,5 +1,5 @@
-//! SHA-256 digests, shortened. They are names for texts that must not be shown, such as credentials
-//! and tokens. Pure.
+//! Makes SHA-256 digests, shortened. They are names for texts that must not be shown, such as
+//! credentials and tokens. It is pure.
 
 use std::hash::Hasher;
 

@@ -1,4 +1,4 @@
-//! Bytes written as hexadecimal digits, two for each. Pure.
+//! Writes bytes as hexadecimal digits, two for each. It is pure.
 
 /// Returns two hex digits for every byte.
 pub(crate) fn hex(bytes: &[u8]) -> String {

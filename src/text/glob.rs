@@ -1,4 +1,4 @@
-//! Patterns in which `*` stands for any run of characters. Pure.
+//! Matches patterns in which `*` stands for any run of characters. It is pure.
 
 /// Tells whether a text is a pattern, and not simply itself.
 pub(crate) fn is_pattern(text: &str) -> bool {

@@ -1,5 +1,6 @@
-//! Hosts and ports: as a user writes them, as they are signed and written into the passfile (lower
-//! case, ASCII, no scheme and no trailing dot), and inside addresses with a scheme. Pure.
+//! Reads hosts and ports: as a user writes them, as they are signed and written into the passfile
+//! (lower case, ASCII, no scheme and no trailing dot), and inside addresses with a scheme. It is
+//! pure.
 
 use std::fmt;
 use std::net::Ipv4Addr;

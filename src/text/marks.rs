@@ -1,5 +1,5 @@
-//! The two lines that pgcred puts around its own lines in a file of the user's: a passfile, a
-//! service file, a crontab. Every version of pgcred has begun them with these words.
+//! Defines the two lines that pgcred puts around its own lines in a file of the user's: a passfile,
+//! a service file, a crontab. Every version of pgcred has begun them with these words.
 
 /// The beginning of the first line of pgcred's block. An explanation follows on the line.
 pub(crate) const BLOCK_BEGIN: &str = "# pgcred begin";

@@ -1,5 +1,5 @@
-//! Text. This file makes text of services and programs safe to show. Pure: nothing is read or
-//! written here.
+//! Handles text. This file makes text of services and programs safe to show. It is pure: nothing is
+//! read or written here.
 //!
 //! ```text
 //! text of others --> host       a host name, with or without a port

@@ -1,4 +1,4 @@
-//! Samples for the tests of parsers: correct texts with a few random changes.
+//! Makes samples for the tests of parsers: correct texts with a few random changes.
 
 use proptest::prelude::*;
 use proptest::sample::{Index, select};

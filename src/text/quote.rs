@@ -1,4 +1,4 @@
-//! Quoting: the one file that knows how a text is written for another program's parser.
+//! Quotes texts: the one file that knows how a text is written for another program's parser.
 //!
 //! Each function is one dialect and returns a whole word, quotes included, unless its name ends in
 //! `_inside`: then the caller's template already has the quotes. A parser of that dialect that
@@ -7,7 +7,7 @@
 //!
 //! Nothing here removes or refuses characters, with one exception: [`cmd_assignment`] returns
 //! nothing where cmd.exe has no way to write the value. Control characters are refused where a
-//! request or a tool's words are checked. Pure.
+//! request or a tool's words are checked. It is pure.
 
 use std::fmt::{Display, Write as _};
 

@@ -1,4 +1,4 @@
-//! "Did you mean": the known word that is nearest to what was typed. Pure.
+//! Suggests the known word that is nearest to what was typed ("did you mean"). It is pure.
 
 /// Returns the known word that was probably meant: one that differs only in case, or by one or two
 /// letters.

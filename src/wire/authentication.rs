@@ -1,5 +1,5 @@
-//! This file knows the packets of authentication (`R`): how a server wants a user to prove who they
-//! are. What a server sends is bounded before it is kept.
+//! Reads the packets of authentication (`R`), by which a server says how a user has to prove who
+//! they are. What a server sends is bounded before it is kept.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! This file reads a server's errors and notices (packets `E` and `N`). What is read is safe to
+//! Reads a server's errors and notices (packets `E` and `N`). What is read is safe to
 //! show: control characters are escaped, and each field is bounded.
 
 use crate::text::shown;

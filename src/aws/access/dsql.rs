@@ -1,4 +1,4 @@
-//! The ARNs of a cluster of Aurora DSQL: one, or one for each of its regions.
+//! Makes the ARNs of a cluster of Aurora DSQL: one, or one for each of its regions.
 
 use super::PolicySubject;
 use crate::authority::{
@@ -76,7 +76,7 @@ fn arns_of_state(
     let wrong = |what: &str, answer: &str| {
         let answer = host::quoted(answer);
         Error::failure(format!(
-            "Aurora DSQL GetCluster: {answer}, the answer for cluster {id}, {what}"
+            "Aurora DSQL answered GetCluster for the cluster {id} with {answer}, which {what}"
         ))
         .hint(format!(
             "compare it with `aws dsql get-cluster --identifier {id}`"

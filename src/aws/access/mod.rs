@@ -1,5 +1,5 @@
-//! The policies that allow a login, or pgcred's own questions: actions, ARNs, and the commands that
-//! find what is not known.
+//! Makes the policies that allow a login, or pgcred's own questions: actions, ARNs, and the
+//! commands that find what is not known.
 //!
 //! ```text
 //! access ----> dsql       the ARNs of a cluster: of its regions, if it has several

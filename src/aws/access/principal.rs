@@ -1,4 +1,4 @@
-//! Who signs, as the database has to know it: the ARN of a role with its path, or of a user.
+//! Tells who signs, as the database has to know it: the ARN of a role with its path, or of a user.
 //!
 //! The ARN of a session, which AWS gives as the caller, does not have the path of its role. IAM
 //! knows it; where the caller may not ask IAM, a role of SSO, which always has a path, stays open.
@@ -118,7 +118,7 @@ fn arn_of_role(
             }
             let answer = host::quoted(&role);
             let error = Error::failure(format!(
-                "IAM GetRole: {answer}, the answer for role {name}, is another role"
+                "IAM answered GetRole for the role {name} with {answer}, which is another role"
             ));
             access.add_failure(error.hint("name the one that signs with --role ARN"));
         }

@@ -1,5 +1,5 @@
-//! The policies for what pgcred itself asks AWS: to list databases, and to find out why a login
-//! fails. No login needs them.
+//! Makes the policies for what pgcred itself asks AWS: to list databases, and to find out why a
+//! login fails. No login needs them.
 
 use super::PolicySubject;
 use super::document::PolicyStatement;

@@ -1,5 +1,5 @@
-//! What a policy names for a server of RDS: its resource ID, which is not its name. And the command
-//! with which the server takes tokens.
+//! Makes what a policy names for a server of RDS: its resource ID, which is not its name. It also
+//! tells the command with which the server takes tokens.
 
 use super::PolicySubject;
 use super::document::literal_user;
@@ -79,8 +79,11 @@ fn resource_of_state(
 ) -> Result<RdsResource, Error> {
     let wrong = || {
         let answer = host::quoted(state.resource.as_deref().unwrap_or_default());
-        let error = format!("RDS: {answer}, the answer for the server, is not an ARN of RDS");
-        Error::failure(error).hint("try again; if it fails again, compare it with the console")
+        let error = format!("RDS described the server with {answer}, which is not an ARN of RDS");
+        Error::failure(error).hint(
+            "compare it with the resource ID that `aws rds describe-db-instances` or `aws rds \
+             describe-db-clusters` shows",
+        )
     };
     let Some(arn) = state.resource.as_deref().and_then(Arn::parse) else {
         return Err(wrong());

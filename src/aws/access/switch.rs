@@ -1,4 +1,5 @@
-//! The switch with which a server of RDS takes tokens: what the user types to set it. Pure.
+//! Makes the command that the user types so that a server of RDS takes tokens: RDS has a switch for
+//! that. It is pure.
 
 use crate::authority::FoundDatabase;
 use crate::aws::api::{RdsName, parse_rds_host};

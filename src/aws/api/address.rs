@@ -1,4 +1,4 @@
-//! Where the control plane of a service is asked, and for which region the request is signed.
+//! Finds where the control plane of a service is asked, and for which region the request is signed.
 
 use crate::aws::partition::{self, HostVariant};
 use crate::aws::resolution::CredentialResolution;

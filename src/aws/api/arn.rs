@@ -1,4 +1,4 @@
-//! AWS's whole names of things: read, and made for policies. Pure.
+//! Reads ARNs, which are AWS's whole names of things, and makes them for policies. It is pure.
 //!
 //! ```text
 //! arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE

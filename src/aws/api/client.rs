@@ -1,5 +1,5 @@
-//! Sends requests to control planes: addressed, signed, not too many at a time, tried again where
-//! the service asks for patience, and given up at the deadline.
+//! Sends requests to control planes: they are addressed, signed, not too many at a time, tried
+//! again where the service asks for patience, and given up at the deadline.
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};

@@ -1,4 +1,4 @@
-//! Aurora DSQL: its clusters, one by its ID or all of a region.
+//! Asks Aurora DSQL for its clusters: for one by its ID, or for all of a region.
 //!
 //! `fetch_cluster` and `fetch_clusters` wait for AWS until the deadline of the client. Requests and
 //! the functions `read_...`, which take values out of JSON, are pure.

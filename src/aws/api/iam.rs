@@ -1,8 +1,8 @@
-//! IAM: the whole name of a role, and whether policies allow an action.
+//! Asks IAM for the whole name of a role, and whether policies allow an action.
 //!
 //! The answer to the second comes from AWS's own simulation of policies. Requests and the functions
 //! `read_...` are pure; the two async functions wait for one answer each. Both need a permission of
-//! the caller's. Called by `inspector.rs`.
+//! the caller's. `inspector.rs` calls it.
 
 use roxmltree::Node;
 

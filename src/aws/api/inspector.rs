@@ -1,5 +1,5 @@
-//! AWS's side of the seam for inspecting: which questions lead to the answer. Each runs to its end
-//! in the session of the profile.
+//! Implements the seam for inspecting: it knows which questions lead to the answer. Each runs to
+//! its end in the session of the profile.
 
 use std::time::Instant;
 

@@ -1,6 +1,6 @@
-//! Questions to AWS's control planes: what a server's state is, who the caller is, what a policy
-//! allows, which databases there are. By hand, not by the services' SDKs: that of RDS alone has
-//! 360,000 lines, and pgcred asks ten questions.
+//! Asks AWS's control planes: what a server's state is, who the caller is, what a policy allows,
+//! and which databases there are. The requests are made here and not by the services' SDKs: that of
+//! RDS alone has 360,000 lines, and pgcred asks ten questions.
 //!
 //! ```text
 //! inspector      what doctor asks          catalog      what discover asks, in a directory

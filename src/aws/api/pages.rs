@@ -1,4 +1,4 @@
-//! A list that comes in pages, each of which names the next one: read to its end, or to what went
+//! Reads a list that comes in pages, each of which names the next one: to its end, or to what went
 //! wrong on the way.
 
 use std::collections::HashSet;

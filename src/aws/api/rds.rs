@@ -1,4 +1,4 @@
-//! RDS: the lists of its instances, clusters and proxies.
+//! Asks RDS for the lists of its instances, clusters and proxies.
 //!
 //! One [`DescribeOperation`] for each kind of thing; `describe_all` asks for every page of it,
 //! until the deadline of the client. `describe_request`, which makes a request, and `read_page` are

@@ -1,4 +1,4 @@
-//! Which thing of RDS a host name belongs to, as the name itself says it. Pure.
+//! Tells which thing of RDS a host name belongs to, as the name itself says it. It is pure.
 //!
 //! ```text
 //! NAME.HASH.REGION.rds.amazonaws.com                  instance

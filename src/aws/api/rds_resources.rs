@@ -1,5 +1,5 @@
-//! What RDS says of an instance, a cluster or a proxy: values out of the XML of one entry of a
-//! list. Pure.
+//! Reads what RDS says of an instance, a cluster or a proxy: values out of the XML of one entry of
+//! a list. It is pure.
 
 use roxmltree::Node;
 

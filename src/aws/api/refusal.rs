@@ -1,5 +1,5 @@
-//! What a control plane refuses: the code and the message in its JSON or XML, and what they mean.
-//! Pure.
+//! Reads what a control plane refuses: the code and the message in its JSON or XML, and what they
+//! mean. It is pure.
 
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use serde_json::Value;
@@ -61,7 +61,7 @@ const HINTS: &[(NoAnswerReason, &str)] = &[
     (NoAnswerReason::Throttled, "wait a minute, then try again"),
     (NoAnswerReason::RegionOff, "enable the region in the account's settings, or name another one"),
     (NoAnswerReason::KeyUnknown, "check that the account has enabled the region, and that the key exists"),
-    (NoAnswerReason::Expired, "log in again, then try again"),
+    (NoAnswerReason::Expired, "log in again with `pgcred login`, then try again"),
     (NoAnswerReason::ClockWrong, "correct the clock of this machine, then try again"),
     (NoAnswerReason::SecretWrong, "check the secret access key where it is stored"),
 ];

@@ -1,4 +1,4 @@
-//! A request to a control plane, before it is addressed and signed. Pure.
+//! Builds a request to a control plane, before it is addressed and signed. It is pure.
 //!
 //! AWS's services speak two protocols here: RDS, STS and IAM take a form and answer in XML, Aurora
 //! DSQL takes a path and answers in JSON. The files of the services make such requests; `client.rs`

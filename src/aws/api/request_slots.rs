@@ -1,4 +1,4 @@
-//! How many requests are under way at a time, in the whole process.
+//! Bounds how many requests are under way at a time, in the whole process.
 //!
 //! A listing has hundreds of questions, for each profile in a thread of its own. All at once they
 //! would make AWS refuse some of them, and take hundreds of connections, each with the cost of its

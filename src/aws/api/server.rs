@@ -1,9 +1,9 @@
-//! The server behind a host name, as the control plane of its service describes it.
+//! Describes the server behind a host name, as the control plane of its service does.
 //!
 //! `server_state` asks as many questions as the host needs, one after the other: an instance may be
 //! a member of a cluster, and then the cluster decides; an endpoint of a proxy leads to the proxy.
 //! What comes out is one value for both services. The states in which a server takes connections
-//! are the two lists at the top. Called by `inspector.rs`.
+//! are the two lists at the top. `inspector.rs` calls it.
 
 use roxmltree::Node;
 
@@ -271,7 +271,9 @@ impl RdsLookup<'_> {
             "{} has no {kind} with the host {} in {}",
             RDS.name, self.host, self.region
         ))
-        .hint("compare the host with the endpoint in the console: it changes with the name");
+        .hint(
+            "compare the host with the endpoint in the console: renaming the database changes it",
+        );
         NoAnswer::new(NoAnswerReason::NotFound, error)
     }
 }

@@ -1,5 +1,5 @@
-//! Questions with the credentials of one profile, from outside the async world: each runs to its
-//! end on a runtime of its own.
+//! Asks questions with the credentials of one profile, from outside the async world: each runs to
+//! its end on a runtime of its own.
 //!
 //! Several threads may ask at once. The credentials are resolved by the first of them, under a
 //! lock; the others wait for that and use the same. Nobody is asked for a login, and each question
@@ -171,7 +171,8 @@ fn no_answer_of(error: Error) -> NoAnswer {
             | ErrorReason::InvalidRoleSetting
             | ErrorReason::NoCode
             | ErrorReason::ProgramFailed
-            | ErrorReason::Refused,
+            | ErrorReason::Refused
+            | ErrorReason::NotOwn,
         )
         | None => by_exit,
     };

@@ -1,9 +1,8 @@
-//! STS: who the caller is, and what time it is at AWS.
+//! Asks STS who the caller is, and what time it is at AWS.
 //!
 //! `caller_identity` needs credentials and no permission. `clock_offset` needs neither, so that it
 //! also works while the clock is wrong, which AWS would answer with a refusal. `offset_of_clocks`
-//! and
-//! `read_caller` are pure.
+//! and `read_caller` are pure.
 
 use std::time::{Duration, Instant};
 

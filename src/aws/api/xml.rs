@@ -1,4 +1,4 @@
-//! Answers in XML, read to values. Pure.
+//! Reads answers in XML into values. It is pure.
 //!
 //! A value is found by the names on the path to it, whatever stands beside it. An answer with more
 //! parts than AWS ever sends is refused, so that none can fill the memory.

@@ -1,5 +1,5 @@
-//! The files that the AWS CLI keeps between its runs: where they are, what they are called, and
-//! what they hold. No other file of pgcred names these directories.
+//! Reads and writes the files that the AWS CLI keeps between its runs: where they are, what they
+//! are called, and what they hold. No other file of pgcred names these directories.
 //!
 //! ```text
 //! ~/.aws/cli/cache     credentials of roles        role.rs     read, never written

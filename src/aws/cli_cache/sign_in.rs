@@ -1,5 +1,5 @@
-//! The sessions that `aws login` leaves, one file each: credentials, the token that renews them,
-//! and the key that the session is bound to.
+//! Reads and renews the sessions that `aws login` leaves, one file each: credentials, the token
+//! that renews them, and the key that the session is bound to.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! The tokens that SSO logins leave, one file for each login session.
+//! Reads and stores the tokens that SSO logins leave, one file for each login session.
 //!
 //! The file's name is a digest of the session's name, or of the address of the portal in the older
 //! form of a profile. `aws sso login` writes the file; so does pgcred when it logs in or renews a
@@ -58,7 +58,7 @@ impl SsoSession {
     /// Stores the fields that a login or a renewal gave, as the AWS CLI does.
     pub(crate) fn store(&self, fields: Map<String, Value>) -> Result<()> {
         let Some(path) = self.path() else {
-            return Err(Error::failure("no home directory for AWS's SSO cache").hint("set HOME"));
+            return Err(Error::no_directory("home").hint("set HOME: AWS's SSO cache is below it"));
         };
         fs::swap_in_for_owner(&path, Value::from(fields).to_string().as_bytes())
     }

@@ -1,5 +1,5 @@
-//! An SSO login without the AWS CLI: the device authorization of OAuth (RFC 8628). Its result is
-//! stored where every AWS tool finds it.
+//! Logs in to SSO without the AWS CLI, by the device authorization of OAuth (RFC 8628). The result
+//! is stored where every AWS tool finds it.
 //!
 //! Three questions to the login service: register as a client, ask for a code, and then ask again
 //! and again whether the user has confirmed it.

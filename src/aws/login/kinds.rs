@@ -1,4 +1,4 @@
-//! The kinds of login that AWS has, and all that differs between them: one `impl` for each.
+//! Defines the kinds of login that AWS has, and all that differs between them: one `impl` for each.
 //!
 //! `missing` says which one is missing, and `mod` has the user do it. Neither knows a kind.
 

@@ -1,5 +1,5 @@
-//! Why there are no credentials: an error, or a login that is missing. Plain values: how to log in
-//! is the job of the directory's other files.
+//! Says why there are no credentials: because of an error, or because a login is missing. These are
+//! plain values: how to log in is the job of the directory's other files.
 
 use super::kinds::LoginKind;
 use crate::error::Error;

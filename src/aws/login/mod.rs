@@ -1,4 +1,4 @@
-//! Logging in to AWS: when it may be done, and once for all processes that wait.
+//! Logs in to AWS: decides when it may be done, and does it once for all processes that wait.
 //!
 //! ```text
 //! missing.rs   which login is missing, and why; kinds.rs: what the kinds of login differ in

@@ -1,6 +1,6 @@
-//! The sources that no profile names: old files of keys, and the metadata services of a container
-//! or an instance. `mod` asks here last, when neither variables nor the profile have given a
-//! source.
+//! Plans the sources that no profile names: old files of keys, and the metadata services of a
+//! container or an instance. `mod` asks here last, when neither variables nor the profile have
+//! given a source.
 
 use super::{
     ContainerEndpoint, FULL, FallbackSources, InstanceMetadata, LegacyFiles, MachineService,

@@ -1,5 +1,5 @@
-//! Who would sign: the source of credentials and the roles on top of it, in the order of AWS CLI
-//! v2, before anything is asked.
+//! Plans who would sign: the source of credentials and the roles on top of it, in the order of AWS
+//! CLI v2, before anything is asked.
 //!
 //! [`make_plan`] looks at variables and files that have been read, and at nothing else.
 //! `execute.rs` carries the plan out. The digest of a plan is a part of the key that tokens are

@@ -1,6 +1,6 @@
-//! The source of credentials in a profile, apart from a role: web identity, SSO, keys, `aws login`
-//! or a `credential_process`, in this order. `mod` asks for that of the profile in use, and `roles`
-//! for that of the profile at which a chain of roles ends.
+//! Plans the source of credentials in a profile, apart from a role: web identity, SSO, keys, `aws
+//! login` or a `credential_process`, in this order. `mod` asks for that of the profile in use, and
+//! `roles` for that of the profile at which a chain of roles ends.
 
 use super::{
     AccessKeys, CredentialProcess, FileKeys, PlannedSource, SignIn, SsoRole, SsoSession,

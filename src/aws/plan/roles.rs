@@ -1,6 +1,6 @@
-//! Roles that are assumed one with the credentials of the next, down to a source. `mod` calls this
-//! file if the profile has `role_arn`. It follows `source_profile` from profile to profile, and
-//! refuses a circle.
+//! Plans roles that are assumed one with the credentials of the next, down to a source. `mod` calls
+//! this file if the profile has `role_arn`. It follows `source_profile` from profile to profile,
+//! and refuses a circle.
 
 use super::{
     ContainerEndpoint, InstanceMetadata, PlannedSource, ProfileRole, keys_in_variables, profile,

@@ -1,4 +1,4 @@
-//! The user's AWS configuration: both shared files, merged as the AWS CLI merges them.
+//! Reads the user's AWS configuration: both shared files, merged as the AWS CLI merges them.
 //!
 //! ```text
 //! ~/.aws/config         [default], [profile NAME], [sso-session NAME], [services NAME]

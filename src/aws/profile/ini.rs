@@ -1,4 +1,4 @@
-//! The syntax of AWS's configuration files, as the AWS CLI reads it: by the rules of Python's
+//! Reads the syntax of AWS's configuration files as the AWS CLI does: by the rules of Python's
 //! `RawConfigParser`. Text in, sections out; `files` knows what the sections mean.
 //!
 //! ```text

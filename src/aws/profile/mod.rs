@@ -1,4 +1,4 @@
-//! The user's AWS profiles, by the rules of the AWS CLI.
+//! Reads the user's AWS profiles, by the rules of the AWS CLI.
 //!
 //! ```text
 //! ~/.aws/config, ~/.aws/credentials

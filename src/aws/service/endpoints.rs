@@ -1,4 +1,4 @@
-//! The services of AWS that pgcred asks, and what counts as an address of one.
+//! Lists the services of AWS that pgcred asks, and decides what counts as an address of one.
 
 use std::hash::{Hash, Hasher};
 

@@ -1,4 +1,4 @@
-//! AWS's services, as all that asks them names them and reports their refusals.
+//! Names AWS's services for all that asks them, and reports their refusals.
 //!
 //! ```text
 //! aws::source, aws::login, aws::api

@@ -1,5 +1,5 @@
-//! What AWS's services refuse, in words: the service, its code and message, or why it could not be
-//! reached.
+//! Says in words what AWS's services refuse: the service, its code and message, or why it could not
+//! be reached.
 
 use std::error::Error as StdError;
 

@@ -1,5 +1,18 @@
-//! Container credentials: those of ECS, EKS Pod Identity, CloudShell and any other environment that
-//! sets `AWS_CONTAINER_CREDENTIALS_*`.
+//! Gets container credentials: those of ECS, EKS Pod Identity, CloudShell and any other environment
+//! that sets `AWS_CONTAINER_CREDENTIALS_*`. AWS describes the protocol under "Container credential
+//! provider" in its SDKs and Tools Reference Guide.
+//!
+//! 1. The address is the path in `AWS_CONTAINER_CREDENTIALS_RELATIVE_URI` at 169.254.170.2, or the
+//!    whole address in `AWS_CONTAINER_CREDENTIALS_FULL_URI`.
+//! 2. The token for the header `authorization` is read from the file that
+//!    `AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE` names, or from `AWS_CONTAINER_AUTHORIZATION_TOKEN`.
+//!    There may be none.
+//! 3. GET asks for the credentials, as JSON: up to three times, with a second between them, but
+//!    only once if the service refuses with a status below 500.
+//!
+//! A proxy is never asked, and plain HTTP goes to this machine and to AWS's own addresses alone:
+//! the answer is a secret. No error repeats an answer, except for a code and a message in their
+//! usual form. Nothing is cached here.
 
 use std::net::IpAddr;
 use std::path::PathBuf;

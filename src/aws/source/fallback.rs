@@ -1,5 +1,5 @@
-//! Where nothing names a source: the old files of keys, then the service of this machine that gives
-//! credentials.
+//! Gets credentials where nothing names a source: from the old files of keys, then from the service
+//! of this machine that gives credentials.
 
 use std::path::PathBuf;
 

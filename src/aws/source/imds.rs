@@ -1,5 +1,19 @@
-//! Credentials from the instance metadata of EC2: the last source. Outside EC2 it gives up after
-//! about a second.
+//! Gets the credentials of an EC2 instance's role from the instance metadata service, and the
+//! instance's region. It is the last source. AWS describes the protocol under "Use the Instance
+//! Metadata Service" in the EC2 User Guide.
+//!
+//! 1. PUT `latest/api/token` asks for a token of version 2 that is good for six hours (21,600 s).
+//!    If the service refuses with 403, 404 or 405, it is asked without one, as version 1, unless
+//!    the user has switched that off.
+//! 2. GET `latest/meta-data/iam/security-credentials/` gives the name of the role, and the same
+//!    path with the role's name the credentials, as JSON.
+//!
+//! The service is at http://169.254.169.254, or where `AWS_EC2_METADATA_SERVICE_ENDPOINT` says.
+//! Each request is made once and waits 1 s, or as the variables `AWS_METADATA_SERVICE_NUM_ATTEMPTS`
+//! and `AWS_METADATA_SERVICE_TIMEOUT` say, so that outside EC2 this source gives up after about a
+//! second: without an answer, or without a role, there are no credentials, which is no error. At
+//! most 64 KiB of an answer are read. Credentials that AWS has not renewed in time are used for 15
+//! more minutes, with a warning. Nothing is cached here.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -276,7 +290,7 @@ fn service_address(planned: InstanceMetadata) -> Result<String> {
 
 fn status_error(status: u16) -> Error {
     Error::failure(format!("the instance metadata refused (HTTP {status})"))
-        .hint("try again, or name a profile")
+        .hint("try again, or name a profile with --profile")
 }
 
 #[cfg(test)]

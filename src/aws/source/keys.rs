@@ -1,4 +1,4 @@
-//! Access keys that the user has stored: in variables, or in one of the two shared files.
+//! Gets access keys that the user has stored: in variables, or in one of the two shared files.
 //!
 //! Nobody is asked for them, and nothing waits. Keys in variables may have a time of expiry; after
 //! it they are an error and not a reason to look elsewhere, since the user has chosen them.

@@ -1,5 +1,5 @@
-//! The credentials files that came before profiles: that of the first EC2 tools (2008), named by
-//! `AWS_CREDENTIAL_FILE`, and those of boto 2.
+//! Gets access keys from the credentials files that came before profiles: that of the first EC2
+//! tools (2008), named by `AWS_CREDENTIAL_FILE`, and those of boto 2.
 //!
 //! They stay because AWS CLI v2 reads them: its chain, that of botocore, has `OriginalEC2Provider`
 //! and `BotoProvider` between the profiles and the services of the machine.

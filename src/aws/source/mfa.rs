@@ -1,4 +1,5 @@
-//! The code of a multi-factor device: from an option, from a command, or asked for on the terminal.
+//! Gets the code of a multi-factor device: from an option, from a command, or from the user at the
+//! terminal.
 
 use crate::authority::AskPolicy;
 use crate::aws::profile::command_line;

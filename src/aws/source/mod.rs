@@ -1,5 +1,5 @@
-//! The sources of credentials, one file each. A file implements [`CredentialSource`] for its part
-//! of the plan; here is the table that leads from a part of the plan to its file.
+//! Gets credentials from their sources, one file each. A file implements [`CredentialSource`] for
+//! its part of the plan; here is the table that leads from a part of the plan to its file.
 //!
 //! ```text
 //! plan --> one source --> its credentials sign, or assume the first of the roles

@@ -1,5 +1,15 @@
-//! `credential_process`: a program that prints credentials as JSON. It is run without a shell, as
-//! by the AWS CLI.
+//! Gets credentials from `credential_process`: a program that prints them as JSON. AWS describes it
+//! under "Sourcing credentials with an external process" in the AWS CLI User Guide.
+//!
+//! 1. The command line of the profile is split into words as the AWS CLI does. No shell reads it.
+//! 2. The program runs until it ends, until what it has printed is whole JSON, or until the
+//!    deadline of `--timeout`, at which it is killed.
+//! 3. Its answer has `Version` 1, `AccessKeyId`, `SecretAccessKey`, and may have `SessionToken` and
+//!    `Expiration`.
+//!
+//! No error and no step of `--debug` repeats the arguments or the answer, because both may be
+//! secret; of stderr the last line is repeated, without the arguments. Nothing is cached here: a
+//! program that wants a cache has its own.
 
 use std::path::PathBuf;
 use std::time::Instant;

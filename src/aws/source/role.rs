@@ -1,5 +1,5 @@
-//! Roles that are assumed with other credentials (`role_arn`): STS is asked, unless the AWS CLI has
-//! cached the role's credentials.
+//! Assumes roles with other credentials (`role_arn`): STS is asked, unless the AWS CLI has cached
+//! the role's credentials.
 
 use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sts::operation::assume_role::AssumeRoleError;

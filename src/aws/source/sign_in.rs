@@ -1,5 +1,5 @@
-//! `aws login`: the session of a console login, in the AWS CLI's cache, renewed with the key that
-//! it is bound to (RFC 9449).
+//! Gets the credentials of `aws login`: the session of a console login, in the AWS CLI's cache,
+//! renewed with the key that it is bound to (RFC 9449).
 //!
 //! Only one process renews a session at a time, under the lock of the session. A process that has
 //! waited for the lock reads the file again, and usually finds the new session there.

@@ -1,8 +1,9 @@
-//! A role of IAM Identity Center (SSO): the portal exchanges the token of a login for the role's
-//! credentials.
+//! Gets the credentials of a role of IAM Identity Center (SSO): the portal exchanges the token of a
+//! login for them (`GetRoleCredentials` in the API reference of the SSO portal).
 //!
-//! The order: the AWS CLI's cached credentials of the role; the token in the login's file; a
-//! renewal of that token, by one process at a time; a login.
+//! These are tried in order: the AWS CLI's cached credentials of the role; the token in the login's
+//! file; a renewal of that token if it has less than 15 minutes left, by one process at a time; a
+//! login.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -157,7 +158,7 @@ impl SsoRole {
         let Some(credentials) = given.and_then(parse_credentials) else {
             let purpose = self.purpose();
             return Err(
-                Error::failure(format!("{purpose}: the SSO portal gave none"))
+                Error::failure(format!("{purpose}: the SSO portal gave no credentials"))
                     .hint(refusal::TRY_AGAIN),
             );
         };

@@ -1,5 +1,5 @@
-//! The role of a workload (EKS, GitHub Actions): STS exchanges the token in a file for the role's
-//! credentials.
+//! Assumes the role of a workload (EKS, GitHub Actions): STS exchanges the token in a file for the
+//! role's credentials.
 
 use std::path::PathBuf;
 

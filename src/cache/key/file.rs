@@ -1,6 +1,6 @@
-//! The key in a private file, for systems without a keyring. If other users can read the file, it
-//! counts as no key. The lock of the file is taken to write it, below `key.lock`: the one place
-//! where the cache holds two locks.
+//! Keeps the key in a private file, for systems without a keyring. If other users can read the
+//! file, it counts as no key. The lock of the file is taken to write it, below `key.lock`: the one
+//! place where the cache holds two locks.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! The key in the Linux kernel's user keyring. All sessions of the user share it, it needs no
+//! Keeps the key in the Linux kernel's user keyring. All sessions of the user share it, it needs no
 //! daemon, and it is gone after a reboot.
 
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! The key in the macOS Keychain or the Windows Credential Manager, as raw bytes.
+//! Keeps the key in the macOS Keychain or the Windows Credential Manager, as raw bytes.
 
 use std::collections::HashMap;
 

@@ -1,5 +1,5 @@
-//! The key in the desktop's Secret Service, which pgcred asks over D-Bus. If the service is locked,
-//! the error says so; pgcred does not wait for the user to unlock it.
+//! Keeps the key in the desktop's Secret Service, which pgcred asks over D-Bus. If the service is
+//! locked, the error says so; pgcred does not wait for the user to unlock it.
 
 use std::collections::HashMap;
 

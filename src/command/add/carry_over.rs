@@ -1,4 +1,5 @@
-//! What a connection that is changed keeps: everything that the user has not named. Pure.
+//! Keeps what a connection that is changed has had: everything that the user has not named. It is
+//! pure.
 //!
 //! Where the host becomes another one, what describes the old host would send the client, or sign
 //! the token, for the old one: it goes away, and the user is told.

@@ -1,4 +1,4 @@
-//! `pgcred add --from FILE`: takes connections from a file that a team shares.
+//! Takes connections from a file that a team shares, for `pgcred add --from FILE`.
 //!
 //! The file may be anybody's: it is read for this command alone, within bounds, and
 //! `config::shared` says what it may hold. The user sees the difference and agrees before anything
@@ -73,7 +73,7 @@ impl FileImport {
             let names = offered.iter().map(|connection| connection.name.as_str());
             let hint = match suggest::nearest_word(name, names.clone()) {
                 Some(meant) => format!("did you mean `{meant}`?"),
-                None => format!("it has {}", suggest::list_names(names)),
+                None => format!("choose from {}", suggest::list_names(names)),
             };
             let (file, name) = (self.file.display(), host::quoted(name));
             return Err(Error::no_target(format!("{file} has no connection {name}")).hint(hint));
@@ -150,9 +150,7 @@ fn read_shared_file(file: &Path) -> Result<Vec<Connection>> {
             .hint("name a file that has tables [connections.NAME]"));
     };
     let Ok(text) = String::from_utf8(bytes) else {
-        return Err(
-            Error::usage(format!("{shown} is not UTF-8")).hint("save it as UTF-8 in an editor")
-        );
+        return Err(Error::not_utf8(shown));
     };
     let connections =
         config::read_shared_file(&text).map_err(|error| error.about(&shown.to_string()))?;

@@ -1,5 +1,5 @@
-//! On which port the gateway offers a connection that is added. Tools save the port, so it is
-//! chosen once, and stays.
+//! Chooses the port on which the gateway offers a connection that is added. Tools save the port, so
+//! it is chosen once, and stays.
 
 use crate::config::{Config, LocalAuth, ProxySettings};
 use crate::error::{Error, Result};
@@ -31,5 +31,5 @@ fn free_port(config: &Config) -> Result<u16> {
             return Ok(port);
         }
     }
-    Err(Error::failure("no port is free for the gateway").hint("name one: --proxy=PORT"))
+    Err(Error::failure("no port is free for the gateway").hint("name one with --proxy=PORT"))
 }

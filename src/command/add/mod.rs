@@ -1,4 +1,5 @@
-//! `pgcred add`: writes a connection into the configuration, and says what may be wrong with it.
+//! Writes a connection into the configuration, and says what may be wrong with it, for `pgcred
+//! add`.
 //!
 //! TARGET and the options are kept as they were typed, and the database role, which may be the
 //! default of the provider. Variables of this shell are not kept, because they may be others

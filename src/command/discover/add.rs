@@ -1,4 +1,4 @@
-//! `--add`: which rows become connections, and why others do not. Pure.
+//! Decides for `--add` which rows become connections, and why others do not. It is pure.
 
 use super::report::not_added_text;
 use super::rows::DiscoveredHost;
@@ -97,7 +97,7 @@ fn check_patterns(rows: &[DiscoveredHost], patterns: &[String]) -> Result<()> {
         if pattern == EVERYTHING || rows.iter().any(|row| matches_pattern(row, pattern)) {
             continue;
         }
-        let error = Error::no_target(format!("no database fits {}", host::quoted(pattern)));
+        let error = Error::no_target(format!("no database matches {}", host::quoted(pattern)));
         if rows.is_empty() {
             return Err(error.hint("run `pgcred discover` to see where it looks: it found none"));
         }

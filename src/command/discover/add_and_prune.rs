@@ -1,4 +1,5 @@
-//! `--add` and `--prune`: one change of the configuration, which is shown before it is made.
+//! Carries out `--add` and `--prune`: one change of the configuration, which is shown before it is
+//! made.
 
 use super::DiscoveredHosts;
 use super::add::{ConnectionAdditions, EVERYTHING};

@@ -1,5 +1,5 @@
-//! What was not answered, as one line for each profile, and the error of a run that was told
-//! nothing. Pure.
+//! Says what was not answered, as one line for each profile, and makes the error of a run that was
+//! told nothing. It is pure.
 
 use super::search::ProfileAnswer;
 use crate::authority::{CatalogAnswer, FailedListing, NoAnswerReason};
@@ -60,7 +60,9 @@ fn error_of_regions(answer: &ProfileAnswer, listed: &CatalogAnswer) -> Error {
     let error = name_profile(Error::failure(texts.join("; ")), answer);
     match groups.iter().find_map(RegionGroup::hint) {
         Some(hint) => error.hint(hint),
-        None => error.hint("name a region in which the account has databases: --region REGION"),
+        None => {
+            error.hint("run `pgcred discover --region REGION` with a region that has databases")
+        }
     }
 }
 

@@ -1,5 +1,5 @@
-//! `pgcred discover`: lists the databases that the user's profiles may see, and makes connections
-//! of them.
+//! Lists the databases that the user's profiles may see, and makes connections of them, for `pgcred
+//! discover`.
 //!
 //! ```text
 //! scope      authorities, profiles and regions to ask: options, else configuration and environment

@@ -1,9 +1,9 @@
-//! The names that connections get: from what people call the database, in small letters, digits and
+//! Makes the names of connections: from what people call the database, in small letters, digits and
 //! dashes.
 //!
 //! Where several would get the same name, or a connection has it already, the region is added, then
 //! the profile, then a number. All of those that share a name get the addition, so that a name does
-//! not depend on the order of the answers. Pure.
+//! not depend on the order of the answers. It is pure.
 
 use std::collections::{HashMap, HashSet};
 

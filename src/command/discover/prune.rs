@@ -1,4 +1,4 @@
-//! `--prune`: which connections that `--add` has made are gone. Pure.
+//! Decides for `--prune` which connections that `--add` has made are gone. It is pure.
 //!
 //! A connection is taken out only if its own profile has been asked for its own region, everything
 //! of its service was listed there, and nobody lists its host any more. One without a profile

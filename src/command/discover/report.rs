@@ -1,4 +1,4 @@
-//! What is shown of the rows: a table for people, JSON for programs. Texts of others reach the
+//! Shows the rows: as a table for people, and as JSON for programs. Texts of others reach the
 //! terminal with their control characters escaped.
 
 use serde_json::{Value, json};

@@ -1,5 +1,5 @@
-//! What was found, as rows: each host once, with the name that its connection has or would have,
-//! and why it cannot be added. Pure.
+//! Makes rows of what was found: each host once, with the name that its connection has or would
+//! have, and why it cannot be added. It is pure.
 
 use std::collections::{HashMap, HashSet};
 

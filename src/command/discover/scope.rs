@@ -1,6 +1,6 @@
-//! Who is asked: which authorities, which of their profiles, and each for which regions. It is what
-//! the user names, else what the configuration and the environment name. Profiles with the same
-//! credentials are one question.
+//! Decides who is asked: which authorities, which of their profiles, and each for which regions.
+//! What the user names counts, else what the configuration and the environment name. Profiles with
+//! the same credentials are one question.
 
 use std::time::Instant;
 
@@ -427,7 +427,7 @@ fn matching_names(pattern: &str, names: &[String]) -> Vec<String> {
 }
 
 fn no_match_error(what: &str, pattern: &str, plural: &str, names: &str) -> Error {
-    let error = Error::usage(format!("no {what} fits {}", host::quoted(pattern)));
+    let error = Error::usage(format!("no {what} matches {}", host::quoted(pattern)));
     if names.is_empty() {
         return error.hint(format!("leave it out: there are no {plural}"));
     }

@@ -1,4 +1,5 @@
-//! The version of the AWS CLI, by the files of its installation: to run it takes half a second.
+//! Finds the version of the AWS CLI by the files of its installation: to run it takes half a
+//! second.
 //!
 //! Reads links and names of directories, and the first line of a script. If they do not tell,
 //! `jobs` runs the program. The functions that find a version in a text are pure.

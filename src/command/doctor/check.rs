@@ -1,4 +1,4 @@
-//! What a check is: its id, what it needs, and the function that does it.
+//! Defines what a check is: its id, what it needs, and the function that does it.
 
 use super::context::{CheckLevel, Examination, ExaminedTarget};
 use super::finding::Finding;

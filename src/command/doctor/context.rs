@@ -1,4 +1,5 @@
-//! What a check can look at: the machine, the configuration, one target, and the time that is left.
+//! Holds what a check can look at: the machine, the configuration, one target, and the time that is
+//! left.
 //!
 //! One [`Examination`] for the run, which owns the jobs, and one [`ExaminedTarget`] for each
 //! target, which borrows it and owns the answers of server and authority. The runner makes both.

@@ -1,5 +1,5 @@
-//! `pgcred doctor --explain`: says of which cause a message of a client or a server speaks. With
-//! `--provider` only causes of its servers and of all come out.
+//! Says of which cause a message of a client or a server speaks, for `pgcred doctor --explain`.
+//! With `--provider` only causes of its servers and of all come out.
 //!
 //! It needs no configuration, no file and no network. The message is never repeated, because it may
 //! hold a token; the answer consists of the table and of what the caller knows.

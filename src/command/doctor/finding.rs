@@ -1,7 +1,8 @@
-//! What one check has found: a status, one line of detail, and the cause if something is wrong.
+//! Holds what one check has found: a status, one line of detail, and the cause if something is
+//! wrong.
 //!
-//! A value without behaviour. The checks make it, `runner.rs` turns it into an outcome, and the
-//! report shows it. Long texts of servers and of other programs are shortened here.
+//! It is a value without behaviour. The checks make it, `runner.rs` turns it into an outcome, and
+//! the report shows it. Long texts of servers and of other programs are shortened here.
 
 use super::redact::RedactedKind;
 use crate::error::{Error, Exit};

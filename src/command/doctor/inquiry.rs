@@ -1,4 +1,4 @@
-//! What AWS, or another authority, is asked about the targets and about the clock of this machine.
+//! Asks AWS, or another authority, about the targets and about the clock of this machine.
 //!
 //! ```text
 //! threads of a target    who signs            the server --> what policies allow for it

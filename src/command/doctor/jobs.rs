@@ -1,5 +1,5 @@
-//! What takes time and waits for nothing else: programs that tell their version, the keyring, the
-//! tools' files. All of it is started before the first check, and runs side by side.
+//! Starts what takes time and waits for nothing else: programs that tell their version, the
+//! keyring, the tools' files. All of it is started before the first check, and runs side by side.
 //!
 //! Each answer is a `PendingAnswer`: whoever needs it waits, and goes on without it when the time
 //! is over. Programs get a shorter time (`patience`) than the run, so that one that hangs costs

@@ -1,4 +1,4 @@
-//! `pgcred doctor`: finds the one cause of a failing login, and says what to type.
+//! Finds the one cause of a failing login, and says what to type, for `pgcred doctor`.
 //!
 //! ```text
 //! mod           options; which targets; the exit code

@@ -1,5 +1,5 @@
-//! What the server of a target answers: a thread looks up its name, connects, begins TLS, and logs
-//! in when there is a token.
+//! Finds out what the server of a target answers: a thread looks up its name, connects, begins TLS,
+//! and logs in when there is a token.
 //!
 //! ```text
 //! thread of the probe    names --> connections --> TLS --> waits for the token --> login

@@ -1,8 +1,8 @@
-//! A finding together with the check that found it, and with what to type.
+//! Holds a finding together with the check that found it, and with what to type.
 //!
 //! Here the finding meets the table of causes: advice and commands of the finding come first, those
-//! of the cause fill the gaps. Pure. The functions at the end say which of several failures comes
-//! first.
+//! of the cause fill the gaps. It is pure. The functions at the end say which of several failures
+//! comes first.
 
 use super::check::Check;
 use super::finding::{Finding, FindingStatus};

@@ -1,4 +1,4 @@
-//! An answer that a thread is still working on.
+//! Holds an answer that a thread is still working on.
 //!
 //! The thread is never joined: if the answer is not there at the deadline, the thread is left
 //! behind and ends with the process.

@@ -1,4 +1,5 @@
-//! The names in files of settings, also in those that cannot be parsed: errors repeat them. Pure.
+//! Finds the names in files of settings, also in those that cannot be parsed: errors repeat them.
+//! It is pure.
 
 use crate::provider;
 use crate::text::host;

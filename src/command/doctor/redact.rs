@@ -1,5 +1,5 @@
 //! Replaces what identifies a user or a company: the same text by the same mark each time, so that
-//! the report can still be followed. Pure.
+//! the report can still be followed. It is pure.
 //!
 //! Two things are replaced: names that the caller knows, such as those of connections, profiles and
 //! users, and words that look like an account number, a GUID, a cluster ID, a host, an address, an

@@ -1,7 +1,7 @@
-//! The outcomes as lines for the user and as JSON for programs, from the same data.
+//! Writes the outcomes as lines for the user and as JSON for programs, from the same data.
 //!
-//! Pure. The summary names the first failure of the machine or, without one, the first of each
-//! target: what comes later may only be its consequence.
+//! It is pure. The summary names the first failure of the machine or, without one, the first of
+//! each target: what comes later may only be its consequence.
 
 use serde_json::{Value, json};
 

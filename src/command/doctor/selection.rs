@@ -1,7 +1,9 @@
-//! Which checks are carried out: all, or those that `--check` names together with what they need.
+//! Chooses which checks are carried out: all, or those that `--check` names together with what they
+//! need.
 //!
-//! Pure. The runner asks it before each check, `jobs`, the probe and the inquiry are only started
-//! if a check that is included needs them, and the report leaves out what the user did not ask for.
+//! It is pure. The runner asks it before each check, `jobs`, the probe and the inquiry are only
+//! started if a check that is included needs them, and the report leaves out what the user did not
+//! ask for.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! The report as Markdown to paste into an issue, without what identifies the user.
+//! Writes the report as Markdown to paste into an issue, without what identifies the user.
 //!
 //! Of the environment it says only which of the variables that matter are set.
 

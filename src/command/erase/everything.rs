@@ -1,8 +1,8 @@
-//! `pgcred erase --all`: removes every token, and all that pgcred keeps besides its configuration
-//! and the files of tools.
+//! Removes every token, and all that pgcred keeps besides its configuration and the files of tools,
+//! for `pgcred erase --all`.
 //!
-//! The order: the passfiles, then the cache with the index. Where a passfile cannot be cleared, the
-//! index stays and goes on naming it, so that the next run finds it again.
+//! The order is: the passfiles, then the cache with the index. Where a passfile cannot be cleared,
+//! the index stays and goes on naming it, so that the next run finds it again.
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,4 @@
-//! `pgcred erase`: removes tokens from the passfiles and from the cache.
+//! Removes tokens from the passfiles and from the cache, for `pgcred erase`.
 //!
 //! ```text
 //! pgcred erase TARGET...                  pgcred erase --all

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::output::Output;
 use crate::passfile::block::PassfileLine;
 use crate::sys::fs::{self, FilePresence};
-use crate::text::quote;
+use crate::sys::typed_commands;
 
 /// Removes the tokens that `wanted` picks from a passfile's block, and returns what they were for.
 ///
@@ -76,12 +76,12 @@ pub(super) fn check_reachable(path: &Path) -> Result<()> {
     let FilePresence::Unreachable(directory) = fs::presence(path) else {
         return Ok(());
     };
-    let quoted = quote::posix(&directory.to_string_lossy());
+    let make = typed_commands::make_directory(&directory);
     let (path, directory) = (path.display(), directory.display());
     Err(
         Error::failure(format!("{path} may have tokens and cannot be reached")).hint(format!(
             "make the directory {directory} available again, then try again; if it is gone for \
-             good, run `mkdir -p {quoted}` before"
+             good, run `{make}` before"
         )),
     )
 }

@@ -1,5 +1,5 @@
-//! What `pgcred exec` says after a program that could not log in. It comes after the program's own
-//! output, which is neither read nor delayed.
+//! Makes the hint that `pgcred exec` gives after a program that could not log in. It comes after
+//! the program's own output, which is neither read nor delayed.
 //!
 //! If a user sits at the terminal, doctor logs in once more, in a process of its own, and the hint
 //! says what it has found. Otherwise the hint names doctor.

@@ -1,5 +1,5 @@
-//! `pgcred exec`: runs a program that finds its connection in PG* variables and its password in a
-//! private passfile, and removes the passfile when the program ends.
+//! Runs a program that finds its connection in PG* variables and its password in a private
+//! passfile, and removes the passfile when the program ends, for `pgcred exec`.
 //!
 //! ```text
 //! resolve -> issue -> private passfile -> start the program -> wait -> remove the passfile
@@ -206,13 +206,13 @@ fn renew_passfile(
     app.preferences.ask.mfa_code = None; // a code is valid only once
     app.preferences.ask.in_group = true;
     app.never_ask_for_login();
-    let (request, issued) = app.issue(
-        request,
-        &TokenOptions {
-            fresh: false,
-            ..*options
-        },
-    )?;
+    let options = TokenOptions {
+        fresh: false,
+        ..*options
+    };
+    let issued = app.issue(request, &options);
+    // `renewal` compares an error with the one that it has reported last.
+    let (request, issued) = issued.map_err(Error::as_it_came)?;
     let lines = passfile_lines(&request, &issued)?;
     fs::edit_cache(passfile, |_| lines)?;
     Output::answer(&format!("{}\n", issued.token.refresh_after().unix()))

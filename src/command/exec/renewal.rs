@@ -73,15 +73,12 @@ impl TokenRenewal {
                     self.due = due;
                 }
                 Err(_) if is_over(stopped) => return,
+                Err(reason) if reason == last_warning => {} // it has been reported
                 Err(reason) => {
-                    // The same reason is reported once, also if a later text adds when AWS gave it.
-                    let is_reported = !last_warning.is_empty() && reason.starts_with(&last_warning);
-                    if !is_reported {
-                        self.output.warn(&format!(
-                            "the token of this program is not renewed: {reason}"
-                        ));
-                        last_warning = reason;
-                    }
+                    self.output.warn(&format!(
+                        "the token of this program is not renewed: {reason}"
+                    ));
+                    last_warning = reason;
                 }
             }
             if self.due <= Time::now() {

@@ -1,5 +1,5 @@
-//! `pgcred list`: the configured connections and where their tokens are, as the passfiles and the
-//! index say it. It needs no secret, no keyring and no AWS. `row` is one connection.
+//! Lists the configured connections and where their tokens are, as the passfiles and the index say
+//! it, for `pgcred list`. It needs no secret, no keyring and no AWS. `row` is one connection.
 
 mod row;
 

@@ -1,4 +1,4 @@
-//! What `pgcred list` knows of one connection, as columns, as notes and as JSON.
+//! Tells what `pgcred list` knows of one connection, as columns, as notes and as JSON.
 //!
 //! A row is gathered from three places: the request says the address, the user and the profile; the
 //! passfiles say which lines have a token, when it expires and which line hides it; and the index

@@ -1,6 +1,6 @@
-//! `pgcred policy`: the policy that an authority has to allow, and the SQL that the database needs,
-//! so that a user can log in with tokens. It only prints: nothing is changed, and nobody is asked
-//! for a login.
+//! Prints the policy that an authority has to allow, and the SQL that the database needs, so that a
+//! user can log in with tokens, for `pgcred policy`. It only prints: nothing is changed, and nobody
+//! is asked for a login.
 //!
 //! ```text
 //! mod    asks the authority for the policy and the provider for the SQL

@@ -1,4 +1,5 @@
-//! The forms of the answer: text with headings for people, and SQL with comments. Pure.
+//! Writes the forms of the answer: text with headings for people, and SQL with comments. It is
+//! pure.
 //!
 //! Names of users stand in SQL exactly as they are. What stands in a comment or a heading has no
 //! newline, so that nothing can leave its line.

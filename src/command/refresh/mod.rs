@@ -1,4 +1,5 @@
-//! `pgcred refresh`: issues tokens and writes them to the passfile, once or for as long as it runs.
+//! Issues tokens and writes them to the passfile, once or for as long as it runs, for `pgcred
+//! refresh`.
 //!
 //! ```text
 //! refresh            once: resolve, keep what is due, issue, write the passfile

@@ -1,4 +1,4 @@
-//! What `pgcred refresh` says of the tokens that it has written.
+//! Reports the tokens that `pgcred refresh` has written.
 
 use std::collections::BTreeSet;
 

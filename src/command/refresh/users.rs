@@ -1,4 +1,4 @@
-//! The files of tools follow the user of a connection, where each token has a user of its own.
+//! Lets the files of tools follow the user of a connection, where each token has a user of its own.
 //!
 //! The line of the passfile is written first, then the file of the tool: a tool that connects in
 //! between has the old user, whose password may still be good. What goes wrong here is a warning,

@@ -1,5 +1,5 @@
-//! `pgcred refresh --watch`: starts a refresh whenever a token is due, by the wall clock, until it
-//! is told to stop.
+//! Starts a refresh whenever a token is due, by the wall clock, until it is told to stop, for
+//! `pgcred refresh --watch`.
 //!
 //! The watcher issues nothing itself. Each refresh is a process of its own, so that its memory, and
 //! the AWS keys in it, are gone when it ends. A signal or the end of stdin (with

@@ -1,4 +1,5 @@
-//! `pgcred setup --all`: sets up what is configured in every tool that was found on this machine.
+//! Sets up what is configured in every tool that was found on this machine, for `pgcred setup
+//! --all`.
 //!
 //! Tools that have a dialog are named with the command that prints what to enter. The scheduler
 //! that works here belongs to it where a tool reads the passfile, because a token in it is good for

@@ -1,4 +1,4 @@
-//! The local gateway: which connections it offers, and what a tool is given that connects through
+//! Tells which connections the local gateway offers, and what a tool is given that connects through
 //! it.
 
 use crate::error::{Error, Result};
@@ -10,8 +10,8 @@ pub(super) fn check_offers(targets: &[ToolTarget], errors: &[Error]) -> Result<(
     if targets.is_empty() && errors.is_empty() {
         return Err(
             Error::usage("no connection is offered by the gateway").hint(
-                "run `pgcred add NAME --replace --proxy`, or write proxy = { port = 15432 } into a \
-             connection of config.toml",
+                "run `pgcred add NAME --replace --proxy`, or write `proxy = { port = 15432 }` \
+                 into a connection of config.toml",
             ),
         );
     }
@@ -25,7 +25,7 @@ pub(super) fn check_offers(targets: &[ToolTarget], errors: &[Error]) -> Result<(
             return Err(Error::usage(format!(
                 "{first} and {second} have one port for the gateway"
             ))
-            .hint("give one of them another port: proxy = { port = 15433 }"));
+            .hint("give one of them another port, such as `proxy = { port = 15433 }`"));
         }
     }
     Ok(())
@@ -72,7 +72,7 @@ fn not_offered(target: &ToolTarget) -> Error {
         None => format!("pgcred add NAME {} --proxy", target.request.host),
     };
     Error::usage(format!("{name} is not offered by the gateway")).hint(format!(
-        "run `{add}`, or write proxy = {{ port = 15432 }} into the connection"
+        "run `{add}`, or write `proxy = {{ port = 15432 }}` into the connection"
     ))
 }
 

@@ -1,5 +1,5 @@
-//! `pgcred setup`: sets up a tool so that it connects without a typed password. It shows first what
-//! it would change, and takes it back with `--undo`.
+//! Sets up a tool so that it connects without a typed password, for `pgcred setup`. It shows first
+//! what it would change, and takes it back with `--undo`.
 //!
 //! ```text
 //! mod       options; dialogs are printed

@@ -1,5 +1,5 @@
-//! `pgcred setup` without a tool: lists the tools, where they were found on this machine, and which
-//! are set up. It changes nothing.
+//! Lists the tools, where they were found on this machine, and which are set up: this is `pgcred
+//! setup` without a tool. It changes nothing.
 
 use crate::integrations::TOOLS;
 use crate::output::table::TextTable;

@@ -1,4 +1,4 @@
-//! A plan: everything that setting up tools would change, as one value, before anything is done.
+//! Plans everything that setting up tools would change, as one value, before anything is done.
 //!
 //! It is made from a list of tools and from preferences, whose configuration may be one that is not
 //! written yet. The texts of files are read, and nothing is written. Each tool is a part of the

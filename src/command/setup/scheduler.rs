@@ -1,4 +1,4 @@
-//! Which scheduler works on this machine, and what keeps the passfile fresh.
+//! Tells which scheduler works on this machine, and what keeps the passfile fresh.
 
 use std::time::Duration;
 

@@ -1,5 +1,17 @@
-//! The targets of `pgcred setup`: those that the user names, or every connection; complete enough
-//! for a tool that knows nothing of the user's shell.
+//! Finds the targets of `pgcred setup`: those that the user names, or every connection of the
+//! configuration. Each is filled in so far that a tool can use it that knows nothing of the user's
+//! shell.
+//!
+//! - A target that the user names and that cannot be set up is the error of the run. Among all
+//!   connections, such a one is left out: it is an error beside the others, or a warning.
+//! - What runs in the background works for all connections, so that it refuses targets by name.
+//! - A tool that connects through the local gateway gets only the connections that the gateway
+//!   offers.
+//! - A connection whose user comes with each token is given to tools that follow its user, with the
+//!   user of the last token, and to no other.
+//!
+//! A warning tells of variables of this shell that change what `pgcred refresh` does, since a
+//! scheduler runs without them. Nothing is written here, and nobody is asked for a login.
 
 use super::gateway;
 use crate::command::line_owners::mark_taken_lines;

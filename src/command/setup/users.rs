@@ -1,5 +1,5 @@
-//! The users of connections whose user comes with each token: a tool that follows such users is set
-//! up with the user of the last token.
+//! Finds the users of connections whose user comes with each token: a tool that follows such users
+//! is set up with the user of the last token.
 //!
 //! A program that prints tokens may create a user of the database with every run, so that it is run
 //! only for a connection that was named, and after the changes were agreed to: a plan is made

@@ -69,7 +69,7 @@ const FILE_ERRORS: &[(&str, &str)] = &[
     ("\ncahce = 'file'", "line 2: cahce: no such key"),
     ("'a\\nb' = 1", "line 1: `a\\\\nb`: no such key"),
     ("cache = 'disk'", "line 1: cache: no such cache: `disk`"),
-    ("cache = true", "line 1: cache: not a text"),
+    ("cache = true", "line 1: cache: not a string"),
     (
         "max_expires_in = 'max'",
         "line 1: max_expires_in: not a duration",
@@ -135,7 +135,7 @@ const CONNECTION_ERRORS: &[(&str, &str)] = &[
     ),
     (
         "[connections.p]\nhost = 5",
-        "line 2: connections.p.host: not a text",
+        "line 2: connections.p.host: not a string",
     ),
     (
         "[connections.p]\nhost = 'foo0bar1baz2quux3quuux4abc'",
@@ -198,7 +198,7 @@ const FIELD_ERRORS: &[(&str, &str)] = &[
     ),
     (
         "region = 'x y'",
-        "line 3: connections.p.region: region `x y` is not the name",
+        "line 3: connections.p.region: `x y` is not the name",
     ),
     (
         "provider = 'x'",
@@ -262,8 +262,8 @@ const RULE_ERRORS: &[(&str, &str)] = &[
 /// What stands below `[[match]]` and its host.
 const RULE_FIELD_ERRORS: &[(&str, &str)] = &[
     ("user = ''", "line 3: match.user: the user is empty"),
-    ("region = '?'", "line 3: match.region: region"),
-    ("profile = 1", "line 3: match.profile: not a text"),
+    ("region = '?'", "line 3: match.region: `?` is not the name"),
+    ("profile = 1", "line 3: match.profile: not a string"),
     (
         "expires_in = '5 m'",
         "line 3: match.expires_in: not a duration",

@@ -1,4 +1,5 @@
-//! Amazon's root certificates: those that pgcred carries, and the addresses of the others. Pure.
+//! Holds Amazon's root certificates: those that pgcred carries, and the addresses of the others. It
+//! is pure.
 //!
 //! Amazon's public services have certificates that every system trusts. Servers of RDS have roots
 //! of their own in each region: the program carries those of the regions that were known when it

@@ -1,5 +1,5 @@
-//! Reads what a command has printed: the token, the user, and when the token ends. Pure, and no
-//! error repeats what was printed, because that may be a secret.
+//! Reads what a command has printed: the token, the user, and when the token ends. It is pure, and
+//! no error repeats what was printed, because that may be a secret.
 
 use serde_json::Value;
 
@@ -90,7 +90,10 @@ fn earliest_end(
     };
     if end <= started {
         return Err(Error::login("it printed a token that has expired already")
-            .hint("log in again; if that does not help, check the clock of this machine")
+            .hint(
+                "log in again with `pgcred login --provider NAME`; if that does not help, check \
+                 the clock of this machine",
+            )
             .because(ErrorReason::Expired));
     }
     Ok(end)

@@ -1,4 +1,4 @@
-//! The authority of one definition: who signs is what is run, and its signer hands out what was
+//! Makes one definition an authority: who signs is what is run, and its signer hands out what was
 //! printed.
 
 use std::cell::OnceCell;
@@ -247,8 +247,11 @@ impl Identity for CommandIdentity {
         notes.step(|| format!("running {login}"));
         let status = child::run_at_terminal(&words)?;
         if !status.success() {
-            return Err(Error::login(format!("`{login}` ended with {status}"))
-                .hint("read what it printed above"));
+            return Err(
+                Error::login(format!("`{login}` ended with {status}")).hint(format!(
+                    "read what it printed above, then run `{login}` by hand"
+                )),
+            );
         }
         Ok(true)
     }

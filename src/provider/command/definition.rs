@@ -1,6 +1,6 @@
-//! What is known of a command that prints tokens: how it is run, what its answer means, and what
-//! kind of command it is. Values only; a definition is one of pgcred's own (`presets`) or a
-//! `[command.NAME]` of the user's configuration.
+//! Holds what is known of a command that prints tokens: how it is run, what its answer means, and
+//! what kind of command it is. It has values only; a definition is one of pgcred's own (`presets`)
+//! or a `[command.NAME]` of the user's configuration.
 
 use super::template::WordTemplate;
 use crate::error::{Error, Result};

@@ -1,5 +1,5 @@
-//! What is run for one scope and profile: the words with their placeholders filled in, and the
-//! digests of it. Two connections with the same words share one identity, and so one run.
+//! Makes what is run for one scope and profile: the words with their placeholders filled in, and
+//! the digests of it. Two connections with the same words share one identity, and so one run.
 
 use std::path::PathBuf;
 

@@ -1,5 +1,5 @@
-//! What a JWT says of itself, whoever has signed it, and which time a number is. Pure, and no
-//! secret: the signature is not looked at.
+//! Reads what a JWT says of itself, whoever has signed it, and which time a number is. It is pure,
+//! and tells no secret: the signature is not looked at.
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;

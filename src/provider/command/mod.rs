@@ -1,5 +1,5 @@
-//! An authority for every service whose token a command of the service prints: pgcred runs the
-//! command, and treats what it prints as a token.
+//! Makes an authority for every service whose token a command of the service prints: pgcred runs
+//! the command, and treats what it prints as a token.
 //!
 //! ```text
 //! definition   what is known of a command: how it is run, where its answer has what

@@ -1,5 +1,6 @@
-//! The definitions that pgcred brings. Data only; `provider_of` makes a provider of one when it is
-//! asked for. A `[command.NAME]` with the name of a preset changes the keys that it names.
+//! Lists the definitions that pgcred brings. It has data only; `provider_of` makes a provider of
+//! one when it is asked for. A `[command.NAME]` with the name of a preset changes the keys that it
+//! names.
 
 use super::definition::{CommandDefinition, CommandKind, ExpiryField, JsonPath};
 use super::service::{self, PresetService};

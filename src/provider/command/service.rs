@@ -1,5 +1,5 @@
-//! What is known of the services of the presets, besides their commands: hosts, users, databases
-//! and root certificates. Pure.
+//! Lists what is known of the services of the presets, besides their commands: hosts, users,
+//! databases and root certificates. It is pure.
 
 use super::super::amazon_roots;
 use crate::authority::Region;

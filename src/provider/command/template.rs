@@ -1,5 +1,5 @@
-//! The words of a command line with placeholders in them, such as `--ttl={life}s`. A value stays
-//! inside of its word, whatever it contains, because no shell reads the words. Pure.
+//! Fills in the words of a command line with placeholders in them, such as `--ttl={life}s`. A value
+//! stays inside of its word, whatever it contains, because no shell reads the words. It is pure.
 
 use crate::error::{Error, Result};
 

@@ -1,5 +1,5 @@
-//! The authority of the example: it makes tokens with the key in a file. What is here is what the
-//! traits leave open; all that they have a default for is left out.
+//! Shows the authority of the example: it makes tokens with the key in a file. What is here is what
+//! the traits leave open; all that they have a default for is left out.
 
 use std::path::PathBuf;
 use std::rc::Rc;

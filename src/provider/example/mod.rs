@@ -1,4 +1,4 @@
-//! The smallest provider with an authority of its own, to be copied: "A provider of another
+//! Shows the smallest provider with an authority of its own, to be copied: "A provider of another
 //! authority" in src/RECIPES.md. It is compiled for unit tests, which take tokens through it.
 //!
 //! The service is imagined. It has given each of its users a key, and takes every token that such a

@@ -1,4 +1,4 @@
-//! The fake authority: no cloud and no files, but logins, failures, an end of its credentials and
+//! Fakes an authority: no cloud and no files, but logins, failures, an end of its credentials and
 //! databases, all as `control` says.
 
 use std::hash::Hash;

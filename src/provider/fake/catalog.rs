@@ -1,4 +1,4 @@
-//! What a profile of the fake authority lists: what a test has put there.
+//! Lists for a profile of the fake authority what a test has put there.
 
 use super::PROVIDER;
 use crate::authority::{

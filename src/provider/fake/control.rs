@@ -1,5 +1,5 @@
-//! What a test tells the fake authority, and what the authority saw. Each test has its own state,
-//! since each has its own thread.
+//! Holds what a test tells the fake authority, and what the authority saw. Each test has its own
+//! state, since each has its own thread.
 
 use std::cell::RefCell;
 use std::collections::HashMap;

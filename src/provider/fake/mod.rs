@@ -1,6 +1,6 @@
-//! A provider whose authority does what a unit test tells it: it fails, asks for a login, hands
-//! out tokens that end early, or lists databases. A real one is copied from `example`, which has
-//! none of these switches.
+//! Fakes a provider, whose authority does what a unit test tells it: it fails, asks for a login,
+//! hands out tokens that end early, or lists databases. A real one is copied from `example`, which
+//! has none of these switches.
 //!
 //! `control` is what a test says and sees, `catalog` what a profile lists, and `authority` does it.
 

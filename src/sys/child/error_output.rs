@@ -1,5 +1,5 @@
-//! What a program has said on stderr, as an error may repeat it: one line, and none of the
-//! arguments that it was given.
+//! Shortens what a program has said on stderr, so that an error may repeat it: to one line, without
+//! any of the arguments that it was given.
 
 use crate::text::foreign;
 

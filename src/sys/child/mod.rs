@@ -1,4 +1,4 @@
-//! The programs that pgcred runs for its own purposes: the AWS CLI, a `credential_process`, a
+//! Runs the programs that pgcred needs for its own purposes: the AWS CLI, a `credential_process`, a
 //! browser, a scheduler.
 //!
 //! Such a program gets nothing on stdin and no password in the environment. `search` finds it;

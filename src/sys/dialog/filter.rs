@@ -1,4 +1,4 @@
-//! Which choices a typed text leaves of a list. Pure.
+//! Finds which choices of a list a typed text leaves. It is pure.
 
 use super::DialogChoice;
 

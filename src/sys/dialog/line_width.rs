@@ -1,4 +1,4 @@
-//! Cuts texts to the width of the window, so that a choice is one line. Pure.
+//! Cuts texts to the width of the window, so that a choice is one line. It is pure.
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 

@@ -1,5 +1,5 @@
-//! Numbered lines and typed numbers, for a terminal that cannot move its cursor, and for programs
-//! that read the screen aloud.
+//! Asks by numbered lines and typed numbers, for a terminal that cannot move its cursor, and for
+//! programs that read the screen aloud.
 
 use std::io::{self, Write};
 

@@ -1,5 +1,5 @@
-//! Questions to the user at the terminal, for a conversation of several: a choice, several choices,
-//! yes or no, and a line of text.
+//! Asks the user at the terminal, for a conversation of several questions: a choice, several
+//! choices, yes or no, and a line of text.
 //!
 //! ```text
 //! open --> Dialog   what a question is, and what comes back

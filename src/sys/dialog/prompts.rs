@@ -1,5 +1,5 @@
-//! Lists that the arrow keys move in, by the library `inquire`. This is the only file that uses it
-//! and `crossterm`, which it draws with.
+//! Asks by lists that the arrow keys move in, with the library `inquire`. This is the only file
+//! that uses it and `crossterm`, which it draws with.
 
 use std::io;
 

@@ -224,8 +224,7 @@ pub(crate) fn edit_text(path: &Path, mut editor: impl FnMut(&str) -> Result<Stri
     let name = path.display().to_string();
     edit(path, |old| {
         let Ok(old) = std::str::from_utf8(old.unwrap_or_default()) else {
-            let wrong = Error::usage(format!("{name} is not UTF-8"));
-            return Err(wrong.hint("save the file as UTF-8, then try again"));
+            return Err(Error::not_utf8(&name));
         };
         let text = editor(old).map_err(|error| error.about(&name))?;
         if text.is_empty() && !path.is_symlink() {
@@ -318,8 +317,7 @@ pub(crate) fn remove_needless_copy(path: &Path) -> Result<()> {
 }
 
 fn has_changed(path: &Path) -> Error {
-    let shown = path.display();
-    Error::failure(format!("{shown} has just been changed by another program")).hint("try again")
+    Error::changed_meanwhile(path.display())
 }
 
 fn not_plain(path: &Path) -> Error {

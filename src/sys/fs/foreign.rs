@@ -9,7 +9,7 @@ use std::thread;
 use std::time::Instant;
 
 use super::read::read_at_most;
-use crate::error::{Error, Exit, Result};
+use crate::error::{Error, Result};
 
 /// The longest file that is read, in bytes. Large bundles of certificates have some hundred KiB.
 const LARGEST_FILE: u64 = 4 << 20;
@@ -25,17 +25,14 @@ pub(crate) fn read_foreign(path: &Path, deadline: Instant) -> Result<Vec<u8>> {
     };
     match read {
         Ok(bytes) => within_limit(path, bytes),
-        Err(error) => Err(cannot_read(path, &error)),
+        Err(error) => Err(Error::reading(path, &error)),
     }
 }
 
 /// Returns the text of a file as [`read_foreign`] does.
 pub(crate) fn read_foreign_text(path: &Path, deadline: Instant) -> Result<String> {
     let bytes = read_foreign(path, deadline)?;
-    String::from_utf8(bytes).map_err(|_| {
-        Error::usage(format!("{} is not UTF-8", path.display()))
-            .usual_hint("save the file as UTF-8, then try again")
-    })
+    String::from_utf8(bytes).map_err(|_| Error::not_utf8(path.display()))
 }
 
 /// Returns the bytes of a file of settings; `None` if it does not exist or is not a regular file. A
@@ -44,7 +41,7 @@ pub(crate) fn read_foreign_settings(path: &Path) -> Result<Option<Vec<u8>>> {
     match read_at_most(path, LARGEST_FILE + 1) {
         Ok(Some((bytes, metadata))) if metadata.is_file() => within_limit(path, bytes).map(Some),
         Ok(_) => Ok(None),
-        Err(error) => Err(cannot_read(path, &error)),
+        Err(error) => Err(Error::reading(path, &error)),
     }
 }
 
@@ -57,10 +54,6 @@ pub(crate) fn read_foreign_cache(path: &Path) -> Option<Vec<u8>> {
     } else {
         None
     }
-}
-
-fn cannot_read(path: &Path, cause: &io::Error) -> Error {
-    Error::reading(path, cause).exiting(Exit::Usage)
 }
 
 fn within_limit(path: &Path, bytes: Vec<u8>) -> Result<Vec<u8>> {
@@ -95,7 +88,7 @@ fn read_until(path: &Path, deadline: Instant) -> Result<io::Result<Vec<u8>>> {
     answer.recv_timeout(time_left).map_err(|_| {
         let shown = path.display();
         Error::failure(format!(
-            "cannot read {shown}: it is a pipe or a device that gave nothing in time"
+            "{shown} is a pipe or a device that gave nothing in time"
         ))
         .hint("check the program that writes to it, or allow more time with --timeout")
     })

@@ -1,4 +1,4 @@
-//! Locks between processes: one writer at a time for each file.
+//! Takes locks between processes: one writer at a time for each file.
 //!
 //! A lock is an empty file that the system locks for a process. The system releases it when the
 //! process ends, even if the process is killed. Locks of pgcred's own directories stay there as
@@ -19,7 +19,7 @@ use super::path::{PAUSE, directory_and_name, resolve_link, suffixed};
 use super::remove::remove;
 use super::{list, platform, stamp, trust};
 use crate::error::{Error, Result};
-use crate::text::quote;
+use crate::sys::typed_commands;
 
 /// How long a writer of a file waits for another writer.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -72,7 +72,7 @@ pub(crate) fn lock(path: &Path, timeout: Duration) -> Result<FileLock> {
     }
     let (shown, waited) = (path.display(), timeout.as_secs());
     let why = format!("another pgcred has held {shown} for {waited} s");
-    Err(Error::failure(why).hint("try again"))
+    Err(Error::failure(why).hint("wait until the other one has ended, then try again"))
 }
 
 /// Opens or makes the file of a lock. Refuses a link, and everything that is not a regular file of
@@ -110,9 +110,9 @@ const NOT_REGULAR: &str = "it is not a regular file";
 
 /// Returns the error about something else that stands in the place of a lock.
 fn no_lock(path: &Path, why: &str) -> Error {
-    let file = quote::posix(&path.to_string_lossy());
+    let remove = typed_commands::remove_file(path);
     Error::failure(format!("cannot lock {}: {why}", path.display()))
-        .hint(format!("find out which user made it, then run `rm {file}`"))
+        .hint(format!("find out which user made it, then run `{remove}`"))
 }
 
 fn cannot_lock(path: &Path, cause: &io::Error) -> Error {

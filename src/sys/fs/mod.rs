@@ -1,4 +1,4 @@
-//! The only module that reads and writes files of the user's.
+//! Reads and writes files of the user's, as the only module.
 //!
 //! ```text
 //! read     a whole file, limited in length           foreign   a file of another program

@@ -1,5 +1,5 @@
-//! The paths of files: where a link leads, which directory a file is in, and the names of the files
-//! that pgcred puts beside it. And what a failure to write one is called.
+//! Finds paths of files: where a link leads, which directory a file is in, and the names of the
+//! files that pgcred puts beside it. It also makes the error of a file that cannot be written.
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::trust;
 use crate::error::{Error, Result};
-use crate::text::quote;
+use crate::sys::typed_commands;
 
 /// The time between two looks at a file or a lock that is waited for.
 pub(super) const PAUSE: Duration = Duration::from_millis(5);
@@ -35,8 +35,10 @@ pub(super) fn resolve_link(path: &Path) -> Result<PathBuf> {
         }
         path = path.parent().unwrap_or(Path::new("")).join(target);
     }
-    Err(Error::usage(format!("{}: too many links", path.display()))
-        .hint("remove the link, which may lead back to itself, or name another file"))
+    Err(
+        Error::usage(format!("{} leads through too many links", path.display()))
+            .hint("remove the link, which may lead back to itself, or name another file"),
+    )
 }
 
 /// Returns the directory and the name of a file. A directory that does not exist is an error.
@@ -61,8 +63,8 @@ pub(super) fn directory_and_name(path: &Path) -> Result<(&Path, &OsStr)> {
             "write \"$HOME/{inside}\": the shell did not expand ~"
         )));
     }
-    let quoted = quote::posix(&directory.to_string_lossy());
-    Err(missing.hint(format!("make it with `mkdir -p -m 700 {quoted}`")))
+    let make = typed_commands::make_directory(directory);
+    Err(missing.hint(format!("make it with `{make}`")))
 }
 
 pub(super) fn suffixed(name: &OsStr, suffix: &str) -> OsString {

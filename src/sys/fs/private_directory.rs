@@ -1,5 +1,5 @@
-//! Private directories that last as long as one run of pgcred: for the passfile of `pgcred exec`,
-//! and for files that another program reads.
+//! Makes private directories that last as long as one run of pgcred: for the passfile of `pgcred
+//! exec`, and for files that another program reads.
 //!
 //! The run that makes such a directory holds a lock in it. A directory whose lock is free was left
 //! by a killed run. The next run that makes a private directory removes it.

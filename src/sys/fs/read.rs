@@ -11,8 +11,7 @@ use std::time::{Duration, Instant, SystemTime};
 use super::path::PAUSE;
 use super::{platform, trust};
 use crate::error::{Error, Result};
-use crate::sys::env;
-use crate::text::quote;
+use crate::sys::{env, typed_commands};
 
 /// The longest file that pgcred reads as a whole, in bytes. Ten thousand tokens have 20 MiB.
 const LARGEST_FILE: u64 = 64 << 20;
@@ -46,7 +45,8 @@ fn read_regular(path: &Path) -> io::Result<(Vec<u8>, Metadata)> {
 }
 
 /// Returns the text of a file; `None` if the file does not exist. A file that cannot be read, is
-/// not UTF-8 or is not a regular file is an error.
+/// not UTF-8 or is not a regular file is an error. A caller knows by which option another file is
+/// named, and gives that as the hint.
 pub(crate) fn read_plain(path: &Path) -> Result<Option<String>> {
     match read_dated(path, false)? {
         Some((text, _)) => Ok(Some(text)),
@@ -66,8 +66,7 @@ pub(crate) fn read_dated(
     let shown = path.display();
     let file = match read_settled(path) {
         Ok(file) => file,
-        // No hint: the caller knows by which option another file is named.
-        Err(error) => return Err(Error::usage(format!("cannot read {shown}")).caused_by(&error)),
+        Err(error) => return Err(Error::reading(path, &error)),
     };
     let Some((bytes, metadata)) = file else {
         return Ok(None);
@@ -81,8 +80,7 @@ pub(crate) fn read_dated(
     }
     match String::from_utf8(bytes) {
         Ok(text) => Ok(Some((text, metadata.modified().ok()))),
-        // No hint: the caller knows by which option another file is named.
-        Err(_) => Err(Error::usage(format!("{shown} is not UTF-8"))),
+        Err(_) => Err(Error::not_utf8(shown)),
     }
 }
 
@@ -105,12 +103,9 @@ pub(crate) fn read_private(path: &Path) -> Result<Option<Vec<u8>>> {
     };
     if !platform::is_own(&metadata) {
         let shown = path.display();
-        let quoted = quote::posix(&path.to_string_lossy());
-        return Err(
-            Error::failure(format!("{shown} belongs to another user")).hint(format!(
-                "find out which user made it, then run `rm {quoted}`"
-            )),
-        );
+        let remove = typed_commands::remove_file(path);
+        return Err(Error::failure(format!("{shown} belongs to another user"))
+            .hint(format!("find out which user made it, then run `{remove}`")));
     }
     if platform::is_open_to_others(&metadata) {
         return Ok(None);

@@ -20,7 +20,7 @@ use std::io;
 use std::path::{Component, Path, PathBuf};
 
 use super::platform;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorReason, Result};
 use crate::sys::{env, paths};
 use crate::text::quote;
 
@@ -73,7 +73,7 @@ pub(crate) fn check_place(path: &Path) -> Result<()> {
     };
     let (shown, place) = (path.display(), part.display());
     let Ok(metadata) = fs::symlink_metadata(&part) else {
-        return Err(Error::usage(format!("{place} has just changed")).hint("try again"));
+        return Err(Error::changed_meanwhile(place));
     };
     if let Some(owner) = platform::untrusted_owner(&metadata) {
         return Err(Error::usage(format!(
@@ -163,7 +163,8 @@ pub(super) fn check_trust(path: &Path, metadata: &Metadata) -> Result<()> {
     .hint(format!(
         "run `chmod go-w {}`",
         quote::posix(&path.to_string_lossy())
-    )))
+    ))
+    .because(ErrorReason::NotOwn))
 }
 
 /// Refuses a file that another user owns. The mode is not checked, because that of a link says
@@ -180,7 +181,8 @@ pub(super) fn check_owner(path: &Path, metadata: &Metadata) -> Result<()> {
     };
     Err(
         Error::usage(format!("{path} is not used: it belongs to {owner}"))
-            .hint(format!("{FIND_OUT_WHY}{as_owner}")),
+            .hint(format!("{FIND_OUT_WHY}{as_owner}"))
+            .because(ErrorReason::NotOwn),
     )
 }
 

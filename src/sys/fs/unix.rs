@@ -1,5 +1,5 @@
-//! The Unix half of `sys::fs`: modes, owners and locks. The other files of this directory call it
-//! by the name `platform`.
+//! Implements the Unix half of `sys::fs`: modes, owners and locks. The other files of this
+//! directory call it by the name `platform`.
 
 use std::fs::{DirBuilder, File, Metadata, OpenOptions, Permissions};
 use std::io;

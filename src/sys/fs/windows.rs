@@ -1,6 +1,6 @@
-//! The Windows half of `sys::fs`, by the name `platform`: owners and locks. The directories of a
-//! user's profile are private, and the files in them inherit that, so there is no mode to set or to
-//! check.
+//! Implements the Windows half of `sys::fs`, by the name `platform`: owners and locks. The
+//! directories of a user's profile are private, and the files in them inherit that, so there is no
+//! mode to set or to check.
 
 use std::fs::{File, Metadata, OpenOptions, create_dir_all};
 use std::io;

@@ -270,7 +270,7 @@ fn the_longest_lifetime_of_the_configuration_also_limits_min_valid() {
     let with = |command: &[&str]| sandbox.run(&[command, &["--config", "capped.toml"]].concat());
     for min_valid in ["3601", "7d"] {
         let run = with(&["token", HOST, "--min-valid", min_valid]);
-        run.assert_fails(2, "--min-valid: a life of");
+        run.assert_fails(2, "--min-valid: a lifetime of");
         assert!(
             run.stderr.contains("max_expires_in is 3600 s"),
             "{}",

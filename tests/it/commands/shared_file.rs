@@ -106,7 +106,7 @@ fn names_choose_and_wrong_ones_are_told() {
     );
     let run = sandbox.run(&["add", "--from", "team.toml", "zzzzzz", "--yes"]);
     assert!(
-        run.stderr.contains("hint: it has prod, books, same"),
+        run.stderr.contains("hint: choose from prod, books, same"),
         "{}",
         run.stderr
     );

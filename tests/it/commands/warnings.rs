@@ -79,11 +79,11 @@ fn add_refuses_values_that_no_token_can_have() {
     for (arguments, says) in [
         (
             &[HOST, "--expires-in", "8d"][..],
-            "a token of Aurora DSQL lives 1 to 604800 s, and 691200 s are asked for",
+            "the lifetime of a token of Aurora DSQL is 1 to 604800 s, and 691200 s are asked for",
         ),
         (
             &[RDS_HOST, "--user", "app", "--expires-in", "1h"],
-            "a token of RDS lives 1 to 900 s, and 3600 s are asked for",
+            "the lifetime of a token of RDS is 1 to 900 s, and 3600 s are asked for",
         ),
         (
             &[HOST, "--roots", &missing],
@@ -163,7 +163,9 @@ fn an_entry_with_a_wrong_lifetime_can_be_listed_and_removed() {
         "{table}"
     );
     assert!(
-        table.contains("bad: a token of RDS lives 1 to 900 s, and 3600 s are asked for"),
+        table.contains(
+            "bad: the lifetime of a token of RDS is 1 to 900 s, and 3600 s are asked for"
+        ),
         "{table}"
     );
     let run = sandbox.run(&["remove", "bad"]);

@@ -382,7 +382,7 @@ fn causes_of_containers_and_instances() {
             "500",
             1,
             "the instance metadata refused (HTTP 500)",
-            "try again, or name a profile",
+            "try again, or name a profile with --profile",
         ),
         cause(
             2,

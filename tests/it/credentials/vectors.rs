@@ -132,7 +132,7 @@ fn unusual_hosts_are_normalised_or_refused() {
         };
         let host = inputs["host"].as_str().expect("a host");
         match id {
-            "exp-bad-0" | "exp-bad-604801" => run.assert_fails(2, "lives 1 to 604800 s"),
+            "exp-bad-0" | "exp-bad-604801" => run.assert_fails(2, "is 1 to 604800 s"),
             "exp-bad-9223372036854775808" => run.assert_fails(2, "not a duration"),
             "host-empty" => run.assert_fails(2, "the host is empty"),
             "host-http-scheme" | "host-https-scheme" => run.assert_fails(2, "without a scheme"),

@@ -60,7 +60,7 @@ fn patterns_choose_what_is_added() {
     assert_eq!(cloud.config().matches("[connections.").count(), 1);
     cloud
         .run(&["--add", "BARE12345*,none*", "--yes"])
-        .assert_fails(4, "no database fits `none*`");
+        .assert_fails(4, "no database matches `none*`");
     cloud.ok(&["--add", "BARE12345*,main", "--yes"]);
     let config = cloud.config();
     assert!(config.contains("[connections.dsql-bare12]"), "{config}");
@@ -72,7 +72,7 @@ fn a_pattern_that_fits_nothing_is_an_error() {
     skip_unless!(PYTHON);
     let cloud = Cloud::usual();
     let run = cloud.run(&["--add", "none*", "--yes"]);
-    run.assert_fails(4, "no database fits `none*`");
+    run.assert_fails(4, "no database matches `none*`");
     assert!(run.stderr.contains("orders-ro"), "{}", run.stderr);
     let run = cloud.run(&["--add", "orders", "--yes"]);
     run.assert_fails(2, "needs --user");

@@ -416,7 +416,7 @@ fn directories_of_others_are_not_used() {
     run.assert_fails(2, "its mode 666 lets other users change it");
     let config = own.join("config.toml");
     let hint = format!(
-        "hint: run `chmod go-w '{0}'`; if you trust what is in it, add --config '{0}'",
+        "hint: run `chmod go-w '{0}'`; if you trust what is in it, add --config {0}",
         config.display()
     );
     assert!(run.stderr.contains(&hint), "{}", run.stderr);

@@ -1,17 +1,21 @@
 //! The errors of the program: each says what to do next, and all say it in one form.
 //!
-//! A hint is a sentence that begins with what to do, such as "run `pgcred login`, then try again".
-//! A command to type stands between backquotes.
+//! A hint is a sentence that begins with what to do, such as "run `pgcred login`, then try again",
+//! or the question "did you mean `prod`?" after a word that was mistyped. A command to type stands
+//! between backquotes.
 
 use crate::support::sources::{root, rust_files};
 
-/// What makes an error. `reading`, `writing`, `running` and `system` have a hint of their own.
+/// What makes an error. The other constructors of `Error` have a hint of their own.
 const CONSTRUCTORS: [&str; 4] = [
     "Error::failure(",
     "Error::usage(",
     "Error::login(",
     "Error::no_target(",
 ];
+
+/// What makes an error of the gateway, which a tool shows. The arguments end with text and hint.
+const TOLD: [&str; 2] = ["Self::told(", "Refusal::unreachable("];
 
 /// What gives a text to the user as a hint.
 const HINTS: [&str; 3] = [".hint(", ".or_hint(", ".usual_hint("];
@@ -24,12 +28,12 @@ const NEAR: usize = 12;
 
 /// The words that a hint begins with, if it does not begin with a condition.
 #[rustfmt::skip]
-const VERBS: [&str; 50] = [
-    "add", "allow", "ask", "begin", "check", "close", "choose", "compare", "correct", "delete",
-    "detach", "edit", "enable", "end", "enter", "fill", "find", "free", "give", "go", "install",
-    "keep", "leave", "let", "log", "look", "make", "move", "name", "open", "press", "put",
-    "read", "remove", "rename", "renew", "run", "save", "set", "show", "start", "store", "take",
-    "try", "unlock", "unset", "use", "wait", "watch", "write",
+const VERBS: [&str; 52] = [
+    "add", "allow", "ask", "begin", "check", "close", "choose", "compare", "connect", "correct",
+    "delete", "detach", "edit", "enable", "end", "enter", "fill", "find", "free", "give", "go",
+    "install", "keep", "leave", "let", "log", "look", "make", "move", "name", "open", "press",
+    "put", "read", "remove", "rename", "renew", "report", "run", "save", "set", "show", "start",
+    "store", "take", "try", "unlock", "unset", "use", "wait", "watch", "write",
 ];
 
 /// What a condition begins with. What to do comes after its comma.
@@ -37,10 +41,11 @@ const CONDITIONS: [&str; 2] = ["if ", "to "];
 
 /// The beginnings of commands that a user types, which stand between backquotes.
 #[rustfmt::skip]
-const COMMANDS: [&str; 15] = [
+const COMMANDS: [&str; 20] = [
     "pgcred add", "pgcred aws", "pgcred doctor", "pgcred exec", "pgcred list", "pgcred login",
     "pgcred proxy", "pgcred refresh", "pgcred setup", "pgcred token", "aws sso",
-    "aws configure", "chmod ", "sudo ", "mkdir ",
+    "aws configure", "chmod ", "sudo ", "mkdir ", "systemctl ", "ulimit ", "pgcred discover",
+    "pgcred policy", "proxy = {",
 ];
 
 /// Returns where the group ends that opens at `open`: the place after its closing bracket.
@@ -246,7 +251,25 @@ fn hints_in(code: &str) -> Vec<String> {
             }
         }
     }
+    for (at, _) in TOLD.iter().flat_map(|told| code.match_indices(told)) {
+        if let [_, .., hint] = literals(&code[at..end_of_call(code, at)])[..] {
+            hints.push(unescaped(hint));
+        }
+    }
     hints
+}
+
+/// Returns the strings in a piece of code, without their quotes.
+fn literals(code: &str) -> Vec<&str> {
+    let (mut found, mut at) = (Vec::new(), 0);
+    while let Some(rest) = code.get(at..).filter(|rest| !rest.is_empty()) {
+        let length = length_of_literal(rest);
+        if let Some(length) = length.filter(|_| rest.starts_with('"')) {
+            found.push(&rest[1..length - 1]);
+        }
+        at += length.unwrap_or_else(|| rest.chars().next().map_or(1, char::len_utf8));
+    }
+    found
 }
 
 /// Returns the text of a literal: continued lines are joined, and quotes lose their backslash.
@@ -332,8 +355,9 @@ fn the_form_of_a_hint_is_told() {
         assert!(fault_of(wrong).is_some(), "{wrong}");
     }
     let code = "a.hint(\"one \\\n    two\").or_hint(&format!(\n    \"{x} \\\"y\\\"\"\n));\n\
-        let hint = \"three\";\nlet hint = format!(\"four\");\nb.hint(five);";
-    let expected = ["one two", "{x} \"y\"", "three", "four"];
+        let hint = \"three\";\nlet hint = format!(\"four\");\nb.hint(five);\n\
+        Self::told(X, \"what\", format!(\"six\"))";
+    let expected = ["one two", "{x} \"y\"", "three", "four", "six"];
     let mut hints = hints_in(code);
     hints.sort();
     hints.dedup();

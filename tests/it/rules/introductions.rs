@@ -1,5 +1,6 @@
-//! The introductions of modules: the `//!` lines at the beginning of each `mod.rs`. Their maps name
-//! files and modules that exist, and leave none out.
+//! The introductions of files: the `//!` lines at the beginning. Each begins with what the file
+//! does, in a whole sentence. The map of each `mod.rs` names files and modules that exist, and
+//! leaves none out.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -14,6 +15,26 @@ const LISTED_ELSEWHERE: [(&str, &str); 2] = [
 
 /// Words in a list of an introduction that are no modules: parts of a shell's template.
 const NOT_MODULES: [&str; 6] = ["prompt", "pwd", "none", "segment", "undo", "always"];
+
+/// The verbs that an introduction begins with: what the file does.
+#[rustfmt::skip]
+const DEEDS: [&str; 77] = [
+    "Asks", "Assumes", "Begins", "Bounds", "Breaks", "Builds", "Calls", "Carries", "Changes",
+    "Checks", "Chooses", "Collects", "Connects", "Cuts", "Decides", "Declares", "Defines",
+    "Describes", "Divides", "Does", "Downloads", "Draws", "Edits", "Explains", "Fakes", "Fills",
+    "Finds", "Gets", "Gives", "Handles", "Helps", "Holds", "Identifies", "Implements", "Issues",
+    "Judges", "Keeps", "Knows", "Lays", "Leads", "Lets", "Listens", "Lists", "Logs", "Makes",
+    "Matches", "Merges", "Names", "Opens", "Pauses", "Plans", "Prints", "Quotes", "Reads",
+    "Recognises", "Registers", "Relays", "Remembers", "Removes", "Replaces", "Reports", "Runs",
+    "Says", "Seals", "Sends", "Serves", "Sets", "Shortens", "Shows", "Signs", "Speaks", "Splits",
+    "Starts", "Stores", "Takes", "Tells", "Writes",
+];
+
+/// Verbs with which few introductions begin.
+const RARE_DEEDS: [&str; 6] = ["Stands", "Suggests", "Tries", "Turns", "Waits", "Warns"];
+
+/// The least width of a line of an introduction after which the next word has no room.
+const LEAST_WIDTH: usize = 90;
 
 /// Returns each `mod.rs` of the program, with its text.
 fn module_files() -> Vec<(PathBuf, String)> {
@@ -93,6 +114,55 @@ fn names_in_item(line: &str) -> Vec<&str> {
     };
     let names = before.split('`').skip(1).step_by(2);
     names.filter(|name| is_name(name)).collect()
+}
+
+#[test]
+fn an_introduction_begins_with_what_the_file_does() {
+    let (mut seen, mut wrong) = (0, Vec::new());
+    for (path, text) in [rust_files("src"), rust_files("integrations")].concat() {
+        if path.display().to_string().ends_with("tests.rs") {
+            continue;
+        }
+        let lines = introduction(&text);
+        let first = words(lines[0]).next().unwrap_or_default();
+        if !DEEDS.contains(&first) && !RARE_DEEDS.contains(&first) {
+            wrong.push(format!("{}: {}", path.display(), lines[0]));
+        }
+        seen += 1;
+    }
+    assert!(seen > 400, "{seen}");
+    assert!(
+        wrong.is_empty(),
+        "begin with a verb of DEEDS, or add one:\n{}",
+        wrong.join("\n")
+    );
+}
+
+/// Tells whether a line is a part of a paragraph, and of no list, picture or table.
+fn is_prose(line: &str) -> bool {
+    let is_item = line.starts_with(|c: char| c.is_ascii_digit()) || line.starts_with("- ");
+    !is_item && !line.is_empty() && !line.starts_with([' ', '|', '#', '[', '`'])
+}
+
+#[test]
+fn the_lines_of_an_introduction_are_full() {
+    let (mut seen, mut wrong) = (0, Vec::new());
+    for (path, text) in [rust_files("src"), rust_files("integrations")].concat() {
+        let mut is_picture = false;
+        for pair in introduction(&text).windows(2) {
+            is_picture ^= pair[0].starts_with("```");
+            if is_picture || !is_prose(pair[0]) || !is_prose(pair[1]) {
+                continue;
+            }
+            let word = pair[1].split(' ').next().unwrap_or_default();
+            if "//! ".len() + pair[0].len() + " ".len() + word.len() <= LEAST_WIDTH {
+                wrong.push(format!("{}: {}", path.display(), pair[0]));
+            }
+            seen += 1;
+        }
+    }
+    assert!(seen > 500, "{seen}");
+    assert!(wrong.is_empty(), "fill these lines:\n{}", wrong.join("\n"));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! AWS's side of the seam for listing databases.
+//! Implements the seam for listing databases with the questions of this directory.
 
 use std::time::Instant;
 

@@ -1,4 +1,4 @@
-//! Rows and failures, as they come together.
+//! Collects rows and failures, as they come together.
 
 use super::question::CatalogQuestion;
 use crate::authority::{

@@ -1,4 +1,4 @@
-//! Clusters of Aurora DSQL: the list of a region, then each cluster of it.
+//! Lists the clusters of Aurora DSQL: asks for the list of a region, then for each cluster of it.
 
 use futures_util::future;
 use tokio::sync::Semaphore;

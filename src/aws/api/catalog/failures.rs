@@ -1,4 +1,4 @@
-//! What failures say of the keys, of a region and of a service. Pure.
+//! Judges what failures say of the keys, of a region and of a service. It is pure.
 
 use crate::authority::{
     CallerIdentity, FailedListing, Inspected, NoAnswer, NoAnswerReason, Region,

@@ -1,4 +1,5 @@
-//! One listing: all regions at once, and the account that the keys belong to.
+//! Carries out one listing: asks all regions at once, and finds the account that the keys belong
+//! to.
 
 use std::future::Future;
 use std::pin::pin;

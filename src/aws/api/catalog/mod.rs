@@ -1,4 +1,4 @@
-//! The databases that a profile may see: clusters of Aurora DSQL, and instances, clusters and
+//! Lists the databases that a profile may see: clusters of Aurora DSQL, and instances, clusters and
 //! proxies of RDS, in many regions side by side.
 //!
 //! ```text

@@ -1,4 +1,4 @@
-//! What is asked, by whom, and where.
+//! Holds what one listing asks, with whose credentials, and in which regions.
 
 use crate::authority::{CatalogStep, Region};
 use crate::aws::api::client::ApiClient;

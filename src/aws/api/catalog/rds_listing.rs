@@ -1,5 +1,5 @@
-//! Instances, clusters and proxies of RDS: three lists of a region, and the endpoints of proxies
-//! where there are proxies.
+//! Lists the instances, clusters and proxies of RDS: asks for three lists of a region, and for the
+//! endpoints of proxies where there are proxies.
 
 use futures_util::future;
 

@@ -1,4 +1,4 @@
-//! The questions to one region.
+//! Asks one region for everything that the listing wants of it.
 
 use futures_util::future;
 

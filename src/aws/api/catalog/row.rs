@@ -1,4 +1,4 @@
-//! One row of the answer, and the bounds of the texts in it. Pure.
+//! Makes one row of the answer, and bounds the texts in it. It is pure.
 //!
 //! AWS's names are short and have no control characters. A thing with another name is refused, and
 //! so is another value; the tag of a user is cut.

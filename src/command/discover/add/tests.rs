@@ -60,7 +60,7 @@ fn patterns_fit_name_identifier_and_host_in_any_case() {
     let added = pick(&rows, &["books"]).unwrap().new.remove(0);
     assert!(added.discovered);
     let error = pick(&rows, &["books", "none*"]).err().unwrap();
-    assert_eq!(error.to_string(), "no database fits `none*`");
+    assert_eq!(error.to_string(), "no database matches `none*`");
     assert!(pick(&[], &["x"]).is_err());
     assert!(pick(&[], &["*"]).unwrap().new.is_empty());
 }

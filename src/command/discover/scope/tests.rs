@@ -108,13 +108,13 @@ fn patterns_name_several() {
     let found = asked(&options(&["dev"], &["eu-new-9", "us-*", "us-east-1"]), "").unwrap();
     assert_eq!(found, [pair("dev", "eu-new-9 us-east-1")]);
     let error = asked(&options(&["x*"], &[]), "").unwrap_err();
-    assert_eq!(error.to_string(), "no profile fits `x*`");
+    assert_eq!(error.to_string(), "no profile matches `x*`");
     assert_eq!(
         error.hint_text(),
         Some("choose one of the profiles dev, team-a, team-b")
     );
     let error = asked(&options(&["dev"], &["eu-*", "x*"]), "").unwrap_err();
-    assert_eq!(error.to_string(), "no region fits `x*`");
+    assert_eq!(error.to_string(), "no region matches `x*`");
     assert_eq!(
         error.hint_text(),
         Some("choose one of the regions eu-south-1, eu-west-1, us-east-1")

@@ -1,4 +1,4 @@
-//! The clients: psql and libpq by their versions, sandboxes that hide files, the AWS CLI.
+//! Checks the clients: psql and libpq by their versions, sandboxes that hide files, the AWS CLI.
 //!
 //! The threads of `jobs` run the programs with `--version`; the checks wait for them until
 //! `jobs.patience`. Pure are [`VersionNumber`] and the functions `judge_...`, which know what each

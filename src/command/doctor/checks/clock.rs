@@ -1,6 +1,5 @@
-//! The way to the authorities without a permission: whether each answers, and whether its clock is
-//! that of this machine. It may be that a login needs neither, so that what fails on the way is a
-//! warning.
+//! Checks the way to the authorities, without a permission: whether each answers, and whether its
+//! clock is that of this machine. A login may need neither, so what fails on the way is a warning.
 //!
 //! Each authority of the targets is asked once. The check tells of all, and the worst decides.
 

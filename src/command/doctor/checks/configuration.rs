@@ -1,4 +1,4 @@
-//! The configuration: whether it can be read, and whether its connections get along.
+//! Checks the configuration: whether it can be read, and whether its connections get along.
 //!
 //! The file is read anew, because doctor also runs if it cannot be read. `judge_connections` is
 //! pure. Whether two connections need the same line of the passfile is decided in `line_owners`, as

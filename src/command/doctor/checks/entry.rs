@@ -1,9 +1,9 @@
-//! The passfile's answer: what libpq takes from it for one target, and why.
+//! Checks the passfile's answer: what libpq takes from it for one target, and why.
 //!
 //! `passfile_facts` looks up each address that clients dial, with the rules of libpq in
-//! `passfile::answer`.
-//! `judge_entry` and the functions below it are pure: they say whose line is taken, how old its
-//! token is, and which line nearly fits. Only `has_scheduler` waits, for the files of the tools.
+//! `passfile::answer`. `judge_entry` and the functions below it are pure: they say whose line is
+//! taken, how old its token is, and which line nearly fits. Only `has_scheduler` waits, for the
+//! files of the tools.
 
 use super::passfile::PassfileText;
 use crate::command::doctor::check::{Check, Examine};

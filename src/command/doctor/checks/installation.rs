@@ -1,4 +1,4 @@
-//! The installation: which pgcred runs, and what of it shells and schedulers use.
+//! Checks the installation: which pgcred runs, and what of it shells and schedulers use.
 //!
 //! The checks read PATH, links, start files of shells and files of completions. Two of them wait
 //! for a thread of `jobs`: `check_path` for the version that another pgcred tells, and

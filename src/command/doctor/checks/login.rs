@@ -1,4 +1,4 @@
-//! The login itself, with the token, up to the server's first verdict. No SQL is sent.
+//! Checks the login itself, with the token, up to the server's first verdict. No SQL is sent.
 //!
 //! `check_login` gives the token of `token.issued` to the thread of the probe, and waits for the
 //! verdict until the deadline of the run. The rest is pure: it goes by what the server has said,

@@ -1,4 +1,4 @@
-//! Every check, in the order in which a login depends on them.
+//! Lists every check, in the order in which a login depends on them.
 //!
 //! ```text
 //! of this machine                         of each target

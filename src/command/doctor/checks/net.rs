@@ -1,4 +1,4 @@
-//! The way to the server: its name, and connections to each of its addresses.
+//! Checks the way to the server: its name, and connections to each of its addresses.
 //!
 //! The probe of the target does the work on its own thread; the checks wait for its answers until
 //! the probe's deadline. `judge_names` and `judge_connections` are pure. `answers_of_server`, which

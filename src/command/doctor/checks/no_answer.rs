@@ -1,5 +1,5 @@
-//! Why an authority has not answered a question, as a finding: by the value that comes with the
-//! error, never by its text.
+//! Makes a finding of why an authority has not answered a question: by the value that comes with
+//! the error, never by its text.
 
 use crate::authority::{Authority, NoAnswer, NoAnswerReason};
 use crate::command::doctor::finding::Finding;

@@ -1,4 +1,5 @@
-//! The passfile: which file clients read, and whether they can read it and pgcred can write it.
+//! Checks the passfile: which file clients read, and whether they can read it and pgcred can write
+//! it.
 //!
 //! Each check reads the file, or its state, when its turn comes. `judge_choice`, `judge_mode`,
 //! `judge_block` and `judge_lines` are pure. Only the check of the git repository waits: for the

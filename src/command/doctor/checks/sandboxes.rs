@@ -1,5 +1,5 @@
-//! Sandboxes: Flatpak, Snap and the App Store's containers, in which a tool sees other files than
-//! the user does.
+//! Finds sandboxes: Flatpak, Snap and the App Store's containers, in which a tool sees other files
+//! than the user does.
 
 use std::path::{Path, PathBuf};
 

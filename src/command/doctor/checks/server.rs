@@ -1,5 +1,5 @@
-//! `--aws`: who signs, what the authority knows of the server, and whether policies allow the
-//! login. Each question may need a permission; without it the check says which.
+//! Checks for `--aws` who signs, what the authority knows of the server, and whether policies allow
+//! the login. Each question may need a permission; without it the check says which.
 
 use super::no_answer;
 use super::policy;

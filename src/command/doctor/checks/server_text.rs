@@ -1,4 +1,4 @@
-//! What a server says, explained by the authority for whose tokens it is.
+//! Explains what a server says, by the authority for whose tokens it is.
 
 use crate::command::doctor::finding::Finding;
 use crate::request::Request;

@@ -1,4 +1,4 @@
-//! The store: whether tokens can be kept between calls.
+//! Checks the store: whether tokens can be kept between calls.
 //!
 //! A thread of `jobs` tries it, because a keyring may hang: it writes into the cache's directory,
 //! and it writes, reads and deletes an entry of the keyring. The checks wait for that trial until

@@ -1,4 +1,5 @@
-//! Encryption: whether the server offers it, and whether the user's clients would believe it.
+//! Checks encryption: whether the server offers it, and whether the user's clients would believe
+//! it.
 //!
 //! All checks but `tls.mode` go by the one handshake of the target's probe, and wait for it until
 //! the probe's deadline (`with_handshake`). Every `judge_...` is pure: the handshake has the

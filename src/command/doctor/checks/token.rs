@@ -1,4 +1,5 @@
-//! The token: what it has to be good for, and what it says of itself. Its text is shown nowhere.
+//! Checks the token: what it has to be good for, and what it says of itself. The text of a token is
+//! never shown.
 //!
 //! The first checks look at the request alone, the others at the token that `token.issued` has got;
 //! with `--offline` at the one that is cached.

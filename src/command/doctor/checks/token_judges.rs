@@ -1,4 +1,4 @@
-//! What the checks of the token judge, as functions of values.
+//! Judges a token for the checks, as functions of values.
 //!
 //! Pure: nothing here reads a file, a variable or a clock; `now` is given. The caller is `token.rs`
 //! beside this file, which knows where the values come from: the request, the token that was issued

@@ -1,4 +1,4 @@
-//! The tools: what their own files say that pgcred, or the user, has put there.
+//! Checks the tools: what their own files say that pgcred, or the user, has put there.
 //!
 //! A thread of `jobs` reads the files of all tools, by the `look` of each integration. The checks
 //! wait for it until the deadline of the run, and then go by [`ToolState`] alone. What they decide

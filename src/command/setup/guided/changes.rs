@@ -1,4 +1,4 @@
-//! Everything that the wishes change, as one plan: shown at once, and made after the user's yes.
+//! Plans everything that the wishes change: it is shown at once, and made after the user's yes.
 
 use super::surroundings::SetupWishes;
 use crate::command::app::App;

@@ -1,4 +1,4 @@
-//! The order of the questions, and the way back.
+//! Leads through the questions in their order, and back.
 //!
 //! A step asks, or finds that there is nothing to ask. Esc leads to the step before this one that
 //! has asked; at the first one it ends the conversation. Nothing is written by any step.

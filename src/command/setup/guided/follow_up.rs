@@ -1,4 +1,5 @@
-//! What comes after the changes: tokens, a login that proves them, and what to open next.
+//! Does what comes after the changes: gets tokens, proves them with a login, and says what to open
+//! next.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! `pgcred setup` at a terminal, without a tool: a conversation that leads from a profile to a
-//! login.
+//! Leads the user from a profile to a login, in a conversation: this is `pgcred setup` at a
+//! terminal, without a tool.
 //!
 //! ```text
 //! run

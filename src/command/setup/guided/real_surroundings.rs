@@ -1,4 +1,5 @@
-//! The surroundings as they are: this machine, its tools, the configuration and the authority.
+//! Gives the conversation the surroundings as they are: this machine, its tools, the configuration
+//! and the authority.
 
 use std::cell::RefCell;
 

@@ -1,5 +1,5 @@
-//! What a step of the guided set-up works with, and how it ends. The steps know this file, and not
-//! the order in which `conversation` takes them.
+//! Defines what a step of the guided set-up works with, and how it ends. The steps know this file,
+//! and not the order in which `conversation` takes them.
 
 use super::surroundings::{DatabaseOffers, GuidedSurroundings, SetupWishes};
 use crate::config::Connection;

@@ -1,5 +1,5 @@
-//! What the guided set-up finds and does outside of the conversation, as a trait: the unit tests
-//! have another one.
+//! Defines what the guided set-up finds and does outside of the conversation, as a trait: the unit
+//! tests have another one.
 
 use crate::authority::LoginState;
 use crate::config::Connection;

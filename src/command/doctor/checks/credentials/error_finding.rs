@@ -1,4 +1,4 @@
-//! From an error of pgcred's to the failure that it is. The authority knows the cause.
+//! Finds the failure that an error of pgcred's is. The authority knows the cause.
 
 use crate::authority::Authority;
 use crate::command::doctor::finding::Finding;

@@ -1,4 +1,4 @@
-//! The login that the credentials rest on, and the last failure to get them.
+//! Checks the login that the credentials rest on, and the last failure to get them.
 //!
 //! Both are known without asking anybody: the authority reads the files that a login has left, and
 //! the cache has a record of the last failure. `judge_login` and `judge_failure` are pure. A login

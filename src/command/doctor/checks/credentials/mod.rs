@@ -1,5 +1,5 @@
-//! The credentials: where they come from, whether a login is missing, and whether they give a
-//! token.
+//! Checks the credentials: where they come from, whether a login is missing, and whether they give
+//! a token.
 //!
 //! ```text
 //! mod         the checks, and what each of them looks at

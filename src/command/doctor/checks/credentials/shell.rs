@@ -1,4 +1,4 @@
-//! What only the variables of this shell say: keys that beat a profile, and a profile that a
+//! Checks what only the variables of this shell say: keys that beat a profile, and a profile that a
 //! program of the desktop does not know.
 
 use super::{no_source_finding, signer_summary};

@@ -1,5 +1,5 @@
-//! The token itself, issued as every command does: from the cache if it is fresh there, else with
-//! credentials that are resolved now. Nobody is asked for a login.
+//! Checks the token itself, issued as every command does: from the cache if it is fresh there, else
+//! with credentials that are resolved now. Nobody is asked for a login.
 
 use super::{error_finding, signer_summary, with_names_of_user};
 use crate::authority::SignerSummary;

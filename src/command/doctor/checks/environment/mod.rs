@@ -1,4 +1,4 @@
-//! The environment: libpq's variables that change what a client does with the target.
+//! Checks the environment: libpq's variables that change what a client does with the target.
 //!
 //! ```text
 //! mod        a password, an address, demands and settings

@@ -1,5 +1,5 @@
-//! PGSERVICE: the entry of the service file that clients take their address and settings from. It
-//! has precedence over the other variables.
+//! Checks PGSERVICE: the entry of the service file that clients take their address and settings
+//! from. It has precedence over the other variables.
 
 use super::shown_value;
 use crate::command::doctor::checks::passfile::unset_command;
@@ -106,7 +106,9 @@ fn judge_entry(
                 shown_value(value)
             ),
         ),
-        None => Finding::ok(format!("[{name}], which PGSERVICE names, fits the target")),
+        None => Finding::ok(format!(
+            "[{name}], which PGSERVICE names, matches the target"
+        )),
     }
 }
 
@@ -127,7 +129,7 @@ mod tests {
     #[test]
     fn an_entry_is_judged_against_the_target() {
         for (text, cause, says) in [
-            ("[s]\nhost=h\nuser=u\n", None, "fits the target"),
+            ("[s]\nhost=h\nuser=u\n", None, "matches the target"),
             ("[t]\n", Some("env.service"), "has no [s]"),
             (
                 "[s]\npassword=s3cret\n",

@@ -1,4 +1,4 @@
-//! The variables about TLS, as libpq would take them for this very target.
+//! Checks the variables about TLS, as libpq would take them for this very target.
 //!
 //! `check_tls` collects the facts, and waits for the version of psql. The rest is pure: each of the
 //! `QUESTIONS` looks at the facts and may find a fault, and the first that does decides.

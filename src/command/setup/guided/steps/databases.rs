@@ -1,5 +1,5 @@
-//! Which of the databases that were found, the users of those that need one, and a host that the
-//! user types.
+//! Asks which of the databases that were found to add, for the users of those that need one, and
+//! for a host that the user types.
 
 use crate::command::setup::guided::step::{GuidedConversation, StepOutcome};
 use crate::command::setup::guided::surroundings::{DatabaseOffer, DatabaseOffers};
@@ -198,7 +198,7 @@ pub(in crate::command::setup::guided) fn ask_users(
 fn check_user(user: &str) -> Result<()> {
     if user.is_empty() {
         let error = Error::usage("this service needs the name of a database user");
-        return Err(error.hint("name the role that logs in, such as app"));
+        return Err(error.hint("name the database user that logs in, such as app"));
     }
     crate::request::check_name("user", user.to_owned()).map(drop)
 }

@@ -1,4 +1,4 @@
-//! The questions of the guided set-up, in the order in which they are asked.
+//! Asks the questions of the guided set-up, in this order.
 //!
 //! ```text
 //! profile         which profile, and its login

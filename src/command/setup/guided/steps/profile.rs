@@ -1,4 +1,4 @@
-//! Which profile, and its login.
+//! Asks which profile to use, and logs in with it.
 
 use crate::authority::LoginState;
 use crate::command::setup::guided::step::{GuidedConversation, StepOutcome};

@@ -1,5 +1,5 @@
-//! Which tools, which connections get the user that they need, whether a scheduler refreshes in the
-//! background, and the line for the shell.
+//! Asks which tools to set up, which connections get the user that they need, whether a scheduler
+//! refreshes in the background, and for the line for the shell.
 
 use crate::command::setup::guided::step::{GuidedConversation, StepOutcome};
 use crate::command::setup::guided::surroundings::{SchedulerState, UnknownUser};
