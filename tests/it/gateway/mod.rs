@@ -4,7 +4,7 @@
 //! psql, psycopg, tokio-postgres  ──local password──▶  pgcred proxy  ──TLS, token──▶  stand-in
 //!   clients, logins, traffic                              lifetime                   upstreams
 //! bytes made by hand: packets                             sockets                    tokens
-//!      wire                                               commands, offered
+//!      wire                       statement               commands, offered
 //! ```
 //!
 //! `machine` is the machine of all of them: a cluster as the tests of clients have it, with a
@@ -18,6 +18,7 @@ pub mod machine;
 mod offered;
 mod packets;
 mod sockets;
+mod statement;
 mod tokens;
 mod traffic;
 mod upstreams;
