@@ -21,7 +21,7 @@
 //! `server`. `answer` has the errors that a tool is told, and `packet` the frames of PostgreSQL's
 //! protocol; both are pure, as are `startup`'s parser, `scram` and `local_password`. `settings` is
 //! what a gateway is started with, `state` what its sessions share, and `run` starts and ends it.
-//! `holder` names the program that has a port already.
+//! `holder` names the program that has a port.
 //!
 //! The promises:
 //!
@@ -54,7 +54,8 @@ mod state;
 mod tls;
 mod tokens;
 
-pub(crate) use listener::{ListenAddress, is_taken, socket_directory};
+pub(crate) use holder::PortHolder;
+pub(crate) use listener::{ListenAddress, is_taken, socket_directory, socket_path};
 pub(crate) use peer::KNOWS_TCP_USERS;
 pub(crate) use run::{GatewayOptions, run, try_logins};
 pub(crate) use settings::GatewayTarget;

@@ -4,7 +4,7 @@
 //! psql, psycopg, tokio-postgres  ──local password──▶  pgcred proxy  ──TLS, token──▶  stand-in
 //!   clients, logins, traffic                              lifetime                   upstreams
 //! bytes made by hand: packets                             sockets                    tokens
-//!      wire                       statement               commands, offered
+//!      wire                       statement               commands, doctor, offered
 //! ```
 //!
 //! `machine` is the machine of all of them: a cluster as the tests of clients have it, with a
@@ -12,6 +12,7 @@
 
 mod clients;
 mod commands;
+mod doctor;
 mod lifetime;
 mod logins;
 pub mod machine;
