@@ -182,6 +182,11 @@ pub(super) fn carry_out(
     machine: &Machine,
     output: Output,
 ) -> Result<()> {
+    let may_run = !undo && edits.is_empty() && !commands.unchanged.is_empty();
+    if may_run && run_all(&commands.unchanged).is_ok() {
+        output.note("it runs already, and is left running");
+        return Ok(());
+    }
     for words in &commands.before {
         // These stop what runs; the user may have stopped it before.
         if let Err(error) = run_tool_command(words) {

@@ -74,7 +74,7 @@ pub(crate) fn is_taken(port: u16) -> bool {
 }
 
 /// Returns the path of the socket that libpq looks for in a directory.
-pub(super) fn socket_path(directory: &Path, port: u16) -> PathBuf {
+pub(crate) fn socket_path(directory: &Path, port: u16) -> PathBuf {
     directory.join(format!(".s.PGSQL.{port}"))
 }
 

@@ -18,11 +18,10 @@
 //! ```
 //!
 //! `session` is this way from top to bottom. A cancel request goes from `startup` straight to
-//! `server`. `answer` has the errors that a tool is told, and `packet` reads packets in tasks; what they
-//! mean is told by `crate::wire`. `answer`, `startup`'s parser, `scram` and `local_password` are
-//! pure. `settings` is
-//! what a gateway is started with, `state` what its sessions share, and `run` starts and ends it.
-//! `holder` names the program that has a port already.
+//! `server`. `answer` has the errors that a tool is told, and `packet` reads packets in tasks; what
+//! they mean is told by `crate::wire`. `answer`, `startup`'s parser, `scram` and `local_password` are
+//! pure. `settings` is what a gateway is started with, `state` what its sessions share, and `run`
+//! starts and ends it. `holder` names the program that has a port.
 //!
 //! The promises:
 //!
@@ -54,7 +53,8 @@ mod state;
 mod tls;
 mod tokens;
 
-pub(crate) use listener::{ListenAddress, is_taken, socket_directory};
+pub(crate) use holder::PortHolder;
+pub(crate) use listener::{ListenAddress, is_taken, socket_directory, socket_path};
 pub(crate) use run::{GatewayOptions, run, try_logins};
 pub(crate) use settings::GatewayTarget;
 pub(crate) use tokens::{TokenReply, TokenRequest};

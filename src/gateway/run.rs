@@ -195,6 +195,12 @@ async fn serve_all(
         return Ok(());
     }
     if let Some(longest) = options.drain {
+        let sessions = match *session_count.borrow() {
+            1 => "1 session".to_owned(),
+            count => format!("{count} sessions"),
+        };
+        let seconds = longest.as_secs();
+        output.note(&format!("ending: {sessions} may go on for {seconds} s"));
         let drained = session_count.wait_for(|count| *count == 0);
         let _ = timeout(longest, drained).await; // then they are cut
     }

@@ -252,4 +252,7 @@ pub(crate) trait ToolFiles: Sync {
 pub(crate) struct SetupCommands {
     pub(crate) before: Vec<Vec<String>>,
     pub(crate) after: Vec<Vec<String>>,
+    /// Where no edit changes a file, these are run first. If all succeed, what was set up before
+    /// runs, and the others are left out, because they would end it.
+    pub(crate) unchanged: Vec<Vec<String>>,
 }

@@ -11,7 +11,8 @@ use super::{
 };
 use crate::config::ProxySettings;
 use crate::error::Result;
-use crate::sys::fs;
+use crate::sys::{fs, paths};
+use crate::text::digest::digest;
 
 /// What differs between the schedulers, and the services.
 pub(crate) struct Scheduler {
@@ -49,6 +50,8 @@ pub(crate) struct Schedule {
     pub(crate) words: Vec<String>,
     /// Where the gateway listens.
     pub(crate) listeners: Vec<ProxySettings>,
+    /// Another text whenever something changes that the gateway reads once, at its start.
+    pub(crate) read_at_start: String,
 }
 
 impl Schedule {
@@ -65,8 +68,26 @@ impl Schedule {
             minutes: minutes_between_runs(targets),
             words: words(arguments, machine),
             listeners: targets.iter().filter_map(|target| target.proxy).collect(),
+            read_at_start: digest_of_what_is_read(machine),
         }
     }
+}
+
+/// Returns a digest of the configuration, and of the state of the file with the key of the local
+/// passwords.
+fn digest_of_what_is_read(machine: &Machine) -> String {
+    let (mut text, mut stamp) = (None, None);
+    if let Some(file) = machine.named_config.clone().or_else(paths::config_file) {
+        text = machine.drafts.read(&file).ok().flatten();
+    }
+    if let Some(key) = paths::gateway_key() {
+        stamp = fs::stamp(&key);
+    }
+    digest(
+        [text.unwrap_or_default(), stamp.unwrap_or_default()]
+            .each_ref()
+            .map(String::as_str),
+    )
 }
 
 impl ToolFiles for Scheduler {

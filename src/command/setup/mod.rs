@@ -42,11 +42,13 @@ use super::preferences::Preferences;
 use super::run::RunCommand;
 use super::tool_undo;
 use crate::error::{Error, Result};
+use crate::gateway::local_password::PasswordKey;
 use crate::integrations::{DIALOG_OF_GATEWAY, TOOLS};
 use crate::output::Output;
 use crate::resolve::ConnectionOptions;
 use crate::setup::{
-    CommandLines, Machine, SetupMethod, Tool, ToolFiles, ToolTarget, check_texts, fill_template,
+    CommandLines, Machine, SetupMethod, Tool, ToolFiles, ToolKind, ToolTarget, check_texts,
+    fill_template,
 };
 use crate::sys::terminal::{self, InheritedStdin};
 use crate::text::suggest;
@@ -213,6 +215,9 @@ impl SetupCommand {
     ) -> Result<()> {
         if tool.kind.is_background() && !self.dry_run {
             scheduler::check_scheduler(tool, files, machine)?;
+        }
+        if tool.kind == ToolKind::Service && !self.dry_run {
+            PasswordKey::open()?; // the service would make one, and then seem to have changed
         }
         let mut users = if self.dry_run {
             TokenUsers::from_cache(app)
