@@ -97,7 +97,7 @@ fn read_answer(answer: Option<&str>) -> Result<Credentials> {
     let fields = answer.as_object().cloned().unwrap_or_default();
     match FieldNames::OF_MACHINES.credentials(&fields, SOURCE) {
         Ok(credentials) => Ok(credentials),
-        Err(why) => Err(wrong_answer(&why)),
+        Err(reason) => Err(wrong_answer(&reason)),
     }
 }
 
@@ -227,15 +227,15 @@ impl MetadataService {
             let headers = [header];
             let answer =
                 tokio::time::timeout(self.pause, self.http.ask(method, &address, &headers));
-            let why = match resolution.wait("the instance metadata", answer).await? {
+            let reason = match resolution.wait("the instance metadata", answer).await? {
                 Ok(Ok((status, text))) => {
                     return Ok(Some((status, String::from_utf8_lossy(&text).into_owned())));
                 }
                 Ok(Err(RequestError::Local(error))) => return Err(error.about(SOURCE)),
-                Ok(Err(RequestError::Failed(why) | RequestError::Untrusted(why))) => why,
+                Ok(Err(RequestError::Failed(reason) | RequestError::Untrusted(reason))) => reason,
                 Err(_) => "no answer".to_owned(),
             };
-            resolution.step(format!("instance metadata: {why}"));
+            resolution.step(format!("instance metadata: {reason}"));
         }
         Ok(None)
     }

@@ -78,7 +78,7 @@ fn judge_login(request: &Request, login: &LoginAttempt) -> Finding {
                 format!("the server sent a packet `{kind}` in the login"),
             )
         }
-        LoginOutcome::Broke(why) => judge_break(why),
+        LoginOutcome::Broke(reason) => judge_break(reason),
     }
 }
 
@@ -98,9 +98,9 @@ fn judge_other_method(request: &Request, method: &AuthenticationMethod) -> Findi
         "the server asks for {} and expects no token",
         describe_method(method)
     );
-    let why = (request.provider.no_token_reason)(&roots::required_roots(request));
-    let finding = Finding::fail(why.cause, detail);
-    match why.advice {
+    let reason = (request.provider.no_token_reason)(&roots::required_roots(request));
+    let finding = Finding::fail(reason.cause, detail);
+    match reason.advice {
         Some(advice) => finding.with_advice(advice),
         None => finding,
     }
