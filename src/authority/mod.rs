@@ -24,8 +24,8 @@
 //! for authorities that have regions, `shell_settings` is what `pgcred setup` asks, and `inspect`
 //! what `pgcred doctor` asks. `catalog` is what `pgcred discover` asks, and `access` what `pgcred
 //! policy` asks. `option_help` is what the help says of options whose values are the authority's.
-//! `token_parts` is what a token says of itself in clear, and `signer_summary` says as values who would
-//! sign.
+//! `token_parts` is what a token says of itself in clear, and `signer_summary` says as values
+//! who would sign.
 
 mod access;
 mod ask;
@@ -189,7 +189,7 @@ pub(crate) trait Authority: Sync {
     }
 
     /// Returns the row of `causes`, by its id, of a question that [`Inspector`] has not answered.
-    fn cause_of_no_answer(&self, _why: NoAnswerReason) -> Option<&'static str> {
+    fn cause_of_no_answer(&self, _reason: NoAnswerReason) -> Option<&'static str> {
         None
     }
 

@@ -127,8 +127,8 @@ impl Authority for AwsAuthority {
         causes::cause_of_obstacle(obstacle, KnownService::named(service))
     }
 
-    fn cause_of_no_answer(&self, why: NoAnswerReason) -> Option<&'static str> {
-        Some(causes::cause_of_no_answer(why))
+    fn cause_of_no_answer(&self, reason: NoAnswerReason) -> Option<&'static str> {
+        Some(causes::cause_of_no_answer(reason))
     }
 
     fn explain(&self, message: &str, service: &str) -> Option<&'static str> {

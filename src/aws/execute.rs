@@ -57,13 +57,12 @@ async fn credentials_of_source(
         Ok(source) => source,
         Err(error) => return Err(error.clone().into()),
     };
-    match (
-        source.implementation().credentials(resolution).await?,
-        plan.roles.last(),
-    ) {
-        (Some(found), _) => Ok(found),
-        (None, Some(role)) => Err(role.no_source_credentials().into()),
-        (None, None) => Err(no_credentials(resolution).into()),
+    if let Some(credentials) = source.implementation().credentials(resolution).await? {
+        return Ok(credentials);
+    }
+    match plan.roles.last() {
+        Some(role) => Err(role.no_source_credentials().into()),
+        None => Err(no_credentials(resolution).into()),
     }
 }
 

@@ -150,7 +150,7 @@ impl AwsSettings {
         }
     }
 
-    pub(super) fn flag(&self, variable: &'static str, key: &'static str) -> bool {
+    pub(super) fn is_enabled(&self, variable: &'static str, key: &'static str) -> bool {
         self.setting(variable, key)
             .is_some_and(|value| value.eq_ignore_ascii_case("true"))
     }
@@ -171,7 +171,7 @@ impl AwsSettings {
     }
 
     pub(super) fn ignores_endpoints(&self) -> bool {
-        self.flag(
+        self.is_enabled(
             "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
             "ignore_configured_endpoint_urls",
         )
@@ -282,7 +282,7 @@ mod tests {
         assert_eq!(region(&[later]).as_deref(), Some("b"));
         assert_eq!(region(&[later, ("AWS_REGION", "a")]).as_deref(), Some("a"));
         let settings = settings(&[], Some("p"));
-        assert!(settings.flag("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint"));
+        assert!(settings.is_enabled("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint"));
     }
 
     #[test]

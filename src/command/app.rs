@@ -148,11 +148,11 @@ impl App {
     }
 
     /// Keeps no token, and asks for no login, because the login would be kept in a file too.
-    pub(crate) fn forbid_writes(&mut self, why: &Error) {
+    pub(crate) fn forbid_writes(&mut self, reason: &Error) {
         if let Some(cache) = self.issuer.take_cache() {
             drop(cache);
             self.preferences.output.warn(&format!(
-                "tokens are not cached: {why}; PGCRED_CACHE=none avoids this warning"
+                "tokens are not cached: {reason}; PGCRED_CACHE=none avoids this warning"
             ));
         }
         self.never_ask_for_login();

@@ -183,7 +183,7 @@ pub(super) fn carry_out(
     output: Output,
 ) -> Result<()> {
     let may_run = !undo && edits.is_empty() && !commands.unchanged.is_empty();
-    if may_run && run_all(&commands.unchanged).is_ok() {
+    if may_run && run_tool_commands(&commands.unchanged).is_ok() {
         output.note("it runs already, and is left running");
         return Ok(());
     }
@@ -306,14 +306,14 @@ fn run_tool_command(words: &[String]) -> Result<()> {
 
 /// Runs a command that a scheduler needs. What it writes to stderr is the cause if it fails.
 pub(super) fn run_within(words: &[String], timeout: Duration) -> Result<()> {
-    let why = match child::output(words, Instant::now() + timeout, ChildAttachment::Alone) {
+    let reason = match child::output(words, Instant::now() + timeout, ChildAttachment::Alone) {
         Ok(ended) if ended.status.success() => return Ok(()),
         Ok(ended) => String::from_utf8_lossy(&ended.stderr).trim().to_owned(),
         Err(ProgramError::Failed(error)) => return Err(error),
         Err(ProgramError::TooLate) => format!("it did not end within {} s", timeout.as_secs()),
     };
     let line = words.join(" ");
-    Err(Error::failure(format!("`{line}` failed: {why}")).hint("run it by hand to see more"))
+    Err(Error::failure(format!("`{line}` failed: {reason}")).hint("run it by hand to see more"))
 }
 
 /// Asks the user. Only a clear yes is one.

@@ -103,7 +103,7 @@ pub(super) fn read_seconds(item: &DeValue<'_>) -> Result<u32> {
     match number_or_text(item).parse() {
         Ok(Seconds(0)) => Err(invalid_duration()),
         Ok(Seconds(seconds)) => Ok(seconds),
-        Err(why) => Err(Error::usage(why).hint("write it like 900, 90s, 15m, 12h or 7d")),
+        Err(reason) => Err(Error::usage(reason).hint("write it like 900, 90s, 15m, 12h or 7d")),
     }
 }
 

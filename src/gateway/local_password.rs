@@ -68,10 +68,10 @@ fn read_key(path: &Path, bytes: &[u8]) -> Result<PasswordKey> {
     Ok(PasswordKey(hmac::Key::new(hmac::HMAC_SHA256, bytes)))
 }
 
-fn unusable(path: &Path, why: &str) -> Error {
+fn unusable(path: &Path, reason: &str) -> Error {
     let shown = path.display();
     Error::failure(format!(
-        "cannot use the key of the local passwords in {shown}: {why}"
+        "cannot use the key of the local passwords in {shown}: {reason}"
     ))
     .hint(
         "make a new one with `pgcred proxy --new-password`, then give the tools their new \

@@ -85,9 +85,9 @@ impl Issuer {
         let Some(cache) = &self.cache else { return };
         self.notes.step(|| {
             let name = request.name();
-            let why = missing_reason(&cache.index(), request, id, &*identity, Time::now());
+            let reason = missing_reason(&cache.index(), request, id, &*identity, Time::now());
             format!(
-                "cache: no token of {name} for identity {}: {why}",
+                "cache: no token of {name} for identity {}: {reason}",
                 short_digest(&*identity)
             )
         });

@@ -81,7 +81,7 @@ pub(crate) fn parse_region(text: &str) -> Result<Region> {
 /// Returns the region of the first authority that knows the text, else of the first that can read
 /// it. An error is that of the first authority.
 fn parse_region_of(authorities: &[&dyn Authority], text: &str) -> Result<Region> {
-    let mut first = None;
+    let mut best = None;
     for regions in authorities
         .iter()
         .filter_map(|authority| authority.regions())
@@ -90,12 +90,15 @@ fn parse_region_of(authorities: &[&dyn Authority], text: &str) -> Result<Region>
         if regions.known().contains(&text) {
             return parsed;
         }
-        match (&first, &parsed) {
-            (None, _) | (Some(Err(_)), Ok(_)) => first = Some(parsed),
-            _ => {}
+        let is_better = match &best {
+            None => true,
+            Some(earlier) => Result::is_err(earlier) && parsed.is_ok(),
+        };
+        if is_better {
+            best = Some(parsed);
         }
     }
-    match first {
+    match best {
         Some(parsed) => parsed,
         None => Err(Error::usage(format!(
             "region {}: nothing that pgcred knows has regions",

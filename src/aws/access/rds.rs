@@ -4,7 +4,9 @@
 use super::PolicySubject;
 use super::document::literal_user;
 use super::switch::{self, SwitchOwner};
-use crate::authority::{AccessPolicy, Inspector, NoAnswerReason, ServerState, TokenScope};
+use crate::authority::{
+    AccessPolicy, Inspected, Inspector, NoAnswerReason, ServerState, TokenScope,
+};
 use crate::aws::api::{Arn, RdsName, is_account, parse_rds_host};
 use crate::aws::region::may_be_region;
 use crate::error::Error;
@@ -44,8 +46,7 @@ pub(super) fn policy_resource(
                 access.notes.push(note.to_owned());
             }
             let command = command_that_shows_resource(subject, host.as_ref());
-            let is_elsewhere =
-                matches!(&state, Err(no_answer) if no_answer.reason == NoAnswerReason::NotFound);
+            let is_elsewhere = is_not_found(&state);
             RdsResource {
                 region: subject.region(access),
                 account: match subject.account {
@@ -70,6 +71,11 @@ pub(super) fn policy_resource(
         "arn:{partition}:rds-db:{region}:{account}:dbuser:{id}/{}",
         literal_user(user)
     )
+}
+
+/// Tells whether the account of the caller does not have the server.
+fn is_not_found(state: &Inspected<ServerState>) -> bool {
+    matches!(state, Err(no_answer) if no_answer.reason == NoAnswerReason::NotFound)
 }
 
 /// Returns the parts of the ARN that AWS has given, if they have the form of such parts.
@@ -205,7 +211,7 @@ fn command_that_enables_tokens(
     }
     // A member of a cluster has the switch of its cluster.
     let cluster = state.and_then(|state| state.cluster.as_deref());
-    let of = match (host?, cluster) {
+    let owner = match (host?, cluster) {
         (RdsName::Instance(_), Some(cluster)) => SwitchOwner::Cluster(cluster),
         (RdsName::Instance(name), None) => SwitchOwner::Instance(name),
         (RdsName::Cluster(name), _) => SwitchOwner::Cluster(name),
@@ -213,7 +219,7 @@ fn command_that_enables_tokens(
         // Each secret of a proxy has a switch of its own.
         (RdsName::Proxy(_) | RdsName::ProxyEndpoint(_), _) => return None,
     };
-    switch::command_of_owner(of, &subject.options())
+    switch::command_of_owner(owner, &subject.options())
 }
 
 #[cfg(test)]

@@ -215,7 +215,8 @@ impl ApiOperation<'_> {
                 return NoAnswer::new(NoAnswerReason::Setting, self.about(&error));
             }
             RequestError::Local(error) => {
-                return NoAnswer::new(NoAnswerReason::NotUnderstood, self.about(&error)); // it is too long
+                // The answer is too long.
+                return NoAnswer::new(NoAnswerReason::NotUnderstood, self.about(&error));
             }
             RequestError::Failed(text) if names_no_host(&text) => {
                 (NoAnswerReason::NoSuchHost, text)

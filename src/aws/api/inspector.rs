@@ -104,15 +104,15 @@ async fn login_permission(
                 Err(error) if error.reason == NoAnswerReason::NotAllowed => arn.role(name),
                 Err(error) => return Err(error.clone()),
             };
-            match (
-                iam::simulate_policies(client, region, &path, &action, &resource).await,
-                role,
-            ) {
-                (Err(error), Err(denied)) if error.reason == NoAnswerReason::NotFound => {
-                    Err(denied)
-                }
-                (answer, _) => answer,
+            let permission =
+                iam::simulate_policies(client, region, &path, &action, &resource).await;
+            if let Err(error) = &permission
+                && error.reason == NoAnswerReason::NotFound
+                && let Err(denied) = role
+            {
+                return Err(denied); // the role has a path, which the caller may not see
             }
+            permission
         }
         Principal::Other => Err(not_askable(
             "AWS simulates no policies for root and for federated users",

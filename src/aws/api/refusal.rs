@@ -60,7 +60,10 @@ const TOO_OLD_OR_NEW: [&str; 2] = ["Signature expired", "Signature not yet curre
 const HINTS: &[(NoAnswerReason, &str)] = &[
     (NoAnswerReason::Throttled, "wait a minute, then try again"),
     (NoAnswerReason::RegionOff, "enable the region in the account's settings, or name another one"),
-    (NoAnswerReason::KeyUnknown, "check that the account has enabled the region, and that the key exists"),
+    (
+        NoAnswerReason::KeyUnknown,
+        "check that the account has enabled the region, and that the key exists",
+    ),
     (NoAnswerReason::Expired, "log in again with `pgcred login`, then try again"),
     (NoAnswerReason::ClockWrong, "correct the clock of this machine, then try again"),
     (NoAnswerReason::SecretWrong, "check the secret access key where it is stored"),

@@ -138,7 +138,7 @@ impl ProfileSection {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct SyntaxError {
     pub(crate) line: usize,
-    pub(crate) why: &'static str,
+    pub(crate) reason: &'static str,
 }
 
 /// Returns the sections in the order of the file.
@@ -149,9 +149,10 @@ pub(crate) fn parse_sections(text: &str) -> Result<Vec<(String, ProfileSection)>
     let text = with_plain_ends(text);
     let mut parser = IniParser::default();
     for (line, number) in text.split('\n').zip(1..) {
-        parser
-            .line(line)
-            .map_err(|why| SyntaxError { line: number, why })?;
+        parser.line(line).map_err(|reason| SyntaxError {
+            line: number,
+            reason,
+        })?;
     }
     parser.finish()
 }
@@ -318,7 +319,7 @@ impl<'a> IniParser<'a> {
             {
                 return Err(SyntaxError {
                     line: key.line,
-                    why: "a line below this key is not key = value",
+                    reason: "a line below this key is not key = value",
                 });
             }
         }

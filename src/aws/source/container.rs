@@ -81,7 +81,7 @@ impl ContainerEndpoint {
                 request_credentials(resolution, &address, token.as_deref()),
             )
             .await?;
-        let why = match answer {
+        let reason = match answer {
             Ok(answer) => match read_answer(&answer) {
                 Ok(credentials) => {
                     return resolution.require_unexpired(
@@ -90,15 +90,15 @@ impl ContainerEndpoint {
                         "try again; if it fails again, restart the service",
                     );
                 }
-                Err(why) => why,
+                Err(reason) => reason,
             },
             Err(RequestError::Local(error)) => {
                 return Err(error.about(&format!("container credentials from {variable}")));
             }
-            Err(RequestError::Failed(why) | RequestError::Untrusted(why)) => why,
+            Err(RequestError::Failed(reason) | RequestError::Untrusted(reason)) => reason,
         };
         Err(Error::failure(format!(
-            "cannot get container credentials from {variable}: {why}"
+            "cannot get container credentials from {variable}: {reason}"
         ))
         .hint(format!(
             "check that the service of {variable} is running, and that {TOKEN_VARIABLE} fits it"
@@ -161,7 +161,7 @@ fn read_answer(answer: &[u8]) -> std::result::Result<Credentials, String> {
     }
     match NAMES.credentials(fields, "container") {
         Ok(credentials) => Ok(credentials),
-        Err(why) => Err(format!("the answer has {why}")),
+        Err(reason) => Err(format!("the answer has {reason}")),
     }
 }
 
@@ -214,8 +214,8 @@ fn check_address(address: &str) -> Result<()> {
         "fd00:ec2::23",
         "localhost",
     ];
-    let address_error = |why: String| {
-        Error::usage(format!("{FULL}: {why}"))
+    let address_error = |reason: String| {
+        Error::usage(format!("{FULL}: {reason}"))
             .hint("use an https address, a loopback address, or an address of AWS's own")
     };
     if address.starts_with("https://") {

@@ -111,7 +111,7 @@ fn read_answer(answer: Option<&str>) -> Result<Credentials> {
     let fields = answer.as_object().cloned().unwrap_or_default();
     match FieldNames::OF_MACHINES.credentials(&fields, SOURCE) {
         Ok(credentials) => Ok(credentials),
-        Err(why) => Err(wrong_answer(&why)),
+        Err(reason) => Err(wrong_answer(&reason)),
     }
 }
 
@@ -202,7 +202,8 @@ impl MetadataService {
         match service.ask(resolution, "PUT", TOKEN, life).await? {
             Some((200, token)) => service.token = Some(token),
             Some((403..=405, _))
-                if !resolution.flag("AWS_EC2_METADATA_V1_DISABLED", "ec2_metadata_v1_disabled") =>
+                if !resolution
+                    .is_enabled("AWS_EC2_METADATA_V1_DISABLED", "ec2_metadata_v1_disabled") =>
             {
                 resolution.step("instance metadata: version 1");
             }
@@ -241,15 +242,15 @@ impl MetadataService {
             let headers = [header];
             let answer =
                 tokio::time::timeout(self.pause, self.http.ask(method, &address, &headers, ""));
-            let why = match resolution.wait("the instance metadata", answer).await? {
+            let reason = match resolution.wait("the instance metadata", answer).await? {
                 Ok(Ok((status, text))) => {
                     return Ok(Some((status, String::from_utf8_lossy(&text).into_owned())));
                 }
                 Ok(Err(RequestError::Local(error))) => return Err(error.about(SOURCE)),
-                Ok(Err(RequestError::Failed(why) | RequestError::Untrusted(why))) => why,
+                Ok(Err(RequestError::Failed(reason) | RequestError::Untrusted(reason))) => reason,
                 Err(_) => "no answer".to_owned(),
             };
-            resolution.step(format!("instance metadata: {why}"));
+            resolution.step(format!("instance metadata: {reason}"));
         }
         Ok(None)
     }

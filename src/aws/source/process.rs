@@ -116,11 +116,11 @@ fn run_program(
         }
         Ok(ended) => {
             let stderr = String::from_utf8_lossy(&ended.stderr);
-            let mut why = child::last_line(child::without_arguments(&stderr, words).as_bytes());
-            if why.is_empty() {
-                why = ended.status.to_string();
+            let mut reason = child::last_line(child::without_arguments(&stderr, words).as_bytes());
+            if reason.is_empty() {
+                reason = ended.status.to_string();
             }
-            let failed = Error::failure(format!("{subject} failed: {why}")).hint(hint);
+            let failed = Error::failure(format!("{subject} failed: {reason}")).hint(hint);
             Err(failed.because(ErrorReason::ProgramFailed))
         }
         Err(ProgramError::Failed(error)) => {
@@ -160,7 +160,7 @@ fn read_answer(ended: &ProgramOutput, subject: &str, hint: &str) -> Result<Crede
     }
     match FieldNames::OF_STS.credentials(fields, "credential_process") {
         Ok(credentials) => Ok(credentials),
-        Err(why) => Err(wrong(&why)),
+        Err(reason) => Err(wrong(&reason)),
     }
 }
 

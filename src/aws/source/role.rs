@@ -31,7 +31,7 @@ const LEAST_CACHED_LIFE_SECONDS: u32 = 60;
 impl ProfileRole {
     /// Refuses settings of a form that STS would refuse too.
     fn check(&self) -> Result<()> {
-        let (key, why) = if self.arn.len() < LEAST_ARN {
+        let (key, reason) = if self.arn.len() < LEAST_ARN {
             ("role_arn", NOT_A_ROLE_ARN)
         } else if is_too_short(self.external_id.as_ref()) {
             ("external_id", "shorter than two characters")
@@ -48,7 +48,7 @@ impl ProfileRole {
             return Ok(());
         };
         Err(
-            Error::usage(format!("profile `{}`: {key} is {why}", self.profile))
+            Error::usage(format!("profile `{}`: {key} is {reason}", self.profile))
                 .because(ErrorReason::InvalidRoleSetting)
                 .hint(format!("correct {key} in the profile")),
         )

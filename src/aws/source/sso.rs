@@ -229,10 +229,12 @@ impl SsoRole {
                 }
             }
         }
-        match (cached.unexpired(), failure) {
-            (Some(token), _) => Ok(token.to_owned()),
-            (None, Some(error)) => Err(error.into()),
-            (None, None) => Err(self.missing_login(EXPIRED, None).into()),
+        if let Some(token) = cached.unexpired() {
+            return Ok(token.to_owned());
+        }
+        match failure {
+            Some(error) => Err(error.into()),
+            None => Err(self.missing_login(EXPIRED, None).into()),
         }
     }
 }

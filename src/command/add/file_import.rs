@@ -91,7 +91,7 @@ impl FileImport {
         connection: &Connection,
         preferences: &Preferences,
     ) -> Result<bool> {
-        let Some((what, why)) = risk_of_connection(connection, &preferences.config) else {
+        let Some((what, reason)) = risk_of_connection(connection, &preferences.config) else {
             return Ok(true);
         };
         if !self.policy.dry_run && !preferences.ask.terminal {
@@ -100,7 +100,7 @@ impl FileImport {
                  behind the file",
             ));
         }
-        Output::show(&format!("{what}\n{why}"));
+        Output::show(&format!("{what}\n{reason}"));
         if self.policy.dry_run {
             return Ok(true);
         }

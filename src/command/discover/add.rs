@@ -38,25 +38,25 @@ impl ConnectionAdditions {
             }
             match connection_of_row(row) {
                 Ok(connection) => additions.new.push(connection),
-                Err(why) => additions.refuse(row.name.clone(), why),
+                Err(reason) => additions.refuse(row.name.clone(), reason),
             }
         }
         Ok(additions)
     }
 
-    fn refuse(&mut self, name: String, why: String) {
-        match self.refused.iter_mut().find(|(reason, _)| *reason == why) {
+    fn refuse(&mut self, name: String, reason: String) {
+        match self.refused.iter_mut().find(|(known, _)| *known == reason) {
             Some((_, names)) => names.push(name),
-            None => self.refused.push((why, vec![name])),
+            None => self.refused.push((reason, vec![name])),
         }
     }
 
     /// Returns a line for each reason: `a, b: needs --user`.
     pub(super) fn refusals(&self) -> Vec<String> {
         let mut lines = Vec::new();
-        for (why, names) in &self.refused {
+        for (reason, names) in &self.refused {
             let names = suggest::list_names(names);
-            lines.push(format!("{names}: {why}"));
+            lines.push(format!("{names}: {reason}"));
         }
         lines
     }

@@ -126,13 +126,13 @@ impl DiscoveredHosts {
             return Ok(());
         }
         let exit = failures::exit_of_errors(&errors);
-        let checked = all_errors(errors, output, |failed| {
+        let reported = all_errors(errors, output, |failed| {
             format!("none of {failed} profiles could list anything")
         });
-        match (checked, exit) {
-            (Err(error), Some(exit)) => Err(error.exiting(exit)),
-            (checked, _) => checked,
-        }
+        reported.map_err(|error| match exit {
+            Some(exit) => error.exiting(exit),
+            None => error,
+        })
     }
 
     /// Tells whether there may be more, because not everything was answered.

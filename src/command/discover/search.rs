@@ -36,7 +36,10 @@ impl ProfileAnswer {
     }
 
     fn needs_login(&self) -> bool {
-        matches!(&self.listed, Err(NoAnswer { reason, .. }) if *reason == NoAnswerReason::LoginNeeded)
+        match &self.listed {
+            Ok(_) => false,
+            Err(no_answer) => no_answer.reason == NoAnswerReason::LoginNeeded,
+        }
     }
 }
 

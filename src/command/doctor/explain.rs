@@ -63,7 +63,7 @@ fn explain_json(text: &str, values: &CausePlaceholders) -> Option<Value> {
     for cause in causes::causes_of_message_for(text, values.authority) {
         let (checks, no_check) = match cause.detection {
             CauseDetection::Checks(checks) => (checks, None),
-            CauseDetection::None(why) => (&[][..], Some(why)),
+            CauseDetection::None(reason) => (&[][..], Some(reason)),
         };
         rows.push(json!({
             "id": cause.id,

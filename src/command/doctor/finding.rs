@@ -64,8 +64,8 @@ impl Finding {
         Self::new(FindingStatus::Ok, None, &detail.into())
     }
 
-    pub(super) fn skip(why: impl Into<String>) -> Self {
-        Self::new(FindingStatus::Skip, None, &why.into())
+    pub(super) fn skip(reason: impl Into<String>) -> Self {
+        Self::new(FindingStatus::Skip, None, &reason.into())
     }
 
     pub(super) fn warn(cause: impl Into<Option<&'static str>>, detail: impl Into<String>) -> Self {

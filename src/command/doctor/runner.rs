@@ -147,7 +147,7 @@ fn run_machine(examination: &mut Examination<'_>, selection: &CheckSelection) ->
         };
         let finding = match reason_to_skip(check, selection, examination.level, &outcomes) {
             Some(SkipReason::Silently) => continue,
-            Some(SkipReason::Because(why)) => Finding::skip(why),
+            Some(SkipReason::Because(reason)) => Finding::skip(reason),
             None => examine(examination),
         };
         outcomes.push(CheckOutcome::new(check, None, finding, &values));
@@ -170,7 +170,7 @@ fn run_case(
         let earlier = of_machine.iter().chain(&outcomes);
         let finding = match reason_to_skip(check, selection, case.run.level, earlier) {
             Some(SkipReason::Silently) => continue,
-            Some(SkipReason::Because(why)) => Finding::skip(why),
+            Some(SkipReason::Because(reason)) => Finding::skip(reason),
             None => examine(case),
         };
         let name = Some(case.name.clone());

@@ -48,8 +48,8 @@ impl PolicyAnswer {
             sections.push(headed_section(heading, &shown(command)));
         }
         sections.push(match &self.sql {
-            LoginSteps::NotNeeded(why) => {
-                wrap_in_lines("SQL: ", "", &format!("none is needed. {why}"))
+            LoginSteps::NotNeeded(reason) => {
+                wrap_in_lines("SQL: ", "", &format!("none is needed. {reason}"))
             }
             LoginSteps::Unknown(title) => format!("SQL: pgcred knows none for {title}.\n"),
             LoginSteps::Steps { .. } => headed_section("SQL:", self.sql().trim_end()),
@@ -69,7 +69,9 @@ impl PolicyAnswer {
     /// Returns the SQL with comments; where there is none, a comment that says so.
     pub(super) fn sql(&self) -> String {
         let (by, session, steps, remark) = match &self.sql {
-            LoginSteps::NotNeeded(why) => return sql_comment(&format!("No SQL is needed. {why}")),
+            LoginSteps::NotNeeded(reason) => {
+                return sql_comment(&format!("No SQL is needed. {reason}"));
+            }
             LoginSteps::Unknown(title) => {
                 return sql_comment(&format!("pgcred knows no SQL for {title}."));
             }

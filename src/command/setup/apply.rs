@@ -108,7 +108,7 @@ impl SetupPlan {
         }
         let advice = match &self.why_no_scheduler {
             _ if self.omits_refresh_advice => None,
-            Some(why) => Some(scheduler::refresh_advice_without_scheduler(why)),
+            Some(reason) => Some(scheduler::refresh_advice_without_scheduler(reason)),
             None => Some(scheduler::refresh_advice(machine)),
         };
         note_what_tools_need(&tools, advice.as_deref(), preferences)

@@ -251,12 +251,12 @@ impl SetupPlanner<'_> {
             let added = match scheduler::probe_scheduler(tool, files, &self.machine) {
                 // It may do its work all the same, unseen from this session.
                 Err(_) if tool.is_scheduler_at_work(&self.machine) => return,
-                Err(why) => Err(why),
+                Err(reason) => Err(reason),
                 Ok(()) => self.add_tool(tool).map_err(|error| error.to_string()),
             };
             match added {
                 Ok(()) => return,
-                Err(why) => refusals.push(format!("{}: {why}", tool.name)),
+                Err(reason) => refusals.push(format!("{}: {reason}", tool.name)),
             }
         }
         self.plan.why_no_scheduler = Some(refusals.join("; "));

@@ -43,17 +43,17 @@ pub(super) fn refresh_advice(machine: &Machine) -> String {
 }
 
 /// Says what keeps the passfile fresh where no scheduler works.
-pub(super) fn refresh_advice_without_scheduler(why: &str) -> String {
+pub(super) fn refresh_advice_without_scheduler(reason: &str) -> String {
     format!(
         "keep the passfile fresh: leave `pgcred refresh --watch` running while you work, \
-         because no scheduler works here: {why}"
+         because no scheduler works here: {reason}"
     )
 }
 
 /// Refuses a scheduler, or what runs a service, if it does not run here: before anything is written
 /// for it. Names one that does.
 pub(super) fn check_scheduler(tool: &Tool, files: &dyn ToolFiles, machine: &Machine) -> Result<()> {
-    let Err(why) = probe_scheduler(tool, files, machine) else {
+    let Err(reason) = probe_scheduler(tool, files, machine) else {
         return Ok(());
     };
     let hint = if tool.kind == ToolKind::Service {
@@ -66,7 +66,7 @@ pub(super) fn check_scheduler(tool: &Tool, files: &dyn ToolFiles, machine: &Mach
         "run `pgcred refresh --watch`, which does the same for as long as it runs"
     };
     Err(Error::failure(format!(
-        "{} is not running here, and nothing was changed: {why}",
+        "{} is not running here, and nothing was changed: {reason}",
         tool.title
     ))
     .hint(hint))

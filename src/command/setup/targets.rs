@@ -87,8 +87,8 @@ impl TargetChoice<'_> {
             let is_offered = |of: &&Connection| !for_gateway || of.proxy.is_some();
             for connection in connections.iter().filter(is_offered) {
                 let name = &connection.name;
-                if let Some(why) = self.left_out_warning(name, tool, preferences) {
-                    warnings.push(why);
+                if let Some(reason) = self.left_out_warning(name, tool, preferences) {
+                    warnings.push(reason);
                     continue;
                 }
                 match self.target(Some(name), tool, preferences) {

@@ -47,7 +47,11 @@ impl CatalogPart {
     }
 
     /// Takes the rows of a thing; none stands for a thing that cannot be understood.
-    pub(super) fn add(&mut self, question: CatalogQuestion<'_>, rows: Option<Vec<FoundDatabase>>) {
+    pub(super) fn add_rows(
+        &mut self,
+        question: CatalogQuestion<'_>,
+        rows: Option<Vec<FoundDatabase>>,
+    ) {
         match rows {
             Some(rows) => self.databases.extend(rows),
             None => self.add_failure_once(question, nonsensical_answer(question)),

@@ -46,13 +46,14 @@ pub(super) async fn list_dsql(query: &RegionQuery<'_>) -> CatalogPart {
             Ok(cluster) => {
                 let rows = rows_of_cluster(&cluster, query.region);
                 is_complete &= rows.is_some();
-                part.add(question, rows);
+                part.add_rows(question, rows);
             }
-            Err(failure) if failure.reason == NoAnswerReason::NotFound => {} // deleted in the meantime
+            // It was deleted in the meantime.
+            Err(failure) if failure.reason == NoAnswerReason::NotFound => {}
             Err(failure) => {
                 let rows = rows_of_name(cluster.identifier, query.region);
                 is_complete &= rows.is_some();
-                part.add(question, rows);
+                part.add_rows(question, rows);
                 part.add_failure_once(question, failure);
             }
         }

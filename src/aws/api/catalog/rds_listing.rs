@@ -61,7 +61,7 @@ async fn list_rds_clusters(query: &RegionQuery<'_>) -> CatalogPart {
     for cluster in part.take_list(question, listed) {
         part.learn_account(&cluster.arn);
         part.idle_hosts.extend(idle_reader(&cluster));
-        part.add(question, rows_of_cluster(&cluster, query.region));
+        part.add_rows(question, rows_of_cluster(&cluster, query.region));
     }
     part
 }
@@ -84,7 +84,7 @@ async fn list_rds_instances(query: &RegionQuery<'_>) -> CatalogPart {
             continue; // the hosts of its cluster lead to it
         }
         part.learn_account(&instance.arn);
-        part.add(question, rows_of_instance(instance, query.region));
+        part.add_rows(question, rows_of_instance(instance, query.region));
     }
     part
 }
@@ -99,7 +99,7 @@ async fn list_rds_proxies(query: &RegionQuery<'_>) -> CatalogPart {
     proxies.retain(|proxy| proxy.family.as_deref() == Some(FAMILY));
     for proxy in &proxies {
         part.learn_account(&proxy.arn);
-        part.add(question_of_proxies, rows_of_proxy(proxy, query.region));
+        part.add_rows(question_of_proxies, rows_of_proxy(proxy, query.region));
     }
     if proxies.is_empty() {
         query.done();
@@ -116,7 +116,7 @@ async fn list_rds_proxies(query: &RegionQuery<'_>) -> CatalogPart {
         if let Some(proxy) = of_this.find(|proxy| proxy.name == endpoint.proxy)
             && !endpoint.is_default
         {
-            part.add(question, rows_of_endpoint(&endpoint, proxy, query.region));
+            part.add_rows(question, rows_of_endpoint(&endpoint, proxy, query.region));
         }
     }
     part

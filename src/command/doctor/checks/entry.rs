@@ -41,7 +41,7 @@ struct PassfileFacts {
 fn check_entry(case: &mut ExaminedTarget<'_, '_>) -> Finding {
     let passfile = match PassfileText::read() {
         Ok(passfile) => passfile,
-        Err(why) => return without_password(Finding::skip(why), refresh_of(&case.name)),
+        Err(reason) => return without_password(Finding::skip(reason), refresh_of(&case.name)),
     };
     let is_scheduled = case.request.connection.is_some() && has_scheduler(case);
     let mut first = None;
@@ -158,8 +158,8 @@ fn judge_absence(facts: &PassfileFacts, refresh: String) -> Finding {
         return Finding::ok("none: its line belongs to an earlier connection; use `pgcred exec`");
     }
     if let Some((line, difference)) = facts.near_miss {
-        let why = difference.as_str();
-        let detail = format!("no line matches; line {line} of yours would, but it {why}");
+        let reason = difference.as_str();
+        let detail = format!("no line matches; line {line} of yours would, but it {reason}");
         return Finding::warn("passfile.key", detail).with_command(refresh);
     }
     if facts.is_scheduled {

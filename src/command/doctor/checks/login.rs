@@ -78,7 +78,7 @@ fn judge_login(request: &Request, login: &LoginAttempt) -> Finding {
                 format!("the server sent a packet `{kind}` in the login"),
             )
         }
-        LoginOutcome::Broke(why) => judge_break(why),
+        LoginOutcome::Broke(reason) => judge_break(reason),
     }
 }
 
@@ -95,9 +95,9 @@ fn judge_refusal(request: &Request, message: &ServerMessage) -> Finding {
 /// Judges a server that expects a password of its own from this user, and no token.
 fn judge_other_method(request: &Request, method: &AuthenticationMethod) -> Finding {
     let detail = format!("the server asks for {method} and expects no token");
-    let why = (request.provider.no_token_reason)(&roots::required_roots(request));
-    let finding = Finding::fail(why.cause, detail);
-    match why.advice {
+    let reason = (request.provider.no_token_reason)(&roots::required_roots(request));
+    let finding = Finding::fail(reason.cause, detail);
+    match reason.advice {
         Some(advice) => finding.with_advice(advice),
         None => finding,
     }

@@ -60,25 +60,26 @@ mod tests {
             "aws.none",
             "aws.config",
         ];
-        for (why, cause) in LOGIN_REASONS.into_iter().zip(causes_of_aws) {
-            let finding = judge_no_answer(aws, &NoAnswer::new(why, error()));
+        for (reason, cause) in LOGIN_REASONS.into_iter().zip(causes_of_aws) {
+            let finding = judge_no_answer(aws, &NoAnswer::new(reason, error()));
             assert_eq!(
                 (finding.status, finding.cause),
                 (FindingStatus::Fail, Some(cause))
             );
             assert!(causes::find_by_id(cause).is_some(), "{cause}");
-            let is_login = why == NoAnswerReason::LoginNeeded;
+            let is_login = reason == NoAnswerReason::LoginNeeded;
             assert_eq!(finding.exit == Exit::Login, is_login, "{cause}");
-            let finding = judge_no_answer(fake::PROVIDER.authority, &NoAnswer::new(why, error()));
+            let finding =
+                judge_no_answer(fake::PROVIDER.authority, &NoAnswer::new(reason, error()));
             assert_eq!((finding.status, finding.cause), (FindingStatus::Fail, None));
         }
-        for why in [
+        for reason in [
             NoAnswerReason::NotAllowed,
             NoAnswerReason::NotAskable,
             NoAnswerReason::Throttled,
             NoAnswerReason::Late,
         ] {
-            let finding = judge_no_answer(aws, &NoAnswer::new(why, error()));
+            let finding = judge_no_answer(aws, &NoAnswer::new(reason, error()));
             assert_eq!(finding.status, FindingStatus::Skip);
             assert_eq!(finding.detail, "no; allow it");
         }

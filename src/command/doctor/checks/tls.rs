@@ -163,15 +163,15 @@ fn judge_handshake(request: &Request, handshake: &TlsHandshake) -> Finding {
         HandshakeOutcome::NotAName => {
             Finding::fail("net.dns", "the host is neither a name nor an address")
         }
-        HandshakeOutcome::Broke(why) => judge_broken_handshake(request, why),
+        HandshakeOutcome::Broke(reason) => judge_broken_handshake(request, reason),
     }
 }
 
 /// Judges a handshake that ended early. A setting of the client's that many servers do not take
 /// explains it better than what the server did.
-fn judge_broken_handshake(request: &Request, why: &ProbeFailure) -> Finding {
+fn judge_broken_handshake(request: &Request, reason: &ProbeFailure) -> Finding {
     const UNRECOGNIZED_NAME: u8 = 112;
-    let is_refusal = match why {
+    let is_refusal = match reason {
         ProbeFailure::Closed
         | ProbeFailure::Reset
         | ProbeFailure::Alert(_)
@@ -179,7 +179,7 @@ fn judge_broken_handshake(request: &Request, why: &ProbeFailure) -> Finding {
         ProbeFailure::NotPostgres(_) | ProbeFailure::BrokenTls(_) => is_direct(request),
         ProbeFailure::TimedOut | ProbeFailure::TooMuch | ProbeFailure::Failed(_) => false,
     };
-    match why {
+    match reason {
         _ if is_refusal && is_direct(request) => Finding::fail(
             "tls.alpn",
             "the server ends a connection that begins with TLS (sslnegotiation=direct)",
@@ -195,7 +195,7 @@ fn judge_broken_handshake(request: &Request, why: &ProbeFailure) -> Finding {
         .with_advice(
             "compare the host with the endpoint that your provider shows: it may be deleted",
         ),
-        why => judge_break(why),
+        reason => judge_break(reason),
     }
 }
 
@@ -210,10 +210,10 @@ fn sends_name(request: &Request) -> bool {
 }
 
 /// Judges a conversation that ended early.
-pub(super) fn judge_break(why: &ProbeFailure) -> Finding {
+pub(super) fn judge_break(reason: &ProbeFailure) -> Finding {
     const HANDSHAKE_FAILURE: u8 = 40;
     const PROTOCOL_VERSION: u8 = 70;
-    match why {
+    match reason {
         ProbeFailure::Closed => Finding::fail("net.closed", "the server closed the connection"),
         ProbeFailure::Reset => Finding::fail("net.closed", "the connection was reset"),
         ProbeFailure::TimedOut => Finding::fail(

@@ -7,7 +7,8 @@
 //!  |      |
 //!  |      +--> steps          the questions
 //!  |      |     +--> step        what a question works with, and how it ends
-//!  |      +--> surroundings   what there is to choose from, as a trait; `real_surroundings`: as it is
+//!  |      +--> surroundings   what there is to choose from, as a trait
+//!  |             +--> real_surroundings   as it is
 //!  v
 //! changes      the plan of everything: it is shown, and made after the user's yes
 //!  v

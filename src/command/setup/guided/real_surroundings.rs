@@ -264,7 +264,7 @@ fn offer_of_row(row: &DiscoveredHost) -> DatabaseOffer {
     };
     match row.to_offer() {
         Ok(connection) => offer.connection = connection,
-        Err(why) => offer.not_added = Some(why.to_owned()),
+        Err(reason) => offer.not_added = Some(reason.to_owned()),
     }
     offer
 }

@@ -121,7 +121,7 @@ fn database_choices(
     let mut choices = Vec::new();
     for (index, offer) in new.iter().enumerate() {
         let detail = match &offer.not_added {
-            Some(why) => format!("{}: {why}", offer.detail),
+            Some(reason) => format!("{}: {reason}", offer.detail),
             None => offer.detail.clone(),
         };
         choices.push(DialogChoice {
@@ -145,10 +145,10 @@ fn drop_unaddable(picked: &mut Vec<usize>, new: &[DatabaseOffer]) -> Option<Stri
     let mut first = None;
     picked.retain(|index| {
         let offer = &new[*index];
-        let Some(why) = &offer.not_added else {
+        let Some(reason) = &offer.not_added else {
             return true;
         };
-        first.get_or_insert_with(|| format!("{}: {why}", offer.connection.name));
+        first.get_or_insert_with(|| format!("{}: {reason}", offer.connection.name));
         false
     });
     first
