@@ -99,7 +99,12 @@ const LAKEBASE: CommandPreset = CommandPreset {
     watch: &["~/.databrickscfg", "$DATABRICKS_CONFIG_FILE"],
     variables: &["ARM_*", "DATABRICKS_*", "GOOGLE_CREDENTIALS"],
     login: Some("databricks auth login --profile={profile}"),
-    login_if: &["databricks auth login"],
+    // The last two are all that an older one, and one without a profile, say.
+    login_if: &[
+        "databricks auth login",
+        "efresh token is invalid",
+        "cannot configure default credentials",
+    ],
     ..CommandPreset::EMPTY
 };
 
@@ -177,6 +182,14 @@ const SNOWFLAKE: CommandPreset = CommandPreset {
     // program itself fills in, variables of the environment too: `<% %>`, `&{ }` and `&NAME`.
     forbidden: "'\\<&",
     login: Some("snow connection test --connection={profile}"),
+    // The first is that of a login in a browser, which snow begins without asking.
+    login_if: &[
+        "login request with your identity provider",
+        "Incorrect username or password",
+        "must authenticate again",
+        "OAuth access token",
+        "ID Token is invalid",
+    ],
     ..CommandPreset::EMPTY
 };
 
@@ -195,6 +208,7 @@ const LOGIN_OF_AWS: &[&str] = &[
     "aws login",
     "SSO Token",
     "oken has expired",
+    "ExpiredToken",
 ];
 
 const REDSHIFT: CommandPreset = CommandPreset {

@@ -116,8 +116,7 @@ impl CommandRun<'_> {
 
     /// Returns the last line of stderr, without arguments and variables that may be secret.
     fn why(&self, ended: &ProgramOutput) -> String {
-        let stderr = String::from_utf8_lossy(&ended.stderr);
-        let mut shown = child::without_arguments(&stderr, self.words);
+        let mut shown = child::without_arguments(&said(ended), self.words);
         for (_, value) in &self.definition.env {
             shown = child::hide_value(shown, value);
         }
@@ -130,9 +129,9 @@ impl CommandRun<'_> {
     }
 
     fn needs_login(&self, ended: &ProgramOutput) -> bool {
-        let stderr = String::from_utf8_lossy(&ended.stderr);
+        let said = said(ended);
         let texts = &self.definition.login_if;
-        texts.iter().any(|text| stderr.contains(text))
+        texts.iter().any(|text| said.contains(text))
     }
 
     fn login_error(&self, ended: &ProgramOutput) -> Error {
@@ -174,6 +173,10 @@ fn child_attachment(ask: &AskPolicy) -> ChildAttachment {
     } else {
         ChildAttachment::Alone
     }
+}
+
+fn said(ended: &ProgramOutput) -> String {
+    child::without_frames(&String::from_utf8_lossy(&ended.stderr))
 }
 
 fn is_json(printed: &[u8]) -> bool {

@@ -244,7 +244,7 @@ fn no_value_makes_the_aws_cli_read_a_file() {
 }
 
 /// Returns each preset with the variables that decide who logs in, as the manual page lists them.
-fn presets_with_variables(sandbox: &Sandbox) -> Vec<(String, Vec<String>)> {
+pub(super) fn presets_with_variables(sandbox: &Sandbox) -> Vec<(String, Vec<String>)> {
     let page = sandbox.ok(&["man"]);
     let (_, after) = page
         .split_once(".SS Variables of other services\n")
