@@ -51,7 +51,7 @@ pub(crate) fn provider_of(definition: CommandDefinition) -> &'static Provider {
         host_warning: service.host_warning,
         names_user: definition.user.is_some(),
         who_logs_in: service.who_logs_in,
-        user_warning: service.user_warning,
+        right_user: service.right_user,
         is_foreign_audience: service.is_foreign_audience,
         users_are_addresses: service.users_are_addresses,
         dbname: service.dbname,

@@ -116,7 +116,7 @@ impl CommandRun<'_> {
 
     /// Returns the last line of stderr, without arguments and variables that may be secret.
     fn why(&self, ended: &ProgramOutput) -> String {
-        let mut shown = child::without_arguments(&said(ended), self.words);
+        let mut shown = child::without_arguments(&stderr_without_frames(ended), self.words);
         for (_, value) in &self.definition.env {
             shown = child::hide_value(shown, value);
         }
@@ -129,9 +129,9 @@ impl CommandRun<'_> {
     }
 
     fn needs_login(&self, ended: &ProgramOutput) -> bool {
-        let said = said(ended);
+        let stderr = stderr_without_frames(ended);
         let texts = &self.definition.login_if;
-        texts.iter().any(|text| said.contains(text))
+        texts.iter().any(|text| stderr.contains(text))
     }
 
     fn login_error(&self, ended: &ProgramOutput) -> Error {
@@ -175,7 +175,7 @@ fn child_attachment(ask: &AskPolicy) -> ChildAttachment {
     }
 }
 
-fn said(ended: &ProgramOutput) -> String {
+fn stderr_without_frames(ended: &ProgramOutput) -> String {
     child::without_frames(&String::from_utf8_lossy(&ended.stderr))
 }
 
