@@ -8,13 +8,16 @@
 //! about the SQL; `command_provider` about commands that print tokens, `command_presets` about
 //! those that pgcred knows, `command_logins` about their missing logins, `command_end` about how
 //! their runs end, `command_secrets` about who sees the tokens, `command_users` about the users in
-//! their answers, and `command_shims` about those that are batch files;
+//! their answers, `command_askers` about when they are run, and `command_shims` about those that
+//! are batch files;
 //! `explain` about messages of others. Where credentials come from is tested in `credentials`.
 
 pub mod aws_emulation;
 pub mod aws_refusals;
 pub mod bad_input;
 pub mod by_host;
+#[cfg(unix)]
+pub mod command_askers;
 #[cfg(unix)]
 pub mod command_end;
 #[cfg(unix)]
