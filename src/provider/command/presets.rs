@@ -330,6 +330,14 @@ impl CommandPreset {
         PRESETS.iter().find(|preset| preset.name == name)
     }
 
+    /// Returns what is known of the service of a definition.
+    pub(super) fn service_of(name: &str) -> &'static PresetService {
+        match Self::named(name) {
+            Some(preset) => &preset.service,
+            None => &PresetService::UNKNOWN,
+        }
+    }
+
     /// Returns the preset that a host belongs to.
     pub(crate) fn of_host(host: &str) -> Option<&'static Self> {
         PRESETS

@@ -5,7 +5,7 @@ use super::super::amazon_roots;
 use crate::authority::Region;
 use crate::provider::{DEFAULT_PORT, RequiredRoots, RootSet};
 
-/// What a kind of host needs. Each field but the one with a comment is that of `Provider` with the
+/// What a kind of host needs. Each field but those with a comment is that of `Provider` with the
 /// same name.
 pub(super) struct PresetService {
     pub(super) owns: Option<fn(host: &str) -> bool>,
@@ -14,6 +14,8 @@ pub(super) struct PresetService {
     pub(super) right_user: fn(user: &str) -> Option<&str>,
     pub(super) users_are_addresses: bool,
     pub(super) is_foreign_audience: fn(audience: &str) -> bool,
+    /// What its servers say to a token that has expired, if that tells it from other refusals.
+    pub(super) expired_token: Option<&'static str>,
     /// Whether every token is a JWT.
     pub(super) has_only_jwts: bool,
     pub(super) dbname: &'static str,
@@ -30,6 +32,7 @@ impl PresetService {
         right_user: |_| None,
         users_are_addresses: false,
         is_foreign_audience: |_| false,
+        expired_token: None,
         has_only_jwts: false,
         dbname: "postgres",
         usual_port: DEFAULT_PORT,
@@ -48,6 +51,7 @@ pub(super) const AZURE: PresetService = PresetService {
     is_foreign_audience: |audience| {
         audience.starts_with("https://") && !audience.starts_with("https://ossrdbms-aad.database.")
     },
+    expired_token: Some("access token has expired"),
     has_only_jwts: true,
     ..PresetService::UNKNOWN
 };
@@ -57,6 +61,7 @@ pub(super) const LAKEBASE: PresetService = PresetService {
     host_warning: warning_of_pooler,
     who_logs_in: Some("your e-mail address at Databricks, or the ID of a service principal"),
     users_are_addresses: true,
+    expired_token: Some("JWT token has expired"),
     dbname: "databricks_postgres",
     ..PresetService::UNKNOWN
 };
@@ -95,6 +100,7 @@ pub(super) const SNOWFLAKE: PresetService = PresetService {
 
 pub(super) const REDSHIFT: PresetService = PresetService {
     owns: Some(|host| is_of_redshift(host, ".redshift.amazonaws.com")),
+    expired_token: Some("IAM Authentication token has expired"),
     dbname: "dev",
     usual_port: 5439,
     roots: |_, _| amazon_roots::public_roots(),

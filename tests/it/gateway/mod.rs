@@ -8,7 +8,8 @@
 //! ```
 //!
 //! `machine` is the machine of all of them: a cluster as the tests of clients have it, with a
-//! connection of Aurora DSQL and one of RDS that the gateway serves.
+//! connection of Aurora DSQL and one of RDS that the gateway serves. `providers` has another one,
+//! with the services whose own programs mint the tokens.
 
 mod clients;
 mod commands;
@@ -17,6 +18,7 @@ mod logins;
 pub mod machine;
 mod offered;
 mod packets;
+mod providers;
 mod sockets;
 mod tokens;
 mod traffic;
