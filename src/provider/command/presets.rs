@@ -283,7 +283,8 @@ const VAULT: CommandPreset = CommandPreset {
     // The first are those of OpenBao, which a `run` of the user's own may name.
     variables: &["BAO_*", "VAULT_*"],
     login: Some("vault login -method=oidc"),
-    login_if: &["missing client token", "invalid token"],
+    // The first is all that OpenBao and newer servers of Vault say, also where a policy is missing.
+    login_if: &["permission denied", "missing client token", "invalid token"],
     ..CommandPreset::EMPTY
 };
 

@@ -52,6 +52,10 @@ const SAYS_VAULT: &[&str] = &[
     "Error reading database/creds/r: Error making API request.\n\n\
      URL: GET http://127.0.0.1:8200/v1/database/creds/r\nCode: 403. Errors:\n\n\
      * 2 errors occurred:\n\t* permission denied\n\t* invalid token\n",
+    // OpenBao, with an old token and without one.
+    "Error reading database/creds/r: Error making API request.\n\n\
+     URL: GET http://127.0.0.1:8200/v1/database/creds/r\nCode: 403. Errors:\n\n\
+     * permission denied",
 ];
 
 const PRESETS: &[Preset] = &[
