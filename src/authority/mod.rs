@@ -194,8 +194,8 @@ pub(crate) trait Authority: Sync {
     }
 
     /// Returns the row of `causes`, by its id, of which a message speaks that a server of this
-    /// service sent. The table's texts are those of AWS's servers, so that `None` is right for all
-    /// others: then the server's own words are what `pgcred doctor` says.
+    /// service sent. The table's texts are those of AWS's servers: another authority names a row by
+    /// words of its own servers, or none. Then the server's words are what `pgcred doctor` says.
     fn explain(&self, _message: &str, _service: &str) -> Option<&'static str> {
         None
     }

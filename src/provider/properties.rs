@@ -47,8 +47,8 @@ pub(crate) struct Provider {
     pub(crate) user: Option<&'static str>,
     /// Who the user of a request is, for a sentence that asks for one: `your e-mail address`.
     pub(crate) who_logs_in: Option<&'static str>,
-    /// Returns a warning if a user looks wrong.
-    pub(crate) user_warning: fn(user: &str) -> Option<String>,
+    /// Returns what the database calls a user who was named in another way, which it does not know.
+    pub(crate) right_user: fn(user: &str) -> Option<&str>,
     /// Whether the users of the database are called by their e-mail addresses.
     pub(crate) users_are_addresses: bool,
     /// Tells whether a token that names this audience is for another service.
@@ -121,7 +121,7 @@ impl Provider {
             names_user: false,
             user: None,
             who_logs_in: None,
-            user_warning: |_| None,
+            right_user: |_| None,
             users_are_addresses: false,
             is_foreign_audience: |_| false,
             dbname: "postgres",

@@ -32,7 +32,7 @@ use crate::config::{self, Config, Connection};
 use crate::error::{Error, Result};
 use crate::provider::{self, Provider};
 use crate::request::target::RootsChoice;
-use crate::resolve::{ConnectionOptions, allowed_life, provider_of, tunnel_hint};
+use crate::resolve::{ConnectionOptions, allowed_life, check_user, provider_of, tunnel_hint};
 use crate::sys::fs;
 use crate::sys::terminal::InheritedStdin;
 use crate::text::host::{self, HostPort};
@@ -179,9 +179,13 @@ impl AddCommand {
         if life.is_some() {
             allowed_life(life, provider, preferences.config.max_life)?;
         }
-        if connection.target.user.is_none() && !provider.names_user {
-            let user = default_user(&name, &host, provider, &preferences.config)?;
-            connection.target.user = Some(user);
+        match &connection.target.user {
+            Some(user) => check_user(user, &host, provider)?,
+            None if provider.names_user => {}
+            None => {
+                let user = default_user(&name, &host, provider, &preferences.config)?;
+                connection.target.user = Some(user);
+            }
         }
         Ok((connection, gone))
     }

@@ -10,6 +10,7 @@ use super::invocation;
 use super::jwt;
 use super::presets::CommandPreset;
 use super::run::{CommandRun, TimedAnswer};
+use super::service::PresetService;
 use crate::authority::{
     AskPolicy, Authority, CredentialQuery, Identities, Identity, Region, RunNotes, ShellSettings,
     Signer, TokenReading, TokenScope,
@@ -25,9 +26,8 @@ pub(super) struct CommandAuthority {
 }
 
 impl CommandAuthority {
-    fn has_only_jwts(&self) -> bool {
-        CommandPreset::named(&self.definition.name)
-            .is_some_and(|preset| preset.service.has_only_jwts)
+    fn service(&self) -> &'static PresetService {
+        CommandPreset::service_of(&self.definition.name)
     }
 }
 
@@ -66,9 +66,14 @@ impl Authority for CommandAuthority {
     fn read_token(&self, text: &str) -> TokenReading {
         match jwt::parts_of(text) {
             Some(parts) => TokenReading::Parts(Box::new(parts)),
-            None if self.has_only_jwts() => TokenReading::NotAToken,
+            None if self.service().has_only_jwts => TokenReading::NotAToken,
             None => TokenReading::Opaque,
         }
+    }
+
+    fn explain(&self, message: &str, _: &str) -> Option<&'static str> {
+        let expired = self.service().expired_token?;
+        message.contains(expired).then_some("token.expired")
     }
 
     /// The names live as long as the run, as the definition does: few commands ask for them, each

@@ -116,8 +116,7 @@ impl CommandRun<'_> {
 
     /// Returns the last line of stderr, without arguments and variables that may be secret.
     fn failure_text(&self, ended: &ProgramOutput) -> String {
-        let stderr = String::from_utf8_lossy(&ended.stderr);
-        let mut shown = child::without_arguments(&stderr, self.words);
+        let mut shown = child::without_arguments(&stderr_without_frames(ended), self.words);
         for (_, value) in &self.definition.env {
             shown = child::hide_value(shown, value);
         }
@@ -130,7 +129,7 @@ impl CommandRun<'_> {
     }
 
     fn needs_login(&self, ended: &ProgramOutput) -> bool {
-        let stderr = String::from_utf8_lossy(&ended.stderr);
+        let stderr = stderr_without_frames(ended);
         let texts = &self.definition.login_if;
         texts.iter().any(|text| stderr.contains(text))
     }
@@ -174,6 +173,10 @@ fn child_attachment(ask: &AskPolicy) -> ChildAttachment {
     } else {
         ChildAttachment::Alone
     }
+}
+
+fn stderr_without_frames(ended: &ProgramOutput) -> String {
+    child::without_frames(&String::from_utf8_lossy(&ended.stderr))
 }
 
 fn is_json(printed: &[u8]) -> bool {

@@ -8,8 +8,9 @@
 //! ```
 //!
 //! `machine` is the machine of all of them: a cluster as the tests of clients have it, with a
-//! connection of Aurora DSQL and one of RDS that the gateway serves. `anywhere` needs none, and runs
-//! on every system.
+//! connection of Aurora DSQL and one of RDS that the gateway serves. `providers` has another one,
+//! with the services whose own programs mint the tokens. `anywhere` needs none, and runs on every
+//! system.
 
 mod anywhere;
 #[cfg(target_os = "linux")]
@@ -28,6 +29,8 @@ pub mod machine;
 mod offered;
 #[cfg(target_os = "linux")]
 mod packets;
+#[cfg(target_os = "linux")]
+mod providers;
 #[cfg(target_os = "linux")]
 mod sockets;
 #[cfg(target_os = "linux")]
