@@ -137,7 +137,7 @@ fi
 # What tests/it/packaging looks into: two release builds, packages of them, and a bare Debian. It takes
 # 8 minutes after a change of the program.
 packaging/build.sh "${musl%musl}gnu" "$musl"
-MAINTAINER='The pgcred authors <pgcred@example.com>' HOMEPAGE=https://code.example/pgcred packaging/linux.sh
+packaging/linux.sh "${CARGO_TARGET_DIR:-target}/packages" https://code.example/pgcred
 if [[ ! -e target/packaging/debian.ready ]]; then
     rm -rf target/packaging/debian
     debootstrap --variant=minbase "$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)" \

@@ -5,6 +5,7 @@
 //!   installers  the downloading installers: right and wrong checksums, cut downloads
 //!   manifests   Homebrew, Scoop, winget, Arch: parsed, and compared with the archives
 //!   registries  wheels and npm packages, installed from files
+//!   whole       all that is made of the archives, by the one script that the workflow calls
 //!   signed      the signature of a program, with a certificate and without
 //! made        what `packaging/build.sh` has made of this tree: what is in it, what it needs
 //!   names       its programs between two name servers that disagree
@@ -26,4 +27,5 @@ mod pages;
 mod registries;
 mod release;
 mod signed;
+mod whole;
 mod workflows;

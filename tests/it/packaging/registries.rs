@@ -7,7 +7,7 @@ use std::process::Stdio;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::packaging::release::{RELEASE, VERSION, release, script};
+use crate::packaging::release::{RELEASE, REPOSITORY, VERSION, release, script};
 use crate::support::needs::{PYTHON, program, python, skip_unless};
 use crate::support::sandbox::{HOST, KEY_ID, Run, SECRET, Sandbox};
 
@@ -81,7 +81,7 @@ fn the_same_release_gives_the_same_packages() {
     let sandbox = release();
     let make = || {
         script(&sandbox, "wheel.py", &[RELEASE]);
-        script(&sandbox, "npm.py", &[RELEASE]);
+        script(&sandbox, "npm.py", &[RELEASE, REPOSITORY]);
         script(&sandbox, "sums.py", &[RELEASE]);
         String::from_utf8(sandbox.read("release/SHA256SUMS")).expect("text")
     };
@@ -95,7 +95,7 @@ fn the_same_release_gives_the_same_packages() {
 fn the_npm_package_finds_the_program_of_its_system() {
     skip_unless!(PYTHON, program("npm"), program("node"));
     let sandbox = release();
-    script(&sandbox, "npm.py", &[RELEASE]);
+    script(&sandbox, "npm.py", &[RELEASE, REPOSITORY]);
     let package = |name: &str| format!("./release/pgcred{name}-{VERSION}.tgz");
     let install = |names: &[&str]| {
         let packages: Vec<String> = names.iter().map(|name| package(name)).collect();
@@ -131,7 +131,7 @@ fn the_npm_package_finds_the_program_of_its_system() {
 fn the_npm_script_hands_a_signal_on() {
     skip_unless!(PYTHON, program("npm"), program("node"));
     let mut sandbox = release();
-    script(&sandbox, "npm.py", &[RELEASE]);
+    script(&sandbox, "npm.py", &[RELEASE, REPOSITORY]);
     let packages = ["", "-linux-x64-gnu"].map(|end| format!("./release/pgcred{end}-{VERSION}.tgz"));
     let mut arguments = vec![
         "install",
