@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 
 use crate::passfile::block::{BEGIN_PREFIX, END, PassfileLine};
-use crate::passfile::line::{LookupKey, fields, line_matches, line_content};
+use crate::passfile::line::{LookupKey, fields, line_content, line_matches};
 
 /// A problem, and the lines that have it.
 struct LinesWithProblem {

@@ -188,7 +188,8 @@ impl MetadataService {
         match service.ask(resolution, "PUT", TOKEN, life).await? {
             Some((200, token)) => service.token = Some(token),
             Some((403..=405, _))
-                if !resolution.is_enabled("AWS_EC2_METADATA_V1_DISABLED", "ec2_metadata_v1_disabled") =>
+                if !resolution
+                    .is_enabled("AWS_EC2_METADATA_V1_DISABLED", "ec2_metadata_v1_disabled") =>
             {
                 resolution.step("instance metadata: version 1");
             }
