@@ -40,8 +40,9 @@ fn inode_of_listener(table: &str, port: u16) -> Option<&str> {
     let end = format!(":{port:04X}");
     for line in table.lines() {
         let fields: Vec<&str> = line.split_whitespace().collect();
-        let is_it = matches!(&fields[..], [_, local, _, LISTENS, ..] if local.ends_with(&end));
-        if is_it {
+        let is_listener =
+            matches!(&fields[..], [_, local, _, LISTENS, ..] if local.ends_with(&end));
+        if is_listener {
             return fields.get(INODE).copied();
         }
     }
