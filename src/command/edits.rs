@@ -226,15 +226,15 @@ fn make_edits<'a>(
         };
         let backup = change.make(&edit.destination, machine)?;
         done.push(edit);
-        let of = &edit.destination;
+        let destination = &edit.destination;
         let what = if edit.after.is_some() {
             "written"
         } else {
             "removed"
         };
         output.note(&match backup {
-            Some(path) => format!("{of}: {what}; the old one is {}", path.display()),
-            None => format!("{of}: {what}"),
+            Some(path) => format!("{destination}: {what}; the old one is {}", path.display()),
+            None => format!("{destination}: {what}"),
         });
     }
     Ok(())

@@ -81,7 +81,7 @@ pub(super) fn forget_in_tools(names: &[&str], machine: &Machine, app: &App) {
     if app.preferences.config.connections.len() > names.len() {
         return;
     }
-    for scheduler in tool_undo::at_work(ToolKind::Scheduler, machine) {
+    for scheduler in tool_undo::names_of_set_up_tools(ToolKind::Scheduler, machine) {
         output.note(&format!(
             "{scheduler} still runs `pgcred refresh`, which has no connection left: \
              pgcred setup {scheduler} --undo"
@@ -104,7 +104,7 @@ fn note_gateway(names: &[&str], machine: &Machine, app: &App) {
     if gone.is_empty() {
         return;
     }
-    for service in tool_undo::at_work(ToolKind::Service, machine) {
+    for service in tool_undo::names_of_set_up_tools(ToolKind::Service, machine) {
         let undo = if others == 0 { " --undo" } else { "" };
         app.preferences.output.note(&format!(
             "the gateway still listens for {}: pgcred setup {service}{undo}",

@@ -59,7 +59,7 @@ impl ToolUndo {
             machine,
             output,
         )?;
-        note_all(&self.files.leftovers(machine), output);
+        print_notes(&self.files.leftovers(machine), output);
         Ok(())
     }
 }
@@ -203,7 +203,7 @@ pub(in crate::command) fn forget_connection(name: &str, machine: &Machine, outpu
             continue;
         };
         match forget_in(tool, files, name, machine, output) {
-            Ok(()) => note_all(&files.leftovers(machine), output),
+            Ok(()) => print_notes(&files.leftovers(machine), output),
             Err(error) => {
                 let tool = tool.name;
                 output.warn(&format!(
@@ -241,7 +241,10 @@ pub(in crate::command) fn is_anything_left(machine: &Machine) -> bool {
 }
 
 /// Returns the names of the tools of a kind that are set up.
-pub(in crate::command) fn at_work(kind: ToolKind, machine: &Machine) -> Vec<&'static str> {
+pub(in crate::command) fn names_of_set_up_tools(
+    kind: ToolKind,
+    machine: &Machine,
+) -> Vec<&'static str> {
     let mut names = Vec::new();
     for tool in TOOLS {
         if tool.kind == kind && tool.is_set_up(machine) {
@@ -251,7 +254,7 @@ pub(in crate::command) fn at_work(kind: ToolKind, machine: &Machine) -> Vec<&'st
     names
 }
 
-fn note_all(notes: &[String], output: Output) {
+fn print_notes(notes: &[String], output: Output) {
     for note in notes {
         output.note(note);
     }

@@ -89,7 +89,7 @@ fn read_field(definition: &mut CommandDefinition, field: &ConfigField<'_>) -> Re
         "watch" => definition.watch = read_watched_files(field)?,
         "variables" => definition.variables = read_variables(field)?,
         "login" => definition.login = Some(field.read(read_login)?),
-        "login_if" => definition.login_if = field.read(login_if)?,
+        "login_if" => definition.login_if = field.read(read_login_texts)?,
         "roots" => definition.roots = Some(field.read(|item| Ok(read_roots(item)?.to_string()))?),
         "env" => definition.env = read_env(field)?,
         _ => return Err(field.unknown_key(KEYS)),
@@ -190,7 +190,7 @@ fn read_texts(field: &ConfigField<'_>) -> Result<Vec<String>> {
 }
 
 /// Reads a table of texts: variables of a command, or the values of a connection.
-fn table_of_texts(field: &ConfigField<'_>) -> Result<Vec<(String, String)>> {
+fn read_table_of_texts(field: &ConfigField<'_>) -> Result<Vec<(String, String)>> {
     let not_texts =
         || Error::usage("not a table of strings").hint("write it like { name = \"value\" }");
     let Some(table) = field.item.get_ref().as_table() else {
@@ -212,7 +212,7 @@ fn table_of_texts(field: &ConfigField<'_>) -> Result<Vec<(String, String)>> {
 }
 
 fn read_env(field: &ConfigField<'_>) -> Result<Vec<(String, String)>> {
-    let variables = table_of_texts(field)?;
+    let variables = read_table_of_texts(field)?;
     for (name, _) in &variables {
         check_variable(name, field)?;
     }
@@ -257,7 +257,7 @@ fn check_variable(name: &str, field: &ConfigField<'_>) -> Result<()> {
 
 /// Reads the values of a connection for placeholders, in the order of their names.
 pub(super) fn read_vars(field: &ConfigField<'_>) -> Result<Vec<(String, String)>> {
-    let mut vars = table_of_texts(field)?;
+    let mut vars = read_table_of_texts(field)?;
     vars.sort();
     for (name, value) in &vars {
         check_var(name, value).map_err(|error| field.located_error(error))?;
@@ -289,7 +289,7 @@ fn check_var(name: &str, value: &str) -> Result<()> {
 }
 
 /// Reads the name of a provider: a command of this file, or one that pgcred knows.
-pub(super) fn provider_name(name: &str, commands: &[CommandDefinition]) -> Result<String> {
+pub(super) fn read_provider_name(name: &str, commands: &[CommandDefinition]) -> Result<String> {
     if commands.iter().any(|definition| definition.name == name) {
         return Ok(name.to_owned());
     }
@@ -380,7 +380,7 @@ fn read_login(item: &DeValue<'_>) -> Result<String> {
 }
 
 /// Reads texts with `|` between them.
-fn login_if(item: &DeValue<'_>) -> Result<Vec<String>> {
+fn read_login_texts(item: &DeValue<'_>) -> Result<Vec<String>> {
     let mut texts = Vec::new();
     for part in read_text(item)?.split('|') {
         if part.trim().is_empty() {

@@ -61,7 +61,7 @@ pub(crate) fn change_connections(
     }
     let changes = match ConnectionChanges::new(new, remove, &old_config) {
         Ok(changes) => changes,
-        Err(name) => return Err(name_is_taken(&name, text, &document)),
+        Err(name) => return Err(taken_name_error(&name, text, &document)),
     };
     let changed = changed_text(&changes, text, &document, &old_config)?;
     Ok(format!("{mark}{changed}"))
@@ -77,7 +77,7 @@ fn changed_text(
 ) -> Result<String> {
     let names = changes.names();
     let mut edited = editable_document(text, &names)?;
-    changes.make(&mut edited, old_config);
+    changes.apply(&mut edited, old_config);
     let merged = merge_texts(text, document, &edited.to_string(), &names)?;
     match Config::parse(&merged) {
         Ok(config) if config.has_same_meaning_as(&changes.expected(old_config)) => Ok(merged),
@@ -86,7 +86,7 @@ fn changed_text(
 }
 
 /// Returns the error that points to the connection which has the name already.
-fn name_is_taken(name: &str, text: &str, document: &DeTable<'_>) -> Error {
+fn taken_name_error(name: &str, text: &str, document: &DeTable<'_>) -> Error {
     let error = Error::usage("a connection of that name is there already")
         .hint("add --replace to change it");
     let span = merge::item_of_connection(document, name).map_or(0..0, SpannedValue::span);
@@ -133,7 +133,7 @@ impl<'a> ConnectionChanges<'a> {
         names
     }
 
-    fn make(&self, document: &mut DocumentMut, old_config: &Config) {
+    fn apply(&self, document: &mut DocumentMut, old_config: &Config) {
         if let Some(all) = document.get_mut("connections") {
             change_table(all, |all| {
                 for name in &self.removed {

@@ -129,7 +129,7 @@ impl Config {
     pub(crate) fn connection(&self, name: &str) -> Option<&Connection> {
         self.by_name
             .get(name)
-            .and_then(|at| self.connections.get(*at))
+            .and_then(|index| self.connections.get(*index))
     }
 
     /// Returns the connection whose own address this is, of those that `may_be_meant`. Port and

@@ -11,7 +11,7 @@ use toml::de::DeTable;
 use super::command;
 use super::field::{ConfigField, ConfigItem, LineNumbers, TableName, fields};
 use super::values::{
-    host_alone, read_boolean, read_hostaddr, read_life, read_name, read_pattern, read_port,
+    read_boolean, read_host, read_hostaddr, read_life, read_name, read_pattern, read_port,
     read_proxy, read_roots, read_seconds, read_sslmode, read_text,
 };
 use super::{CacheChoice, Config, Connection, HostRule, check_connection_name, proxy};
@@ -54,7 +54,8 @@ pub(super) fn read_config_with(
         ..Config::default()
     };
     // The connections and the rules name commands.
-    if let Some(all) = fields(document, TableName::File, lines).find(|it| it.key == "command") {
+    if let Some(all) = fields(document, TableName::File, lines).find(|field| field.key == "command")
+    {
         config.commands = command::read_commands(&all)?;
     }
     for field in fields(document, TableName::File, lines) {
@@ -152,7 +153,7 @@ fn read_field_of_connection(
     commands: &[CommandDefinition],
 ) -> Result<()> {
     match field.key {
-        "host" => connection.target.host = Some(field.read(|item| host_alone(read_text(item)?))?),
+        "host" => connection.target.host = Some(field.read(|item| read_host(read_text(item)?))?),
         "port" => connection.target.port = Some(field.read(read_port)?),
         "user" => connection.target.user = Some(field.read(|item| read_name("user", item))?),
         "dbname" => connection.target.dbname = Some(field.read(|item| read_name("dbname", item))?),
@@ -161,7 +162,8 @@ fn read_field_of_connection(
             connection.region = Some(field.read(|item| provider::parse_region(read_text(item)?))?);
         }
         "provider" => {
-            let provider = field.read(|item| command::provider_name(read_text(item)?, commands))?;
+            let provider =
+                field.read(|item| command::read_provider_name(read_text(item)?, commands))?;
             connection.provider = Some(provider);
         }
         "vars" => connection.vars = command::read_vars(field)?,
@@ -230,7 +232,7 @@ fn read_rule(
             "roots" => rule.roots = Some(field.read(read_roots)?),
             "provider" => {
                 let provider =
-                    field.read(|item| command::provider_name(read_text(item)?, commands))?;
+                    field.read(|item| command::read_provider_name(read_text(item)?, commands))?;
                 rule.provider = Some(provider);
             }
             _ => return Err(field.unknown_key(RULE_KEYS)),

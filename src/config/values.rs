@@ -111,7 +111,7 @@ fn invalid_duration() -> Error {
     Error::usage("0 s is too short").hint("write 1 s or more, like 900, 90s, 15m, 12h or 7d")
 }
 
-pub(super) fn host_alone(text: &str) -> Result<String> {
+pub(super) fn read_host(text: &str) -> Result<String> {
     let HostPort { host, port } = HostPort::parse(text)?;
     match port {
         None => Ok(host),

@@ -64,7 +64,7 @@ pub(crate) use due::PassfileView;
 use identities::IdentityRegistry;
 
 /// A stale token is handed out when renewing fails, if it lasts this many seconds.
-const LAST_SECONDS: u32 = 30;
+const LEAST_STALE_LIFE_SECONDS: u32 = 30;
 /// How long a run waits for the lock of an identity if a user sits at its terminal: the process
 /// that holds the lock may be waiting for that user's login.
 const PATIENCE_AT_TERMINAL: Duration = Duration::from_mins(10);
@@ -220,7 +220,7 @@ impl Issuer {
                 self.store(request, &issued, options, others);
                 issued.require_life(options, request)
             }
-            Err(error) => self.stale_after(error, request, &id, options),
+            Err(error) => self.fall_back_to_stale(error, request, &id, options),
         }
     }
 
@@ -248,7 +248,7 @@ impl Issuer {
         asked_at: Time,
     ) -> Option<IssuedToken> {
         let id = self.entry_id(request);
-        let Some(issued) = self.cached(request, &id, options.oldest()) else {
+        let Some(issued) = self.cached(request, &id, options.oldest_usable()) else {
             self.trace_missing(request, &id);
             return None;
         };
@@ -330,7 +330,7 @@ impl Issuer {
     }
 
     /// Returns the previous token, if it still lasts: a stale token is better than an error.
-    fn stale_after(
+    fn fall_back_to_stale(
         &self,
         error: Error,
         request: &Request,
@@ -346,7 +346,7 @@ impl Issuer {
             return Err(error);
         };
         let life_left = Time::now().until(old.token.expires_at);
-        if life_left < LAST_SECONDS.max(options.min_valid) {
+        if life_left < LEAST_STALE_LIFE_SECONDS.max(options.min_valid) {
             return Err(error);
         }
         let left = spoken_duration(life_left);
@@ -373,7 +373,7 @@ impl Issuer {
 
 impl IssueOptions {
     /// Returns the oldest token that is worth looking at.
-    fn oldest(self) -> TokenAge {
+    fn oldest_usable(self) -> TokenAge {
         if self.fresh {
             TokenAge::Stale
         } else {

@@ -117,8 +117,8 @@ impl Issuer {
     /// recorded failure was itself a prompt, made by another process while this one waited for its
     /// lock.
     fn can_prompt_for(&self, failure: &FailureRecord) -> bool {
-        let asked_meanwhile = failure.asked && failure.at >= self.run_started_at;
-        failure.error.exit() == Exit::Login && self.ask.may_have_login() && !asked_meanwhile
+        let was_asked_meanwhile = failure.asked && failure.at >= self.run_started_at;
+        failure.error.exit() == Exit::Login && self.ask.may_have_login() && !was_asked_meanwhile
     }
 
     /// Asks the authority for credentials, and records a failure in the index.

@@ -212,10 +212,10 @@ pub(super) fn backoff(notes: &RunNotes, backoff: &Backoff<'_>, identity: &dyn Id
         )
     });
     if notes.shows_steps() {
-        for place in identity.login_paths() {
+        for path in identity.login_paths() {
             notes.step(|| {
-                let place = place.display();
-                format!("pause: no login since {at}: {place} has not changed")
+                let path = path.display();
+                format!("pause: no login since {at}: {path} has not changed")
             });
         }
     }

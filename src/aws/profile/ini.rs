@@ -149,7 +149,7 @@ pub(crate) fn parse_sections(text: &str) -> Result<Vec<(String, ProfileSection)>
     let text = with_plain_ends(text);
     let mut parser = IniParser::default();
     for (line, number) in text.split('\n').zip(1..) {
-        parser.line(line).map_err(|reason| SyntaxError {
+        parser.parse_line(line).map_err(|reason| SyntaxError {
             line: number,
             reason,
         })?;
@@ -212,7 +212,7 @@ enum CurrentSection {
 }
 
 impl<'a> IniParser<'a> {
-    fn line(&mut self, line: &'a str) -> Result<(), &'static str> {
+    fn parse_line(&mut self, line: &'a str) -> Result<(), &'static str> {
         self.number += 1;
         let text = line.trim();
         if text.starts_with(['#', ';']) {

@@ -135,10 +135,10 @@ impl<'a> ExpectedListing<'a> {
         let mut profiles = answer.profiles.iter();
         let is_asked = provider.authority.name() == answer.lister.authority.name()
             && profiles.any(|asked| asked.as_deref() == Some(profile));
-        let is_it = |complete: &CompleteListing| {
+        let is_same_service = |complete: &CompleteListing| {
             complete.region == *region && complete.service == provider.service
         };
-        is_asked && listed.complete.iter().any(is_it)
+        is_asked && listed.complete.iter().any(is_same_service)
     }
 }
 

@@ -48,7 +48,7 @@ impl RedactedKind {
 }
 
 /// Names that everybody has, so that they identify nobody.
-const COMMON: [&str; 6] = [
+const COMMON_NAMES: [&str; 6] = [
     "admin",
     "default",
     "localhost",
@@ -99,7 +99,7 @@ impl Redactor {
     fn redact_next(&mut self, rest: &str, last_char: Option<char>) -> (usize, String) {
         if let Some(home) = &self.home
             && let Some(after) = rest.strip_prefix(home.as_str())
-            && !after.starts_with(is_of_name)
+            && !after.starts_with(is_name_char)
         {
             return (home.len(), "~".to_owned());
         }
@@ -113,7 +113,7 @@ impl Redactor {
         if let Some(account) = account_at(rest, last_char) {
             return (account.len(), self.mark(RedactedKind::Account, account));
         }
-        if !last_char.is_some_and(is_of_name) {
+        if !last_char.is_some_and(is_name_char) {
             if let Some(arn) = arn_at(rest) {
                 return (arn.len(), self.arn(arn));
             }
@@ -136,7 +136,7 @@ impl Redactor {
             let Some((start, after)) = rest.split_at_checked(name.len()) else {
                 continue;
             };
-            if start.eq_ignore_ascii_case(name) && !after.starts_with(is_of_name) {
+            if start.eq_ignore_ascii_case(name) && !after.starts_with(is_name_char) {
                 return Some((name.clone(), *kind));
             }
         }
@@ -205,17 +205,17 @@ impl Redactor {
 }
 
 fn is_common(name: &str) -> bool {
-    COMMON.contains(&name) || host::is_loopback(name)
+    COMMON_NAMES.contains(&name) || host::is_loopback(name)
 }
 
 /// Tells whether a character can be a part of a name, so that the name does not end before it.
-fn is_of_name(c: char) -> bool {
+fn is_name_char(c: char) -> bool {
     c.is_alphanumeric() || c == '_' || c == '-'
 }
 
 /// Returns the word at the beginning of a text: a name, a host, an address, an e-mail address.
 fn word_at(text: &str) -> &str {
-    let is_of_word = |c: char| is_of_name(c) || matches!(c, '.' | '@' | '+' | ':' | '%');
+    let is_of_word = |c: char| is_name_char(c) || matches!(c, '.' | '@' | '+' | ':' | '%');
     let end = text.find(|c| !is_of_word(c)).unwrap_or(text.len());
     let word = text[..end].trim_end_matches(['.', '@', '+', '%']);
     for address in [word, word.strip_suffix(':').unwrap_or(word)] {
@@ -234,14 +234,14 @@ fn word_at(text: &str) -> &str {
 /// Returns the home directory of another user at the beginning of a text, divided before the name.
 fn others_home_at(rest: &str) -> Option<(&str, &str)> {
     /// Where Homebrew is installed on Linux.
-    const OF_NOBODY: &str = "linuxbrew";
+    const HOMEBREW_USER: &str = "linuxbrew";
     for prefix in ["/home/", "/Users/", "\\Users\\"] {
         let Some(after) = rest.strip_prefix(prefix) else {
             continue;
         };
         let ends = |c: char| c.is_whitespace() || "/\\:;,'\"`()<>".contains(c);
         let user = &after[..after.find(ends).unwrap_or(after.len())];
-        if !user.is_empty() && user != OF_NOBODY {
+        if !user.is_empty() && user != HOMEBREW_USER {
             return Some((prefix, user));
         }
     }

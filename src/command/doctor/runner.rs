@@ -55,7 +55,7 @@ pub(super) fn run_checks(
                     network,
                     inquiry,
                 };
-                of_targets.extend(run_case(&mut case, selection, &of_machine));
+                of_targets.extend(run_target(&mut case, selection, &of_machine));
             }
             Err(error) => {
                 let mut finding = Finding::of_error("target.unknown", error);
@@ -156,7 +156,7 @@ fn run_machine(examination: &mut Examination<'_>, selection: &CheckSelection) ->
 }
 
 /// Carries out the checks of one target. They may need those of the machine.
-fn run_case(
+fn run_target(
     case: &mut ExaminedTarget<'_, '_>,
     selection: &CheckSelection,
     of_machine: &[CheckOutcome],

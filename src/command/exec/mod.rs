@@ -181,8 +181,8 @@ fn passfile_lines(request: &Request, issued: &IssuedToken) -> Result<Vec<u8>> {
 /// Refuses any file but the private passfile of a `pgcred exec` that is running, because a renewal
 /// leaves nothing in the file but one line.
 fn check_private(passfile: &Path) -> Result<()> {
-    let is_named_so = passfile.file_name() == Some(OsStr::new(PASSFILE));
-    if is_named_so && fs::is_in_private_directory(passfile) {
+    let is_passfile_name = passfile.file_name() == Some(OsStr::new(PASSFILE));
+    if is_passfile_name && fs::is_in_private_directory(passfile) {
         return Ok(());
     }
     let path = passfile.display();

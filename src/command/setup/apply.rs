@@ -74,15 +74,15 @@ impl SetupPlan {
             match part.make(policy, machine, preferences, app) {
                 Ok(()) => made.push(part),
                 Err(error) if part.tool.is_none() => return Err(error),
-                Err(error) => applied.errors.push(self.naming(part.tool, error)),
+                Err(error) => applied.errors.push(self.with_tool_name(part.tool, error)),
             }
         }
-        self.say_what_is_left(&made, machine, preferences)?;
+        self.say_next_steps(&made, machine, preferences)?;
         Ok(applied)
     }
 
     /// Tells the user what is left to do, first for each tool and then once for all.
-    fn say_what_is_left(
+    fn say_next_steps(
         &self,
         made: &[&PlanPart],
         machine: &Machine,
@@ -106,12 +106,12 @@ impl SetupPlan {
             }
             return Ok(());
         }
-        let advice = match &self.why_no_scheduler {
+        let advice = match &self.no_scheduler_reason {
             _ if self.omits_refresh_advice => None,
             Some(reason) => Some(scheduler::refresh_advice_without_scheduler(reason)),
             None => Some(scheduler::refresh_advice(machine)),
         };
-        note_what_tools_need(&tools, advice.as_deref(), preferences)
+        note_needs_of_tools(&tools, advice.as_deref(), preferences)
     }
 }
 
@@ -152,7 +152,7 @@ impl PlanPart {
 
 /// Tells the user what else the tools need to get a password. `advice` says how the passfile is
 /// kept fresh, if that is left to the user.
-pub(super) fn note_what_tools_need(
+pub(super) fn note_needs_of_tools(
     tools: &[&Tool],
     advice: Option<&str>,
     preferences: &Preferences,

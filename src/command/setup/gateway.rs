@@ -16,7 +16,7 @@ pub(super) fn check_offers(targets: &[ToolTarget], errors: &[Error]) -> Result<(
         );
     }
     for (at, target) in targets.iter().enumerate() {
-        let port = |of: &ToolTarget| of.proxy.map(|proxy| proxy.port);
+        let port = |target: &ToolTarget| target.proxy.map(|proxy| proxy.port);
         if let Some(other) = targets[..at]
             .iter()
             .find(|other| port(other) == port(target))

@@ -267,7 +267,7 @@ impl SetupCommand {
         check_texts(machine, &targets)?;
         let all = targets.len() + errors.len();
         if !tool.kind.is_background() && !self.proxy {
-            warnings.extend(targets::warnings_about_targets(tool, &mut targets));
+            warnings.extend(targets::adapt_targets(tool, &mut targets));
         }
         for warning in &warnings {
             preferences.output.warn(warning);
@@ -286,7 +286,7 @@ impl SetupCommand {
                     print_dialog(template, tool, machine, &targets, preferences)?;
                     if !self.dry_run && !self.print {
                         let advice = scheduler::refresh_advice(machine);
-                        apply::note_what_tools_need(&[tool], Some(&advice), preferences)?;
+                        apply::note_needs_of_tools(&[tool], Some(&advice), preferences)?;
                     }
                 }
             }

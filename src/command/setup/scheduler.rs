@@ -10,19 +10,19 @@ use crate::setup::{Machine, Tool, ToolFiles, ToolKind};
 /// Returns the schedulers that this system may have, in the order in which they are tried. One that
 /// runs pgcred already comes first.
 pub(super) fn possible_schedulers(machine: &Machine) -> Vec<&'static Tool> {
-    let (mut at_work, mut others) = (Vec::new(), Vec::new());
+    let (mut working, mut others) = (Vec::new(), Vec::new());
     for tool in TOOLS {
         if tool.kind != ToolKind::Scheduler || !tool.runs_on(machine) {
             continue;
         }
         if tool.is_scheduler_at_work(machine) {
-            at_work.push(tool);
+            working.push(tool);
         } else {
             others.push(tool);
         }
     }
-    at_work.extend(others);
-    at_work
+    working.extend(others);
+    working
 }
 
 /// Says which scheduler keeps the passfile fresh on this machine, or could.

@@ -84,7 +84,7 @@ impl TargetChoice<'_> {
             }
         } else {
             let for_gateway = self.is_for_gateway(tool);
-            let is_offered = |of: &&Connection| !for_gateway || of.proxy.is_some();
+            let is_offered = |connection: &&Connection| !for_gateway || connection.proxy.is_some();
             for connection in connections.iter().filter(is_offered) {
                 let name = &connection.name;
                 if let Some(reason) = self.left_out_warning(name, tool, preferences) {
@@ -186,7 +186,10 @@ impl TargetChoice<'_> {
         let roots = roots::choose_roots(&request)?;
         let target = ToolTarget {
             by_gateway: false,
-            proxy: preferences.config.connection(&name).and_then(|of| of.proxy),
+            proxy: preferences
+                .config
+                .connection(&name)
+                .and_then(|connection| connection.proxy),
             name,
             request,
             roots,
@@ -317,9 +320,9 @@ fn check_names(targets: &[ToolTarget]) -> Result<()> {
     Ok(())
 }
 
-/// Returns what may be wrong with the targets, and what a tool without `hostaddr` needs in its
-/// place.
-pub(super) fn warnings_about_targets(tool: &Tool, targets: &mut [ToolTarget]) -> Vec<String> {
+/// Takes `hostaddr` out of the targets of a tool that cannot have it. Returns what may be wrong with
+/// the targets, and what the tool needs in the place of `hostaddr`.
+pub(super) fn adapt_targets(tool: &Tool, targets: &mut [ToolTarget]) -> Vec<String> {
     let requests: Vec<(&str, &Request)> = targets
         .iter()
         .map(|target| (target.name.as_str(), &target.request))

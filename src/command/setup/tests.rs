@@ -156,7 +156,7 @@ fn plan(
             by_gateway: false,
             is_silent: false,
         },
-        schedules: false,
+        with_scheduler: false,
         first_edits,
     };
     SetupPlan::new(request, machine, preferences)

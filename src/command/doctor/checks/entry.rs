@@ -86,8 +86,8 @@ fn passfile_facts(
 fn has_scheduler(case: &mut ExaminedTarget<'_, '_>) -> bool {
     let deadline = case.run.deadline;
     let tools = case.run.jobs.tools(deadline).unwrap_or(&[]);
-    let mut at_work = tools.iter().filter(|tool| tool.kind == ToolKind::Scheduler);
-    at_work.any(|tool| !tool.set_up.is_empty())
+    let mut schedulers = tools.iter().filter(|tool| tool.kind == ToolKind::Scheduler);
+    schedulers.any(|tool| !tool.set_up.is_empty())
 }
 
 fn judge_entry(facts: &PassfileFacts, target: &str, now: Time) -> Finding {

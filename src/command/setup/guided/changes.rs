@@ -51,7 +51,7 @@ pub(super) fn plan_changes(
             by_gateway: false,
             is_silent: false,
         },
-        schedules: false,
+        with_scheduler: false,
         first_edits,
     };
     let mut plan = SetupPlan::new(request, machine, &preferences);

@@ -81,12 +81,12 @@ fn make_changes(wishes: &SetupWishes, surroundings: &RealSurroundings<'_>) -> Re
         return Ok(());
     };
     let mut errors = changes.make(surroundings.machine, surroundings.app)?;
-    errors.extend(follow_up::prove_one_login(
+    errors.extend(follow_up::try_one_login(
         wishes,
         &surroundings.users.borrow(),
         surroundings.app,
     ));
-    follow_up::print_what_is_left(wishes, &changes, surroundings.machine)?;
+    follow_up::print_next_steps(wishes, &changes, surroundings.machine)?;
     all_errors(errors, surroundings.app.preferences.output, |failed| {
         format!("{failed} steps failed; what was made before stays")
     })

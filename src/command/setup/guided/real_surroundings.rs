@@ -57,7 +57,7 @@ impl GuidedSurroundings for RealSurroundings<'_> {
     fn login(&self, profile: Option<&str>) -> LoginState {
         let identity = self.authority.identities().identity(profile, None);
         match identity.signer_summary() {
-            Some(who) => who.login,
+            Some(summary) => summary.login,
             None => LoginState::NotNeeded,
         }
     }

@@ -51,8 +51,8 @@ pub(in crate::command::setup::guided) fn choose_databases(
 /// Returns what was found with the profile. Looks once, and says what could not be asked.
 fn discovered_databases(conversation: &mut GuidedConversation<'_>) -> DatabaseOffers {
     let profile = conversation.replies.profile.clone();
-    if let Some((of, known)) = &conversation.replies.discovery
-        && *of == profile
+    if let Some((searched, known)) = &conversation.replies.discovery
+        && *searched == profile
     {
         return known.clone();
     }
