@@ -15,8 +15,8 @@
 //! ```
 //!
 //! In place of `R 0` or `R 3` an error (`E`) or another method of authentication may come: both end
-//! the login. Pure, but for `read_packet`, which waits for one packet; the stream ends it at the
-//! deadline.
+//! the login. It is pure, but for `read_packet`, which waits for one packet; the stream ends it at
+//! the deadline.
 
 use std::io::Read;
 

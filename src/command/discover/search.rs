@@ -157,7 +157,7 @@ fn without_region(catalog: &dyn DatabaseCatalog, count: &(dyn Fn(CatalogStep) + 
     {
         return answer;
     }
-    let error = Error::usage("no region to ask for");
+    let error = Error::usage("no region is named to ask in");
     let hint = "name one with --region REGION, or ask in all with --all-regions";
     NoAnswer::new(WhyNot::Setting, error.hint(hint))
 }
