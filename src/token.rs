@@ -3,7 +3,7 @@
 //!
 //! A token is fresh at first, then stale, then expired. It is fresh for two thirds of its life,
 //! unless its authority says until when. All of this is by the wall clock, since the server's
-//! decision is. Pure: the time is an argument.
+//! decision is. It is pure: the time is an argument.
 
 use std::fmt;
 

@@ -268,7 +268,10 @@ fn check_start(users_part: &str) -> Result<()> {
             return Err(Error::usage(format!(
                 "line {number} stands in no section, so libpq cannot use it"
             ))
-            .hint("put it below a line [NAME], or remove it; a byte order mark counts too"));
+            .hint(
+                "put it below a line [NAME], or remove it; at the beginning of the file it may be \
+                 an invisible byte order mark",
+            ));
         }
     }
     Ok(())

@@ -1,8 +1,9 @@
 //! Defines how an authority may be asked: how long, by which kind of login, and whether a user is
 //! there.
 //!
-//! Values that `command::app` makes once per run, from the options, the configuration and the
-//! terminal. Whether the user is asked for a login (`asks`) is decided here, for all authorities.
+//! These are values that `command::app` makes once per run, from the options, the configuration and
+//! the terminal. Whether the user is asked for a login (`asks`) is decided here, for all
+//! authorities.
 
 use std::time::Duration;
 

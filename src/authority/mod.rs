@@ -203,7 +203,7 @@ pub(crate) trait Authority: Sync {
     /// Returns the text at a public `https://` address, by the network settings of a profile.
     fn download(&self, _address: &str, _profile: Option<&str>, _: &AskPolicy) -> Result<String> {
         // No hint: the caller says where the user finds them.
-        Err(Error::failure("pgcred cannot download them"))
+        Err(Error::failure("pgcred downloads nothing for this service"))
     }
 
     /// Returns who answers questions about a login that fails, with the credentials of a profile.

@@ -1,8 +1,9 @@
 //! Tells which rows are about one authority alone, and what a row that is about all says besides to
 //! the users of one.
 //!
-//! Data, and the look-up in it. A user is told of AWS's servers only where the target is AWS's, or
-//! where nobody knows whose it is: in the page, and for a message without a target.
+//! There are data here, and the look-up in them. A user is told of AWS's servers only where the
+//! target is AWS's, or where nobody knows whose it is: in the page, and for a message without a
+//! target.
 
 /// The name of AWS, as `Authority::name` returns it.
 const AWS: &str = "aws";

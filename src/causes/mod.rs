@@ -14,8 +14,8 @@
 //! causes_of_message    the user has a text, and nothing else
 //! ```
 //!
-//! Pure: nothing here reads files or variables, or goes to the network. `README.md` beside this
-//! file is written from the table, and `tests.rs` compares them.
+//! It is pure: nothing here reads files or variables, or goes to the network. `README.md` beside
+//! this file is written from the table, and `tests.rs` compares them.
 
 mod additions;
 mod aws;

@@ -1,7 +1,7 @@
 //! Holds what a command is given: the configuration, the output and the issuer of tokens.
 //!
-//! Made once by `needs.rs`, from the options and the file of the configuration. The issuer in it
-//! owns the cache, and the locks that keep other processes from asking for the same token;
+//! It is made once by `needs.rs`, from the options and the file of the configuration. The issuer in
+//! it owns the cache, and the locks that keep other processes from asking for the same token;
 //! `release` gives them back. The other methods change what a run may do: ask the user, or write
 //! files.
 

@@ -155,7 +155,7 @@ impl ProxyCommand {
             }
             _ => {
                 return Err(
-                    Error::usage("one target is needed, whose password is printed")
+                    Error::usage("--password needs one target, whose password it prints")
                         .hint("run `pgcred proxy --password NAME`"),
                 );
             }
@@ -254,7 +254,7 @@ fn check_auth(auth: LocalAuth, offer: &GatewayOffer, output: Output) -> Result<(
     let target = &offer.target;
     if !socket_peer::KNOWS_TCP_USERS {
         return Err(Error::usage(format!(
-            "{target}: a port without a password is for Linux alone, which tells whose program \
+            "{target}: only Linux can have a port without a password, as it tells whose program \
              connects"
         ))
         .hint("leave auth out, and give the tool what `pgcred proxy --password NAME` prints"));
@@ -271,10 +271,10 @@ fn check_ports(addresses: &[(usize, ListenAddress)], offers: &[GatewayOffer]) ->
         for (other_position, other) in &addresses[..at] {
             if address == other {
                 let (first, second) = (&offers[*other_position].target, &offers[*position].target);
-                return Err(
-                    Error::usage(format!("{first} and {second} have one port: {address}"))
-                        .hint("give one of them another port in the configuration"),
-                );
+                return Err(Error::usage(format!(
+                    "{first} and {second} have the same port: {address}"
+                ))
+                .hint("give one of them another port in the configuration"));
             }
         }
     }

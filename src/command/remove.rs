@@ -1,5 +1,10 @@
 //! Removes a connection from the configuration, with its tokens and its entries in tools, for
 //! `pgcred remove`.
+//!
+//! The tokens go first: if pgcred ends in between, the connection is still there, and the same
+//! command completes the work. A line of the passfile or a cached token that another connection
+//! uses stays, and so does every byte of a tool's file that is not pgcred's. What could not be
+//! erased is an error, with the command that erases it later.
 
 use std::collections::{BTreeSet, HashSet};
 

@@ -1,5 +1,8 @@
 //! Takes back what `pgcred setup` has set up: for every tool, for one, or for single entries of
 //! one. `setup --undo`, `remove` and `erase` use it.
+//!
+//! All of it is shown before it is made, and an error at one tool does not keep pgcred from the
+//! others. Connections and tokens stay: a note says which command removes them.
 
 use crate::command::app::App;
 use crate::command::edits::{

@@ -1,5 +1,10 @@
 //! Reads `[command.NAME]`: a command that prints tokens, as the user defines it. Whether the file
 //! may define one at all is decided where the file is read.
+//!
+//! The keys are checked one by one, and then for what they say together. The program is a name that
+//! is searched in PATH, or an absolute path; its words are never read by a shell. A connection has
+//! to have a value for each placeholder of its command, no other value, and none that the program
+//! would take for an option.
 
 use std::path::Path;
 

@@ -177,7 +177,7 @@ fn no_connection(name: &str, config: &Config) -> Error {
         Some(meant) => format!("did you mean the connection `{meant}`?"),
         None => "run `pgcred list` to see the connections".to_owned(),
     };
-    Error::no_target(format!("no connection {}", quoted(name))).hint(hint)
+    Error::no_target(format!("there is no connection {}", quoted(name))).hint(hint)
 }
 
 /// Tells whether a connection keeps this keyword of libpq, besides the address; `sslrootcert` it
@@ -193,7 +193,7 @@ fn check_connections(connections: &[Connection], file: &Config) -> Result<Vec<Co
         let name = &connection.name;
         for (keyword, _) in &connection.target.options {
             if !keeps_keyword(keyword) {
-                let why = format!("connections.{name}: {keyword} cannot be kept in the config");
+                let why = format!("connections.{name}: {keyword} cannot be kept in config.toml");
                 return Err(Error::usage(why).hint("leave it out; it belongs to the client"));
             }
         }

@@ -1,5 +1,9 @@
 //! Tells a tool why it cannot log in: by an error of PostgreSQL's protocol with an SQLSTATE, what
 //! failed, and a hint that says what to type.
+//!
+//! There are three kinds: what is no client of PostgreSQL is told nothing, the server's own error
+//! is passed on as it came, and everything else is an error of the gateway's with a message and a
+//! hint. No answer has a secret in it. It is pure.
 
 use crate::error::{Error, Exit};
 use crate::wire::packet;

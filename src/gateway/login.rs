@@ -167,7 +167,7 @@ fn protocol_failure(target: &GatewayTarget, why: &str) -> LoginFailure {
 fn broken_login(target: &GatewayTarget, why: &str) -> LoginFailure {
     let request = &target.request;
     let message = format!(
-        "the login to {}:{} broke: {why}",
+        "the login to {}:{} failed: {why}",
         request.host, request.port
     );
     let doctor = format!("run `pgcred doctor {}`", target.name);

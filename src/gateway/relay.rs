@@ -1,5 +1,8 @@
 //! Relays a session after the login: bytes are copied in both directions as they are, and counted,
 //! until both sides have ended.
+//!
+//! Each direction has a buffer of 8 KiB. The end of one side is passed on to the other, which may
+//! still have something to say. What the bytes are is never looked at.
 
 use std::io::{Error, ErrorKind};
 use std::pin::Pin;

@@ -1,5 +1,10 @@
 //! Starts the gateway's thread, answers its requests for tokens, and ends it: on a signal, when it
 //! has been idle, or when standard input has closed.
+//!
+//! At most 64 connections of one listener may be at a time that have not proved who they are; the
+//! system keeps the others waiting. After an error of the system, such as too many open files,
+//! accepting pauses for 100 ms and goes on. At the end, sessions may finish for as long as
+//! `--drain` says. `try_logins` logs in to each target once, without listening.
 
 use std::rc::Rc;
 use std::sync::Arc;

@@ -1,4 +1,9 @@
 //! Connects to the server: to one of its addresses, and with TLS. No token is in play here.
+//!
+//! All of it may take 10 s, of which each address has its share. TLS is asked for inside
+//! PostgreSQL's protocol, and of the answer one byte is read, so that nobody can put text before
+//! the handshake (CVE-2021-23222). A server that refuses TLS is never used. A cancel request is
+//! passed on the same way.
 
 use std::io::{Error, ErrorKind};
 use std::net::{IpAddr, SocketAddr};

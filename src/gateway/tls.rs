@@ -92,6 +92,6 @@ pub(super) fn describe_failure(error: &Error, host: &str) -> String {
             format!("no root certificate of this connection verifies the server {host}")
         }
         Some(error) => format!("TLS with {host} failed: {error}"),
-        None => format!("TLS with {host} broke: {error}"),
+        None => format!("TLS with {host} was interrupted: {error}"),
     }
 }

@@ -1,7 +1,7 @@
 //! Makes new tokens: resolves the credentials once for each identity, and signs tokens with them.
 //! These are steps 4 and 5 in `mod`, which calls this file while it holds the lock of the identity.
 //!
-//! The order for one identity: repeat a failure whose pause is not over; resolve within the
+//! The order for one identity is: repeat a failure whose pause is not over; resolve within the
 //! identity's share of the time, or record the failure; sign, or record that the token is for
 //! another user than the request. `store` then calls it once more for other connections of the same
 //! identity that are due. That work is bounded: a user who asked for one token must not wait for

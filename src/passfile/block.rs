@@ -1,5 +1,9 @@
 //! Edits pgcred's block in a passfile: entries between two marks, at the beginning of the file.
 //! Every byte outside the block is the user's and stays.
+//!
+//! A block that is damaged is an error that names the line, never a guess: no byte of the file
+//! changes then. An entry is one line whose fields are escaped as libpq expects, with a comment
+//! that says when its token expires.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -1,8 +1,8 @@
 //! Connects by TCP to all addresses of a name side by side. Every result is kept: which of them
 //! answers tells whether IPv4 or IPv6, or the whole way, is closed.
 //!
-//! One thread for each address; `connect_to_all` waits for them until the deadline. `take_first`
-//! then gives the connection with which the probe goes on.
+//! Each address has a thread of its own; `connect_to_all` waits for them until the deadline.
+//! `take_first` then gives the connection with which the probe goes on.
 
 use std::io::{Error, ErrorKind, Result};
 use std::net::{IpAddr, SocketAddr, TcpStream};

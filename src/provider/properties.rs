@@ -1,5 +1,9 @@
 //! Defines what a kind of host needs, as values: [`Provider`]. A new provider names what is
 //! different from [`Provider::new`].
+//!
+//! The fields are data and functions without effects, so that a provider is a constant. They say
+//! who issues the tokens, which hosts are the provider's, what a token is good for, how long it may
+//! live, and what the user has to name.
 
 use super::login_sql::LoginSql;
 use super::required_roots::RequiredRoots;

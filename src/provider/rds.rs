@@ -1,4 +1,9 @@
 //! Defines RDS and Aurora IAM authentication: user and port are part of what is signed.
+//!
+//! A host is `NAME[.HASH].REGION.rds.amazonaws.com`, or ends in `.com.cn` or `.eu` for China and
+//! the European Sovereign Cloud. The writer endpoint of a global database names no region, so that
+//! the user has to. Servers have certificates of Amazon's private authorities, one set for each
+//! region; a proxy has a public one.
 
 use super::login_sql::{LoginSql, SqlStep, SqlSubject};
 use super::{NoTokenReason, Provider, RequiredRoots, amazon_roots};

@@ -85,7 +85,7 @@ fn named_connection<'a>(
 /// Takes what the match rules say about the host, which has to be known by now.
 fn fill_from_rules(values: &mut SourcedValues, config: &Config) -> Result<()> {
     let Some(host) = &values.host.value else {
-        return Err(Error::usage("no host")
+        return Err(Error::usage("no host is named")
             .hint("name a connection, a host or a postgres:// URI, or set PGHOST"));
     };
     let rule = config.rule(host);

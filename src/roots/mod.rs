@@ -107,7 +107,7 @@ pub(crate) fn roots_in_variable() -> Result<Option<RootsChoice>> {
 /// another directory.
 pub(crate) fn absolute_choice(file: &str) -> Result<RootsChoice> {
     let path = std::path::absolute(file).map_err(|error| {
-        Error::usage(format!("{file} is not a path of a file"))
+        Error::usage(format!("{file} is not the path of a file"))
             .caused_by(&error)
             .hint("write the whole path of the file")
     })?;

@@ -101,7 +101,7 @@ fn a_set_that_cannot_be_had_names_what_to_save() {
     let error = download_roots(&set, &request, &policy()).unwrap_err();
     assert_eq!(
         error.to_string(),
-        format!("{none}: pgcred cannot download them")
+        format!("{none}: pgcred downloads nothing for this service")
     );
     assert!(
         error

@@ -1,4 +1,8 @@
 //! Waits for signals that ask this process to end. This is the only module that uses `signal-hook`.
+//!
+//! They are SIGHUP, SIGINT, SIGQUIT and SIGTERM. A command may heed them itself, or hold them back
+//! until a program that it has started has ended; else each ends the process at once. Elsewhere
+//! than on Unix nothing is heeded here.
 
 #[cfg(unix)]
 pub(crate) use unix::{HeldSignals, die_by, on_signal};

@@ -1,7 +1,8 @@
 //! Writes the text of an IAM policy. It is pure.
 //!
-//! By hand, so that the fields stand in the order in which AWS's own pages have them. Everything is
-//! in ASCII: IAM takes no character above U+00FF, and the text is safe for any terminal.
+//! The text is put together by hand, so that the fields stand in the order in which AWS's own pages
+//! have them. Everything is in ASCII: IAM takes no character above U+00FF, and the text is safe for
+//! any terminal.
 
 use std::fmt::Write;
 

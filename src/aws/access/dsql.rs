@@ -1,4 +1,9 @@
 //! Makes the ARNs of a cluster of Aurora DSQL: one, or one for each of its regions.
+//!
+//! With an account that the user names, nothing is asked. Else AWS is asked for the cluster, and
+//! its answer is believed only if it is the ARN of a cluster with that ID; a cluster of several
+//! regions has an ARN in each. What is not known is a word in capital letters, with the command
+//! that finds it.
 
 use super::PolicySubject;
 use crate::authority::{

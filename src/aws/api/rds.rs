@@ -1,6 +1,6 @@
 //! Asks RDS for the lists of its instances, clusters and proxies.
 //!
-//! One [`DescribeOperation`] for each kind of thing; `describe_all` asks for every page of it,
+//! Each kind of thing has one [`DescribeOperation`]; `describe_all` asks for every page of it,
 //! until the deadline of the client. `describe_request`, which makes a request, and `read_page` are
 //! pure. What one thing of a list says is read in `rds_resources.rs`.
 

@@ -1,5 +1,9 @@
 //! Reads what RDS says of an instance, a cluster or a proxy: values out of the XML of one entry of
 //! a list. It is pure.
+//!
+//! The names of the fields are those of AWS's API reference (`DBInstance`, `DBCluster`, `DBProxy`,
+//! `DBProxyEndpoint`). A value that is missing or has another form than AWS documents is none; an
+//! entry without the fields that name it is left out.
 
 use roxmltree::Node;
 

@@ -1,5 +1,10 @@
 //! Reads what a control plane refuses: the code and the message in its JSON or XML, and what they
 //! mean. It is pure.
+//!
+//! The code counts without the suffixes `Exception` and `Fault`, since its last word means the same
+//! in all services. The message is looked at only where a code stands for two reasons, such as a
+//! signature that is refused for its time. The user gets the code and the message as far as they
+//! are safe to show, and a hint where there is more to say than the service does.
 
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use serde_json::Value;

@@ -1,8 +1,8 @@
 //! Logs in to SSO without the AWS CLI, by the device authorization of OAuth (RFC 8628). The result
 //! is stored where every AWS tool finds it.
 //!
-//! Three questions to the login service: register as a client, ask for a code, and then ask again
-//! and again whether the user has confirmed it.
+//! There are three questions to the login service: pgcred registers as a client, asks for a code,
+//! and then asks again and again whether the user has confirmed it.
 
 use std::error::Error as StdError;
 use std::time::{Duration, Instant};

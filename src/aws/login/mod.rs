@@ -10,9 +10,10 @@
 //!                            the login until its deadline
 //! ```
 //!
-//! Locks, in pgcred's own cache directory: the process that logs in holds `login-ID`, and a process
-//! that decides whether to open a page holds `opens-ID`. The process usually holds the lock of the
-//! identity already, which is in the same directory; below these two it takes no other lock.
+//! There are two locks, in pgcred's own cache directory: the process that logs in holds `login-ID`,
+//! and a process that decides whether to open a page holds `opens-ID`. The process usually holds
+//! the lock of the identity already, which is in the same directory; below these two it takes no
+//! other lock.
 
 mod device;
 pub(crate) mod kinds;

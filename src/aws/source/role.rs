@@ -1,5 +1,10 @@
 //! Assumes roles with other credentials (`role_arn`): STS is asked, unless the AWS CLI has cached
 //! the role's credentials.
+//!
+//! The settings are checked first, so that what STS would refuse for its form costs no request.
+//! Credentials in the AWS CLI's cache count with at least 15 minutes left, as for the AWS CLI;
+//! where the role needs an MFA code and nobody can be asked for it, a minute is enough. A refusal
+//! of STS gets the hint that fits its code. Nothing is written to the AWS CLI's cache.
 
 use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sts::operation::assume_role::AssumeRoleError;

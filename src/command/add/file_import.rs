@@ -96,8 +96,8 @@ impl FileImport {
         };
         if !self.policy.dry_run && !preferences.ask.terminal {
             return Err(Error::usage(what).hint(
-                "if that is right, run it on a terminal, which asks; to take others, name them \
-                 behind the file",
+                "if that is right, run the command at a terminal, where pgcred asks; to take \
+                 others, name them after the file",
             ));
         }
         Output::show(&format!("{what}\n{reason}"));

@@ -165,7 +165,7 @@ impl AddCommand {
                 let why = format!("{name}: a connection of that name is there already");
                 return Err(Error::usage(why).hint("add --replace to change it"));
             }
-            return Err(Error::usage(format!("{name}: no host"))
+            return Err(Error::usage(format!("{name}: no host is named"))
                 .hint(format!("run `pgcred add {name} HOST --profile PROFILE`")));
         };
         let provider = self.provider(&host, &connection, &preferences.config)?;

@@ -1,5 +1,9 @@
 //! Carries out `--add` and `--prune`: one change of the configuration, which is shown before it is
 //! made.
+//!
+//! Without a terminal and without --yes nothing is changed. New connections come in one edit, and
+//! those that are gone go with their tokens and their entries in tools. At most ten reasons why a
+//! database is not added are shown.
 
 use super::DiscoveredHosts;
 use super::add::{ConnectionAdditions, EVERYTHING};

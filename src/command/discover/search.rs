@@ -167,7 +167,7 @@ fn no_region_answer(
     {
         return answer;
     }
-    let error = Error::usage("no region to ask for");
+    let error = Error::usage("no region is named to ask in");
     let hint = "name one with --region REGION, or ask in all with --all-regions";
     NoAnswer::new(NoAnswerReason::Setting, error.hint(hint))
 }

@@ -153,7 +153,7 @@ impl EraseCommand {
             addresses.push(self.address.to_target_spec(None)?);
         }
         if addresses.iter().any(|address| address.host.is_none()) {
-            return Err(Error::usage("no target")
+            return Err(Error::usage("no target is named")
                 .hint("name the connection or host whose tokens to erase, or use --all"));
         }
         Ok(addresses)

@@ -8,7 +8,7 @@
 //!                         `pgcred list`
 //! ```
 //!
-//! The order of one refresh: resolve the requests, keep those that are due, issue their tokens,
+//! The order of one refresh is: resolve the requests, keep those that are due, issue their tokens,
 //! write the passfile, and record in the index which tokens it has. Requests are issued in the
 //! order of their identities, so that two processes that refresh never wait for each other's locks.
 //! The locks of the identities are held to the end; the passfile is written under its own lock, and

@@ -23,7 +23,7 @@ pub(super) fn check_offers(targets: &[ToolTarget], errors: &[Error]) -> Result<(
         {
             let (first, second) = (&other.name, &target.name);
             return Err(Error::usage(format!(
-                "{first} and {second} have one port for the gateway"
+                "{first} and {second} have the same port for the gateway"
             ))
             .hint("give one of them another port, such as `proxy = { port = 15433 }`"));
         }

@@ -215,7 +215,7 @@ fn removed_with_what_is_its_own() {
     let error = remove_connection(GOOD, "p\n").unwrap_err();
     assert_eq!(
         (error.exit(), error.to_string().as_str()),
-        (Exit::NoTarget, "no connection `p\\n`")
+        (Exit::NoTarget, "there is no connection `p\\n`")
     );
 }
 
@@ -401,7 +401,11 @@ fn what_cannot_be_changed_together() {
             vec!["prod"],
             "line 24: connections.bare: a connection of that name is there already",
         ),
-        (vec![new.clone()], vec!["new"], "no connection `new`"),
+        (
+            vec![new.clone()],
+            vec!["new"],
+            "there is no connection `new`",
+        ),
         (
             vec![new, connection("x", "a b")],
             vec![],

@@ -1,5 +1,10 @@
 //! Makes one definition an authority: who signs is what is run, and its signer hands out what was
 //! printed.
+//!
+//! Its identity is a digest of the words that are run and of the files that the definition watches.
+//! If these files change while the command runs, nobody knows whose token was printed, and the
+//! command is run once more. A login is the command that the definition names, typed at the
+//! terminal; without a terminal it is an error with that command.
 
 use std::cell::OnceCell;
 use std::path::PathBuf;

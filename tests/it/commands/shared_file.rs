@@ -170,7 +170,7 @@ fn tokens_that_would_go_elsewhere_are_not_agreed_to_by_an_option() {
         run.assert_fails(2, &says);
         assert!(
             run.stderr
-                .contains("hint: if that is right, run it on a terminal"),
+                .contains("hint: if that is right, run the command at a terminal"),
             "{}",
             run.stderr
         );

@@ -43,7 +43,7 @@ fn the_local_password_is_stable_private_and_of_one_connection() {
     assert_ne!(sandbox.ok(&["proxy", "--password", "other"]), other);
     sandbox
         .run(&["proxy", "--password"])
-        .assert_fails(2, "one target is needed");
+        .assert_fails(2, "--password needs one target");
     // Another home has another key.
     assert_ne!(home().ok(&["proxy", "--password", "prod"]), new);
 }

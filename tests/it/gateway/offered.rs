@@ -89,5 +89,5 @@ fn what_cannot_be_offered_is_refused() {
     ]);
     sandbox
         .run(&["proxy"])
-        .assert_fails(2, "shop and books have one port");
+        .assert_fails(2, "shop and books have the same port");
 }

@@ -160,7 +160,10 @@ fn what_the_gateway_cannot_serve_is_refused_with_what_to_type() {
         "proxy = {{ port = 15432 }}\n[connections.b]\nhost = '{HOST}'\nproxy = {{ port = 15432 }}"
     );
     offer(&sandbox, &two);
-    refuses("prod and b have one port for the gateway", "another port");
+    refuses(
+        "prod and b have the same port for the gateway",
+        "another port",
+    );
     offer(&sandbox, "proxy = { port = 15432 }");
     sandbox
         .run(&["setup", "proxy", "prod", "--yes"])

@@ -1,4 +1,8 @@
 //! Lists the clusters of Aurora DSQL: asks for the list of a region, then for each cluster of it.
+//!
+//! At most 16 clusters of a region are asked for at a time, so that a region with many of them
+//! leaves room for the others. A cluster of which only the name is known, because it may not be
+//! asked for, is a row too.
 
 use futures_util::future;
 use tokio::sync::Semaphore;

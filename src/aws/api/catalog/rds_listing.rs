@@ -1,5 +1,9 @@
 //! Lists the instances, clusters and proxies of RDS: asks for three lists of a region, and for the
 //! endpoints of proxies where there are proxies.
+//!
+//! The filters keep PostgreSQL and Aurora PostgreSQL. A cluster gives a row for its writer, one for
+//! its readers if there are any, and one for each endpoint of the user's own; an instance that is a
+//! member of a cluster gives none. A proxy gives one row, and one for each further endpoint.
 
 use futures_util::future;
 

@@ -1,8 +1,9 @@
 //! Checks what the policies of the caller say of the login, as the authority's own simulation
 //! answers it.
 //!
-//! Pure: from the answer that `inquiry` has got to a finding. The cause depends on who denies: a
-//! statement of a policy, a boundary, or nobody who allows. `server.rs` beside this file calls it.
+//! It is pure: it makes a finding of the answer that `inquiry` has got. The cause depends on who
+//! denies: a statement of a policy, a boundary, or nobody who allows. `server.rs` beside this file
+//! calls it.
 
 use crate::authority::{DeniedBy, LoginObstacle, LoginPermission, PolicyDenial};
 use crate::command::doctor::finding::Finding;

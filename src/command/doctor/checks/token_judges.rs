@@ -1,8 +1,8 @@
 //! Judges a token for the checks, as functions of values.
 //!
-//! Pure: nothing here reads a file, a variable or a clock; `now` is given. The caller is `token.rs`
-//! beside this file, which knows where the values come from: the request, the token that was issued
-//! now or kept in the cache, and the passfile. No text repeats a token.
+//! It is pure: nothing here reads a file, a variable or a clock; `now` is given. The caller is
+//! `token.rs` beside this file, which knows where the values come from: the request, the token that
+//! was issued now or kept in the cache, and the passfile. No text repeats a token.
 
 use crate::authority::{Region, Regions, TokenPart, TokenParts};
 use crate::command::doctor::finding::Finding;

@@ -1,5 +1,8 @@
 //! Does what comes after the changes: gets tokens, proves them with a login, and says what to open
 //! next.
+//!
+//! One database is logged in to, which proves the whole way, and may take 20 s. What fails does not
+//! undo a change: it is an error with the command that shows more.
 
 use std::time::Duration;
 

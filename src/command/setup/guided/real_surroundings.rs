@@ -1,5 +1,9 @@
 //! Gives the conversation the surroundings as they are: this machine, its tools, the configuration
 //! and the authority.
+//!
+//! Each answer is found when it is asked for, and nothing is kept but what the user has seen last
+//! and the users that came with tokens. No file of the user's is changed here: `apply` makes the
+//! changes.
 
 use std::cell::RefCell;
 

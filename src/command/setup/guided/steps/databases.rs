@@ -1,5 +1,9 @@
 //! Asks which of the databases that were found to add, for the users of those that need one, and
 //! for a host that the user types.
+//!
+//! Databases are looked for once, with the profile that was chosen. One that cannot be added is
+//! said with its reason and left out. A user is asked for where the service has none of its own,
+//! and a name is refused that another connection has.
 
 use crate::command::setup::guided::step::{GuidedConversation, StepOutcome};
 use crate::command::setup::guided::surroundings::{DatabaseOffer, DatabaseOffers};

@@ -1,4 +1,7 @@
 //! Asks which profile to use, and logs in with it.
+//!
+//! With one profile nothing is asked. Whoever has none may go on, if the machine itself has
+//! credentials or connections are there already. Whoever declines the login can still type a host.
 
 use crate::authority::LoginState;
 use crate::command::setup::guided::step::{GuidedConversation, StepOutcome};
