@@ -1,6 +1,6 @@
 //! Each way to install, by the scripts of `packaging/try` that the release's workflow runs: the
-//! script installs pgcred, lets it write its passfile, removes it, and names what is left. The token
-//! then logs in.
+//! script installs pgcred, lets it write its passfile, removes it, and names what is left. Then the
+//! token logs in.
 //!
 //! `tests/run.sh` makes the packages of distributions, and a bare Debian, before.
 
