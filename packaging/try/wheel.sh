@@ -14,6 +14,7 @@ bin=bin suffix=
 [[ ${OS:-} != Windows_NT ]] || bin=Scripts suffix=.exe
 if [[ $suffix ]]; then directory=$(cygpath -m "$directory") work=$(cygpath -m "$work"); fi
 export PIPX_HOME=$work/pipx PIPX_BIN_DIR=$work/programs PIPX_MAN_DIR=$work/man UV_TOOL_DIR=$work/uv UV_TOOL_BIN_DIR=$work/programs
+export UV_CACHE_DIR=$work/cache
 
 case $tool in
     pip)

@@ -82,7 +82,7 @@ def main():
         "pgcred token, no cache": [pgcred, "token", "--no-cache", HOST],
     }
     for number, other in enumerate(options.others):
-        name = os.path.basename(os.path.dirname(os.path.dirname(os.path.abspath(other))))
+        name = os.path.abspath(other).split(os.sep)[-3].replace("-unknown", "")
         copy = shutil.copy(other, os.path.join(home, f"pgcred-{number}"))
         fast[f"warm, {name}"] = [copy, "token", "prod"]
     medians(fast, 20, env)  # warm the page cache

@@ -1,8 +1,9 @@
 //! What pgcred carries and others change: a release has none of it from more than a year before.
 //!
 //! Each list names the day on which it was renewed, in one place: its first date. The scripts of
-//! `packaging/renew/all.sh` write it. The date of the changelog's newest entry counts, and while that
-//! has none, the date of the last commit. Today's never counts: the tests of an old release stay green.
+//! `packaging/renew/all.sh` write it. The date of the changelog's newest entry counts, and while
+//! that has none, the date of the last commit. Today's never counts: the tests of an old release
+//! stay green.
 
 use std::fs;
 use std::process::Command;

@@ -1,4 +1,5 @@
-//! The packages of Linux distributions: what is in them, and what they ask for. `ways` installs them.
+//! The packages of Linux distributions: what is in them, and what they ask for. `ways` installs
+//! them.
 //!
 //! `tests/run.sh` makes the packages before.
 

@@ -1,6 +1,6 @@
-//! Each way to install, by the scripts of `packaging/try` that the release's workflow runs: the script
-//! installs pgcred, lets it write its passfile, removes it, and names what is left. The token then
-//! logs in.
+//! Each way to install, by the scripts of `packaging/try` that the release's workflow runs: the
+//! script installs pgcred, lets it write its passfile, removes it, and names what is left. Then the
+//! token logs in.
 //!
 //! `tests/run.sh` makes the packages of distributions, and a bare Debian, before.
 
@@ -78,7 +78,7 @@ fn assert_logs_in(script: &str, arguments: &[&Path]) -> String {
     run.stdout.lines().last().unwrap_or_default().to_owned()
 }
 
-/// Tries a package in a copy of the bare Debian, which has a C library and no package manager but dpkg.
+/// Tries a package in a copy of the bare Debian, which has no package manager but its own.
 fn assert_package_logs_in(kind: &str) {
     let sandbox = Sandbox::empty();
     let root = sandbox.path("root");

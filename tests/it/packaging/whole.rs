@@ -1,5 +1,6 @@
-//! `packaging/all.sh` as the workflow calls it: it makes every file of a release of the archives, with
-//! nothing in the environment that the workflow does not set, and the list of hashes has each of them.
+//! `packaging/all.sh` as the workflow calls it: it makes every file of a release of the archives,
+//! with nothing in the environment that the workflow does not set, and the list of hashes has each
+//! of them.
 
 use std::collections::BTreeSet;
 use std::fs;
