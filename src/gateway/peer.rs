@@ -117,11 +117,21 @@ mod linux {
             return None;
         }
         let asked = addresses(peer, own);
-        if answer.get(SOCKET..SOCKET + asked.len())? != asked {
+        let found = answer.get(SOCKET..SOCKET + asked.len())?;
+        if found != asked && found != addresses(in_ipv6(peer), in_ipv6(own)) {
             return None;
         }
         let uid = answer.get(UID..)?.first_chunk()?;
         Some(u32::from_ne_bytes(*uid))
+    }
+
+    /// Returns an address as the kernel writes it for a socket of IPv6 that has connected over
+    /// IPv4: those of Java are such.
+    fn in_ipv6(address: SocketAddr) -> SocketAddr {
+        match address.ip() {
+            IpAddr::V4(ip) => SocketAddr::new(ip.to_ipv6_mapped().into(), address.port()),
+            IpAddr::V6(_) => address,
+        }
     }
 
     #[cfg(test)]
@@ -146,6 +156,18 @@ mod linux {
                 assert!(!is_admitted_by_tcp(other, own));
                 drop((client, accepted));
             }
+        }
+
+        #[test]
+        fn a_socket_of_ipv6_that_has_connected_over_ipv4_is_known() {
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+            let own = listener.local_addr().unwrap();
+            let Ok(_client) = TcpStream::connect(in_ipv6(own)) else {
+                return; // without IPv6
+            };
+            let (_, peer) = listener.accept().unwrap();
+            assert!(peer.is_ipv4());
+            assert_eq!(uid_of(peer, own).unwrap(), nix::unistd::geteuid().as_raw());
         }
 
         #[test]
