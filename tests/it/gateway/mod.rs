@@ -11,6 +11,8 @@
 //! connection of Aurora DSQL and one of RDS that the gateway serves. `anywhere` needs none, and runs
 //! on every system.
 
+#[cfg(target_os = "linux")]
+mod adminer;
 mod anywhere;
 #[cfg(target_os = "linux")]
 mod clients;
