@@ -117,8 +117,8 @@ mod linux {
             return None;
         }
         let asked = addresses(peer, own);
-        let found = answer.get(SOCKET..SOCKET + asked.len())?;
-        if found != asked && found != addresses(in_ipv6(peer), in_ipv6(own)) {
+        let answered = answer.get(SOCKET..SOCKET + asked.len())?;
+        if answered != asked && answered != addresses(in_ipv6(peer), in_ipv6(own)) {
             return None;
         }
         let uid = answer.get(UID..)?.first_chunk()?;
