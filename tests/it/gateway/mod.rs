@@ -8,8 +8,8 @@
 //! ```
 //!
 //! `machine` is the machine of all of them: a cluster as the tests of clients have it, with a
-//! connection of Aurora DSQL and one of RDS that the gateway serves. `anywhere` needs none, and runs
-//! on every system.
+//! connection of Aurora DSQL and one of RDS that the gateway serves. `anywhere` needs none: it runs
+//! on every system. `adminer` is a tool that can only be given a password.
 
 #[cfg(target_os = "linux")]
 mod adminer;
