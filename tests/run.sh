@@ -59,6 +59,7 @@ need osslsigncode osslsigncode
 [[ -e /usr/share/java/postgresql.jar ]] || packages+=(libpostgresql-jdbc-java)
 [[ -e /usr/share/gocode/src/github.com/jackc/pgx/v4 ]] || packages+=(golang-github-jackc-pgx-v4-dev)
 [[ -e /usr/share/gocode/src/github.com/lib/pq ]] || packages+=(golang-github-lib-pq-dev)
+[[ -e /usr/share/adminer/adminer.php ]] || packages+=(adminer php-cgi) # php-cgi in the place of Apache
 php -r 'exit(function_exists("pg_connect") ? 0 : 1);' 2>/dev/null || packages+=(php-pgsql)
 perl -MDBD::Pg -e 1 2>/dev/null || packages+=(libdbd-pg-perl)
 [[ -e /usr/lib/libreoffice/program/services/postgresql-sdbc.rdb ]] ||

@@ -128,9 +128,9 @@ struct ListeningSocket {
 fn find_listener(port: u16) -> Option<ListeningSocket> {
     for table in ["/proc/net/tcp", "/proc/net/tcp6"] {
         let table = fs::read(Path::new(table)).unwrap_or_default();
-        let found = listener_in(&String::from_utf8_lossy(&table), port);
-        if found.is_some() {
-            return found;
+        let listener = listener_in(&String::from_utf8_lossy(&table), port);
+        if listener.is_some() {
+            return listener;
         }
     }
     None

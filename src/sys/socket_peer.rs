@@ -117,16 +117,16 @@ mod linux {
             return None;
         }
         let asked = addresses(peer, own);
-        let found = answer.get(SOCKET..SOCKET + asked.len())?;
-        if found != asked && found != addresses(in_ipv6(peer), in_ipv6(own)) {
+        let answered = answer.get(SOCKET..SOCKET + asked.len())?;
+        if answered != asked && answered != addresses(in_ipv6(peer), in_ipv6(own)) {
             return None;
         }
         let uid = answer.get(UID..)?.first_chunk()?;
         Some(u32::from_ne_bytes(*uid))
     }
 
-    /// Returns an address as the kernel writes it for a socket of IPv6 that has connected over IPv4:
-    /// those of Java are such.
+    /// Returns an address as the kernel writes it for a socket of IPv6 that has connected over
+    /// IPv4: those of Java are such.
     fn in_ipv6(address: SocketAddr) -> SocketAddr {
         match address.ip() {
             IpAddr::V4(ip) => SocketAddr::new(ip.to_ipv6_mapped().into(), address.port()),

@@ -10,8 +10,10 @@
 //! `machine` is the machine of all of them: a cluster as the tests of clients have it, with a
 //! connection of Aurora DSQL and one of RDS that the gateway serves. `providers` has another one,
 //! with the services whose own programs mint the tokens. `anywhere` needs none, and runs on every
-//! system.
+//! system. `adminer` is a tool that can only be given a password.
 
+#[cfg(target_os = "linux")]
+mod adminer;
 mod anywhere;
 #[cfg(target_os = "linux")]
 mod clients;

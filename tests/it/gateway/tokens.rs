@@ -1,7 +1,5 @@
 //! When the gateway makes a token, and when it takes the one that it has.
 
-use std::fs;
-use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
@@ -9,7 +7,7 @@ use standin::{Answer, amz_date};
 use tokio_postgres::NoTls;
 use tokio_postgres::error::SqlState;
 
-use crate::gateway::machine::{Connection, DSQL, Machine, RDS, block_on};
+use crate::gateway::machine::{Connection, DSQL, Machine, RDS, block_on, runs};
 use crate::support::greeter;
 use crate::support::needs::{CLUSTER, skip_unless};
 
@@ -30,10 +28,6 @@ fn rfc3339(time: u64) -> String {
 fn outcomes(machine: &Machine) -> Vec<&'static str> {
     let events = machine.cluster.standin.events();
     events.iter().map(|event| event.outcome).collect()
-}
-
-fn runs(marks: &Path) -> usize {
-    fs::read_to_string(marks).expect("a file").lines().count()
 }
 
 /// Puts a token of 8 minutes ago into the cache, which pgcred takes for fresh, and lets the server

@@ -1,4 +1,9 @@
 //! Judges what failures say of the keys, of a region and of a service. It is pure.
+//!
+//! If all questions have met a refusal of the keys themselves, there is no listing. A region that
+//! does not know keys that STS knows is one that the account has not enabled, and is told once. A
+//! service that has no host in a region where another one has answered is not in that region, which
+//! is no failure.
 
 use crate::authority::{
     CallerIdentity, FailedListing, Inspected, NoAnswer, NoAnswerReason, Region,

@@ -62,7 +62,7 @@ fn judge_holder(holder: &PortHolder, port: u16, target: &str) -> Finding {
     }
     Finding::fail(None, format!("{detail}, the gateway's port"))
         .with_advice(
-            "end that program, or give the connection another port, and tell it the tools that \
+            "end that program, or choose another port for the connection, also in the tools that \
              connect through the gateway",
         )
         .with_command(format!("pgcred add {target} --replace --proxy=PORT"))
