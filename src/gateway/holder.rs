@@ -7,7 +7,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use crate::sys::fs;
+use crate::sys::{fs, socket_peer};
 use crate::text::shown;
 
 /// Who listens on a port of this machine.
@@ -31,7 +31,7 @@ impl PortHolder {
         if let Some(program) = find_program(|process| has_open(process, &link)) {
             return program;
         }
-        if !is_own_user(listener.user) {
+        if !socket_peer::is_own_user(listener.user) {
             return Self::OtherUser(listener.user);
         }
         find_program(is_hidden_gateway).unwrap_or(Self::Unknown)
@@ -64,16 +64,6 @@ pub(super) fn holder_of_port(port: u16) -> Option<String> {
         PortHolder::Unknown => None,
         holder => Some(holder.to_string()),
     }
-}
-
-#[cfg(unix)]
-fn is_own_user(user: u32) -> bool {
-    user == nix::unistd::geteuid().as_raw()
-}
-
-#[cfg(not(unix))]
-fn is_own_user(_: u32) -> bool {
-    true
 }
 
 /// Returns the first program that is the one, as its directory in `/proc` tells.

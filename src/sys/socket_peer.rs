@@ -5,11 +5,22 @@
 //! such as `ssh -L` has the user of the forwarder. So this is a check that comes in addition to the
 //! password, or in its place where the user has said so.
 
+/// Tells whether a user is the one of this process.
+#[cfg(unix)]
+pub(crate) fn is_own_user(uid: u32) -> bool {
+    uid == nix::unistd::geteuid().as_raw()
+}
+
+#[cfg(not(unix))]
+pub(crate) fn is_own_user(_: u32) -> bool {
+    true
+}
+
 /// Tells whether a user is the one of this process, or root.
 #[cfg(unix)]
 pub(crate) fn is_own_user_or_root(uid: u32) -> bool {
     const ROOT: u32 = 0;
-    uid == ROOT || uid == nix::unistd::geteuid().as_raw()
+    uid == ROOT || is_own_user(uid)
 }
 
 /// Whether the system tells the user of a TCP connection.

@@ -1,5 +1,5 @@
-//! PostgreSQL's protocol 3.0 as far as a login needs it. Everything here is pure: the callers read
-//! and write the bytes, the probe on a thread and the gateway in tasks.
+//! Knows PostgreSQL's protocol 3.0 as far as a login needs it. Everything here is pure: the callers
+//! read and write the bytes, the probe on a thread and the gateway in tasks.
 //!
 //! ```text
 //! client                           server

@@ -1,4 +1,4 @@
-//! Frames packets: a kind, a length that counts itself, and a body. A client's first
+//! Builds and measures packets: a kind, a length that counts itself, and a body. A client's first
 //! packet has no kind. Every length is checked before anything is read for it.
 
 /// The longest body of a packet of a login, in bytes. A correct login has none that is nearly as

@@ -1,5 +1,5 @@
-//! The local gateway, for a connection that it offers: whether it listens, and whether its sockets
-//! are the user's alone.
+//! Checks the local gateway, for a connection that it offers: whether it listens, and whether its
+//! sockets are the user's alone.
 //!
 //! It stands last, because only tools that connect through the gateway depend on it. The port is
 //! looked at and not connected to: a service manager would start the gateway. The `judge` functions
