@@ -305,7 +305,7 @@ impl Error {
     }
 
     /// Returns the error as it was when it came, so that it can be compared with another.
-    pub(crate) fn as_it_came(mut self) -> Self {
+    pub(crate) fn without_age(mut self) -> Self {
         self.age = None;
         self
     }

@@ -8,7 +8,7 @@
 //! 2. GET `latest/meta-data/iam/security-credentials/` gives the name of the role, and the same
 //!    path with the role's name the credentials, as JSON.
 //!
-//! The service is at http://169.254.169.254, or where `AWS_EC2_METADATA_SERVICE_ENDPOINT` says.
+//! The service is at `http://169.254.169.254`, or where `AWS_EC2_METADATA_SERVICE_ENDPOINT` says.
 //! Each request is made once and waits 1 s, or as the variables `AWS_METADATA_SERVICE_NUM_ATTEMPTS`
 //! and `AWS_METADATA_SERVICE_TIMEOUT` say, so that outside EC2 this source gives up after about a
 //! second: without an answer, or without a role, there are no credentials, which is no error. At

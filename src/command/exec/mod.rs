@@ -212,7 +212,7 @@ fn renew_passfile(
     };
     let issued = app.issue(request, &options);
     // `renewal` compares an error with the one that it has reported last.
-    let (request, issued) = issued.map_err(Error::as_it_came)?;
+    let (request, issued) = issued.map_err(Error::without_age)?;
     let lines = passfile_lines(&request, &issued)?;
     fs::edit_cache(passfile, |_| lines)?;
     Output::answer(&format!("{}\n", issued.token.refresh_after().unix()))
