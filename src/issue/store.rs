@@ -106,20 +106,18 @@ impl Issuer {
         if let Some(note) = cache.note.take() {
             self.notes.warn(note);
         }
-        let mut ended_failures = vec![identity.digest().to_owned(), issued.id.as_str().to_owned()];
+        let mut ended = vec![identity.digest().to_owned(), issued.id.as_str().to_owned()];
         for (_, issued) in &renewed {
-            ended_failures.push(issued.id.as_str().to_owned());
+            ended.push(issued.id.as_str().to_owned());
         }
-        ended_failures.retain(|name| cache.index().failures.contains_key(name));
+        ended.retain(|name| cache.index().failures.contains_key(name));
         if let Some(error) = stored.failed {
             self.warn_about_cache(&error);
         }
-        if !ended_failures.is_empty() || !stored.records.is_empty() {
+        if !ended.is_empty() || !stored.records.is_empty() {
             self.update_index(|index| {
                 index.records.extend(stored.records);
-                index
-                    .failures
-                    .retain(|name, _| !ended_failures.contains(name));
+                index.failures.retain(|name, _| !ended.contains(name));
             });
         }
     }

@@ -320,8 +320,8 @@ fn check_names(targets: &[ToolTarget]) -> Result<()> {
     Ok(())
 }
 
-/// Takes `hostaddr` out of the targets of a tool that cannot have it. Returns what may be wrong with
-/// the targets, and what the tool needs in the place of `hostaddr`.
+/// Takes `hostaddr` out of the targets of a tool that cannot have it. Returns what may be wrong
+/// with the targets, and what the tool needs in the place of `hostaddr`.
 pub(super) fn adapt_targets(tool: &Tool, targets: &mut [ToolTarget]) -> Vec<String> {
     let requests: Vec<(&str, &Request)> = targets
         .iter()
