@@ -24,13 +24,14 @@
 //! for authorities that have regions, `shell_settings` is what `pgcred setup` asks, and `inspect`
 //! what `pgcred doctor` asks. `catalog` is what `pgcred discover` asks, and `access` what `pgcred
 //! policy` asks. `option_help` is what the help says of options whose values are the authority's.
-//! `token_parts` is what a token says of itself in clear, and `signer_summary` says as values
-//! who would sign.
+//! `token_parts` is what a token says of itself in clear, `jwt` reads the claims of a
+//! token that is a JWT, and `signer_summary` says as values who would sign.
 
 mod access;
 mod ask;
 mod catalog;
 mod inspect;
+pub(crate) mod jwt;
 mod notes;
 mod option_help;
 mod region;

@@ -22,7 +22,7 @@ use super::packet::read_packet;
 use super::server::ServerStream;
 use super::settings::GatewayTarget;
 use super::startup::StartUp;
-use crate::causes::{self, CausePlaceholders};
+use crate::causes::{self, Cause, CausePlaceholders};
 use crate::wire::{
     self, LONGEST_PACKET, LoginExchange, LoginStep, LoginVerdict, ServerMessage, hide_token, packet,
 };
@@ -122,7 +122,7 @@ fn read_refusal(target: &GatewayTarget, body: Vec<u8>, token: &str) -> LoginFail
         }
     }
     LoginFailure {
-        may_be_token: may_be_token(&error),
+        may_be_token: may_be_token(target, &error),
         refusal: Refusal::Server {
             packet: packet(b'E', &body),
             message: format!("the server says: {}", error.message),
@@ -133,10 +133,18 @@ fn read_refusal(target: &GatewayTarget, body: Vec<u8>, token: &str) -> LoginFail
 
 /// Tells whether another token may help: what is known of the server's words is about the token, or
 /// nothing is known of them but that the proof was refused.
-fn may_be_token(error: &ServerMessage) -> bool {
+fn may_be_token(target: &GatewayTarget, error: &ServerMessage) -> bool {
     const INVALID_AUTHORIZATION: &str = "28"; // a class of SQLSTATEs
     const INVALID_PASSWORD: &str = "28P01";
-    let known = causes::causes_of_message(&format!("{} {}", error.message, error.hint));
+    let text = format!("{} {}", error.message, error.hint);
+    let of_provider = target.request.provider.explain(&text);
+    if of_provider
+        .and_then(causes::find_by_id)
+        .is_some_and(Cause::is_about_token)
+    {
+        return true;
+    }
+    let known = causes::causes_of_message(&text);
     if known.is_empty() {
         return error.code.starts_with(INVALID_AUTHORIZATION);
     }

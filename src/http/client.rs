@@ -365,6 +365,20 @@ pub(crate) enum RequestError {
     Untrusted(String),
 }
 
+impl RequestError {
+    /// Returns the error for the user of `what` failed, such as "cannot download ADDRESS". Where it
+    /// has no hint yet, the caller adds one.
+    pub(crate) fn into_error(self, what: &str) -> Error {
+        match self {
+            Self::Local(error) => error.about(what),
+            Self::Failed(reason) | Self::Untrusted(reason) => {
+                // No hint: the caller knows the service.
+                Error::failure(format!("{what}: {reason}"))
+            }
+        }
+    }
+}
+
 impl<E: StdError + 'static> From<E> for RequestError {
     fn from(error: E) -> Self {
         if let Some(own) = local_error(&error) {

@@ -1,24 +1,20 @@
 //! Downloads a small public text over verified TLS, with the proxies and certificates of the
 //! client.
 
-use super::client::{HttpClient, RequestError};
+use super::client::HttpClient;
 use crate::error::{Error, Result};
 
 /// Returns the text at an `https://` address.
 pub(crate) async fn download_text(http: &HttpClient, address: &str) -> Result<String> {
+    const HINT: &str = "check the network and HTTPS_PROXY, then try again";
+    let failed = format!("cannot download {address}");
     let reason = match http.ask("GET", address, &[], "").await {
         Ok((200, body)) => match String::from_utf8(body) {
             Ok(text) => return Ok(text),
             Err(_) => "it is not UTF-8".to_owned(),
         },
         Ok((status, _)) => format!("the server answers with status {status}"),
-        Err(RequestError::Local(error)) => {
-            return Err(error.about(&format!("cannot download {address}")));
-        }
-        Err(RequestError::Failed(reason) | RequestError::Untrusted(reason)) => reason,
+        Err(error) => return Err(error.into_error(&failed).or_hint(HINT)),
     };
-    Err(
-        Error::failure(format!("cannot download {address}: {reason}"))
-            .hint("check the network and HTTPS_PROXY, then try again"),
-    )
+    Err(Error::failure(format!("{failed}: {reason}")).hint(HINT))
 }

@@ -18,6 +18,8 @@ mod client;
 pub(crate) mod download;
 mod proxy;
 mod runtime;
+#[cfg(test)]
+mod tests;
 mod untrusted;
 
 pub(crate) use client::{HttpClient, RequestError, TrustedCertificates, local_error};

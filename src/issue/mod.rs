@@ -295,7 +295,7 @@ impl Issuer {
         let Some(cache) = &self.cache else {
             return WaitOutcome::NotNeeded;
         };
-        let timeout = if self.ask.terminal {
+        let timeout = if self.ask.asks() {
             PATIENCE_AT_TERMINAL
         } else {
             // A quarter of the time is kept to ask without the lock, if it cannot be taken.

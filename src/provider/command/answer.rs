@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::definition::{CommandDefinition, ExpiryField, JsonPath};
-use super::jwt::{self, OwnEnd};
+use crate::authority::jwt::{self, OwnEnd};
 use crate::error::{Error, ErrorReason, Result};
 use crate::time::Time;
 

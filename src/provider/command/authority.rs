@@ -12,10 +12,10 @@ use std::rc::Rc;
 
 use super::definition::{CommandDefinition, CommandKind};
 use super::invocation;
-use super::jwt;
 use super::presets::CommandPreset;
 use super::run::{CommandRun, TimedAnswer};
 use super::service::PresetService;
+use crate::authority::jwt;
 use crate::authority::{
     AskPolicy, Authority, CredentialQuery, Identities, Identity, Region, RunNotes, ShellSettings,
     Signer, TokenReading, TokenScope,

@@ -7,7 +7,6 @@
 //! authority    the traits: an identity for each command line, a signer for each run
 //!   |--> invocation   template: words with placeholders --> the words that are run, and digests
 //!   |--> run          runs them; answer: what was printed --> token, user, end
-//!   '--> jwt          what a token says of itself
 //! ```
 //!
 //! A definition says whether its command makes a new token with every run, prints the same one
@@ -17,7 +16,6 @@ mod answer;
 mod authority;
 mod definition;
 mod invocation;
-mod jwt;
 mod presets;
 mod run;
 mod service;

@@ -263,6 +263,8 @@ fn the_setting_that_chooses_a_source_stands_in_the_table() {
             "ChosenBy::Key(",
             "ChosenBy::Variable(",
             "ChosenBy::VariableOrKey(",
+            "ChosenBy::KeyOf(",
+            "ChosenBy::KeyOfSsoSession(",
         ] {
             for call in text.split(choice).skip(1) {
                 let (arguments, _) = call.split_once(')').expect("the end of a call");

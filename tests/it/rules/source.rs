@@ -54,6 +54,45 @@ fn who_signs_is_planned_without_looking_around() {
     assert!(files > 3, "{files}");
 }
 
+/// A source asks with what the plan says, so that a setting that decides who signs is in the digest
+/// of the plan. The exceptions decide how a source is asked, not which identity it has.
+#[test]
+fn a_source_of_credentials_reads_no_settings() {
+    let exceptions = [
+        (
+            "imds.rs",
+            "InstanceMetadata::read(resolution.settings)",
+            "how often the service is asked",
+        ),
+        (
+            "mfa.rs",
+            "env::var(COMMAND_VARIABLE)",
+            "the program that prints the code",
+        ),
+        (
+            "sign_in.rs",
+            "resolution.settings.region()",
+            "where the session is renewed",
+        ),
+    ];
+    let mut read_count = 0;
+    for (path, text) in rust_files("src/aws/source") {
+        for line in without_tests(&text).lines() {
+            let reads = line.contains("settings") && line.contains("resolution.")
+                || line.contains("env::var");
+            if !reads || line.trim_start().starts_with("//") {
+                continue;
+            }
+            let is_known = exceptions
+                .iter()
+                .any(|(file, code, _)| path.ends_with(file) && line.contains(code));
+            assert!(is_known, "{} reads a setting: {line}", path.display());
+            read_count += 1;
+        }
+    }
+    assert!(read_count >= exceptions.len(), "{read_count}");
+}
+
 /// Each outside effect has one owner (stdout, stderr, clock, environment and file writing: see
 /// .clippy.toml).
 #[test]

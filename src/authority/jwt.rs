@@ -5,7 +5,7 @@ use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::Value;
 
-use crate::authority::TokenParts;
+use super::TokenParts;
 use crate::text;
 use crate::time::Time;
 
@@ -26,7 +26,7 @@ const LARGEST_SECONDS: f64 = 253_402_300_799.0;
 const LONGEST_CLAIM: usize = 120;
 
 /// Returns the time that is so many seconds, or milliseconds, after 1970.
-pub(super) fn time_at(number: f64) -> Option<Time> {
+pub(crate) fn time_at(number: f64) -> Option<Time> {
     let seconds = if number.abs() > LARGEST_SECONDS {
         number / 1_000.0
     } else {
@@ -42,7 +42,7 @@ pub(super) fn time_at(number: f64) -> Option<Time> {
 
 /// When a token ends, as it says itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum OwnEnd {
+pub(crate) enum OwnEnd {
     /// It is no JWT, or a JWT without `exp`.
     Unsaid,
     At(Time),
@@ -51,7 +51,7 @@ pub(super) enum OwnEnd {
 }
 
 /// Returns the end that a JWT names.
-pub(super) fn end_of(token: &str) -> OwnEnd {
+pub(crate) fn end_of(token: &str) -> OwnEnd {
     let Some(claims) = claims_of(token) else {
         return OwnEnd::Unsaid;
     };
@@ -69,7 +69,7 @@ pub(super) fn end_of(token: &str) -> OwnEnd {
 
 /// Returns what a JWT names; `None` of any other text. When it was issued is left out: a program
 /// may print the same token for long, so that this does not say when to ask for another.
-pub(super) fn parts_of(token: &str) -> Option<TokenParts> {
+pub(crate) fn parts_of(token: &str) -> Option<TokenParts> {
     let claims = claims_of(token)?;
     let OwnEnd::At(expires_at) = end_of(token) else {
         return None;
