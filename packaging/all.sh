@@ -9,8 +9,10 @@ repository=${2:?REPOSITORY is missing}
 cd "$(dirname "$0")/.."
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
 export SOURCE_DATE_EPOCH
-HOMEPAGE=$repository packaging/linux.sh "$directory"
+packaging/linux.sh "$directory" "$repository"
 python3 packaging/wheel.py "$directory"
-python3 packaging/npm.py "$directory"
+python3 packaging/npm.py "$directory" "$repository"
+# Manifests and installers have the hashes of the archives in them, and are then hashed themselves.
 python3 packaging/sums.py "$directory"
 python3 packaging/render.py "$directory" "$repository"
+python3 packaging/sums.py "$directory"

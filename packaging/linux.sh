@@ -1,15 +1,17 @@
 #!/usr/bin/env bash
 # Makes the packages of Linux distributions from the archives that packaging/build.sh has put into DIR.
 #
-#   packaging/linux.sh [DIR]              (default: target/packages)
+#   packaging/linux.sh DIR REPOSITORY     (REPOSITORY: the packages name it as the project's page)
 #
-# .deb, .rpm and Arch's package have the program for gnu; .apk has the one for musl. The variables
-# MAINTAINER ("NAME <MAIL>") and HOMEPAGE are named in the packages.
+# .deb, .rpm and Arch's package have the program for gnu; .apk has the one for musl. Their maintainer
+# stands in Cargo.toml, as `authors`.
 set -euo pipefail
+directory=$(cd "${1:?DIR is missing}" && pwd)
+HOMEPAGE=${2:?REPOSITORY is missing}
 cd "$(dirname "$0")/.."
-directory=$(cd "${1:-${CARGO_TARGET_DIR:-target}/packages}" && pwd)
 export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git -c safe.directory="$PWD" log -1 --format=%ct)}
 VERSION=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
+MAINTAINER=$(sed -n 's/^authors = \["\(.*\)"\].*/\1/p' Cargo.toml)
 PATH=$(packaging/tools.sh):$PATH
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -32,8 +34,7 @@ stage() {
     find "$STAGE" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
 }
 
-export MAINTAINER=${MAINTAINER:?the maintainer of the packages, as NAME <MAIL>} HOMEPAGE=${HOMEPAGE:?the address of the project}
-export VERSION STAGE ARCH ZSH
+export MAINTAINER HOMEPAGE VERSION STAGE ARCH ZSH
 for cpu in x86_64=amd64 aarch64=arm64; do
     ARCH=${cpu#*=}
     for kind in gnu=deb,rpm,archlinux musl=apk; do

@@ -1,7 +1,8 @@
-"""Makes the npm packages: `npm.py DIRECTORY`.
+"""Makes the npm packages: `npm.py DIRECTORY REPOSITORY`.
 
 `pgcred` has a script that runs the program, and names a package for each system as an optional
-dependency. npm installs the one that fits, and runs no script at the installation.
+dependency. npm installs the one that fits, and runs no script at the installation. REPOSITORY is what
+the registry compares with the workflow that publishes them.
 """
 
 import json
@@ -18,7 +19,13 @@ SCRIPTS = ROOT / "packaging" / "npm"
 
 
 def common(name: str, description: str) -> dict[str, object]:
-    return {"name": name, "version": VERSION, "description": description, "license": of_package("license")}
+    return {
+        "name": name,
+        "version": VERSION,
+        "description": description,
+        "license": of_package("license"),
+        "repository": {"type": "git", "url": f"git+{sys.argv[2].rstrip('/')}.git"},
+    }
 
 
 def pack(directory: Path, package: dict[str, object], files: dict[str, bytes]) -> None:

@@ -19,9 +19,9 @@ from targets import ROOT, VERSION, of_package
 TEMPLATES = {
     "homebrew/pgcred.rb": "pgcred.rb",
     "scoop/pgcred.json": "pgcred.json",
-    "winget/pgcred.yaml": "winget/pgcred.pgcred.yaml",
-    "winget/pgcred.installer.yaml": "winget/pgcred.pgcred.installer.yaml",
-    "winget/pgcred.locale.en-US.yaml": "winget/pgcred.pgcred.locale.en-US.yaml",
+    "winget/pgcred.yaml": "pgcred.pgcred.yaml",
+    "winget/pgcred.installer.yaml": "pgcred.pgcred.installer.yaml",
+    "winget/pgcred.locale.en-US.yaml": "pgcred.pgcred.locale.en-US.yaml",
     "arch/PKGBUILD": "PKGBUILD",
     "install/pgcred-install.sh": "pgcred-install.sh",
     "install/pgcred-install.ps1": "pgcred-install.ps1",
@@ -68,7 +68,6 @@ def main() -> None:
     for template, name in TEMPLATES.items():
         text = (ROOT / "packaging" / template).read_text()
         file = directory / name
-        file.parent.mkdir(exist_ok=True)
         file.write_text(release.fill_in(text), newline="\n")
         print(file)
 

@@ -18,7 +18,7 @@ trap 'kill "${server:-}" 2>/dev/null || true; rm -rf "$work"' EXIT
 # A copy of the release of this machine's files, with what is made of archives.
 cp "$packages"/pgcred*"$cpu"*.tar.gz "$work/"
 python3 packaging/wheel.py "$work" >/dev/null
-python3 packaging/npm.py "$work" >/dev/null
+python3 packaging/npm.py "$work" https://code.example/pgcred >/dev/null
 python3 packaging/sums.py "$work"
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 gnu=pgcred-$version-$cpu-unknown-linux-gnu

@@ -324,7 +324,7 @@ impl Error {
         self.reason
     }
 
-    pub(crate) fn to_hint(&self) -> Option<&str> {
+    pub(crate) fn hint_text(&self) -> Option<&str> {
         self.hint.as_deref().or(self.usual_hint)
     }
 }
@@ -398,11 +398,14 @@ mod tests {
             assert_eq!(error.exit(), exit);
             assert!(
                 error
-                    .to_hint()
+                    .hint_text()
                     .is_some_and(|hint| hint.starts_with("check "))
             );
-            assert_eq!(error.clone().or_hint("wait").to_hint(), Some("wait"));
-            assert_eq!(error.hint("wait").or_hint("retry").to_hint(), Some("wait"));
+            assert_eq!(error.clone().or_hint("wait").hint_text(), Some("wait"));
+            assert_eq!(
+                error.hint("wait").or_hint("retry").hint_text(),
+                Some("wait")
+            );
         }
     }
 }

@@ -27,6 +27,7 @@ mod sys;
 mod text;
 mod time;
 mod token;
+mod wire;
 
 use std::process::ExitCode;
 

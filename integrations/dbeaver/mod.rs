@@ -65,12 +65,9 @@ impl ToolFiles for DataSources {
         for path in files {
             check_that_dbeaver_is_closed(&path)?;
             let by_command = takes_command && !is_sandboxed(&path);
-            edits.push(SetupEdit::that_changes(
-                machine,
-                path,
-                &OWNERSHIP,
-                |text| with_targets(text, machine, targets, by_command),
-            )?);
+            edits.push(SetupEdit::changing(machine, path, &OWNERSHIP, |text| {
+                with_targets(text, machine, targets, by_command)
+            })?);
         }
         Ok(edits)
     }
@@ -83,7 +80,7 @@ impl ToolFiles for DataSources {
         let mut edits = Vec::new();
         for path in existing_files(machine) {
             check_that_dbeaver_is_closed(&path)?;
-            edits.push(SetupEdit::that_restores(machine, path, &OWNERSHIP)?);
+            edits.push(SetupEdit::restoring(machine, path, &OWNERSHIP)?);
         }
         Ok(edits)
     }
@@ -92,17 +89,14 @@ impl ToolFiles for DataSources {
         let mut edits = Vec::new();
         for path in existing_files(machine) {
             check_that_dbeaver_is_closed(&path)?;
-            edits.push(SetupEdit::that_changes(
-                machine,
-                path,
-                &OWNERSHIP,
-                |text| without_entries(text, entries),
-            )?);
+            edits.push(SetupEdit::changing(machine, path, &OWNERSHIP, |text| {
+                without_entries(text, entries)
+            })?);
         }
         Ok(edits)
     }
 
-    fn look(&self, machine: &Machine) -> Vec<ToolEntry> {
+    fn inspect(&self, machine: &Machine) -> Vec<ToolEntry> {
         look::entries_of_files(&connection_files(machine))
     }
 
@@ -137,7 +131,7 @@ impl ToolFiles for DataSources {
     }
 
     /// Returns the names of the connections in any workspace. A file that cannot be read has none.
-    fn what_is_set_up(&self, machine: &Machine) -> Vec<String> {
+    fn set_up_names(&self, machine: &Machine) -> Vec<String> {
         let mut names: Vec<String> = Vec::new();
         for path in connection_files(machine) {
             let text = fs::read(&path).unwrap_or_default();

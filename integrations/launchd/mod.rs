@@ -98,6 +98,11 @@ pub(super) fn agents(machine: &Machine) -> PathBuf {
     machine.home.join("Library").join("LaunchAgents")
 }
 
+/// Returns a call that succeeds where an agent is loaded.
+pub(super) fn is_loaded(label: &str) -> Vec<String> {
+    ["launchctl", "list", label].map(str::to_owned).to_vec()
+}
+
 fn launchctl(verb: &str, file: &Path) -> Vec<String> {
     let file = file.display().to_string();
     ["launchctl", verb, "-w", &file].map(str::to_owned).to_vec()

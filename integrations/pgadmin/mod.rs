@@ -36,8 +36,7 @@ struct ImportFile;
 impl ToolFiles for ImportFile {
     fn set_up(&self, machine: &Machine, targets: &[ToolTarget]) -> Result<Vec<SetupEdit>> {
         let text = self.printed(machine, targets);
-        let edit =
-            SetupEdit::that_changes(machine, servers_file(machine), &OWNERSHIP, |_| Ok(text));
+        let edit = SetupEdit::changing(machine, servers_file(machine), &OWNERSHIP, |_| Ok(text));
         Ok(vec![edit?])
     }
 
@@ -50,7 +49,7 @@ impl ToolFiles for ImportFile {
     }
 
     fn undo(&self, machine: &Machine) -> Result<Vec<SetupEdit>> {
-        Ok(vec![SetupEdit::that_restores(
+        Ok(vec![SetupEdit::restoring(
             machine,
             servers_file(machine),
             &OWNERSHIP,
@@ -58,7 +57,7 @@ impl ToolFiles for ImportFile {
     }
 
     fn remove(&self, machine: &Machine, entries: &[String]) -> Result<Vec<SetupEdit>> {
-        let edit = SetupEdit::that_changes(machine, servers_file(machine), &OWNERSHIP, |text| {
+        let edit = SetupEdit::changing(machine, servers_file(machine), &OWNERSHIP, |text| {
             let mut document: Value = serde_json::from_str(text).map_err(|error| {
                 Error::usage("the file is not the JSON of pgAdmin's servers")
                     .caused_by(&error)
@@ -84,7 +83,7 @@ impl ToolFiles for ImportFile {
 
     /// Returns the servers of the import file. What pgAdmin itself has stored is not read: its
     /// tables are not pgcred's to know.
-    fn look(&self, machine: &Machine) -> Vec<ToolEntry> {
+    fn inspect(&self, machine: &Machine) -> Vec<ToolEntry> {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let mut entries = Vec::new();
         for server in servers(machine) {
@@ -115,15 +114,17 @@ impl ToolFiles for ImportFile {
     }
 
     fn warnings(&self, targets: &[ToolTarget]) -> Vec<String> {
-        let is_of_dsql = |target: &ToolTarget| target.request.provider.name == "dsql";
-        if !targets.iter().any(is_of_dsql) {
+        // pgAdmin sends settings at the start of each session.
+        let refusing = targets.iter().map(|target| target.request.provider);
+        let refusing = refusing.filter(|provider| provider.cause_of_settings.is_some());
+        let Some(provider) = refusing.last() else {
             return Vec::new();
-        }
-        vec![
-            "pgAdmin as it is cannot open a session on Aurora DSQL (pgAdmin issue 9433); \
-             RDS and Aurora PostgreSQL work"
-                .to_owned(),
-        ]
+        };
+        vec![format!(
+            "pgAdmin as it is cannot open a session on {} (pgAdmin issue 9433); other servers, such \
+             as RDS and Aurora PostgreSQL, work",
+            provider.title
+        )]
     }
 
     fn steps(&self, machine: &Machine, _: &[ToolTarget]) -> Vec<String> {
@@ -144,7 +145,7 @@ impl ToolFiles for ImportFile {
         ]
     }
 
-    fn what_is_set_up(&self, machine: &Machine) -> Vec<String> {
+    fn set_up_names(&self, machine: &Machine) -> Vec<String> {
         let databases: Vec<Vec<u8>> = databases(machine)
             .iter()
             .filter_map(|path| fs::read(path))

@@ -9,7 +9,8 @@
 //!        |           launchd          pgcred.proxy.plist: it always runs
 //!        |           Task Scheduler   pgcred-proxy.xml: it is started at the log-on
 //!        v
-//!     commands       what was set up before is ended first, because its ports may be others
+//!     commands       what was set up before is ended first, because its ports may be others;
+//!                    if nothing has changed since, it is left running
 //! ```
 //!
 //! The calls of the three managers, and how a command is written for them, are those of their
@@ -47,6 +48,7 @@ pub(crate) const DIALOG: &str = include_str!("tool.txt");
 const SOCKET: &str = "pgcred-proxy.socket";
 const SERVICE: &str = "pgcred-proxy.service";
 const AGENT: &str = "pgcred.proxy.plist";
+const LABEL: &str = "pgcred.proxy";
 const TASK_FILE: &str = "pgcred-proxy.xml";
 
 /// The task's name in Task Scheduler.
@@ -76,7 +78,9 @@ fn file_of_service(machine: &Machine, name: &str) -> PathBuf {
 fn service(schedule: &Schedule) -> String {
     let mut words = schedule.words.clone();
     words.extend(["--exit-idle", "15m"].map(str::to_owned));
-    include_str!("pgcred-proxy.service").replace("{command}", &systemd::command_line(&words))
+    include_str!("pgcred-proxy.service")
+        .replace("{read_at_start}", &schedule.read_at_start)
+        .replace("{command}", &systemd::command_line(&words))
 }
 
 /// Returns the unit of the sockets. `%t` is the directory that the gateway takes for its own
@@ -94,7 +98,9 @@ fn socket(schedule: &Schedule) -> String {
 }
 
 fn agent(schedule: &Schedule) -> String {
-    include_str!("pgcred.proxy.plist").replace("{words}", &launchd::strings(&schedule.words))
+    include_str!("pgcred.proxy.plist")
+        .replace("{read_at_start}", &schedule.read_at_start)
+        .replace("{words}", &launchd::strings(&schedule.words))
 }
 
 /// Returns the task. Without a user its trigger would be the log-on of anyone, for which Windows
@@ -106,6 +112,7 @@ fn task(schedule: &Schedule) -> String {
         None => user,
     };
     include_str!("pgcred-proxy.xml")
+        .replace("{read_at_start}", &schedule.read_at_start)
         .replace("{user}", &quote::xml_in_ascii(&user))
         .replace("{arguments}", &task_scheduler::arguments(&schedule.words))
 }
@@ -113,7 +120,10 @@ fn task(schedule: &Schedule) -> String {
 fn commands_of_service(machine: &Machine, undo: bool) -> SetupCommands {
     match machine.os {
         Os::Linux => commands_of_systemd(machine, undo),
-        Os::Mac => launchd::loading(&file_of_service(machine, AGENT), undo),
+        Os::Mac => SetupCommands {
+            unchanged: vec![launchd::is_loaded(LABEL)],
+            ..launchd::loading(&file_of_service(machine, AGENT), undo)
+        },
         Os::Windows => commands_of_task_scheduler(machine, undo),
     }
 }
@@ -135,6 +145,7 @@ fn commands_of_systemd(machine: &Machine, undo: bool) -> SetupCommands {
         commands.before = vec![systemd::systemctl(&["stop", SOCKET, SERVICE])];
     }
     commands.after = vec![reload, systemd::systemctl(&["enable", "--now", SOCKET])];
+    commands.unchanged = vec![systemd::systemctl(&["is-active", "--quiet", SOCKET])];
     commands
 }
 
@@ -150,9 +161,12 @@ fn commands_of_task_scheduler(machine: &Machine, undo: bool) -> SetupCommands {
         return commands;
     }
     let file = file.display().to_string();
+    let run = task_scheduler::schtasks(&["/Run", "/TN", TASK]);
+    // A task that runs is not started twice (`IgnoreNew`).
+    commands.unchanged = vec![run.clone()];
     commands.after = vec![
         task_scheduler::schtasks(&["/Create", "/F", "/TN", TASK, "/XML", &file]),
-        task_scheduler::schtasks(&["/Run", "/TN", TASK]),
+        run,
     ];
     commands
 }
@@ -182,6 +196,7 @@ mod tests {
                 .map(str::to_owned)
                 .to_vec(),
             listeners: vec![listener(15432, true), listener(15433, false)],
+            read_at_start: "0123".to_owned(),
         }
     }
 
@@ -192,6 +207,17 @@ mod tests {
                          ListenStream=%t/pgcred/.s.PGSQL.15432\n\
                          ListenStream=127.0.0.1:15433\nSocketMode=0600\n";
         assert!(text.contains(listeners), "{text}");
+    }
+
+    /// A gateway that has read another configuration is started again.
+    #[test]
+    fn what_the_gateway_has_read_is_a_part_of_its_texts() {
+        for text in [service(&schedule()), agent(&schedule()), task(&schedule())] {
+            assert!(
+                text.contains("The configuration that it reads: 0123"),
+                "{text}"
+            );
+        }
     }
 
     /// Only systemd starts the gateway again when a tool connects.

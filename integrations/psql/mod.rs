@@ -56,19 +56,18 @@ impl ToolFiles for ServiceFile {
         for target in targets {
             check_lines(target)?;
         }
-        let edit =
-            SetupEdit::that_changes(machine, machine.service_file.clone(), &OWNERSHIP, |text| {
-                let (old, rest) = block::split_at_block(text)?;
-                check_start(&rest)?;
-                let mut lines = String::new();
-                for section in sections(old.unwrap_or_default()) {
-                    if targets.iter().all(|target| target.name != section.name) {
-                        lines += &section.text;
-                    }
+        let edit = SetupEdit::changing(machine, machine.service_file.clone(), &OWNERSHIP, |text| {
+            let (old, rest) = block::split_at_block(text)?;
+            check_start(&rest)?;
+            let mut lines = String::new();
+            for section in sections(old.unwrap_or_default()) {
+                if targets.iter().all(|target| target.name != section.name) {
+                    lines += &section.text;
                 }
-                lines += &text_of(targets);
-                block::with_block(text, &lines)
-            });
+            }
+            lines += &text_of(targets);
+            block::with_block(text, &lines)
+        });
         Ok(vec![edit?])
     }
 
@@ -80,7 +79,7 @@ impl ToolFiles for ServiceFile {
     fn follow_users(&self, machine: &Machine, users: &[TokenUser]) -> Result<FollowedUsers> {
         let file = machine.service_file.clone();
         let mut followed = FollowedUsers::default();
-        let mut edit = SetupEdit::that_changes(machine, file, &OWNERSHIP, |text| {
+        let mut edit = SetupEdit::changing(machine, file, &OWNERSHIP, |text| {
             block::with_changed(text, |lines| {
                 Ok(with_users(lines, users, &mut followed.refused))
             })
@@ -93,22 +92,21 @@ impl ToolFiles for ServiceFile {
     }
 
     fn undo(&self, machine: &Machine) -> Result<Vec<SetupEdit>> {
-        let edit = SetupEdit::that_restores(machine, machine.service_file.clone(), &OWNERSHIP);
+        let edit = SetupEdit::restoring(machine, machine.service_file.clone(), &OWNERSHIP);
         Ok(vec![edit?])
     }
 
     fn remove(&self, machine: &Machine, entries: &[String]) -> Result<Vec<SetupEdit>> {
-        let edit =
-            SetupEdit::that_changes(machine, machine.service_file.clone(), &OWNERSHIP, |text| {
-                let (old, _) = block::split_at_block(text)?;
-                let mut lines = String::new();
-                for section in sections(old.unwrap_or_default()) {
-                    if !entries.contains(&section.name) {
-                        lines += &section.text;
-                    }
+        let edit = SetupEdit::changing(machine, machine.service_file.clone(), &OWNERSHIP, |text| {
+            let (old, _) = block::split_at_block(text)?;
+            let mut lines = String::new();
+            for section in sections(old.unwrap_or_default()) {
+                if !entries.contains(&section.name) {
+                    lines += &section.text;
                 }
-                block::with_block(text, &lines)
-            });
+            }
+            block::with_block(text, &lines)
+        });
         Ok(vec![edit?])
     }
 
@@ -128,7 +126,7 @@ impl ToolFiles for ServiceFile {
         steps
     }
 
-    fn look(&self, machine: &Machine) -> Vec<ToolEntry> {
+    fn inspect(&self, machine: &Machine) -> Vec<ToolEntry> {
         let Ok(Some(text)) = fs::read_plain(&machine.service_file) else {
             return Vec::new();
         };
@@ -146,7 +144,7 @@ impl ToolFiles for ServiceFile {
     }
 
     /// Returns the names of pgcred's sections. A file that cannot be read has none.
-    fn what_is_set_up(&self, machine: &Machine) -> Vec<String> {
+    fn set_up_names(&self, machine: &Machine) -> Vec<String> {
         let Ok(Some(text)) = fs::read_plain(&machine.service_file) else {
             return Vec::new();
         };

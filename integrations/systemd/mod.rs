@@ -72,11 +72,12 @@ fn commands_of_timer(_: &Machine, undo: bool) -> SetupCommands {
         SetupCommands {
             before: vec![systemctl(&["disable", "--now", TIMER])],
             after: vec![reload],
+            ..SetupCommands::default()
         }
     } else {
         SetupCommands {
-            before: Vec::new(),
             after: vec![reload, systemctl(&["enable", "--now", TIMER])],
+            ..SetupCommands::default()
         }
     }
 }

@@ -61,12 +61,12 @@ fn commands_of_task(machine: &Machine, undo: bool) -> SetupCommands {
     if undo {
         SetupCommands {
             before: vec![schtasks(&["/Delete", "/F", "/TN", NAME])],
-            after: Vec::new(),
+            ..SetupCommands::default()
         }
     } else {
         SetupCommands {
-            before: Vec::new(),
             after: vec![schtasks(&["/Create", "/F", "/TN", NAME, "/XML", &file])],
+            ..SetupCommands::default()
         }
     }
 }

@@ -57,7 +57,7 @@ pub(crate) struct AccessPlaceholder {
 
 impl AccessPolicy {
     /// Puts a word in the place of what is not known, and returns it.
-    pub(crate) fn open(&mut self, word: &'static str, command: String) -> String {
+    pub(crate) fn add_placeholder(&mut self, word: &'static str, command: String) -> String {
         if self
             .placeholders
             .iter()
@@ -69,7 +69,7 @@ impl AccessPolicy {
     }
 
     /// Keeps why something could not be found out. Several questions may fail for one reason.
-    pub(crate) fn failed(&mut self, error: Error) {
+    pub(crate) fn add_failure(&mut self, error: Error) {
         let text = error.to_string();
         if self
             .failures

@@ -41,16 +41,17 @@ impl AskPolicy {
         }
     }
 
-    /// Tells whether this run can get a login or an MFA code that was missing.
-    pub(crate) fn can_ask(&self) -> bool {
-        self.terminal
-            || self.mfa_code.is_some()
-            || (self.login_asked_for && self.login == LoginPolicy::Browser)
-    }
-
     /// Tells whether this run asks the user for a login or a code that is missing.
     pub(crate) fn asks(&self) -> bool {
-        self.can_ask() && self.login != LoginPolicy::Never
+        let opens_browser = self.login_asked_for && self.login == LoginPolicy::Browser;
+        let can_ask = self.terminal || self.mfa_code.is_some() || opens_browser;
+        can_ask && self.login != LoginPolicy::Never
+    }
+
+    /// Tells whether this run may have the login or the MFA code that another run missed: it asks
+    /// the user, or has been given a code.
+    pub(crate) fn may_have_login(&self) -> bool {
+        self.asks() || self.mfa_code.is_some()
     }
 
     /// Returns empty notes, which show their steps if the run has `--debug`.
@@ -89,6 +90,46 @@ impl LoginPolicy {
                 Error::usage(format!("no such login policy: {}", host::quoted(text)))
                     .hint("choose never, terminal or browser"),
             ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::provider::fake::control;
+
+    #[test]
+    fn a_run_that_may_ask_nobody_does_not_end_a_pause() {
+        let policy = |terminal, login, login_asked_for, code: Option<&str>| AskPolicy {
+            terminal,
+            login,
+            login_asked_for,
+            mfa_code: code.map(str::to_owned),
+            ..control::policy()
+        };
+        for (policy, asks, may_have_login) in [
+            (policy(true, LoginPolicy::Terminal, false, None), true, true),
+            (policy(true, LoginPolicy::Never, true, None), false, false),
+            (
+                policy(true, LoginPolicy::Never, true, Some("1")),
+                false,
+                true,
+            ),
+            (
+                policy(false, LoginPolicy::Terminal, false, None),
+                false,
+                false,
+            ),
+            (
+                policy(false, LoginPolicy::Browser, false, None),
+                false,
+                false,
+            ),
+            (policy(false, LoginPolicy::Browser, true, None), true, true),
+        ] {
+            assert_eq!(policy.asks(), asks, "{policy:?}");
+            assert_eq!(policy.may_have_login(), may_have_login, "{policy:?}");
         }
     }
 }

@@ -102,7 +102,7 @@ pub(crate) struct FailedListing {
     pub(crate) region: Region,
     /// What was asked, in the authority's words: `RDS DescribeDBClusters`.
     pub(crate) question: String,
-    pub(crate) why: NoAnswer,
+    pub(crate) no_answer: NoAnswer,
 }
 
 /// A host that takes logins. One database may have several: a writer, readers, a proxy.

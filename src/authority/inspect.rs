@@ -91,7 +91,7 @@ pub(crate) struct PolicyDenial {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum DeniedBy {
     /// No statement allows it.
-    Nothing,
+    NoStatement,
     /// A statement denies it.
     Statement,
     /// The organisation of the account does not allow it.
@@ -124,12 +124,12 @@ pub(crate) enum LoginObstacle {
 /// Why a question has no answer: a value to decide by, and the error for the user.
 #[derive(Clone, Debug)]
 pub(crate) struct NoAnswer {
-    pub(crate) why: WhyNot,
+    pub(crate) reason: NoAnswerReason,
     pub(crate) error: Error,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum WhyNot {
+pub(crate) enum NoAnswerReason {
     /// The caller may not ask this.
     NotAllowed,
     /// There is no such thing.
@@ -171,7 +171,7 @@ pub(crate) enum WhyNot {
 }
 
 impl NoAnswer {
-    pub(crate) fn new(why: WhyNot, error: Error) -> Self {
-        Self { why, error }
+    pub(crate) fn new(reason: NoAnswerReason, error: Error) -> Self {
+        Self { reason, error }
     }
 }

@@ -24,8 +24,8 @@
 //! for authorities that have regions, `shell_settings` is what `pgcred setup` asks, and `inspect`
 //! what `pgcred doctor` asks. `catalog` is what `pgcred discover` asks, and `access` what `pgcred
 //! policy` asks. `option_help` is what the help says of options whose values are the authority's.
-//! `token_parts` is what a token says of itself in clear, and `who_signs` says as values who would
-//! sign.
+//! `token_parts` is what a token says of itself in clear, and `signer_summary` says as values
+//! who would sign.
 
 mod access;
 mod ask;
@@ -35,8 +35,8 @@ mod notes;
 mod option_help;
 mod region;
 mod shell_settings;
+mod signer_summary;
 mod token_parts;
-mod who_signs;
 
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -53,14 +53,14 @@ pub(crate) use catalog::{
 };
 pub(crate) use inspect::{
     CallerIdentity, DeniedBy, Inspected, Inspector, LoginObstacle, LoginPermission, NoAnswer,
-    PolicyDenial, ServerState, WhyNot,
+    NoAnswerReason, PolicyDenial, ServerState,
 };
 pub(crate) use notes::RunNotes;
 pub(crate) use option_help::OptionHelp;
 pub(crate) use region::{Region, Regions};
 pub(crate) use shell_settings::ShellSettings;
+pub(crate) use signer_summary::{LoginState, SignerSummary, VariableKeys};
 pub(crate) use token_parts::{TokenPart, TokenParts, TokenReading};
-pub(crate) use who_signs::{LoginState, VariableKeys, WhoSigns};
 
 /// A system that issues tokens to those who have logged in to it. Each has to say the first three
 /// methods. The others have a body that is right for an authority that cannot do such a thing.
@@ -98,7 +98,7 @@ pub(crate) trait Authority: Sync {
     /// Whether each new token leaves something behind that a user has to want, such as a new user
     /// of the database. Then nobody is asked for one but for a connection that a user names: not
     /// from the background, from a prompt, or together with others.
-    fn is_run_for_users_alone(&self) -> bool {
+    fn issues_on_request_only(&self) -> bool {
         false
     }
 
@@ -189,13 +189,13 @@ pub(crate) trait Authority: Sync {
     }
 
     /// Returns the row of `causes`, by its id, of a question that [`Inspector`] has not answered.
-    fn cause_of_no_answer(&self, _why: WhyNot) -> Option<&'static str> {
+    fn cause_of_no_answer(&self, _reason: NoAnswerReason) -> Option<&'static str> {
         None
     }
 
     /// Returns the row of `causes`, by its id, of which a message speaks that a server of this
-    /// service sent. The table's texts are those of AWS's servers, so that `None` is right for all
-    /// others: then the server's own words are what `pgcred doctor` says.
+    /// service sent. The table's texts are those of AWS's servers: another authority names a row by
+    /// words of its own servers, or none. Then the server's words are what `pgcred doctor` says.
     fn explain(&self, _message: &str, _service: &str) -> Option<&'static str> {
         None
     }
@@ -272,13 +272,13 @@ pub(crate) trait Identity {
 
     /// Returns the files and directories that the login stamp is made of, for `--debug`: a login
     /// changes one of them.
-    fn places_of_logins(&self) -> Vec<PathBuf> {
+    fn login_paths(&self) -> Vec<PathBuf> {
         Vec::new()
     }
 
     /// Returns the same identity with the files that it rests on as they are now: resolving
     /// credentials, or waiting for a process that does, may have changed them.
-    fn as_it_is_now(&self) -> Rc<dyn Identity>;
+    fn reloaded(&self) -> Rc<dyn Identity>;
 
     /// Returns what decides the region of a request that names none, without asking anything:
     /// cached tokens go by it. `None` if the authority has no regions.
@@ -298,7 +298,7 @@ pub(crate) trait Identity {
 
     /// Returns what [`Identity::explain`] shows, as values. Asks nothing: `None` if the authority
     /// knows nothing before it is asked.
-    fn who_signs(&self) -> Option<WhoSigns> {
+    fn signer_summary(&self) -> Option<SignerSummary> {
         None
     }
 

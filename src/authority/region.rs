@@ -19,7 +19,7 @@ pub(crate) trait Regions {
 
     /// Returns the row of `causes`, by its id, of a request that lacks the region that a token
     /// needs. `None` if the table has none.
-    fn cause_of_none(&self) -> Option<&'static str> {
+    fn cause_of_missing_region(&self) -> Option<&'static str> {
         None
     }
 }
@@ -36,15 +36,15 @@ impl Region {
     }
 
     /// Reads the region of a cached token. An empty text stands for a token without a region.
-    pub(crate) fn of_cache(text: &str) -> Option<Self> {
+    pub(crate) fn from_cache(text: &str) -> Option<Self> {
         if text.is_empty() {
             return None;
         }
         Some(Self(text.to_owned()))
     }
 
-    /// Returns the text that [`Region::of_cache`] reads.
-    pub(crate) fn for_cache(region: Option<&Self>) -> &str {
+    /// Returns the text that [`Region::from_cache`] reads.
+    pub(crate) fn to_cache(region: Option<&Self>) -> &str {
         match region {
             Some(region) => region.as_str(),
             None => "",
@@ -69,8 +69,8 @@ mod tests {
     #[test]
     fn the_cache_keeps_a_region_and_its_absence() {
         for region in [None, Some(Region::vouched_for("eu-west-1"))] {
-            let text = Region::for_cache(region.as_ref());
-            assert_eq!(Region::of_cache(text), region);
+            let text = Region::to_cache(region.as_ref());
+            assert_eq!(Region::from_cache(text), region);
         }
     }
 }

@@ -8,7 +8,7 @@ pub(crate) enum TokenReading {
     /// The authority's tokens say nothing: no text can be told from one, and none is judged.
     Opaque,
     /// The text is no token of this authority.
-    NotOne,
+    NotAToken,
     Parts(Box<TokenParts>),
 }
 
@@ -77,7 +77,7 @@ impl TokenReading {
     pub(crate) fn parts(self) -> Option<TokenParts> {
         match self {
             Self::Parts(parts) => Some(*parts),
-            Self::Opaque | Self::NotOne => None,
+            Self::Opaque | Self::NotAToken => None,
         }
     }
 }

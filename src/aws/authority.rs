@@ -22,8 +22,8 @@ use super::settings::SharedFiles;
 use super::{setting_files, sigv4, token_parts};
 use crate::authority::{
     AccessPolicy, AccessQuery, AskPolicy, Authority, DatabaseCatalog, FoundDatabase, Identities,
-    Inspector, Lister, LoginObstacle, NoTokensWording, OptionHelp, Region, Regions, ShellSettings,
-    TokenPart, TokenReading, WhyNot,
+    Inspector, Lister, LoginObstacle, NoAnswerReason, NoTokensWording, OptionHelp, Region, Regions,
+    ShellSettings, TokenPart, TokenReading,
 };
 use crate::error::{Error, Result};
 use crate::text::suggest;
@@ -109,9 +109,9 @@ impl Authority for AwsAuthority {
     }
 
     fn read_token(&self, text: &str) -> TokenReading {
-        match token_parts::take_apart(text) {
+        match token_parts::parse_token(text) {
             Some(parts) => TokenReading::Parts(Box::new(parts)),
-            None => TokenReading::NotOne,
+            None => TokenReading::NotAToken,
         }
     }
 
@@ -127,8 +127,8 @@ impl Authority for AwsAuthority {
         causes::cause_of_obstacle(obstacle, KnownService::named(service))
     }
 
-    fn cause_of_no_answer(&self, why: WhyNot) -> Option<&'static str> {
-        Some(causes::cause_of_no_answer(why))
+    fn cause_of_no_answer(&self, reason: NoAnswerReason) -> Option<&'static str> {
+        Some(causes::cause_of_no_answer(reason))
     }
 
     fn explain(&self, message: &str, service: &str) -> Option<&'static str> {
@@ -181,7 +181,7 @@ impl Regions for AwsAuthority {
         region::warning_about_region(region.as_str())
     }
 
-    fn cause_of_none(&self) -> Option<&'static str> {
+    fn cause_of_missing_region(&self) -> Option<&'static str> {
         Some(causes::NO_REGION)
     }
 }

@@ -31,14 +31,14 @@ impl BlockingResolver<'_> {
         life: u32,
         notes: &RunNotes,
     ) -> Result<Credentials> {
-        let credentials = match self.find(region, life, notes) {
+        let credentials = match self.resolve(region, life, notes) {
             Ok(credentials) => credentials,
             Err(error) => self.cached(region, notes).ok_or(error)?,
         };
         credentials::check_credentials(credentials)
     }
 
-    fn find(&self, region: &str, life: u32, notes: &RunNotes) -> Result<Credentials> {
+    fn resolve(&self, region: &str, life: u32, notes: &RunNotes) -> Result<Credentials> {
         let resolution = self.open(region, life, self.deadline, notes)?;
         let plan = self.planned.plan()?;
         if let Some(keys) = plan.keys_in_environment() {
@@ -49,13 +49,13 @@ impl BlockingResolver<'_> {
             Ok(credentials) => Ok(credentials),
             Err(UnresolvedCredentials::Failed(error)) => Err(error),
             Err(UnresolvedCredentials::LoginNeeded(missing)) => {
-                self.find_after_login(&missing, region, life, notes)
+                self.resolve_after_login(&missing, region, life, notes)
             }
         }
     }
 
     /// Gets the login that is missing, and asks once more.
-    fn find_after_login(
+    fn resolve_after_login(
         &self,
         missing: &MissingLogin,
         region: &str,
@@ -105,7 +105,7 @@ impl BlockingResolver<'_> {
             Ok(_) => Ok(false),
             Err(UnresolvedCredentials::Failed(error)) => Err(error),
             Err(UnresolvedCredentials::LoginNeeded(missing)) => {
-                missing.run(self.ask)?;
+                missing.log_in_once(self.ask)?;
                 Ok(true)
             }
         }

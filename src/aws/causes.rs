@@ -3,7 +3,7 @@
 //! its text.
 
 use super::known_service::KnownService::{self, Dsql, Rds};
-use crate::authority::{LoginObstacle, TokenPart, WhyNot};
+use crate::authority::{LoginObstacle, NoAnswerReason, TokenPart};
 use crate::causes;
 use crate::error::{Error, ErrorReason, Exit};
 
@@ -72,26 +72,26 @@ pub(super) fn cause_of_obstacle(
 }
 
 /// Returns the id of the cause of a question that AWS has not answered.
-pub(super) fn cause_of_no_answer(why: WhyNot) -> &'static str {
-    match why {
-        WhyNot::KeyUnknown => "aws.stale.env",
-        WhyNot::Expired => "aws.expired",
-        WhyNot::ClockWrong => "clock",
-        WhyNot::SecretWrong => "aws.secret",
-        WhyNot::LoginNeeded => "aws.login",
-        WhyNot::NoCredentials => "aws.none",
-        WhyNot::Setting => "aws.config",
-        WhyNot::Untrusted => "aws.tls",
-        WhyNot::NotAllowed
-        | WhyNot::NotFound
-        | WhyNot::Throttled
-        | WhyNot::RegionOff
-        | WhyNot::Unreachable
-        | WhyNot::NoSuchHost
-        | WhyNot::Late
-        | WhyNot::NotUnderstood
-        | WhyNot::Refused
-        | WhyNot::NotAskable => "aws.unreachable",
+pub(super) fn cause_of_no_answer(reason: NoAnswerReason) -> &'static str {
+    match reason {
+        NoAnswerReason::KeyUnknown => "aws.stale.env",
+        NoAnswerReason::Expired => "aws.expired",
+        NoAnswerReason::ClockWrong => "clock",
+        NoAnswerReason::SecretWrong => "aws.secret",
+        NoAnswerReason::LoginNeeded => "aws.login",
+        NoAnswerReason::NoCredentials => "aws.none",
+        NoAnswerReason::Setting => "aws.config",
+        NoAnswerReason::Untrusted => "aws.tls",
+        NoAnswerReason::NotAllowed
+        | NoAnswerReason::NotFound
+        | NoAnswerReason::Throttled
+        | NoAnswerReason::RegionOff
+        | NoAnswerReason::Unreachable
+        | NoAnswerReason::NoSuchHost
+        | NoAnswerReason::Late
+        | NoAnswerReason::NotUnderstood
+        | NoAnswerReason::Refused
+        | NoAnswerReason::NotAskable => "aws.unreachable",
     }
 }
 
@@ -108,7 +108,7 @@ pub(super) fn cause_of_message(
     message: &str,
     service: Option<KnownService>,
 ) -> Option<&'static str> {
-    let causes = causes::explain_among(message, |cause| {
+    let causes = causes::causes_of_message_among(message, |cause| {
         let owner = owner_of(cause.id);
         (owner.is_none() || owner == service) && cause.id != "env.password"
     });

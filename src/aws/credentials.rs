@@ -131,7 +131,7 @@ pub(super) fn check_credentials(credentials: Credentials) -> Result<Credentials>
     ];
     for (part, text) in parts {
         let Some(text) = text else { continue };
-        let why = if text.ends_with(['\r', '\n']) {
+        let reason = if text.ends_with(['\r', '\n']) {
             "ends with a newline"
         } else if text.contains(char::is_control) {
             "contains a control character"
@@ -141,7 +141,7 @@ pub(super) fn check_credentials(credentials: Credentials) -> Result<Credentials>
             continue;
         };
         return Err(Error::usage(format!(
-            "the {part} {why} (its source: {})",
+            "the {part} {reason} (its source: {})",
             credentials.source
         ))
         .hint(format!(
@@ -172,7 +172,7 @@ mod tests {
             };
             match FieldNames::OF_STS.credentials(&fields, "test") {
                 Ok(found) => proptest::prop_assert!(!found.access_key_id().is_empty()),
-                Err(why) => proptest::prop_assert!(!why.contains("WORTHIT"), "{}", why),
+                Err(reason) => proptest::prop_assert!(!reason.contains("WORTHIT"), "{}", reason),
             }
         }
     }

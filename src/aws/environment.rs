@@ -24,17 +24,17 @@ pub(crate) struct AwsVariable {
     /// What the variable is or decides, as the manual page says it.
     pub(crate) meaning: &'static str,
     #[cfg_attr(not(test), expect(dead_code, reason = "the tests go by it"))]
-    pub(crate) decides: VariableEffect,
+    pub(crate) effect: VariableEffect,
     /// A shell that sets it gets other tokens than a scheduler, whose commands do not have it:
     /// `setup` says so.
     pub(crate) is_shell_only: bool,
 }
 
-const fn row(name: &'static str, meaning: &'static str, decides: VariableEffect) -> AwsVariable {
+const fn row(name: &'static str, meaning: &'static str, effect: VariableEffect) -> AwsVariable {
     AwsVariable {
         name,
         meaning,
-        decides,
+        effect,
         is_shell_only: false,
     }
 }
@@ -42,12 +42,12 @@ const fn row(name: &'static str, meaning: &'static str, decides: VariableEffect)
 const fn shell_only(
     name: &'static str,
     meaning: &'static str,
-    decides: VariableEffect,
+    effect: VariableEffect,
 ) -> AwsVariable {
     AwsVariable {
         name,
         meaning,
-        decides,
+        effect,
         is_shell_only: true,
     }
 }
@@ -199,7 +199,7 @@ mod tests {
                 variable.name
             );
             assert!(!variable.meaning.is_empty(), "{}", variable.name);
-            assert!(variable.decides != Neither(""), "{}", variable.name);
+            assert!(variable.effect != Neither(""), "{}", variable.name);
         }
     }
 
@@ -209,8 +209,8 @@ mod tests {
             let mut rows = VARIABLES.iter();
             let row = rows.find(|row| row.name == service.variable);
             let row = row.unwrap_or_else(|| panic!("{} has no row", service.variable));
-            let decides = row.decides == Identity;
-            assert_eq!(decides, service.gives_credentials, "{}", row.name);
+            let effect = row.effect == Identity;
+            assert_eq!(effect, service.gives_credentials, "{}", row.name);
         }
     }
 }

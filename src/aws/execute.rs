@@ -57,13 +57,12 @@ async fn credentials_of_source(
         Ok(source) => source,
         Err(error) => return Err(error.clone().into()),
     };
-    match (
-        source.implementation().credentials(resolution).await?,
-        plan.roles.last(),
-    ) {
-        (Some(found), _) => Ok(found),
-        (None, Some(role)) => Err(role.no_source_credentials().into()),
-        (None, None) => Err(no_credentials(resolution).into()),
+    if let Some(credentials) = source.implementation().credentials(resolution).await? {
+        return Ok(credentials);
+    }
+    match plan.roles.last() {
+        Some(role) => Err(role.no_source_credentials().into()),
+        None => Err(no_credentials(resolution).into()),
     }
 }
 
@@ -99,7 +98,7 @@ pub(super) async fn default_region(
 }
 
 fn no_credentials(resolution: &CredentialResolution) -> Error {
-    let message = match &resolution.settings.named {
+    let message = match &resolution.settings.named_profile {
         Some(name) => format!(
             "no AWS credentials in profile `{name}`, the environment, container or instance \
              metadata"

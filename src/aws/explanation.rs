@@ -18,7 +18,7 @@ pub(super) fn explanation_lines(planned: &ProfilePlan, region: Option<&Region>) 
     let profile = format!(
         "profile `{}`: {}",
         settings.profile_name(),
-        settings.located(settings.origin_of_profile())
+        settings.describe_origin(settings.origin_of_profile())
     );
     match planned.plan() {
         Ok(plan) if plan.keys_in_environment().is_some() => {
@@ -51,7 +51,7 @@ fn lines_of_plan(settings: &AwsSettings, plan: &CredentialPlan) -> Vec<String> {
         lines.push(format!(
             "role {} ({}, profile `{}`)",
             role.arn,
-            settings.located(SettingOrigin::Profile(&role.profile, "role_arn")),
+            settings.describe_origin(SettingOrigin::Profile(&role.profile, "role_arn")),
             role.profile
         ));
     }
@@ -73,7 +73,7 @@ fn lines_of_services(settings: &AwsSettings, plan: &CredentialPlan) -> Vec<Strin
                 "{} at {}: {}",
                 service.name,
                 host::server_of_address(&address),
-                settings.located(origin)
+                settings.describe_origin(origin)
             ),
             None => format!("{} at AWS's own address: default", service.name),
         });
@@ -85,11 +85,15 @@ fn lines_of_services(settings: &AwsSettings, plan: &CredentialPlan) -> Vec<Strin
 fn region_in_words(settings: &AwsSettings, region: Option<&Region>) -> String {
     match (region, settings.region_with_origin()) {
         (Some(region), Some((set, origin))) if set.trim() == region.as_str() => {
-            format!("region {region}: {}", settings.located(origin))
+            format!("region {region}: {}", settings.describe_origin(origin))
         }
         (Some(region), _) => format!("region {region}: the request"),
         (None, Some((set, origin))) => {
-            format!("region {}: {}", set.trim(), settings.located(origin))
+            format!(
+                "region {}: {}",
+                set.trim(),
+                settings.describe_origin(origin)
+            )
         }
         (None, None) => "region: no setting names one, the instance metadata is asked".to_owned(),
     }
@@ -135,5 +139,5 @@ fn place_of_setting(
             (None, _) => SettingOrigin::Default,
         },
     };
-    settings.located(origin)
+    settings.describe_origin(origin)
 }

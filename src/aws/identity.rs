@@ -16,11 +16,11 @@ use super::explanation;
 use super::profile_plan::ProfilePlan;
 use super::region;
 use super::settings::SharedFiles;
-use super::signer::{AwsSigner, HOW_TO_NAME_REGION, no_region};
-use super::who_signs;
+use super::signer::{AwsSigner, REGION_HINT, no_region};
+use super::signer_summary;
 use crate::authority::{
-    AskPolicy, CredentialQuery, Identities, Identity, Region, RunNotes, Signer, TokenScope,
-    WhoSigns,
+    AskPolicy, CredentialQuery, Identities, Identity, Region, RunNotes, Signer, SignerSummary,
+    TokenScope,
 };
 use crate::error::{Exit, Result};
 use crate::sys::fs;
@@ -53,10 +53,10 @@ impl AwsIdentity {
         let planned = Rc::new(ProfilePlan::read(profile, files));
         let mut digest = Digester::new();
         planned.hash(&mut digest);
-        Self::with_files_as_they_are(planned, digest.finished())
+        Self::with_current_files(planned, digest.finished())
     }
 
-    fn with_files_as_they_are(planned: Rc<ProfilePlan>, digest: String) -> Self {
+    fn with_current_files(planned: Rc<ProfilePlan>, digest: String) -> Self {
         let digest_with_login = digest_with_stamps(&digest, planned.files());
         Self {
             planned,
@@ -88,23 +88,23 @@ impl Identity for AwsIdentity {
     fn login_stamp(&self) -> &str {
         self.login_stamp.get_or_init(|| {
             let mut files = Vec::new();
-            for place in self.planned.places_of_logins() {
-                if place.is_dir() {
-                    files.extend(sorted_files(&place));
+            for path in self.planned.login_paths() {
+                if path.is_dir() {
+                    files.extend(sorted_files(&path));
                 } else {
-                    files.push(place);
+                    files.push(path);
                 }
             }
             digest_with_stamps(&self.digest, files)
         })
     }
 
-    fn places_of_logins(&self) -> Vec<PathBuf> {
-        self.planned.places_of_logins()
+    fn login_paths(&self) -> Vec<PathBuf> {
+        self.planned.login_paths()
     }
 
-    fn as_it_is_now(&self) -> Rc<dyn Identity> {
-        Rc::new(Self::with_files_as_they_are(
+    fn reloaded(&self) -> Rc<dyn Identity> {
+        Rc::new(Self::with_current_files(
             Rc::clone(&self.planned),
             self.digest.clone(),
         ))
@@ -129,7 +129,7 @@ impl Identity for AwsIdentity {
                     .about(&format!(
                         "no option, variable or profile names the region of {host}"
                     ))
-                    .hint(HOW_TO_NAME_REGION));
+                    .hint(REGION_HINT));
             }
         };
         Ok(Some(region::parse(&region)?))
@@ -143,8 +143,8 @@ impl Identity for AwsIdentity {
         }
     }
 
-    fn who_signs(&self) -> Option<WhoSigns> {
-        Some(who_signs::who_signs(&self.planned))
+    fn signer_summary(&self) -> Option<SignerSummary> {
+        Some(signer_summary::signer_summary(&self.planned))
     }
 
     fn log_in(&self, ask: &AskPolicy, notes: &RunNotes) -> Result<bool> {

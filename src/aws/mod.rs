@@ -13,7 +13,6 @@
 //!               signer --> sigv4                     presigned requests
 //!
 //! resolution   what one resolution needs: clients of services, the deadline, the notes
-//! session_locks   the locks of login sessions
 //! cli_cache    the files that the AWS CLI keeps between its runs
 //! profile      the two shared files; environment: the table of AWS's variables
 //! service      addresses of services, and their refusals
@@ -23,11 +22,11 @@
 //! region       the names of regions: what a user may type; known_regions: those that exist
 //! partition    the names of AWS's hosts in each of its partitions
 //! known_service   the services of which more is known than how a token is signed
-//! explanation  the plan in words, for `--debug`; who_signs: the same as values, for `doctor`
+//! explanation  the plan in words, for `--debug`; signer_summary: the same as values, for `doctor`
 //! token_parts  what a token says of itself; causes: why an error of AWS's ended a login
 //! ```
 //!
-//! The locks are these: `session_locks` has one for each login session, taken while a session is
+//! The locks are these: `sys::session_locks` has one for each login session, taken while a session is
 //! made or renewed. The caller holds the lock of the identity above it (see `issue`); nothing is
 //! locked below it.
 
@@ -52,13 +51,12 @@ mod profile_plan;
 mod region;
 mod resolution;
 mod service;
-mod session_locks;
 mod settings;
 mod signer;
+mod signer_summary;
 mod sigv4;
 mod source;
 mod token_parts;
-mod who_signs;
 
 use std::path::PathBuf;
 

@@ -23,7 +23,7 @@ impl Hash for ProfilePlan {
     /// Feeds everything that decides who signs to the hasher. Secrets are a part of it, so only a
     /// cryptographic hasher may be used.
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.settings.named.hash(state);
+        self.settings.named_profile.hash(state);
         match &self.plan {
             Ok(plan) => plan.hash(state),
             Err(_) => "no plan".hash(state),
@@ -57,7 +57,7 @@ impl ProfilePlan {
     /// Returns the profile that an option, the connection or a rule names.
     pub(super) fn profile_by_option(&self) -> Option<&str> {
         if self.settings.is_named_by_option {
-            self.settings.named.as_deref()
+            self.settings.named_profile.as_deref()
         } else {
             None
         }
@@ -85,17 +85,17 @@ impl ProfilePlan {
 
     /// Returns the files and directories that change when the user has logged in: those of the
     /// source, and the AWS CLI's cached roles.
-    pub(crate) fn places_of_logins(&self) -> Vec<PathBuf> {
+    pub(crate) fn login_paths(&self) -> Vec<PathBuf> {
         let Ok(plan) = &self.plan else {
             return Vec::new();
         };
-        let mut places = Vec::new();
+        let mut paths = Vec::new();
         for role in &plan.roles {
-            places.extend(cli_cache::role::role_file(role));
+            paths.extend(cli_cache::role::role_file(role));
         }
         if let Some(source) = self.source() {
-            places.extend(source.implementation().places_of_logins());
+            paths.extend(source.implementation().login_paths());
         }
-        places
+        paths
     }
 }

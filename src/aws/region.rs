@@ -116,7 +116,7 @@ mod tests {
         ] {
             let error = parse(typed).unwrap_err();
             assert!(
-                error.to_hint().is_some_and(|said| said.contains(hint)),
+                error.hint_text().is_some_and(|said| said.contains(hint)),
                 "{typed}: {error:?}"
             );
         }

@@ -94,8 +94,8 @@ impl<'a> CredentialResolution<'a> {
         self.settings.setting(variable, key)
     }
 
-    pub(super) fn flag(&self, variable: &'static str, key: &'static str) -> bool {
-        self.settings.flag(variable, key)
+    pub(super) fn is_enabled(&self, variable: &'static str, key: &'static str) -> bool {
+        self.settings.is_enabled(variable, key)
     }
 
     /// Notes what is tried, for `--debug`.
@@ -139,7 +139,7 @@ impl<'a> CredentialResolution<'a> {
         );
         let endpoint = self.settings.endpoint(service);
         // An endpoint of the user's own is asked as it is: it may be such an address already.
-        let switched_on = |variable, key| endpoint.is_none() && self.flag(variable, key);
+        let switched_on = |variable, key| endpoint.is_none() && self.is_enabled(variable, key);
         let mut config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(region.to_owned()))
@@ -251,7 +251,7 @@ impl<'a> CredentialResolution<'a> {
 
     /// Returns ` of profile ...`, if the user has named a profile.
     pub(super) fn profile_clause(&self) -> String {
-        match &self.settings.named {
+        match &self.settings.named_profile {
             Some(name) => format!(" of profile `{name}`"),
             None => String::new(),
         }
@@ -259,7 +259,7 @@ impl<'a> CredentialResolution<'a> {
 
     /// Returns ` --profile ...` for a command line that does the same.
     pub(super) fn profile_option(&self) -> String {
-        match &self.settings.named {
+        match &self.settings.named_profile {
             Some(name) => format!(" --profile {}", typed(name)),
             None => String::new(),
         }

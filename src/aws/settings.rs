@@ -50,7 +50,7 @@ pub(super) struct AwsSettings {
     pub(super) variables: AwsVariables,
     files: SharedFiles,
     /// The profile that an option or a variable names.
-    pub(super) named: Option<String>,
+    pub(super) named_profile: Option<String>,
     /// An option has named the profile. Then variables with keys do not count.
     pub(super) is_named_by_option: bool,
 }
@@ -61,7 +61,7 @@ const REGION_VARIABLES: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];
 
 impl AwsSettings {
     pub(super) fn new(variables: AwsVariables, files: SharedFiles, profile: Option<&str>) -> Self {
-        let named = match profile {
+        let named_profile = match profile {
             Some(name) => Some(name.to_owned()),
             None => PROFILE_VARIABLES
                 .into_iter()
@@ -70,7 +70,7 @@ impl AwsSettings {
         Self {
             variables,
             files,
-            named,
+            named_profile,
             is_named_by_option: profile.is_some(),
         }
     }
@@ -82,7 +82,7 @@ impl AwsSettings {
     /// Refuses files that cannot be read, and the name of a profile that does not exist.
     pub(super) fn check(&self) -> Result<()> {
         let files = self.files()?;
-        match &self.named {
+        match &self.named_profile {
             Some(name) if files.profile(name).is_none() => {
                 if name.is_empty() {
                     let empty =
@@ -98,7 +98,7 @@ impl AwsSettings {
     }
 
     pub(super) fn profile_name(&self) -> &str {
-        match &self.named {
+        match &self.named_profile {
             Some(name) => name,
             None => "default",
         }
@@ -150,11 +150,9 @@ impl AwsSettings {
         }
     }
 
-    pub(super) fn flag(&self, variable: &'static str, key: &'static str) -> bool {
-        match self.setting(variable, key) {
-            Some(value) => value.eq_ignore_ascii_case("true"),
-            None => false,
-        }
+    pub(super) fn is_enabled(&self, variable: &'static str, key: &'static str) -> bool {
+        self.setting(variable, key)
+            .is_some_and(|value| value.eq_ignore_ascii_case("true"))
     }
 
     /// Returns the region that a variable or the profile names.
@@ -173,7 +171,7 @@ impl AwsSettings {
     }
 
     pub(super) fn ignores_endpoints(&self) -> bool {
-        self.flag(
+        self.is_enabled(
             "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
             "ignore_configured_endpoint_urls",
         )
@@ -215,7 +213,7 @@ impl AwsSettings {
     }
 
     /// Says where a value came from: `AWS_REGION`, or `~/.aws/config line 9`.
-    pub(super) fn located(&self, origin: SettingOrigin) -> String {
+    pub(super) fn describe_origin(&self, origin: SettingOrigin) -> String {
         match origin {
             SettingOrigin::Option => "the request".to_owned(),
             SettingOrigin::Default => "default".to_owned(),
@@ -284,7 +282,7 @@ mod tests {
         assert_eq!(region(&[later]).as_deref(), Some("b"));
         assert_eq!(region(&[later, ("AWS_REGION", "a")]).as_deref(), Some("a"));
         let settings = settings(&[], Some("p"));
-        assert!(settings.flag("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint"));
+        assert!(settings.is_enabled("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint"));
     }
 
     #[test]

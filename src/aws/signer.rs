@@ -59,12 +59,12 @@ impl Signer for AwsSigner {
     }
 }
 
-pub(super) const HOW_TO_NAME_REGION: &str =
+pub(super) const REGION_HINT: &str =
     "name it with --region REGION, AWS_REGION, or `region` in the profile";
 
 /// Returns the error for a host that no option, variable or profile names a region for.
 pub(super) fn no_region(host: &str) -> Error {
     Error::usage(format!("no region for {host}"))
-        .hint(HOW_TO_NAME_REGION)
+        .hint(REGION_HINT)
         .because(ErrorReason::NoRegion)
 }

@@ -9,10 +9,10 @@ use crate::authority::TokenParts;
 use crate::time::Time;
 
 /// How much of an access key is shown: `AKIA` is one that stays, `ASIA` one of a session.
-const SHOWN_OF_KEY: usize = 4;
+const SHOWN_KEY_LENGTH: usize = 4;
 
 /// Returns what a token says of itself; `None` if it is not a presigned request.
-pub(super) fn take_apart(token: &str) -> Option<TokenParts> {
+pub(super) fn parse_token(token: &str) -> Option<TokenParts> {
     let (address, query) = token.split_once('?')?;
     let address = address.strip_suffix('/').unwrap_or(address);
     let (host, port) = match address.split_once(':') {
@@ -35,7 +35,7 @@ pub(super) fn take_apart(token: &str) -> Option<TokenParts> {
         user: parameter_value(query, "DBUser").map(Cow::into_owned),
         region: Some(region.to_owned()),
         signs_whole_scope: true,
-        kind_of_key: Some(key.chars().take(SHOWN_OF_KEY).collect()),
+        kind_of_key: Some(key.chars().take(SHOWN_KEY_LENGTH).collect()),
         issued_at: Some(issued_at),
         ..TokenParts::until(issued_at.plus(life))
     })
@@ -64,7 +64,7 @@ mod tests {
 
     #[test]
     fn a_token_is_taken_apart_without_its_secrets() {
-        let parts = take_apart(DSQL).unwrap();
+        let parts = parse_token(DSQL).unwrap();
         assert_eq!(parts.action.as_deref(), Some("DbConnect"));
         assert_eq!(parts.service.as_deref(), Some("dsql"));
         assert_eq!(parts.host.as_deref(), Some("abc.dsql.us-east-1.on.aws"));
@@ -85,7 +85,7 @@ mod tests {
         let token = "db.example.com:5432/?DBUser=ann%40corp&Action=connect&X-Amz-Expires=900\
             &X-Amz-Date=20260101T000000Z&X-Amz-Credential=AKIA1%2F20260101%2Feu-west-1%2Frds-db\
             %2Faws4_request";
-        let parts = take_apart(token).unwrap();
+        let parts = parse_token(token).unwrap();
         assert_eq!(
             (parts.port, parts.user.as_deref()),
             (Some(5432), Some("ann@corp"))
@@ -103,7 +103,7 @@ mod tests {
             "host/?Action=connect",
             "host:x/?Action=connect",
         ] {
-            assert!(take_apart(text).is_none(), "{text}");
+            assert!(parse_token(text).is_none(), "{text}");
         }
     }
 
@@ -115,9 +115,9 @@ mod tests {
             &[DSQL],
             &["%", "%2F", "&", "=", "?", ":", "/", "X-Amz-Date=", "X-Amz-Expires=-1"],
         )) {
-            if let Some(parts) = take_apart(&String::from_utf8_lossy(&text)) {
+            if let Some(parts) = parse_token(&String::from_utf8_lossy(&text)) {
                 let key = parts.kind_of_key.unwrap_or_default();
-                proptest::prop_assert!(key.chars().count() <= SHOWN_OF_KEY);
+                proptest::prop_assert!(key.chars().count() <= SHOWN_KEY_LENGTH);
             }
         }
     }

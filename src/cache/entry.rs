@@ -55,7 +55,7 @@ impl EntryId {
 pub(super) fn entry_text(token: &Token, region: Option<&Region>) -> String {
     let (issued, expires) = (token.issued_at.unix(), token.expires_at.unix());
     let fresh = token.refresh_after().unix();
-    let region = Region::for_cache(region);
+    let region = Region::to_cache(region);
     let user = token.user.as_deref().unwrap_or_default();
     format!(
         "{issued}\n{fresh}\n{expires}\n{region}\n{user}\n{}",
@@ -68,13 +68,13 @@ pub(super) fn read_entry(text: &str) -> Option<(Token, Option<Region>)> {
     let mut lines = text.splitn(6, '\n');
     let mut time = || lines.next()?.parse().ok().map(Time::from_unix);
     let (issued_at, fresh_until, expires_at) = (time()?, time()?, time()?);
-    let region = Region::of_cache(lines.next()?);
+    let region = Region::from_cache(lines.next()?);
     let user = match lines.next()? {
         "" => None,
         user => Some(user.to_owned()),
     };
     let token = Token::new(lines.next()?.to_owned(), issued_at, expires_at);
-    Some((token.fresh_until(fresh_until).of_user(user), region))
+    Some((token.with_fresh_until(fresh_until).with_user(user), region))
 }
 
 #[cfg(test)]
@@ -86,7 +86,9 @@ mod tests {
         let start = Time::from_unix(1_000_000);
         for user in [None, Some("v-oidc-1".to_owned())] {
             let token = Token::new("secret".to_owned(), start, start.plus(900));
-            let token = token.fresh_until(start.plus(810)).of_user(user.clone());
+            let token = token
+                .with_fresh_until(start.plus(810))
+                .with_user(user.clone());
             let (read, region) = read_entry(&entry_text(&token, None)).unwrap();
             assert_eq!(read.expose(), "secret");
             assert_eq!(read.issued_at, start);

@@ -137,7 +137,7 @@ impl CacheIndex {
                 .retain(|_, failure| failure.at.plus(SECONDS_KEPT) > now);
             index
                 .passfiles
-                .retain(|path| fs::presence(path) != FilePresence::Gone);
+                .retain(|path| fs::presence(path) != FilePresence::Missing);
             index.to_json().to_string().into_bytes()
         })?;
         Ok(gone)
@@ -233,19 +233,17 @@ impl TokenRecord {
 
     /// Tells whether the record names another identity. A new login is the same identity.
     pub(crate) fn is_signed_by_another(&self, identity: &dyn Identity) -> bool {
-        match &self.identity {
-            Some(signer) => signer != identity.digest(),
-            None => false,
-        }
+        self.identity
+            .as_ref()
+            .is_some_and(|signer| signer != identity.digest())
     }
 
     /// Tells whether this is the token that was recorded. The digest is compared, because two
     /// profiles may have tokens for one address that expire in the same second.
-    pub(crate) fn is_of(&self, token: &str) -> bool {
-        match &self.digest {
-            Some(recorded) => *recorded == digest([token]),
-            None => false,
-        }
+    pub(crate) fn is_record_of(&self, token: &str) -> bool {
+        self.digest
+            .as_ref()
+            .is_some_and(|recorded| *recorded == digest([token]))
     }
 
     pub(crate) fn age(&self, now: Time) -> TokenAge {
@@ -264,7 +262,7 @@ impl TokenRecord {
             "issued": self.issued_at.unix(),
             "fresh": self.fresh_until.unix(),
             "expires": self.expires_at.unix(),
-            "region": Region::for_cache(self.region.as_ref()),
+            "region": Region::to_cache(self.region.as_ref()),
             "passfile": passfile,
             "digest": self.digest,
             "identity": self.identity,
@@ -289,7 +287,7 @@ impl TokenRecord {
             issued_at,
             fresh_until,
             expires_at,
-            region: Region::of_cache(value["region"].as_str()?),
+            region: Region::from_cache(value["region"].as_str()?),
             location,
             digest: text("digest"),
             identity: text("identity"),
@@ -330,7 +328,7 @@ impl FailureRecord {
             "exit": self.error.exit().code(),
             "reason": self.error.reason().map(ErrorReason::name),
             "message": mask_accounts(&self.error.to_string()),
-            "hint": self.error.to_hint().map(mask_accounts),
+            "hint": self.error.hint_text().map(mask_accounts),
             "logins": self.login_stamp,
         })
     }
@@ -343,10 +341,13 @@ impl FailureRecord {
         if let Some(reason) = value["reason"].as_str().and_then(ErrorReason::of_name) {
             error = error.because(reason);
         }
+        if let Some(hint) = text("hint") {
+            error = error.hint(hint);
+        }
         Some(Self {
             at: Time::from_unix(value["at"].as_i64()?),
             count: u32::try_from(value["count"].as_u64()?).ok()?,
-            error: text("hint").into_iter().fold(error, Error::hint),
+            error,
             asked: value["asked"] == true,
             login_stamp: text("logins")?,
         })

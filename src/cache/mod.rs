@@ -158,13 +158,13 @@ impl Cache {
             user = Some(line.user.clone());
         }
         let text = passfile.token(&line, record.expires_at)?;
-        if !record.is_of(&text) || text.contains(char::is_control) {
+        if !record.is_record_of(&text) || text.contains(char::is_control) {
             return None;
         }
         *self.passfile.borrow_mut() = Some((path.clone(), passfile));
         let token = Token::new(text, record.issued_at, record.expires_at);
         Some((
-            token.fresh_until(record.fresh_until).of_user(user),
+            token.with_fresh_until(record.fresh_until).with_user(user),
             record.region.clone(),
         ))
     }
@@ -201,7 +201,7 @@ impl Cache {
     }
 
     /// Tells whether there is an index that cannot be used, so that its records are lost.
-    pub(crate) fn has_lost_its_index(&self) -> bool {
+    pub(crate) fn has_unreadable_index(&self) -> bool {
         fs::stamp(&self.directory.index()).is_some()
             && CacheIndex::read(&self.directory.index()).is_none()
     }
@@ -228,7 +228,7 @@ impl Cache {
     }
 
     /// Tells whether [`Cache::update`] was called since the last call of this function.
-    pub(crate) fn take_changed(&self) -> bool {
+    pub(crate) fn take_has_changed(&self) -> bool {
         self.changed.take()
     }
 
@@ -237,7 +237,7 @@ impl Cache {
     ///
     /// `passfile` is the one that PGPASSFILE names. `make` is called under a lock, and finds the
     /// index as it is then.
-    pub(crate) fn write_due(
+    pub(crate) fn write_due_file(
         &self,
         passfile: Option<&Path>,
         make: impl FnOnce() -> (Time, String),
@@ -255,7 +255,7 @@ impl Cache {
     }
 
     /// Removes the files for shell hooks, for every passfile. The next hook makes them again.
-    pub(crate) fn forget_due(&self) -> Result<()> {
+    pub(crate) fn remove_due_files(&self) -> Result<()> {
         for path in fs::list(self.directory.path()) {
             if paths::is_due_file(&name_of(&path)) {
                 fs::remove(&path)?;
@@ -366,9 +366,9 @@ impl Cache {
         }
     }
 
-    fn key_paths(&self) -> key::KeyPlaces {
+    fn key_paths(&self) -> key::KeyPaths {
         let scope = digest([&*self.directory.path().to_string_lossy()]);
-        key::KeyPlaces {
+        key::KeyPaths {
             scope,
             runtime: env::runtime_directory(),
             fallback: self.directory.path().to_owned(),
@@ -377,16 +377,16 @@ impl Cache {
 
     /// Makes a directory of the cache, if it is missing.
     fn make_directory(&self, directory: &Path) -> Result<()> {
-        let mut made = fs::own_directory(self.directory.path());
+        let mut made = fs::ensure_own_directory(self.directory.path());
         if made.is_ok() {
-            made = fs::private_directory(directory);
+            made = fs::create_private_directory(directory);
         }
         let Err(error) = made else { return Ok(()) };
         // Where this is a warning, no hint is shown: the text says how to do without the cache.
         let explained = Error::failure(format!(
             "tokens are not cached: {error}; PGCRED_CACHE=none avoids this warning"
         ));
-        Err(explained.hint(error.to_hint().unwrap_or("set PGCRED_CACHE=none")))
+        Err(explained.hint(error.hint_text().unwrap_or("set PGCRED_CACHE=none")))
     }
 
     fn entry(&self, id: &EntryId) -> PathBuf {

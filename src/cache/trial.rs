@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::Cache;
-use super::key::{self, KeyPlaces, KeyTrial};
+use super::key::{self, KeyPaths, KeyTrial};
 use crate::config::CacheChoice;
 use crate::error::{Error, Result};
 use crate::sys::fs;
@@ -23,14 +23,14 @@ impl Cache {
     /// Returns the work of a trial. It may take as long as a search for the key, and can be done by
     /// another thread.
     pub(crate) fn trial(&self) -> impl FnOnce() -> CacheTrial + Send + 'static + use<> {
-        let (choice, places) = (self.choice, self.key_paths());
+        let (choice, paths) = (self.choice, self.key_paths());
         let directory = CacheDirectory::at(self.directory.path());
-        move || try_out(choice, &places, &directory)
+        move || try_out(choice, &paths, &directory)
     }
 }
 
 /// Tries out the directory, then the key's places. A directory that did not exist is removed again.
-fn try_out(choice: CacheChoice, places: &KeyPlaces, directory: &CacheDirectory) -> CacheTrial {
+fn try_out(choice: CacheChoice, paths: &KeyPaths, directory: &CacheDirectory) -> CacheTrial {
     let path = directory.path();
     let existed = path.is_dir();
     let written = try_file(path, &directory.test_file());
@@ -41,7 +41,7 @@ fn try_out(choice: CacheChoice, places: &KeyPlaces, directory: &CacheDirectory) 
     } else {
         None
     };
-    let key = key::try_out(choice, places);
+    let key = key::try_out(choice, paths);
     drop(lock);
     if !existed {
         let _ = fs::empty_directory(path, &[], |_| false); // removes it only if it is empty
@@ -56,7 +56,7 @@ fn try_out(choice: CacheChoice, places: &KeyPlaces, directory: &CacheDirectory) 
 
 fn try_file(directory: &Path, file: &Path) -> Result<()> {
     const TEXT: [u8; 4096] = [b'x'; 4096];
-    fs::own_directory(directory)?;
+    fs::ensure_own_directory(directory)?;
     fs::put(file, &TEXT)?;
     let is_kept = fs::read_own(file).as_deref() == Some(&TEXT[..]);
     fs::remove(file)?;

@@ -3,7 +3,7 @@
 //!
 //! There are rows of the table here, and nothing else. A row here is mended by a login or in the
 //! AWS files and variables; what is wrong around them, such as a region, is in `aws.rs`. Many are
-//! found by the reason that an error carries (`checks/credentials/why.rs` of doctor).
+//! found by the reason that an error carries (`checks/credentials/error_finding.rs` of doctor).
 
 use super::text::certain;
 use super::{Cause, CauseDetection};

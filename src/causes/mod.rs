@@ -8,7 +8,7 @@
 //!    |
 //!    +--> text             recognises a message of a client or a server
 //!    +--> placeholders     {target}, {host}, ... in what is to be typed
-//!    +--> of_authority     which rows are one authority's, and what others add for it
+//!    +--> additions        which rows are one authority's, and what others add for it
 //!    v
 //! find_by_id           a check of `pgcred doctor` has found a cause
 //! causes_of_message    the user has a text, and nothing else
@@ -17,6 +17,7 @@
 //! It is pure: nothing here reads files or variables, or goes to the network. `README.md` beside
 //! this file is written from the table, and `tests.rs` compares them.
 
+mod additions;
 mod aws;
 mod credentials;
 mod dsql;
@@ -24,7 +25,6 @@ mod environment;
 mod iam;
 mod installation;
 mod net;
-mod of_authority;
 mod passfile;
 mod placeholders;
 mod rds;
@@ -94,13 +94,13 @@ impl Cause {
     /// Tells whether the cause may be named to the users of an authority; `None` if nobody knows
     /// whose they are. The rows of AWS say nothing to others.
     pub(crate) fn is_for(&self, authority: Option<&str>) -> bool {
-        of_authority::is_for(self.id, authority)
+        additions::is_for(self.id, authority)
     }
 
     /// Returns what it means for the login, in plain sentences.
     pub(crate) fn meaning(&self, authority: Option<&str>) -> String {
         let mut text = self.meaning.to_owned();
-        for addition in of_authority::additions(self.id, authority) {
+        for addition in additions::additions_of(self.id, authority) {
             add_sentence(&mut text, addition.meaning);
         }
         text
@@ -109,7 +109,7 @@ impl Cause {
     /// Returns what to type. What is not known stands in capital letters, such as TARGET.
     pub(crate) fn commands(&self, values: &CausePlaceholders) -> Vec<String> {
         let mut templates = self.templates.to_vec();
-        for addition in of_authority::additions(self.id, values.authority) {
+        for addition in additions::additions_of(self.id, values.authority) {
             templates.extend(addition.templates);
         }
         let commands = templates.iter();
@@ -119,10 +119,15 @@ impl Cause {
     /// Returns what to do, in words.
     pub(crate) fn advice(&self, values: &CausePlaceholders) -> String {
         let mut text = self.fix.to_owned();
-        for addition in of_authority::additions(self.id, values.authority) {
+        for addition in additions::additions_of(self.id, values.authority) {
             add_sentence(&mut text, addition.fix);
         }
         values.filled(&text)
+    }
+
+    /// Tells whether the token itself is the cause, by the subject of the id.
+    pub(crate) fn is_about_token(&self) -> bool {
+        self.id.starts_with("token.")
     }
 
     /// Returns how surely a text, normalised, speaks of this cause.
@@ -157,16 +162,19 @@ pub(crate) fn find_by_id(id: &str) -> Option<&'static Cause> {
 ///
 /// If the text says itself what is wrong, causes that are only likely are left out.
 pub(crate) fn causes_of_message(text: &str) -> Vec<&'static Cause> {
-    explain_for(text, None)
+    causes_of_message_for(text, None)
 }
 
 /// Returns the same for the users of an authority, who are told nothing of another's servers.
-pub(crate) fn explain_for(text: &str, authority: Option<&str>) -> Vec<&'static Cause> {
-    explain_among(text, |cause| cause.is_for(authority))
+pub(crate) fn causes_of_message_for(text: &str, authority: Option<&str>) -> Vec<&'static Cause> {
+    causes_of_message_among(text, |cause| cause.is_for(authority))
 }
 
 /// Returns the same of those causes that may be named.
-pub(crate) fn explain_among(text: &str, may_name: impl Fn(&Cause) -> bool) -> Vec<&'static Cause> {
+pub(crate) fn causes_of_message_among(
+    text: &str,
+    may_name: impl Fn(&Cause) -> bool,
+) -> Vec<&'static Cause> {
     let text = text::normalise_message(text::beginning_of(text, LONGEST_TEXT));
     let mut causes = Vec::new();
     for cause in all_causes().filter(|cause| may_name(cause)) {

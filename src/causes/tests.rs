@@ -155,7 +155,7 @@ fn users_of_another_authority_are_told_no_fact_of_a_token_of_aws() {
 fn a_message_is_explained_by_no_row_of_another_authority() {
     let ids = |authority| {
         let message = "FATAL: password authentication failed for user \"ann\"";
-        let found = explain_for(message, authority).into_iter();
+        let found = causes_of_message_for(message, authority).into_iter();
         found.map(|cause| cause.id).collect::<Vec<_>>()
     };
     assert!(ids(None).contains(&"role.rds_iam.missing"));
@@ -165,7 +165,7 @@ fn a_message_is_explained_by_no_row_of_another_authority() {
 
 #[test]
 fn every_addition_is_one_to_a_row_that_is_for_all() {
-    for addition in of_authority::ADDITIONS {
+    for addition in additions::ADDITIONS {
         let cause = find_by_id(addition.cause).expect("a row");
         assert!(cause.is_for(Some("another")), "{}", cause.id);
         let (all, others) = (cause.meaning(Some("aws")), cause.meaning(Some("another")));
@@ -178,7 +178,7 @@ fn every_addition_is_one_to_a_row_that_is_for_all() {
 fn every_placeholder_is_known() {
     let mut used = BTreeSet::new();
     for cause in all_causes() {
-        let additions = of_authority::additions(cause.id, None);
+        let additions = additions::additions_of(cause.id, None);
         let added = additions.flat_map(|addition| addition.templates);
         for template in cause.templates.iter().chain(added) {
             for part in template.split('{').skip(1) {

@@ -31,7 +31,7 @@ const VARIABLE: &str = "PGCRED_COMPLETE";
 
 /// zsh runs a script on its function path at the first completion, so that the script has to answer
 /// that one too.
-const OF_ZSH: &str =
+const ZSH_PRELUDE: &str =
     "if [[ ${funcstack[1]} == _pgcred ]]; then _clap_dynamic_completer_pgcred \"$@\"; fi\n";
 
 #[derive(clap::Args)]
@@ -60,7 +60,7 @@ impl PrintText for CompletionsCommand {
             })?;
         let mut text = String::from_utf8_lossy(&text).into_owned();
         if self.shell == "zsh" {
-            text += OF_ZSH;
+            text += ZSH_PRELUDE;
         }
         Ok(text)
     }

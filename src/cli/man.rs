@@ -17,13 +17,13 @@ pub(super) struct ManCommand {}
 
 impl PrintText for ManCommand {
     fn text(self, grammar: fn() -> clap::Command) -> Result<String> {
-        page(grammar())
+        manual_page(grammar())
     }
 }
 
 const TEMPLATE: &str = include_str!("page.roff");
 
-fn page(mut command: clap::Command) -> Result<String> {
+fn manual_page(mut command: clap::Command) -> Result<String> {
     command.build();
     let parts = [
         ("@TITLE@", title(&command)?),
@@ -45,10 +45,12 @@ fn page(mut command: clap::Command) -> Result<String> {
 
 /// Returns the title line and the NAME section of the page.
 fn title(command: &clap::Command) -> Result<String> {
-    let page = Page::new(command.clone());
+    let manual_page = Page::new(command.clone());
     let mut text = Vec::new();
-    page.render_title(&mut text).map_err(not_rendered)?;
-    page.render_name_section(&mut text).map_err(not_rendered)?;
+    manual_page.render_title(&mut text).map_err(not_rendered)?;
+    manual_page
+        .render_name_section(&mut text)
+        .map_err(not_rendered)?;
     Ok(String::from_utf8_lossy(&text).into_owned())
 }
 
@@ -231,7 +233,7 @@ mod tests {
 
     #[test]
     fn the_page_has_the_variables_of_every_authority() {
-        let page = aws_variables() + &command_variables().unwrap() + TEMPLATE;
+        let manual_page = aws_variables() + &command_variables().unwrap() + TEMPLATE;
         let mut providers = PROVIDERS.to_vec();
         providers.retain(|provider| provider.name != "fake");
         for preset in PRESETS {
@@ -239,7 +241,10 @@ mod tests {
         }
         for provider in providers {
             for variable in provider.authority.variables() {
-                assert!(page.contains(variable), "ENVIRONMENT lacks {variable}");
+                assert!(
+                    manual_page.contains(variable),
+                    "ENVIRONMENT lacks {variable}"
+                );
             }
         }
         assert!(TEMPLATE.contains("\n@AWS_VARIABLES@\n"));

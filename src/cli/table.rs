@@ -64,7 +64,7 @@ const EXAMPLES: &str = "Examples:";
 
 /// Every command, in the order of `--help`.
 pub(super) static COMMANDS: &[CommandRow] = &[
-    entry::<TokenCommand>(
+    command_row::<TokenCommand>(
         "token",
         "Print a token for a database",
         &[
@@ -72,7 +72,7 @@ pub(super) static COMMANDS: &[CommandRow] = &[
             "PGPASSWORD=\"$(pgcred token prod)\" psql -h HOST -U admin postgres",
         ],
     ),
-    entry::<RefreshCommand>(
+    command_row::<RefreshCommand>(
         "refresh",
         "Issue tokens and write them to the passfile",
         &[
@@ -81,12 +81,12 @@ pub(super) static COMMANDS: &[CommandRow] = &[
             "pgcred refresh --watch",
         ],
     ),
-    entry::<ExecCommand>(
+    command_row::<ExecCommand>(
         "exec",
         "Run a program with PG* variables and a private passfile for one connection",
         &["pgcred exec prod -- psql", "pgcred exec prod -- pg_dump -s"],
     ),
-    entry::<ProxyCommand>(
+    command_row::<ProxyCommand>(
         "proxy",
         "Let tools that know only a fixed password log in, through a gateway on this machine",
         &[
@@ -95,17 +95,17 @@ pub(super) static COMMANDS: &[CommandRow] = &[
             "pgcred proxy --password prod",
         ],
     ),
-    entry::<EraseCommand>(
+    command_row::<EraseCommand>(
         "erase",
         "Forget tokens: remove them from the passfile and from the cache",
         &["pgcred erase prod", "pgcred erase --all"],
     ),
-    entry::<ListCommand>(
+    command_row::<ListCommand>(
         "list",
         "List the configured connections and how long their tokens last",
         &["pgcred list", "pgcred list --format json"],
     ),
-    entry::<DiscoverCommand>(
+    command_row::<DiscoverCommand>(
         "discover",
         "List the databases that your profiles may see, and make connections of them",
         &[
@@ -114,7 +114,7 @@ pub(super) static COMMANDS: &[CommandRow] = &[
             "pgcred discover --profile 'team-*' --all-regions --format json",
         ],
     ),
-    entry::<AddCommand>(
+    command_row::<AddCommand>(
         "add",
         "Add a connection to the configuration",
         &[
@@ -128,13 +128,13 @@ pub(super) static COMMANDS: &[CommandRow] = &[
             "pgcred add --from team.toml --dry-run",
         ],
     ),
-    entry::<RemoveCommand>(
+    command_row::<RemoveCommand>(
         "remove",
         "Remove a connection: from the configuration, its tokens, and its entries in tools",
         &["pgcred remove prod"],
     ),
-    entry::<LoginCommand>("login", "Log in now to @LOGINS@", &["pgcred login dev"]),
-    entry::<SetupCommand>(
+    command_row::<LoginCommand>("login", "Log in now to @LOGINS@", &["pgcred login dev"]),
+    command_row::<SetupCommand>(
         "setup",
         "Make a tool connect without a password: DBeaver, pgAdmin, psql and many more",
         &[
@@ -145,7 +145,7 @@ pub(super) static COMMANDS: &[CommandRow] = &[
             "pgcred setup --all",
         ],
     ),
-    entry::<DoctorCommand>(
+    command_row::<DoctorCommand>(
         "doctor",
         "Find out why a login fails, and what to type",
         &[
@@ -154,7 +154,7 @@ pub(super) static COMMANDS: &[CommandRow] = &[
             "pgcred doctor --check passfile,tls",
         ],
     ),
-    entry::<PolicyCommand>(
+    command_row::<PolicyCommand>(
         "policy",
         "Print the policy and the SQL that let a user log in with tokens",
         &[
@@ -163,12 +163,12 @@ pub(super) static COMMANDS: &[CommandRow] = &[
             "pgcred policy --for discover --format json",
         ],
     ),
-    entry::<RootsCommand>(
+    command_row::<RootsCommand>(
         "roots",
         "Print the file of root certificates that verifies a database's server",
         &["pgcred roots prod", "pgcred roots prod --update"],
     ),
-    entry::<AwsCommand>(
+    command_row::<AwsCommand>(
         "aws",
         "Act as the AWS CLI's token commands, for tools that call `aws`",
         &[
@@ -176,7 +176,7 @@ pub(super) static COMMANDS: &[CommandRow] = &[
             "pgcred aws rds generate-db-auth-token --help",
         ],
     ),
-    entry::<PromptCommand>(
+    command_row::<PromptCommand>(
         "prompt",
         "Print a connection's state for a shell prompt; nothing if there is nothing to say",
         &[
@@ -184,20 +184,20 @@ pub(super) static COMMANDS: &[CommandRow] = &[
             "pgcred prompt prod --format '{name} {left}'",
         ],
     ),
-    text::<InitCommand>(
+    text_row::<InitCommand>(
         "init",
         "Print a shell's hook, which refreshes connections that are due in the background",
         &LINES,
     ),
-    text::<CompletionsCommand>(
+    text_row::<CompletionsCommand>(
         "completions",
         "Print the script with which a shell completes pgcred's command line",
         &["pgcred completions bash > ~/.local/share/bash-completion/completions/pgcred"],
     ),
-    text::<ManCommand>("man", "Print the manual page", &["pgcred man | man -l -"]),
+    text_row::<ManCommand>("man", "Print the manual page", &["pgcred man | man -l -"]),
 ];
 
-const fn entry<C: RunCommand>(
+const fn command_row<C: RunCommand>(
     name: &'static str,
     about: &'static str,
     examples: &'static [&'static str],
@@ -213,7 +213,7 @@ const fn entry<C: RunCommand>(
     }
 }
 
-const fn text<C: PrintText>(
+const fn text_row<C: PrintText>(
     name: &'static str,
     about: &'static str,
     examples: &'static [&'static str],

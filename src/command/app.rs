@@ -117,8 +117,8 @@ impl App {
 
     /// Makes shell hooks look again. The command has done its work by then, so that it only warns
     /// if this fails.
-    pub(super) fn forget_due(&self) {
-        if let Some(Err(error)) = self.issuer.cache().map(Cache::forget_due) {
+    pub(super) fn forget_due_file(&self) {
+        if let Some(Err(error)) = self.issuer.cache().map(Cache::remove_due_files) {
             self.preferences.output.warn(&format!(
                 "shell prompts may still show the previous configuration: {error}"
             ));
@@ -148,11 +148,11 @@ impl App {
     }
 
     /// Keeps no token, and asks for no login, because the login would be kept in a file too.
-    pub(crate) fn forbid_writes(&mut self, why: &Error) {
+    pub(crate) fn forbid_writes(&mut self, reason: &Error) {
         if let Some(cache) = self.issuer.take_cache() {
             drop(cache);
             self.preferences.output.warn(&format!(
-                "tokens are not cached: {why}; PGCRED_CACHE=none avoids this warning"
+                "tokens are not cached: {reason}; PGCRED_CACHE=none avoids this warning"
             ));
         }
         self.never_ask_for_login();

@@ -279,7 +279,7 @@ impl RdsToken {
         let port = parse_integer("--port", &self.port)?;
         let HostPort { host, .. } = HostPort::parse(&self.hostname)?;
         if let Ok(port) = u16::try_from(port)
-            && let Some(connection) = config.dialled(&host, port, &self.username)
+            && let Some(connection) = config.connection_dialled_at(&host, port, &self.username)
         {
             return Ok((
                 Some(connection.name.clone()),

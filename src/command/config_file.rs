@@ -119,7 +119,7 @@ fn check_who_defines(file: &Path, text: &str, is_named: bool) -> Result<()> {
 fn with_hint(error: Error, file: &Path) -> Error {
     // Some mounts show every file as another user's, or as writable by all, and the user cannot
     // change that. With commands in it, a file that is named is refused too.
-    match (error.reason(), error.to_hint()) {
+    match (error.reason(), error.hint_text()) {
         (Some(ErrorReason::NotOwn), Some(hint)) if !defines_commands(file) => {
             let named = quote::typed(&file.to_string_lossy());
             let hint = format!("{hint}; if you trust what is in it, add --config {named}");

@@ -26,7 +26,7 @@ pub(super) fn try_login(
     config: Option<&Path>,
     longest: Duration,
 ) -> LoginVerdict {
-    const LAST_WORDS: Duration = Duration::from_millis(500);
+    const REPORT_TIME: Duration = Duration::from_millis(500);
     let seconds = format!("{}s", longest.as_secs());
     let mut arguments: Vec<OsString> = Vec::new();
     for word in [
@@ -44,7 +44,7 @@ pub(super) fn try_login(
         arguments.extend(["--config".into(), config.into()]);
     }
     arguments.extend(target.iter().map(OsString::from));
-    let deadline = Instant::now() + longest + LAST_WORDS;
+    let deadline = Instant::now() + longest + REPORT_TIME;
     match child::own_output(&arguments, deadline, || false) {
         Ok(ended) => read_verdict(&ended.stdout),
         Err(_) => LoginVerdict::Unknown,

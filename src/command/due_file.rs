@@ -12,7 +12,7 @@ use super::segment::{PromptSegment, TokenState, segment_of};
 use crate::cache::Cache;
 use crate::issue::{Issuer, PassfileView, last_failure};
 use crate::request::Request;
-use crate::shell::LONGEST_WAIT;
+use crate::shell::LONGEST_WAIT_SECONDS;
 use crate::sys::env;
 use crate::sys::fs;
 use crate::time::Time;
@@ -20,9 +20,9 @@ use crate::token::TokenTimes;
 
 /// During the pause after a failure, a hook looks this often whether the user has logged in, which
 /// ends the pause.
-const LOOK_FOR_LOGIN: u32 = 15;
+const LOGIN_CHECK_SECONDS: u32 = 15;
 /// The pause after a refresh that did not help, if nothing says when the next one may.
-const RETRY: u32 = 300;
+const RETRY_SECONDS: u32 = 300;
 
 /// Whether the connections that are due have just been refreshed.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -46,8 +46,8 @@ pub(super) fn update_due_file(
         None => None,
     };
     if config_changed != preferences.config_changed {
-        let _ = cache.forget_due(); // another process has just added or removed a connection
-    } else if cache.take_changed() || refreshed == RefreshState::JustNow {
+        let _ = cache.remove_due_files(); // another process has just added or removed a connection
+    } else if cache.take_has_changed() || refreshed == RefreshState::JustNow {
         let named = env::passfile();
         // Two shells with different passfiles have different files. A relative path
         // is another file in every directory, so that there is none to write.
@@ -58,7 +58,7 @@ pub(super) fn update_due_file(
                 None => env::default_passfile(),
             };
             let write = || first_due(preferences, issuer, &cache, passfile, refreshed);
-            let _ = cache.write_due(named.as_deref(), write);
+            let _ = cache.write_due_file(named.as_deref(), write);
         }
     }
     issuer.put_cache(cache);
@@ -78,21 +78,21 @@ fn first_due(
     if let Some(path) = passfile {
         filed = PassfileView::read(&path, cache);
     }
-    let mut next = now.plus(LONGEST_WAIT);
+    let mut next = now.plus(LONGEST_WAIT_SECONDS);
     let mut first: Option<PromptSegment> = None;
     let mut connections = preferences.named_connections();
     mark_taken_lines(&mut connections);
     for (name, request) in &connections {
-        let is_renewed = !request.provider.authority.is_run_for_users_alone();
+        let is_renewed = !request.provider.authority.issues_on_request_only();
         if is_renewed && request.passfile_lines().next().is_some() {
             let mut due = issuer.due(request, filed.as_ref());
             if due > now {
                 let identity = issuer.identity(request);
                 if last_failure(&index, request, &*identity).is_some() {
-                    due = due.min(now.plus(LOOK_FOR_LOGIN));
+                    due = due.min(now.plus(LOGIN_CHECK_SECONDS));
                 }
             } else if refreshed == RefreshState::JustNow {
-                due = now.plus(RETRY);
+                due = now.plus(RETRY_SECONDS);
             }
             next = next.min(due);
         }

@@ -107,7 +107,7 @@ impl EditPolicy {
         if self.dry_run {
             return Ok(EditDecision::Leave);
         }
-        if !self.yes && !does_user_agree("change this? [y/N] ", preferences)? {
+        if !self.yes && !has_user_agreed("change this? [y/N] ", preferences)? {
             output.note("nothing was changed");
             return Ok(EditDecision::Leave);
         }
@@ -182,6 +182,11 @@ pub(super) fn carry_out(
     machine: &Machine,
     output: Output,
 ) -> Result<()> {
+    let may_run = !undo && edits.is_empty() && !commands.unchanged.is_empty();
+    if may_run && run_tool_commands(&commands.unchanged).is_ok() {
+        output.note("it runs already, and is left running");
+        return Ok(());
+    }
     for words in &commands.before {
         // These stop what runs; the user may have stopped it before.
         if let Err(error) = run_tool_command(words) {
@@ -189,7 +194,7 @@ pub(super) fn carry_out(
         }
     }
     let mut done: Vec<&SetupEdit> = Vec::new();
-    let made = make_all(edits, machine, output, &mut done);
+    let made = make_edits(edits, machine, output, &mut done);
     if undo {
         made?;
         for words in &commands.after {
@@ -200,14 +205,14 @@ pub(super) fn carry_out(
         }
         return Ok(());
     }
-    let Err(error) = made.and_then(|()| run_all(&commands.after)) else {
+    let Err(error) = made.and_then(|()| run_tool_commands(&commands.after)) else {
         return Ok(());
     };
     take_back(&done, commands, machine, output);
     Err(error)
 }
 
-fn make_all<'a>(
+fn make_edits<'a>(
     edits: &[&'a SetupEdit],
     machine: &Machine,
     output: Output,
@@ -221,15 +226,15 @@ fn make_all<'a>(
         };
         let backup = change.make(&edit.destination, machine)?;
         done.push(edit);
-        let of = &edit.destination;
+        let destination = &edit.destination;
         let what = if edit.after.is_some() {
             "written"
         } else {
             "removed"
         };
         output.note(&match backup {
-            Some(path) => format!("{of}: {what}; the old one is {}", path.display()),
-            None => format!("{of}: {what}"),
+            Some(path) => format!("{destination}: {what}; the old one is {}", path.display()),
+            None => format!("{destination}: {what}"),
         });
     }
     Ok(())
@@ -265,8 +270,8 @@ struct FileChange<'a> {
 
 impl FileChange<'_> {
     /// Returns the path of the backup, if one was made.
-    fn make(&self, of: &EditDestination, machine: &Machine) -> Result<Option<PathBuf>> {
-        let path = match of {
+    fn make(&self, destination: &EditDestination, machine: &Machine) -> Result<Option<PathBuf>> {
+        let path = match destination {
             EditDestination::File(path) => path,
             EditDestination::Crontab => {
                 crontab::replace_crontab(self.old_text, self.after)?;
@@ -289,7 +294,7 @@ pub(super) fn provide_roots(targets: &[ToolTarget], preferences: &Preferences) -
     Ok(())
 }
 
-fn run_all(commands: &[Vec<String>]) -> Result<()> {
+fn run_tool_commands(commands: &[Vec<String>]) -> Result<()> {
     commands
         .iter()
         .try_for_each(|words| run_tool_command(words))
@@ -301,18 +306,18 @@ fn run_tool_command(words: &[String]) -> Result<()> {
 
 /// Runs a command that a scheduler needs. What it writes to stderr is the cause if it fails.
 pub(super) fn run_within(words: &[String], timeout: Duration) -> Result<()> {
-    let why = match child::output(words, Instant::now() + timeout, ChildAttachment::Alone) {
+    let reason = match child::output(words, Instant::now() + timeout, ChildAttachment::Alone) {
         Ok(ended) if ended.status.success() => return Ok(()),
         Ok(ended) => String::from_utf8_lossy(&ended.stderr).trim().to_owned(),
         Err(ProgramError::Failed(error)) => return Err(error),
         Err(ProgramError::TooLate) => format!("it did not end within {} s", timeout.as_secs()),
     };
     let line = words.join(" ");
-    Err(Error::failure(format!("`{line}` failed: {why}")).hint("run it by hand to see more"))
+    Err(Error::failure(format!("`{line}` failed: {reason}")).hint("run it by hand to see more"))
 }
 
 /// Asks the user. Only a clear yes is one.
-pub(super) fn does_user_agree(question: &str, preferences: &Preferences) -> Result<bool> {
+pub(super) fn has_user_agreed(question: &str, preferences: &Preferences) -> Result<bool> {
     if !preferences.ask.terminal {
         return Err(
             Error::usage("nothing was changed: there is no terminal to ask on")

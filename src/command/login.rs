@@ -71,5 +71,5 @@ fn end_pauses(app: &App) {
             "pgcred may wait up to 5 minutes before it asks again: {error}"
         ));
     }
-    app.forget_due();
+    app.forget_due_file();
 }

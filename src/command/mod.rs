@@ -23,7 +23,7 @@
 //! - `due_file`, `segment`: what shell hooks and prompts read
 //! - `passfile_tokens`, `line_owners`: the tokens in passfiles, and which connection owns a line
 //! - `warnings`, `one_time_warnings`: warnings about a connection, and warnings that are given once
-//! - `afterwards`: what the user is told of connections that were added
+//! - `connection_advice`: what the user is told of connections that were added
 //! - `edits`: shows edits of files, asks, makes them, and takes them back if one fails
 //! - `tool_undo`: the edits that take back what was set up for tools
 //! - `doctor_login`: a login as doctor tries it, in a process of its own
@@ -32,10 +32,10 @@
 //! A command prints its answer through `output` and returns errors; it never ends the process.
 
 pub(crate) mod add;
-mod afterwards;
 pub(crate) mod app;
 pub(crate) mod aws;
 pub(crate) mod config_file;
+mod connection_advice;
 pub(crate) mod discover;
 pub(crate) mod doctor;
 mod doctor_login;

@@ -60,16 +60,16 @@ impl CommandNeeds {
     /// Returns `None` if the command has nothing to do in the home directory of another user.
     fn app(self, options: GlobalOptions) -> Result<Option<App>> {
         let foreign_home = fs::trust::roots_foreign_home();
-        if let Some(why) = &foreign_home {
+        if let Some(reason) = &foreign_home {
             match self.foreign_home {
                 ForeignHomePolicy::DoNothing => return Ok(None),
-                ForeignHomePolicy::Refuse => return Err(why.clone()),
+                ForeignHomePolicy::Refuse => return Err(reason.clone()),
                 ForeignHomePolicy::GoOn => {}
             }
         }
         let mut app = App::open(options, self.configuration)?;
-        if let Some(why) = foreign_home {
-            app.forbid_writes(&why);
+        if let Some(reason) = foreign_home {
+            app.forbid_writes(&reason);
         }
         Ok(Some(app))
     }

@@ -51,7 +51,7 @@ fn remember_marks(path: &Path, marks: &BTreeSet<String>) -> Result<()> {
         text.push('\n');
     }
     if let Some(directory) = path.parent() {
-        fs::own_directory(directory)?;
+        fs::ensure_own_directory(directory)?;
     }
     fs::edit_cache(path, |_| text.into_bytes())
 }

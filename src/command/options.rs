@@ -51,7 +51,7 @@ fn login_policy(text: &str) -> Result<LoginPolicy, String> {
     match LoginPolicy::parse(text) {
         Ok(policy) => Ok(policy),
         Err(error) => {
-            let hint = error.to_hint().unwrap_or("");
+            let hint = error.hint_text().unwrap_or("");
             Err(format!("{error}; {hint}"))
         }
     }

@@ -91,7 +91,7 @@ impl PassfileOption {
             && env::default_passfile().as_ref() == Some(&path)
             && let Some(directory) = path.parent()
         {
-            fs::private_directory(directory)?; // libpq's manual tells its users to make it
+            fs::create_private_directory(directory)?; // libpq's manual tells its users to make it
         }
         let value = edit_passfile(&path, output, change)?;
         Ok((path, value))

@@ -123,11 +123,11 @@ impl PassfileToken<'_> {
     }
 
     /// Tells whether this is the token that the index has this record of.
-    pub(super) fn is_of(&self, record: &TokenRecord) -> bool {
-        match self.file.passfile.token(self.line, self.expires_at) {
-            Some(token) => record.is_of(&token),
-            None => false,
-        }
+    pub(super) fn is_recorded_in(&self, record: &TokenRecord) -> bool {
+        self.file
+            .passfile
+            .token(self.line, self.expires_at)
+            .is_some_and(|token| record.is_record_of(&token))
     }
 
     /// Returns the number of the user's line that clients use instead of the token, if there is

@@ -53,9 +53,12 @@ impl Preferences {
         for record in index.records.values() {
             used_labels.insert(first_label(&record.line.host));
         }
-        let is_used = |connection: &&Connection| match &connection.target.host {
-            Some(host) => used_labels.contains(first_label(host)),
-            None => false,
+        let is_used = |connection: &&Connection| {
+            connection
+                .target
+                .host
+                .as_ref()
+                .is_some_and(|host| used_labels.contains(first_label(host)))
         };
         let (mut sorted, unused): (Vec<_>, Vec<_>) =
             self.config.connections.iter().partition(is_used);

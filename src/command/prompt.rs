@@ -45,7 +45,7 @@ impl RunCommand for PromptCommand {
             return Ok(());
         };
         let segments = match &self.target {
-            Some(target) => Vec::from_iter(segment_of_target(target, app, &index)),
+            Some(target) => segment_of_target(target, app, &index).into_iter().collect(),
             None => segments_of_connections(app, &index),
         };
         match segments.iter().min_by_key(|segment| segment.expires_at) {

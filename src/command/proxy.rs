@@ -20,6 +20,7 @@ use crate::output::Output;
 use crate::request::Request;
 use crate::resolve::ConnectionOptions;
 use crate::sys::child;
+use crate::sys::socket_peer;
 use crate::sys::terminal::InheritedStdin;
 use crate::text;
 use crate::time::Seconds;
@@ -68,7 +69,7 @@ pub(crate) struct ProxyCommand {
 
 fn local_auth(text: &str) -> std::result::Result<LocalAuth, String> {
     LocalAuth::parse(text).map_err(|error| {
-        let hint = error.to_hint().unwrap_or_default();
+        let hint = error.hint_text().unwrap_or_default();
         format!("{error}; {hint}")
     })
 }
@@ -92,7 +93,13 @@ impl RunCommand for ProxyCommand {
             let auth = self.auth.unwrap_or(offer.auth);
             check_auth(auth, offer, app.preferences.output)?;
             let request = self.resolve(app, &offer.target)?;
-            targets.push(GatewayTarget::new(verified(request.clone()), auth, &key)?);
+            let ask = &app.preferences.ask;
+            targets.push(GatewayTarget::new(
+                with_full_verification(request.clone()),
+                auth,
+                &key,
+                ask,
+            )?);
             requests.push(request);
         }
         let mut tokens = GatewayTokens {
@@ -126,7 +133,7 @@ fn duration(Seconds(seconds): Seconds) -> Duration {
 }
 
 /// What the gateway offers: one target, and how.
-struct Offer {
+struct GatewayOffer {
     /// As the user writes it.
     target: String,
     settings: Option<ProxySettings>,
@@ -159,18 +166,18 @@ impl ProxyCommand {
 
     /// Returns what is offered: the targets that the user names, else every connection with
     /// `proxy`.
-    fn offers(&self, app: &App) -> Result<Vec<Offer>> {
+    fn offers(&self, app: &App) -> Result<Vec<GatewayOffer>> {
         let config = &app.preferences.config;
         let mut offers = Vec::new();
         for target in &self.targets {
             let connection = config.connection(target);
             let settings = connection.and_then(|connection| connection.proxy);
-            offers.push(Offer::new(target, settings));
+            offers.push(GatewayOffer::new(target, settings));
         }
         if self.targets.is_empty() {
             for connection in &config.connections {
                 if connection.proxy.is_some() {
-                    offers.push(Offer::new(&connection.name, connection.proxy));
+                    offers.push(GatewayOffer::new(&connection.name, connection.proxy));
                 }
             }
         }
@@ -186,7 +193,7 @@ impl ProxyCommand {
     }
 
     /// Returns where to listen, each address with the position of its target.
-    fn addresses(&self, offers: &[Offer]) -> Result<Vec<(usize, ListenAddress)>> {
+    fn addresses(&self, offers: &[GatewayOffer]) -> Result<Vec<(usize, ListenAddress)>> {
         let mut addresses = Vec::new();
         if self.test {
             return Ok(addresses);
@@ -228,7 +235,7 @@ impl ProxyCommand {
 /// The port in the name of a socket in a directory that the user names.
 const DEFAULT_SOCKET_PORT: u16 = 5432;
 
-impl Offer {
+impl GatewayOffer {
     fn new(target: &str, settings: Option<ProxySettings>) -> Self {
         Self {
             target: target.to_owned(),
@@ -240,12 +247,12 @@ impl Offer {
 
 /// Refuses a port without a password where the system does not tell whose program connects, and
 /// warns of it elsewhere.
-fn check_auth(auth: LocalAuth, offer: &Offer, output: Output) -> Result<()> {
+fn check_auth(auth: LocalAuth, offer: &GatewayOffer, output: Output) -> Result<()> {
     if auth == LocalAuth::Password {
         return Ok(());
     }
     let target = &offer.target;
-    if !gateway::KNOWS_TCP_USERS {
+    if !socket_peer::KNOWS_TCP_USERS {
         return Err(Error::usage(format!(
             "{target}: only Linux can have a port without a password, as it tells whose program \
              connects"
@@ -259,7 +266,7 @@ fn check_auth(auth: LocalAuth, offer: &Offer, output: Output) -> Result<()> {
 }
 
 /// Refuses two connections with one port.
-fn check_ports(addresses: &[(usize, ListenAddress)], offers: &[Offer]) -> Result<()> {
+fn check_ports(addresses: &[(usize, ListenAddress)], offers: &[GatewayOffer]) -> Result<()> {
     for (at, (position, address)) in addresses.iter().enumerate() {
         for (other_position, other) in &addresses[..at] {
             if address == other {
@@ -284,13 +291,13 @@ fn gateway_name(request: &Request) -> String {
 
 /// Returns the request with the server verified in full: the gateway does so whatever `sslmode`
 /// tells other clients.
-fn verified(mut request: Request) -> Request {
+fn with_full_verification(mut request: Request) -> Request {
     request.keywords.retain(|(name, _)| name != "sslmode");
     request
 }
 
 /// Says which logins have worked. The first failure is the command's.
-fn report_trials(results: Vec<Result<()>>, offers: &[Offer]) -> Result<()> {
+fn report_trials(results: Vec<Result<()>>, offers: &[GatewayOffer]) -> Result<()> {
     let mut lines = Vec::new();
     let mut failure = None;
     for (result, offer) in results.into_iter().zip(offers) {
@@ -348,7 +355,7 @@ impl GatewayTokens<'_> {
         if error.exit() != Exit::Login {
             return;
         }
-        let hint = error.to_hint().unwrap_or_default();
+        let hint = error.hint_text().unwrap_or_default();
         let notice = text::mask_accounts(&text::shown(&format!("{error}; {hint}")));
         if notice != self.last_notice {
             child::notify(&notice);

@@ -9,7 +9,7 @@
 use std::collections::{BTreeSet, HashSet};
 
 use super::app::App;
-use super::erase::{erase_filed, forget_ids};
+use super::erase::{erase_in_known_passfile, forget_ids};
 use super::errors::all_errors;
 use super::line_owners::mark_taken_lines;
 use super::needs::CommandNeeds;
@@ -61,7 +61,7 @@ impl RunCommand for RemoveCommand {
             }
         };
         output.note(&format!("{}: removed {}", path.display(), self.name));
-        app.forget_due();
+        app.forget_due_file();
         match Machine::current(app.options.config.as_deref()) {
             Ok(machine) => forget_in_tools(&[&self.name], &machine, app),
             Err(error) => output.warn(&format!(
@@ -86,7 +86,7 @@ pub(super) fn forget_in_tools(names: &[&str], machine: &Machine, app: &App) {
     if app.preferences.config.connections.len() > names.len() {
         return;
     }
-    for scheduler in tool_undo::at_work(ToolKind::Scheduler, machine) {
+    for scheduler in tool_undo::names_of_set_up_tools(ToolKind::Scheduler, machine) {
         output.note(&format!(
             "{scheduler} still runs `pgcred refresh`, which has no connection left: \
              pgcred setup {scheduler} --undo"
@@ -109,7 +109,7 @@ fn note_gateway(names: &[&str], machine: &Machine, app: &App) {
     if gone.is_empty() {
         return;
     }
-    for service in tool_undo::at_work(ToolKind::Service, machine) {
+    for service in tool_undo::names_of_set_up_tools(ToolKind::Service, machine) {
         let undo = if others == 0 { " --undo" } else { "" };
         app.preferences.output.note(&format!(
             "the gateway still listens for {}: pgcred setup {service}{undo}",
@@ -128,7 +128,7 @@ pub(super) fn forget_tokens(names: &[&str], app: &App) -> Vec<Error> {
     let subject = suggest::list_names(names);
     let hosts: Vec<&str> = forgotten.hosts.iter().map(String::as_str).collect();
     for path in known_passfiles(&index) {
-        let erased = erase_filed(&path, &index, output, |line| {
+        let erased = erase_in_known_passfile(&path, &index, output, |line| {
             forgotten.in_passfiles.contains(line)
         });
         if let Err(error) = erased {

@@ -64,9 +64,9 @@ pub(crate) fn run_command<C: RunCommand>(
         ControlFlow::Break(code) => return Ok(code),
     };
     let stdin = terminal::detach_stdin()?;
-    let end = command.run(&mut app, stdin).map(Termination::report);
+    let outcome = command.run(&mut app, stdin).map(Termination::report);
     app.update_due_file(RefreshState::No);
-    end
+    outcome
 }
 
 /// Returns the exit code for an error, for a command without exit codes of its own.

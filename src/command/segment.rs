@@ -67,10 +67,8 @@ pub(super) fn segment_of(
     {
         latest = Some(filed);
     }
-    let needs_login = match last_failure(index, request, &*identity) {
-        Some(failure) => failure.error.exit() == Exit::Login,
-        None => false,
-    };
+    let needs_login = last_failure(index, request, &*identity)
+        .is_some_and(|failure| failure.error.exit() == Exit::Login);
     let state = match age_of(latest, now) {
         TokenAge::Fresh => TokenState::Fresh,
         _ if needs_login => TokenState::NeedsLogin,

@@ -62,7 +62,7 @@ impl ToolUndo {
             machine,
             output,
         )?;
-        note_all(&self.files.leftovers(machine), output);
+        print_notes(&self.files.leftovers(machine), output);
         Ok(())
     }
 }
@@ -131,7 +131,7 @@ fn undo_of_every_tool(machine: &Machine) -> (Vec<ToolUndo>, Vec<Error>) {
             }
             // A scheduler that is not on this machine, or that this user may not use, does not run
             // pgcred; nor does what runs a service.
-            Err(_) if tool.kind.is_background() && files.what_is_set_up(&machine).is_empty() => {}
+            Err(_) if tool.kind.is_background() && files.set_up_names(&machine).is_empty() => {}
             Err(error) => errors.push(error.about(tool.name)),
         }
     }
@@ -206,7 +206,7 @@ pub(in crate::command) fn forget_connection(name: &str, machine: &Machine, outpu
             continue;
         };
         match forget_in(tool, files, name, machine, output) {
-            Ok(()) => note_all(&files.leftovers(machine), output),
+            Ok(()) => print_notes(&files.leftovers(machine), output),
             Err(error) => {
                 let tool = tool.name;
                 output.warn(&format!(
@@ -237,14 +237,17 @@ fn forget_in(
 
 /// Tells whether a tool has entries of pgcred's in its files.
 pub(in crate::command) fn is_anything_left(machine: &Machine) -> bool {
-    TOOLS.iter().any(|tool| match tool.files() {
-        Some(files) => !files.entries(machine).is_empty(),
-        None => false,
+    TOOLS.iter().any(|tool| {
+        tool.files()
+            .is_some_and(|files| !files.entries(machine).is_empty())
     })
 }
 
 /// Returns the names of the tools of a kind that are set up.
-pub(in crate::command) fn at_work(kind: ToolKind, machine: &Machine) -> Vec<&'static str> {
+pub(in crate::command) fn names_of_set_up_tools(
+    kind: ToolKind,
+    machine: &Machine,
+) -> Vec<&'static str> {
     let mut names = Vec::new();
     for tool in TOOLS {
         if tool.kind == kind && tool.is_set_up(machine) {
@@ -254,7 +257,7 @@ pub(in crate::command) fn at_work(kind: ToolKind, machine: &Machine) -> Vec<&'st
     names
 }
 
-fn note_all(notes: &[String], output: Output) {
+fn print_notes(notes: &[String], output: Output) {
     for note in notes {
         output.note(note);
     }

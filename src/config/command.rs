@@ -38,13 +38,13 @@ const KEYS: &[&str] = &[
 ];
 
 /// Characters that mean something to a shell. None reads `login`.
-const OF_SHELLS: &str = "\"'`$&|;<>()\\*?";
+const SHELL_CHARACTERS: &str = "\"'`$&|;<>()\\*?";
 
 /// Reads every `[command.NAME]`.
 pub(super) fn read_commands(all: &ConfigField<'_>) -> Result<Vec<CommandDefinition>> {
     let Some(table) = all.item.get_ref().as_table() else {
         let wrong = Error::usage("not a table of commands");
-        return Err(all.wrong(wrong.hint("write each command as a table: [command.NAME]")));
+        return Err(all.located_error(wrong.hint("write each command as a table: [command.NAME]")));
     };
     let mut definitions = Vec::with_capacity(table.len());
     for (name, item) in table {
@@ -58,7 +58,7 @@ fn read_command(
     name: &str,
     item: &ConfigItem<'_>,
 ) -> Result<CommandDefinition> {
-    check_name(name).map_err(|error| all.wrong_at(error, item.span()))?;
+    check_name(name).map_err(|error| all.located_error_at(error, item.span()))?;
     let table_name = TableName::Command(name);
     let wrong = |error: Error| {
         all.lines
@@ -94,10 +94,10 @@ fn read_field(definition: &mut CommandDefinition, field: &ConfigField<'_>) -> Re
         "watch" => definition.watch = read_watched_files(field)?,
         "variables" => definition.variables = read_variables(field)?,
         "login" => definition.login = Some(field.read(read_login)?),
-        "login_if" => definition.login_if = field.read(login_if)?,
+        "login_if" => definition.login_if = field.read(read_login_texts)?,
         "roots" => definition.roots = Some(field.read(|item| Ok(read_roots(item)?.to_string()))?),
         "env" => definition.env = read_env(field)?,
-        _ => return Err(field.unknown(KEYS)),
+        _ => return Err(field.unknown_key(KEYS)),
     }
     Ok(())
 }
@@ -150,22 +150,23 @@ fn check_keys(definition: &CommandDefinition, table: &DeTable<'_>) -> Result<()>
 fn read_words(field: &ConfigField<'_>) -> Result<Vec<WordTemplate>> {
     let mut words = Vec::new();
     for word in read_texts(field)? {
-        words.push(WordTemplate::parse(&word).map_err(|error| field.wrong(error))?);
+        words.push(WordTemplate::parse(&word).map_err(|error| field.located_error(error))?);
     }
     let Some(program) = words.first() else {
-        return Err(field
-            .wrong(Error::usage("the list is empty").hint("write the program and its arguments")));
+        return Err(field.located_error(
+            Error::usage("the list is empty").hint("write the program and its arguments"),
+        ));
     };
     let path = program.text();
     let is_relative = path.contains(['/', '\\']) && !Path::new(path).is_absolute();
     if is_relative && !path.starts_with("~/") {
-        return Err(field.wrong(
+        return Err(field.located_error(
             Error::usage("the path of the program is not absolute")
                 .hint("write the program's name, its whole path, or ~/ in front of it"),
         ));
     }
     if program.names().next().is_some() {
-        return Err(field.wrong(
+        return Err(field.located_error(
             Error::usage("the program has a placeholder").hint("write the program's name"),
         ));
     }
@@ -177,16 +178,16 @@ fn read_texts(field: &ConfigField<'_>) -> Result<Vec<String>> {
     let not_texts =
         || Error::usage("not a list of strings").hint("write each in quotes: [\"one\", \"two\"]");
     let Some(items) = field.item.get_ref().as_array() else {
-        return Err(field.wrong(not_texts()));
+        return Err(field.located_error(not_texts()));
     };
     let mut texts = Vec::new();
     for item in items {
         let Some(text) = item.get_ref().as_str() else {
-            return Err(field.wrong_at(not_texts(), item.span()));
+            return Err(field.located_error_at(not_texts(), item.span()));
         };
         if text.contains('\0') {
             let wrong = Error::usage("no program takes the NUL character").hint("leave it out");
-            return Err(field.wrong_at(wrong, item.span()));
+            return Err(field.located_error_at(wrong, item.span()));
         }
         texts.push(text.to_owned());
     }
@@ -194,21 +195,21 @@ fn read_texts(field: &ConfigField<'_>) -> Result<Vec<String>> {
 }
 
 /// Reads a table of texts: variables of a command, or the values of a connection.
-fn table_of_texts(field: &ConfigField<'_>) -> Result<Vec<(String, String)>> {
+fn read_table_of_texts(field: &ConfigField<'_>) -> Result<Vec<(String, String)>> {
     let not_texts =
         || Error::usage("not a table of strings").hint("write it like { name = \"value\" }");
     let Some(table) = field.item.get_ref().as_table() else {
-        return Err(field.wrong(not_texts()));
+        return Err(field.located_error(not_texts()));
     };
     let mut texts = Vec::new();
     for (name, item) in table {
         let Some(value) = item.get_ref().as_str() else {
-            return Err(field.wrong_at(not_texts(), item.span()));
+            return Err(field.located_error_at(not_texts(), item.span()));
         };
         if value.contains(char::is_control) {
             let wrong = Error::usage("the value has a control character")
                 .hint("write the value without it; a newline counts as one");
-            return Err(field.wrong_at(wrong, item.span()));
+            return Err(field.located_error_at(wrong, item.span()));
         }
         texts.push((name.get_ref().to_string(), value.to_owned()));
     }
@@ -216,7 +217,7 @@ fn table_of_texts(field: &ConfigField<'_>) -> Result<Vec<(String, String)>> {
 }
 
 fn read_env(field: &ConfigField<'_>) -> Result<Vec<(String, String)>> {
-    let variables = table_of_texts(field)?;
+    let variables = read_table_of_texts(field)?;
     for (name, _) in &variables {
         check_variable(name, field)?;
     }
@@ -239,7 +240,7 @@ fn read_watched_files(field: &ConfigField<'_>) -> Result<Vec<String>> {
         if let Some(after) = path.strip_prefix('$') {
             check_variable(after.split('/').next().unwrap_or_default(), field)?;
         } else if !path.starts_with("~/") && !Path::new(path).is_absolute() {
-            return Err(field.wrong(
+            return Err(field.located_error(
                 Error::usage("not the whole path of a file").hint(
                     "begin it with ~/, with the root directory, or with $NAME for a variable",
                 ),
@@ -252,7 +253,7 @@ fn read_watched_files(field: &ConfigField<'_>) -> Result<Vec<String>> {
 fn check_variable(name: &str, field: &ConfigField<'_>) -> Result<()> {
     let allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
     if name.is_empty() || !name.bytes().all(allowed) {
-        return Err(field.wrong(
+        return Err(field.located_error(
             Error::usage("not the name of a variable").hint("use letters, digits and `_`"),
         ));
     }
@@ -261,10 +262,10 @@ fn check_variable(name: &str, field: &ConfigField<'_>) -> Result<()> {
 
 /// Reads the values of a connection for placeholders, in the order of their names.
 pub(super) fn read_vars(field: &ConfigField<'_>) -> Result<Vec<(String, String)>> {
-    let mut vars = table_of_texts(field)?;
+    let mut vars = read_table_of_texts(field)?;
     vars.sort();
     for (name, value) in &vars {
-        check_var(name, value).map_err(|error| field.wrong(error))?;
+        check_var(name, value).map_err(|error| field.located_error(error))?;
     }
     Ok(vars)
 }
@@ -293,7 +294,7 @@ fn check_var(name: &str, value: &str) -> Result<()> {
 }
 
 /// Reads the name of a provider: a command of this file, or one that pgcred knows.
-pub(super) fn provider_name(name: &str, commands: &[CommandDefinition]) -> Result<String> {
+pub(super) fn read_provider_name(name: &str, commands: &[CommandDefinition]) -> Result<String> {
     if commands.iter().any(|definition| definition.name == name) {
         return Ok(name.to_owned());
     }
@@ -365,7 +366,9 @@ pub(crate) fn check_vars(
 /// Reads what the user types to log in. Its words are run without a shell.
 fn read_login(item: &DeValue<'_>) -> Result<String> {
     let text = read_text(item)?;
-    if text.trim().is_empty() || text.contains(|c: char| OF_SHELLS.contains(c) || c.is_control()) {
+    if text.trim().is_empty()
+        || text.contains(|c: char| SHELL_CHARACTERS.contains(c) || c.is_control())
+    {
         return Err(Error::usage("not a command without quotes")
             .hint("write the words with blanks between them; no shell reads them"));
     }
@@ -382,7 +385,7 @@ fn read_login(item: &DeValue<'_>) -> Result<String> {
 }
 
 /// Reads texts with `|` between them.
-fn login_if(item: &DeValue<'_>) -> Result<Vec<String>> {
+fn read_login_texts(item: &DeValue<'_>) -> Result<Vec<String>> {
     let mut texts = Vec::new();
     for part in read_text(item)?.split('|') {
         if part.trim().is_empty() {

@@ -14,6 +14,7 @@
 use std::collections::{HashMap, HashSet};
 use std::{mem, slice};
 
+use toml::de::DeTable;
 use toml_edit::{DocumentMut, InlineTable, Item, Table, TableLike, Value};
 
 use super::field::{ConfigItem as SpannedValue, LineNumbers};
@@ -58,23 +59,38 @@ pub(crate) fn change_connections(
             return Err(no_connection(name, &old_config));
         }
     }
-    let changes = ConnectionChanges::new(new, remove, &old_config).map_err(|name| {
-        let why = Error::usage("a connection of that name is there already")
-            .hint("add --replace to change it");
-        let place = merge::item_of_connection(&document, &name).map_or(0..0, SpannedValue::span);
-        LineNumbers::of(text).locate(why, place, &format!("connections.{name}"))
-    })?;
+    let changes = match ConnectionChanges::new(new, remove, &old_config) {
+        Ok(changes) => changes,
+        Err(name) => return Err(taken_name_error(&name, text, &document)),
+    };
+    let changed = changed_text(&changes, text, &document, &old_config)?;
+    Ok(format!("{mark}{changed}"))
+}
+
+/// Returns the text with the changes made. It is an error if the new text does not say what it
+/// should: a way of writing TOML that the edits do not know must not do harm.
+fn changed_text(
+    changes: &ConnectionChanges,
+    text: &str,
+    document: &DeTable<'_>,
+    old_config: &Config,
+) -> Result<String> {
     let names = changes.names();
     let mut edited = editable_document(text, &names)?;
-    changes.make(&mut edited, &old_config);
-    let merged = merge_texts(text, &document, &edited.to_string(), &names)?;
-    // A way of writing TOML that the edits do not know must not do harm.
+    changes.apply(&mut edited, old_config);
+    let merged = merge_texts(text, document, &edited.to_string(), &names)?;
     match Config::parse(&merged) {
-        Ok(config) if config.says_the_same_as(&changes.expected(&old_config)) => {
-            Ok(format!("{mark}{merged}"))
-        }
+        Ok(config) if config.has_same_meaning_as(&changes.expected(old_config)) => Ok(merged),
         _ => Err(edit_error(&names)),
     }
+}
+
+/// Returns the error that points to the connection which has the name already.
+fn taken_name_error(name: &str, text: &str, document: &DeTable<'_>) -> Error {
+    let error = Error::usage("a connection of that name is there already")
+        .hint("add --replace to change it");
+    let span = merge::item_of_connection(document, name).map_or(0..0, SpannedValue::span);
+    LineNumbers::of(text).locate(error, span, &format!("connections.{name}"))
 }
 
 /// What happens to which connection. None of them is in two places.
@@ -117,7 +133,7 @@ impl<'a> ConnectionChanges<'a> {
         names
     }
 
-    fn make(&self, document: &mut DocumentMut, old_config: &Config) {
+    fn apply(&self, document: &mut DocumentMut, old_config: &Config) {
         if let Some(all) = document.get_mut("connections") {
             change_table(all, |all| {
                 for name in &self.removed {
@@ -191,7 +207,7 @@ fn check_connections(connections: &[Connection], file: &Config) -> Result<Vec<Co
     append_connections(&mut alone, connections);
     let text = alone.to_string();
     let (document, lines) = (read::parse_document(&text)?, LineNumbers::OF_UNSEEN_TEXT);
-    let config = read::config_with(&document, lines, file.commands.clone())?;
+    let config = read::read_config_with(&document, lines, file.commands.clone())?;
     Ok(config.connections)
 }
 

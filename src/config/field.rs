@@ -89,23 +89,23 @@ pub(super) fn fields<'a>(
 impl<'a> ConfigField<'a> {
     /// Takes the value apart; an error gets the line and the key.
     pub(super) fn read<T>(&self, value: impl FnOnce(&'a DeValue<'a>) -> Result<T>) -> Result<T> {
-        value(self.item.get_ref()).map_err(|error| self.wrong(error))
+        value(self.item.get_ref()).map_err(|error| self.located_error(error))
     }
 
-    pub(super) fn wrong(&self, error: Error) -> Error {
-        self.wrong_at(error, self.item.span())
+    pub(super) fn located_error(&self, error: Error) -> Error {
+        self.located_error_at(error, self.item.span())
     }
 
-    pub(super) fn wrong_at(&self, error: Error, span: Range<usize>) -> Error {
+    pub(super) fn located_error_at(&self, error: Error, span: Range<usize>) -> Error {
         self.lines.locate(error, span, &self.path(self.key))
     }
 
-    pub(super) fn unknown(&self, keys: &[&str]) -> Error {
+    pub(super) fn unknown_key(&self, keys: &[&str]) -> Error {
         let hint = format!("use one of the keys {}", keys.join(", "));
-        self.refused(Error::usage("no such key").hint(hint))
+        self.refusal(Error::usage("no such key").hint(hint))
     }
 
-    pub(super) fn refused(&self, why: Error) -> Error {
+    pub(super) fn refusal(&self, error: Error) -> Error {
         let is_plain = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
         // A key in quotes can hold anything.
         let key = if self.key.bytes().all(is_plain) {
@@ -113,7 +113,7 @@ impl<'a> ConfigField<'a> {
         } else {
             host::quoted(self.key)
         };
-        self.lines.locate(why, self.item.span(), &self.path(&key))
+        self.lines.locate(error, self.item.span(), &self.path(&key))
     }
 
     fn path(&self, key: &str) -> String {

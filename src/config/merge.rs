@@ -72,11 +72,11 @@ pub(super) fn merge_texts(
 ) -> Result<String> {
     let mut old_lines = MarkedLines::of(old, document, names);
     let mut new_lines = MarkedLines::of(new, &read::parse_document(new)?, names);
-    for place in old_lines.places_not_in(&new_lines) {
-        old_lines.mark_with_surroundings(place, |line| line.is_gone = true);
+    for ranges in old_lines.ranges_missing_in(&new_lines) {
+        old_lines.mark_with_surroundings(ranges, |line| line.is_gone = true);
     }
-    for place in new_lines.places_not_in(&old_lines) {
-        new_lines.mark_with_surroundings(place, |line| line.is_own = true);
+    for ranges in new_lines.ranges_missing_in(&old_lines) {
+        new_lines.mark_with_surroundings(ranges, |line| line.is_own = true);
     }
     old_lines.lines.retain(|line| !line.is_gone);
     let crlf_count = old.matches("\r\n").count();
@@ -145,7 +145,7 @@ pub(super) fn item_of_connection<'d>(
 struct MarkedLines<'t> {
     lines: Vec<MergeLine<'t>>,
     /// The lines in which each connection that is there has a part.
-    places: HashMap<&'t str, Vec<RangeInclusive<usize>>>,
+    ranges: HashMap<&'t str, Vec<RangeInclusive<usize>>>,
 }
 
 impl<'t> MarkedLines<'t> {
@@ -153,7 +153,7 @@ impl<'t> MarkedLines<'t> {
         let mut lines = merge_lines(text);
         let ends: Vec<usize> = text.match_indices('\n').map(|(at, _)| at).collect();
         let line_of = |at: usize| ends.partition_point(|end| *end < at);
-        let mut places = HashMap::new();
+        let mut ranges = HashMap::new();
         for name in names {
             let mut parts = Vec::new();
             for span in spans_of(text, document, name) {
@@ -165,21 +165,21 @@ impl<'t> MarkedLines<'t> {
             }
             if !parts.is_empty() {
                 parts.sort_by_key(|part| *part.start());
-                places.insert(*name, parts);
+                ranges.insert(*name, parts);
             }
         }
-        Self { lines, places }
+        Self { lines, ranges }
     }
 
     /// Returns where the connections are that the other text does not have, from above to below.
-    fn places_not_in(&self, other: &Self) -> Vec<Vec<RangeInclusive<usize>>> {
+    fn ranges_missing_in(&self, other: &Self) -> Vec<Vec<RangeInclusive<usize>>> {
         let mut missing = Vec::new();
-        for (name, place) in &self.places {
-            if !other.places.contains_key(name) {
-                missing.push(place.clone());
+        for (name, ranges) in &self.ranges {
+            if !other.ranges.contains_key(name) {
+                missing.push(ranges.clone());
             }
         }
-        missing.sort_by_key(|place| *place[0].start());
+        missing.sort_by_key(|ranges| *ranges[0].start());
         missing
     }
 
@@ -187,12 +187,12 @@ impl<'t> MarkedLines<'t> {
     /// comment that stands apart above it, and one of two blank lines that would come together.
     fn mark_with_surroundings(
         &mut self,
-        place: Vec<RangeInclusive<usize>>,
+        ranges: Vec<RangeInclusive<usize>>,
         mark: fn(&mut MergeLine<'t>),
     ) {
-        let start = *place[0].start();
+        let start = *ranges[0].start();
         let mut last = start;
-        for part in place {
+        for part in ranges {
             last = last.max(*part.end());
             self.lines[part].iter_mut().for_each(mark);
         }

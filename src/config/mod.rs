@@ -117,7 +117,7 @@ impl Config {
     }
 
     /// Tells whether two files mean the same.
-    fn says_the_same_as(&self, other: &Self) -> bool {
+    fn has_same_meaning_as(&self, other: &Self) -> bool {
         self.cache == other.cache
             && self.login == other.login
             && self.max_life == other.max_life
@@ -129,22 +129,22 @@ impl Config {
     pub(crate) fn connection(&self, name: &str) -> Option<&Connection> {
         self.by_name
             .get(name)
-            .and_then(|at| self.connections.get(*at))
+            .and_then(|index| self.connections.get(*index))
     }
 
     /// Returns the connection whose own address this is, of those that `may_be_meant`. Port and
     /// user have to agree where both name one; of several connections it is the first, but one that
     /// names this user comes before those that name none.
-    pub(crate) fn at(
+    pub(crate) fn connection_at(
         &self,
-        place: &TargetSpec,
+        target: &TargetSpec,
         region: Option<&Region>,
         may_be_meant: impl Fn(&Connection) -> bool,
     ) -> Option<&Connection> {
-        let host = place.host.as_deref()?;
+        let host = target.host.as_deref()?;
         // Behind each port of this machine is another tunnel; none named is the usual one, as for
         // the client.
-        let port = match place.port {
+        let port = match target.port {
             None if host::is_loopback(host) => Some(provider::DEFAULT_PORT),
             port => port,
         };
@@ -156,7 +156,7 @@ impl Config {
             if !is_there {
                 continue;
             }
-            if place.user.is_none() || place.user == connection.target.user {
+            if target.user.is_none() || target.user == connection.target.user {
                 return Some(connection);
             }
             if connection.target.user.is_none() && without_user.is_none() {
@@ -168,7 +168,12 @@ impl Config {
 
     /// Returns the connection that a client dials at this address, or at an alias of it: one of
     /// this user's before others.
-    pub(crate) fn dialled(&self, host: &str, port: u16, user: &str) -> Option<&Connection> {
+    pub(crate) fn connection_dialled_at(
+        &self,
+        host: &str,
+        port: u16,
+        user: &str,
+    ) -> Option<&Connection> {
         let mut of_another_user = None;
         for connection in &self.connections {
             if !self.is_dialled_at(connection, host, port) {
@@ -203,7 +208,7 @@ impl Config {
     }
 
     /// Tells whether the tokens of a connection are signed for this endpoint; no port may be any.
-    pub(crate) fn signs(
+    pub(crate) fn is_signed_for(
         &self,
         connection: &Connection,
         host: &str,
@@ -286,10 +291,10 @@ impl Config {
 impl Connection {
     /// Tells whether this is the connection's host.
     fn has_host(&self, host: &str, region: Option<&Region>) -> bool {
-        match &self.target.host {
-            Some(own) => self.is_same_host(own, host, region),
-            None => false,
-        }
+        self.target
+            .host
+            .as_ref()
+            .is_some_and(|own| self.is_same_host(own, host, region))
     }
 
     /// Tells whether its tokens may be this provider's: nothing says that they are another one's.

@@ -75,7 +75,7 @@ mod tests {
     fn error_of(lines: &str) -> String {
         let text = format!("[connections.b]\nhost = 'i'\n{lines}\n");
         let error = Config::parse(&text).expect_err(lines);
-        assert!(error.to_hint().is_some(), "{error}");
+        assert!(error.hint_text().is_some(), "{error}");
         error.to_string()
     }
 

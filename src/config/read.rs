@@ -11,7 +11,7 @@ use toml::de::DeTable;
 use super::command;
 use super::field::{ConfigField, ConfigItem, LineNumbers, TableName, fields};
 use super::values::{
-    host_alone, read_boolean, read_hostaddr, read_life, read_name, read_pattern, read_port,
+    read_boolean, read_host, read_hostaddr, read_life, read_name, read_pattern, read_port,
     read_proxy, read_roots, read_seconds, read_sslmode, read_text,
 };
 use super::{CacheChoice, Config, Connection, HostRule, check_connection_name, proxy};
@@ -40,11 +40,11 @@ pub(super) fn parse_document(text: &str) -> Result<DeTable<'_>> {
 }
 
 pub(super) fn read_config(document: &DeTable<'_>, lines: LineNumbers<'_>) -> Result<Config> {
-    config_with(document, lines, Vec::new())
+    read_config_with(document, lines, Vec::new())
 }
 
 /// Reads a file whose connections may name these commands, unless it has its own.
-pub(super) fn config_with(
+pub(super) fn read_config_with(
     document: &DeTable<'_>,
     lines: LineNumbers<'_>,
     commands: Vec<CommandDefinition>,
@@ -54,7 +54,8 @@ pub(super) fn config_with(
         ..Config::default()
     };
     // The connections and the rules name commands.
-    if let Some(all) = fields(document, TableName::File, lines).find(|it| it.key == "command") {
+    if let Some(all) = fields(document, TableName::File, lines).find(|field| field.key == "command")
+    {
         config.commands = command::read_commands(&all)?;
     }
     for field in fields(document, TableName::File, lines) {
@@ -69,7 +70,7 @@ pub(super) fn config_with(
             "max_expires_in" => config.max_life = Some(field.read(read_seconds)?),
             "connections" => config.connections = read_connections(&field, &config.commands)?,
             "match" => config.rules = read_rules(&field, &config.commands)?,
-            _ => return Err(field.unknown(FILE_KEYS)),
+            _ => return Err(field.unknown_key(FILE_KEYS)),
         }
     }
     for (position, connection) in config.connections.iter().enumerate() {
@@ -89,7 +90,9 @@ fn read_connections(
 ) -> Result<Vec<Connection>> {
     let Some(table) = all.item.get_ref().as_table() else {
         let wrong = Error::usage("not a table of connections");
-        return Err(all.wrong(wrong.hint("write each connection as a table: [connections.NAME]")));
+        return Err(
+            all.located_error(wrong.hint("write each connection as a table: [connections.NAME]"))
+        );
     };
     let mut connections = Vec::with_capacity(table.len());
     for (name, item) in table {
@@ -106,7 +109,7 @@ fn read_connection(
 ) -> Result<Connection> {
     let table = item.get_ref().as_table();
     let host = table.and_then(|table| table.get("host")?.get_ref().as_str());
-    check_connection_name(name, host).map_err(|error| all.wrong_at(error, item.span()))?;
+    check_connection_name(name, host).map_err(|error| all.located_error_at(error, item.span()))?;
     let table_name = TableName::Connection(name);
     let wrong = |why: &str| {
         let usage = Error::usage(why); // No hint: those who call this add one.
@@ -150,7 +153,7 @@ fn read_field_of_connection(
     commands: &[CommandDefinition],
 ) -> Result<()> {
     match field.key {
-        "host" => connection.target.host = Some(field.read(|item| host_alone(read_text(item)?))?),
+        "host" => connection.target.host = Some(field.read(|item| read_host(read_text(item)?))?),
         "port" => connection.target.port = Some(field.read(read_port)?),
         "user" => connection.target.user = Some(field.read(|item| read_name("user", item))?),
         "dbname" => connection.target.dbname = Some(field.read(|item| read_name("dbname", item))?),
@@ -159,7 +162,8 @@ fn read_field_of_connection(
             connection.region = Some(field.read(|item| provider::parse_region(read_text(item)?))?);
         }
         "provider" => {
-            let provider = field.read(|item| command::provider_name(read_text(item)?, commands))?;
+            let provider =
+                field.read(|item| command::read_provider_name(read_text(item)?, commands))?;
             connection.provider = Some(provider);
         }
         "vars" => connection.vars = command::read_vars(field)?,
@@ -177,7 +181,7 @@ fn read_field_of_connection(
         "aliases" => connection.aliases = read_aliases(field)?,
         "discovered" => connection.discovered = field.read(read_boolean)?,
         "proxy" => connection.proxy = Some(field.read(read_proxy)?),
-        _ => return Err(field.unknown(CONNECTION_KEYS)),
+        _ => return Err(field.unknown_key(CONNECTION_KEYS)),
     }
     Ok(())
 }
@@ -192,12 +196,12 @@ const CONNECTION_KEYS: &[&str] = &[
 fn read_rules(all: &ConfigField<'_>, commands: &[CommandDefinition]) -> Result<Vec<HostRule>> {
     let not_a_table = || Error::usage("not a table").hint("write each rule as a table: [[match]]");
     let Some(items) = all.item.get_ref().as_array() else {
-        return Err(all.wrong(not_a_table()));
+        return Err(all.located_error(not_a_table()));
     };
     let mut rules = Vec::new();
     for item in items {
         let Some(table) = item.get_ref().as_table() else {
-            return Err(all.wrong_at(not_a_table(), item.span()));
+            return Err(all.located_error_at(not_a_table(), item.span()));
         };
         rules.push(read_rule(table, &item.span(), all.lines, commands)?);
     }
@@ -228,10 +232,10 @@ fn read_rule(
             "roots" => rule.roots = Some(field.read(read_roots)?),
             "provider" => {
                 let provider =
-                    field.read(|item| command::provider_name(read_text(item)?, commands))?;
+                    field.read(|item| command::read_provider_name(read_text(item)?, commands))?;
                 rule.provider = Some(provider);
             }
-            _ => return Err(field.unknown(RULE_KEYS)),
+            _ => return Err(field.unknown_key(RULE_KEYS)),
         }
     }
     let wrong = |error: Error| lines.locate(error, span.clone(), &TableName::Rule.to_string());
@@ -259,7 +263,7 @@ fn read_aliases(field: &ConfigField<'_>) -> Result<Vec<HostPort>> {
             .hint("write each as HOST or HOST:PORT in quotes: [\"a.example.com\", \"b:5433\"]")
     };
     let Some(items) = field.item.get_ref().as_array() else {
-        return Err(field.wrong(not_hosts()));
+        return Err(field.located_error(not_hosts()));
     };
     let mut aliases = Vec::new();
     for item in items {
@@ -267,7 +271,7 @@ fn read_aliases(field: &ConfigField<'_>) -> Result<Vec<HostPort>> {
             Some(text) => HostPort::parse(text),
             None => Err(not_hosts()),
         };
-        aliases.push(alias.map_err(|error| field.wrong_at(error, item.span()))?);
+        aliases.push(alias.map_err(|error| field.located_error_at(error, item.span()))?);
     }
     Ok(aliases)
 }

@@ -5,7 +5,7 @@
 //! - No other keys than those of connections, because they decide for every connection.
 //! - No file of this machine, and no weaker check of the server.
 //! - Where a token would go to another host than the one for which it is signed, the user has to be
-//!   asked: [`Connection::other_places`].
+//!   asked: [`Connection::signed_and_other_hosts`].
 
 use toml::de::DeTable;
 
@@ -46,7 +46,7 @@ pub(crate) fn read_shared_file(text: &str) -> Result<Vec<Connection>> {
     for field in fields(&document, TableName::File, lines) {
         if field.key != "connections" {
             let why = Error::usage("only connections are taken from a shared file");
-            return Err(field.refused(why.hint("take it out of that file")));
+            return Err(field.refusal(why.hint("take it out of that file")));
         }
     }
     check_limits(&document, lines)?;
@@ -71,19 +71,25 @@ pub(crate) fn read_shared_file(text: &str) -> Result<Vec<Connection>> {
 }
 
 fn check_limits(document: &DeTable<'_>, lines: LineNumbers<'_>) -> Result<()> {
-    let all = document
-        .get("connections")
-        .and_then(|all| all.get_ref().as_table());
-    for (name, item) in all.into_iter().flatten() {
+    // What is wrong in another way is reported when the connection is read.
+    let Some(connections) = document.get("connections") else {
+        return Ok(());
+    };
+    let Some(connections) = connections.get_ref().as_table() else {
+        return Ok(());
+    };
+    for (name, item) in connections {
+        let Some(keys) = item.get_ref().as_table() else {
+            continue;
+        };
+        if check_connection_name(name.get_ref(), None).is_err() {
+            continue;
+        }
         for limit in &LIMITS {
-            // What is wrong in another way is reported when the connection is read.
-            if let Some(value) = item
-                .get_ref()
-                .as_table()
-                .and_then(|table| table.get(limit.key))
-                && check_connection_name(name.get_ref(), None).is_ok()
-                && !is_allowed(value, limit)
-            {
+            let Some(value) = keys.get(limit.key) else {
+                continue;
+            };
+            if !is_allowed(value, limit) {
                 let key = format!("connections.{}.{}", name.get_ref(), limit.key);
                 let refusal = Error::usage(limit.refusal).hint(limit.hint);
                 return Err(lines.locate(refusal, value.span(), &key));
@@ -102,24 +108,24 @@ fn is_allowed(value: &ConfigItem<'_>, limit: &SharedKeyLimit) -> bool {
 
 impl Connection {
     /// Returns the host for which tokens are signed, and the other hosts that would get them.
-    pub(crate) fn other_places(&self) -> (String, Vec<String>) {
+    pub(crate) fn signed_and_other_hosts(&self) -> (String, Vec<String>) {
         let region = self.region.as_ref();
         let own = endpoint(self.target.host.as_deref().unwrap_or_default(), region);
         let signed = match &self.sign_host {
             Some(signed) => endpoint(&signed.host, region),
             None => own.clone(),
         };
-        let mut places = Vec::new();
+        let mut others = Vec::new();
         let dialled = HostPort {
             host: own,
             port: self.target.port,
         };
-        for place in [&dialled].into_iter().chain(&self.aliases) {
-            if place.host != signed {
-                places.push(place.to_string());
+        for address in [&dialled].into_iter().chain(&self.aliases) {
+            if address.host != signed {
+                others.push(address.to_string());
             }
         }
-        (signed, places)
+        (signed, others)
     }
 }
 

@@ -152,9 +152,9 @@ fn a_connection_without_a_port_is_at_the_usual_port_of_its_provider() {
         for tried in [5432, 5439] {
             let place = |port| TargetSpec::parse(&format!("host={dialled} port={port}")).unwrap();
             for found in [
-                config.dialled(dialled, tried, "u"),
-                config.dialled("alias", tried, "u"),
-                config.at(&place(tried), None, |_| true),
+                config.connection_dialled_at(dialled, tried, "u"),
+                config.connection_dialled_at("alias", tried, "u"),
+                config.connection_at(&place(tried), None, |_| true),
             ] {
                 assert_eq!(found.is_some(), tried == port, "{keys}");
             }
@@ -167,7 +167,7 @@ fn a_connection_without_a_port_is_at_the_usual_port_of_its_provider() {
     );
     for (port, signs) in [(Some(5439), true), (Some(5432), false), (None, true)] {
         assert_eq!(
-            config.signs(&config.connections[0], host, port, None),
+            config.is_signed_for(&config.connections[0], host, port, None),
             signs
         );
     }
@@ -288,7 +288,7 @@ pub(super) fn some_connection() -> impl Strategy<Value = Connection> {
         Just(RequestedLife::Max),
         (1..=u32::MAX).prop_map(RequestedLife::Seconds)
     ];
-    let place = (
+    let target = (
         host,
         proptest::option::of(1..=u16::MAX),
         name.clone(),
@@ -319,14 +319,14 @@ pub(super) fn some_connection() -> impl Strategy<Value = Connection> {
         proptest::option::of(some_proxy()),
     );
     let named = "[A-Za-z0-9_][A-Za-z0-9_-]{0,20}";
-    (named, place, rest, signed, tls, roots).prop_map(|(name, place, rest, signed, tls, roots)| {
-        Connection {
+    (named, target, rest, signed, tls, roots).prop_map(
+        |(name, target, rest, signed, tls, roots)| Connection {
             name,
             target: TargetSpec {
-                host: Some(place.0),
-                port: place.1,
-                user: place.2,
-                dbname: place.3,
+                host: Some(target.0),
+                port: target.1,
+                user: target.2,
+                dbname: target.3,
                 options: [("hostaddr", tls.1), ("sslmode", tls.0)]
                     .into_iter()
                     .filter_map(|(keyword, value)| Some((keyword.to_owned(), value?)))
@@ -342,8 +342,8 @@ pub(super) fn some_connection() -> impl Strategy<Value = Connection> {
             vars: Vec::new(),
             discovered: signed.2,
             proxy: signed.3,
-        }
-    })
+        },
+    )
 }
 
 fn some_proxy() -> impl Strategy<Value = ProxySettings> {

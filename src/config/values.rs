@@ -94,24 +94,24 @@ fn number_or_text(item: &DeValue<'_>) -> String {
 
 pub(super) fn read_life(item: &DeValue<'_>) -> Result<RequestedLife> {
     match number_or_text(item).parse() {
-        Ok(RequestedLife::Seconds(0)) => Err(no_time()),
+        Ok(RequestedLife::Seconds(0)) => Err(invalid_duration()),
         parsed => parsed.map_err(Error::usage),
     }
 }
 
 pub(super) fn read_seconds(item: &DeValue<'_>) -> Result<u32> {
     match number_or_text(item).parse() {
-        Ok(Seconds(0)) => Err(no_time()),
+        Ok(Seconds(0)) => Err(invalid_duration()),
         Ok(Seconds(seconds)) => Ok(seconds),
-        Err(why) => Err(Error::usage(why).hint("write it like 900, 90s, 15m, 12h or 7d")),
+        Err(reason) => Err(Error::usage(reason).hint("write it like 900, 90s, 15m, 12h or 7d")),
     }
 }
 
-fn no_time() -> Error {
+fn invalid_duration() -> Error {
     Error::usage("0 s is too short").hint("write 1 s or more, like 900, 90s, 15m, 12h or 7d")
 }
 
-pub(super) fn host_alone(text: &str) -> Result<String> {
+pub(super) fn read_host(text: &str) -> Result<String> {
     let HostPort { host, port } = HostPort::parse(text)?;
     match port {
         None => Ok(host),

@@ -5,8 +5,8 @@
 //! is passed on as it came, and everything else is an error of the gateway's with a message and a
 //! hint. No answer has a secret in it. It is pure.
 
-use super::packet::packet;
 use crate::error::{Error, Exit};
+use crate::wire::packet;
 
 /// Why a local connection gets no session.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -149,7 +149,7 @@ impl Refusal {
             Exit::Login => sqlstate::INVALID_AUTHORIZATION,
             _ => sqlstate::SQLCLIENT_UNABLE_TO_ESTABLISH_CONNECTION,
         };
-        let hint = error.to_hint().unwrap_or("run `pgcred doctor`");
+        let hint = error.hint_text().unwrap_or("run `pgcred doctor`");
         Self::told(code, format!("pgcred: {error}"), hint)
     }
 
@@ -213,41 +213,6 @@ fn error_packet(fields: &[(u8, &str)]) -> Vec<u8> {
     packet(b'E', &body)
 }
 
-/// The fields of a server's error that decide here, without control characters.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct ServerError {
-    pub(super) code: String,
-    pub(super) message: String,
-    pub(super) hint: String,
-}
-
-/// Reads the body of a server's error.
-pub(super) fn read_error(body: &[u8]) -> ServerError {
-    let mut read = ServerError::default();
-    for field in body.split(|byte| *byte == 0) {
-        let Some((kind, text)) = field.split_first() else {
-            break; // an empty field is the end
-        };
-        let text = || crate::text::shown(&String::from_utf8_lossy(text));
-        match kind {
-            b'C' => read.code = text(),
-            b'M' => read.message = text(),
-            b'H' => read.hint = text(),
-            _ => {}
-        }
-    }
-    read
-}
-
-/// Returns the body of an error with a hint added at its end.
-pub(super) fn with_hint(body: &[u8], hint: &str) -> Vec<u8> {
-    let mut longer = body.strip_suffix(b"\0").unwrap_or(body).to_vec();
-    longer.push(b'H');
-    longer.extend(hint.bytes().filter(|byte| *byte != 0));
-    longer.extend([0, 0]);
-    longer
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -285,23 +250,5 @@ mod tests {
             (answer.code, answer.message.as_str()),
             ("08001", "pgcred: no way")
         );
-    }
-
-    #[test]
-    fn a_servers_error_keeps_its_fields_and_gets_a_hint() {
-        let body = b"SFATAL\0VFATAL\0C28000\0Maccess\x1b denied\0\0";
-        let read = read_error(body);
-        assert_eq!(
-            (read.code.as_str(), read.message.as_str()),
-            ("28000", r"access\u{1b} denied")
-        );
-        assert!(read.hint.is_empty());
-        let longer = with_hint(body, "type this");
-        assert_eq!(
-            longer,
-            b"SFATAL\0VFATAL\0C28000\0Maccess\x1b denied\0Htype this\0\0"
-        );
-        assert_eq!(read_error(&longer).hint, "type this");
-        assert_eq!(read_error(b""), ServerError::default());
     }
 }

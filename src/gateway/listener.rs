@@ -11,11 +11,11 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::net::{UnixListener, UnixStream};
 
 use super::holder::holder_of_port;
-use super::peer;
 use crate::error::{Error, Result};
 #[cfg(unix)]
 use crate::sys::fs;
-use crate::sys::paths;
+use crate::sys::inherited_sockets::{self, InheritedListener};
+use crate::sys::{paths, socket_peer};
 use crate::text::host;
 
 /// An address of a gateway.
@@ -74,7 +74,7 @@ pub(crate) fn is_taken(port: u16) -> bool {
 }
 
 /// Returns the path of the socket that libpq looks for in a directory.
-pub(super) fn socket_path(directory: &Path, port: u16) -> PathBuf {
+pub(crate) fn socket_path(directory: &Path, port: u16) -> PathBuf {
     directory.join(format!(".s.PGSQL.{port}"))
 }
 
@@ -92,7 +92,7 @@ impl fmt::Display for ListenAddress {
 impl LocalPeer {
     /// Tells whether the system says that it is a program of another user.
     pub(super) fn is_stranger(&self) -> bool {
-        let is_told = self.is_by_socket || peer::KNOWS_TCP_USERS;
+        let is_told = self.is_by_socket || socket_peer::KNOWS_TCP_USERS;
         is_told && !self.is_own_user
     }
 }
@@ -143,7 +143,7 @@ impl Listener {
                 let _ = stream.set_nodelay(true); // slower without, but it works
                 let peer = LocalPeer {
                     name: peer.to_string(),
-                    is_own_user: peer::is_admitted_by_tcp(peer, own),
+                    is_own_user: socket_peer::is_tcp_peer_own_user(peer, own),
                     is_by_socket: false,
                 };
                 Ok((LocalStream::Tcp(stream), peer))
@@ -154,7 +154,7 @@ impl Listener {
                 let uid = stream.peer_cred()?.uid();
                 let peer = LocalPeer {
                     name: format!("user {uid}"),
-                    is_own_user: peer::is_admitted(uid),
+                    is_own_user: socket_peer::is_own_user_or_root(uid),
                     is_by_socket: true,
                 };
                 Ok((LocalStream::Unix(stream), peer))
@@ -207,7 +207,7 @@ fn cannot_listen(address: &str, error: &IoError) -> Error {
 fn open_socket(directory: &Path, port: u16) -> Result<Listener> {
     use std::os::unix::net::UnixStream as BlockingStream;
 
-    fs::own_directory(directory)?;
+    fs::ensure_own_directory(directory)?;
     let path = socket_path(directory, port);
     let shown = path.display().to_string();
     let mut bound = bind_socket(&path);
@@ -246,34 +246,26 @@ fn open_socket(_: &Path, _: u16) -> Result<Listener> {
         .hint("take `socket` out of `proxy` in the connection"))
 }
 
-/// Takes the listeners that a service manager has opened (`LISTEN_FDS`), each with its address.
-#[cfg(unix)]
+/// Takes the listeners that a service manager has opened, each with its address.
 pub(super) fn inherited() -> Result<Vec<(ListenAddress, Listener)>> {
     let failed = |error: IoError| {
         Error::failure("cannot use the sockets of the service manager")
             .caused_by(&error)
             .hint("look at the unit with `systemctl --user cat pgcred-proxy.socket`")
     };
-    let mut sockets = listenfd::ListenFd::from_env();
-    let mut taken = Vec::new();
-    for index in 0..sockets.len() {
-        if let Ok(Some(listener)) = sockets.take_unix_listener(index) {
-            taken.push(inherited_socket(listener).map_err(failed)?);
-        } else {
-            let listener = sockets.take_tcp_listener(index).map_err(failed)?;
-            taken.extend(inherited_tcp(listener).map_err(failed)?);
-        }
+    let mut listeners = Vec::new();
+    for inherited in inherited_sockets::take_all().map_err(failed)? {
+        let listener = match inherited {
+            InheritedListener::Tcp(listener) => inherited_tcp(listener),
+            #[cfg(unix)]
+            InheritedListener::Unix(listener) => inherited_socket(listener),
+        };
+        listeners.push(listener.map_err(failed)?);
     }
-    Ok(taken)
+    Ok(listeners)
 }
 
-#[cfg(unix)]
-fn inherited_tcp(
-    listener: Option<std::net::TcpListener>,
-) -> std::io::Result<Option<(ListenAddress, Listener)>> {
-    let Some(listener) = listener else {
-        return Ok(None);
-    };
+fn inherited_tcp(listener: std::net::TcpListener) -> std::io::Result<(ListenAddress, Listener)> {
     let address = listener.local_addr()?;
     if !address.ip().is_loopback() {
         return Err(IoError::other(format!(
@@ -282,7 +274,7 @@ fn inherited_tcp(
     }
     listener.set_nonblocking(true)?;
     let listener = Listener::Tcp(TcpListener::from_std(listener)?);
-    Ok(Some((ListenAddress::Tcp(address), listener)))
+    Ok((ListenAddress::Tcp(address), listener))
 }
 
 #[cfg(unix)]
@@ -304,11 +296,6 @@ fn inherited_socket(
         ListenAddress::Socket(directory, port.unwrap_or(0)),
         listener,
     ))
-}
-
-#[cfg(not(unix))]
-pub(super) fn inherited() -> Result<Vec<(ListenAddress, Listener)>> {
-    Ok(Vec::new())
 }
 
 #[cfg(test)]
@@ -341,7 +328,7 @@ mod tests {
         ];
         for text in refused {
             let error = ListenAddress::parse(text, 1).expect_err(text);
-            assert!(error.to_hint().is_some());
+            assert!(error.hint_text().is_some());
         }
     }
 

@@ -26,7 +26,7 @@ impl PasswordKey {
             Some(bytes) => read_key(&path, &bytes),
             // A new key would make every password wrong that was pasted into a tool: that is the
             // user's to decide.
-            None if fs::presence(&path) == FilePresence::Here => {
+            None if fs::presence(&path) == FilePresence::Present => {
                 Err(unusable(&path, "other users can read it"))
             }
             None => make_key(&path, false),
@@ -68,10 +68,10 @@ fn read_key(path: &Path, bytes: &[u8]) -> Result<PasswordKey> {
     Ok(PasswordKey(hmac::Key::new(hmac::HMAC_SHA256, bytes)))
 }
 
-fn unusable(path: &Path, why: &str) -> Error {
+fn unusable(path: &Path, reason: &str) -> Error {
     let shown = path.display();
     Error::failure(format!(
-        "cannot use the key of the local passwords in {shown}: {why}"
+        "cannot use the key of the local passwords in {shown}: {reason}"
     ))
     .hint(
         "make a new one with `pgcred proxy --new-password`, then give the tools their new \
@@ -87,7 +87,7 @@ fn make_key(path: &Path, replaced: bool) -> Result<PasswordKey> {
         return Err(Error::no_random_bytes());
     }
     if let Some(directory) = path.parent() {
-        fs::private_directory(directory)?;
+        fs::create_private_directory(directory)?;
     }
     let edited = fs::edit(path, |old| {
         let kept = old.filter(|bytes| !replaced && bytes.len() == KEY_LENGTH);
@@ -150,7 +150,7 @@ mod tests {
             let error = read_key(path, &vec![1; length]).err().expect("not a key");
             assert!(
                 error
-                    .to_hint()
+                    .hint_text()
                     .is_some_and(|hint| hint.contains("--new-password"))
             );
         }

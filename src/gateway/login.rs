@@ -11,26 +11,24 @@
 //! notices are kept for the client. The token is sent once: a server that asks for it again, for
 //! another proof, or that repeats it in an error, is refused.
 
-use std::io::{Error, ErrorKind};
+use std::io::Error;
 use std::time::Duration;
 
 use tokio::io::AsyncWriteExt;
 use tokio::time::timeout;
 
-use super::answer::{self, Refusal, ServerError};
-use super::packet::{LONGEST_PACKET, Packet, authentication, packet, read_packet, with_length};
+use super::answer::Refusal;
+use super::packet::read_packet;
 use super::server::ServerStream;
 use super::settings::GatewayTarget;
 use super::startup::StartUp;
 use crate::causes::{self, CausePlaceholders};
-use crate::probe::login::hide_token;
+use crate::wire::{
+    self, LONGEST_PACKET, LoginExchange, LoginStep, LoginVerdict, ServerMessage, hide_token, packet,
+};
 
 /// How long the server may take from the start-up packet to its verdict.
 const LONGEST_LOGIN: Duration = Duration::from_secs(30);
-/// The most packets before the verdict.
-const MOST_PACKETS: usize = 100;
-/// The most notices that are kept for the client.
-const MOST_NOTICES: usize = 8;
 
 /// Why a login failed.
 pub(super) struct LoginFailure {
@@ -48,83 +46,68 @@ pub(super) async fn log_in(
     user: &str,
     token: &str,
 ) -> Result<Vec<u8>, LoginFailure> {
-    let request = &target.request;
-    let first = with_length(&start_up.for_server(user, &request.dbname));
-    match timeout(LONGEST_LOGIN, exchange(stream, &first, token)).await {
-        Ok(Ok(Verdict::Accepted { notices })) => Ok(notices),
-        Ok(Ok(Verdict::Refused(body))) => Err(read_refusal(target, body, token)),
-        Ok(Ok(Verdict::OtherMethod(code))) => Err(protocol_failure(
+    let parameters = start_up.server_parameters(user, &target.request.dbname);
+    let packets = (
+        wire::start_up_packet(parameters),
+        wire::password_packet(token),
+    );
+    let (Some(start_up), Some(password)) = packets else {
+        return Err(protocol_failure(
             target,
-            &format!("the server asks for another proof than a password (method {code})"),
-        )),
-        Ok(Ok(Verdict::AskedAgain)) => Err(protocol_failure(
-            target,
-            "the server asks for the token twice",
-        )),
-        Ok(Ok(Verdict::OutOfPlace(kind))) => Err(protocol_failure(
-            target,
-            &format!("the server sends a packet {kind:#04x} in the login"),
-        )),
-        Ok(Err(error)) => Err(broken_login(target, &error.to_string())),
-        Err(_) => Err(broken_login(target, "no verdict in time")),
-    }
+            "the names or the token are too long",
+        ));
+    };
+    let (verdict, notices) =
+        match timeout(LONGEST_LOGIN, exchange(stream, &start_up, &password)).await {
+            Ok(Ok(ended)) => ended,
+            Ok(Err(error)) => return Err(broken_login(target, &error.to_string())),
+            Err(_) => return Err(broken_login(target, "no verdict in time")),
+        };
+    let fault = match verdict {
+        LoginVerdict::LoggedIn => return Ok(notices),
+        LoginVerdict::Refused(body) => return Err(read_refusal(target, body, token)),
+        LoginVerdict::Endless => return Err(broken_login(target, "it has no end")),
+        LoginVerdict::OtherMethod(method) => {
+            format!("the server asks for another proof than a password in clear text: {method}")
+        }
+        LoginVerdict::AskedAgain => "the server asks for the token twice".to_owned(),
+        LoginVerdict::OutOfPlace(kind) => {
+            format!("the server sends a packet {kind:#04x} in the login")
+        }
+    };
+    Err(protocol_failure(target, &fault))
 }
 
-/// What came of the exchange of packets.
-enum Verdict {
-    Accepted {
-        notices: Vec<u8>,
-    },
-    /// The body of the server's error.
-    Refused(Vec<u8>),
-    OtherMethod(u32),
-    AskedAgain,
-    OutOfPlace(u8),
-}
-
+/// Sends and reads packets up to the verdict. Returns the notices that have come, as packets.
 async fn exchange(
     stream: &mut ServerStream,
     start_up: &[u8],
-    token: &str,
-) -> Result<Verdict, Error> {
+    password: &[u8],
+) -> Result<(LoginVerdict, Vec<u8>), Error> {
     stream.write_all(start_up).await?;
     stream.flush().await?;
-    let (mut notices, mut notice_count, mut has_sent_token) = (Vec::new(), 0, false);
-    for _ in 0..MOST_PACKETS {
-        let Packet { kind, body } = read_packet(stream, LONGEST_PACKET).await?;
-        match (
-            kind,
-            body.first_chunk().map(|code| u32::from_be_bytes(*code)),
-        ) {
-            (b'R', Some(authentication::OK)) => return Ok(Verdict::Accepted { notices }),
-            (b'R', Some(authentication::CLEARTEXT_PASSWORD)) if has_sent_token => {
-                return Ok(Verdict::AskedAgain);
-            }
-            (b'R', Some(authentication::CLEARTEXT_PASSWORD)) => {
-                let password = [token.as_bytes(), b"\0"].concat();
-                stream.write_all(&packet(b'p', &password)).await?;
+    let mut login = LoginExchange::default();
+    let verdict = loop {
+        match login.take(read_packet(stream, LONGEST_PACKET).await?) {
+            LoginStep::ReadPacket => {}
+            LoginStep::SendPassword => {
+                stream.write_all(password).await?;
                 stream.flush().await?;
-                has_sent_token = true;
             }
-            (b'R', Some(code)) => return Ok(Verdict::OtherMethod(code)),
-            (b'E', _) => return Ok(Verdict::Refused(body)),
-            (b'N', _) => {
-                notice_count += 1;
-                if notice_count <= MOST_NOTICES {
-                    notices.extend(packet(kind, &body));
-                }
-            }
-            (b'v', _) => {} // protocol 3.0 is asked for, so that there is nothing to learn
-            _ => return Ok(Verdict::OutOfPlace(kind)),
+            LoginStep::End(verdict) => break verdict,
         }
+    };
+    let mut notices = Vec::new();
+    for notice in &login.notices {
+        notices.extend(packet(b'N', notice));
     }
-    Err(Error::new(ErrorKind::InvalidData, "the login has no end"))
+    Ok((verdict, notices))
 }
 
 /// Passes the server's error on. Where the server gives no hint, what is known of the cause is
 /// added.
 fn read_refusal(target: &GatewayTarget, body: Vec<u8>, token: &str) -> LoginFailure {
-    let error = answer::read_error(&body);
+    let error = wire::read_message(&body);
     let mut body = body;
     let words = String::from_utf8_lossy(&body);
     if hide_token(token, &words) != words {
@@ -135,11 +118,11 @@ fn read_refusal(target: &GatewayTarget, body: Vec<u8>, token: &str) -> LoginFail
     if error.hint.is_empty() {
         hint = hint_for(target, &error.message);
         if let Some(hint) = &hint {
-            body = answer::with_hint(&body, hint);
+            body = wire::with_hint(&body, hint);
         }
     }
     LoginFailure {
-        may_be_token: may_be_token(target, &error),
+        may_be_token: may_be_token(&error),
         refusal: Refusal::Server {
             packet: packet(b'E', &body),
             message: format!("the server says: {}", error.message),
@@ -148,19 +131,16 @@ fn read_refusal(target: &GatewayTarget, body: Vec<u8>, token: &str) -> LoginFail
     }
 }
 
-/// Tells whether another token may help: the server says that this one has ended or is false, or
-/// that the proof has failed. A user that does not exist or may not log in is another matter.
-fn may_be_token(target: &GatewayTarget, error: &ServerError) -> bool {
-    const SUBJECT: &str = "token."; // of rows of `causes`
+/// Tells whether another token may help: what is known of the server's words is about the token, or
+/// nothing is known of them but that the proof was refused.
+fn may_be_token(error: &ServerMessage) -> bool {
     const INVALID_AUTHORIZATION: &str = "28"; // a class of SQLSTATEs
-    let texts = format!("{} {}", error.message, error.hint);
-    if let Some(cause) = target.request.provider.explain(&texts)
-        && cause.starts_with(SUBJECT)
-    {
-        return true;
+    const INVALID_PASSWORD: &str = "28P01";
+    let known = causes::causes_of_message(&format!("{} {}", error.message, error.hint));
+    if known.is_empty() {
+        return error.code.starts_with(INVALID_AUTHORIZATION);
     }
-    let is_proof = error.message.contains("authentication failed");
-    is_proof && error.code.starts_with(INVALID_AUTHORIZATION)
+    error.code == INVALID_PASSWORD || known.iter().any(|cause| cause.is_about_token())
 }
 
 /// Returns what the table of causes says of a server's message.

@@ -4,7 +4,7 @@
 //! ```text
 //!   a tool                       this process                                   the server
 //!     |                                |                                            |
-//!     |-- connect ------------> listener --> peer      who connects, where the      |
+//!     |-- connect ------------> listener              who connects, where the      |
 //!     |                                |               system tells                 |
 //!     |-- start-up -----------> startup                TLS is declined              |
 //!     |<- SCRAM-SHA-256 ------> scram                  the local password           |
@@ -18,10 +18,10 @@
 //! ```
 //!
 //! `session` is this way from top to bottom. A cancel request goes from `startup` straight to
-//! `server`. `answer` has the errors that a tool is told, and `packet` the frames of PostgreSQL's
-//! protocol; both are pure, as are `startup`'s parser, `scram` and `local_password`. `settings` is
-//! what a gateway is started with, `state` what its sessions share, and `run` starts and ends it.
-//! `holder` names the program that has a port already.
+//! `server`. `answer` has the errors that a tool is told, and `packet` reads packets in tasks; what
+//! they mean is told by `crate::wire`. `answer`, `startup`'s parser, `scram` and `local_password` are
+//! pure. `settings` is what a gateway is started with, `state` what its sessions share, and `run`
+//! starts and ends it. `holder` names the program that has a port.
 //!
 //! The promises:
 //!
@@ -42,7 +42,6 @@ mod listener;
 pub(crate) mod local_password;
 mod login;
 mod packet;
-mod peer;
 mod relay;
 mod run;
 mod scram;
@@ -54,8 +53,8 @@ mod state;
 mod tls;
 mod tokens;
 
-pub(crate) use listener::{ListenAddress, is_taken, socket_directory};
-pub(crate) use peer::KNOWS_TCP_USERS;
+pub(crate) use holder::PortHolder;
+pub(crate) use listener::{ListenAddress, is_taken, socket_directory, socket_path};
 pub(crate) use run::{GatewayOptions, run, try_logins};
 pub(crate) use settings::GatewayTarget;
 pub(crate) use tokens::{TokenReply, TokenRequest};

@@ -1,19 +1,11 @@
-//! Reads and writes frames of PostgreSQL's protocol 3.0: a kind, a length, a body. Every length is
-//! checked before anything is read for it.
+//! Reads packets of PostgreSQL's protocol in tasks. Every length is checked before
+//! anything is read for it.
 
 use std::io::{Error, ErrorKind, Result};
 
 use tokio::io::{AsyncRead, AsyncReadExt};
 
-/// The longest packet of a login. No packet of a correct one is nearly as long.
-pub(super) const LONGEST_PACKET: usize = 64 << 10;
-
-/// A packet that has a kind, which all but a client's first packets have.
-#[derive(Debug)]
-pub(super) struct Packet {
-    pub(super) kind: u8,
-    pub(super) body: Vec<u8>,
-}
+use crate::wire::{self, LONGEST_FIRST_PACKET, LengthFault, Packet};
 
 /// Reads a packet whose body has so many bytes at most.
 pub(super) async fn read_packet(
@@ -23,7 +15,7 @@ pub(super) async fn read_packet(
     let mut head = [0; 5];
     stream.read_exact(&mut head).await?;
     let [kind, length @ ..] = head;
-    let body = read_body(stream, u32::from_be_bytes(length), longest).await?;
+    let body = read_body(stream, length, longest).await?;
     Ok(Packet { kind, body })
 }
 
@@ -31,67 +23,36 @@ pub(super) async fn read_packet(
 /// PostgreSQL, such as a browser, begins with bytes that are no such length.
 pub(super) async fn read_first_packet(stream: &mut (impl AsyncRead + Unpin)) -> Result<Vec<u8>> {
     const SHORTEST: usize = 4; // a version
-    const LONGEST: usize = 10_000; // as PostgreSQL's
     let mut length = [0; 4];
     stream.read_exact(&mut length).await?;
-    let body = read_body(stream, u32::from_be_bytes(length), LONGEST).await?;
+    let body = read_body(stream, length, LONGEST_FIRST_PACKET).await?;
     if body.len() < SHORTEST {
         return Err(ErrorKind::InvalidData.into());
     }
     Ok(body)
 }
 
-/// Reads a body. `length` counts its own four bytes, too.
+/// Reads a body of at most so many bytes after its length.
 async fn read_body(
     stream: &mut (impl AsyncRead + Unpin),
-    length: u32,
+    length_field: [u8; 4],
     longest: usize,
 ) -> Result<Vec<u8>> {
-    const OF_LENGTH: u32 = 4;
-    let length = length.checked_sub(OF_LENGTH).map(usize::try_from);
-    let Some(Ok(length)) = length else {
-        return Err(Error::new(ErrorKind::InvalidData, "a packet has no length"));
+    let invalid = |why| Error::new(ErrorKind::InvalidData, why);
+    let length = match wire::body_length(length_field, longest) {
+        Ok(length) => length,
+        Err(LengthFault::TooShort) => return Err(invalid("a packet has no length")),
+        Err(LengthFault::TooLong) => return Err(invalid("a packet is too long")),
     };
-    if length > longest {
-        return Err(Error::new(ErrorKind::InvalidData, "a packet is too long"));
-    }
     let mut body = vec![0; length];
     stream.read_exact(&mut body).await?;
     Ok(body)
 }
 
-/// Returns a packet of a kind.
-pub(super) fn packet(kind: u8, body: &[u8]) -> Vec<u8> {
-    let mut bytes = vec![kind];
-    bytes.extend(with_length(body));
-    bytes
-}
-
-/// Returns a body after its length.
-pub(super) fn with_length(body: &[u8]) -> Vec<u8> {
-    // Bodies are bounded by LONGEST_PACKET, or made here from bounded parts.
-    let length = u32::try_from(body.len() + size_of::<u32>()).unwrap_or(u32::MAX);
-    let mut bytes = length.to_be_bytes().to_vec();
-    bytes.extend_from_slice(body);
-    bytes
-}
-
-/// The number in a packet of authentication (`R`) that says what it asks for.
-pub(super) mod authentication {
-    pub(crate) const OK: u32 = 0;
-    pub(crate) const CLEARTEXT_PASSWORD: u32 = 3;
-    pub(crate) const SASL: u32 = 10;
-    pub(crate) const SASL_CONTINUE: u32 = 11;
-    pub(crate) const SASL_FINAL: u32 = 12;
-}
-
-/// Returns a packet of authentication.
-pub(super) fn authentication_packet(code: u32, body: &[u8]) -> Vec<u8> {
-    packet(b'R', &[&code.to_be_bytes(), body].concat())
-}
-
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     /// Runs a future that never waits.
@@ -106,12 +67,10 @@ mod tests {
 
     #[test]
     fn a_packet_comes_back() {
-        let bytes = packet(b'p', b"secret\0");
+        let bytes = wire::packet(b'p', b"secret\0");
         assert_eq!(bytes, b"p\0\0\0\x0bsecret\0");
         let read = now(read_packet(&mut &bytes[..], 7)).unwrap();
         assert_eq!((read.kind, &read.body[..]), (b'p', &b"secret\0"[..]));
-        let ok = authentication_packet(authentication::OK, b"");
-        assert_eq!(ok, b"R\0\0\0\x08\0\0\0\0");
     }
 
     #[test]
@@ -127,6 +86,24 @@ mod tests {
         ] {
             let read = now(read_packet(&mut &bytes[..], 7));
             assert_eq!(kind_of_failure(read), Some(expected), "{bytes:?}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(crate::text::mutation::cases())]
+
+        #[test]
+        fn no_bytes_are_too_strange(
+            length in prop_oneof![0_u32..64, any::<u32>()],
+            body in prop::collection::vec(any::<u8>(), 0..80),
+        ) {
+            let bytes = [b"p", &length.to_be_bytes()[..], &body].concat();
+            if let Ok(packet) = now(read_packet(&mut &bytes[..], 50)) {
+                prop_assert!(packet.body.len() <= body.len().min(50));
+            }
+            if let Ok(first) = now(read_first_packet(&mut &bytes[1..])) {
+                prop_assert!(first.len() >= 4 && first.len() <= body.len());
+            }
         }
     }
 

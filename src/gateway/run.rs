@@ -30,6 +30,7 @@ use crate::output::Output;
 use crate::sys::signals::{die_by, on_signal};
 use crate::sys::terminal::{InheritedStdin, wait_for_end};
 use crate::sys::{limits, typed_commands};
+use crate::wire::TERMINATE;
 
 /// How many connections of one listener may be at a time that have not proved who they are. The
 /// system keeps the others waiting.
@@ -84,11 +85,10 @@ pub(crate) fn try_logins(
     targets: Vec<GatewayTarget>,
     issue: impl FnMut(&TokenRequest) -> Result<TokenReply>,
 ) -> Result<Vec<Result<()>>> {
-    const TERMINATE: [u8; 5] = [b'X', 0, 0, 0, 4];
     spawn_in_thread(targets, issue, |states| async move {
         let mut results = Vec::new();
         for state in states {
-            let tried = match log_in_with_token(&state, &StartUp::of_trial()).await {
+            let tried = match log_in_with_token(&state, &StartUp::for_trial()).await {
                 Ok((mut server, _)) => {
                     let _ = server.write_all(&TERMINATE).await; // only a courtesy
                     let _ = server.shutdown().await;
@@ -200,6 +200,12 @@ async fn serve_all(
         return Ok(());
     }
     if let Some(longest) = options.drain {
+        let sessions = match *session_count.borrow() {
+            1 => "1 session".to_owned(),
+            count => format!("{count} sessions"),
+        };
+        let seconds = longest.as_secs();
+        output.note(&format!("ending: {sessions} may go on for {seconds} s"));
         let drained = session_count.wait_for(|count| *count == 0);
         let _ = timeout(longest, drained).await; // then they are cut
     }

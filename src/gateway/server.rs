@@ -16,17 +16,15 @@ use tokio::time::{Instant, timeout_at};
 use tokio_rustls::client::TlsStream;
 
 use super::answer::Refusal;
-use super::packet::with_length;
 use super::settings::GatewayTarget;
 use super::tls::{self, TlsClient};
 use crate::sys::host_names;
+use crate::wire::{SSL_REQUEST, with_length};
 
 /// How long all of it may take: a tool waits that long at most before it sees an error.
 const LONGEST_DIAL: Duration = Duration::from_secs(10);
 /// After how much silence the system asks whether the other side is still there.
 const KEEPALIVE: Duration = Duration::from_mins(1);
-
-const TLS_REQUEST: [u8; 4] = 80_877_103_u32.to_be_bytes();
 
 /// A connection to the server, inside verified TLS.
 pub(super) type ServerStream = TlsStream<TcpStream>;
@@ -62,13 +60,12 @@ async fn connect_and_encrypt(
         .await
         .map_err(|error| error.to_string())?;
     set_options(&stream);
-    let stream = if target.request.provider.takes_direct_tls {
-        stream
+    let encrypted = if target.request.provider.takes_direct_tls {
+        tls.encrypt_directly(stream).await
     } else {
-        ask_for_tls(stream).await?
+        tls.encrypt(ask_for_tls(stream).await?).await
     };
-    let encrypted = tls.encrypt(stream).await;
-    encrypted.map_err(|error| tls::why_not(&error, target.server_name()))
+    encrypted.map_err(|error| tls::describe_failure(&error, target.server_name()))
 }
 
 async fn addresses_of(target: &GatewayTarget) -> Result<Vec<IpAddr>, Error> {
@@ -116,7 +113,7 @@ fn set_options(stream: &TcpStream) {
 async fn ask_for_tls(mut stream: TcpStream) -> Result<TcpStream, String> {
     let mut answer = [0];
     let asked = async {
-        stream.write_all(&with_length(&TLS_REQUEST)).await?;
+        stream.write_all(&SSL_REQUEST).await?;
         stream.read_exact(&mut answer).await
     };
     asked.await.map_err(|error| error.to_string())?;

@@ -23,7 +23,6 @@ use tokio::time::{Instant, timeout};
 use super::answer::Refusal;
 use super::listener::{LocalPeer, LocalStream};
 use super::login::{LoginFailure, log_in};
-use super::packet::{LONGEST_PACKET, authentication, authentication_packet};
 use super::packet::{read_first_packet, read_packet};
 use super::relay::{SessionEnd, relay};
 use super::scram::{MECHANISM, ScramFault};
@@ -34,11 +33,12 @@ use super::tokens::SessionToken;
 use crate::config::LocalAuth;
 use crate::text::shown;
 use crate::time::{Time, spoken_duration};
+use crate::wire::{LONGEST_PACKET, authentication_packet, code};
 
 /// How long a local program may take to say who it is.
 const LONGEST_PROOF: Duration = Duration::from_mins(1);
 /// A token younger than this, in seconds, is not the reason for which a server refuses a login.
-const NEW_TOKEN: u32 = 60;
+const NEW_TOKEN_SECONDS: u32 = 60;
 
 /// Serves one local connection. Says in the log how it ended.
 pub(super) async fn serve(
@@ -113,7 +113,7 @@ impl Session<'_> {
         &mut self,
         client: &mut (impl AsyncRead + AsyncWrite + Unpin),
     ) -> Result<Option<OpenedSession>, Refusal> {
-        let proven = match timeout(LONGEST_PROOF, self.prove(client)).await {
+        let proven = match timeout(LONGEST_PROOF, self.authenticate(client)).await {
             Ok(proven) => proven?,
             Err(_) => return Err(Refusal::Silent),
         };
@@ -128,7 +128,7 @@ impl Session<'_> {
         self.permit = None;
         let slot = self.gateway.take_slot()?;
         let (server, notices) = log_in_with_token(self.state, &start_up).await?;
-        let mut accepted = authentication_packet(authentication::OK, b"");
+        let mut accepted = authentication_packet(code::OK, b"");
         accepted.extend(notices);
         client
             .write_all(&accepted)
@@ -138,7 +138,7 @@ impl Session<'_> {
     }
 
     /// Hears who connects and what it wants, and lets it prove that it may.
-    async fn prove(
+    async fn authenticate(
         &mut self,
         client: &mut (impl AsyncRead + AsyncWrite + Unpin),
     ) -> Result<ProvenRequest, Refusal> {
@@ -185,17 +185,17 @@ impl Session<'_> {
             ScramFault::WrongPassword => Refusal::wrong_password(&self.user, &target.name),
         };
         let mechanisms = format!("{MECHANISM}\0\0");
-        let offer = authentication_packet(authentication::SASL, mechanisms.as_bytes());
+        let offer = authentication_packet(code::SASL, mechanisms.as_bytes());
         write(client, &offer).await?;
         let first = read_password_packet(client).await?;
         let first = client_first(&first).ok_or_else(Refusal::scram)?;
         let exchange = target.verifier().begin(first).map_err(refuse)?;
         let answer = exchange.first_answer().as_bytes();
-        let answer = authentication_packet(authentication::SASL_CONTINUE, answer);
+        let answer = authentication_packet(code::SASL_CONTINUE, answer);
         write(client, &answer).await?;
         let last = read_password_packet(client).await?;
         let proof = exchange.finish(&last).map_err(refuse)?;
-        let proof = authentication_packet(authentication::SASL_FINAL, proof.as_bytes());
+        let proof = authentication_packet(code::SASL_FINAL, proof.as_bytes());
         write(client, &proof).await
     }
 
@@ -282,7 +282,7 @@ pub(super) async fn log_in_with_token(
         Ok(session) => return Ok(session),
         Err(failure) => failure,
     };
-    let is_old = given.token.issued_at.until(Time::now()) >= NEW_TOKEN;
+    let is_old = given.token.issued_at.until(Time::now()) >= NEW_TOKEN_SECONDS;
     if given.is_new || !is_old || !failure.may_be_token {
         return Err(failure.refusal);
     }

@@ -8,6 +8,7 @@ use rustls::RootCertStore;
 
 use super::local_password::PasswordKey;
 use super::scram::ScramVerifier;
+use crate::authority::AskPolicy;
 use crate::config::LocalAuth;
 use crate::error::Result;
 use crate::request::Request;
@@ -28,19 +29,21 @@ pub(crate) struct GatewayTarget {
 }
 
 impl GatewayTarget {
-    /// Reads the root certificates, and makes the local password.
-    pub(crate) fn new(request: Request, auth: LocalAuth, key: &PasswordKey) -> Result<Self> {
+    /// Reads the root certificates, and makes the local password. The `sslmode` of the request
+    /// verifies the server.
+    pub(crate) fn new(
+        request: Request,
+        auth: LocalAuth,
+        key: &PasswordKey,
+        ask: &AskPolicy,
+    ) -> Result<Self> {
         let name = match &request.connection {
             Some(name) => name.clone(),
             None => request.name(),
         };
         let mut store = RootCertStore::empty();
-        let certificates = roots::root_sets(&request)?.clients.unwrap_or_default();
-        store.add_parsable_certificates(certificates);
-        if store.is_empty() {
-            let of_system = rustls_native_certs::load_native_certs().certs;
-            store.add_parsable_certificates(of_system);
-        }
+        let certificates = roots::verifying_certificates(&request, ask);
+        store.add_parsable_certificates(certificates.map_err(|error| error.about(&name))?);
         Ok(Self {
             password: key.password_of(&name),
             salt: key.salt_of(&name),

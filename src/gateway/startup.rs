@@ -9,12 +9,11 @@
 //! It is pure.
 
 use super::answer::Refusal;
-use super::packet::packet;
+use crate::wire::{PROTOCOL_3_0, packet};
 
 const TLS_REQUEST: u32 = 80_877_103;
 const GSS_REQUEST: u32 = 80_877_104;
 const CANCEL_REQUEST: u32 = 80_877_102;
-const PROTOCOL_3_0: u32 = 3 << 16;
 
 /// The client's first packet, or the one after a request for encryption.
 #[derive(Debug, PartialEq, Eq)]
@@ -118,10 +117,14 @@ fn negotiation(unknown_options: &[&[u8]]) -> Vec<u8> {
 }
 
 impl StartUp {
-    /// Returns the body of the packet that logs this user in to the server. A client that names no
+    /// Returns the parameters with which this user logs in to the server. A client that names no
     /// database, or the one with the name of its user as libpq does by itself, gets `dbname`.
-    pub(super) fn for_server(&self, user: &str, dbname: &str) -> Vec<u8> {
-        let mut body = PROTOCOL_3_0.to_be_bytes().to_vec();
+    pub(super) fn server_parameters<'a>(
+        &'a self,
+        user: &'a str,
+        dbname: &'a str,
+    ) -> Vec<(&'a [u8], &'a [u8])> {
+        let mut parameters = Vec::new();
         let mut has_database = false;
         for (name, value) in &self.parameters {
             let mut value = value.as_slice();
@@ -133,19 +136,16 @@ impl StartUp {
                     value = dbname.as_bytes();
                 }
             }
-            push_text(&mut body, name);
-            push_text(&mut body, value);
+            parameters.push((name.as_slice(), value));
         }
         if !has_database {
-            push_text(&mut body, b"database");
-            push_text(&mut body, dbname.as_bytes());
+            parameters.push((b"database", dbname.as_bytes()));
         }
-        body.push(0);
-        body
+        parameters
     }
 
     /// Returns the start-up of a login that the gateway makes by itself, to try it.
-    pub(super) fn of_trial() -> Self {
+    pub(super) fn for_trial() -> Self {
         Self {
             user: String::new(),
             parameters: vec![
@@ -157,24 +157,27 @@ impl StartUp {
     }
 }
 
-fn push_text(body: &mut Vec<u8>, text: &[u8]) {
-    body.extend_from_slice(text);
-    body.push(0);
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::wire;
 
     fn start_up(version: u32, texts: &[&str]) -> Vec<u8> {
         let mut body = version.to_be_bytes().to_vec();
         for text in texts {
-            push_text(&mut body, text.as_bytes());
+            body.extend_from_slice(text.as_bytes());
+            body.push(0);
         }
         body.push(0);
         body
+    }
+
+    /// Returns what is sent to the server, without its length.
+    fn sent(start_up: &StartUp, user: &str, dbname: &str) -> Vec<u8> {
+        let packet = wire::start_up_packet(start_up.server_parameters(user, dbname));
+        packet.expect("it can be sent")[4..].to_vec()
     }
 
     fn read_login(body: &[u8]) -> StartUp {
@@ -222,13 +225,13 @@ mod tests {
             "books",
         ];
         assert_eq!(
-            read.for_server("bob", "books"),
+            sent(&read, "bob", "books"),
             start_up(PROTOCOL_3_0, &expected)
         );
-        for (named, sent) in [("", "books"), ("ann", "books"), ("plays", "plays")] {
+        for (named, passed_on) in [("", "books"), ("ann", "books"), ("plays", "plays")] {
             let read = read_login(&start_up(PROTOCOL_3_0, &["user", "ann", "database", named]));
-            let expected = start_up(PROTOCOL_3_0, &["user", "ann", "database", sent]);
-            assert_eq!(read.for_server("ann", "books"), expected);
+            let expected = start_up(PROTOCOL_3_0, &["user", "ann", "database", passed_on]);
+            assert_eq!(sent(&read, "ann", "books"), expected);
         }
     }
 
@@ -239,7 +242,7 @@ mod tests {
         let expected = b"v\0\0\0\x20\0\x03\0\0\0\0\0\x02_pq_.test\0_pq_.more\0";
         assert_eq!(read.negotiation.as_deref(), Some(&expected[..]));
         let expected = start_up(PROTOCOL_3_0, &["user", "ann", "database", "d"]);
-        assert_eq!(read.for_server("ann", "d"), expected);
+        assert_eq!(sent(&read, "ann", "d"), expected);
         let read = read_login(&start_up(PROTOCOL_3_0 + 2, &["user", "ann"]));
         assert_eq!(
             read.negotiation.as_deref(),
@@ -272,8 +275,7 @@ mod tests {
             let bytes = [&code.to_be_bytes()[..], &body].concat();
             if let Ok(FirstPacket::StartUp(read)) = read_first(&bytes) {
                 // What is sent on is a start-up again, and says the same.
-                let sent = read.for_server(&read.user, "d");
-                let again = read_first(&sent);
+                let again = read_first(&sent(&read, &read.user, "d"));
                 prop_assert!(matches!(again, Ok(FirstPacket::StartUp(_))), "{again:?}");
             }
         }
@@ -289,7 +291,7 @@ mod tests {
                 flat.extend([name.as_str(), value.as_str()]);
             }
             let body = start_up(PROTOCOL_3_0, &flat);
-            prop_assert_eq!(read_login(&body).for_server("ann", "x"), body);
+            prop_assert_eq!(sent(&read_login(&body), "ann", "x"), body);
         }
     }
 }

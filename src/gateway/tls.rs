@@ -62,10 +62,26 @@ impl TlsClient {
     pub(super) async fn encrypt(&self, stream: TcpStream) -> Result<TlsStream<TcpStream>, Error> {
         self.connector.connect(self.name.clone(), stream).await
     }
+
+    /// Shakes hands with a server that has not been asked for TLS in PostgreSQL's protocol. It has
+    /// to agree on that protocol inside TLS, so that a server of another one is told apart.
+    pub(super) async fn encrypt_directly(
+        &self,
+        stream: TcpStream,
+    ) -> Result<TlsStream<TcpStream>, Error> {
+        let encrypted = self.encrypt(stream).await?;
+        let (_, session) = encrypted.get_ref();
+        if session.alpn_protocol() != Some(ALPN) {
+            return Err(Error::other(
+                "the server does not agree on PostgreSQL's protocol (ALPN)",
+            ));
+        }
+        Ok(encrypted)
+    }
 }
 
 /// Says why a server was not believed, or how the handshake broke.
-pub(super) fn why_not(error: &Error, host: &str) -> String {
+pub(super) fn describe_failure(error: &Error, host: &str) -> String {
     let inner = error.get_ref();
     let tls = inner.and_then(|inner| inner.downcast_ref::<rustls::Error>());
     match tls {

@@ -76,13 +76,13 @@ impl TrustedCertificates {
         let Some(path) = &self.path else {
             return Ok(None);
         };
-        match self.read.get_or_init(|| self.usable(path)) {
+        match self.read.get_or_init(|| self.read_usable(path)) {
             Ok(roots) => Ok(Some(roots.clone())),
             Err(error) => Err(error.clone().or_hint(self.hint)),
         }
     }
 
-    fn usable(&self, path: &str) -> Result<Vec<u8>> {
+    fn read_usable(&self, path: &str) -> Result<Vec<u8>> {
         let pem = fs::read_foreign(&env::with_home(path), self.deadline)?;
         match usable_roots(&pem) {
             Some(roots) => Ok(roots),
@@ -126,7 +126,7 @@ struct ClientParts {
     bundle: Arc<TrustedCertificates>,
     follows_proxies: bool,
     longest: usize,
-    connect: Duration,
+    connect_timeout: Duration,
     /// Each connector is kept for the next request that takes the same route.
     connectors: Mutex<HashMap<HttpRoute, SharedHttpConnector>>,
 }
@@ -151,17 +151,17 @@ impl HttpClient {
     }
 
     /// Returns a client that reads longer answers.
-    pub(crate) fn long(&self, longest: usize) -> Self {
-        self.with_limits(longest, self.0.connect)
+    pub(crate) fn with_longest_answer(&self, longest: usize) -> Self {
+        self.with_limits(longest, self.0.connect_timeout)
     }
 
     /// Returns a client for small answers of a nearby service.
-    pub(crate) fn with_limits(&self, longest: usize, connect: Duration) -> Self {
+    pub(crate) fn with_limits(&self, longest: usize, connect_timeout: Duration) -> Self {
         Self::build(
             self.0.bundle.clone(),
             self.0.follows_proxies,
             longest,
-            connect,
+            connect_timeout,
         )
     }
 
@@ -169,14 +169,14 @@ impl HttpClient {
         bundle: Arc<TrustedCertificates>,
         follows_proxies: bool,
         longest: usize,
-        connect: Duration,
+        connect_timeout: Duration,
     ) -> Self {
         let connectors = Mutex::default();
         Self(Arc::new(ClientParts {
             bundle,
             follows_proxies,
             longest,
-            connect,
+            connect_timeout,
             connectors,
         }))
     }
@@ -187,14 +187,17 @@ impl HttpClient {
         http_client_fn(move |_, _| SharedHttpConnector::new(own.clone()))
     }
 
-    /// Sends one request and returns status and body of the answer.
+    /// Sends one request with a body, which is empty for most, and returns status and body of the
+    /// answer.
     pub(crate) async fn ask(
         &self,
         method: &str,
         address: &str,
         headers: &[(&'static str, &str)],
+        body: &str,
     ) -> std::result::Result<(u16, Vec<u8>), RequestError> {
         let mut request = HttpRequest::get(address).map_err(RequestError::from)?;
+        *request.body_mut() = SdkBody::from(body);
         request.set_method(method).map_err(RequestError::from)?;
         for (name, value) in headers {
             request
@@ -223,10 +226,9 @@ impl HttpClient {
         } else {
             None
         };
-        let proxy_has_tls = match &proxy {
-            Some(proxy) => proxy.address.starts_with("https://"),
-            None => false,
-        };
+        let proxy_has_tls = proxy
+            .as_ref()
+            .is_some_and(|proxy| proxy.address.starts_with("https://"));
         let tls = scheme == "https" || proxy_has_tls;
         let route = HttpRoute { tls, proxy };
         let mut connectors = self
@@ -251,7 +253,7 @@ impl HttpClient {
             }
         };
         let settings = HttpConnectorSettings::builder()
-            .connect_timeout(self.0.connect)
+            .connect_timeout(self.0.connect_timeout)
             .build();
         let builder = Connector::builder()
             .proxy_config(proxies)

@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 
 /// Returns the text at an `https://` address.
 pub(crate) async fn download_text(http: &HttpClient, address: &str) -> Result<String> {
-    let why = match http.ask("GET", address, &[]).await {
+    let reason = match http.ask("GET", address, &[], "").await {
         Ok((200, body)) => match String::from_utf8(body) {
             Ok(text) => return Ok(text),
             Err(_) => "it is not UTF-8".to_owned(),
@@ -15,8 +15,10 @@ pub(crate) async fn download_text(http: &HttpClient, address: &str) -> Result<St
         Err(RequestError::Local(error)) => {
             return Err(error.about(&format!("cannot download {address}")));
         }
-        Err(RequestError::Failed(why) | RequestError::Untrusted(why)) => why,
+        Err(RequestError::Failed(reason) | RequestError::Untrusted(reason)) => reason,
     };
-    Err(Error::failure(format!("cannot download {address}: {why}"))
-        .hint("check the network and HTTPS_PROXY, then try again"))
+    Err(
+        Error::failure(format!("cannot download {address}: {reason}"))
+            .hint("check the network and HTTPS_PROXY, then try again"),
+    )
 }

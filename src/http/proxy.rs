@@ -33,8 +33,8 @@ pub(crate) fn proxy_of_request(scheme: &str, authority: &str) -> Option<Proxy> {
     } else {
         ["http_proxy", "HTTP_PROXY"]
     };
-    let (variable, address) = variable_that_counts(names)?;
-    let (_, exceptions) = variable_that_counts(["no_proxy", "NO_PROXY"]).unwrap_or_default();
+    let (variable, address) = effective_variable(names)?;
+    let (_, exceptions) = effective_variable(["no_proxy", "NO_PROXY"]).unwrap_or_default();
     if is_excepted(authority, &exceptions) {
         return None;
     }
@@ -46,7 +46,7 @@ pub(crate) fn proxy_of_request(scheme: &str, authority: &str) -> Option<Proxy> {
 
 /// Returns the variable that counts. The name in lower case comes first; if that is set but empty,
 /// neither counts.
-fn variable_that_counts(names: [&'static str; 2]) -> Option<(&'static str, String)> {
+fn effective_variable(names: [&'static str; 2]) -> Option<(&'static str, String)> {
     let [lower, upper] = names;
     match env::var_or_empty(lower) {
         Some(value) if value.is_empty() => None,
@@ -74,10 +74,9 @@ fn is_excepted(authority: &str, exceptions: &str) -> bool {
 
 /// Tells whether a host is the named one or belongs to the named domain.
 fn is_within(host: &str, name: &str) -> bool {
-    match host.strip_suffix(name) {
-        Some(subdomain) => !name.is_empty() && (subdomain.is_empty() || subdomain.ends_with('.')),
-        None => false,
-    }
+    host.strip_suffix(name).is_some_and(|subdomain| {
+        !name.is_empty() && (subdomain.is_empty() || subdomain.ends_with('.'))
+    })
 }
 
 /// Returns the address with a scheme. One without a scheme counts as `http`.

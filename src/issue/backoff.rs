@@ -14,9 +14,9 @@ use crate::request::Request;
 use crate::time::Time;
 
 /// The longest pause, in seconds.
-const LONGEST_PAUSE: u32 = 300;
+const LONGEST_PAUSE_SECONDS: u32 = 300;
 /// Two failures count as consecutive if less than this lies between them, in seconds.
-const IN_A_ROW: u32 = 3_600;
+const CONSECUTIVE_SECONDS: u32 = 3_600;
 
 /// The last failure of an identity or of a request, if the user has not logged in since.
 pub(super) struct Backoff<'a> {
@@ -63,7 +63,7 @@ impl<'a> Backoff<'a> {
         let failure = self.failure;
         let pause = 5_u32
             .saturating_mul(1 << failure.count.min(10))
-            .min(LONGEST_PAUSE);
+            .min(LONGEST_PAUSE_SECONDS);
         let end = failure.at.plus(pause);
         if failure.error.exit() == Exit::Usage || now >= end {
             return None;
@@ -89,7 +89,9 @@ pub(super) fn record_of_failure(
     login_stamp: String,
 ) -> FailureRecord {
     let count_before = match failure_before {
-        Some(before) if before.login_stamp == login_stamp && before.at.until(now) < IN_A_ROW => {
+        Some(before)
+            if before.login_stamp == login_stamp && before.at.until(now) < CONSECUTIVE_SECONDS =>
+        {
             before.count
         }
         _ => 0,
@@ -191,8 +193,14 @@ mod tests {
     fn an_old_failure_does_not_count_and_one_of_the_future_is_none() {
         fake::reset();
         let first = failed(None, START);
-        assert_eq!(failed(Some(&first), START.plus(IN_A_ROW - 1)).count, 2);
-        assert_eq!(failed(Some(&first), START.plus(IN_A_ROW)).count, 1);
+        assert_eq!(
+            failed(Some(&first), START.plus(CONSECUTIVE_SECONDS - 1)).count,
+            2
+        );
+        assert_eq!(
+            failed(Some(&first), START.plus(CONSECUTIVE_SECONDS)).count,
+            1
+        );
         let index = index_with(first);
         let earlier = Time::from_unix(START.unix() - 1);
         assert!(backoff_of(&index, earlier).is_none());

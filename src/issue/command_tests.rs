@@ -163,7 +163,7 @@ fn a_created_user_is_kept_for_nine_tenths_and_comes_with_the_token() {
     pretend(START.plus(900));
     let next = bench.issue(&request).unwrap();
     assert_eq!(next.token.user.as_deref(), Some("v-2"));
-    assert!(request.provider.authority.is_run_for_users_alone());
+    assert!(request.provider.authority.issues_on_request_only());
     // A user that is named cannot be the one that would be created: nothing is run.
     request.user = "v-9".to_owned();
     let error = bench.issue(&request).err().unwrap();
@@ -272,7 +272,7 @@ fn placeholders_are_filled_in_and_a_missing_value_says_how() {
     let error = bench.issue(&request).err().unwrap();
     assert_eq!(error.exit(), Exit::Usage);
     assert!(
-        error.to_hint().unwrap().contains("vars = { role"),
+        error.hint_text().unwrap().contains("vars = { role"),
         "{error}"
     );
 }
@@ -313,7 +313,7 @@ fn a_switch_while_the_command_runs_is_noticed() {
     tool.definition.watch = vec![tool.path("log").display().to_string()];
     let error = bench.issue(&tool.request("a")).err().unwrap();
     assert!(
-        error.to_hint().unwrap().contains("[command.tool]"),
+        error.hint_text().unwrap().contains("[command.tool]"),
         "{error}"
     );
 }
@@ -333,7 +333,7 @@ fn a_missing_login_is_exit_code_3_and_says_what_to_type() {
         it.login_if = vec!["az login".to_owned(), "AADSTS".to_owned()];
     });
     assert_eq!(error.exit(), Exit::Login);
-    assert_eq!(error.to_hint(), Some("run `az login`, then try again"));
+    assert_eq!(error.hint_text(), Some("run `az login`, then try again"));
     // A program may say so and end with success.
     let error = error_of("echo AADSTS1 >&2", |it| {
         it.login_if = vec!["AADSTS".to_owned()];

@@ -112,7 +112,7 @@ impl PassfileView {
         request.passfile_lines().all(|line| {
             let line = line.or_user(&record.line.user);
             let token = self.passfile.token(&line, record.expires_at);
-            matches!(token, Some(token) if record.is_of(&token))
+            matches!(token, Some(token) if record.is_record_of(&token))
         })
     }
 }

@@ -25,12 +25,12 @@ pub(super) struct IdentityRegistry {
 struct RegisteredAuthority {
     name: &'static str,
     identities: Box<dyn Identities>,
-    known: HashMap<WhoAndWhat, Rc<dyn Identity>>,
+    known: HashMap<IdentityKey, Rc<dyn Identity>>,
 }
 
 /// What an identity is found by: the profile, and the digest of the scope if every scope has an
 /// identity of its own.
-type WhoAndWhat = (Option<String>, Option<String>);
+type IdentityKey = (Option<String>, Option<String>);
 
 /// What a run holds for one identity.
 #[derive(Default)]
@@ -65,12 +65,12 @@ impl IdentityRegistry {
     }
 
     /// Looks again at the files that an identity rests on, for all profiles that lead to it.
-    pub(super) fn look_again(&mut self, identity: &dyn Identity) {
+    pub(super) fn reload(&mut self, identity: &dyn Identity) {
         let mut now = None;
         for authority in &mut self.authorities {
             for same in authority.known.values_mut() {
                 if same.digest() == identity.digest() {
-                    let now = now.get_or_insert_with(|| same.as_it_is_now());
+                    let now = now.get_or_insert_with(|| same.reloaded());
                     *same = Rc::clone(now);
                 }
             }

@@ -64,7 +64,7 @@ pub(crate) use due::PassfileView;
 use identities::IdentityRegistry;
 
 /// A stale token is handed out when renewing fails, if it lasts this many seconds.
-const LAST_SECONDS: u32 = 30;
+const LEAST_STALE_LIFE_SECONDS: u32 = 30;
 /// How long a run waits for the lock of an identity if a user sits at its terminal: the process
 /// that holds the lock may be waiting for that user's login.
 const PATIENCE_AT_TERMINAL: Duration = Duration::from_mins(10);
@@ -115,6 +115,15 @@ enum MissReason {
     Older,
     /// It does not last as long as the caller needs.
     TooShort,
+}
+
+/// Whether a run has waited for the lock of an identity.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum WaitOutcome {
+    /// Another process may have changed the cache meanwhile.
+    Waited,
+    /// This run has the lock already, or has resolved the credentials.
+    NotNeeded,
 }
 
 impl Issuer {
@@ -196,10 +205,10 @@ impl Issuer {
         if let Some(issued) = self.usable_cached_token(request, options, began) {
             return Ok(issued);
         }
-        if self.lock(request) {
+        if self.wait_for_identity(request) == WaitOutcome::Waited {
             // Another process may have been quicker, and a user may have logged in for it.
             let identity = self.identities.identity_of(request);
-            self.identities.look_again(&*identity);
+            self.identities.reload(&*identity);
             if let Some(issued) = self.usable_cached_token(request, options, began) {
                 return Ok(issued);
             }
@@ -211,7 +220,7 @@ impl Issuer {
                 self.store(request, &issued, options, others);
                 issued.require_life(options, request)
             }
-            Err(error) => self.stale_after(error, request, &id, options),
+            Err(error) => self.fall_back_to_stale(error, request, &id, options),
         }
     }
 
@@ -223,7 +232,7 @@ impl Issuer {
         }
         let index = cache.index();
         let record = index.records.get(issued.id.as_str());
-        if record.is_some_and(|record| record.is_of(issued.token.expose())) {
+        if record.is_some_and(|record| record.is_record_of(issued.token.expose())) {
             self.notes.warn(format!(
                 "{} has handed out the same token again",
                 request.provider.title
@@ -239,16 +248,16 @@ impl Issuer {
         asked_at: Time,
     ) -> Option<IssuedToken> {
         let id = self.entry_id(request);
-        let Some(issued) = self.cached(request, &id, options.oldest()) else {
+        let Some(issued) = self.cached(request, &id, options.oldest_usable()) else {
             self.trace_missing(request, &id);
             return None;
         };
-        let why_unusable = issued.why_unusable(options, asked_at, Time::now());
-        self.trace_cached(request, &issued, why_unusable);
-        match why_unusable {
-            None => Some(issued),
-            Some(_) => None,
+        let miss = issued.miss_reason(options, asked_at, Time::now());
+        self.trace_cached(request, &issued, miss);
+        if miss.is_some() {
+            return None;
         }
+        Some(issued)
     }
 
     fn entry_id(&mut self, request: &Request) -> EntryId {
@@ -274,18 +283,17 @@ impl Issuer {
         })
     }
 
-    /// Waits until no other process resolves the credentials of this identity. Returns false if
-    /// this run has the lock, or has resolved them, already.
-    fn lock(&mut self, request: &Request) -> bool {
+    /// Waits until no other process resolves the credentials of this identity, and takes its lock.
+    fn wait_for_identity(&mut self, request: &Request) -> WaitOutcome {
         let identity = self.identities.identity_of(request);
         let began = Instant::now();
         let deadline = self.deadline_of(&*identity);
         let resources = self.identities.resources(&*identity);
         if resources.lock.is_some() || resources.signer.is_some() {
-            return false;
+            return WaitOutcome::NotNeeded;
         }
         let Some(cache) = &self.cache else {
-            return false;
+            return WaitOutcome::NotNeeded;
         };
         let timeout = if self.ask.terminal {
             PATIENCE_AT_TERMINAL
@@ -307,7 +315,7 @@ impl Issuer {
                 self.warn_about_cache(&error);
             }
         }
-        true
+        WaitOutcome::Waited
     }
 
     /// Returns the end of an identity's share of the run's time, which starts now if it has not.
@@ -322,7 +330,7 @@ impl Issuer {
     }
 
     /// Returns the previous token, if it still lasts: a stale token is better than an error.
-    fn stale_after(
+    fn fall_back_to_stale(
         &self,
         error: Error,
         request: &Request,
@@ -338,7 +346,7 @@ impl Issuer {
             return Err(error);
         };
         let life_left = Time::now().until(old.token.expires_at);
-        if life_left < LAST_SECONDS.max(options.min_valid) {
+        if life_left < LEAST_STALE_LIFE_SECONDS.max(options.min_valid) {
             return Err(error);
         }
         let left = spoken_duration(life_left);
@@ -365,7 +373,7 @@ impl Issuer {
 
 impl IssueOptions {
     /// Returns the oldest token that is worth looking at.
-    fn oldest(self) -> TokenAge {
+    fn oldest_usable(self) -> TokenAge {
         if self.fresh {
             TokenAge::Stale
         } else {
@@ -376,7 +384,7 @@ impl IssueOptions {
 
 impl IssuedToken {
     /// Returns why a token that was not made for this caller will not do, if it will not.
-    fn why_unusable(&self, options: IssueOptions, asked_at: Time, now: Time) -> Option<MissReason> {
+    fn miss_reason(&self, options: IssueOptions, asked_at: Time, now: Time) -> Option<MissReason> {
         if options.fresh {
             if self.token.issued_at < asked_at {
                 return Some(MissReason::Older);

@@ -85,10 +85,9 @@ impl Issuer {
     }
 
     fn has_failure(&self, name: &str) -> bool {
-        match &self.cache {
-            Some(cache) => cache.index().failures.contains_key(name),
-            None => false,
-        }
+        self.cache
+            .as_ref()
+            .is_some_and(|cache| cache.index().failures.contains_key(name))
     }
 
     /// Returns the failure that is recorded under this name, if the pause after it is not over and
@@ -105,7 +104,7 @@ impl Issuer {
             trace::no_backoff(&self.notes, index.failures.get(name));
             return None;
         };
-        if options.fresh || options.ends_pause || self.can_do_better(backoff.failure) {
+        if options.fresh || options.ends_pause || self.can_prompt_for(backoff.failure) {
             trace::pause_ignored(&self.notes, options);
             return None;
         }
@@ -114,12 +113,12 @@ impl Issuer {
         error
     }
 
-    /// Tells whether this run can prompt for the login that was missing. It is false if the
+    /// Tells whether this run may have the login that was missing. It is false if the
     /// recorded failure was itself a prompt, made by another process while this one waited for its
     /// lock.
-    fn can_do_better(&self, failure: &FailureRecord) -> bool {
-        let asked_meanwhile = failure.asked && failure.at >= self.run_started_at;
-        failure.error.exit() == Exit::Login && self.ask.can_ask() && !asked_meanwhile
+    fn can_prompt_for(&self, failure: &FailureRecord) -> bool {
+        let was_asked_meanwhile = failure.asked && failure.at >= self.run_started_at;
+        failure.error.exit() == Exit::Login && self.ask.may_have_login() && !was_asked_meanwhile
     }
 
     /// Asks the authority for credentials, and records a failure in the index.
@@ -151,7 +150,7 @@ impl Issuer {
         // The files are looked at again only if this run has changed them: a login by another
         // process, made while this one asked, is not the one that signs.
         if self.notes.take_changed_files() {
-            self.identities.look_again(&**identity);
+            self.identities.reload(&**identity);
         }
         if let (Err(error), Some(login_stamp)) = (&resolved, login_stamp) {
             let login_stamp = identity.stamp_of_failure(login_stamp);
@@ -197,10 +196,10 @@ impl Issuer {
                 continue;
             }
             let other_id = EntryId::of(&other, &*identity);
-            let is_fresh = match index.records.get(other_id.as_str()) {
-                Some(record) => record.age(now) == TokenAge::Fresh,
-                None => false,
-            };
+            let is_fresh = index
+                .records
+                .get(other_id.as_str())
+                .is_some_and(|record| record.age(now) == TokenAge::Fresh);
             if is_fresh || other_id == *id {
                 continue;
             }
@@ -239,7 +238,7 @@ fn issue_with(
 /// fail, with one more user in the database.
 fn check_no_user_is_named(request: &Request) -> Result<()> {
     let provider = request.provider;
-    let creates_its_user = provider.names_user && provider.authority.is_run_for_users_alone();
+    let creates_its_user = provider.names_user && provider.authority.issues_on_request_only();
     if !creates_its_user || request.user.is_empty() {
         return Ok(());
     }

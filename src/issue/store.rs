@@ -106,18 +106,18 @@ impl Issuer {
         if let Some(note) = cache.note.take() {
             self.notes.warn(note);
         }
-        let mut mended = vec![identity.digest().to_owned(), issued.id.as_str().to_owned()];
+        let mut ended = vec![identity.digest().to_owned(), issued.id.as_str().to_owned()];
         for (_, issued) in &renewed {
-            mended.push(issued.id.as_str().to_owned());
+            ended.push(issued.id.as_str().to_owned());
         }
-        mended.retain(|name| cache.index().failures.contains_key(name));
+        ended.retain(|name| cache.index().failures.contains_key(name));
         if let Some(error) = stored.failed {
             self.warn_about_cache(&error);
         }
-        if !mended.is_empty() || !stored.records.is_empty() {
+        if !ended.is_empty() || !stored.records.is_empty() {
             self.update_index(|index| {
                 index.records.extend(stored.records);
-                index.failures.retain(|name, _| !mended.contains(name));
+                index.failures.retain(|name, _| !ended.contains(name));
             });
         }
     }

@@ -41,7 +41,7 @@ impl Issuer {
         &mut self,
         request: &Request,
         issued: &IssuedToken,
-        why_unusable: Option<MissReason>,
+        miss: Option<MissReason>,
     ) {
         let identity = self.identities.identity_of(request);
         self.notes.step(|| {
@@ -53,7 +53,7 @@ impl Issuer {
             let expires_at = token.expires_at.rfc3339();
             let location = self.location_of(&issued.id);
             let identity = short_digest(&*identity);
-            let verdict = match why_unusable {
+            let verdict = match miss {
                 None => "used",
                 Some(MissReason::Stale) => "not used, it is stale: two thirds of its life are over",
                 Some(MissReason::Older) => "not used, a new token is asked for",
@@ -85,16 +85,16 @@ impl Issuer {
         let Some(cache) = &self.cache else { return };
         self.notes.step(|| {
             let name = request.name();
-            let why = why_missing(&cache.index(), request, id, &*identity, Time::now());
+            let reason = missing_reason(&cache.index(), request, id, &*identity, Time::now());
             format!(
-                "cache: no token of {name} for identity {}: {why}",
+                "cache: no token of {name} for identity {}: {reason}",
                 short_digest(&*identity)
             )
         });
     }
 }
 
-fn why_missing(
+fn missing_reason(
     index: &CacheIndex,
     request: &Request,
     id: &EntryId,
@@ -212,10 +212,10 @@ pub(super) fn backoff(notes: &RunNotes, backoff: &Backoff<'_>, identity: &dyn Id
         )
     });
     if notes.shows_steps() {
-        for place in identity.places_of_logins() {
+        for path in identity.login_paths() {
             notes.step(|| {
-                let place = place.display();
-                format!("pause: no login since {at}: {place} has not changed")
+                let path = path.display();
+                format!("pause: no login since {at}: {path} has not changed")
             });
         }
     }

@@ -101,7 +101,7 @@ impl Output {
     /// Writes what failed and what to type next.
     pub(crate) fn report(self, error: &Error) {
         print_to_stderr(&self.masked(&format!("{PROGRAM}{error}")));
-        if let Some(hint) = error.to_hint() {
+        if let Some(hint) = error.hint_text() {
             print_to_stderr(&self.masked(&format!("hint: {hint}")));
         }
     }

@@ -75,7 +75,7 @@ struct BlockEntry {
 #[derive(Default)]
 pub(crate) struct Passfile {
     entries: BTreeMap<PassfileLine, BlockEntry>,
-    user: Vec<u8>,
+    user_text: Vec<u8>,
     /// Set if pgcred has made the file.
     created: bool,
 }
@@ -95,7 +95,7 @@ impl Passfile {
     pub(crate) fn parse(text: &[u8]) -> Result<Self> {
         let mut parser = BlockParser::default();
         for (index, line) in text.split_inclusive(|b| *b == b'\n').enumerate() {
-            if let Err(damage) = parser.line(line) {
+            if let Err(damage) = parser.parse_line(line) {
                 let number = index + 1;
                 let why = format!("line {number}: pgcred's block is damaged: {damage}");
                 return Err(Error::failure(why).hint(repair_hint(text)));
@@ -176,25 +176,25 @@ impl Passfile {
 
     /// Tells whether pgcred has made the file and nothing is left in it.
     pub(crate) fn is_empty_and_own(&self) -> bool {
-        self.created && self.entries.is_empty() && self.user.is_empty()
+        self.created && self.entries.is_empty() && self.user_text.is_empty()
     }
 
     /// Puts the file together: the block, and then the user's bytes as they were. Without entries
     /// there is no block.
     pub(crate) fn render(&self) -> Vec<u8> {
         if self.entries.is_empty() {
-            return self.user.clone();
+            return self.user_text.clone();
         }
         // A byte order mark makes the first line unreadable. If the block stood before that line,
         // the mark would make a line in the middle unreadable too, so the block follows it.
-        let (above, below) = if self.user.starts_with(BYTE_ORDER_MARK) {
-            let first_line = match self.user.iter().position(|b| *b == b'\n') {
+        let (above, below) = if self.user_text.starts_with(BYTE_ORDER_MARK) {
+            let first_line = match self.user_text.iter().position(|b| *b == b'\n') {
                 Some(newline) => newline + 1,
-                None => self.user.len(),
+                None => self.user_text.len(),
             };
-            self.user.split_at(first_line)
+            self.user_text.split_at(first_line)
         } else {
-            (&[][..], &self.user[..])
+            (&[][..], &self.user_text[..])
         };
         let joined = !above.is_empty() && !above.ends_with(b"\n");
         let mut text = above.to_vec();
@@ -283,7 +283,7 @@ struct BlockParser {
 
 impl BlockParser {
     /// Reads one line. An error says how the block is damaged.
-    fn line(&mut self, line: &[u8]) -> std::result::Result<(), &'static str> {
+    fn parse_line(&mut self, line: &[u8]) -> std::result::Result<(), &'static str> {
         let body = line_content(line);
         let is_begin = body.starts_with(BEGIN_PREFIX);
         let is_end = body == END.as_bytes();
@@ -299,14 +299,14 @@ impl BlockParser {
             }
             BlockPosition::Before if is_begin => {
                 if body == BEGIN_JOINED.as_bytes() {
-                    self.added_newline = Some(self.passfile.user.len());
+                    self.added_newline = Some(self.passfile.user_text.len());
                 }
                 self.passfile.created = body == BEGIN_CREATED.as_bytes();
                 self.position = BlockPosition::Inside;
                 Ok(())
             }
             BlockPosition::Before | BlockPosition::After => {
-                self.passfile.user.extend_from_slice(line);
+                self.passfile.user_text.extend_from_slice(line);
                 Ok(())
             }
         }
@@ -336,11 +336,11 @@ impl BlockParser {
     }
 
     fn finished(mut self) -> Passfile {
-        let user = &mut self.passfile.user;
+        let user_text = &mut self.passfile.user_text;
         // The added newline is removed with the block. If lines were appended since, it stays,
         // because it separates them from the line before.
-        if self.added_newline == Some(user.len()) && user.ends_with(b"\n") {
-            user.pop();
+        if self.added_newline == Some(user_text.len()) && user_text.ends_with(b"\n") {
+            user_text.pop();
         }
         self.passfile
     }

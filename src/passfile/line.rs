@@ -60,7 +60,7 @@ pub(crate) fn line_content(line: &[u8]) -> &[u8] {
 }
 
 /// Tells whether a line matches a look-up.
-pub(crate) fn line_answers(line: &[u8], wanted: LookupKey<'_>) -> bool {
+pub(crate) fn line_matches(line: &[u8], wanted: LookupKey<'_>) -> bool {
     password_of_match(line, wanted).is_some()
 }
 

@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 
 use crate::passfile::block::{BEGIN_PREFIX, END, PassfileLine};
-use crate::passfile::line::{LookupKey, fields, line_answers, line_content};
+use crate::passfile::line::{LookupKey, fields, line_content, line_matches};
 
 /// A problem, and the lines that have it.
 struct LinesWithProblem {
@@ -159,7 +159,7 @@ fn rival_lines<'a>(
     let keys: Vec<(&PassfileLine, String)> = keys.map(|key| (key, key.port.to_string())).collect();
     let (mut above, mut below) = (Vec::new(), Vec::new());
     for (number, line) in lines {
-        if keys.iter().any(|(key, port)| answers_for(line, key, port)) {
+        if keys.iter().any(|(key, port)| matches_key(line, key, port)) {
             if *number < block {
                 above.push(*number);
             } else {
@@ -193,7 +193,7 @@ fn rival_lines<'a>(
 pub(crate) fn hidden_by(text: &[u8], key: &PassfileLine) -> Option<usize> {
     let (block, port) = (block_start(text), key.port.to_string());
     for (number, line) in user_lines(text) {
-        if number < block && answers_for(line, key, &port) {
+        if number < block && matches_key(line, key, &port) {
             return Some(number);
         }
     }
@@ -201,8 +201,8 @@ pub(crate) fn hidden_by(text: &[u8], key: &PassfileLine) -> Option<usize> {
 }
 
 /// Tells whether a line matches a key. Every database matches, because a token is valid for each.
-fn answers_for(line: &[u8], key: &PassfileLine, port: &str) -> bool {
-    line_answers(
+fn matches_key(line: &[u8], key: &PassfileLine, port: &str) -> bool {
+    line_matches(
         line,
         LookupKey {
             host: key.host.as_bytes(),

@@ -4,9 +4,10 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
+use super::packet::{ForeignProtocol, foreign_protocol, read_packet};
 use super::stream::{TimedStream, failure_of_error};
-use super::wire::{self, SSL_REQUEST, ServerMessage};
 use super::{Deadline, ProbeFailure};
+use crate::wire::{self, SSL_REQUEST, ServerMessage};
 
 /// How long the rest of a foreign greeting has to come.
 const TIME_FOR_GREETING: Duration = Duration::from_millis(500);
@@ -59,12 +60,12 @@ fn read_error(first: &[u8], stream: TimedStream<'_>) -> Result<TlsAnswer, ProbeF
     if !is_new {
         return Ok(TlsAnswer::Error(wire::old_message(&first[1..])));
     }
-    let packet = wire::read_packet(&mut first.chain(stream))?;
+    let packet = read_packet(&mut first.chain(stream))?;
     Ok(TlsAnswer::Error(wire::read_message(&packet.body)))
 }
 
 /// Says what greets, with a little time for the rest of its first words.
-fn read_greeting(first: &[u8], socket: &TcpStream, deadline: Deadline) -> wire::ForeignProtocol {
+fn read_greeting(first: &[u8], socket: &TcpStream, deadline: Deadline) -> ForeignProtocol {
     const NEEDED: usize = 8;
     let rest = match deadline.left() {
         Some(time_left) => Deadline::after(time_left.min(TIME_FOR_GREETING)),
@@ -79,5 +80,5 @@ fn read_greeting(first: &[u8], socket: &TcpStream, deadline: Deadline) -> wire::
             Ok(count) => words.extend_from_slice(&more[..count]),
         }
     }
-    wire::foreign_protocol(&words)
+    foreign_protocol(&words)
 }

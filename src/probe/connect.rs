@@ -57,7 +57,7 @@ pub(crate) fn connect_to_all(
     deadline: Deadline,
 ) -> Vec<ConnectAttempt> {
     let dial = |address: SocketAddr, time| TcpStream::connect_timeout(&address, time);
-    all_by(names.addresses(), port, deadline, dial)
+    connect_to_all_by(names.addresses(), port, deadline, dial)
 }
 
 /// Takes the connection that clients would take: that to the first address which answers.
@@ -73,7 +73,7 @@ pub(crate) fn take_first(attempts: &mut [ConnectAttempt]) -> Option<OpenConnecti
 
 type DialAnswer = (usize, Duration, Result<TcpStream>);
 
-fn all_by(
+fn connect_to_all_by(
     addresses: &[IpAddr],
     port: u16,
     deadline: Deadline,
@@ -82,14 +82,14 @@ fn all_by(
     let began = Instant::now();
     let (answer, answers) = mpsc::channel::<DialAnswer>();
     let mut attempts = Vec::new();
-    for (at, address) in addresses.iter().enumerate() {
+    for (index, address) in addresses.iter().enumerate() {
         let address = SocketAddr::new(*address, port);
         let mut reached = ConnectOutcome::Silent;
         let answer = answer.clone();
         let thread = thread::Builder::new().spawn(move || {
             if let Some(time) = deadline.left() {
                 let result = dial(address, time);
-                let _ = answer.send((at, began.elapsed(), result)); // perhaps too late
+                let _ = answer.send((index, began.elapsed(), result)); // perhaps too late
             }
         });
         if let Err(error) = thread {
@@ -126,10 +126,10 @@ fn collect_answers(
             };
             time = time.min(time_left);
         }
-        let Ok((at, took, result)) = answers.recv_timeout(time) else {
+        let Ok((index, took, result)) = answers.recv_timeout(time) else {
             return; // none is left, or the time is over
         };
-        let attempt = &mut attempts[at];
+        let attempt = &mut attempts[index];
         attempt.took = took;
         match result {
             Ok(stream) => {
@@ -138,12 +138,12 @@ fn collect_answers(
                 attempt.stream = Some(stream);
                 patience = patience.or_else(|| Some(Deadline::after(PATIENCE)));
             }
-            Err(error) => attempt.reached = why_not(&error),
+            Err(error) => attempt.reached = outcome_of_error(&error),
         }
     }
 }
 
-fn why_not(error: &Error) -> ConnectOutcome {
+fn outcome_of_error(error: &Error) -> ConnectOutcome {
     match error.kind() {
         ErrorKind::ConnectionRefused => ConnectOutcome::Refused,
         ErrorKind::TimedOut | ErrorKind::WouldBlock => ConnectOutcome::Silent,
@@ -188,7 +188,7 @@ mod tests {
         let address = listener.local_addr().unwrap();
         let silent = IpAddr::from([127, 0, 0, 9]);
         let began = Instant::now();
-        let attempts = all_by(
+        let attempts = connect_to_all_by(
             &[silent, address.ip()],
             address.port(),
             soon(),
@@ -209,13 +209,13 @@ mod tests {
     fn silence_ends_at_the_deadline() {
         let deadline = Deadline::after(Duration::from_millis(40));
         let began = Instant::now();
-        let attempts = all_by(&[IpAddr::from([127, 0, 0, 9])], 1, deadline, |_, _| {
+        let attempts = connect_to_all_by(&[IpAddr::from([127, 0, 0, 9])], 1, deadline, |_, _| {
             thread::sleep(Duration::from_secs(5));
             Err(ErrorKind::TimedOut.into())
         });
         assert!(began.elapsed() < Duration::from_secs(4));
         assert_eq!(attempts[0].reached, ConnectOutcome::Silent);
-        assert!(all_by(&[], 1, deadline, |_, _| unreachable!()).is_empty());
+        assert!(connect_to_all_by(&[], 1, deadline, |_, _| unreachable!()).is_empty());
     }
 
     #[test]
@@ -227,9 +227,9 @@ mod tests {
             (ErrorKind::HostUnreachable, ConnectOutcome::Unreachable),
             (ErrorKind::AddrNotAvailable, ConnectOutcome::Unreachable),
         ] {
-            assert_eq!(why_not(&kind.into()), expected);
+            assert_eq!(outcome_of_error(&kind.into()), expected);
         }
-        let denied = why_not(&ErrorKind::PermissionDenied.into());
+        let denied = outcome_of_error(&ErrorKind::PermissionDenied.into());
         assert!(matches!(denied, ConnectOutcome::Failed(_)), "{denied:?}");
     }
 }

@@ -11,16 +11,14 @@ use std::time::{Duration, Instant};
 
 use rustls::Stream;
 
+use super::packet::read_packet;
 use super::stream::{TimedStream, failure_of_error};
 use super::tls::TlsSession;
 use super::trust::ClientVerification;
-use super::wire::{self, AuthenticationMethod, AuthenticationRequest, ServerMessage, ServerPacket};
 use super::{Deadline, ProbeFailure};
-
-/// The most notices that are kept.
-const MOST_NOTICES: usize = 8;
-/// The most packets of one login.
-const MOST_PACKETS: usize = 100;
+use crate::wire::{
+    self, AuthenticationMethod, LoginExchange, LoginStep, LoginVerdict, ServerMessage, hide_token,
+};
 
 /// Who logs in. `Debug` hides the token.
 pub(crate) struct LoginRequest<'a> {
@@ -110,46 +108,44 @@ fn exchange_packets(
     request: &LoginRequest<'_>,
     login: &mut LoginAttempt,
 ) -> Result<LoginOutcome, ProbeFailure> {
-    let start = wire::start_up(request.user, request.database);
+    let start_up = wire::start_up_packet([
+        (&b"user"[..], request.user.as_bytes()),
+        (b"database", request.database.as_bytes()),
+        (b"application_name", b"pgcred-doctor"),
+        (b"client_encoding", b"UTF8"),
+    ]);
     let password = wire::password_packet(request.token);
-    let (Some(start), Some(password)) = (start, password) else {
+    let (Some(start_up), Some(password)) = (start_up, password) else {
         return Ok(LoginOutcome::CannotBeSent);
     };
-    send_packet(stream, &start)?;
-    for _ in 0..MOST_PACKETS {
-        let ServerPacket { kind, body } = wire::read_packet(stream)?;
-        match kind {
-            b'N' if login.notices.len() < MOST_NOTICES => {
-                login
-                    .notices
-                    .push(read_server_message(&body, request.token));
+    send_packet(stream, &start_up)?;
+    let mut exchange = LoginExchange::default();
+    let verdict = loop {
+        match exchange.take(read_packet(stream)?) {
+            LoginStep::ReadPacket => {}
+            LoginStep::SendPassword => {
+                send_packet(stream, &password)?;
+                login.has_sent_token = true;
             }
-            b'N' => {}
-            b'v' => login.minor_version = wire::minor_version(&body),
-            b'E' => {
-                return Ok(LoginOutcome::Refused(read_server_message(
-                    &body,
-                    request.token,
-                )));
-            }
-            b'R' => match wire::read_authentication(&body) {
-                Some(AuthenticationRequest::Nothing) => return Ok(LoginOutcome::LoggedIn),
-                Some(AuthenticationRequest::Password) if login.has_sent_token => {
-                    return Ok(LoginOutcome::AskedAgain);
-                }
-                Some(AuthenticationRequest::Password) => {
-                    send_packet(stream, &password)?;
-                    login.has_sent_token = true;
-                }
-                Some(AuthenticationRequest::Other(method)) => {
-                    return Ok(LoginOutcome::OtherMethod(method));
-                }
-                None => return Ok(LoginOutcome::OutOfPlace(kind)),
-            },
-            _ => return Ok(LoginOutcome::OutOfPlace(kind)),
+            LoginStep::End(verdict) => break verdict,
         }
+    };
+    login.minor_version = exchange.minor_version;
+    for notice in &exchange.notices {
+        let notice = read_server_message(notice, request.token);
+        login.notices.push(notice);
     }
-    Err(ProbeFailure::TooMuch)
+    match verdict {
+        LoginVerdict::LoggedIn => Ok(LoginOutcome::LoggedIn),
+        LoginVerdict::Refused(body) => {
+            let message = read_server_message(&body, request.token);
+            Ok(LoginOutcome::Refused(message))
+        }
+        LoginVerdict::OtherMethod(method) => Ok(LoginOutcome::OtherMethod(method)),
+        LoginVerdict::AskedAgain => Ok(LoginOutcome::AskedAgain),
+        LoginVerdict::OutOfPlace(kind) => Ok(LoginOutcome::OutOfPlace(kind)),
+        LoginVerdict::Endless => Err(ProbeFailure::TooMuch),
+    }
 }
 
 fn send_packet(stream: &mut TlsStream<'_, '_>, packet: &[u8]) -> Result<(), ProbeFailure> {
@@ -163,22 +159,6 @@ fn send_packet(stream: &mut TlsStream<'_, '_>, packet: &[u8]) -> Result<(), Prob
 fn read_server_message(body: &[u8], token: &str) -> ServerMessage {
     let body = hide_token(token, &String::from_utf8_lossy(body));
     wire::read_message(body.as_bytes())
-}
-
-/// Returns a text without the token, whole or in the parts of its query that are secret or long.
-pub(crate) fn hide_token(token: &str, text: &str) -> String {
-    const LONG: usize = 24;
-    const HIDDEN: &str = "[...]";
-    let mut text = text.to_owned();
-    if !token.is_empty() {
-        text = text.replace(token, HIDDEN);
-    }
-    for part in token.split(['&', '?', '=']) {
-        if part.len() >= LONG {
-            text = text.replace(part, HIDDEN);
-        }
-    }
-    text
 }
 
 #[cfg(test)]

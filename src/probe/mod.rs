@@ -5,7 +5,7 @@
 //!   names::look_up ──▶ connect::connect_to_all ──▶ tls::begin_tls ──▶ login::log_in
 //!   (names.rs)         (connect.rs)                (tls.rs)           (login.rs)
 //!                                                    │    │                │
-//!                               SSLRequest: ask.rs ◀─┘    │                └─▶ packets: wire.rs
+//!                               SSLRequest: ask.rs ◀─┘    │                └─▶ packets: packet.rs
 //!                    what the server shows: certificate.rs└─▶ is it believed: trust.rs
 //! ```
 //!
@@ -22,12 +22,12 @@ pub(crate) mod certificate;
 pub(crate) mod connect;
 pub(crate) mod login;
 pub(crate) mod names;
+pub(crate) mod packet;
 mod stream;
 #[cfg(test)]
 mod tests;
 pub(crate) mod tls;
 pub(crate) mod trust;
-pub(crate) mod wire;
 
 use std::time::{Duration, Instant};
 
@@ -71,7 +71,7 @@ pub(crate) enum ProbeFailure {
     /// The server breaks the rules of TLS, in the words of the library.
     BrokenTls(String),
     /// The server speaks something else than PostgreSQL.
-    NotPostgres(wire::ForeignProtocol),
+    NotPostgres(packet::ForeignProtocol),
     /// The system's error, in its own words.
     Failed(String),
 }

@@ -19,11 +19,12 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use super::certificate::CertificateValidity;
 use super::names::NameAnswer;
+use super::packet::ForeignProtocol;
 use super::tls::{self, TlsHandshake, TlsRequest, TlsStart};
 use super::trust::{ChainTrust, ClientVerification, NameFit, NamedRoots, VerificationLevel};
-use super::wire::{ForeignProtocol, SSL_REQUEST};
 use super::{Deadline, ProbeFailure, connect};
 use crate::time::Time;
+use crate::wire::SSL_REQUEST;
 
 pub(super) const HOST: &str = "db.example.com";
 

@@ -17,9 +17,9 @@ use super::certificate::Certificate;
 use super::connect::OpenConnection;
 use super::stream::{TimedStream, failure_of_error, safe_words};
 use super::trust::{CertificateVerdict, NamedRoots, judge_certificates};
-use super::wire::ServerMessage;
 use super::{Deadline, ProbeFailure};
 use crate::time::Time;
+use crate::wire::ServerMessage;
 
 /// The name of PostgreSQL's protocol inside TLS.
 const ALPN: &[u8] = b"postgresql";

@@ -151,11 +151,11 @@ fn trust_of(
     let algorithms = provider.signature_verification_algorithms.all;
     match verify_server_cert_signed_by_trust_anchor(&parsed, &roots, between, day, algorithms) {
         Ok(()) => ChainTrust::Trusted,
-        Err(error) => why_not(&error),
+        Err(error) => trust_of_error(&error),
     }
 }
 
-fn why_not(error: &Error) -> ChainTrust {
+fn trust_of_error(error: &Error) -> ChainTrust {
     use CertificateError as Bad;
     let Error::InvalidCertificate(bad) = error else {
         return ChainTrust::Other(safe_words(&error.to_string()));

@@ -18,7 +18,7 @@ pub(super) static PROVIDER: Provider = Provider {
     owns: Some(|host| region_of_host(host).is_some()),
     region: region_of_host,
     expand: host_of_id,
-    nearly_id,
+    id_mistake,
     labels_of_name,
     host_warning,
     user: Some(ADMIN),
@@ -77,7 +77,7 @@ fn host_warning(host: &str) -> Option<String> {
 }
 
 /// Returns what is wrong with an ID from which a character was lost, or to which one was added.
-fn nearly_id(text: &str) -> Option<String> {
+fn id_mistake(text: &str) -> Option<String> {
     let length = text.len();
     let is_near = length.abs_diff(ID_LENGTH) <= 2 && length != ID_LENGTH;
     if !is_near || !text.bytes().all(|byte| byte.is_ascii_alphanumeric()) {

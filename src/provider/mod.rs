@@ -9,7 +9,7 @@
 //!  a name, a host, an ID                     [command.NAME], or a preset
 //!        |                                          |
 //!        v                                          v
-//!     look_up --> PROVIDERS                      defined --> command
+//!     lookup --> PROVIDERS                       defined --> command
 //!        |          dsql, rds; in tests            |          an authority that runs a program
 //!        |          example, fake                   |
 //!        |            |                             |
@@ -33,7 +33,7 @@ mod example;
 #[cfg(test)]
 pub(crate) mod fake;
 mod login_sql;
-mod look_up;
+mod lookup;
 mod properties;
 mod rds;
 mod required_roots;
@@ -43,11 +43,11 @@ mod wording;
 
 pub(crate) use defined::{define, usual_port};
 pub(crate) use login_sql::{LONGEST_NAME, SqlStep, SqlSubject};
-pub(crate) use look_up::{
-    authorities, authority_of, find_by_host, find_by_id, host_warning, is_built_in,
-    is_first_authority, is_of_first_authority, knows_host, named, names, nearly_id, parse_region,
+pub(crate) use lookup::{
+    authorities, authority_of, find_by_host, find_by_id, host_warning, id_mistake, is_built_in,
+    is_first_authority, is_of_first_authority, knows_host, named, names, parse_region,
 };
-pub(crate) use properties::{DEFAULT_PORT, Provider, WhyNoToken};
+pub(crate) use properties::{DEFAULT_PORT, NoTokenReason, Provider};
 pub(crate) use required_roots::{RequiredRoots, RootSet};
 pub(crate) use wording::{authority_titles, logins, option_help, titles};
 

@@ -39,7 +39,7 @@ pub(crate) struct Provider {
     /// Returns the host of a bare ID in a region, if the provider knows such IDs.
     pub(crate) expand: fn(id: &str, region: &str) -> Option<String>,
     /// Returns what is wrong with a text that is nearly such an ID.
-    pub(crate) nearly_id: fn(text: &str) -> Option<String>,
+    pub(crate) id_mistake: fn(text: &str) -> Option<String>,
     /// Returns how many labels at the beginning of a host are the name of the server, so that a
     /// report that is shared shows the others; `None` if it has to leave out the whole host.
     pub(crate) labels_of_name: fn(host: &str) -> Option<usize>,
@@ -51,8 +51,8 @@ pub(crate) struct Provider {
     pub(crate) user: Option<&'static str>,
     /// Who the user of a request is, for a sentence that asks for one: `your e-mail address`.
     pub(crate) who_logs_in: Option<&'static str>,
-    /// Returns a warning if a user looks wrong.
-    pub(crate) user_warning: fn(user: &str) -> Option<String>,
+    /// Returns what the database calls a user who was named in another way, which it does not know.
+    pub(crate) right_user: fn(user: &str) -> Option<&str>,
     /// Whether the users of the database are called by their e-mail addresses.
     pub(crate) users_are_addresses: bool,
     /// Tells whether a token that names this audience is for another service.
@@ -83,13 +83,13 @@ pub(crate) struct Provider {
     pub(crate) cause_of_replication: Option<&'static str>,
     /// Returns why a server whose certificate chains to these roots asks for another password than
     /// a token.
-    pub(crate) why_no_token: fn(roots: &RequiredRoots) -> WhyNoToken,
+    pub(crate) no_token_reason: fn(roots: &RequiredRoots) -> NoTokenReason,
     /// The SQL that lets a user log in with a token; `None` if pgcred knows none.
     pub(crate) login_sql: Option<LoginSql>,
 }
 
 /// Why a server asks for another password than a token.
-pub(crate) struct WhyNoToken {
+pub(crate) struct NoTokenReason {
     /// A row of `causes`; `None` if the table has none.
     pub(crate) cause: Option<&'static str>,
     /// What to do, in words, where the row does not say enough.
@@ -119,13 +119,13 @@ impl Provider {
             owns: None,
             region: |_| None,
             expand: |_, _| None,
-            nearly_id: |_| None,
+            id_mistake: |_| None,
             labels_of_name: |_| None,
             host_warning: |_| None,
             names_user: false,
             user: None,
             who_logs_in: None,
-            user_warning: |_| None,
+            right_user: |_| None,
             users_are_addresses: false,
             is_foreign_audience: |_| false,
             dbname: "postgres",
@@ -138,7 +138,7 @@ impl Provider {
             takes_direct_tls: false,
             cause_of_settings: None,
             cause_of_replication: None,
-            why_no_token: |_| WhyNoToken {
+            no_token_reason: |_| NoTokenReason {
                 cause: None,
                 advice: Some(
                     "the server may not take tokens from this role: ask who administers it, and \
@@ -151,10 +151,7 @@ impl Provider {
 
     /// Tells whether a host has the form of this provider's hosts.
     pub(crate) fn owns(&self, host: &str) -> bool {
-        match self.owns {
-            Some(owns) => owns(host),
-            None => false,
-        }
+        self.owns.is_some_and(|owns| owns(host))
     }
 
     /// Returns what to do about a request that names no user, which `how` says.

@@ -6,7 +6,7 @@
 //! region; a proxy has a public one.
 
 use super::login_sql::{LoginSql, SqlStep, SqlSubject};
-use super::{Provider, RequiredRoots, WhyNoToken, amazon_roots};
+use super::{NoTokenReason, Provider, RequiredRoots, amazon_roots};
 use crate::authority::Region;
 use crate::aws::{self, may_be_region};
 use crate::text::quote::{sql_name, sql_text};
@@ -22,7 +22,7 @@ pub(super) static PROVIDER: Provider = Provider {
     max_life: 900, // fixed by the service
     roots: roots_of_host,
     cause_of_replication: Some("rds.replication"),
-    why_no_token,
+    no_token_reason,
     login_sql: Some(LoginSql {
         administrator: None,
         names_principal: false,
@@ -87,13 +87,13 @@ fn roots_of_host(host: &str, named: Option<&Region>) -> RequiredRoots {
 }
 
 /// Of RDS, only a proxy has a public certificate.
-fn why_no_token(roots: &RequiredRoots) -> WhyNoToken {
+fn no_token_reason(roots: &RequiredRoots) -> NoTokenReason {
     match roots {
-        RequiredRoots::Public(_) => WhyNoToken {
+        RequiredRoots::Public(_) => NoTokenReason {
             cause: Some("rds.proxy.method"),
             advice: None,
         },
-        RequiredRoots::Private(_) => WhyNoToken {
+        RequiredRoots::Private(_) => NoTokenReason {
             cause: Some("role.rds_iam.missing"),
             advice: Some(
                 "if the role has rds_iam, IAM authentication is off: add --aws to be told",

@@ -3,7 +3,7 @@
 
 use super::PROVIDERS;
 use super::command::CommandPreset;
-use super::look_up::authorities;
+use super::lookup::authorities;
 use crate::authority::OptionHelp;
 
 /// Returns what the help says of an option, for all authorities that have it.

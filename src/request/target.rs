@@ -103,9 +103,9 @@ impl TargetSpec {
         if target.contains('=') {
             return parse_conninfo(target);
         }
-        let mut place = Self::default();
-        place.set_host(target)?;
-        Ok(place)
+        let mut spec = Self::default();
+        spec.set_host(target)?;
+        Ok(spec)
     }
 
     /// Fills what is missing from the next source.
@@ -204,7 +204,7 @@ impl TargetSpec {
 /// Splits where libpq does. Errors never repeat a part: a password with a bare `/` or `@` may have
 /// ended up in any.
 fn parse_uri(rest: &str) -> Result<TargetSpec> {
-    let mut place = TargetSpec::default();
+    let mut spec = TargetSpec::default();
     let mut userinfo = "";
     let mut rest = rest;
     if let Some(at) = rest.find(['@', '/'])
@@ -219,26 +219,26 @@ fn parse_uri(rest: &str) -> Result<TargetSpec> {
     let (before_query, query) = rest.split_once('?').unwrap_or((rest, ""));
     let (host, dbname) = before_query.split_once('/').unwrap_or((before_query, ""));
     let host = host.strip_suffix(':').unwrap_or(host); // an empty port is libpq's default
-    place.set("user", decode(user)?)?;
-    place.set("host", decode(host)?).map_err(|_| {
+    spec.set("user", decode(user)?)?;
+    spec.set("host", decode(host)?).map_err(|_| {
         Error::usage("URI: cannot read host and port").hint(
             "write postgres://USER@HOST:PORT/DBNAME; in a password `/`, `@` and `?` are %2F, \
              %40 and %3F",
         )
     })?;
-    place.set("dbname", decode(dbname)?)?;
+    spec.set("dbname", decode(dbname)?)?;
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let Some((keyword, value)) = pair.split_once('=') else {
             return Err(Error::usage("URI: a parameter after `?` has no `=`")
                 .hint("write keyword=value, such as ?sslmode=verify-full"));
         };
         if (keyword, value) == ("ssl", "true") {
-            place.set("sslmode", "require".to_owned())?; // JDBC's spelling, which libpq accepts too
+            spec.set("sslmode", "require".to_owned())?; // JDBC's spelling, which libpq accepts too
         } else {
-            place.set(&decode(keyword)?, decode(value)?)?;
+            spec.set(&decode(keyword)?, decode(value)?)?;
         }
     }
-    Ok(place)
+    Ok(spec)
 }
 
 fn decode(text: &str) -> Result<String> {
@@ -262,7 +262,7 @@ fn decode(text: &str) -> Result<String> {
 
 /// Reads `keyword=value keyword = 'va\'lue' ...` as libpq does.
 fn parse_conninfo(text: &str) -> Result<TargetSpec> {
-    let mut place = TargetSpec::default();
+    let mut spec = TargetSpec::default();
     let mut rest = text.trim_start();
     while !rest.is_empty() {
         let Some((keyword, after)) = rest.split_once('=') else {
@@ -272,14 +272,14 @@ fn parse_conninfo(text: &str) -> Result<TargetSpec> {
             );
         };
         let (value, after) = conninfo_value(after.trim_start())?;
-        place.set(keyword.trim_end(), value).map_err(|error| {
+        spec.set(keyword.trim_end(), value).map_err(|error| {
             error.or_hint(
                 "write '' for an empty value; without quotes the next word is taken for the value",
             )
         })?;
         rest = after.trim_start();
     }
-    Ok(place)
+    Ok(spec)
 }
 
 /// Returns one value, unquoted and unescaped, and what follows it.
@@ -311,7 +311,7 @@ fn conninfo_value(text: &str) -> Result<(String, &str)> {
 mod tests {
     use super::*;
 
-    fn place(
+    fn spec(
         host: &str,
         port: Option<u16>,
         user: Option<&str>,
@@ -333,24 +333,24 @@ mod tests {
     #[test]
     fn uris() {
         for (text, expected) in [
-            ("postgres://h", place("h", None, None, None, &[])),
+            ("postgres://h", spec("h", None, None, None, &[])),
             (
                 "postgresql://u@H:6543/db",
-                place("h", Some(6543), Some("u"), Some("db"), &[]),
+                spec("h", Some(6543), Some("u"), Some("db"), &[]),
             ),
             (
                 "postgres://u:p%40w@h/a%2Fb?sslmode=require",
-                place("h", None, Some("u"), Some("a/b"), &[("sslmode", "require")]),
+                spec("h", None, Some("u"), Some("a/b"), &[("sslmode", "require")]),
             ),
             (
                 "postgres:///db?host=h&port=1&user=u%20x",
-                place("h", Some(1), Some("u x"), Some("db"), &[]),
+                spec("h", Some(1), Some("u x"), Some("db"), &[]),
             ),
             (
                 "postgres://h?ssl=true&connect_timeout=",
-                place("h", None, None, None, &[("sslmode", "require")]),
+                spec("h", None, None, None, &[("sslmode", "require")]),
             ),
-            ("postgres://", place("", None, None, None, &[])),
+            ("postgres://", spec("", None, None, None, &[])),
         ] {
             assert_eq!(TargetSpec::parse(text).unwrap(), expected, "{text}");
         }
@@ -359,14 +359,14 @@ mod tests {
     #[test]
     fn conninfo() {
         for (text, expected) in [
-            ("host=h", place("h", None, None, None, &[])),
+            ("host=h", spec("h", None, None, None, &[])),
             (
                 r"host = h port=1 user='o\'neil x' dbname=a\ b password='p w'",
-                place("h", Some(1), Some("o'neil x"), Some("a b"), &[]),
+                spec("h", Some(1), Some("o'neil x"), Some("a b"), &[]),
             ),
             (
                 "dbname='' host=h:5 sslrootcert=system",
-                place("h", Some(5), None, None, &[("sslrootcert", "system")]),
+                spec("h", Some(5), None, None, &[("sslrootcert", "system")]),
             ),
         ] {
             assert_eq!(TargetSpec::parse(text).unwrap(), expected, "{text}");
@@ -408,7 +408,7 @@ mod tests {
             ..TargetSpec::default()
         };
         let merged = flags.or(TargetSpec::parse("postgres://x@h:1/d").unwrap());
-        assert_eq!(merged, place("h", Some(1), Some("u"), Some("d"), &[]));
+        assert_eq!(merged, spec("h", Some(1), Some("u"), Some("d"), &[]));
     }
 
     proptest::proptest! {

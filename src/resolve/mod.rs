@@ -42,7 +42,7 @@ use explain::ValueSources;
 pub(crate) use options::{AddressOptions, ConnectionOptions};
 use precedence::MergedTarget;
 pub(crate) use unknown_host::tunnel_hint;
-pub(crate) use validation::{allowed_life, provider_of};
+pub(crate) use validation::{allowed_life, check_user, provider_of};
 
 /// What a resolution looks at besides the options and TARGET.
 #[derive(Clone, Copy)]

@@ -115,7 +115,7 @@ fn connection_at<'a>(
     };
     let region = values.region.value.as_ref();
     let signed = values.sign_host.value.as_ref();
-    Ok(config.at(&address, region, |connection| {
+    Ok(config.connection_at(&address, region, |connection| {
         names_signed_endpoint(config, connection, signed, region)
             && is_served_by(connection, options.provider.as_deref())
     }))
@@ -128,7 +128,7 @@ fn names_signed_endpoint(
     region: Option<&Region>,
 ) -> bool {
     match signed {
-        Some(signed) => config.signs(connection, &signed.host, signed.port, region),
+        Some(signed) => config.is_signed_for(connection, &signed.host, signed.port, region),
         None => true,
     }
 }

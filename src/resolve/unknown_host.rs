@@ -55,7 +55,7 @@ fn hint_at_target(host: &str, typed_target: &str, config: &Config) -> String {
     if host == "help" {
         return "run `pgcred COMMAND --help` for help on a command".to_owned();
     }
-    if let Some(wrong) = provider::nearly_id(host) {
+    if let Some(wrong) = provider::id_mistake(host) {
         return wrong;
     }
     let tunnel = tunnel_hint();

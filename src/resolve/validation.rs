@@ -137,7 +137,7 @@ pub(super) fn validate(
     let source = values.sign_host.source;
     warn_about_port(&endpoints, source, connection, provider, output);
     check_region(&mut endpoints, region_of_host.as_ref(), provider, output);
-    let user = user_of(values.user, provider, options, &endpoints.host, output)?;
+    let user = user_of(values.user, provider, options, &endpoints.host)?;
     let roots = roots_of(values.roots.value, provider)?;
     let dbname = values.dbname.value;
     Ok(Request {
@@ -213,22 +213,28 @@ fn user_of(
     provider: &Provider,
     options: &ConnectionOptions,
     host: &str,
-    output: Output,
 ) -> Result<String> {
     if provider.names_user && matches!(named.source, ValueSource::Variable(_)) {
         named = SourcedValue::default(); // PGUSER is of the databases whose user is known
     }
     match (named.value, provider.user) {
         (Some(user), _) => {
-            if let Some(warning) = (provider.user_warning)(&user) {
-                output.warn(&warning);
-            }
+            check_user(&user, host, provider)?;
             Ok(user)
         }
         (None, Some(user)) => Ok(user.to_owned()),
         (None, None) if options.address.needs_no_user || provider.names_user => Ok(String::new()),
         (None, None) => Err(Error::usage(format!("no user for {host}"))
             .hint(provider.hint_of_user("name the database user with --user USER or PGUSER"))),
+    }
+}
+
+/// Refuses a user whom the databases of the provider call otherwise.
+pub(crate) fn check_user(user: &str, host: &str, provider: &Provider) -> Result<()> {
+    match (provider.right_user)(user) {
+        Some(right) => Err(Error::usage(format!("there is no user `{user}` at {host}"))
+            .hint(format!("use `{right}`, as the database calls it"))),
+        None => Ok(()),
     }
 }
 

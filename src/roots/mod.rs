@@ -6,7 +6,8 @@
 //! carries or downloads. It puts them into its data directory (`store`), because a client wants a
 //! path.
 //!
-//! `sets` has the same certificates as data, for a probe that judges a server as clients would.
+//! `sets` has the same certificates as data, for a probe that judges a server as clients would, and
+//! for the gateway.
 
 mod sets;
 mod store;
@@ -20,7 +21,7 @@ use crate::request::Request;
 use crate::request::target::RootsChoice;
 use crate::sys::env;
 use crate::sys::fs::{self, PrivateDirectory};
-pub(crate) use sets::{RootSets, root_sets};
+pub(crate) use sets::{RootSets, root_sets, verifying_certificates};
 pub(crate) use store::{remove_file, written_files};
 
 /// The root certificates that pgcred tells a client to use.
@@ -42,7 +43,7 @@ impl TrustedRoots {
     ///
     /// It is a file unless the user said `system`. Only libpq 16 and newer know `system`, and not
     /// every libpq finds the system's certificates with it.
-    pub(crate) fn libpq(&self) -> String {
+    pub(crate) fn value_for_libpq(&self) -> String {
         match self {
             Self::UsersChoice(text) => text.clone(),
             Self::System(file) | Self::OwnPublic(_, file) | Self::OwnPrivate(_, file) => {
@@ -53,11 +54,11 @@ impl TrustedRoots {
 
     /// Returns the file that a Java program needs; `None` if the public roots in its own trust
     /// store are enough.
-    pub(crate) fn java(&self) -> Option<String> {
+    pub(crate) fn file_for_java(&self) -> Option<String> {
         match self {
             Self::UsersChoice(text) if text == SYSTEM => None,
             Self::System(_) | Self::OwnPublic(..) => None,
-            Self::UsersChoice(_) | Self::OwnPrivate(..) => Some(self.libpq()),
+            Self::UsersChoice(_) | Self::OwnPrivate(..) => Some(self.value_for_libpq()),
         }
     }
 }
@@ -153,7 +154,7 @@ pub(crate) fn provide_file(
 pub(crate) fn sslrootcert(request: &Request, ask: &AskPolicy) -> Result<Option<String>> {
     let roots = choose_roots(request)?;
     provide_file(request, roots.as_ref(), ask)?;
-    Ok(roots.map(|roots| roots.libpq()))
+    Ok(roots.map(|roots| roots.value_for_libpq()))
 }
 
 /// Returns the same value for the program of `pgcred exec`. If pgcred's directory cannot be
@@ -165,7 +166,7 @@ pub(crate) fn sslrootcert_for_exec(
 ) -> Result<Option<String>> {
     let roots = choose_roots(request)?;
     let Err(error) = provide_file(request, roots.as_ref(), ask) else {
-        return Ok(roots.map(|roots| roots.libpq()));
+        return Ok(roots.map(|roots| roots.value_for_libpq()));
     };
     let required = required_roots(request);
     let Some(set) = required.set() else {

@@ -2,14 +2,16 @@
 //!
 //! Reads files and the store of the system, and writes nothing. Which file the user's clients
 //! verify by is decided by `choose_roots` in `mod.rs`, as for every command; what else they may
-//! trust is added here. The probe of `pgcred doctor` calls it.
+//! trust is added here. The probe of `pgcred doctor` calls it, and the gateway, which is a client
+//! itself.
 
 use std::path::Path;
 
 use rustls::pki_types::CertificateDer;
 
-use super::{SYSTEM, TrustedRoots, choose_roots, required_roots, store};
-use crate::error::Result;
+use super::{SYSTEM, TrustedRoots, choose_roots, provide_file, required_roots, store};
+use crate::authority::AskPolicy;
+use crate::error::{Error, Result};
 use crate::request::Request;
 use crate::sys::env;
 use crate::sys::fs;
@@ -42,10 +44,34 @@ pub(crate) fn root_sets(request: &Request) -> Result<RootSets> {
     };
     Ok(RootSets {
         clients: roots.as_ref().map(certificates_of_roots),
-        clients_file: roots.as_ref().map(TrustedRoots::libpq),
+        clients_file: roots.as_ref().map(TrustedRoots::value_for_libpq),
         system: system_certificates(),
         provider,
     })
+}
+
+/// Returns the root certificates that verify the server of a request whose `sslmode` verifies it.
+/// Those that were chosen count alone: if they cannot be read, no others take their place, and the
+/// error says which. A file of pgcred's own is downloaded within the time that `ask` allows.
+pub(crate) fn verifying_certificates(
+    request: &Request,
+    ask: &AskPolicy,
+) -> Result<Vec<CertificateDer<'static>>> {
+    let Some(roots) = choose_roots(request)? else {
+        return Ok(Vec::new());
+    };
+    let certificates = certificates_of_roots(&roots);
+    if !certificates.is_empty() {
+        return Ok(certificates);
+    }
+    provide_file(request, Some(&roots), ask)?;
+    let certificates = certificates_of_roots(&roots);
+    if !certificates.is_empty() {
+        return Ok(certificates);
+    }
+    let source = roots.value_for_libpq();
+    let error = Error::failure(format!("no root certificate can be read from {source}"));
+    Err(error.hint("correct `roots` of the connection, or run `pgcred doctor` with its name"))
 }
 
 /// Returns the roots by which libpq verifies although `sslmode` is `require`: a file that it is
@@ -79,7 +105,7 @@ fn certificates_of_roots(roots: &TrustedRoots) -> Vec<CertificateDer<'static>> {
 fn system_certificates() -> Vec<CertificateDer<'static>> {
     match env::system_root_certificates() {
         Some(file) => certificates_in_file(&file),
-        None => Vec::new(),
+        None => rustls_native_certs::load_native_certs().certs, // not in a file, as on Windows
     }
 }
 

@@ -74,9 +74,9 @@ pub(super) fn write_set(set: &RootSet, text: &str) -> Result<PathBuf> {
     if paths::own_home().is_none()
         && let Some(data) = paths::data_directory()
     {
-        fs::own_directory(&data)?;
+        fs::ensure_own_directory(&data)?;
     }
-    fs::own_directory(&roots_directory()?)?;
+    fs::ensure_own_directory(&roots_directory()?)?;
     fs::swap_in(&path, text.as_bytes())?;
     Ok(path)
 }

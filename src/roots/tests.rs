@@ -44,7 +44,7 @@ fn public_roots_are_those_of_the_system() {
         None => TrustedRoots::UsersChoice("system".to_owned()),
     };
     assert_eq!(roots, expected);
-    assert_eq!(roots.java(), None);
+    assert_eq!(roots.file_for_java(), None);
     assert!(matches!(
         renew_file(&request, &policy()),
         Ok(RootsRenewal::BySystem)
@@ -61,7 +61,7 @@ fn private_roots_are_a_file_of_pgcreds_own() {
         panic!("{roots:?}");
     };
     assert!(file.ends_with("fake.pem"), "{}", file.display());
-    assert_eq!(roots.java(), Some(file.display().to_string()));
+    assert_eq!(roots.file_for_java(), Some(file.display().to_string()));
     assert_eq!(
         store::bundled_text(set).unwrap(),
         "# carried by pgcred\na certificate"
@@ -70,6 +70,16 @@ fn private_roots_are_a_file_of_pgcreds_own() {
         renew_file(&request, &policy()),
         Ok(RootsRenewal::ByPgcred)
     ));
+}
+
+/// A file that is not there never means other roots: those of the system would believe many more.
+#[test]
+fn a_chosen_file_without_certificates_verifies_nobody() {
+    let mut request = request("db");
+    request.roots = Some(RootsChoice::File("/nowhere/roots.pem".to_owned()));
+    let error = verifying_certificates(&request, &policy()).unwrap_err();
+    let expected = "no root certificate can be read from /nowhere/roots.pem";
+    assert_eq!(error.to_string(), expected);
 }
 
 #[test]
@@ -84,7 +94,7 @@ fn a_set_that_cannot_be_had_names_what_to_save() {
     assert_eq!(error.to_string(), none);
     assert!(
         error
-            .to_hint()
+            .hint_text()
             .is_some_and(|hint| hint.contains("save the file of the fake's administrator,"))
     );
     set.address = Some("https://fake.invalid/roots.pem".to_owned());
@@ -95,7 +105,7 @@ fn a_set_that_cannot_be_had_names_what_to_save() {
     );
     assert!(
         error
-            .to_hint()
+            .hint_text()
             .is_some_and(|hint| hint.contains("curl -O https://fake.invalid/roots.pem"))
     );
 }

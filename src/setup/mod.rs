@@ -121,10 +121,8 @@ impl Tool {
 
     /// Tells whether pgcred has put anything into the tool's files.
     pub(crate) fn is_set_up(&self, machine: &Machine) -> bool {
-        match self.files() {
-            Some(files) => !files.what_is_set_up(machine).is_empty(),
-            None => false,
-        }
+        self.files()
+            .is_some_and(|files| !files.set_up_names(machine).is_empty())
     }
 }
 
@@ -211,15 +209,15 @@ pub(crate) trait ToolFiles: Sync {
 
     /// Returns the names of the entries that can be taken back one by one.
     fn entries(&self, machine: &Machine) -> Vec<String> {
-        self.what_is_set_up(machine)
+        self.set_up_names(machine)
     }
 
     /// Returns what is set up, for the overview of `pgcred setup`.
-    fn what_is_set_up(&self, machine: &Machine) -> Vec<String>;
+    fn set_up_names(&self, machine: &Machine) -> Vec<String>;
 
     /// Returns what stands in the tool's files now, whoever has written it. A file that cannot be
     /// read has nothing.
-    fn look(&self, _: &Machine) -> Vec<ToolEntry> {
+    fn inspect(&self, _: &Machine) -> Vec<ToolEntry> {
         Vec::new()
     }
 
@@ -254,4 +252,7 @@ pub(crate) trait ToolFiles: Sync {
 pub(crate) struct SetupCommands {
     pub(crate) before: Vec<Vec<String>>,
     pub(crate) after: Vec<Vec<String>>,
+    /// Where no edit changes a file, these are run first. If all succeed, what was set up before
+    /// runs, and the others are left out, because they would end it.
+    pub(crate) unchanged: Vec<Vec<String>>,
 }

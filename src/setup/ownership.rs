@@ -12,7 +12,7 @@
 //! otherwise the user has edited the file since, and the user's part stays as it is now.
 //!
 //! ```text
-//!                 SetupEdit::that_changes         SetupEdit::that_restores
+//!                 SetupEdit::changing         SetupEdit::restoring
 //! user's part  ------------------------>  both  ------------------------>  user's part
 //!      |                                                                       ^
 //!      +--> backup, unless there is one ----- if it says the same -------------+
@@ -91,7 +91,7 @@ pub(crate) struct SetupEdit {
 
 impl SetupEdit {
     /// Returns the edit that changes a file by `change`. A file that is not text is an error.
-    pub(crate) fn that_changes(
+    pub(crate) fn changing(
         machine: &Machine,
         path: PathBuf,
         ownership: &FileOwnership,
@@ -119,7 +119,7 @@ impl SetupEdit {
 
     /// Returns the edit that takes pgcred's part out of a file, or removes the file if it is all
     /// pgcred's.
-    pub(crate) fn that_restores(
+    pub(crate) fn restoring(
         machine: &Machine,
         path: PathBuf,
         ownership: &FileOwnership,

@@ -11,7 +11,8 @@ use super::{
 };
 use crate::config::ProxySettings;
 use crate::error::Result;
-use crate::sys::fs;
+use crate::sys::{fs, paths};
+use crate::text::digest::digest;
 
 /// What differs between the schedulers, and the services.
 pub(crate) struct Scheduler {
@@ -49,10 +50,16 @@ pub(crate) struct Schedule {
     pub(crate) words: Vec<String>,
     /// Where the gateway listens.
     pub(crate) listeners: Vec<ProxySettings>,
+    /// Another text whenever something changes that the gateway reads once, at its start.
+    pub(crate) read_at_start: String,
 }
 
 impl Schedule {
-    pub(crate) fn of(work: ScheduledWork, machine: &Machine, targets: &[ToolTarget]) -> Self {
+    pub(crate) fn destination(
+        work: ScheduledWork,
+        machine: &Machine,
+        targets: &[ToolTarget],
+    ) -> Self {
         let arguments: &[&str] = match work {
             ScheduledWork::Refresh => &["refresh", "--quiet", "--background"],
             ScheduledWork::Gateway => &["proxy"],
@@ -61,23 +68,40 @@ impl Schedule {
             minutes: minutes_between_runs(targets),
             words: words(arguments, machine),
             listeners: targets.iter().filter_map(|target| target.proxy).collect(),
+            read_at_start: digest_of_what_is_read(machine),
         }
     }
 }
 
+/// Returns a digest of the configuration, and of the state of the file with the key of the local
+/// passwords.
+fn digest_of_what_is_read(machine: &Machine) -> String {
+    let (mut text, mut stamp) = (None, None);
+    if let Some(file) = machine.named_config.clone().or_else(paths::config_file) {
+        text = machine.drafts.read(&file).ok().flatten();
+    }
+    if let Some(key) = paths::gateway_key() {
+        stamp = fs::stamp(&key);
+    }
+    digest(
+        [text.unwrap_or_default(), stamp.unwrap_or_default()]
+            .each_ref()
+            .map(String::as_str),
+    )
+}
+
 impl ToolFiles for Scheduler {
     fn set_up(&self, machine: &Machine, targets: &[ToolTarget]) -> Result<Vec<SetupEdit>> {
-        let schedule = Schedule::of(self.work, machine, targets);
+        let schedule = Schedule::destination(self.work, machine, targets);
         let mut edits = Vec::new();
         for ScheduledText { destination, text } in (self.texts)(machine) {
             let text = text(&schedule);
             edits.push(match destination {
-                EditDestination::File(path) => SetupEdit::that_changes(
-                    machine,
-                    path,
-                    &FileOwnership::WRITTEN_BY_SETUP,
-                    |_| Ok(text),
-                )?,
+                EditDestination::File(path) => {
+                    SetupEdit::changing(machine, path, &FileOwnership::WRITTEN_BY_SETUP, |_| {
+                        Ok(text)
+                    })?
+                }
                 EditDestination::Crontab => crontab_edit(&text)?,
             });
         }
@@ -85,7 +109,7 @@ impl ToolFiles for Scheduler {
     }
 
     fn printed(&self, machine: &Machine, targets: &[ToolTarget]) -> String {
-        let schedule = Schedule::of(self.work, machine, targets);
+        let schedule = Schedule::destination(self.work, machine, targets);
         let texts: Vec<String> = (self.texts)(machine)
             .iter()
             .map(|scheduled| (scheduled.text)(&schedule))
@@ -99,7 +123,7 @@ impl ToolFiles for Scheduler {
         for scheduled in (self.texts)(machine).into_iter().rev() {
             edits.push(match scheduled.destination {
                 EditDestination::File(path) => {
-                    SetupEdit::that_restores(machine, path, &FileOwnership::WRITTEN_BY_SETUP)?
+                    SetupEdit::restoring(machine, path, &FileOwnership::WRITTEN_BY_SETUP)?
                 }
                 EditDestination::Crontab => crontab_edit("")?,
             });
@@ -115,7 +139,7 @@ impl ToolFiles for Scheduler {
         Vec::new()
     }
 
-    fn what_is_set_up(&self, machine: &Machine) -> Vec<String> {
+    fn set_up_names(&self, machine: &Machine) -> Vec<String> {
         match (self.texts)(machine).last() {
             Some(scheduled) if is_set_up(&scheduled.destination) => vec!["set up".to_owned()],
             _ => Vec::new(),
@@ -123,7 +147,7 @@ impl ToolFiles for Scheduler {
     }
 
     /// Returns each text of the scheduler's as a command.
-    fn look(&self, machine: &Machine) -> Vec<ToolEntry> {
+    fn inspect(&self, machine: &Machine) -> Vec<ToolEntry> {
         let mut entries = Vec::new();
         for scheduled in (self.texts)(machine) {
             if let Some(text) = present_text(&scheduled.destination) {
@@ -143,7 +167,7 @@ impl ToolFiles for Scheduler {
     fn steps(&self, _: &Machine, targets: &[ToolTarget]) -> Vec<String> {
         let mut steps = vec![self.remark.to_owned()];
         match self.work {
-            ScheduledWork::Refresh => steps.extend(warning_of_short_lives(targets)),
+            ScheduledWork::Refresh => steps.extend(warning_about_short_lives(targets)),
             ScheduledWork::Gateway => steps.extend(addresses(targets)),
         }
         steps
@@ -172,13 +196,13 @@ fn crontab_edit(lines: &str) -> Result<SetupEdit> {
     })
 }
 
-fn is_set_up(of: &EditDestination) -> bool {
-    present_text(of).is_some()
+fn is_set_up(destination: &EditDestination) -> bool {
+    present_text(destination).is_some()
 }
 
 /// Returns the text of a scheduler's file, or pgcred's lines in the crontab, if they are there.
-fn present_text(of: &EditDestination) -> Option<String> {
-    match of {
+fn present_text(destination: &EditDestination) -> Option<String> {
+    match destination {
         EditDestination::File(path) => {
             let text = fs::read(path)?;
             Some(String::from_utf8_lossy(&text).into_owned())
@@ -207,7 +231,7 @@ fn minutes_between_runs(targets: &[ToolTarget]) -> u32 {
 
 /// Returns a warning that names the tokens whose life is too short for a scheduler: it runs once a
 /// minute at most, and the last third of their life is shorter than that.
-fn warning_of_short_lives(targets: &[ToolTarget]) -> Option<String> {
+fn warning_about_short_lives(targets: &[ToolTarget]) -> Option<String> {
     const LEAST_LIFE: u32 = 180;
     let mut names = Vec::new();
     for target in targets {

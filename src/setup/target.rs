@@ -30,7 +30,7 @@ impl ToolTarget {
     /// Returns libpq's keywords besides the address: TLS that verifies, unless TARGET says
     /// otherwise.
     pub(crate) fn options(&self) -> Vec<(&str, String)> {
-        let roots = self.roots.as_ref().map(TrustedRoots::libpq);
+        let roots = self.roots.as_ref().map(TrustedRoots::value_for_libpq);
         self.request.all_keywords(roots.as_deref())
     }
 
@@ -40,7 +40,7 @@ impl ToolTarget {
         const JAVAS_OWN: &str = "org.postgresql.ssl.DefaultJavaSSLFactory";
         let mut properties = vec![("sslmode", self.request.sslmode().to_owned())];
         if let Some(roots) = &self.roots {
-            properties.push(match roots.java() {
+            properties.push(match roots.file_for_java() {
                 Some(file) => ("sslrootcert", file),
                 None => ("sslfactory", JAVAS_OWN.to_owned()),
             });

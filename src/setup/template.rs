@@ -158,7 +158,7 @@ fn region_of_commands(commands: &CommandLines) -> String {
 
 fn roots(commands: &CommandLines) -> String {
     match &commands.target.roots {
-        Some(roots) => TrustedRoots::libpq(roots),
+        Some(roots) => TrustedRoots::value_for_libpq(roots),
         None => String::new(),
     }
 }

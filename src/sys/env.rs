@@ -196,7 +196,7 @@ pub(crate) fn path() -> OsString {
 /// Returns the directories in which package managers install programs. Programs that a desktop
 /// starts need them, because their PATH is short.
 pub(crate) fn program_directories() -> Vec<PathBuf> {
-    const OF_SYSTEM: [&str; 8] = [
+    const SYSTEM_ROOTS: [&str; 8] = [
         "/usr/local/bin",
         "/opt/homebrew/bin",
         "/home/linuxbrew/.linuxbrew/bin",
@@ -220,7 +220,7 @@ pub(crate) fn program_directories() -> Vec<PathBuf> {
         }
         return directories;
     }
-    directories.extend(OF_SYSTEM.map(PathBuf::from));
+    directories.extend(SYSTEM_ROOTS.map(PathBuf::from));
     if let Some(home) = home() {
         directories.extend(OF_USER.map(|directory| home.join(directory)));
     }
@@ -258,10 +258,7 @@ pub(crate) const OUTER_PASSFILE: &str = "PGCRED_OUTER_PASSFILE";
 /// Tells whether this process runs inside `pgcred exec`: then PGPASSFILE names the private
 /// passfile.
 pub(crate) fn is_in_exec() -> bool {
-    match var_os("PGPASSFILE") {
-        Some(passfile) => var_os(EXEC_PASSFILE) == Some(passfile),
-        None => false,
-    }
+    var_os("PGPASSFILE").is_some_and(|passfile| var_os(EXEC_PASSFILE) == Some(passfile))
 }
 
 /// Returns PGPASSFILE as the user has set it, also inside `pgcred exec`, which sets it anew. The

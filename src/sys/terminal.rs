@@ -27,7 +27,7 @@ pub(crate) fn wait_for_end(mut stdin: InheritedStdin) {
 /// Tells whether a user sits at the terminal: stdin and stderr are the terminal, and this process
 /// is in its foreground.
 pub(crate) fn has_user() -> bool {
-    io::stdin().is_terminal() && io::stderr().is_terminal() && platform::in_foreground()
+    io::stdin().is_terminal() && io::stderr().is_terminal() && platform::is_in_foreground()
 }
 
 /// Tells whether a line on stderr that is written again and again is seen as one line.
@@ -85,7 +85,7 @@ mod platform {
 
     pub(super) const TERMINAL: &str = "/dev/tty";
 
-    pub(super) fn in_foreground() -> bool {
+    pub(super) fn is_in_foreground() -> bool {
         nix::unistd::tcgetpgrp(io::stdin()) == Ok(nix::unistd::getpgrp())
     }
 
@@ -111,7 +111,7 @@ mod platform {
 
     pub(super) const TERMINAL: &str = "CONIN$";
 
-    pub(super) fn in_foreground() -> bool {
+    pub(super) fn is_in_foreground() -> bool {
         true
     }
 

@@ -1,6 +1,8 @@
 """Wall-time ratios of pgcred against `cat`, boto3 and the AWS CLI, all in one run; prints a table, asserts nothing.
 
-usage: bench.py PGCRED [--runs N] [--aws PROGRAM]    (python with boto3; see tests/bench/run.sh)
+usage: bench.py PGCRED [OTHER...] [--runs N] [--aws PROGRAM]    (python with boto3; see tests/bench/run.sh)
+
+OTHER is another build, such as target/x86_64-unknown-linux-musl/release/pgcred: it gets a row for the warm token.
 
 Whole processes, start to exit, interleaved so that the machine's moods hit all rows alike; medians.
 """
@@ -49,6 +51,7 @@ def medians(rows, runs, env):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("pgcred")
+    parser.add_argument("others", nargs="*", metavar="OTHER")
     parser.add_argument("--aws", help="an AWS CLI v2 to compare with")
     parser.add_argument("--runs", type=int, default=300)
     options = parser.parse_args()
@@ -78,6 +81,10 @@ def main():
         "pgcred token, warm": [pgcred, "token", "prod"],
         "pgcred token, no cache": [pgcred, "token", "--no-cache", HOST],
     }
+    for number, other in enumerate(options.others):
+        name = os.path.abspath(other).split(os.sep)[-3].replace("-unknown", "")
+        copy = shutil.copy(other, os.path.join(home, f"pgcred-{number}"))
+        fast[f"warm, {name}"] = [copy, "token", "prod"]
     medians(fast, 20, env)  # warm the page cache
     result = medians(fast, options.runs, env)
     cold = []

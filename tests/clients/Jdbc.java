@@ -1,9 +1,12 @@
 // The client pgjdbc: `dialog` (what `pgcred setup jdbc` prints, in DIALOG), `url` (from URL), `environment`
-// (PG* variables, which the program reads); with `command`, pgcred gives the password at every connection.
+// (PG* variables, which the program reads); with `command`, pgcred gives the password at every connection. `cancel` cancels a
+// statement of a session that `url` opens.
 import java.io.IOException;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.Properties;
 import org.postgresql.PGProperty;
 import org.postgresql.plugin.AuthenticationPlugin;
@@ -34,6 +37,9 @@ public class Jdbc {
                 url = said("URL");
                 PGProperty.USER.set(properties, said("User"));
                 break;
+            case "cancel":
+                cancel();
+                return;
             case "url":
                 url = "jdbc:" + env("URL");
                 break;
@@ -51,6 +57,37 @@ public class Jdbc {
                         .executeQuery("select current_user || '@' || current_database()")) {
             rows.next();
             System.out.println(rows.getString(1));
+        }
+    }
+
+    /** Prints the SQLSTATE of a statement that another thread cancels, and the answer of the next one. */
+    static void cancel() throws Exception {
+        try (Connection connection = DriverManager.getConnection("jdbc:" + env("URL"));
+                Statement statement = connection.createStatement()) {
+            Thread other = new Thread(() -> {
+                try {
+                    while (true) { // the statement may not have begun
+                        Thread.sleep(300);
+                        statement.cancel();
+                    }
+                } catch (InterruptedException end) {
+                    return;
+                } catch (SQLException error) {
+                    error.printStackTrace();
+                }
+            });
+            other.start();
+            try {
+                statement.execute("select pg_sleep(60)");
+            } catch (SQLException error) {
+                System.out.println(error.getSQLState());
+            }
+            other.interrupt();
+            other.join();
+            try (ResultSet rows = statement.executeQuery("select 'goes on'")) {
+                rows.next();
+                System.out.println(rows.getString(1));
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 # The client asyncpg: `environment` (PG* variables, and what PGSERVICE names), `url` (from URL); with `command`, pgcred gives
 # the password at every connection. `pool` is a pool of the environment as it is by default, `pool-reset` one for Aurora DSQL.
+# `old-pool SECONDS` is a pool of the URL whose sessions are as old as that when it opens one more.
 import asyncio
 import os
 import subprocess
@@ -24,9 +25,25 @@ async def pool(source, reset):
     print(answer)
 
 
+async def old_pool(seconds):
+    pid = "select pg_backend_pid()"
+    async with asyncpg.create_pool(os.environ["URL"], min_size=2, max_size=3) as connections:
+        one, other = await connections.acquire(), await connections.acquire()
+        before = [await one.fetchval(pid), await other.fetchval(pid)]
+        await asyncio.sleep(seconds)
+        assert before == [await one.fetchval(pid), await other.fetchval(pid)]
+        new = await connections.acquire()
+        assert await new.fetchval(pid) not in before
+        for connection in (one, other, new):
+            await connections.release(connection)
+    print("sessions go on")
+
+
 async def main(how):
     if how == "version":
         return print(f"asyncpg {asyncpg.__version__}")
+    if how == "old-pool":
+        return await old_pool(float(sys.argv[2]))
     service = os.environ.get("PGSERVICE")  # of which it takes notice only in a URL
     source = os.environ["URL"] if how == "url" else service and f"postgresql://?service={service}"
     if how.startswith("pool"):

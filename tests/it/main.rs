@@ -16,7 +16,6 @@ mod credentials;
 #[cfg(unix)]
 mod discover;
 mod doctor;
-#[cfg(target_os = "linux")]
 mod gateway;
 mod hardening;
 #[cfg(target_os = "linux")]

@@ -6,7 +6,9 @@
 //! that finds it.
 
 use super::PolicySubject;
-use crate::authority::{AccessPolicy, Inspected, Inspector, ServerState, TokenScope, WhyNot};
+use crate::authority::{
+    AccessPolicy, Inspected, Inspector, NoAnswerReason, ServerState, TokenScope,
+};
 use crate::aws::api::{Arn, cluster_id, is_account};
 use crate::aws::region::may_be_region;
 use crate::error::Error;
@@ -27,7 +29,7 @@ pub(super) fn policy_resources(
             "aws dsql list-clusters --query 'clusters[].identifier' --output text{}",
             subject.options()
         );
-        let id = access.open("CLUSTER_ID", command);
+        let id = access.add_placeholder("CLUSTER_ID", command);
         let account = subject.account(access);
         return vec![arn_of_cluster(subject, &account, &id, access)];
     }
@@ -43,8 +45,9 @@ pub(super) fn policy_resources(
     match arns_of_state(subject, &state, id) {
         Ok(resources) => resources,
         Err(error) => {
-            access.failed(error);
-            let is_elsewhere = matches!(&state, Err(no) if no.why == WhyNot::NotFound);
+            access.add_failure(error);
+            let is_elsewhere =
+                matches!(&state, Err(no_answer) if no_answer.reason == NoAnswerReason::NotFound);
             let account = if is_elsewhere {
                 // The account of the credentials has no such cluster, so that it is another one.
                 subject.no_account(access)

@@ -142,7 +142,7 @@ impl PolicySubject<'_> {
             Ok(caller) if is_account(&caller.account) => caller.account,
             Ok(_) => self.no_account(access),
             Err(no_answer) => {
-                access.failed(no_answer.error);
+                access.add_failure(no_answer.error);
                 self.no_account(access)
             }
         }
@@ -151,14 +151,14 @@ impl PolicySubject<'_> {
     fn no_account(&self, access: &mut AccessPolicy) -> String {
         let profile = self.profile_option();
         let command = format!("aws sts get-caller-identity --query Account --output text{profile}");
-        access.open("ACCOUNT_ID", command)
+        access.add_placeholder("ACCOUNT_ID", command)
     }
 
     /// Returns the region for an ARN.
     fn region(&self, access: &mut AccessPolicy) -> String {
         match &self.region {
             Some(region) => region.as_str().to_owned(),
-            None => access.open("REGION", String::new()),
+            None => access.add_placeholder("REGION", String::new()),
         }
     }
 

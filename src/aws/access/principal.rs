@@ -4,7 +4,7 @@
 //! knows it; where the caller may not ask IAM, a role of SSO, which always has a path, stays open.
 
 use super::PolicySubject;
-use crate::authority::{AccessPolicy, CallerIdentity, Inspected, WhyNot};
+use crate::authority::{AccessPolicy, CallerIdentity, Inspected, NoAnswerReason};
 use crate::aws::api::{Arn, Principal, is_account};
 use crate::error::{Error, Result};
 use crate::text::{host, quote};
@@ -13,14 +13,14 @@ use crate::text::{host, quote};
 const ROLE_ARN: &str = "ROLE_ARN";
 
 /// How the names of the roles begin that SSO makes. They have a path.
-const OF_SSO: &str = "AWSReservedSSO_";
+const SSO_ROLE_PREFIX: &str = "AWSReservedSSO_";
 
 /// Says where a role of SSO gets its policies.
 pub(super) fn note_sso(arn: &str, access: &mut AccessPolicy) {
     if arn
         .rsplit('/')
         .next()
-        .is_some_and(|name| name.starts_with(OF_SSO))
+        .is_some_and(|name| name.starts_with(SSO_ROLE_PREFIX))
     {
         access.notes.push(
             "The role is one of SSO. It gets the policy through its permission set, in IAM \
@@ -37,7 +37,7 @@ pub(super) fn parse_typed_arn(text: &str, partition: &str) -> Result<String> {
         return Err(wrong("is not an ARN").hint("write it like arn:aws:iam::ACCOUNT:role/NAME"));
     };
     if let Principal::Role(name) = arn.principal() {
-        let command = get_role(name, "");
+        let command = get_role_command(name, "");
         return Err(wrong("is the ARN of a session, not of its role")
             .hint(format!("run `{command}` to see the ARN of the role")));
     }
@@ -79,13 +79,13 @@ pub(super) fn arn_of_caller(
     let caller = match caller {
         Some(Ok(caller)) => caller,
         Some(Err(no_answer)) => {
-            access.failed(no_answer.error.clone());
-            return open_wholly(access, subject);
+            access.add_failure(no_answer.error.clone());
+            return unknown_principal(access, subject);
         }
-        None => return open_wholly(access, subject),
+        None => return unknown_principal(access, subject),
     };
     let Some(arn) = Arn::parse(&caller.name) else {
-        return open_wholly(access, subject);
+        return unknown_principal(access, subject);
     };
     match arn.principal() {
         Principal::User if parse_typed_arn(&caller.name, subject.partition).is_ok() => {
@@ -97,8 +97,8 @@ pub(super) fn arn_of_caller(
                 "the credentials are not those of an IAM role or user, and only these can be \
                  linked to a database role",
             );
-            access.failed(error.hint("name the one that signs with --role ARN"));
-            open_wholly(access, subject)
+            access.add_failure(error.hint("name the one that signs with --role ARN"));
+            unknown_principal(access, subject)
         }
     }
 }
@@ -120,9 +120,12 @@ fn arn_of_role(
             let error = Error::failure(format!(
                 "IAM answered GetRole for the role {name} with {answer}, which is another role"
             ));
-            access.failed(error.hint("name the one that signs with --role ARN"));
+            access.add_failure(error.hint("name the one that signs with --role ARN"));
         }
-        Err(no_answer) if no_answer.why == WhyNot::NotAllowed && !name.starts_with(OF_SSO) => {
+        Err(no_answer)
+            if no_answer.reason == NoAnswerReason::NotAllowed
+                && !name.starts_with(SSO_ROLE_PREFIX) =>
+        {
             let role = arn.role(name);
             if parse_typed_arn(&role, subject.partition).is_ok() {
                 access.notes.push(format!(
@@ -132,27 +135,27 @@ fn arn_of_role(
                 return role;
             }
         }
-        Err(no_answer) => access.failed(no_answer.error),
+        Err(no_answer) => access.add_failure(no_answer.error),
     }
-    leave_open(access, name, subject)
+    unknown_role_arn(access, name, subject)
 }
 
 /// Leaves open who signs, where not even the name of the role is known.
-fn open_wholly(access: &mut AccessPolicy, subject: &PolicySubject<'_>) -> String {
+fn unknown_principal(access: &mut AccessPolicy, subject: &PolicySubject<'_>) -> String {
     let profile = subject.profile_option();
     access.notes.push(format!(
         "ROLE is the name after assumed-role/ in what this prints: aws sts get-caller-identity \
          --query Arn --output text{profile}. That ARN is the one of a session: the database does \
          not take it. The ARN of a user is taken."
     ));
-    leave_open(access, "ROLE", subject)
+    unknown_role_arn(access, "ROLE", subject)
 }
 
-fn leave_open(access: &mut AccessPolicy, role: &str, subject: &PolicySubject<'_>) -> String {
-    access.open(ROLE_ARN, get_role(role, &subject.profile_option()))
+fn unknown_role_arn(access: &mut AccessPolicy, role: &str, subject: &PolicySubject<'_>) -> String {
+    access.add_placeholder(ROLE_ARN, get_role_command(role, &subject.profile_option()))
 }
 
-fn get_role(name: &str, profile: &str) -> String {
+fn get_role_command(name: &str, profile: &str) -> String {
     let name = quote::typed(name);
     format!("aws iam get-role --role-name {name} --query Role.Arn --output text{profile}")
 }
@@ -212,10 +215,10 @@ mod tests {
         ] {
             let error = parse_typed_arn(text, "aws").unwrap_err();
             assert!(error.to_string().contains(says), "{text}: {error}");
-            assert!(error.to_hint().is_some(), "{text}");
+            assert!(error.hint_text().is_some(), "{text}");
         }
         let session = parse_typed_arn("arn:aws:sts::123456789012:assumed-role/dba/jane", "aws");
-        let hint = session.unwrap_err().to_hint().unwrap().to_owned();
+        let hint = session.unwrap_err().hint_text().unwrap().to_owned();
         assert!(
             hint.contains("aws iam get-role --role-name dba --query Role.Arn"),
             "{hint}"

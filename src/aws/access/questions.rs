@@ -8,7 +8,7 @@ use crate::aws::known_service::KnownService;
 
 /// What describes the servers of RDS. These actions know no narrower resource that would serve:
 /// each answer is a list.
-const OF_RDS: [&str; 4] = [
+const RDS_DESCRIBE_ACTIONS: [&str; 4] = [
     "rds:DescribeDBClusters",
     "rds:DescribeDBInstances",
     "rds:DescribeDBProxies",
@@ -22,7 +22,7 @@ pub(super) fn statements_of_discover(
 ) -> Vec<PolicyStatement> {
     let mut lists = Vec::new();
     for service in KnownService::ALL {
-        lists.extend(lists_of(*service));
+        lists.extend(list_actions(*service));
     }
     vec![
         PolicyStatement::new(&lists, every_resource()),
@@ -31,10 +31,10 @@ pub(super) fn statements_of_discover(
 }
 
 /// Returns the actions that list the servers of a service.
-fn lists_of(service: KnownService) -> &'static [&'static str] {
+fn list_actions(service: KnownService) -> &'static [&'static str] {
     match service {
         KnownService::Dsql => &["dsql:ListClusters"],
-        KnownService::Rds => &OF_RDS,
+        KnownService::Rds => &RDS_DESCRIBE_ACTIONS,
     }
 }
 
@@ -51,7 +51,7 @@ pub(super) fn statements_of_doctor(
             .to_owned(),
     );
     vec![
-        PolicyStatement::new(&OF_RDS, every_resource()),
+        PolicyStatement::new(&RDS_DESCRIBE_ACTIONS, every_resource()),
         every_cluster(subject, access),
         PolicyStatement::new(&["iam:GetRole"], vec![of_iam("role")]),
         PolicyStatement::new(

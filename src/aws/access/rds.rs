@@ -4,13 +4,15 @@
 use super::PolicySubject;
 use super::document::literal_user;
 use super::switch::{self, SwitchOwner};
-use crate::authority::{AccessPolicy, Inspector, ServerState, TokenScope, WhyNot};
+use crate::authority::{
+    AccessPolicy, Inspected, Inspector, NoAnswerReason, ServerState, TokenScope,
+};
 use crate::aws::api::{Arn, RdsName, is_account, parse_rds_host};
 use crate::aws::region::may_be_region;
 use crate::error::Error;
 use crate::text::{host, quote};
 
-const OF_PROXY: &str = "The proxy has to demand IAM authentication for the secret of this user.";
+const PROXY_NOTE: &str = "The proxy has to demand IAM authentication for the secret of this user.";
 
 /// The part of the ARN that AWS has to be asked for.
 struct RdsResource {
@@ -39,24 +41,24 @@ pub(super) fn policy_resource(
     let resource = match resource {
         Ok(resource) => resource,
         Err(error) => {
-            access.failed(error);
-            if let Some(note) = how_to_read(host.as_ref()) {
+            access.add_failure(error);
+            if let Some(note) = reading_hint(host.as_ref()) {
                 access.notes.push(note.to_owned());
             }
             let command = command_that_shows_resource(subject, host.as_ref());
-            let is_elsewhere = matches!(&state, Err(no) if no.why == WhyNot::NotFound);
+            let is_elsewhere = is_not_found(&state);
             RdsResource {
                 region: subject.region(access),
                 account: match subject.account {
                     None if is_elsewhere => subject.no_account(access),
                     _ => subject.account(access),
                 },
-                id: access.open("RESOURCE_ID", command),
+                id: access.add_placeholder("RESOURCE_ID", command),
             }
         }
     };
     if let Some(RdsName::Proxy(_) | RdsName::ProxyEndpoint(_)) = host {
-        access.notes.push(OF_PROXY.to_owned());
+        access.notes.push(PROXY_NOTE.to_owned());
     }
     note_limits(subject, &resource, access);
     let RdsResource {
@@ -69,6 +71,11 @@ pub(super) fn policy_resource(
         "arn:{partition}:rds-db:{region}:{account}:dbuser:{id}/{}",
         literal_user(user)
     )
+}
+
+/// Tells whether the account of the caller does not have the server.
+fn is_not_found(state: &Inspected<ServerState>) -> bool {
+    matches!(state, Err(no_answer) if no_answer.reason == NoAnswerReason::NotFound)
 }
 
 /// Returns the parts of the ARN that AWS has given, if they have the form of such parts.
@@ -173,7 +180,7 @@ fn command_that_shows_resource(subject: &PolicySubject<'_>, host: Option<&RdsNam
 }
 
 /// Returns how to read what that command prints, where it is not the resource ID alone.
-fn how_to_read(host: Option<&RdsName<'_>>) -> Option<&'static str> {
+fn reading_hint(host: Option<&RdsName<'_>>) -> Option<&'static str> {
     match host {
         Some(RdsName::Instance(_)) => Some(
             "The command for RESOURCE_ID also prints the cluster that the database is a member of. \
@@ -204,7 +211,7 @@ fn command_that_enables_tokens(
     }
     // A member of a cluster has the switch of its cluster.
     let cluster = state.and_then(|state| state.cluster.as_deref());
-    let of = match (host?, cluster) {
+    let owner = match (host?, cluster) {
         (RdsName::Instance(_), Some(cluster)) => SwitchOwner::Cluster(cluster),
         (RdsName::Instance(name), None) => SwitchOwner::Instance(name),
         (RdsName::Cluster(name), _) => SwitchOwner::Cluster(name),
@@ -212,7 +219,7 @@ fn command_that_enables_tokens(
         // Each secret of a proxy has a switch of its own.
         (RdsName::Proxy(_) | RdsName::ProxyEndpoint(_), _) => return None,
     };
-    switch::command_of_owner(of, &subject.options())
+    switch::command_of_owner(owner, &subject.options())
 }
 
 #[cfg(test)]

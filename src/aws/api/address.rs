@@ -43,7 +43,7 @@ pub(super) fn address_for(
 
 fn host_variant(resolution: &CredentialResolution) -> HostVariant {
     HostVariant {
-        fips: resolution.flag("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint"),
-        dual: resolution.flag("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint"),
+        fips: resolution.is_enabled("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint"),
+        dual: resolution.is_enabled("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint"),
     }
 }

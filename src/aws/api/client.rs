@@ -11,7 +11,7 @@ use super::address::{self, ServiceAddress};
 use super::refusal::ApiRefusal;
 use super::request::ApiRequest;
 use super::request_slots;
-use crate::authority::{Inspected, NoAnswer, WhyNot};
+use crate::authority::{Inspected, NoAnswer, NoAnswerReason};
 use crate::aws::credentials::Credentials;
 use crate::aws::resolution::CredentialResolution;
 use crate::aws::service::endpoints::AwsService;
@@ -40,7 +40,7 @@ impl<'a> ApiClient<'a> {
     pub(super) fn new(resolution: &'a CredentialResolution<'a>, credentials: Credentials) -> Self {
         Self {
             resolution,
-            http: resolution.http().long(LONGEST_ANSWER),
+            http: resolution.http().with_longest_answer(LONGEST_ANSWER),
             credentials,
         }
     }
@@ -69,13 +69,13 @@ impl<'a> ApiClient<'a> {
         let service = operation.request.service;
         let address = match address::address_for(self.resolution, service, operation.region) {
             Ok(address) => address,
-            Err(error) => return Err(NoAnswer::new(WhyNot::Setting, error)),
+            Err(error) => return Err(NoAnswer::new(NoAnswerReason::Setting, error)),
         };
         let mut attempt = 1;
         loop {
             if self.resolution.deadline() <= Instant::now() {
                 let late = self.resolution.timeout_error(&operation.name());
-                return Err(NoAnswer::new(WhyNot::Late, late)); // of many that wait for room
+                return Err(NoAnswer::new(NoAnswerReason::Late, late)); // of many that wait for room
             }
             self.resolution
                 .step(format!("{}: asking {}", operation.name(), address.base));
@@ -84,7 +84,8 @@ impl<'a> ApiClient<'a> {
                 return Ok(answer);
             }
             let refusal = ApiRefusal::of(&answer);
-            if attempt == ATTEMPTS || !refusal.may_pass() || !self.has_paused(attempt).await {
+            if attempt == ATTEMPTS || !refusal.may_pass() || !self.pause_before_retry(attempt).await
+            {
                 return Err(operation.refusal_answer(&refusal));
             }
             attempt += 1;
@@ -101,7 +102,10 @@ impl<'a> ApiClient<'a> {
             let request = match self.signed(operation.request, address) {
                 Ok(request) => request,
                 Err(error) => {
-                    return Err(NoAnswer::new(WhyNot::Setting, operation.about(&error)));
+                    return Err(NoAnswer::new(
+                        NoAnswerReason::Setting,
+                        operation.about(&error),
+                    ));
                 }
             };
             match self.http.send(request).await {
@@ -112,7 +116,7 @@ impl<'a> ApiClient<'a> {
         let sent = request_slots::run_in_a_slot(work);
         match self.resolution.wait(&operation.name(), sent).await {
             Ok(result) => result,
-            Err(error) => Err(NoAnswer::new(WhyNot::Late, error)),
+            Err(error) => Err(NoAnswer::new(NoAnswerReason::Late, error)),
         }
     }
 
@@ -133,7 +137,7 @@ impl<'a> ApiClient<'a> {
 
     /// Waits before the next attempt. Returns false if there is no time for another one, whose
     /// answer may take as long.
-    async fn has_paused(&self, attempt: u32) -> bool {
+    async fn pause_before_retry(&self, attempt: u32) -> bool {
         let pause = pause_after(attempt);
         if Instant::now() + pause * 2 >= self.resolution.deadline() {
             return false;
@@ -169,13 +173,13 @@ pub(super) async fn ask_unsigned(
     };
     let http = match built {
         Ok(http) => http,
-        Err(error) => return Err(NoAnswer::new(WhyNot::Setting, error)),
+        Err(error) => return Err(NoAnswer::new(NoAnswerReason::Setting, error)),
     };
     let answer = resolution.http().send(http);
     match resolution.wait(&operation.name(), answer).await {
         Ok(Ok(answer)) => Ok(answer),
         Ok(Err(error)) => Err(operation.no_connection(error)),
-        Err(error) => Err(NoAnswer::new(WhyNot::Late, error)),
+        Err(error) => Err(NoAnswer::new(NoAnswerReason::Late, error)),
     }
 }
 
@@ -206,35 +210,38 @@ impl ApiOperation<'_> {
     /// Says why a request has no answer at all.
     fn no_connection(&self, error: RequestError) -> NoAnswer {
         let service = self.request.service.name;
-        let (why, text) = match error {
+        let (reason, text) = match error {
             RequestError::Local(error) if error.exit() == Exit::Usage => {
-                return NoAnswer::new(WhyNot::Setting, self.about(&error));
+                return NoAnswer::new(NoAnswerReason::Setting, self.about(&error));
             }
             RequestError::Local(error) => {
-                return NoAnswer::new(WhyNot::NotUnderstood, self.about(&error)); // it is too long
+                // The answer is too long.
+                return NoAnswer::new(NoAnswerReason::NotUnderstood, self.about(&error));
             }
-            RequestError::Failed(text) if names_no_host(&text) => (WhyNot::NoSuchHost, text),
-            RequestError::Failed(text) => (WhyNot::Unreachable, text),
-            RequestError::Untrusted(text) => (WhyNot::Untrusted, text),
+            RequestError::Failed(text) if names_no_host(&text) => {
+                (NoAnswerReason::NoSuchHost, text)
+            }
+            RequestError::Failed(text) => (NoAnswerReason::Unreachable, text),
+            RequestError::Untrusted(text) => (NoAnswerReason::Untrusted, text),
         };
-        NoAnswer::new(why, unreachable_service(&self.text(), service, &text))
+        NoAnswer::new(reason, unreachable_service(&self.text(), service, &text))
     }
 
     fn not_understood(&self, status: u16) -> NoAnswer {
         let service = self.request.service.name;
         let error = not_understood(&self.text(), service, Some(status));
-        NoAnswer::new(WhyNot::NotUnderstood, error)
+        NoAnswer::new(NoAnswerReason::NotUnderstood, error)
     }
 
     fn refusal_answer(&self, refusal: &ApiRefusal) -> NoAnswer {
-        let why = refusal.why();
+        let reason = refusal.reason();
         match refusal.error(&self.text(), self.request.service) {
-            Some(error) if why == WhyNot::NotAllowed => {
+            Some(error) if reason == NoAnswerReason::NotAllowed => {
                 let (service, operation) = (self.request.service.key, self.request.operation);
                 let permission = format!("let an administrator allow you {service}:{operation}");
-                NoAnswer::new(why, error.hint(permission))
+                NoAnswer::new(reason, error.hint(permission))
             }
-            Some(error) => NoAnswer::new(why, error),
+            Some(error) => NoAnswer::new(reason, error),
             None => self.not_understood(refusal.status()),
         }
     }

@@ -52,18 +52,18 @@ pub(super) struct ListedCluster {
     pub(super) arn: String,
 }
 
-pub(super) fn get_cluster(identifier: &str) -> ApiRequest {
-    ApiRequest::rest(DSQL, GET_CLUSTER, &["cluster", identifier], &[]).among_many()
+pub(super) fn get_cluster_request(identifier: &str) -> ApiRequest {
+    ApiRequest::rest(DSQL, GET_CLUSTER, &["cluster", identifier], &[]).keeping_connection()
 }
 
-pub(super) fn list_clusters(mark: Option<&str>) -> ApiRequest {
+pub(super) fn list_clusters_request(mark: Option<&str>) -> ApiRequest {
     let mut query = vec![("max-results", "100")];
     if let Some(mark) = mark {
         query.push(("next-token", mark));
     }
     let request = ApiRequest::rest(DSQL, LIST_CLUSTERS, &["cluster"], &query);
     if mark.is_some() {
-        return request.among_many();
+        return request.keeping_connection();
     }
     request
 }
@@ -75,7 +75,7 @@ pub(super) async fn fetch_cluster(
     identifier: &str,
 ) -> Inspected<DsqlCluster> {
     client
-        .ask(&get_cluster(identifier), region, read_cluster)
+        .ask(&get_cluster_request(identifier), region, read_cluster)
         .await
 }
 
@@ -84,7 +84,11 @@ pub(super) async fn fetch_clusters(
     client: &ApiClient<'_>,
     region: &str,
 ) -> PartialList<ListedCluster> {
-    let ask = async |mark: Option<&str>| client.ask(&list_clusters(mark), region, read_page).await;
+    let ask = async |mark: Option<&str>| {
+        client
+            .ask(&list_clusters_request(mark), region, read_page)
+            .await
+    };
     pages::read_all(DSQL, LIST_CLUSTERS, ask).await
 }
 

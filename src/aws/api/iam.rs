@@ -14,11 +14,11 @@ use crate::aws::service::endpoints::IAM;
 
 const VERSION: &str = "2010-05-08";
 
-pub(super) fn get_role(name: &str) -> ApiRequest {
+pub(super) fn get_role_request(name: &str) -> ApiRequest {
     ApiRequest::query(IAM, VERSION, "GetRole", &[("RoleName", name)])
 }
 
-pub(super) fn simulate_principal_policy(
+pub(super) fn simulate_principal_policy_request(
     principal: &str,
     action: &str,
     resource: &str,
@@ -37,7 +37,7 @@ pub(super) async fn role_arn(
     region: &str,
     name: &str,
 ) -> Inspected<String> {
-    client.ask(&get_role(name), region, read_role).await
+    client.ask(&get_role_request(name), region, read_role).await
 }
 
 fn read_role(body: &[u8]) -> Option<String> {
@@ -54,7 +54,7 @@ pub(super) async fn simulate_policies(
     action: &str,
     resource: &str,
 ) -> Inspected<LoginPermission> {
-    let request = simulate_principal_policy(principal, action, resource);
+    let request = simulate_principal_policy_request(principal, action, resource);
     client.ask(&request, region, read_decision).await
 }
 
@@ -69,7 +69,7 @@ fn read_decision(body: &[u8]) -> Option<LoginPermission> {
         let by = match text_at(result, &["EvalDecision"])?.as_str() {
             "allowed" => return Some(LoginPermission::Allowed),
             "explicitDeny" => DeniedBy::Statement,
-            "implicitDeny" => DeniedBy::Nothing,
+            "implicitDeny" => DeniedBy::NoStatement,
             _ => return None,
         };
         Some(LoginPermission::Denied(PolicyDenial {
@@ -91,7 +91,7 @@ fn narrow_denial(result: Node, by: DeniedBy) -> DeniedBy {
         "PermissionsBoundaryDecisionDetail",
         "AllowedByPermissionsBoundary",
     ];
-    if by == DeniedBy::Nothing && says_no(&boundary) {
+    if by == DeniedBy::NoStatement && says_no(&boundary) {
         return DeniedBy::Boundary;
     }
     by
@@ -152,7 +152,7 @@ mod tests {
         let boundary = "<PermissionsBoundaryDecisionDetail><AllowedByPermissionsBoundary>false\
                         </AllowedByPermissionsBoundary></PermissionsBoundaryDecisionDetail>";
         for (word, details, by) in [
-            ("implicitDeny", String::new(), DeniedBy::Nothing),
+            ("implicitDeny", String::new(), DeniedBy::NoStatement),
             ("implicitDeny", boundary.to_owned(), DeniedBy::Boundary),
             (
                 "explicitDeny",

@@ -8,8 +8,8 @@ use super::client::ApiClient;
 use super::session::AwsSession;
 use super::{iam, server, sts};
 use crate::authority::{
-    AskPolicy, CallerIdentity, Inspected, Inspector, LoginPermission, NoAnswer, Region,
-    ServerState, TokenScope, WhyNot,
+    AskPolicy, CallerIdentity, Inspected, Inspector, LoginPermission, NoAnswer, NoAnswerReason,
+    Region, ServerState, TokenScope,
 };
 use crate::aws::known_service::KnownService;
 use crate::aws::partition;
@@ -101,16 +101,18 @@ async fn login_permission(
             let path = match &role {
                 Ok(role) => role.clone(),
                 // Most roles have no path, so it is worth a try.
-                Err(error) if error.why == WhyNot::NotAllowed => arn.role(name),
+                Err(error) if error.reason == NoAnswerReason::NotAllowed => arn.role(name),
                 Err(error) => return Err(error.clone()),
             };
-            match (
-                iam::simulate_policies(client, region, &path, &action, &resource).await,
-                role,
-            ) {
-                (Err(error), Err(denied)) if error.why == WhyNot::NotFound => Err(denied),
-                (answer, _) => answer,
+            let permission =
+                iam::simulate_policies(client, region, &path, &action, &resource).await;
+            if let Err(error) = &permission
+                && error.reason == NoAnswerReason::NotFound
+                && let Err(denied) = role
+            {
+                return Err(denied); // the role has a path, which the caller may not see
             }
+            permission
         }
         Principal::Other => Err(not_askable(
             "AWS simulates no policies for root and for federated users",
@@ -140,7 +142,7 @@ async fn resource_of(
     }
 }
 
-fn not_askable(why: &str) -> NoAnswer {
+fn not_askable(reason: &str) -> NoAnswer {
     // No hint: nothing that the user types would make AWS answer.
-    NoAnswer::new(WhyNot::NotAskable, Error::failure(why))
+    NoAnswer::new(NoAnswerReason::NotAskable, Error::failure(reason))
 }

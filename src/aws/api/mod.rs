@@ -10,7 +10,7 @@
 //!    +--> server --> rds_host                 |  which thing of RDS a host name belongs to
 //!    |       |                                |
 //!    v       v                                v
-//!  sts iam  dsql rds --> rds_things           |  one file for each service: requests, and values
+//!  sts iam  dsql rds --> rds_resources        |  one file for each service: requests, and values
 //!    |       |                                |  out of answers
 //!    v       v                                v
 //!  client --> request           one operation: JSON over REST, or a form and XML
@@ -23,10 +23,10 @@
 //! pages          a list in pages, with a guard; xml: values by their path; arn: whole names
 //! ```
 //!
-//! A question ends by the caller's deadline. What AWS refuses is a value ([`WhyNot`]) with an error
-//! that names service and operation; an answer that is not understood is one, too.
+//! A question ends by the caller's deadline. What AWS refuses is a value ([`NoAnswerReason`]) with
+//! an error that names service and operation; an answer that is not understood is one, too.
 //!
-//! [`WhyNot`]: crate::authority::WhyNot
+//! [`NoAnswerReason`]: crate::authority::NoAnswerReason
 
 mod address;
 mod arn;
@@ -38,7 +38,7 @@ mod inspector;
 mod pages;
 mod rds;
 mod rds_host;
-mod rds_things;
+mod rds_resources;
 mod refusal;
 mod request;
 mod request_slots;

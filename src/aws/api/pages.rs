@@ -3,17 +3,17 @@
 
 use std::collections::HashSet;
 
-use crate::authority::{Inspected, NoAnswer, WhyNot};
+use crate::authority::{Inspected, NoAnswer, NoAnswerReason};
 use crate::aws::service::endpoints::AwsService;
 use crate::aws::service::refusal::not_understood;
 
 /// The most pages of one list that are read. They may be empty.
 const MOST_PAGES: usize = 1_000;
-/// The most things of one list that are kept. AWS's quotas for a region are 40 instances and 20
+/// The most items of one list that are kept. AWS's quotas for a region are 40 instances and 20
 /// clusters of Aurora DSQL, until the account asks for more.
-const MOST_THINGS: usize = 10_000;
+const MOST_ITEMS: usize = 10_000;
 
-/// The things of a list, as far as it was read.
+/// The items of a list, as far as it was read.
 pub(super) struct PartialList<T> {
     pub(super) found: Vec<T>,
     /// Why there may be more than was found.
@@ -21,7 +21,7 @@ pub(super) struct PartialList<T> {
 }
 
 impl<T> PartialList<T> {
-    /// Returns the things of a list that was read to its end.
+    /// Returns the items of a list that was read to its end.
     pub(super) fn whole(self) -> Inspected<Vec<T>> {
         match self.failure {
             Some(failure) => Err(failure),
@@ -37,24 +37,24 @@ pub(super) async fn read_all<T>(
     operation: &str,
     ask: impl AsyncFn(Option<&str>) -> Inspected<(Vec<T>, Option<String>)>,
 ) -> PartialList<T> {
-    let (mut pages, mut things) = (PageCursor::default(), Vec::new());
+    let (mut pages, mut items) = (PageCursor::default(), Vec::new());
     let refused = |what: &str| {
         let error = not_understood(&format!("{operation} {what}"), service.name, None);
-        Some(NoAnswer::new(WhyNot::NotUnderstood, error))
+        Some(NoAnswer::new(NoAnswerReason::NotUnderstood, error))
     };
     let failure = loop {
         match ask(pages.mark()).await {
             Ok((page, next)) => {
-                things.extend(page);
-                if things.len() > MOST_THINGS {
-                    things.truncate(MOST_THINGS);
-                    break refused(&format!("has more than {MOST_THINGS} entries"));
+                items.extend(page);
+                if items.len() > MOST_ITEMS {
+                    items.truncate(MOST_ITEMS);
+                    break refused(&format!("has more than {MOST_ITEMS} entries"));
                 }
-                match pages.go_on(next) {
-                    Some(true) => {}
-                    Some(false) => break None,
-                    None => {
-                        things.clear(); // the same things again and again: no list of AWS's
+                match pages.advance(next) {
+                    PageStep::Next => {}
+                    PageStep::End => break None,
+                    PageStep::Endless => {
+                        items.clear(); // the same items again and again: no list of AWS's
                         break refused("does not end");
                     }
                 }
@@ -63,9 +63,20 @@ pub(super) async fn read_all<T>(
         }
     };
     PartialList {
-        found: things,
+        found: items,
         failure,
     }
+}
+
+/// What comes after a page.
+#[derive(Debug, PartialEq, Eq)]
+enum PageStep {
+    /// Another page.
+    Next,
+    /// Nothing: it was the last page.
+    End,
+    /// Pages that would never end.
+    Endless,
 }
 
 /// The pages that were read, and the mark of the next one.
@@ -81,17 +92,16 @@ impl PageCursor {
         self.mark.as_deref()
     }
 
-    /// Takes the mark that a page ends with. Returns false after the last page, and `None` if the
-    /// pages would never end.
-    fn go_on(&mut self, next: Option<String>) -> Option<bool> {
+    /// Takes the mark that a page ends with, and tells what comes after the page.
+    fn advance(&mut self, next: Option<String>) -> PageStep {
         let Some(next) = next else {
-            return Some(false);
+            return PageStep::End;
         };
         if self.seen.len() == MOST_PAGES || !self.seen.insert(next.clone()) {
-            return None;
+            return PageStep::Endless;
         }
         self.mark = Some(next);
-        Some(true)
+        PageStep::Next
     }
 }
 
@@ -103,13 +113,13 @@ mod tests {
     fn pages_end() {
         let mut pages = PageCursor::default();
         assert_eq!(pages.mark(), None);
-        assert_eq!(pages.go_on(Some("b".to_owned())), Some(true));
+        assert_eq!(pages.advance(Some("b".to_owned())), PageStep::Next);
         assert_eq!(pages.mark(), Some("b"));
-        assert_eq!(pages.go_on(None), Some(false));
-        assert_eq!(pages.go_on(Some("b".to_owned())), None);
+        assert_eq!(pages.advance(None), PageStep::End);
+        assert_eq!(pages.advance(Some("b".to_owned())), PageStep::Endless);
         let mut pages = PageCursor::default();
         let mut read = 0;
-        while pages.go_on(Some(read.to_string())) == Some(true) {
+        while pages.advance(Some(read.to_string())) == PageStep::Next {
             read += 1;
         }
         assert_eq!(read, MOST_PAGES);

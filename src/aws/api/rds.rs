@@ -2,7 +2,7 @@
 //!
 //! Each kind of thing has one [`DescribeOperation`]; `describe_all` asks for every page of it,
 //! until the deadline of the client. `describe_request`, which makes a request, and `read_page` are
-//! pure. What one thing of a list says is read in `rds_things.rs`.
+//! pure. What one thing of a list says is read in `rds_resources.rs`.
 
 use roxmltree::Node;
 
@@ -82,7 +82,7 @@ pub(super) fn describe_request(
     }
     let request = ApiRequest::query(RDS, "2014-10-31", listing.operation, &borrowed);
     if mark.is_some() {
-        return request.among_many();
+        return request.keeping_connection();
     }
     request
 }
@@ -125,7 +125,7 @@ fn read_page<T>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aws::api::rds_things::read_instance;
+    use crate::aws::api::rds_resources::read_instance;
 
     #[test]
     fn an_answer_of_another_kind_is_refused() {

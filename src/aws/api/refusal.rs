@@ -10,7 +10,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use serde_json::Value;
 
 use super::xml;
-use crate::authority::WhyNot;
+use crate::authority::NoAnswerReason;
 use crate::aws::service::endpoints::AwsService;
 use crate::aws::service::refusal::refusal_error;
 use crate::error::Error;
@@ -25,36 +25,36 @@ pub(super) struct ApiRefusal {
 /// The codes of AWS's services. What a code's last word says is the same in all of them, so the
 /// suffixes `Exception` and `Fault` do not count.
 #[rustfmt::skip]
-const CODES: &[(&str, WhyNot)] = &[
-    ("AccessDenied", WhyNot::NotAllowed),
-    ("AuthorizationError", WhyNot::NotAllowed),
-    ("NotAuthorized", WhyNot::NotAllowed),
-    ("UnauthorizedOperation", WhyNot::NotAllowed),
-    ("DBClusterNotFound", WhyNot::NotFound),
-    ("DBInstanceNotFound", WhyNot::NotFound),
-    ("DBProxyEndpointNotFound", WhyNot::NotFound),
-    ("DBProxyNotFound", WhyNot::NotFound),
-    ("NoSuchEntity", WhyNot::NotFound),
-    ("ResourceNotFound", WhyNot::NotFound),
-    ("PriorRequestNotComplete", WhyNot::Throttled),
-    ("RequestLimitExceeded", WhyNot::Throttled),
-    ("RequestThrottled", WhyNot::Throttled),
-    ("SlowDown", WhyNot::Throttled),
-    ("Throttled", WhyNot::Throttled),
-    ("Throttling", WhyNot::Throttled),
-    ("TooManyRequests", WhyNot::Throttled),
-    ("OptInRequired", WhyNot::RegionOff),
-    ("RegionDisabled", WhyNot::RegionOff),
-    ("AuthFailure", WhyNot::KeyUnknown),
-    ("InvalidAccessKeyId", WhyNot::KeyUnknown),
-    ("InvalidClientTokenId", WhyNot::KeyUnknown),
-    ("UnrecognizedClient", WhyNot::KeyUnknown),
-    ("ExpiredToken", WhyNot::Expired),
-    ("RequestExpired", WhyNot::ClockWrong),
-    ("RequestTimeTooSkewed", WhyNot::ClockWrong),
-    ("IncompleteSignature", WhyNot::SecretWrong),
-    ("InvalidSignature", WhyNot::SecretWrong),
-    ("SignatureDoesNotMatch", WhyNot::SecretWrong),
+const CODES: &[(&str, NoAnswerReason)] = &[
+    ("AccessDenied", NoAnswerReason::NotAllowed),
+    ("AuthorizationError", NoAnswerReason::NotAllowed),
+    ("NotAuthorized", NoAnswerReason::NotAllowed),
+    ("UnauthorizedOperation", NoAnswerReason::NotAllowed),
+    ("DBClusterNotFound", NoAnswerReason::NotFound),
+    ("DBInstanceNotFound", NoAnswerReason::NotFound),
+    ("DBProxyEndpointNotFound", NoAnswerReason::NotFound),
+    ("DBProxyNotFound", NoAnswerReason::NotFound),
+    ("NoSuchEntity", NoAnswerReason::NotFound),
+    ("ResourceNotFound", NoAnswerReason::NotFound),
+    ("PriorRequestNotComplete", NoAnswerReason::Throttled),
+    ("RequestLimitExceeded", NoAnswerReason::Throttled),
+    ("RequestThrottled", NoAnswerReason::Throttled),
+    ("SlowDown", NoAnswerReason::Throttled),
+    ("Throttled", NoAnswerReason::Throttled),
+    ("Throttling", NoAnswerReason::Throttled),
+    ("TooManyRequests", NoAnswerReason::Throttled),
+    ("OptInRequired", NoAnswerReason::RegionOff),
+    ("RegionDisabled", NoAnswerReason::RegionOff),
+    ("AuthFailure", NoAnswerReason::KeyUnknown),
+    ("InvalidAccessKeyId", NoAnswerReason::KeyUnknown),
+    ("InvalidClientTokenId", NoAnswerReason::KeyUnknown),
+    ("UnrecognizedClient", NoAnswerReason::KeyUnknown),
+    ("ExpiredToken", NoAnswerReason::Expired),
+    ("RequestExpired", NoAnswerReason::ClockWrong),
+    ("RequestTimeTooSkewed", NoAnswerReason::ClockWrong),
+    ("IncompleteSignature", NoAnswerReason::SecretWrong),
+    ("InvalidSignature", NoAnswerReason::SecretWrong),
+    ("SignatureDoesNotMatch", NoAnswerReason::SecretWrong),
 ];
 
 /// How the message begins if a signature is refused for its time, which has no code of its own.
@@ -62,13 +62,16 @@ const TOO_OLD_OR_NEW: [&str; 2] = ["Signature expired", "Signature not yet curre
 
 /// What to type or to look at, where there is more to say than the service does.
 #[rustfmt::skip]
-const HINTS: &[(WhyNot, &str)] = &[
-    (WhyNot::Throttled, "wait a minute, then try again"),
-    (WhyNot::RegionOff, "enable the region in the account's settings, or name another one"),
-    (WhyNot::KeyUnknown, "check that the account has enabled the region, and that the key exists"),
-    (WhyNot::Expired, "log in again with `pgcred login`, then try again"),
-    (WhyNot::ClockWrong, "correct the clock of this machine, then try again"),
-    (WhyNot::SecretWrong, "check the secret access key where it is stored"),
+const HINTS: &[(NoAnswerReason, &str)] = &[
+    (NoAnswerReason::Throttled, "wait a minute, then try again"),
+    (NoAnswerReason::RegionOff, "enable the region in the account's settings, or name another one"),
+    (
+        NoAnswerReason::KeyUnknown,
+        "check that the account has enabled the region, and that the key exists",
+    ),
+    (NoAnswerReason::Expired, "log in again with `pgcred login`, then try again"),
+    (NoAnswerReason::ClockWrong, "correct the clock of this machine, then try again"),
+    (NoAnswerReason::SecretWrong, "check the secret access key where it is stored"),
 ];
 
 impl ApiRefusal {
@@ -93,51 +96,52 @@ impl ApiRefusal {
 
     /// Tells whether the same request may succeed a moment later.
     pub(super) fn may_pass(&self) -> bool {
-        matches!(self.status, 429 | 500 | 502 | 503 | 504) || self.why() == WhyNot::Throttled
+        matches!(self.status, 429 | 500 | 502 | 503 | 504)
+            || self.reason() == NoAnswerReason::Throttled
     }
 
     /// Returns what the refusal is about.
-    pub(super) fn why(&self) -> WhyNot {
+    pub(super) fn reason(&self) -> NoAnswerReason {
         let Some(code) = &self.code else {
             return if self.status == 429 {
-                WhyNot::Throttled
+                NoAnswerReason::Throttled
             } else {
-                WhyNot::NotUnderstood
+                NoAnswerReason::NotUnderstood
             };
         };
         let mut short = code.as_str();
         for suffix in ["Exception", "Fault"] {
             short = short.strip_suffix(suffix).unwrap_or(short);
         }
-        for (code, why) in CODES {
+        for (code, reason) in CODES {
             if *code == short {
-                return self.by_message(*why);
+                return self.reason_by_message(*reason);
             }
         }
         if self.status >= 500 {
-            return WhyNot::NotUnderstood;
+            return NoAnswerReason::NotUnderstood;
         }
-        WhyNot::Refused
+        NoAnswerReason::Refused
     }
 
-    fn by_message(&self, why: WhyNot) -> WhyNot {
+    fn reason_by_message(&self, reason: NoAnswerReason) -> NoAnswerReason {
         let Some(message) = &self.message else {
-            return why;
+            return reason;
         };
         let is_about_time = TOO_OLD_OR_NEW.iter().any(|text| message.starts_with(text));
-        if why == WhyNot::SecretWrong && is_about_time {
-            return WhyNot::ClockWrong;
+        if reason == NoAnswerReason::SecretWrong && is_about_time {
+            return NoAnswerReason::ClockWrong;
         }
-        why
+        reason
     }
 
     /// Returns the error for the user; none if the service has not said what is wrong.
     pub(super) fn error(&self, what: &str, service: AwsService) -> Option<Error> {
         let code = self.code.as_deref()?;
         let error = refusal_error(what, service.name, code, self.message.as_deref());
-        let why = self.why();
-        for (reason, hint) in HINTS {
-            if *reason == why {
+        let reason = self.reason();
+        for (hinted, hint) in HINTS {
+            if *hinted == reason {
                 return Some(error.hint(*hint));
             }
         }
@@ -214,8 +218,8 @@ mod tests {
 
     #[test]
     fn refusals_have_a_meaning() {
-        use WhyNot::*;
-        for (status, header, body, why, passes) in [
+        use NoAnswerReason::*;
+        for (status, header, body, reason, passes) in [
             (403, None, in_xml("AccessDenied", "no"), NotAllowed, false),
             (
                 404,
@@ -303,8 +307,8 @@ mod tests {
         ] {
             let found = refusal(status, header, &body);
             assert_eq!(
-                (found.why(), found.may_pass()),
-                (why, passes),
+                (found.reason(), found.may_pass()),
+                (reason, passes),
                 "{status} {body}"
             );
         }
@@ -313,7 +317,7 @@ mod tests {
     fn hint_of(code: &str) -> Option<String> {
         let refusal = refusal(400, None, &in_xml(code, "no"));
         let error = refusal.error("x", crate::aws::service::endpoints::RDS);
-        error.unwrap().to_hint().map(str::to_owned)
+        error.unwrap().hint_text().map(str::to_owned)
     }
 
     #[test]

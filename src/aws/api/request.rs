@@ -76,7 +76,7 @@ impl ApiRequest {
     }
 
     /// Returns the same request as one of many to the same host.
-    pub(super) fn among_many(mut self) -> Self {
+    pub(super) fn keeping_connection(mut self) -> Self {
         self.keeps_connection = true;
         self
     }
@@ -145,15 +145,15 @@ mod tests {
         };
         let first = |name: &str| row["given"][name][0].as_str().unwrap();
         match row["operation"].as_str().unwrap() {
-            "get_caller_identity" => sts::get_caller_identity(),
-            "get_cluster" => dsql::get_cluster(given("identifier").unwrap()),
-            "list_clusters" => dsql::list_clusters(given("nextToken")),
+            "get_caller_identity" => sts::get_caller_identity_request(),
+            "get_cluster" => dsql::get_cluster_request(given("identifier").unwrap()),
+            "list_clusters" => dsql::list_clusters_request(given("nextToken")),
             "describe_db_instances" => describe(&rds::INSTANCES, "DBInstanceIdentifier"),
             "describe_db_clusters" => describe(&rds::CLUSTERS, "DBClusterIdentifier"),
             "describe_db_proxies" => describe(&rds::PROXIES, "DBProxyName"),
             "describe_db_proxy_endpoints" => describe(&rds::PROXY_ENDPOINTS, "DBProxyEndpointName"),
-            "get_role" => iam::get_role(given("RoleName").unwrap()),
-            "simulate_principal_policy" => iam::simulate_principal_policy(
+            "get_role" => iam::get_role_request(given("RoleName").unwrap()),
+            "simulate_principal_policy" => iam::simulate_principal_policy_request(
                 given("PolicySourceArn").unwrap(),
                 first("ActionNames"),
                 first("ResourceArns"),

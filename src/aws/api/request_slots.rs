@@ -13,20 +13,20 @@ use tokio::sync::Semaphore;
 /// How many may be under way: 85 regions with four questions of 100 ms each then take one second.
 /// AWS's buckets for these operations are by account and region, so that no account sees more than
 /// a few of them.
-const MOST: usize = 32;
+const MOST_REQUESTS: usize = 32;
 /// How long a request counts. One that AWS has not answered by then takes no time of this machine,
 /// and those that hang in one region must not keep out those of the others.
-const PATIENCE: Duration = Duration::from_secs(2);
+const SLOT_TIME: Duration = Duration::from_secs(2);
 
-static ROOM: Semaphore = Semaphore::const_new(MOST);
+static SLOTS: Semaphore = Semaphore::const_new(MOST_REQUESTS);
 
 /// Does the work as soon as there is room for it.
 pub(super) async fn run_in_a_slot<T>(work: impl Future<Output = T>) -> T {
     let mut work = pin!(work);
-    let place = ROOM.acquire().await; // an error only if somebody closed it
-    if let Ok(done) = tokio::time::timeout(PATIENCE, &mut work).await {
+    let slot = SLOTS.acquire().await; // an error only if somebody closed it
+    if let Ok(done) = tokio::time::timeout(SLOT_TIME, &mut work).await {
         return done;
     }
-    drop(place);
+    drop(slot);
     work.await
 }

@@ -11,8 +11,8 @@ use super::arn::Arn;
 use super::client::ApiClient;
 use super::rds::RdsFilter;
 use super::rds_host::{self, RdsName};
-use super::{dsql, rds, rds_things};
-use crate::authority::{Inspected, NoAnswer, ServerState, TokenScope, WhyNot};
+use super::{dsql, rds, rds_resources};
+use crate::authority::{Inspected, NoAnswer, NoAnswerReason, ServerState, TokenScope};
 use crate::aws::known_service::KnownService;
 use crate::aws::service::endpoints::RDS;
 use crate::error::Error;
@@ -126,11 +126,12 @@ struct RdsLookup<'a> {
 
 impl RdsLookup<'_> {
     async fn instance(&self, name: &str) -> Inspected<ServerState> {
-        let read = rds_things::read_instance;
+        let read = rds_resources::read_instance;
         let instances = self
             .list(&rds::INSTANCES, RdsFilter::Named(name), read)
             .await?;
-        let is_this = |instance: &rds_things::RdsInstance| self.is_host(instance.host.as_deref());
+        let is_this =
+            |instance: &rds_resources::RdsInstance| self.is_host(instance.host.as_deref());
         let Some(instance) = instances.into_iter().find(is_this) else {
             return Err(self.not_found("DB instance"));
         };
@@ -149,7 +150,7 @@ impl RdsLookup<'_> {
         };
         if let Some(cluster) = &instance.cluster {
             // The cluster decides for its members: it has the switch, and policies name it.
-            let read = rds_things::read_cluster;
+            let read = rds_resources::read_cluster;
             let clusters = self
                 .list(&rds::CLUSTERS, RdsFilter::Named(cluster), read)
                 .await?;
@@ -164,7 +165,7 @@ impl RdsLookup<'_> {
 
     /// Looks for a cluster by its name or, for a custom endpoint, among all of them.
     async fn cluster(&self, name: Option<&str>) -> Inspected<ServerState> {
-        let read = rds_things::read_cluster;
+        let read = rds_resources::read_cluster;
         let filter = match name {
             Some(name) => RdsFilter::Named(name),
             None => RdsFilter::All,
@@ -199,12 +200,12 @@ impl RdsLookup<'_> {
     }
 
     async fn proxy_endpoint(&self, name: &str) -> Inspected<ServerState> {
-        let read = rds_things::read_proxy_endpoint;
+        let read = rds_resources::read_proxy_endpoint;
         let endpoints = self
             .list(&rds::PROXY_ENDPOINTS, RdsFilter::Named(name), read)
             .await?;
         let is_this =
-            |endpoint: &rds_things::RdsProxyEndpoint| self.is_host(endpoint.host.as_deref());
+            |endpoint: &rds_resources::RdsProxyEndpoint| self.is_host(endpoint.host.as_deref());
         let Some(endpoint) = endpoints.into_iter().find(is_this) else {
             return Err(self.not_found("RDS proxy endpoint"));
         };
@@ -216,8 +217,8 @@ impl RdsLookup<'_> {
         Ok(state)
     }
 
-    async fn proxy_named(&self, name: &str) -> Inspected<rds_things::RdsProxy> {
-        let read = rds_things::read_proxy;
+    async fn proxy_named(&self, name: &str) -> Inspected<rds_resources::RdsProxy> {
+        let read = rds_resources::read_proxy;
         let proxies = self
             .list(&rds::PROXIES, RdsFilter::Named(name), read)
             .await?;
@@ -227,7 +228,7 @@ impl RdsLookup<'_> {
         }
     }
 
-    fn state_of_proxy(&self, proxy: rds_things::RdsProxy) -> ServerState {
+    fn state_of_proxy(&self, proxy: rds_resources::RdsProxy) -> ServerState {
         let resource = self.resource(&proxy.arn, proxy.resource_id());
         ServerState {
             kind: "RDS proxy",
@@ -273,7 +274,7 @@ impl RdsLookup<'_> {
         .hint(
             "compare the host with the endpoint in the console: renaming the database changes it",
         );
-        NoAnswer::new(WhyNot::NotFound, error)
+        NoAnswer::new(NoAnswerReason::NotFound, error)
     }
 }
 
@@ -282,7 +283,7 @@ fn unknown_service(service: &str) -> NoAnswer {
         "pgcred cannot ask AWS about servers of the service {service}"
     ))
     .hint("look at the server's state in the console");
-    NoAnswer::new(WhyNot::NotAskable, error)
+    NoAnswer::new(NoAnswerReason::NotAskable, error)
 }
 
 fn not_askable(host: &str) -> NoAnswer {
@@ -290,7 +291,7 @@ fn not_askable(host: &str) -> NoAnswer {
         "the name {host} does not say which instance, cluster or proxy it belongs to"
     ))
     .hint("name the endpoint that the console shows, with --sign-host");
-    NoAnswer::new(WhyNot::NotAskable, error)
+    NoAnswer::new(NoAnswerReason::NotAskable, error)
 }
 
 #[cfg(test)]

@@ -9,7 +9,9 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use super::client::ApiClient;
-use crate::authority::{AskPolicy, Inspected, LoginPolicy, NoAnswer, Region, RunNotes, WhyNot};
+use crate::authority::{
+    AskPolicy, Inspected, LoginPolicy, NoAnswer, NoAnswerReason, Region, RunNotes,
+};
 use crate::aws::blocking::BlockingResolver;
 use crate::aws::credentials::Credentials;
 use crate::aws::profile_plan::ProfilePlan;
@@ -153,16 +155,16 @@ fn region_of(planned: &ProfilePlan, region: Option<&Region>) -> String {
 /// Returns why there are no credentials, or why the settings cannot be used.
 fn no_answer_of(error: Error) -> NoAnswer {
     let by_exit = match error.exit() {
-        Exit::Login => WhyNot::LoginNeeded,
-        Exit::Usage => WhyNot::Setting,
-        Exit::Ok | Exit::Failure | Exit::NoTarget => WhyNot::NoCredentials,
+        Exit::Login => NoAnswerReason::LoginNeeded,
+        Exit::Usage => NoAnswerReason::Setting,
+        Exit::Ok | Exit::Failure | Exit::NoTarget => NoAnswerReason::NoCredentials,
     };
-    let why = match error.reason() {
-        Some(ErrorReason::NoCredentials) => WhyNot::NoCredentials,
-        Some(ErrorReason::Expired) => WhyNot::Expired,
-        Some(ErrorReason::Unreachable) => WhyNot::Unreachable,
-        Some(ErrorReason::Untrusted) => WhyNot::Untrusted,
-        Some(ErrorReason::TimedOut) => WhyNot::Late,
+    let reason = match error.reason() {
+        Some(ErrorReason::NoCredentials) => NoAnswerReason::NoCredentials,
+        Some(ErrorReason::Expired) => NoAnswerReason::Expired,
+        Some(ErrorReason::Unreachable) => NoAnswerReason::Unreachable,
+        Some(ErrorReason::Untrusted) => NoAnswerReason::Untrusted,
+        Some(ErrorReason::TimedOut) => NoAnswerReason::Late,
         Some(
             ErrorReason::NoRegion
             | ErrorReason::NoProfile
@@ -174,5 +176,5 @@ fn no_answer_of(error: Error) -> NoAnswer {
         )
         | None => by_exit,
     };
-    NoAnswer::new(why, error)
+    NoAnswer::new(reason, error)
 }

@@ -9,13 +9,13 @@ use std::time::{Duration, Instant};
 use super::client::{self, ApiClient};
 use super::request::ApiRequest;
 use super::xml;
-use crate::authority::{CallerIdentity, Inspected, NoAnswer, WhyNot};
+use crate::authority::{CallerIdentity, Inspected, NoAnswer, NoAnswerReason};
 use crate::aws::resolution::CredentialResolution;
 use crate::aws::service::endpoints::STS;
 use crate::aws::service::refusal::not_understood;
 use crate::time::Time;
 
-pub(super) fn get_caller_identity() -> ApiRequest {
+pub(super) fn get_caller_identity_request() -> ApiRequest {
     ApiRequest::query(STS, "2011-06-15", "GetCallerIdentity", &[])
 }
 
@@ -25,7 +25,7 @@ pub(super) async fn caller_identity(
     region: &str,
 ) -> Inspected<CallerIdentity> {
     client
-        .ask(&get_caller_identity(), region, read_caller)
+        .ask(&get_caller_identity_request(), region, read_caller)
         .await
 }
 
@@ -47,14 +47,14 @@ pub(super) async fn clock_offset(
     region: &str,
 ) -> Inspected<i64> {
     let (sent, began) = (Time::now(), Instant::now());
-    let answer = client::ask_unsigned(resolution, &get_caller_identity(), region).await?;
+    let answer = client::ask_unsigned(resolution, &get_caller_identity_request(), region).await?;
     let waited = began.elapsed();
     if let Some(there) = answer.headers().get("date").and_then(Time::from_http) {
         return Ok(offset_of_clocks(sent, waited, there));
     }
     let what = format!("the clock of AWS in {region}");
     let error = not_understood(&what, STS.name, Some(answer.status().as_u16()));
-    Err(NoAnswer::new(WhyNot::NotUnderstood, error))
+    Err(NoAnswer::new(NoAnswerReason::NotUnderstood, error))
 }
 
 /// Returns the difference of the clocks: the server has read its own in the middle of the wait.

@@ -11,10 +11,10 @@ use std::time::{Duration, Instant};
 use super::inspector::AwsInspector;
 use super::rds::RdsFilter;
 use super::session::AwsSession;
-use super::{address, client::ApiClient, dsql, rds, rds_things};
+use super::{address, client::ApiClient, dsql, rds, rds_resources};
 use crate::authority::{
-    AskPolicy, DeniedBy, Inspected, Inspector, LoginPermission, LoginPolicy, NoAnswer, Region,
-    RunNotes, ServerState, TokenScope, WhyNot,
+    AskPolicy, DeniedBy, Inspected, Inspector, LoginPermission, LoginPolicy, NoAnswer,
+    NoAnswerReason, Region, RunNotes, ServerState, TokenScope,
 };
 use crate::aws::credentials::Credentials;
 use crate::aws::environment::AwsVariables;
@@ -154,7 +154,7 @@ fn listed(words: &str) -> (Inspected<usize>, Inspected<usize>) {
     let client = ApiClient::new(&resolution, credentials);
     block_on(async {
         let of_dsql = dsql::fetch_clusters(&client, "eu-west-1").await.whole();
-        let read = rds_things::read_cluster;
+        let read = rds_resources::read_cluster;
         let of_rds =
             rds::describe_all(&client, "eu-west-1", &rds::CLUSTERS, RdsFilter::All, read).await;
         let of_rds = of_rds.whole();
@@ -164,8 +164,8 @@ fn listed(words: &str) -> (Inspected<usize>, Inspected<usize>) {
 }
 
 #[track_caller]
-fn why<T>(answer: Inspected<T>) -> WhyNot {
-    let Err(NoAnswer { why, error }) = answer else {
+fn reason_of<T>(answer: Inspected<T>) -> NoAnswerReason {
+    let Err(NoAnswer { reason, error }) = answer else {
         panic!("there is an answer");
     };
     let text = format!("{error} {error:?}");
@@ -173,7 +173,7 @@ fn why<T>(answer: Inspected<T>) -> WhyNot {
         !text.contains("STUBSECRET") && !text.contains("Signature="),
         "{text}"
     );
-    why
+    reason
 }
 
 #[test]
@@ -210,8 +210,8 @@ fn the_state_of_a_cluster_of_dsql_is_known() {
         );
     }
     assert_eq!(
-        why(server_of_dsql("", "missing0000000000000000000")),
-        WhyNot::NotFound
+        reason_of(server_of_dsql("", "missing0000000000000000000")),
+        NoAnswerReason::NotFound
     );
 }
 
@@ -291,11 +291,18 @@ fn a_host_that_belongs_to_nothing_is_not_found() {
         "renamed.proxy-",
         "renamed.endpoint.proxy-",
     ] {
-        assert_eq!(why(server_of_rds("", host)), WhyNot::NotFound, "{host}");
+        assert_eq!(
+            reason_of(server_of_rds("", host)),
+            NoAnswerReason::NotFound,
+            "{host}"
+        );
     }
-    assert_eq!(why(server_of_rds("", "a.global-")), WhyNot::NotAskable);
+    assert_eq!(
+        reason_of(server_of_rds("", "a.global-")),
+        NoAnswerReason::NotAskable
+    );
     let own = inspector("").server(&of_rds("db.example.com"), Some(&region()));
-    assert_eq!(why(own), WhyNot::NotAskable);
+    assert_eq!(reason_of(own), NoAnswerReason::NotAskable);
     let other = TokenScope {
         service: "newsvc",
         ..of_rds("orders.c1a2b3c4d5e6.eu-west-1.rds.amazonaws.com")
@@ -303,10 +310,10 @@ fn a_host_that_belongs_to_nothing_is_not_found() {
     let Err(answer) = inspector("").server(&other, Some(&region())) else {
         panic!("a service that is not known was asked about as RDS");
     };
-    assert_eq!(answer.why, WhyNot::NotAskable);
+    assert_eq!(answer.reason, NoAnswerReason::NotAskable);
     assert!(answer.error.to_string().ends_with("the service newsvc"));
     let allowed = inspector("").permission(&other, Some(&region()), None);
-    assert_eq!(allowed.unwrap_err().why, WhyNot::NotAskable);
+    assert_eq!(allowed.unwrap_err().reason, NoAnswerReason::NotAskable);
 }
 
 #[test]
@@ -331,11 +338,11 @@ fn the_caller_and_what_policies_allow_are_known() {
         assert_eq!(allowed(words).unwrap(), LoginPermission::Allowed, "{words}");
     }
     for (words, by) in [
-        ("implicit", DeniedBy::Nothing),
+        ("implicit", DeniedBy::NoStatement),
         ("explicit", DeniedBy::Statement),
         ("role-dba/scp", DeniedBy::Organization),
         ("boundary", DeniedBy::Boundary),
-        ("condition", DeniedBy::Nothing),
+        ("condition", DeniedBy::NoStatement),
     ] {
         let LoginPermission::Denied(denial) = allowed(words).unwrap() else {
             panic!("{words}");
@@ -355,13 +362,16 @@ fn the_caller_and_what_policies_allow_are_known() {
         assert_eq!(denial.open_conditions, open);
     }
     for (words, reason) in [
-        ("root", WhyNot::NotAskable),
-        ("denied-SimulatePrincipalPolicy", WhyNot::NotAllowed),
-        ("role-missing", WhyNot::NotFound),
+        ("root", NoAnswerReason::NotAskable),
+        ("denied-SimulatePrincipalPolicy", NoAnswerReason::NotAllowed),
+        ("role-missing", NoAnswerReason::NotFound),
         // The path cannot be had, and without it IAM knows no such role.
-        ("role-AWSReservedSSO_dba/denied-GetRole", WhyNot::NotAllowed),
+        (
+            "role-AWSReservedSSO_dba/denied-GetRole",
+            NoAnswerReason::NotAllowed,
+        ),
     ] {
-        assert_eq!(why(allowed(words)), reason, "{words}");
+        assert_eq!(reason_of(allowed(words)), reason, "{words}");
     }
     let host = "db.c1a2b3c4d5e6.eu-west-1.rds.amazonaws.com";
     let looked_up = inspector("").permission(&of_rds(host), Some(&region()), None);
@@ -391,24 +401,32 @@ fn refusals_are_told_apart() {
     for (words, reason) in [
         (
             "denied-GetCluster/denied-DescribeDBInstances",
-            WhyNot::NotAllowed,
+            NoAnswerReason::NotAllowed,
         ),
-        ("error-OptInRequired", WhyNot::RegionOff),
-        ("error-Other", WhyNot::Refused),
-        (" AKIAGONE", WhyNot::KeyUnknown),
-        (" AKIAEXPIRED", WhyNot::Expired),
-        (" AKIAWRONG", WhyNot::SecretWrong),
-        ("skew-1000", WhyNot::ClockWrong),
-        ("garbage", WhyNot::NotUnderstood),
-        ("html", WhyNot::NotUnderstood),
-        ("cut", WhyNot::NotUnderstood),
-        ("huge", WhyNot::NotUnderstood),
-        ("redirect", WhyNot::NotUnderstood),
-        ("500", WhyNot::NotUnderstood),
-        ("close", WhyNot::Unreachable),
+        ("error-OptInRequired", NoAnswerReason::RegionOff),
+        ("error-Other", NoAnswerReason::Refused),
+        (" AKIAGONE", NoAnswerReason::KeyUnknown),
+        (" AKIAEXPIRED", NoAnswerReason::Expired),
+        (" AKIAWRONG", NoAnswerReason::SecretWrong),
+        ("skew-1000", NoAnswerReason::ClockWrong),
+        ("garbage", NoAnswerReason::NotUnderstood),
+        ("html", NoAnswerReason::NotUnderstood),
+        ("cut", NoAnswerReason::NotUnderstood),
+        ("huge", NoAnswerReason::NotUnderstood),
+        ("redirect", NoAnswerReason::NotUnderstood),
+        ("500", NoAnswerReason::NotUnderstood),
+        ("close", NoAnswerReason::Unreachable),
     ] {
-        assert_eq!(why(server_of_dsql(words, ID)), reason, "DSQL: {words}");
-        assert_eq!(why(server_of_rds(words, "db.")), reason, "RDS: {words}");
+        assert_eq!(
+            reason_of(server_of_dsql(words, ID)),
+            reason,
+            "DSQL: {words}"
+        );
+        assert_eq!(
+            reason_of(server_of_rds(words, "db.")),
+            reason,
+            "RDS: {words}"
+        );
     }
 }
 
@@ -428,7 +446,7 @@ fn an_error_names_service_and_operation() {
         text.starts_with("GetCluster in eu-west-1: Aurora DSQL refused: AccessDeniedException: "),
         "{text}"
     );
-    assert!(error.to_hint().is_some());
+    assert!(error.hint_text().is_some());
 }
 
 #[test]
@@ -440,8 +458,8 @@ fn a_throttled_request_is_sent_again_but_not_for_ever() {
     assert!(server_of_rds("throttle-2/clusters-2", "db.").is_ok());
     let began = Instant::now();
     assert_eq!(
-        why(server_of_dsql("throttle-99/clusters-3", ID)),
-        WhyNot::Throttled
+        reason_of(server_of_dsql("throttle-99/clusters-3", ID)),
+        NoAnswerReason::Throttled
     );
     assert!(
         began.elapsed() < Duration::from_secs(3),
@@ -452,8 +470,8 @@ fn a_throttled_request_is_sent_again_but_not_for_ever() {
     let host = format!("{ID}.dsql.eu-west-1.on.aws");
     let short = within(1, "throttle-99/clusters-4");
     assert_eq!(
-        why(short.server(&of_dsql(&host), Some(&region()))),
-        WhyNot::Throttled
+        reason_of(short.server(&of_dsql(&host), Some(&region()))),
+        NoAnswerReason::Throttled
     );
 }
 
@@ -466,8 +484,8 @@ fn a_service_that_hangs_costs_no_more_than_the_deadline() {
     let began = Instant::now();
     let hanging = within(1, "hang");
     assert_eq!(
-        why(hanging.server(&of_dsql(&host), Some(&region()))),
-        WhyNot::Late
+        reason_of(hanging.server(&of_dsql(&host), Some(&region()))),
+        NoAnswerReason::Late
     );
     let taken = began.elapsed();
     assert!(
@@ -486,8 +504,8 @@ fn lists_are_read_to_their_end() {
     let (of_dsql, of_rds) = listed("clusters-0");
     assert_eq!((of_dsql.unwrap(), of_rds.unwrap()), (0, 1));
     let (of_dsql, of_rds) = listed("loop/clusters-250");
-    assert_eq!(why(of_dsql), WhyNot::NotUnderstood);
-    assert_eq!(why(of_rds), WhyNot::NotUnderstood);
+    assert_eq!(reason_of(of_dsql), NoAnswerReason::NotUnderstood);
+    assert_eq!(reason_of(of_rds), NoAnswerReason::NotUnderstood);
 }
 
 /// Returns settings of these variables only, one in a line.
@@ -508,27 +526,27 @@ fn what_is_wrong_here_is_not_blamed_on_aws() {
     for (variables, reason) in [
         (
             "AWS_EC2_METADATA_DISABLED=true".to_owned(),
-            WhyNot::NoCredentials,
+            NoAnswerReason::NoCredentials,
         ),
         (
             format!("{keys}AWS_CREDENTIAL_EXPIRATION=2020-01-01T00:00:00Z"),
-            WhyNot::Expired,
+            NoAnswerReason::Expired,
         ),
         (
             format!("{keys}AWS_CREDENTIAL_EXPIRATION=nonsense"),
-            WhyNot::Setting,
+            NoAnswerReason::Setting,
         ),
         (
             format!("{keys}AWS_ENDPOINT_URL_DSQL=nonsense"),
-            WhyNot::Setting,
+            NoAnswerReason::Setting,
         ),
         (
             format!("{keys}AWS_ENDPOINT_URL_STS=nonsense"),
-            WhyNot::Setting,
+            NoAnswerReason::Setting,
         ),
         (
             format!("{keys}AWS_ENDPOINT_URL_DSQL=http://127.0.0.1:1"),
-            WhyNot::Unreachable,
+            NoAnswerReason::Unreachable,
         ),
     ] {
         let deadline = Instant::now() + Duration::from_secs(5);
@@ -540,7 +558,7 @@ fn what_is_wrong_here_is_not_blamed_on_aws() {
             deadline,
         ));
         let answer = inspector.server(&of_dsql(&host), Some(&region()));
-        assert_eq!(why(answer), reason, "{variables}");
+        assert_eq!(reason_of(answer), reason, "{variables}");
     }
 }
 

@@ -27,13 +27,12 @@ impl SsoSession {
 
     /// Tells whether the user is logged in, with another token than the one that was revoked.
     pub(crate) fn is_open(&self, revoked: Option<&str>) -> bool {
-        match CachedToken::read(self) {
-            Some(cached) => match cached.unexpired() {
-                Some(token) => Some(token) != revoked,
-                None => false,
-            },
-            None => false,
-        }
+        let Some(cached) = CachedToken::read(self) else {
+            return false;
+        };
+        cached
+            .unexpired()
+            .is_some_and(|token| Some(token) != revoked)
     }
 
     /// Stores a new login, in the fields that the AWS CLI uses.

@@ -31,7 +31,7 @@ impl LoginKind {
 /// What pgcred has to know of a login.
 pub(super) trait LoginProcedure {
     /// Returns what the user types, without the profile.
-    fn typed(&self) -> &'static str;
+    fn typed_command(&self) -> &'static str;
 
     /// Returns the command of AWS CLI v2 that logs in, without the profile.
     fn command_of_cli(&self) -> &'static [&'static str];
@@ -43,12 +43,12 @@ pub(super) trait LoginProcedure {
     fn is_done(&self, revoked: Option<&str>) -> bool;
 
     /// Returns the session that pgcred can log in to by itself, where there is no AWS CLI.
-    fn without_cli(&self) -> Option<&SsoSession>;
+    fn device_session(&self) -> Option<&SsoSession>;
 }
 
 impl LoginProcedure for SsoSession {
     /// pgcred has the AWS CLI do it, where that can.
-    fn typed(&self) -> &'static str {
+    fn typed_command(&self) -> &'static str {
         "pgcred login"
     }
 
@@ -64,13 +64,13 @@ impl LoginProcedure for SsoSession {
         self.is_open(revoked)
     }
 
-    fn without_cli(&self) -> Option<&SsoSession> {
+    fn device_session(&self) -> Option<&SsoSession> {
         Some(self)
     }
 }
 
 impl LoginProcedure for ConsoleSession {
-    fn typed(&self) -> &'static str {
+    fn typed_command(&self) -> &'static str {
         "aws login"
     }
 
@@ -86,7 +86,7 @@ impl LoginProcedure for ConsoleSession {
         sign_in::is_open(&self.0)
     }
 
-    fn without_cli(&self) -> Option<&SsoSession> {
+    fn device_session(&self) -> Option<&SsoSession> {
         None
     }
 }

@@ -23,7 +23,7 @@ pub(crate) struct MissingLogin {
     pub(crate) kind: LoginKind,
     pub(crate) profile: String,
     /// Why the previous login cannot be used.
-    pub(crate) why: String,
+    pub(crate) reason: String,
     /// The token that AWS has refused although it has not expired.
     pub(crate) revoked: Option<String>,
 }

@@ -15,7 +15,6 @@
 //! the lock of the identity already, which is in the same directory; below these two it takes no
 //! other lock.
 
-mod browser;
 mod device;
 pub(crate) mod kinds;
 pub(crate) mod missing;
@@ -31,24 +30,25 @@ use crate::aws::environment::AwsVariables;
 use crate::aws::login::missing::MissingLogin;
 use crate::aws::plan::SsoSession;
 use crate::aws::resolution::CredentialResolution;
-use crate::aws::session_locks::{locks_directory, session_lock};
 use crate::aws::settings::{AwsSettings, SharedFiles};
 use crate::error::{Error, Result};
 use crate::http::block_on;
+use crate::sys::browser;
 use crate::sys::child::{self, ChildAttachment};
 use crate::sys::fs::{self, FileLock};
+use crate::sys::session_locks::{locks_directory, session_lock};
 use crate::text::quote::typed;
 use crate::time::Time;
 
 /// How long the user may take.
-const TIMEOUT: Duration = Duration::from_mins(10);
+const LOGIN_TIMEOUT: Duration = Duration::from_mins(10);
 /// A background request does not open a page again before this many seconds have passed.
-const PAGE_PAUSE: u32 = 600;
+const PAGE_PAUSE_SECONDS: u32 = 600;
 
 impl MissingLogin {
     /// Returns the error that says what to type.
     pub(crate) fn error(&self) -> Error {
-        Error::login(format!("profile `{}`: {}", self.profile, self.why))
+        Error::login(format!("profile `{}`: {}", self.profile, self.reason))
             .hint(format!("run `{}`, then try again", self.command()))
     }
 
@@ -59,7 +59,7 @@ impl MissingLogin {
         } else {
             format!(" --profile {}", typed(&self.profile))
         };
-        format!("{}{profile}", self.kind.procedure().typed())
+        format!("{}{profile}", self.kind.procedure().typed_command())
     }
 
     /// Returns the name of the session, which several profiles may share.
@@ -75,38 +75,38 @@ impl MissingLogin {
     /// Has the user log in, if the policy and the terminal allow it. An error says what to type.
     pub(crate) fn log_in(&self, ask: &AskPolicy, deadline: Instant) -> Result<()> {
         match ask.login {
-            LoginPolicy::Terminal | LoginPolicy::Browser if ask.terminal => self.run(ask),
+            LoginPolicy::Terminal | LoginPolicy::Browser if ask.terminal => self.log_in_once(ask),
             LoginPolicy::Browser => self.open_page(deadline),
             LoginPolicy::Never | LoginPolicy::Terminal => Err(self.error()),
         }
     }
 
     /// Logs in, for all processes that wait: the second one finds the login done.
-    pub(crate) fn run(&self, ask: &AskPolicy) -> Result<()> {
+    pub(crate) fn log_in_once(&self, ask: &AskPolicy) -> Result<()> {
         let _lock = self.wait_for_turn(ask);
         self.forget_page();
         if self.is_done() {
             return Ok(());
         }
-        if cli_logs_in() {
-            return self.by_cli(ask);
+        if can_cli_log_in() {
+            return self.log_in_by_cli(ask);
         }
-        match self.kind.procedure().without_cli() {
-            Some(session) => self.by_device(ask, session),
+        match self.kind.procedure().device_session() {
+            Some(session) => self.log_in_by_device(ask, session),
             None => Err(self
                 .error()
                 .hint("install the AWS CLI 2.32 or newer: only it can do this login")),
         }
     }
 
-    fn by_cli(&self, ask: &AskPolicy) -> Result<()> {
+    fn log_in_by_cli(&self, ask: &AskPolicy) -> Result<()> {
         let command = self.kind.procedure().command_of_cli();
         let mut words: Vec<String> = command.iter().map(|word| (*word).to_owned()).collect();
         words.extend(child::words(["--profile", &self.profile]));
         let command = words.join(" ");
         (ask.tell)(&format!(
             "profile `{}`: {}; running {command}",
-            self.profile, self.why
+            self.profile, self.reason
         ));
         let status = child::run_at_terminal(&words)?;
         if status.success() && self.is_done() {
@@ -128,7 +128,7 @@ impl MissingLogin {
             return free;
         }
         (ask.tell)("another pgcred is logging in to AWS; waiting for it (Ctrl-C ends the wait)");
-        let deadline = Instant::now() + TIMEOUT;
+        let deadline = Instant::now() + LOGIN_TIMEOUT;
         let mut shown_page = None;
         loop {
             let began = Instant::now();
@@ -137,7 +137,7 @@ impl MissingLogin {
             if lock.is_some() || began.elapsed() < LOOK_INTERVAL || began >= deadline {
                 return lock;
             }
-            let page = self.page();
+            let page = self.read_page();
             if page != shown_page {
                 if let Some(page) = &page {
                     (ask.tell)(&format!("to finish that login, {page}"));
@@ -153,7 +153,7 @@ impl MissingLogin {
         Some(locks_directory()?.join(format!("address-{}", self.id())))
     }
 
-    fn page(&self) -> Option<String> {
+    fn read_page(&self) -> Option<String> {
         String::from_utf8(fs::read_own(&self.page_file()?)?).ok()
     }
 
@@ -180,7 +180,7 @@ impl MissingLogin {
         }
     }
 
-    fn by_device(&self, ask: &AskPolicy, session: &SsoSession) -> Result<()> {
+    fn log_in_by_device(&self, ask: &AskPolicy, session: &SsoSession) -> Result<()> {
         let notes = ask.notes();
         let settings = AwsSettings::new(
             AwsVariables::OfProcess,
@@ -210,7 +210,7 @@ impl MissingLogin {
         let stamp = directory.join(format!("page-{}", self.id()));
         let lock = session_lock(&format!("opens-{}", self.id()), Duration::from_secs(5));
         if !was_just_opened(&stamp) {
-            fs::own_directory(&directory)?;
+            fs::ensure_own_directory(&directory)?;
             fs::put(&stamp, Time::now().unix().to_string().as_bytes())?;
             let mut words = vec![child::own_program()?.display().to_string()];
             words.extend(child::words([
@@ -232,7 +232,7 @@ impl MissingLogin {
             }
             sleep(Duration::from_millis(200));
         }
-        let page = match self.page() {
+        let page = match self.read_page() {
             Some(page) => page,
             None => {
                 "pgcred has opened the login page in a browser: finish the login there".to_owned()
@@ -251,19 +251,19 @@ fn was_just_opened(stamp: &Path) -> bool {
         return false;
     };
     let (opened, now) = (Time::from_unix(seconds), Time::now());
-    opened <= now && opened.until(now) < PAGE_PAUSE
+    opened <= now && opened.until(now) < PAGE_PAUSE_SECONDS
 }
 
 /// Tells whether there is an AWS CLI that can log in. Version 1 cannot, nor can pgcred under the
 /// name of the AWS CLI.
-fn cli_logs_in() -> bool {
-    const TIMEOUT: Duration = Duration::from_secs(5);
+fn can_cli_log_in() -> bool {
+    const VERSION_TIMEOUT: Duration = Duration::from_secs(5);
     if child::find(OsStr::new("aws")).is_none() {
         return false;
     }
     let version = child::output(
         &child::words(["aws", "--version"]),
-        Instant::now() + TIMEOUT,
+        Instant::now() + VERSION_TIMEOUT,
         ChildAttachment::Alone,
     );
     match version {

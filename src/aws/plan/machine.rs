@@ -16,7 +16,7 @@ pub(super) fn fallback_source(settings: &AwsSettings) -> PlannedSource {
         None => MachineService::InstanceMetadata(InstanceMetadata::read(settings)),
     };
     PlannedSource::Fallback(FallbackSources {
-        old: LegacyFiles::read(&settings.variables),
+        legacy_files: LegacyFiles::read(&settings.variables),
         service,
     })
 }
@@ -44,10 +44,10 @@ impl ContainerEndpoint {
 
 impl InstanceMetadata {
     pub(crate) fn read(settings: &AwsSettings) -> Self {
-        let is_off = match settings.variables.get("AWS_EC2_METADATA_DISABLED") {
-            Some(value) => value.eq_ignore_ascii_case("true"),
-            None => false,
-        };
+        let is_off = settings
+            .variables
+            .get("AWS_EC2_METADATA_DISABLED")
+            .is_some_and(|value| value.eq_ignore_ascii_case("true"));
         Self {
             is_off,
             endpoint: settings.setting(
@@ -64,13 +64,13 @@ impl InstanceMetadata {
 
 impl LegacyFiles {
     fn read(variables: &AwsVariables) -> Self {
-        let of_boto = match variables.get("BOTO_CONFIG") {
+        let boto_files = match variables.get("BOTO_CONFIG") {
             Some(path) => vec![path],
             None => vec!["/etc/boto.cfg".to_owned(), "~/.boto".to_owned()],
         };
         Self {
-            of_ec2: variables.get("AWS_CREDENTIAL_FILE"),
-            of_boto,
+            ec2_file: variables.get("AWS_CREDENTIAL_FILE"),
+            boto_files,
         }
     }
 }

@@ -212,14 +212,14 @@ pub(crate) struct InstanceMetadata {
 /// The files of the first EC2 tools and of boto 2.
 #[derive(Hash)]
 pub(crate) struct LegacyFiles {
-    pub(crate) of_ec2: Option<String>,
-    pub(crate) of_boto: Vec<String>,
+    pub(crate) ec2_file: Option<String>,
+    pub(crate) boto_files: Vec<String>,
 }
 
 /// What is looked at where nothing names a source: the old files first.
 #[derive(Hash)]
 pub(crate) struct FallbackSources {
-    pub(crate) old: LegacyFiles,
+    pub(crate) legacy_files: LegacyFiles,
     pub(crate) service: MachineService,
 }
 

@@ -237,9 +237,8 @@ pub(crate) fn read_sections(path: Option<PathBuf>) -> Result<Vec<(String, Profil
         }
     };
     match String::from_utf8(bytes) {
-        Ok(text) => {
-            ini::parse_sections(&text).map_err(|error| malformed_line(&path, error.line, error.why))
-        }
+        Ok(text) => ini::parse_sections(&text)
+            .map_err(|error| malformed_line(&path, error.line, error.reason)),
         Err(error) => {
             let valid_bytes = &error.as_bytes()[..error.utf8_error().valid_up_to()];
             let line = valid_bytes.split(|byte| *byte == b'\n').count();
@@ -248,9 +247,9 @@ pub(crate) fn read_sections(path: Option<PathBuf>) -> Result<Vec<(String, Profil
     }
 }
 
-fn malformed_line(path: &Path, line: usize, why: &str) -> Error {
+fn malformed_line(path: &Path, line: usize, reason: &str) -> Error {
     let path = path.display();
-    Error::usage(format!("{path}, line {line}: {why}"))
+    Error::usage(format!("{path}, line {line}: {reason}"))
         .hint(format!("correct {path}, then try again"))
 }
 

@@ -58,7 +58,7 @@ fn stored_position(position: usize) -> u32 {
 
 impl ProfileSection {
     /// Returns one with room for what sections usually hold.
-    fn of_usual_size() -> Self {
+    fn with_usual_capacity() -> Self {
         Self {
             text: String::with_capacity(200),
             pairs: Vec::with_capacity(8),
@@ -138,7 +138,7 @@ impl ProfileSection {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct SyntaxError {
     pub(crate) line: usize,
-    pub(crate) why: &'static str,
+    pub(crate) reason: &'static str,
 }
 
 /// Returns the sections in the order of the file.
@@ -149,9 +149,10 @@ pub(crate) fn parse_sections(text: &str) -> Result<Vec<(String, ProfileSection)>
     let text = with_plain_ends(text);
     let mut parser = IniParser::default();
     for (line, number) in text.split('\n').zip(1..) {
-        parser
-            .line(line)
-            .map_err(|why| SyntaxError { line: number, why })?;
+        parser.parse_line(line).map_err(|reason| SyntaxError {
+            line: number,
+            reason,
+        })?;
     }
     parser.finish()
 }
@@ -185,7 +186,7 @@ struct IniParser<'a> {
     /// The keys of `[DEFAULT]`, which every section has that lacks them.
     defaults: ProfileSection,
     names: HashSet<&'a str>,
-    place: CurrentSection,
+    current: CurrentSection,
     /// Lines that are indented deeper go on with the value of the last key.
     has_key: bool,
     indent: usize,
@@ -197,8 +198,8 @@ struct IniParser<'a> {
 struct KeyWithoutValue {
     /// The number of its section; that of no section for a key of `[DEFAULT]`.
     section: usize,
-    /// Its place among the pairs of the section.
-    place: usize,
+    /// Its number among the pairs of the section.
+    pair: usize,
     line: usize,
 }
 
@@ -211,7 +212,7 @@ enum CurrentSection {
 }
 
 impl<'a> IniParser<'a> {
-    fn line(&mut self, line: &'a str) -> Result<(), &'static str> {
+    fn parse_line(&mut self, line: &'a str) -> Result<(), &'static str> {
         self.number += 1;
         let text = line.trim();
         if text.starts_with(['#', ';']) {
@@ -229,7 +230,7 @@ impl<'a> IniParser<'a> {
         }
         self.indent = indent;
         if let Some(name) = section_header(text) {
-            return self.begin(name);
+            return self.begin_section(name);
         }
         let end = text
             .bytes()
@@ -244,18 +245,18 @@ impl<'a> IniParser<'a> {
         }
     }
 
-    fn begin(&mut self, name: &'a str) -> Result<(), &'static str> {
+    fn begin_section(&mut self, name: &'a str) -> Result<(), &'static str> {
         self.has_key = false;
         if name == "DEFAULT" {
-            self.place = CurrentSection::Defaults;
+            self.current = CurrentSection::Defaults;
             return Ok(());
         }
         if !self.names.insert(name) {
             return Err("this section exists already");
         }
-        self.place = CurrentSection::In(self.sections.len());
+        self.current = CurrentSection::In(self.sections.len());
         self.sections
-            .push((name.to_owned(), ProfileSection::of_usual_size()));
+            .push((name.to_owned(), ProfileSection::with_usual_capacity()));
         Ok(())
     }
 
@@ -271,11 +272,11 @@ impl<'a> IniParser<'a> {
             return Err("this key exists already in its section");
         }
         section.insert(key, value, stored_position(number));
-        let place = section.pairs.len() - 1;
+        let pair = section.pairs.len() - 1;
         if value.is_empty() {
             self.without_value.push(KeyWithoutValue {
                 section: at,
-                place,
+                pair,
                 line: number,
             });
         }
@@ -285,7 +286,7 @@ impl<'a> IniParser<'a> {
 
     /// The section that lines belong to now, and its number.
     fn section(&mut self) -> Option<(usize, &mut ProfileSection)> {
-        match self.place {
+        match self.current {
             CurrentSection::BeforeAll => None,
             CurrentSection::Defaults => Some((usize::MAX, &mut self.defaults)),
             CurrentSection::In(at) => Some((at, &mut self.sections[at].1)),
@@ -310,7 +311,7 @@ impl<'a> IniParser<'a> {
             let Some((_, section)) = self.sections.get(key.section) else {
                 continue;
             };
-            let value = &section.text[section.pairs[key.place].value()];
+            let value = &section.text[section.pairs[key.pair].value()];
             let inner = value.strip_prefix('\n').unwrap_or_default();
             if inner
                 .lines()
@@ -318,7 +319,7 @@ impl<'a> IniParser<'a> {
             {
                 return Err(SyntaxError {
                     line: key.line,
-                    why: "a line below this key is not key = value",
+                    reason: "a line below this key is not key = value",
                 });
             }
         }

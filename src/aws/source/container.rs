@@ -35,8 +35,8 @@ use crate::text::{foreign, host};
 const SERVER_OF_AWS: &str = "http://169.254.170.2";
 const ATTEMPTS: u32 = 3;
 const PAUSE: Duration = Duration::from_secs(1);
-const FILE: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE";
-const TOKEN: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN";
+const TOKEN_FILE_VARIABLE: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE";
+const TOKEN_VARIABLE: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN";
 
 impl CredentialSource for ContainerEndpoint {
     fn credentials<'a>(&'a self, resolution: &'a CredentialResolution<'a>) -> SourceFuture<'a> {
@@ -51,8 +51,8 @@ impl CredentialSource for ContainerEndpoint {
         self.token_file.iter().map(PathBuf::from).collect()
     }
 
-    fn describe(&self, place: &str) -> String {
-        format!("container ({place})")
+    fn describe(&self, origin: &str) -> String {
+        format!("container ({origin})")
     }
 
     fn chosen_by(&self) -> ChosenBy<'_> {
@@ -81,7 +81,7 @@ impl ContainerEndpoint {
                 request_credentials(resolution, &address, token.as_deref()),
             )
             .await?;
-        let why = match answer {
+        let reason = match answer {
             Ok(answer) => match read_answer(&answer) {
                 Ok(credentials) => {
                     return resolution.require_unexpired(
@@ -90,18 +90,18 @@ impl ContainerEndpoint {
                         "try again; if it fails again, restart the service",
                     );
                 }
-                Err(why) => why,
+                Err(reason) => reason,
             },
             Err(RequestError::Local(error)) => {
                 return Err(error.about(&format!("container credentials from {variable}")));
             }
-            Err(RequestError::Failed(why) | RequestError::Untrusted(why)) => why,
+            Err(RequestError::Failed(reason) | RequestError::Untrusted(reason)) => reason,
         };
         Err(Error::failure(format!(
-            "cannot get container credentials from {variable}: {why}"
+            "cannot get container credentials from {variable}: {reason}"
         ))
         .hint(format!(
-            "check that the service of {variable} is running, and that {TOKEN} fits it"
+            "check that the service of {variable} is running, and that {TOKEN_VARIABLE} fits it"
         )))
     }
 
@@ -121,13 +121,13 @@ impl ContainerEndpoint {
     fn authorization(&self, resolution: &CredentialResolution) -> Result<Option<String>> {
         let (variable, token) = match (&self.token_file, &self.token) {
             (Some(path), _) => match fs::read_foreign_text(path.as_ref(), resolution.deadline()) {
-                Ok(text) => (FILE, text),
+                Ok(text) => (TOKEN_FILE_VARIABLE, text),
                 Err(error) => {
-                    let hint = format!("correct or unset {FILE}");
-                    return Err(error.about(FILE).or_hint(&hint));
+                    let hint = format!("correct or unset {TOKEN_FILE_VARIABLE}");
+                    return Err(error.about(TOKEN_FILE_VARIABLE).or_hint(&hint));
                 }
             },
-            (None, Some(token)) => (TOKEN, token.clone()),
+            (None, Some(token)) => (TOKEN_VARIABLE, token.clone()),
             (None, None) => return Ok(None),
         };
         let part = if token.contains(['\r', '\n']) {
@@ -161,7 +161,7 @@ fn read_answer(answer: &[u8]) -> std::result::Result<Credentials, String> {
     }
     match NAMES.credentials(fields, "container") {
         Ok(credentials) => Ok(credentials),
-        Err(why) => Err(format!("the answer has {why}")),
+        Err(reason) => Err(format!("the answer has {reason}")),
     }
 }
 
@@ -175,15 +175,16 @@ async fn request_credentials(
     headers.extend(token.map(|token| ("authorization", token)));
     let mut attempt = 1;
     loop {
-        let (may_change, failure) = match resolution.direct().ask("GET", address, &headers).await {
-            Ok((200, text)) => return Ok(text),
-            Ok((status, text)) => (
-                status >= 500,
-                RequestError::Failed(describe_refusal(status, &text)),
-            ),
-            Err(RequestError::Local(error)) => (false, RequestError::Local(error)),
-            Err(failure) => (true, failure),
-        };
+        let (may_change, failure) =
+            match resolution.direct().ask("GET", address, &headers, "").await {
+                Ok((200, text)) => return Ok(text),
+                Ok((status, text)) => (
+                    status >= 500,
+                    RequestError::Failed(describe_refusal(status, &text)),
+                ),
+                Err(RequestError::Local(error)) => (false, RequestError::Local(error)),
+                Err(failure) => (true, failure),
+            };
         if !may_change || attempt == ATTEMPTS {
             return Err(failure);
         }
@@ -213,8 +214,8 @@ fn check_address(address: &str) -> Result<()> {
         "fd00:ec2::23",
         "localhost",
     ];
-    let address_error = |why: String| {
-        Error::usage(format!("{FULL}: {why}"))
+    let address_error = |reason: String| {
+        Error::usage(format!("{FULL}: {reason}"))
             .hint("use an https address, a loopback address, or an address of AWS's own")
     };
     if address.starts_with("https://") {

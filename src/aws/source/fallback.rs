@@ -13,7 +13,7 @@ impl CredentialSource for FallbackSources {
     fn credentials<'a>(&'a self, resolution: &'a CredentialResolution<'a>) -> SourceFuture<'a> {
         resolution.step(format!("profile {}: nothing", resolution.profile_name()));
         Box::pin(async {
-            match self.old.credentials(resolution)? {
+            match self.legacy_files.credentials(resolution)? {
                 Some(credentials) => Ok(Some(credentials)),
                 None => self.service.implementation().credentials(resolution).await,
             }
@@ -25,7 +25,7 @@ impl CredentialSource for FallbackSources {
     }
 
     fn files(&self) -> Vec<PathBuf> {
-        let mut files = self.old.files();
+        let mut files = self.legacy_files.files();
         files.extend(self.service.implementation().files());
         files
     }

@@ -38,11 +38,11 @@ const REGION: &str = "latest/meta-data/placement/region";
 const ZONE: &str = "latest/meta-data/placement/availability-zone";
 /// The longest answer that is read, in bytes.
 const LONGEST_ANSWER: usize = 64 << 10;
-const VARIABLE: &str = "AWS_EC2_METADATA_SERVICE_ENDPOINT";
+const ENDPOINT_VARIABLE: &str = "AWS_EC2_METADATA_SERVICE_ENDPOINT";
 const SOURCE: &str = "instance metadata";
 /// How long expired credentials are taken to last, in seconds: AWS accepts them while it cannot
 /// renew them.
-const EXTENSION: u32 = 900;
+const EXTENSION_SECONDS: u32 = 900;
 
 impl CredentialSource for InstanceMetadata {
     fn credentials<'a>(&'a self, resolution: &'a CredentialResolution<'a>) -> SourceFuture<'a> {
@@ -57,8 +57,8 @@ impl CredentialSource for InstanceMetadata {
         Vec::new()
     }
 
-    fn describe(&self, place: &str) -> String {
-        format!("instance metadata ({place})")
+    fn describe(&self, origin: &str) -> String {
+        format!("instance metadata ({origin})")
     }
 
     fn chosen_by(&self) -> ChosenBy<'_> {
@@ -111,7 +111,7 @@ fn read_answer(answer: Option<&str>) -> Result<Credentials> {
     let fields = answer.as_object().cloned().unwrap_or_default();
     match FieldNames::OF_MACHINES.credentials(&fields, SOURCE) {
         Ok(credentials) => Ok(credentials),
-        Err(why) => Err(wrong_answer(&why)),
+        Err(reason) => Err(wrong_answer(&reason)),
     }
 }
 
@@ -137,7 +137,7 @@ fn extend_expired(resolution: &CredentialResolution, credentials: Credentials) -
         credentials.access_key_id(),
         credentials.secret_access_key(),
         credentials.session_token(),
-        Some(now.plus(EXTENSION)),
+        Some(now.plus(EXTENSION_SECONDS)),
         SOURCE,
     )
 }
@@ -202,7 +202,8 @@ impl MetadataService {
         match service.ask(resolution, "PUT", TOKEN, life).await? {
             Some((200, token)) => service.token = Some(token),
             Some((403..=405, _))
-                if !resolution.flag("AWS_EC2_METADATA_V1_DISABLED", "ec2_metadata_v1_disabled") =>
+                if !resolution
+                    .is_enabled("AWS_EC2_METADATA_V1_DISABLED", "ec2_metadata_v1_disabled") =>
             {
                 resolution.step("instance metadata: version 1");
             }
@@ -240,16 +241,16 @@ impl MetadataService {
         for _ in 0..self.attempts {
             let headers = [header];
             let answer =
-                tokio::time::timeout(self.pause, self.http.ask(method, &address, &headers));
-            let why = match resolution.wait("the instance metadata", answer).await? {
+                tokio::time::timeout(self.pause, self.http.ask(method, &address, &headers, ""));
+            let reason = match resolution.wait("the instance metadata", answer).await? {
                 Ok(Ok((status, text))) => {
                     return Ok(Some((status, String::from_utf8_lossy(&text).into_owned())));
                 }
                 Ok(Err(RequestError::Local(error))) => return Err(error.about(SOURCE)),
-                Ok(Err(RequestError::Failed(why) | RequestError::Untrusted(why))) => why,
+                Ok(Err(RequestError::Failed(reason) | RequestError::Untrusted(reason))) => reason,
                 Err(_) => "no answer".to_owned(),
             };
-            resolution.step(format!("instance metadata: {why}"));
+            resolution.step(format!("instance metadata: {reason}"));
         }
         Ok(None)
     }
@@ -278,8 +279,8 @@ fn service_address(planned: InstanceMetadata) -> Result<String> {
     };
     if !address.starts_with("http://") {
         return Err(
-            Error::usage(format!("{VARIABLE} is not an http:// address"))
-                .hint(format!("correct or unset {VARIABLE}")),
+            Error::usage(format!("{ENDPOINT_VARIABLE} is not an http:// address"))
+                .hint(format!("correct or unset {ENDPOINT_VARIABLE}")),
         );
     }
     if !address.ends_with('/') {

@@ -30,8 +30,8 @@ impl CredentialSource for AccessKeys {
         Vec::new()
     }
 
-    fn describe(&self, place: &str) -> String {
-        format!("access key in variables ({place})")
+    fn describe(&self, origin: &str) -> String {
+        format!("access key in variables ({origin})")
     }
 
     fn chosen_by(&self) -> ChosenBy<'_> {
@@ -66,8 +66,8 @@ impl CredentialSource for FileKeys {
         Vec::new()
     }
 
-    fn describe(&self, place: &str) -> String {
-        format!("access key of profile `{}` ({place})", self.profile)
+    fn describe(&self, origin: &str) -> String {
+        format!("access key of profile `{}` ({origin})", self.profile)
     }
 
     fn chosen_by(&self) -> ChosenBy<'_> {

@@ -21,7 +21,7 @@ impl LegacyFiles {
         &self,
         resolution: &CredentialResolution,
     ) -> Result<Option<Credentials>> {
-        if let Some(path) = &self.of_ec2 {
+        if let Some(path) = &self.ec2_file {
             let text = match fs::read_foreign_text(&env::expanded(path), resolution.deadline()) {
                 Ok(text) => text,
                 Err(error) => return Err(error.or_hint("correct or unset AWS_CREDENTIAL_FILE")),
@@ -32,7 +32,7 @@ impl LegacyFiles {
                 return Ok(Some(credentials));
             }
         }
-        for path in &self.of_boto {
+        for path in &self.boto_files {
             for (name, section) in files::read_sections(Some(env::expanded(path)))? {
                 if name != "Credentials" {
                     continue;
@@ -49,7 +49,7 @@ impl LegacyFiles {
     }
 
     pub(super) fn files(&self) -> Vec<PathBuf> {
-        let paths = self.of_ec2.iter().chain(&self.of_boto);
+        let paths = self.ec2_file.iter().chain(&self.boto_files);
         paths.map(|path| env::expanded(path)).collect()
     }
 }

@@ -11,12 +11,12 @@ use crate::text;
 use crate::text::quote::typed;
 
 /// The variable with a command that prints a code.
-const COMMAND: &str = "PGCRED_MFA_CODE_COMMAND";
+const COMMAND_VARIABLE: &str = "PGCRED_MFA_CODE_COMMAND";
 const LEAST_DIGITS: usize = 6;
 
 /// Tells whether a code can be had.
 pub(super) fn can_ask(ask: &AskPolicy) -> bool {
-    ask.mfa_code.is_some() || env::var(COMMAND).is_some() || ask.terminal
+    ask.mfa_code.is_some() || env::var(COMMAND_VARIABLE).is_some() || ask.terminal
 }
 
 /// Returns a code of the device with this serial number or ARN. stdin is not read: the terminal
@@ -29,7 +29,7 @@ pub(super) fn ask_for_code(
     if let Some(code) = &resolution.ask.mfa_code {
         return Ok(code.clone());
     }
-    if let Some(command) = env::var(COMMAND) {
+    if let Some(command) = env::var(COMMAND_VARIABLE) {
         return ask_command_for_code(resolution, &command);
     }
     if !resolution.ask.terminal {
@@ -38,7 +38,7 @@ pub(super) fn ask_for_code(
         ))
         .hint(format!(
             "run `aws sts get-caller-identity --profile {}` at a terminal (pgcred uses what it \
-             caches), or give --mfa-code CODE or {COMMAND}",
+             caches), or give --mfa-code CODE or {COMMAND_VARIABLE}",
             typed(profile)
         ))
         .because(ErrorReason::NoCode));
@@ -63,8 +63,8 @@ fn ask_command_for_code(resolution: &CredentialResolution, command: &str) -> Res
     };
     let ended = match child::output(&words, resolution.deadline(), resolution.ask.attachment()) {
         Ok(ended) => ended,
-        Err(ProgramError::Failed(error)) => return Err(error.about(COMMAND)),
-        Err(ProgramError::TooLate) => return Err(resolution.timeout_error(COMMAND)),
+        Err(ProgramError::Failed(error)) => return Err(error.about(COMMAND_VARIABLE)),
+        Err(ProgramError::TooLate) => return Err(resolution.timeout_error(COMMAND_VARIABLE)),
     };
     if !ended.status.success() {
         return Err(unusable_code(&format!(
@@ -82,6 +82,7 @@ fn ask_command_for_code(resolution: &CredentialResolution, command: &str) -> Res
 }
 
 fn unusable_code(what: &str) -> Error {
-    Error::failure(format!("{COMMAND} {what}"))
-        .hint(format!("run the command of {COMMAND} by hand to see more"))
+    Error::failure(format!("{COMMAND_VARIABLE} {what}")).hint(format!(
+        "run the command of {COMMAND_VARIABLE} by hand to see more"
+    ))
 }

@@ -57,13 +57,13 @@ pub(crate) trait CredentialSource {
     fn files(&self) -> Vec<PathBuf>;
 
     /// Returns the files and directories of which one changes when the user has logged in.
-    fn places_of_logins(&self) -> Vec<PathBuf> {
+    fn login_paths(&self) -> Vec<PathBuf> {
         self.files()
     }
 
-    /// Says what the source is, for `--debug`. `place` is where the setting stands that has chosen
+    /// Says what the source is, for `--debug`. `origin` is where the setting stands that has chosen
     /// it. Never a secret.
-    fn describe(&self, place: &str) -> String;
+    fn describe(&self, origin: &str) -> String;
 
     /// Returns which setting has chosen the source.
     fn chosen_by(&self) -> ChosenBy<'_>;

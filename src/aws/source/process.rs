@@ -43,13 +43,13 @@ impl CredentialSource for CredentialProcess {
 
     /// The program may well use one of AWS's login caches, so all of them count, but no file that
     /// the command line names: the program may write it itself, as a log.
-    fn places_of_logins(&self) -> Vec<PathBuf> {
+    fn login_paths(&self) -> Vec<PathBuf> {
         cli_cache::cache_directories()
     }
 
     /// The arguments may be secret.
-    fn describe(&self, place: &str) -> String {
-        format!("credential_process ({place})")
+    fn describe(&self, origin: &str) -> String {
+        format!("credential_process ({origin})")
     }
 
     fn chosen_by(&self) -> ChosenBy<'_> {
@@ -116,11 +116,11 @@ fn run_program(
         }
         Ok(ended) => {
             let stderr = String::from_utf8_lossy(&ended.stderr);
-            let mut why = child::last_line(child::without_arguments(&stderr, words).as_bytes());
-            if why.is_empty() {
-                why = ended.status.to_string();
+            let mut reason = child::last_line(child::without_arguments(&stderr, words).as_bytes());
+            if reason.is_empty() {
+                reason = ended.status.to_string();
             }
-            let failed = Error::failure(format!("{subject} failed: {why}")).hint(hint);
+            let failed = Error::failure(format!("{subject} failed: {reason}")).hint(hint);
             Err(failed.because(ErrorReason::ProgramFailed))
         }
         Err(ProgramError::Failed(error)) => {
@@ -160,7 +160,7 @@ fn read_answer(ended: &ProgramOutput, subject: &str, hint: &str) -> Result<Crede
     }
     match FieldNames::OF_STS.credentials(fields, "credential_process") {
         Ok(credentials) => Ok(credentials),
-        Err(why) => Err(wrong(&why)),
+        Err(reason) => Err(wrong(&reason)),
     }
 }
 
@@ -195,8 +195,8 @@ mod tests {
         if cfg!(unix) {
             assert_eq!(process.files(), files);
         }
-        for place in process.places_of_logins() {
-            assert!(!files.contains(&place), "{}", place.display());
+        for path in process.login_paths() {
+            assert!(!files.contains(&path), "{}", path.display());
         }
         let open_quote = CredentialProcess {
             command: "/opt/print-keys 'a".to_owned(),

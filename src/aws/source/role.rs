@@ -24,26 +24,26 @@ use crate::time::Time;
 
 /// The shortest ARN that STS takes, in characters.
 pub(super) const LEAST_ARN: usize = 20;
-pub(super) const NO_ARN: &str = "not the ARN of a role";
+pub(super) const NOT_A_ROLE_ARN: &str = "not the ARN of a role";
 
 /// The AWS CLI renews credentials that have less left; in seconds.
-pub(super) const CLI_LEAST: u32 = 15 * 60;
+pub(super) const CLI_LEAST_LIFE_SECONDS: u32 = 15 * 60;
 /// The shortest that a role can be assumed for, in seconds.
-const LEAST_DURATION: i32 = 900;
+const LEAST_DURATION_SECONDS: i32 = 900;
 /// With a minute left, cached credentials beat a refusal.
-const LEAST_CACHED_LIFE: u32 = 60;
+const LEAST_CACHED_LIFE_SECONDS: u32 = 60;
 
 impl ProfileRole {
     /// Refuses settings of a form that STS would refuse too.
     fn check(&self) -> Result<()> {
-        let (key, why) = if self.arn.len() < LEAST_ARN {
-            ("role_arn", NO_ARN)
+        let (key, reason) = if self.arn.len() < LEAST_ARN {
+            ("role_arn", NOT_A_ROLE_ARN)
         } else if is_too_short(self.external_id.as_ref()) {
             ("external_id", "shorter than two characters")
         } else if is_too_short(self.session_name.as_ref()) {
             ("role_session_name", "shorter than two characters")
         } else if let Some(seconds) = self.duration
-            && seconds < LEAST_DURATION
+            && seconds < LEAST_DURATION_SECONDS
         {
             (
                 "duration_seconds",
@@ -53,7 +53,7 @@ impl ProfileRole {
             return Ok(());
         };
         Err(
-            Error::usage(format!("profile `{}`: {key} is {why}", self.profile))
+            Error::usage(format!("profile `{}`: {key} is {reason}", self.profile))
                 .because(ErrorReason::InvalidRoleSetting)
                 .hint(format!("correct {key} in the profile")),
         )
@@ -64,10 +64,11 @@ impl ProfileRole {
         let credentials = cli_cache::role::read_role_credentials(self)?;
         let life_left = seconds_left(&credentials)?;
         let needs_code = self.mfa_serial.is_some();
-        let lasts = life_left >= CLI_LEAST && (needs_code || life_left >= resolution.min_life);
+        let lasts =
+            life_left >= CLI_LEAST_LIFE_SECONDS && (needs_code || life_left >= resolution.min_life);
         // A user who cannot give a code is better served by the little that is left.
         let is_last_chance =
-            needs_code && life_left >= LEAST_CACHED_LIFE && !mfa::can_ask(resolution.ask);
+            needs_code && life_left >= LEAST_CACHED_LIFE_SECONDS && !mfa::can_ask(resolution.ask);
         if !lasts && !is_last_chance {
             return None;
         }
@@ -112,10 +113,7 @@ impl ProfileRole {
 }
 
 fn is_too_short(text: Option<&String>) -> bool {
-    match text {
-        Some(text) => text.chars().count() < 2,
-        None => false,
-    }
+    text.is_some_and(|text| text.chars().count() < 2)
 }
 
 /// Explains a refusal of STS with the hint that fits its code.
@@ -151,10 +149,7 @@ fn role_error(
 /// Tells whether a wrong MFA code was the cause: the message alone tells that from a missing
 /// permission.
 fn is_about_mfa(message: Option<&str>) -> bool {
-    match message {
-        Some(message) => message.starts_with("MultiFactorAuthentication failed"),
-        None => false,
-    }
+    message.is_some_and(|message| message.starts_with("MultiFactorAuthentication failed"))
 }
 
 pub(super) fn parse_credentials(

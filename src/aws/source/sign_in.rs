@@ -31,19 +31,19 @@ use crate::aws::login::missing::{MissingLogin, UnresolvedCredentials};
 use crate::aws::plan::SignIn;
 use crate::aws::resolution::CredentialResolution;
 use crate::aws::service::endpoints::SIGN_IN;
-use crate::aws::session_locks::session_lock;
 use crate::error::Error;
+use crate::sys::session_locks::session_lock;
 use crate::text::encode::hex;
 use crate::time::Time;
 
 /// Credentials with less left are renewed, as in the AWS CLI; in seconds.
-const LEAST_LIFE: u32 = 5 * 60;
+const LEAST_LIFE_SECONDS: u32 = 5 * 60;
 /// They live for 15 minutes: a renewal of younger ones gains next to nothing; in seconds.
-const FULL_LIFE: u32 = 14 * 60;
+const FULL_LIFE_SECONDS: u32 = 14 * 60;
 /// With this much left the AWS CLI does not mind a session whose key is damaged; in seconds.
-const LIFE_DESPITE_DAMAGE: u32 = 10 * 60;
+const LIFE_DESPITE_DAMAGE_SECONDS: u32 = 10 * 60;
 /// How long to wait for another process that renews the same session.
-const TIMEOUT: Duration = Duration::from_secs(5);
+const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Why a session could not be renewed.
 enum RenewalError {
@@ -63,7 +63,7 @@ const NO_LOGIN: &str = "nobody has logged in with `aws login` yet";
 
 impl CredentialSource for SignIn {
     fn credentials<'a>(&'a self, resolution: &'a CredentialResolution<'a>) -> SourceFuture<'a> {
-        Box::pin(async { Ok(Some(self.renewed(resolution).await?)) })
+        Box::pin(async { Ok(Some(self.current_credentials(resolution).await?)) })
     }
 
     fn cached(&self, _: &CredentialResolution) -> Option<Credentials> {
@@ -71,11 +71,11 @@ impl CredentialSource for SignIn {
     }
 
     fn files(&self) -> Vec<PathBuf> {
-        Vec::from_iter(session_file(&self.session))
+        session_file(&self.session).into_iter().collect()
     }
 
-    fn describe(&self, place: &str) -> String {
-        format!("session of `aws login` ({place})")
+    fn describe(&self, origin: &str) -> String {
+        format!("session of `aws login` ({origin})")
     }
 
     fn chosen_by(&self) -> ChosenBy<'_> {
@@ -92,7 +92,7 @@ impl CredentialSource for SignIn {
         };
         let credentials = match cached.credentials() {
             Ok(credentials) => credentials,
-            Err(why) => return self.unusable(&why).into(),
+            Err(reason) => return self.unusable(&reason).into(),
         };
         match credentials.expires_at() {
             Some(end) if end > Time::now() => LoginState::Good(end),
@@ -119,31 +119,35 @@ impl CredentialSource for SignIn {
 
 impl SignIn {
     /// Returns the session's credentials, renewed if they expire too soon.
-    async fn renewed(
+    async fn current_credentials(
         &self,
         resolution: &CredentialResolution<'_>,
     ) -> Result<Credentials, UnresolvedCredentials> {
         let (_, credentials) = self.stored(NO_LOGIN)?;
-        let enough = resolution.min_life.clamp(LEAST_LIFE, FULL_LIFE);
+        let enough = resolution
+            .min_life
+            .clamp(LEAST_LIFE_SECONDS, FULL_LIFE_SECONDS);
         if remaining_seconds(&credentials) >= enough {
             return Ok(credentials);
         }
-        let _lock = session_lock(&session_id(&self.session), TIMEOUT);
+        let _lock = session_lock(&session_id(&self.session), LOCK_TIMEOUT);
         // The process that had the lock before may have renewed the session.
         let (cached, stored) = self.stored("the login session is gone")?;
         if remaining_seconds(&stored) >= enough {
             return Ok(stored);
         }
         match self.renew(cached, resolution).await {
-            Ok(renewed) => Ok(renewed),
-            Err(RenewalError::DamagedKey) if remaining_seconds(&stored) >= LIFE_DESPITE_DAMAGE => {
+            Ok(current_credentials) => Ok(current_credentials),
+            Err(RenewalError::DamagedKey)
+                if remaining_seconds(&stored) >= LIFE_DESPITE_DAMAGE_SECONDS =>
+            {
                 Ok(stored)
             }
             Err(RenewalError::DamagedKey) => Err(self
                 .missing("the key of the login session is damaged")
                 .into()),
-            Err(_) if remaining_seconds(&stored) >= LEAST_LIFE => Ok(stored),
-            Err(RenewalError::LoginNeeded(why)) => Err(self.missing(why).into()),
+            Err(_) if remaining_seconds(&stored) >= LEAST_LIFE_SECONDS => Ok(stored),
+            Err(RenewalError::LoginNeeded(reason)) => Err(self.missing(reason).into()),
             Err(RenewalError::Failed(error)) => Err(error.into()),
         }
     }
@@ -155,22 +159,22 @@ impl SignIn {
         };
         match cached.credentials() {
             Ok(credentials) => Ok((cached, credentials)),
-            Err(why) => Err(self.unusable(&why).into()),
+            Err(reason) => Err(self.unusable(&reason).into()),
         }
     }
 
-    fn missing(&self, why: &str) -> MissingLogin {
+    fn missing(&self, reason: &str) -> MissingLogin {
         MissingLogin {
             kind: LoginKind::SignIn(ConsoleSession(self.session.clone())),
             profile: self.profile.clone(),
-            why: why.to_owned(),
+            reason: reason.to_owned(),
             revoked: None,
         }
     }
 
-    fn unusable(&self, why: &str) -> MissingLogin {
+    fn unusable(&self, reason: &str) -> MissingLogin {
         self.missing(&format!(
-            "what `aws login` has stored cannot be used: {why}"
+            "what `aws login` has stored cannot be used: {reason}"
         ))
     }
 
@@ -212,7 +216,7 @@ impl SignIn {
                 request.headers_mut().insert("DPoP", proof);
             });
         match resolution.wait(SIGN_IN.name, call.send()).await? {
-            Ok(answer) => take_in(&mut cached, &answer)?,
+            Ok(answer) => apply_renewal(&mut cached, &answer)?,
             Err(error) => return Err(renewal_error(resolution, &error)),
         }
         resolution.note_changed_files();
@@ -221,7 +225,7 @@ impl SignIn {
         }
         match cached.credentials() {
             Ok(credentials) => Ok(credentials),
-            Err(why) => Err(unusable_login(&why).into()),
+            Err(reason) => Err(unusable_login(&reason).into()),
         }
     }
 }
@@ -236,7 +240,7 @@ fn unusable_login(what: &str) -> Error {
         .hint("try again; if it fails again, run `aws login` with the profile")
 }
 
-fn take_in(cached: &mut CachedLogin, answer: &CreateOAuth2TokenOutput) -> Result<(), Error> {
+fn apply_renewal(cached: &mut CachedLogin, answer: &CreateOAuth2TokenOutput) -> Result<(), Error> {
     let Some(output) = answer.token_output() else {
         return Err(unusable_login("AWS sign-in gave nothing"));
     };

@@ -25,15 +25,15 @@ use crate::aws::plan::{SsoRole, SsoSession};
 use crate::aws::resolution::CredentialResolution;
 use crate::aws::service::endpoints::{SSO, SSO_OIDC};
 use crate::aws::service::refusal;
-use crate::aws::session_locks::session_lock;
 use crate::error::{Error, Result};
+use crate::sys::session_locks::session_lock;
 use crate::text::host;
 use crate::time::Time;
 
 /// A token with less left is renewed first, as in the AWS CLI; in seconds.
-const LEAST_LIFE: u32 = 15 * 60;
+const LEAST_LIFE_SECONDS: u32 = 15 * 60;
 /// How long to wait for another process that renews the same token.
-const TIMEOUT: Duration = Duration::from_secs(5);
+const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Why a login is missing: that it has left no file, or that the token in it has expired.
 const NO_LOGIN: &str = "nobody has logged in to SSO yet";
@@ -47,7 +47,7 @@ impl CredentialSource for SsoRole {
     /// Returns the credentials that the AWS CLI has cached for this role, if they last long enough.
     fn cached(&self, resolution: &CredentialResolution) -> Option<Credentials> {
         let credentials = cli_cache::role::read_sso_credentials(self)?;
-        if seconds_left(&credentials)? < resolution.min_life.max(LEAST_LIFE) {
+        if seconds_left(&credentials)? < resolution.min_life.max(LEAST_LIFE_SECONDS) {
             return None;
         }
         resolution.step(format!(
@@ -58,10 +58,10 @@ impl CredentialSource for SsoRole {
     }
 
     fn files(&self) -> Vec<PathBuf> {
-        Vec::from_iter(self.session.path())
+        self.session.path().into_iter().collect()
     }
 
-    fn describe(&self, place: &str) -> String {
+    fn describe(&self, origin: &str) -> String {
         let session = match &self.session.name {
             Some(name) => format!("SSO session `{name}`"),
             // The address may hold a password.
@@ -71,7 +71,7 @@ impl CredentialSource for SsoRole {
             ),
         };
         format!(
-            "{session} ({place}), role {} of account {}",
+            "{session} ({origin}), role {} of account {}",
             self.role, self.account
         )
     }
@@ -95,14 +95,14 @@ impl CredentialSource for SsoRole {
             .as_ref()
             .and_then(Credentials::expires_at);
         if let Some(end) = cached_until
-            && Time::now().until(end) >= LEAST_LIFE
+            && Time::now().until(end) >= LEAST_LIFE_SECONDS
         {
             return LoginState::Good(end);
         }
         let Some(token) = CachedToken::read(&self.session) else {
             let file = file_in_words(&self.session);
-            let why = format!("{NO_LOGIN}: {file} holds no login");
-            return self.missing_login(&why, None).into();
+            let reason = format!("{NO_LOGIN}: {file} holds no login");
+            return self.missing_login(&reason, None).into();
         };
         match token.expires_at() {
             Some(end) if end > Time::now() => LoginState::Good(end),
@@ -127,7 +127,7 @@ impl SsoRole {
         if let Some(credentials) = self.cached(resolution) {
             return Ok(credentials);
         }
-        let token = self.token(resolution).await?;
+        let token = self.valid_token(resolution).await?;
         resolution.step(format!(
             "SSO profile {}: asking the portal in {}",
             self.profile, self.session.region
@@ -197,17 +197,17 @@ impl SsoRole {
         }
     }
 
-    fn missing_login(&self, why: &str, revoked: Option<String>) -> MissingLogin {
+    fn missing_login(&self, reason: &str, revoked: Option<String>) -> MissingLogin {
         MissingLogin {
             kind: LoginKind::Sso(self.session.clone()),
             profile: self.profile.clone(),
-            why: why.to_owned(),
+            reason: reason.to_owned(),
             revoked,
         }
     }
 
     /// Returns a token for the portal that has not expired.
-    async fn token(
+    async fn valid_token(
         &self,
         resolution: &CredentialResolution<'_>,
     ) -> std::result::Result<String, UnresolvedCredentials> {
@@ -215,13 +215,13 @@ impl SsoRole {
             return Err(self.missing_login(NO_LOGIN, None).into());
         };
         let mut failure = None;
-        if cached.seconds_left() < LEAST_LIFE && self.session.name.is_some() {
+        if cached.seconds_left() < LEAST_LIFE_SECONDS && self.session.name.is_some() {
             // A renewal makes the refresh token of other processes worthless, so only one renews.
-            let _lock = session_lock(&self.session.id(), TIMEOUT);
+            let _lock = session_lock(&self.session.id(), LOCK_TIMEOUT);
             if let Some(newer) = CachedToken::read(&self.session) {
                 cached = newer;
             }
-            if cached.seconds_left() < LEAST_LIFE {
+            if cached.seconds_left() < LEAST_LIFE_SECONDS {
                 match renew_token(&cached, resolution, &self.session).await {
                     Ok(Some(token)) => return Ok(token),
                     Ok(None) => {}
@@ -229,10 +229,12 @@ impl SsoRole {
                 }
             }
         }
-        match (cached.unexpired(), failure) {
-            (Some(token), _) => Ok(token.to_owned()),
-            (None, Some(error)) => Err(error.into()),
-            (None, None) => Err(self.missing_login(EXPIRED, None).into()),
+        if let Some(token) = cached.unexpired() {
+            return Ok(token.to_owned());
+        }
+        match failure {
+            Some(error) => Err(error.into()),
+            None => Err(self.missing_login(EXPIRED, None).into()),
         }
     }
 }

@@ -29,9 +29,9 @@ impl CredentialSource for WebIdentity {
         vec![PathBuf::from(&self.token_file)]
     }
 
-    fn describe(&self, place: &str) -> String {
+    fn describe(&self, origin: &str) -> String {
         format!(
-            "web identity for role {}, token in {} ({place})",
+            "web identity for role {}, token in {} ({origin})",
             self.arn, self.token_file
         )
     }
@@ -53,14 +53,15 @@ impl WebIdentity {
     async fn assume(&self, resolution: &CredentialResolution<'_>) -> Result<Credentials> {
         let token = self.token(resolution)?;
         if self.arn.len() < role::LEAST_ARN {
-            return Err(
-                Error::usage(format!("web identity: the role's name is {}", role::NO_ARN))
-                    .because(ErrorReason::InvalidRoleSetting)
-                    .hint("correct AWS_ROLE_ARN, or role_arn in the profile"),
-            );
+            return Err(Error::usage(format!(
+                "web identity: the role's name is {}",
+                role::NOT_A_ROLE_ARN
+            ))
+            .because(ErrorReason::InvalidRoleSetting)
+            .hint("correct AWS_ROLE_ARN, or role_arn in the profile"));
         }
         if let Some(cached) = cli_cache::role::read_web_identity_credentials(self, &token)
-            && seconds_left(&cached) >= Some(resolution.min_life.max(role::CLI_LEAST))
+            && seconds_left(&cached) >= Some(resolution.min_life.max(role::CLI_LEAST_LIFE_SECONDS))
         {
             resolution.step("web identity: cached by the AWS CLI");
             return Ok(cached);

@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use super::{KeyLocation, KeyPlaces, key_directory};
+use super::{KeyLocation, KeyPaths, key_directory};
 use crate::error::Result;
 use crate::sys::fs;
 use crate::sys::paths::key_file;
@@ -16,7 +16,7 @@ pub(super) struct KeyFile {
 }
 
 impl KeyFile {
-    pub(super) fn new(paths: &KeyPlaces) -> Self {
+    pub(super) fn new(paths: &KeyPaths) -> Self {
         let directory = key_directory(paths);
         let path = key_file(&directory, &percent(&paths.scope).to_string());
         Self { directory, path }
@@ -33,7 +33,7 @@ impl super::KeyStore for KeyFile {
     }
 
     fn write(&self, bytes: &[u8]) -> Result<()> {
-        fs::private_directory(&self.directory)?;
+        fs::create_private_directory(&self.directory)?;
         fs::edit(&self.path, |_| Ok((Some(bytes.to_vec()), ()))).map(drop)
     }
 

@@ -7,7 +7,7 @@ use linux_keyutils::{
     Key, KeyError, KeyPermissionsBuilder, KeyRing, KeyRingIdentifier, KeySerialId, Permission,
 };
 
-use super::{KeyLocation, KeyPlaces};
+use super::{KeyLocation, KeyPaths};
 use crate::error::{Error, Result};
 use crate::sys::fs;
 
@@ -27,7 +27,7 @@ pub(super) struct KernelKeyring {
 }
 
 impl KernelKeyring {
-    pub(super) fn new(paths: &KeyPlaces) -> Self {
+    pub(super) fn new(paths: &KeyPaths) -> Self {
         let mut description = format!("{NAME}{}", paths.scope);
         if let Some(directory) = paths.fallback.to_str()
             && is_describable(directory)

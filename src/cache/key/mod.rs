@@ -49,7 +49,7 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Which cache's key is meant, and where a file with the key may be.
 #[derive(Clone, Debug)]
-pub(crate) struct KeyPlaces {
+pub(crate) struct KeyPaths {
     /// A part of the item's name, so that each scope has a key of its own.
     pub(crate) scope: String,
     /// The user's runtime directory, which the system empties when the user has logged out. It is
@@ -113,7 +113,7 @@ trait KeyStore: Send {
 /// The first place that has a key, or can keep a new one, wins. Call this with `create` before each
 /// write: if the key had to be kept in a file and the keyring works now, the key moves to the
 /// keyring. Entries that were sealed with the old key cannot be read then.
-pub(crate) fn load_key(choice: CacheChoice, paths: &KeyPlaces, create: bool) -> KeyLookup {
+pub(crate) fn load_key(choice: CacheChoice, paths: &KeyPaths, create: bool) -> KeyLookup {
     match choice {
         CacheChoice::None => KeyLookup::Missing {
             reason: "switched off".to_owned(),
@@ -126,7 +126,7 @@ pub(crate) fn load_key(choice: CacheChoice, paths: &KeyPlaces, create: bool) -> 
 /// be opened again.
 ///
 /// All places are tried. The error is that of the first place that may still hold the key.
-pub(crate) fn erase_key(choice: CacheChoice, paths: &KeyPlaces) -> Result<()> {
+pub(crate) fn erase_key(choice: CacheChoice, paths: &KeyPaths) -> Result<()> {
     let erased: Vec<Result<()>> = stores_of_choice(choice, paths)
         .into_iter()
         .map(forget_key)
@@ -134,45 +134,45 @@ pub(crate) fn erase_key(choice: CacheChoice, paths: &KeyPlaces) -> Result<()> {
     erased.into_iter().collect()
 }
 
-fn stores_of_choice(choice: CacheChoice, paths: &KeyPlaces) -> Vec<Box<dyn KeyStore>> {
+fn stores_of_choice(choice: CacheChoice, paths: &KeyPaths) -> Vec<Box<dyn KeyStore>> {
     match choice {
-        CacheChoice::Auto => keyring(paths)
+        CacheChoice::Auto => keyring_stores(paths)
             .into_iter()
             .chain(file_stores(paths))
             .collect(),
-        CacheChoice::Keyring => keyring(paths),
-        CacheChoice::SecretService => secret_service(paths),
+        CacheChoice::Keyring => keyring_stores(paths),
+        CacheChoice::SecretService => secret_service_stores(paths),
         CacheChoice::File => file_stores(paths),
         CacheChoice::None => Vec::new(),
     }
 }
 
-fn file_stores(paths: &KeyPlaces) -> Vec<Box<dyn KeyStore>> {
+fn file_stores(paths: &KeyPaths) -> Vec<Box<dyn KeyStore>> {
     vec![Box::new(file::KeyFile::new(paths))]
 }
 
 #[cfg(target_os = "linux")]
-fn keyring(paths: &KeyPlaces) -> Vec<Box<dyn KeyStore>> {
+fn keyring_stores(paths: &KeyPaths) -> Vec<Box<dyn KeyStore>> {
     vec![Box::new(kernel::KernelKeyring::new(paths))]
 }
 
 #[cfg(any(target_os = "macos", target_os = "windows"))]
-fn keyring(paths: &KeyPlaces) -> Vec<Box<dyn KeyStore>> {
+fn keyring_stores(paths: &KeyPaths) -> Vec<Box<dyn KeyStore>> {
     vec![Box::new(native::SystemKeyring::new(&paths.scope))]
 }
 
 #[cfg(not(any(target_os = "linux", target_os = "macos", target_os = "windows")))]
-fn keyring(_: &KeyPlaces) -> Vec<Box<dyn KeyStore>> {
+fn keyring_stores(_: &KeyPaths) -> Vec<Box<dyn KeyStore>> {
     Vec::new()
 }
 
 #[cfg(all(target_os = "linux", feature = "secret-service"))]
-fn secret_service(paths: &KeyPlaces) -> Vec<Box<dyn KeyStore>> {
+fn secret_service_stores(paths: &KeyPaths) -> Vec<Box<dyn KeyStore>> {
     vec![Box::new(secret_service::DesktopKeyring::new(&paths.scope))]
 }
 
 #[cfg(not(all(target_os = "linux", feature = "secret-service")))]
-fn secret_service(_: &KeyPlaces) -> Vec<Box<dyn KeyStore>> {
+fn secret_service_stores(_: &KeyPaths) -> Vec<Box<dyn KeyStore>> {
     Vec::new()
 }
 
@@ -263,12 +263,12 @@ fn run_within_timeout<T: Send + 'static>(
     target_os = "macos",
     target_os = "windows"
 ))]
-fn item(scope: &str) -> String {
+fn item_name(scope: &str) -> String {
     format!("pgcred cache key ({scope})")
 }
 
 /// Returns the directory for a file with the key.
-fn key_directory(paths: &KeyPlaces) -> PathBuf {
+fn key_directory(paths: &KeyPaths) -> PathBuf {
     match &paths.runtime {
         Some(runtime) if fs::is_own_directory(runtime) => own_in(runtime),
         _ => paths.fallback.clone(),

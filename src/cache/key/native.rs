@@ -9,7 +9,7 @@ use keyring_core::{Entry, Error as KeyringError};
 #[cfg(target_os = "windows")]
 use windows_native_keyring_store::Store as Service;
 
-use super::{KeyLocation, item};
+use super::{KeyLocation, item_name};
 use crate::error::{Error, Result};
 
 /// The name that the user sees, and a property of a new item: on Windows it stays on this computer,
@@ -26,7 +26,7 @@ pub(super) struct SystemKeyring {
 impl SystemKeyring {
     pub(super) fn new(scope: &str) -> Self {
         Self {
-            account: item(scope),
+            account: item_name(scope),
         }
     }
 

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use secret_service::blocking::{Collection, Item, SecretService};
 use secret_service::{EncryptionType, Error as ServiceError};
 
-use super::{KeyLocation, item};
+use super::{KeyLocation, item_name};
 use crate::error::{Error, Result};
 
 type ServiceResult<T> = std::result::Result<T, ServiceError>;
@@ -67,7 +67,7 @@ impl super::KeyStore for DesktopKeyring {
             let replace = true;
             collection
                 .create_item(
-                    &item(&self.scope),
+                    &item_name(&self.scope),
                     attributes,
                     bytes,
                     replace,

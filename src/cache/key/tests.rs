@@ -82,7 +82,7 @@ fn reason(answer: KeyLookup) -> String {
 
 struct Scratch {
     directory: TempDir,
-    paths: KeyPlaces,
+    paths: KeyPaths,
 }
 
 impl Scratch {
@@ -92,7 +92,7 @@ impl Scratch {
         let scope = format!("test {}", directory.path().display());
         let fallback = directory.path().join("cache");
         Self {
-            paths: KeyPlaces {
+            paths: KeyPaths {
                 scope,
                 runtime: None,
                 fallback,
@@ -334,7 +334,7 @@ mod linux {
     use super::*;
 
     /// `None` where this machine offers no kernel keyring (most containers).
-    fn kernel(paths: &KeyPlaces) -> Option<KeyLookup> {
+    fn kernel(paths: &KeyPaths) -> Option<KeyLookup> {
         match load_key(CacheChoice::Keyring, paths, true) {
             KeyLookup::Missing { reason } if reason.ends_with("this system does not offer it") => {
                 None

@@ -1,7 +1,7 @@
 //! Tries out the places of the cache's key with an entry that is no key: it is written, read and
 //! deleted. The key itself is left alone, and so is every token.
 
-use super::{KeyPlaces, KeyStore, run_within_timeout, stores_of_choice};
+use super::{KeyPaths, KeyStore, run_within_timeout, stores_of_choice};
 use crate::cache::seal::SealingKey;
 use crate::config::CacheChoice;
 use crate::error::{Error, Result};
@@ -16,10 +16,10 @@ pub(crate) struct KeyTrial {
 }
 
 /// Tries one place after another, as a search for the key does, until one keeps the entry.
-pub(crate) fn try_out(choice: CacheChoice, places: &KeyPlaces) -> KeyTrial {
+pub(crate) fn try_out(choice: CacheChoice, paths: &KeyPaths) -> KeyTrial {
     let mut trial = KeyTrial::default();
-    let mut of_key = stores_of_choice(choice, places).into_iter();
-    for store in stores_of_choice(choice, &places_of_entry(places)) {
+    let mut of_key = stores_of_choice(choice, paths).into_iter();
+    for store in stores_of_choice(choice, &paths_of_entry(paths)) {
         let location = match of_key.next() {
             Some(store) => store.location(),
             None => store.location(),
@@ -36,10 +36,10 @@ pub(crate) fn try_out(choice: CacheChoice, places: &KeyPlaces) -> KeyTrial {
 }
 
 /// Returns the same places for another name, under which no key stands.
-fn places_of_entry(places: &KeyPlaces) -> KeyPlaces {
-    KeyPlaces {
-        scope: format!("test-{}", places.scope),
-        ..places.clone()
+fn paths_of_entry(paths: &KeyPaths) -> KeyPaths {
+    KeyPaths {
+        scope: format!("test-{}", paths.scope),
+        ..paths.clone()
     }
 }
 

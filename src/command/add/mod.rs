@@ -7,23 +7,23 @@
 //! never stop it.
 //!
 //! ```text
-//! mod       options; one connection; `command/afterwards` tells what may be wrong with it
-//!  +--> unnamed      what a connection that is changed keeps
-//!  +--> offered      on which port the gateway offers it
-//!  +--> from_file    the connections of a file that a team shares
+//! mod       options; one connection; `command/connection_advice` tells what may be wrong with it
+//!  +--> carry_over   what a connection that is changed keeps
+//!  +--> gateway_port on which port the gateway offers it
+//!  +--> file_import the connections of a file that a team shares
 //! ```
 
-mod from_file;
-mod offered;
-mod unnamed;
+mod carry_over;
+mod file_import;
+mod gateway_port;
 
 use std::path::{Path, PathBuf};
 
-use from_file::FromFile;
+use file_import::FileImport;
 
-use super::afterwards;
 use super::app::App;
 use super::config_file::ConfigNeed;
+use super::connection_advice;
 use super::edits::EditPolicy;
 use super::needs::CommandNeeds;
 use super::preferences::Preferences;
@@ -32,7 +32,7 @@ use crate::config::{self, Config, Connection};
 use crate::error::{Error, Result};
 use crate::provider::{self, Provider};
 use crate::request::target::RootsChoice;
-use crate::resolve::{ConnectionOptions, allowed_life, provider_of, tunnel_hint};
+use crate::resolve::{ConnectionOptions, allowed_life, check_user, provider_of, tunnel_hint};
 use crate::sys::fs;
 use crate::sys::terminal::InheritedStdin;
 use crate::text::host::{self, HostPort};
@@ -94,7 +94,7 @@ impl RunCommand for AddCommand {
 
     fn run(mut self, app: &mut App, _: Option<InheritedStdin>) -> Result<()> {
         if let Some(file) = self.from.take() {
-            return self.of_file(file).run(app);
+            return self.into_file_import(file).run(app);
         }
         if !self.more.is_empty() {
             let why = Error::usage("add takes a name and one TARGET");
@@ -108,7 +108,7 @@ impl RunCommand for AddCommand {
         let path = app
             .preferences
             .edit_config(|text| config::add_connection(text, &connection, self.replace))?;
-        app.forget_due();
+        app.forget_due_file();
         let what = if was_there { "changed" } else { "added" };
         let output = app.preferences.output;
         output.note(&format!("{}: {what} {name}", path.display()));
@@ -119,17 +119,17 @@ impl RunCommand for AddCommand {
             ));
         }
         let changed: &[&str] = if was_there { &[name] } else { &[] };
-        afterwards::advise(&[name], changed, app);
+        connection_advice::print_advice(&[name], changed, app);
         Ok(())
     }
 }
 
 impl AddCommand {
-    fn of_file(self, file: PathBuf) -> FromFile {
+    fn into_file_import(self, file: PathBuf) -> FileImport {
         let mut names = self.more;
         names.extend(self.target);
         names.extend(self.name);
-        FromFile {
+        FileImport {
             file,
             names,
             replace: self.replace,
@@ -145,16 +145,20 @@ impl AddCommand {
     /// a user. A connection that is changed keeps what is not named, but for the keys that are
     /// returned too.
     fn connection(&self, preferences: &Preferences) -> Result<(Connection, Vec<&'static str>)> {
-        let mut connection = self.named()?;
+        let mut connection = self.named_values()?;
         let name = connection.name.clone();
         let mut gone = Vec::new();
         if self.replace
             && let Some(old) = preferences.config.connection(&name)
         {
-            gone = unnamed::keep_unnamed(&mut connection, old);
+            gone = carry_over::carry_over(&mut connection, old);
         }
         if let Some(port) = self.proxy {
-            connection.proxy = Some(offered::settings(port, &name, &preferences.config)?);
+            connection.proxy = Some(gateway_port::gateway_settings(
+                port,
+                &name,
+                &preferences.config,
+            )?);
         }
         let Some(host) = connection.target.host.clone() else {
             if preferences.config.connection(&name).is_some() {
@@ -175,15 +179,19 @@ impl AddCommand {
         if life.is_some() {
             allowed_life(life, provider, preferences.config.max_life)?;
         }
-        if connection.target.user.is_none() && !provider.names_user {
-            let user = default_user(&name, &host, provider, &preferences.config)?;
-            connection.target.user = Some(user);
+        match &connection.target.user {
+            Some(user) => check_user(user, &host, provider)?,
+            None if provider.names_user => {}
+            None => {
+                let user = default_user(&name, &host, provider, &preferences.config)?;
+                connection.target.user = Some(user);
+            }
         }
         Ok((connection, gone))
     }
 
     /// Returns what the user has named.
-    fn named(&self) -> Result<Connection> {
+    fn named_values(&self) -> Result<Connection> {
         let options = &self.connection;
         let mut target = self.target.as_deref();
         if target.unwrap_or_default().trim().is_empty() {

@@ -1,6 +1,6 @@
 //! Decides for `--add` which rows become connections, and why others do not. It is pure.
 
-use super::report::why_not;
+use super::report::not_added_text;
 use super::rows::DiscoveredHost;
 use crate::config::{self, Connection};
 use crate::error::{Error, Result};
@@ -29,7 +29,7 @@ impl ConnectionAdditions {
         check_patterns(rows, patterns)?;
         let mut additions = Self::default();
         for row in rows {
-            if !patterns.iter().any(|pattern| is_meant(row, pattern)) {
+            if !patterns.iter().any(|pattern| matches_pattern(row, pattern)) {
                 continue;
             }
             if row.is_configured {
@@ -38,25 +38,25 @@ impl ConnectionAdditions {
             }
             match connection_of_row(row) {
                 Ok(connection) => additions.new.push(connection),
-                Err(why) => additions.refuse(row.name.clone(), why),
+                Err(reason) => additions.refuse(row.name.clone(), reason),
             }
         }
         Ok(additions)
     }
 
-    fn refuse(&mut self, name: String, why: String) {
-        match self.refused.iter_mut().find(|(reason, _)| *reason == why) {
+    fn refuse(&mut self, name: String, reason: String) {
+        match self.refused.iter_mut().find(|(known, _)| *known == reason) {
             Some((_, names)) => names.push(name),
-            None => self.refused.push((why, vec![name])),
+            None => self.refused.push((reason, vec![name])),
         }
     }
 
     /// Returns a line for each reason: `a, b: needs --user`.
     pub(super) fn refusals(&self) -> Vec<String> {
         let mut lines = Vec::new();
-        for (why, names) in &self.refused {
+        for (reason, names) in &self.refused {
             let names = suggest::list_names(names);
-            lines.push(format!("{names}: {why}"));
+            lines.push(format!("{names}: {reason}"));
         }
         lines
     }
@@ -76,7 +76,7 @@ impl ConnectionAdditions {
 /// Returns the connection of a row as it can be written, or why there is none.
 fn connection_of_row(row: &DiscoveredHost) -> std::result::Result<Connection, String> {
     let Some(connection) = row.to_connection() else {
-        return Err(why_not(row).unwrap_or_default());
+        return Err(not_added_text(row).unwrap_or_default());
     };
     // One that cannot be written must not keep the others out of the file.
     match config::change_connections("", std::slice::from_ref(&connection), &[]) {
@@ -86,7 +86,7 @@ fn connection_of_row(row: &DiscoveredHost) -> std::result::Result<Connection, St
 }
 
 /// Tells whether a row is meant: by its name, its identifier or its host, in any case.
-fn is_meant(row: &DiscoveredHost, pattern: &str) -> bool {
+fn matches_pattern(row: &DiscoveredHost, pattern: &str) -> bool {
     let pattern = pattern.trim().to_lowercase();
     let mut texts = row.texts().into_iter();
     texts.any(|text| glob::matches_pattern(&pattern, &text.to_lowercase()))
@@ -94,7 +94,7 @@ fn is_meant(row: &DiscoveredHost, pattern: &str) -> bool {
 
 fn check_patterns(rows: &[DiscoveredHost], patterns: &[String]) -> Result<()> {
     for pattern in patterns {
-        if pattern == EVERYTHING || rows.iter().any(|row| is_meant(row, pattern)) {
+        if pattern == EVERYTHING || rows.iter().any(|row| matches_pattern(row, pattern)) {
             continue;
         }
         let error = Error::no_target(format!("no database matches {}", host::quoted(pattern)));

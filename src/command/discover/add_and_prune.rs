@@ -8,8 +8,8 @@
 use super::DiscoveredHosts;
 use super::add::{ConnectionAdditions, EVERYTHING};
 use super::prune::UnlistedConnections;
-use crate::command::afterwards;
 use crate::command::app::App;
+use crate::command::connection_advice;
 use crate::command::edits::{self, EditDecision, EditPolicy};
 use crate::command::errors::all_errors;
 use crate::command::remove;
@@ -108,12 +108,12 @@ impl ChangeOptions {
             return Ok(());
         }
         let names: Vec<&str> = gone.names.iter().map(String::as_str).collect();
-        self.make(&additions.new, &names, app)
+        self.apply_changes(&additions.new, &names, app)
     }
 
     /// Makes the change, unless the user says no: `new` connections come, and those that are `gone`
     /// go with their tokens and their entries in tools.
-    fn make(&self, new: &[Connection], gone: &[&str], app: &mut App) -> Result<()> {
+    fn apply_changes(&self, new: &[Connection], gone: &[&str], app: &mut App) -> Result<()> {
         let machine = Machine::current(app.options.config.as_deref())?;
         let edit = edits::edit_configuration(&app.preferences, &machine.drafts, |text| {
             config::change_connections(text, new, gone)
@@ -136,13 +136,13 @@ impl ChangeOptions {
         let output = app.preferences.output;
         let commands = SetupCommands::default();
         edits::carry_out(&[&edit], &commands, false, &machine, output)?;
-        app.forget_due();
+        app.forget_due_file();
         if !gone.is_empty() {
             remove::forget_in_tools(gone, &machine, app);
         }
         if !new.is_empty() {
             let names: Vec<&str> = new.iter().map(|new| new.name.as_str()).collect();
-            afterwards::advise(&names, &[], app);
+            connection_advice::print_advice(&names, &[], app);
         }
         all_errors(errors, output, |failed| {
             format!("{failed} places still have tokens of connections that were taken out")

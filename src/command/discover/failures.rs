@@ -2,7 +2,7 @@
 //! told nothing. It is pure.
 
 use super::search::ProfileAnswer;
-use crate::authority::{CatalogAnswer, FailedListing, WhyNot};
+use crate::authority::{CatalogAnswer, FailedListing, NoAnswerReason};
 use crate::error::{Error, Exit};
 use crate::text::suggest;
 
@@ -69,7 +69,7 @@ fn error_of_regions(answer: &ProfileAnswer, listed: &CatalogAnswer) -> Error {
 /// Regions in which the same was not answered, for the same reason.
 struct RegionGroup<'a> {
     regions: Vec<&'a str>,
-    why: WhyNot,
+    reason: NoAnswerReason,
     questions: Vec<&'a str>,
     first: &'a FailedListing,
 }
@@ -81,12 +81,12 @@ fn groups_of<'a>(region: &'a str, failures: &'a [FailedListing]) -> Vec<RegionGr
         if failure.region.as_str() != region {
             continue;
         }
-        let why = same_reason(failure.why.why);
-        match groups.iter_mut().find(|group| group.why == why) {
+        let reason = canonical_reason(failure.no_answer.reason);
+        match groups.iter_mut().find(|group| group.reason == reason) {
             Some(group) => group.questions.push(&failure.question),
             None => groups.push(RegionGroup {
                 regions: vec![region],
-                why,
+                reason,
                 questions: vec![&failure.question],
                 first: failure,
             }),
@@ -96,48 +96,50 @@ fn groups_of<'a>(region: &'a str, failures: &'a [FailedListing]) -> Vec<RegionGr
 }
 
 /// A region that is not enabled answers in two ways.
-fn same_reason(why: WhyNot) -> WhyNot {
-    match why {
-        WhyNot::KeyUnknown => WhyNot::RegionOff,
+fn canonical_reason(reason: NoAnswerReason) -> NoAnswerReason {
+    match reason {
+        NoAnswerReason::KeyUnknown => NoAnswerReason::RegionOff,
         other => other,
     }
 }
 
 impl RegionGroup<'_> {
     fn is_like(&self, other: &Self) -> bool {
-        self.why == other.why
-            && (self.why != WhyNot::NotAllowed || self.questions == other.questions)
+        self.reason == other.reason
+            && (self.reason != NoAnswerReason::NotAllowed || self.questions == other.questions)
     }
 
     fn text(&self) -> String {
-        match self.why {
-            WhyNot::RegionOff => "not enabled".to_owned(),
-            WhyNot::NotAllowed => format!("not allowed: {}", self.questions.join(", ")),
-            WhyNot::NotFound | WhyNot::NotAskable => "no such service".to_owned(),
+        match self.reason {
+            NoAnswerReason::RegionOff => "not enabled".to_owned(),
+            NoAnswerReason::NotAllowed => format!("not allowed: {}", self.questions.join(", ")),
+            NoAnswerReason::NotFound | NoAnswerReason::NotAskable => "no such service".to_owned(),
             _ => self.error_without_region(),
         }
     }
 
     /// Returns the first error without its region, which stands in front of it with the others.
     fn error_without_region(&self) -> String {
-        let text = self.first.why.error.to_string();
+        let text = self.first.no_answer.error.to_string();
         let of_region = format!(" in {}", self.first.region.as_str());
         text.replacen(&of_region, "", 1)
     }
 
     fn hint(&self) -> Option<&str> {
-        match self.why {
-            WhyNot::RegionOff | WhyNot::NotFound | WhyNot::NotAskable => None,
-            WhyNot::NotAllowed => {
+        match self.reason {
+            NoAnswerReason::RegionOff | NoAnswerReason::NotFound | NoAnswerReason::NotAskable => {
+                None
+            }
+            NoAnswerReason::NotAllowed => {
                 Some("run `pgcred policy --for discover` to see what has to be allowed")
             }
-            _ => self.first.why.error.to_hint(),
+            _ => self.first.no_answer.error.hint_text(),
         }
     }
 }
 
 /// Returns the exit code of a run that was told nothing: that of a missing login, if there is one.
-pub(super) fn exit_of(errors: &[Error]) -> Option<Exit> {
+pub(super) fn exit_of_errors(errors: &[Error]) -> Option<Exit> {
     let needs_login = errors.iter().any(|error| error.exit() == Exit::Login);
     if needs_login { Some(Exit::Login) } else { None }
 }

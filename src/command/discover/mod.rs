@@ -95,7 +95,7 @@ pub(crate) fn search_databases(
     app: &App,
 ) -> Result<DiscoveredHosts> {
     let preferences = &app.preferences;
-    let listers = ListingAuthority::among(authorities)?;
+    let listers = ListingAuthority::all_among(authorities)?;
     let context = SearchContext {
         listers: &listers,
         config: &preferences.config,
@@ -114,25 +114,25 @@ pub(crate) fn search_databases(
 impl DiscoveredHosts {
     /// Warns about what was not answered, in a line for each profile. It is an error if nobody has
     /// answered anything.
-    pub(crate) fn check(&self, output: Output) -> Result<()> {
+    pub(crate) fn report_failures(&self, output: Output) -> Result<()> {
         let errors = failures::errors_of_answers(&self.answers);
         if failures::is_anything_listed(&self.answers) {
             for error in &errors {
                 output.warn(&error.to_string());
-                if let Some(hint) = error.to_hint() {
+                if let Some(hint) = error.hint_text() {
                     output.hint(hint);
                 }
             }
             return Ok(());
         }
-        let exit = failures::exit_of(&errors);
-        let checked = all_errors(errors, output, |failed| {
+        let exit = failures::exit_of_errors(&errors);
+        let reported = all_errors(errors, output, |failed| {
             format!("none of {failed} profiles could list anything")
         });
-        match (checked, exit) {
-            (Err(error), Some(exit)) => Err(error.exiting(exit)),
-            (checked, _) => checked,
-        }
+        reported.map_err(|error| match exit {
+            Some(exit) => error.exiting(exit),
+            None => error,
+        })
     }
 
     /// Tells whether there may be more, because not everything was answered.
@@ -141,7 +141,7 @@ impl DiscoveredHosts {
     }
 
     /// Says where there is no database.
-    fn nothing(&self, scope: &ScopeOptions) -> String {
+    fn no_database_text(&self, scope: &ScopeOptions) -> String {
         let mut regions: Vec<&str> = Vec::new();
         for answer in &self.answers {
             for region in &answer.regions {
@@ -154,8 +154,8 @@ impl DiscoveredHosts {
         if scope.all_regions {
             return format!("no database in {regions}");
         }
-        let everywhere = scope.everywhere().typed();
-        format!("no database in {regions}; to ask for all regions: pgcred discover{everywhere}")
+        let options = scope.with_all_regions().typed_options();
+        format!("no database in {regions}; to ask for all regions: pgcred discover{options}")
     }
 }
 
@@ -177,7 +177,7 @@ impl RunCommand for DiscoverCommand {
         let output = app.preferences.output;
         let authorities = provider::authorities();
         let hosts = search_databases(&self.scope, &authorities, self.user.as_deref(), app)?;
-        hosts.check(output)?;
+        hosts.report_failures(output)?;
         if self.change.is_wanted() {
             return self.change.apply(&hosts, app);
         }
@@ -187,10 +187,10 @@ impl RunCommand for DiscoverCommand {
             DiscoverFormat::Table => report::print_table(&hosts.rows)?,
         }
         if hosts.rows.is_empty() {
-            output.note(&hosts.nothing(&self.scope));
+            output.note(&hosts.no_database_text(&self.scope));
             return Ok(());
         }
-        let command = format!("pgcred discover{}", self.scope.typed());
+        let command = format!("pgcred discover{}", self.scope.typed_options());
         if hosts.rows.iter().any(DiscoveredHost::is_new) {
             output.note(&format!(
                 "to make connections of what is new: {command} --add"

@@ -49,16 +49,16 @@ impl UnlistedConnections {
         let mut gone = Self::default();
         let mut alive = HashSet::new();
         for connection in &config.connections {
-            let Some(place) = ListedAt::of(connection) else {
+            let Some(expected) = ExpectedListing::of(connection) else {
                 continue;
             };
-            if listed.contains(place.host.as_str()) {
-                alive.extend(place.profile);
+            if listed.contains(expected.host.as_str()) {
+                alive.extend(expected.profile);
                 continue;
             }
-            let may_be_there = rows.iter().any(|row| place.may_be(row));
-            if !may_be_there && answers.iter().any(|answer| place.was_answered(answer)) {
-                gone.lose(place.profile.unwrap_or_default(), &connection.name);
+            let may_be_there = rows.iter().any(|row| expected.may_be_row(row));
+            if !may_be_there && answers.iter().any(|answer| expected.is_covered_by(answer)) {
+                gone.add_lost(expected.profile.unwrap_or_default(), &connection.name);
             } else {
                 gone.unknown.push(connection.name.clone());
             }
@@ -69,7 +69,7 @@ impl UnlistedConnections {
         gone
     }
 
-    fn lose(&mut self, profile: &str, name: &str) {
+    fn add_lost(&mut self, profile: &str, name: &str) {
         self.names.push(name.to_owned());
         match self.lost.iter_mut().find(|lost| lost.profile == profile) {
             Some(lost) => lost.names.push(name.to_owned()),
@@ -89,7 +89,7 @@ impl UnlistedConnections {
 }
 
 /// Where a connection that was discovered has to be listed.
-struct ListedAt<'a> {
+struct ExpectedListing<'a> {
     host: String,
     /// `None` if the host is none of a provider's.
     provider: Option<&'static Provider>,
@@ -97,7 +97,7 @@ struct ListedAt<'a> {
     profile: Option<&'a str>,
 }
 
-impl<'a> ListedAt<'a> {
+impl<'a> ExpectedListing<'a> {
     fn of(connection: &'a Connection) -> Option<Self> {
         if !connection.discovered {
             return None;
@@ -119,14 +119,14 @@ impl<'a> ListedAt<'a> {
 
     /// Tells whether a row whose host is not known now may be this one: a database has none while
     /// it is being made or changed.
-    fn may_be(&self, row: &DiscoveredHost) -> bool {
+    fn may_be_row(&self, row: &DiscoveredHost) -> bool {
         let identifier = &row.database.identifier;
         row.host.is_none()
             && self.region.as_ref() == Some(&row.database.region)
             && self.host.starts_with(identifier.as_str())
     }
 
-    fn was_answered(&self, answer: &ProfileAnswer) -> bool {
+    fn is_covered_by(&self, answer: &ProfileAnswer) -> bool {
         let (Some(profile), Some(region), Some(provider), Ok(listed)) =
             (self.profile, &self.region, self.provider, &answer.listed)
         else {
@@ -135,10 +135,10 @@ impl<'a> ListedAt<'a> {
         let mut profiles = answer.profiles.iter();
         let is_asked = provider.authority.name() == answer.lister.authority.name()
             && profiles.any(|asked| asked.as_deref() == Some(profile));
-        let is_it = |complete: &CompleteListing| {
+        let is_same_service = |complete: &CompleteListing| {
             complete.region == *region && complete.service == provider.service
         };
-        is_asked && listed.complete.iter().any(is_it)
+        is_asked && listed.complete.iter().any(is_same_service)
     }
 }
 

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::rows::{DiscoveredHost, WhyNotAdded};
+use super::rows::{DiscoveredHost, NotAddedReason};
 use crate::authority::EndpointRole;
 use crate::error::Result;
 use crate::output::Output;
@@ -50,9 +50,9 @@ fn unusual_status(row: &DiscoveredHost) -> String {
 }
 
 fn configured_state(row: &DiscoveredHost) -> &'static str {
-    match row.why_not {
+    match row.not_added {
         _ if row.is_configured => "configured",
-        Some(why_not) => why_not.state(row.lister.lister),
+        Some(reason) => reason.column_text(row.lister.listing),
         None => "new",
     }
 }
@@ -95,21 +95,21 @@ fn to_json(row: &DiscoveredHost) -> Value {
         "reader": database.role == EndpointRole::Reader,
         "configured": row.is_configured,
         "addable": row.is_new(),
-        "why_not": why_not(row),
+        "why_not": not_added_text(row),
     })
 }
 
 /// Returns why a row is not added, and what to type where that is known.
-pub(super) fn why_not(row: &DiscoveredHost) -> Option<String> {
+pub(super) fn not_added_text(row: &DiscoveredHost) -> Option<String> {
     if row.is_configured {
         return Some("it is configured".to_owned());
     }
-    let why_not = row.why_not?;
-    let why = why_not.sentence(row.lister.lister);
-    if why_not == WhyNotAdded::NoTokens
+    let reason = row.not_added?;
+    let text = reason.clause(row.lister.listing);
+    if reason == NotAddedReason::NoTokens
         && let Some(advice) = row.how_to_take_tokens()
     {
-        return Some(format!("{why}; to enable it: {advice}"));
+        return Some(format!("{text}; to enable it: {advice}"));
     }
-    Some(why.to_owned())
+    Some(text.to_owned())
 }

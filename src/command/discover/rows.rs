@@ -32,12 +32,12 @@ pub(crate) struct DiscoveredHost {
     pub(crate) account: Option<String>,
     /// Whether the configuration has a connection to this host.
     pub(crate) is_configured: bool,
-    pub(crate) why_not: Option<WhyNotAdded>,
+    pub(crate) not_added: Option<NotAddedReason>,
 }
 
 /// Why a row cannot become a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum WhyNotAdded {
+pub(crate) enum NotAddedReason {
     /// The service has not given it a host yet.
     NoHost,
     /// The host is none of a provider's.
@@ -48,9 +48,9 @@ pub(crate) enum WhyNotAdded {
     NoUser,
 }
 
-impl WhyNotAdded {
+impl NotAddedReason {
     /// Returns it for a column.
-    pub(super) fn state(self, lister: &dyn Lister) -> &'static str {
+    pub(super) fn column_text(self, lister: &dyn Lister) -> &'static str {
         match self {
             Self::NoHost => "no host",
             Self::ForeignHost => "other host",
@@ -60,7 +60,7 @@ impl WhyNotAdded {
     }
 
     /// Returns it for a sentence, as the reason why something is not added.
-    pub(super) fn sentence(self, lister: &dyn Lister) -> &'static str {
+    pub(super) fn clause(self, lister: &dyn Lister) -> &'static str {
         match self {
             Self::NoHost => "it has no host yet",
             Self::ForeignHost => "no provider has hosts of this form",
@@ -94,7 +94,7 @@ impl DiscoveredHost {
     /// Returns the connection that the row becomes: without what is the default anyway. `None` if
     /// it cannot be one. Whether it is configured already does not matter here.
     pub(crate) fn to_connection(&self) -> Option<Connection> {
-        let (Some(provider), Some(host), None) = (self.provider, &self.host, self.why_not) else {
+        let (Some(provider), Some(host), None) = (self.provider, &self.host, self.not_added) else {
             return None;
         };
         let mut connection = Connection {
@@ -122,30 +122,29 @@ impl DiscoveredHost {
     pub(super) fn how_to_take_tokens(&self) -> Option<String> {
         let profile = self.profile.as_deref();
         self.lister
-            .lister
+            .listing
             .how_to_take_tokens(&self.database, profile)
     }
 
     /// Tells whether the user has to name the database user before it can be added.
     pub(super) fn needs_user(&self) -> bool {
-        !self.is_configured && self.why_not == Some(WhyNotAdded::NoUser)
+        !self.is_configured && self.not_added == Some(NotAddedReason::NoUser)
     }
 
     /// Tells whether the row can become a connection, and is none yet.
     pub(crate) fn is_new(&self) -> bool {
-        !self.is_configured && self.why_not.is_none()
+        !self.is_configured && self.not_added.is_none()
     }
 
     /// Returns the connection as it is offered to a user who can still name the database user. The
     /// error says why it cannot be one.
     pub(crate) fn to_offer(&self) -> Result<Connection, &'static str> {
         let mut row = self.clone();
-        if row.why_not == Some(WhyNotAdded::NoUser) {
-            row.why_not = None;
+        if row.not_added == Some(NotAddedReason::NoUser) {
+            row.not_added = None;
         }
-        let why_not = row.why_not.unwrap_or(WhyNotAdded::NoHost);
-        row.to_connection()
-            .ok_or(why_not.sentence(row.lister.lister))
+        let reason = row.not_added.unwrap_or(NotAddedReason::NoHost);
+        row.to_connection().ok_or(reason.clause(row.lister.listing))
     }
 
     /// Returns the texts that a pattern of `--add` may fit.
@@ -208,14 +207,14 @@ fn new_row(
         (None, Some(provider)) => database.user.clone().or(provider.user.map(str::to_owned)),
         (None, None) => database.user.clone(),
     };
-    let why_not = if database.takes_tokens == Some(false) {
-        Some(WhyNotAdded::NoTokens)
+    let not_added = if database.takes_tokens == Some(false) {
+        Some(NotAddedReason::NoTokens)
     } else if host.is_none() {
-        Some(WhyNotAdded::NoHost)
+        Some(NotAddedReason::NoHost)
     } else if provider.is_none() {
-        Some(WhyNotAdded::ForeignHost)
+        Some(NotAddedReason::ForeignHost)
     } else if user.is_none() {
-        Some(WhyNotAdded::NoUser)
+        Some(NotAddedReason::NoUser)
     } else {
         None
     };
@@ -229,7 +228,7 @@ fn new_row(
         profile: answer.profiles.first().cloned().flatten(),
         account: listed.account.clone(),
         is_configured: false,
-        why_not,
+        not_added,
     }
 }
 

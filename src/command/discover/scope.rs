@@ -54,16 +54,16 @@ pub(super) struct SearchContext<'a> {
 #[derive(Clone, Copy)]
 pub(crate) struct ListingAuthority {
     pub(super) authority: &'static dyn Authority,
-    pub(super) lister: &'static dyn Lister,
+    pub(super) listing: &'static dyn Lister,
 }
 
 impl ListingAuthority {
     /// Returns those among authorities that can list. If none can, that is an error.
-    pub(crate) fn among(authorities: &[&'static dyn Authority]) -> Result<Vec<Self>> {
+    pub(crate) fn all_among(authorities: &[&'static dyn Authority]) -> Result<Vec<Self>> {
         let mut listers = Vec::new();
         for authority in authorities.iter().copied() {
-            if let Some(lister) = authority.lister() {
-                listers.push(Self { authority, lister });
+            if let Some(listing) = authority.lister() {
+                listers.push(Self { authority, listing });
             }
         }
         if listers.is_empty() {
@@ -82,7 +82,7 @@ impl ListingAuthority {
     pub(super) fn fake() -> Self {
         Self {
             authority: provider::fake::PROVIDER.authority,
-            lister: provider::fake::lister(),
+            listing: provider::fake::lister(),
         }
     }
 
@@ -92,14 +92,14 @@ impl ListingAuthority {
         profile: Option<&str>,
         context: SearchContext<'_>,
     ) -> Box<dyn DatabaseCatalog> {
-        self.lister.catalog(profile, context.ask, context.deadline)
+        self.listing.catalog(profile, context.ask, context.deadline)
     }
 }
 
 impl ScopeOptions {
     /// Returns the options as they are typed, each after a blank, for a command that is to ask the
     /// same.
-    pub(super) fn typed(&self) -> String {
+    pub(super) fn typed_options(&self) -> String {
         let mut words = String::new();
         for (option, values) in [("--profile", &self.profile), ("--region", &self.region)] {
             for value in values {
@@ -113,7 +113,7 @@ impl ScopeOptions {
     }
 
     /// Returns the same profiles, with all regions.
-    pub(super) fn everywhere(&self) -> Self {
+    pub(super) fn with_all_regions(&self) -> Self {
         Self {
             profile: self.profile.clone(),
             region: Vec::new(),
@@ -126,9 +126,9 @@ impl ScopeOptions {
     pub(super) fn questions(&self, context: SearchContext<'_>) -> Result<Vec<CatalogSearch>> {
         let mut candidates = Vec::new();
         for lister in context.listers {
-            candidates.push(Candidate {
+            candidates.push(SearchCandidate {
                 lister: *lister,
-                used: UsedPlaces::of(lister.authority, context.config),
+                used: ProfilesInUse::of(lister.authority, context.config),
                 profiles: Vec::new(),
             });
         }
@@ -139,7 +139,7 @@ impl ScopeOptions {
             take_named_profiles(typed_profile, &mut candidates)?;
         }
         let mut questions = Vec::new();
-        for Candidate {
+        for SearchCandidate {
             lister,
             used,
             profiles,
@@ -228,8 +228,8 @@ impl ScopeOptions {
             }
         }
         for pattern in &self.region {
-            if glob::is_pattern(pattern) && names_that_fit(pattern, &region_names).is_empty() {
-                return Err(nothing_fits(
+            if glob::is_pattern(pattern) && matching_names(pattern, &region_names).is_empty() {
+                return Err(no_match_error(
                     "region",
                     pattern,
                     "regions",
@@ -242,18 +242,18 @@ impl ScopeOptions {
 }
 
 /// An authority, and those of its profiles that are asked.
-struct Candidate {
+struct SearchCandidate {
     lister: ListingAuthority,
-    used: UsedPlaces,
+    used: ProfilesInUse,
     profiles: Vec<ProfileName>,
 }
 
 /// Takes the profiles that are in use. An authority that the user does not use is not asked, unless
 /// none is in use.
-fn take_used_profiles(candidates: &mut [Candidate]) {
-    let is_any_used = candidates.iter().any(|candidate| candidate.used.is_any());
+fn take_used_profiles(candidates: &mut [SearchCandidate]) {
+    let is_any_used = candidates.iter().any(|candidate| candidate.used.has_any());
     for candidate in candidates {
-        if candidate.used.is_any() || !is_any_used {
+        if candidate.used.has_any() || !is_any_used {
             candidate.profiles = candidate.used.profiles();
         }
     }
@@ -261,7 +261,7 @@ fn take_used_profiles(candidates: &mut [Candidate]) {
 
 /// Takes the profiles that the user names. A name goes to the authorities that have such a profile,
 /// and where none has, to all: their answers say so.
-fn take_named_profiles(pattern: &str, candidates: &mut [Candidate]) -> Result<()> {
+fn take_named_profiles(pattern: &str, candidates: &mut [SearchCandidate]) -> Result<()> {
     if pattern.is_empty() {
         return Err(Error::usage("--profile is empty").hint("name a profile"));
     }
@@ -274,7 +274,7 @@ fn take_named_profiles(pattern: &str, candidates: &mut [Candidate]) -> Result<()
             break; // whether it has the profile does not matter, so its files are not read
         }
         let names = candidate.lister.authority.profile_names()?;
-        for name in names_that_fit(pattern, &names) {
+        for name in matching_names(pattern, &names) {
             is_found = true;
             add_once(&mut candidate.profiles, Some(name));
         }
@@ -285,7 +285,7 @@ fn take_named_profiles(pattern: &str, candidates: &mut [Candidate]) -> Result<()
     }
     if is_pattern {
         let known = suggest::list_names(&profile_names);
-        return Err(nothing_fits("profile", pattern, "profiles", &known));
+        return Err(no_match_error("profile", pattern, "profiles", &known));
     }
     for candidate in candidates {
         add_once(&mut candidate.profiles, Some(pattern.to_owned()));
@@ -294,17 +294,17 @@ fn take_named_profiles(pattern: &str, candidates: &mut [Candidate]) -> Result<()
 }
 
 /// The profiles and regions of one authority that the configuration and the environment name.
-struct UsedPlaces {
-    places: Vec<(ProfileName, Option<Region>)>,
+struct ProfilesInUse {
+    pairs: Vec<(ProfileName, Option<Region>)>,
     current: ProfileName,
     /// Whether the environment names the current profile, or has a key.
     is_selected: bool,
 }
 
-impl UsedPlaces {
+impl ProfilesInUse {
     fn of(authority: &dyn Authority, config: &Config) -> Self {
         let (current, is_selected) = current_profile(authority);
-        let mut places = Vec::new();
+        let mut pairs = Vec::new();
         for connection in &config.connections {
             let signed = connection.sign_host.as_ref().map(|signed| &signed.host);
             let host = signed.or(connection.target.host.as_ref());
@@ -320,30 +320,30 @@ impl UsedPlaces {
             if let Some(provider) = provider {
                 region = (provider.region)(host).or(region);
             }
-            places.push((profile.or(current.clone()), region));
+            pairs.push((profile.or(current.clone()), region));
         }
         for rule in &config.rules {
             let provider = provider_of(rule.provider.as_ref(), &rule.host);
             if rule.profile.is_some() && may_be_of(authority, provider) {
-                places.push((rule.profile.clone(), rule.region.clone()));
+                pairs.push((rule.profile.clone(), rule.region.clone()));
             }
         }
         Self {
-            places,
+            pairs,
             current,
             is_selected,
         }
     }
 
-    fn is_any(&self) -> bool {
-        self.is_selected || !self.places.is_empty()
+    fn has_any(&self) -> bool {
+        self.is_selected || !self.pairs.is_empty()
     }
 
     /// Returns the profiles that are in use, and the current one. What the environment has where it
     /// names nothing counts only if nothing else does: asking a machine for its role takes time.
     fn profiles(&self) -> Vec<ProfileName> {
         let mut profiles = Vec::new();
-        for (profile, _) in &self.places {
+        for (profile, _) in &self.pairs {
             add_once(&mut profiles, profile.clone());
         }
         if self.is_selected || profiles.is_empty() {
@@ -354,7 +354,7 @@ impl UsedPlaces {
 
     fn regions_of(&self, profiles: &[ProfileName]) -> Vec<Region> {
         let mut regions = Vec::new();
-        for (profile, region) in &self.places {
+        for (profile, region) in &self.pairs {
             if let Some(region) = region
                 && profiles.contains(profile)
             {
@@ -416,7 +416,7 @@ fn group_by_credentials(
     groups.into_iter().map(|(_, group)| group).collect()
 }
 
-fn names_that_fit(pattern: &str, names: &[String]) -> Vec<String> {
+fn matching_names(pattern: &str, names: &[String]) -> Vec<String> {
     let mut fitting = Vec::new();
     for name in names {
         if glob::matches_pattern(pattern, name) {
@@ -426,7 +426,7 @@ fn names_that_fit(pattern: &str, names: &[String]) -> Vec<String> {
     fitting
 }
 
-fn nothing_fits(what: &str, pattern: &str, plural: &str, names: &str) -> Error {
+fn no_match_error(what: &str, pattern: &str, plural: &str, names: &str) -> Error {
     let error = Error::usage(format!("no {what} matches {}", host::quoted(pattern)));
     if names.is_empty() {
         return error.hint(format!("leave it out: there are no {plural}"));

@@ -9,7 +9,8 @@ use std::time::Instant;
 
 use super::scope::{CatalogSearch, ListingAuthority, ProfileName, SearchContext};
 use crate::authority::{
-    CatalogAnswer, CatalogStep, DatabaseCatalog, Inspected, LoginPolicy, NoAnswer, Region, WhyNot,
+    CatalogAnswer, CatalogStep, DatabaseCatalog, Inspected, LoginPolicy, NoAnswer, NoAnswerReason,
+    Region,
 };
 use crate::error::Error;
 use crate::output::Output;
@@ -35,7 +36,10 @@ impl ProfileAnswer {
     }
 
     fn needs_login(&self) -> bool {
-        matches!(&self.listed, Err(NoAnswer { why, .. }) if *why == WhyNot::LoginNeeded)
+        match &self.listed {
+            Ok(_) => false,
+            Err(no_answer) => no_answer.reason == NoAnswerReason::LoginNeeded,
+        }
     }
 }
 
@@ -65,7 +69,7 @@ fn ask_after_logins(answers: &mut [ProfileAnswer], context: SearchContext<'_>, o
         let identity = identities.identity(answer.profile(), None);
         match identity.log_in(context.ask, &context.ask.notes()) {
             Ok(_) => logged_in.push(position),
-            Err(error) => answer.listed = Err(NoAnswer::new(WhyNot::LoginNeeded, error)),
+            Err(error) => answer.listed = Err(NoAnswer::new(NoAnswerReason::LoginNeeded, error)),
         }
     }
     // The time that the user needs for a login does not count.
@@ -134,7 +138,7 @@ fn answer_open_searches(
     let mut answers = Vec::new();
     while let Some((position, question)) = next_search(open) {
         let listed = if question.regions.is_empty() && !question.catalog.regions().all.is_empty() {
-            Err(without_region(question.catalog.as_ref(), count))
+            Err(no_region_answer(question.catalog.as_ref(), count))
         } else {
             question.catalog.list(&question.regions, count)
         };
@@ -151,15 +155,21 @@ fn answer_open_searches(
 
 /// Says what is missing: the region, unless the profile itself is. Then to name a region would not
 /// help.
-fn without_region(catalog: &dyn DatabaseCatalog, count: &(dyn Fn(CatalogStep) + Sync)) -> NoAnswer {
+fn no_region_answer(
+    catalog: &dyn DatabaseCatalog,
+    count: &(dyn Fn(CatalogStep) + Sync),
+) -> NoAnswer {
     if let Err(answer) = catalog.list(&[], count)
-        && matches!(answer.why, WhyNot::Setting | WhyNot::NoCredentials)
+        && matches!(
+            answer.reason,
+            NoAnswerReason::Setting | NoAnswerReason::NoCredentials
+        )
     {
         return answer;
     }
     let error = Error::usage("no region is named to ask in");
     let hint = "name one with --region REGION, or ask in all with --all-regions";
-    NoAnswer::new(WhyNot::Setting, error.hint(hint))
+    NoAnswer::new(NoAnswerReason::Setting, error.hint(hint))
 }
 
 fn next_search<T>(open: &Mutex<impl Iterator<Item = T>>) -> Option<T> {

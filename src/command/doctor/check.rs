@@ -54,9 +54,8 @@ impl Check {
     /// Tells whether `--check` selects this check: by its id, or by the beginning of it before a
     /// full stop.
     pub(super) fn is_selected_by(&self, word: &str) -> bool {
-        match self.id.strip_prefix(word) {
-            Some(rest) => rest.is_empty() || rest.starts_with('.'),
-            None => false,
-        }
+        self.id
+            .strip_prefix(word)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
     }
 }

@@ -68,7 +68,7 @@ impl ExaminedTarget<'_, '_> {
     pub(super) fn kind_of(&self, password: &str) -> PasswordKind {
         match self.request.provider.authority.read_token(password) {
             TokenReading::Opaque => PasswordKind::Unreadable,
-            TokenReading::NotOne => PasswordKind::Other,
+            TokenReading::NotAToken => PasswordKind::Other,
             TokenReading::Parts(parts) => PasswordKind::Token(parts.expires_at),
         }
     }

@@ -43,7 +43,7 @@ pub(super) fn explain_message(
 /// not known.
 fn lines_about_causes(text: &str, values: &CausePlaceholders) -> Vec<String> {
     let mut lines = Vec::new();
-    for cause in causes::explain_for(text, values.authority) {
+    for cause in causes::causes_of_message_for(text, values.authority) {
         if !lines.is_empty() {
             lines.push(String::new());
         }
@@ -60,10 +60,10 @@ fn lines_about_causes(text: &str, values: &CausePlaceholders) -> Vec<String> {
 /// Returns the same for programs; nothing if the message is not known.
 fn explain_json(text: &str, values: &CausePlaceholders) -> Option<Value> {
     let mut rows = Vec::new();
-    for cause in causes::explain_for(text, values.authority) {
+    for cause in causes::causes_of_message_for(text, values.authority) {
         let (checks, no_check) = match cause.detection {
             CauseDetection::Checks(checks) => (checks, None),
-            CauseDetection::None(why) => (&[][..], Some(why)),
+            CauseDetection::None(reason) => (&[][..], Some(reason)),
         };
         rows.push(json!({
             "id": cause.id,

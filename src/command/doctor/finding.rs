@@ -64,8 +64,8 @@ impl Finding {
         Self::new(FindingStatus::Ok, None, &detail.into())
     }
 
-    pub(super) fn skip(why: impl Into<String>) -> Self {
-        Self::new(FindingStatus::Skip, None, &why.into())
+    pub(super) fn skip(reason: impl Into<String>) -> Self {
+        Self::new(FindingStatus::Skip, None, &reason.into())
     }
 
     pub(super) fn warn(cause: impl Into<Option<&'static str>>, detail: impl Into<String>) -> Self {
@@ -80,7 +80,7 @@ impl Finding {
     /// code for wrong usage is for that of doctor itself.
     pub(super) fn of_error(cause: impl Into<Option<&'static str>>, error: &Error) -> Self {
         let mut finding = Self::fail(cause, error.to_string());
-        finding.advice = error.to_hint().map(str::to_owned);
+        finding.advice = error.hint_text().map(str::to_owned);
         finding.exit = match error.exit() {
             Exit::Usage => Exit::Failure,
             exit => exit,

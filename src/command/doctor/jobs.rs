@@ -195,8 +195,8 @@ fn read_tools(machine: &Machine) -> Vec<ToolState> {
                 name: tool.name,
                 title: tool.title,
                 kind: tool.kind,
-                set_up: files.what_is_set_up(machine),
-                entries: files.look(machine),
+                set_up: files.set_up_names(machine),
+                entries: files.inspect(machine),
             });
         }
     }

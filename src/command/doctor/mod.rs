@@ -112,7 +112,7 @@ enum DoctorFormat {
 }
 
 /// The time that is left for the report when all checks are over.
-const LAST_WORDS: Duration = Duration::from_millis(300);
+const REPORT_TIME: Duration = Duration::from_millis(300);
 
 impl RunCommand for DoctorCommand {
     type Outcome = ExitCode;
@@ -142,13 +142,13 @@ impl RunCommand for DoctorCommand {
         }
         let level = self.level();
         let selection = CheckSelection::parse(self.check.clone())?;
-        ask_nobody(app);
+        forbid_questions(app);
         let targets = self.targets(app)?;
         let mut names = Vec::new();
         for request in targets.iter().flat_map(|target| &target.request) {
             names.extend(share::names_of(request));
         }
-        let deadline = Instant::now() + app.preferences.ask.timeout.saturating_sub(LAST_WORDS);
+        let deadline = Instant::now() + app.preferences.ask.timeout.saturating_sub(REPORT_TIME);
         let machine = Machine::current(app.options.config.as_deref())?;
         let is_wanted = |word: &str| selection.includes_any(word);
         let mut jobs = DoctorJobs::start(app, &machine, deadline, is_wanted);
@@ -246,7 +246,7 @@ fn name_of(typed_target: &str, index: usize, request: &Result<Request>) -> Strin
 
 /// Never asks the user for anything, and ends the programs that the AWS configuration names
 /// together with their children.
-fn ask_nobody(app: &mut App) {
+fn forbid_questions(app: &mut App) {
     app.preferences.ask.terminal = false;
     app.preferences.ask.mfa_code = None;
     app.never_ask_for_login();

@@ -27,11 +27,11 @@ use crate::time::Time;
 use crate::token::Token;
 
 /// The name of the set of roots that the user's own clients have.
-pub(super) const OF_CLIENTS: &str = "clients";
+pub(super) const CLIENT_ROOTS: &str = "clients";
 /// The name of the set of roots that the provider's servers chain to.
-pub(super) const OF_PROVIDER: &str = "provider";
+pub(super) const PROVIDER_ROOTS: &str = "provider";
 /// The name of the set of roots that the system trusts.
-pub(super) const OF_SYSTEM: &str = "system";
+pub(super) const SYSTEM_ROOTS: &str = "system";
 
 /// The answers of one server.
 pub(super) struct NetworkAnswers {
@@ -142,7 +142,7 @@ impl ProbeRequest {
             roots: named_sets(sets),
             client: ClientVerification {
                 verification,
-                roots: OF_CLIENTS.to_owned(),
+                roots: CLIENT_ROOTS.to_owned(),
             },
             host,
         }
@@ -193,9 +193,9 @@ pub(super) fn address_of(request: &Request) -> &str {
 /// Returns the sets of roots that the server is judged by.
 fn named_sets(sets: RootSets) -> Vec<NamedRoots> {
     let all = [
-        (OF_CLIENTS, sets.clients.unwrap_or_default()),
-        (OF_SYSTEM, sets.system),
-        (OF_PROVIDER, sets.provider),
+        (CLIENT_ROOTS, sets.clients.unwrap_or_default()),
+        (SYSTEM_ROOTS, sets.system),
+        (PROVIDER_ROOTS, sets.provider),
     ];
     let mut named = Vec::new();
     for (name, certificates) in all {

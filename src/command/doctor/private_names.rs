@@ -6,7 +6,7 @@ use crate::text::host;
 
 /// The settings of pgcred's configuration whose values identify the user. Those of an authority's
 /// files are the authority's.
-const KEYS: [&str; 7] = [
+const PRIVATE_KEYS: [&str; 7] = [
     "host",
     "sign_host",
     "hostaddr",
@@ -17,7 +17,7 @@ const KEYS: [&str; 7] = [
 ];
 
 /// The words in the headers of sections that are nobody's.
-const WORDS: [&str; 7] = [
+const HARMLESS_WORDS: [&str; 7] = [
     "connections",
     "match",
     "profile",
@@ -38,7 +38,7 @@ pub(super) fn names_in(text: &str) -> Vec<String> {
             let words = header.split(ends).filter(|word| !word.is_empty());
             names.extend(
                 words
-                    .filter(|word| !WORDS.contains(word))
+                    .filter(|word| !HARMLESS_WORDS.contains(word))
                     .map(str::to_owned),
             );
         } else if let Some((key, value)) = line.split_once('=')
@@ -52,7 +52,7 @@ pub(super) fn names_in(text: &str) -> Vec<String> {
 
 /// Returns the settings whose values identify the user, those of authorities too.
 fn private_settings() -> Vec<&'static str> {
-    let mut keys = KEYS.to_vec();
+    let mut keys = PRIVATE_KEYS.to_vec();
     for authority in provider::authorities() {
         keys.extend(authority.private_settings());
     }

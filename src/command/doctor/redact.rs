@@ -48,7 +48,7 @@ impl RedactedKind {
 }
 
 /// Names that everybody has, so that they identify nobody.
-const COMMON: [&str; 6] = [
+const COMMON_NAMES: [&str; 6] = [
     "admin",
     "default",
     "localhost",
@@ -87,7 +87,7 @@ impl Redactor {
         let mut rest = text;
         let mut last_char = None;
         while let Some(first) = rest.chars().next() {
-            let (length, shown) = self.next(rest, last_char);
+            let (length, shown) = self.redact_next(rest, last_char);
             kept.push_str(&shown);
             last_char = rest[..length].chars().next_back().or(Some(first));
             rest = &rest[length..];
@@ -96,10 +96,10 @@ impl Redactor {
     }
 
     /// Returns how many bytes at the beginning are dealt with, and what is shown for them.
-    fn next(&mut self, rest: &str, last_char: Option<char>) -> (usize, String) {
+    fn redact_next(&mut self, rest: &str, last_char: Option<char>) -> (usize, String) {
         if let Some(home) = &self.home
             && let Some(after) = rest.strip_prefix(home.as_str())
-            && !after.starts_with(is_of_name)
+            && !after.starts_with(is_name_char)
         {
             return (home.len(), "~".to_owned());
         }
@@ -113,12 +113,12 @@ impl Redactor {
         if let Some(account) = account_at(rest, last_char) {
             return (account.len(), self.mark(RedactedKind::Account, account));
         }
-        if !last_char.is_some_and(is_of_name) {
+        if !last_char.is_some_and(is_name_char) {
             if let Some(arn) = arn_at(rest) {
                 return (arn.len(), self.arn(arn));
             }
             let word = word_at(rest);
-            if let Some(shown) = self.by_its_look(word) {
+            if let Some(shown) = self.mark_of_look(word) {
                 return (word.len(), shown);
             }
             if let Some((name, kind)) = self.known_at(rest) {
@@ -136,7 +136,7 @@ impl Redactor {
             let Some((start, after)) = rest.split_at_checked(name.len()) else {
                 continue;
             };
-            if start.eq_ignore_ascii_case(name) && !after.starts_with(is_of_name) {
+            if start.eq_ignore_ascii_case(name) && !after.starts_with(is_name_char) {
                 return Some((name.clone(), *kind));
             }
         }
@@ -162,7 +162,7 @@ impl Redactor {
     }
 
     /// Returns the mark for a word that looks like something private.
-    fn by_its_look(&mut self, word: &str) -> Option<String> {
+    fn mark_of_look(&mut self, word: &str) -> Option<String> {
         match kind_of(word)? {
             // The first letters tell the kind of the key.
             RedactedKind::Key => Some(format!(
@@ -205,17 +205,17 @@ impl Redactor {
 }
 
 fn is_common(name: &str) -> bool {
-    COMMON.contains(&name) || host::is_loopback(name)
+    COMMON_NAMES.contains(&name) || host::is_loopback(name)
 }
 
 /// Tells whether a character can be a part of a name, so that the name does not end before it.
-fn is_of_name(c: char) -> bool {
+fn is_name_char(c: char) -> bool {
     c.is_alphanumeric() || c == '_' || c == '-'
 }
 
 /// Returns the word at the beginning of a text: a name, a host, an address, an e-mail address.
 fn word_at(text: &str) -> &str {
-    let is_of_word = |c: char| is_of_name(c) || matches!(c, '.' | '@' | '+' | ':' | '%');
+    let is_of_word = |c: char| is_name_char(c) || matches!(c, '.' | '@' | '+' | ':' | '%');
     let end = text.find(|c| !is_of_word(c)).unwrap_or(text.len());
     let word = text[..end].trim_end_matches(['.', '@', '+', '%']);
     for address in [word, word.strip_suffix(':').unwrap_or(word)] {
@@ -234,14 +234,14 @@ fn word_at(text: &str) -> &str {
 /// Returns the home directory of another user at the beginning of a text, divided before the name.
 fn others_home_at(rest: &str) -> Option<(&str, &str)> {
     /// Where Homebrew is installed on Linux.
-    const OF_NOBODY: &str = "linuxbrew";
+    const HOMEBREW_USER: &str = "linuxbrew";
     for prefix in ["/home/", "/Users/", "\\Users\\"] {
         let Some(after) = rest.strip_prefix(prefix) else {
             continue;
         };
         let ends = |c: char| c.is_whitespace() || "/\\:;,'\"`()<>".contains(c);
         let user = &after[..after.find(ends).unwrap_or(after.len())];
-        if !user.is_empty() && user != OF_NOBODY {
+        if !user.is_empty() && user != HOMEBREW_USER {
             return Some((prefix, user));
         }
     }

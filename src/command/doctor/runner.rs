@@ -55,7 +55,7 @@ pub(super) fn run_checks(
                     network,
                     inquiry,
                 };
-                of_targets.extend(run_case(&mut case, selection, &of_machine));
+                of_targets.extend(run_target(&mut case, selection, &of_machine));
             }
             Err(error) => {
                 let mut finding = Finding::of_error("target.unknown", error);
@@ -147,7 +147,7 @@ fn run_machine(examination: &mut Examination<'_>, selection: &CheckSelection) ->
         };
         let finding = match reason_to_skip(check, selection, examination.level, &outcomes) {
             Some(SkipReason::Silently) => continue,
-            Some(SkipReason::Because(why)) => Finding::skip(why),
+            Some(SkipReason::Because(reason)) => Finding::skip(reason),
             None => examine(examination),
         };
         outcomes.push(CheckOutcome::new(check, None, finding, &values));
@@ -156,7 +156,7 @@ fn run_machine(examination: &mut Examination<'_>, selection: &CheckSelection) ->
 }
 
 /// Carries out the checks of one target. They may need those of the machine.
-fn run_case(
+fn run_target(
     case: &mut ExaminedTarget<'_, '_>,
     selection: &CheckSelection,
     of_machine: &[CheckOutcome],
@@ -170,7 +170,7 @@ fn run_case(
         let earlier = of_machine.iter().chain(&outcomes);
         let finding = match reason_to_skip(check, selection, case.run.level, earlier) {
             Some(SkipReason::Silently) => continue,
-            Some(SkipReason::Because(why)) => Finding::skip(why),
+            Some(SkipReason::Because(reason)) => Finding::skip(reason),
             None => examine(case),
         };
         let name = Some(case.name.clone());

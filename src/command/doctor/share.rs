@@ -72,7 +72,7 @@ pub(super) fn share_lines(
 }
 
 /// Returns the names of the variables that matter for a login, with those of every authority.
-fn variables_that_matter() -> Vec<&'static str> {
+fn relevant_variables() -> Vec<&'static str> {
     let mut names = VARIABLES.to_vec();
     for authority in provider::authorities() {
         names.extend(authority.variables());
@@ -82,7 +82,7 @@ fn variables_that_matter() -> Vec<&'static str> {
 
 /// Returns which of them are set.
 fn set_variables() -> String {
-    let mut names = variables_that_matter();
+    let mut names = relevant_variables();
     names.retain(|name| env::var_os(name).is_some());
     if names.is_empty() {
         return "none".to_owned();
@@ -178,7 +178,7 @@ mod tests {
         control::put_catalog("team-of-jane", FakeCatalog::default());
         let profile = ("team-of-jane".to_owned(), RedactedKind::Profile);
         assert!(names_of_authorities().contains(&profile));
-        let known = variables_that_matter();
+        let known = relevant_variables();
         assert!(known.contains(&"AWS_PROFILE") && known.contains(&"FAKE_TENANT"));
         control::reset();
     }

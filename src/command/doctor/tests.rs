@@ -86,7 +86,7 @@ pub(super) fn examined(request: Request, words: Vec<String>) -> Vec<String> {
             config_changed: None,
         },
     };
-    ask_nobody(&mut app);
+    forbid_questions(&mut app);
     let targets = [NamedTarget {
         name: "prod".to_owned(),
         request: Ok(request),

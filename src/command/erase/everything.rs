@@ -7,7 +7,7 @@
 use std::path::{Path, PathBuf};
 
 use super::EraseCommand;
-use super::tokens::{check_reach, erase_in};
+use super::tokens::{check_reachable, erase_in_passfile};
 use crate::cache::{Cache, CacheIndex};
 use crate::command::app::App;
 use crate::command::errors::all_errors;
@@ -20,7 +20,7 @@ use crate::sys::fs;
 
 impl EraseCommand {
     /// Removes everything. It goes on where something cannot be removed, and names it.
-    pub(super) fn everything(&self, app: &mut App) -> Result<()> {
+    pub(super) fn erase_everything(&self, app: &mut App) -> Result<()> {
         let output = app.preferences.output;
         let index = app.issuer.cache().map(Cache::index).unwrap_or_default();
         let mut errors = Vec::new();
@@ -36,7 +36,7 @@ impl EraseCommand {
             }
         }
         if passfiles_left.is_empty() {
-            for removed in remove_own(app) {
+            for removed in remove_own_files(app) {
                 match removed {
                     Ok(path) => {
                         has_erased = true;
@@ -62,15 +62,15 @@ impl EraseCommand {
 /// Removes every token from a passfile. Tells whether there was one.
 fn erase_all_in(path: &Path, index: &CacheIndex, output: Output) -> Result<bool> {
     if index.known_passfiles().contains(path) {
-        check_reach(path)?;
+        check_reachable(path)?;
     }
-    let erased = erase_in(path, output, |_| true)?;
+    let erased = erase_in_passfile(path, output, |_| true)?;
     Ok(!erased.is_empty())
 }
 
 /// Removes cached tokens, the index, the key, what programs that were killed have left, and root
 /// certificates. Returns what was there, and what could not be removed.
-fn remove_own(app: &mut App) -> Vec<Result<PathBuf>> {
+fn remove_own_files(app: &mut App) -> Vec<Result<PathBuf>> {
     let output = app.preferences.output;
     let mut removed = Vec::new();
     if let Some(cache) = app.issuer.take_cache() {

@@ -20,7 +20,7 @@ mod tokens;
 
 use std::path::PathBuf;
 
-pub(super) use tokens::{erase_filed, forget_ids};
+pub(super) use tokens::{erase_in_known_passfile, forget_ids};
 
 use super::app::App;
 use super::config_file::ConfigNeed;
@@ -84,7 +84,7 @@ impl RunCommand for EraseCommand {
         self.address.check_targets(self.targets.len())?;
         app.open_cache_to_forget();
         if self.all {
-            return self.everything(app);
+            return self.erase_everything(app);
         }
         let addresses = self.addresses(app)?;
         let aliases = self.aliases(app);
@@ -98,7 +98,7 @@ impl RunCommand for EraseCommand {
         let index = app.issuer.cache().map(Cache::index).unwrap_or_default();
         let paths = self.passfiles(&index)?;
         for path in &paths {
-            match erase_filed(path, &index, output, wanted) {
+            match erase_in_known_passfile(path, &index, output, wanted) {
                 Ok(lines) => erased.extend(lines),
                 Err(error) => errors.push(error),
             }
@@ -189,7 +189,9 @@ impl EraseCommand {
     /// Returns the connection that has this address.
     fn connection_at<'a>(&self, target: Option<&str>, app: &'a App) -> Option<&'a Connection> {
         let address = self.address.to_target_spec(target).ok()?;
-        app.preferences.config.at(&address, None, |_| true)
+        app.preferences
+            .config
+            .connection_at(&address, None, |_| true)
     }
 }
 
@@ -214,7 +216,7 @@ fn erase_in_cache(
     let unknown = cache.unknown_entries();
     let has_unknown = !unknown.is_empty();
     ids.extend(unknown);
-    let is_index_lost = cache.has_lost_its_index();
+    let is_index_lost = cache.has_unreadable_index();
     forget_ids(&ids, cache, output)?;
     if has_unknown {
         output.warn(

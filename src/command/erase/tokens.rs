@@ -15,7 +15,7 @@ use crate::sys::typed_commands;
 ///
 /// A file without a block is not touched, and a missing one is not made. What a pgcred that was
 /// killed has left beside the file is removed in any case.
-pub(super) fn erase_in(
+pub(super) fn erase_in_passfile(
     path: &Path,
     output: Output,
     wanted: impl Fn(&PassfileLine) -> bool,
@@ -38,7 +38,7 @@ pub(super) fn erase_in(
         let mut note = format!(
             "{}: erased {}",
             path.display(),
-            number_of_tokens(erased.len())
+            tokens_in_words(erased.len())
         );
         if fs::stamp(path).is_none() {
             note += "; the file is gone too, because pgcred had made it";
@@ -58,22 +58,22 @@ fn may_have_block(text: &[u8]) -> bool {
 
 /// Does the same for a passfile that the index may name: if the file has such a token and cannot be
 /// reached, this is an error.
-pub(in crate::command) fn erase_filed(
+pub(in crate::command) fn erase_in_known_passfile(
     path: &Path,
     index: &CacheIndex,
     output: Output,
     wanted: impl Fn(&PassfileLine) -> bool,
 ) -> Result<Vec<PassfileLine>> {
     if index.has_token_in(path, &wanted) {
-        check_reach(path)?;
+        check_reachable(path)?;
     }
-    erase_in(path, output, wanted)
+    erase_in_passfile(path, output, wanted)
 }
 
 /// Refuses a passfile below a directory that is not there now, such as one of a disk that was taken
 /// out.
-pub(super) fn check_reach(path: &Path) -> Result<()> {
-    let FilePresence::OutOfReach(directory) = fs::presence(path) else {
+pub(super) fn check_reachable(path: &Path) -> Result<()> {
+    let FilePresence::Unreachable(directory) = fs::presence(path) else {
         return Ok(());
     };
     let make = typed_commands::make_directory(&directory);
@@ -97,12 +97,12 @@ pub(in crate::command) fn forget_ids(ids: &[String], cache: &Cache, output: Outp
     }
     cache.forget(ids)?;
     if sealed > 0 {
-        output.note(&format!("cache: erased {}", number_of_tokens(sealed)));
+        output.note(&format!("cache: erased {}", tokens_in_words(sealed)));
     }
     Ok(())
 }
 
-fn number_of_tokens(tokens: usize) -> String {
+fn tokens_in_words(tokens: usize) -> String {
     if tokens == 1 {
         "1 token".to_owned()
     } else {

@@ -72,10 +72,8 @@ fn target_of(request: &Request) -> Vec<String> {
     if request.sign_host != request.host {
         add("--sign-host", &request.sign_host);
     }
-    let is_known = match provider::find_by_host(&request.sign_host) {
-        Some(provider) => provider.name == request.provider.name,
-        None => false,
-    };
+    let is_known = provider::find_by_host(&request.sign_host)
+        .is_some_and(|provider| provider.name == request.provider.name);
     if !is_known {
         add("--provider", request.provider.name);
     }

@@ -84,6 +84,10 @@ impl RunCommand for ExecCommand {
             return renew_passfile(request, &self.token, &passfile, app)
                 .map(|()| ExitCode::SUCCESS);
         }
+        let Some((program, arguments)) = self.command.split_first() else {
+            return Err(Error::usage("exec needs a program to run")
+                .hint("put the program behind `--`, as in `pgcred exec TARGET -- psql`"));
+        };
         let (request, issued) = issue_for_passfile(request, &self.token, app)?;
         let directory = fs::new_private_directory()?;
         let roots = roots::sslrootcert_for_exec(&request, &app.preferences.ask, &directory)?;
@@ -93,7 +97,7 @@ impl RunCommand for ExecCommand {
         fs::put(&passfile, &passfile_lines(&request, &issued)?)?;
         let renewal = TokenRenewal {
             // A new token would be that of another user.
-            is_wanted: !request.provider.authority.is_run_for_users_alone(),
+            is_wanted: !request.provider.authority.issues_on_request_only(),
             passfile: passfile.clone(),
             due: issued.token.refresh_after(),
             life_left_at_refresh: issued.token.refresh_after().until(issued.token.expires_at),
@@ -104,10 +108,6 @@ impl RunCommand for ExecCommand {
         // A renewal is a process of its own.
         drop(issued);
 
-        let Some((program, arguments)) = self.command.split_first() else {
-            return Err(Error::usage("exec needs a program to run")
-                .hint("put the program behind `--`, as in `pgcred exec TARGET -- psql`"));
-        };
         let mut command = Command::new(program);
         command.args(arguments);
         set_environment(&mut command, &request, roots.as_deref(), &passfile);
@@ -129,13 +129,12 @@ fn issue_for_passfile(
     app: &mut App,
 ) -> Result<(Request, IssuedToken)> {
     let (request, issued) = app.issue(request, options)?;
-    match (
-        check_user_for_passfile(&request, &issued),
-        &request.connection,
-    ) {
-        (Err(error), Some(connection)) => Err(error.about(connection)),
-        (Err(error), None) => Err(error),
-        (Ok(()), _) => Ok((request, issued)),
+    let Err(error) = check_user_for_passfile(&request, &issued) else {
+        return Ok((request, issued));
+    };
+    match &request.connection {
+        Some(connection) => Err(error.about(connection)),
+        None => Err(error),
     }
 }
 
@@ -182,8 +181,8 @@ fn passfile_lines(request: &Request, issued: &IssuedToken) -> Result<Vec<u8>> {
 /// Refuses any file but the private passfile of a `pgcred exec` that is running, because a renewal
 /// leaves nothing in the file but one line.
 fn check_private(passfile: &Path) -> Result<()> {
-    let is_named_so = passfile.file_name() == Some(OsStr::new(PASSFILE));
-    if is_named_so && fs::is_in_private_directory(passfile) {
+    let is_passfile_name = passfile.file_name() == Some(OsStr::new(PASSFILE));
+    if is_passfile_name && fs::is_in_private_directory(passfile) {
         return Ok(());
     }
     let path = passfile.display();

@@ -17,9 +17,9 @@ use crate::time::Time;
 
 /// The longest pause between two looks at the clock, in seconds. A machine that slept is late by no
 /// more than this after it wakes up.
-const LONGEST_PAUSE: u32 = 30;
+const LONGEST_PAUSE_SECONDS: u32 = 30;
 /// The longest pause after a renewal that failed, in seconds.
-const RETRY: u32 = 30;
+const LONGEST_RETRY_PAUSE_SECONDS: u32 = 30;
 
 /// A token that has to be renewed, and when.
 pub(super) struct TokenRenewal {
@@ -60,7 +60,7 @@ impl TokenRenewal {
     fn run(mut self, stopped: &Receiver<()>) {
         let mut last_warning = String::new();
         loop {
-            let pause = Time::now().until(self.due).min(LONGEST_PAUSE);
+            let pause = Time::now().until(self.due).min(LONGEST_PAUSE_SECONDS);
             if pause > 0 {
                 match stopped.recv_timeout(Duration::from_secs(pause.into())) {
                     Err(RecvTimeoutError::Timeout) => continue,
@@ -73,23 +73,26 @@ impl TokenRenewal {
                     self.due = due;
                 }
                 Err(_) if is_over(stopped) => return,
-                Err(why) if why == last_warning => {} // it has been reported
-                Err(why) => {
-                    self.output
-                        .warn(&format!("the token of this program is not renewed: {why}"));
-                    last_warning = why;
+                Err(reason) if reason == last_warning => {} // it has been reported
+                Err(reason) => {
+                    self.output.warn(&format!(
+                        "the token of this program is not renewed: {reason}"
+                    ));
+                    last_warning = reason;
                 }
             }
             if self.due <= Time::now() {
-                self.due = Time::now().plus(self.retry());
+                self.due = Time::now().plus(self.retry_pause_seconds());
             }
         }
     }
 
     /// Returns the pause after a renewal that failed, in seconds: there is time for two more
     /// attempts before the token expires.
-    fn retry(&self) -> u32 {
-        RETRY.min(self.life_left_at_refresh / 2).max(1)
+    fn retry_pause_seconds(&self) -> u32 {
+        LONGEST_RETRY_PAUSE_SECONDS
+            .min(self.life_left_at_refresh / 2)
+            .max(1)
     }
 
     /// Renews the token. Returns when the new one is due, or in one line why there is none.

@@ -102,7 +102,7 @@ fn rows_and_notes(app: &mut App) -> (Vec<ListRow>, Vec<String>) {
         let connection = app.preferences.config.connection(&row.name);
         if let Some(connection) = connection {
             row.discovered = connection.discovered;
-            row.proxy = connection.proxy.map(OfferedPort::look);
+            row.proxy = connection.proxy.map(OfferedPort::read);
         }
         row.error = app.preferences.output.masked(&row.error);
         notes.extend(row.notes());

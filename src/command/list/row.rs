@@ -48,7 +48,7 @@ pub(super) struct ListRow {
     /// The connection's addresses for which no passfile has a line.
     missing: Vec<String>,
     /// The connection to which this one's line in the passfile belongs.
-    line_of: Option<String>,
+    line_owner: Option<String>,
     /// Why no token can be issued.
     pub(super) error: String,
     /// `pgcred discover` has written the connection.
@@ -65,7 +65,7 @@ pub(super) struct OfferedPort {
 }
 
 impl OfferedPort {
-    pub(super) fn look(settings: ProxySettings) -> Self {
+    pub(super) fn read(settings: ProxySettings) -> Self {
         Self {
             settings,
             is_taken: gateway::is_taken(settings.port),
@@ -111,7 +111,7 @@ struct FiledToken {
     hidden_by: Option<usize>,
     /// The index knows that another profile signed it, or the same one with other settings
     /// of the authority.
-    of_another: bool,
+    is_of_another_identity: bool,
 }
 
 impl ListRow {
@@ -134,8 +134,8 @@ impl ListRow {
             row.user.clone_from(&record.line.user);
         }
         for conflict in conflicts {
-            if conflict.later == name && row.line_of.is_none() {
-                row.line_of = Some(conflict.owner.clone());
+            if conflict.later == name && row.line_owner.is_none() {
+                row.line_owner = Some(conflict.owner.clone());
             }
         }
         if let Some(failure) = last_failure(index, request, &*identity) {
@@ -187,7 +187,12 @@ impl ListRow {
     }
 
     /// Adds a token in a passfile. The first one is the one that the columns are about.
-    fn add_line(&mut self, token: &PassfileToken, line: &PassfileLine, of_another: bool) {
+    fn add_line(
+        &mut self,
+        token: &PassfileToken,
+        line: &PassfileLine,
+        is_of_another_identity: bool,
+    ) {
         let file = token.path().display().to_string();
         if self.lines.is_empty() {
             self.token_in = DisplayedLocation::Passfile(file.clone());
@@ -200,17 +205,14 @@ impl ListRow {
             address: address_of_line(line),
             expires_at: token.expires_at,
             hidden_by: token.hidden_by(),
-            of_another,
+            is_of_another_identity,
         });
     }
 
     /// Adds what the index knows of the token. Without a token in a passfile the columns are about
     /// this one, if it is in the cache or has expired.
     fn add_record(&mut self, record: &TokenRecord, id: &EntryId, app: &App) {
-        let is_cached = match app.issuer.cache() {
-            Some(cache) => cache.holds(id),
-            None => false,
-        };
+        let is_cached = app.issuer.cache().is_some_and(|cache| cache.holds(id));
         if is_cached {
             self.cached_until = Some(record.expires_at);
         }
@@ -277,7 +279,7 @@ impl ListRow {
                 ));
             }
         }
-        if let Some(line) = self.lines.iter().find(|line| line.of_another) {
+        if let Some(line) = self.lines.iter().find(|line| line.is_of_another_identity) {
             let (file, authority) = (short_path(&line.file), self.authority);
             notes.push(format!(
                 "{name}: the token in {file} was signed for another profile \
@@ -317,7 +319,7 @@ impl ListRow {
             "cached_until": self.cached_until.map(Time::rfc3339),
             "in_passfiles": lines,
             "missing": self.missing,
-            "line_of": self.line_of,
+            "line_of": self.line_owner,
             "discovered": self.discovered,
             "proxy": self.proxy.as_ref().map(OfferedPort::json),
             "error": text_or_null(&self.error),
@@ -332,7 +334,7 @@ impl FiledToken {
             "address": self.address,
             "expiration": self.expires_at.rfc3339(),
             "hidden_by_line": self.hidden_by,
-            "of_another_profile": self.of_another,
+            "of_another_profile": self.is_of_another_identity,
         })
     }
 }
@@ -354,18 +356,18 @@ fn is_of_another(
     identity: &dyn Identity,
 ) -> bool {
     let own = index.records.get(EntryId::of(request, identity).as_str());
-    if own.is_some_and(|record| token.is_of(record)) {
+    if own.is_some_and(|record| token.is_recorded_in(record)) {
         return false;
     }
     for record in index.records_of_any_life(request, identity, token.expires_at) {
-        if token.is_of(record) {
+        if token.is_recorded_in(record) {
             return false;
         }
     }
     for record in index.records.values() {
         if record.expires_at == token.expires_at
             && record.is_signed_by_another(identity)
-            && token.is_of(record)
+            && token.is_recorded_in(record)
         {
             return true;
         }

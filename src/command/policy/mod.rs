@@ -75,12 +75,12 @@ impl RunCommand for PolicyCommand {
     fn run(mut self, app: &mut App, _: Option<InheritedStdin>) -> Result<()> {
         let output = app.preferences.output;
         let answer = match self.goal {
-            PolicyGoal::Login => self.login(app)?,
-            PolicyGoal::Discover => self.questions(AccessGoal::Listing, app)?,
-            PolicyGoal::Doctor => self.questions(AccessGoal::Inspection, app)?,
+            PolicyGoal::Login => self.policy_for_login(app)?,
+            PolicyGoal::Discover => self.policy_for_questions(AccessGoal::Listing, app)?,
+            PolicyGoal::Doctor => self.policy_for_questions(AccessGoal::Inspection, app)?,
         };
         for failure in &answer.access.failures {
-            let hint = match failure.to_hint() {
+            let hint = match failure.hint_text() {
                 Some(hint) => format!("; {hint}"),
                 None => String::new(),
             };
@@ -117,7 +117,7 @@ fn check_user(user: &str) -> Result<()> {
 
 impl PolicyCommand {
     /// Returns what a login needs.
-    fn login(&self, app: &App) -> Result<PolicyAnswer> {
+    fn policy_for_login(&self, app: &App) -> Result<PolicyAnswer> {
         let request = self.request(app)?;
         let provider = request.provider;
         let sql = provider.login_sql.as_ref();
@@ -139,10 +139,10 @@ impl PolicyCommand {
         let sql = match sql {
             None => LoginSteps::Unknown(provider.title),
             Some(_) if is_administrator => {
-                LoginSteps::NoNeed(text::why_administrator_needs_no_sql(&request))
+                LoginSteps::NotNeeded(text::no_sql_for_administrator(&request))
             }
             Some(_) if access.is_master_user => {
-                LoginSteps::NoNeed(text::why_master_user_needs_no_sql(&request))
+                LoginSteps::NotNeeded(text::no_sql_for_master_user(&request))
             }
             Some(sql) => {
                 let subject = SqlSubject {
@@ -169,7 +169,7 @@ impl PolicyCommand {
     }
 
     /// Returns what pgcred itself asks the authority, of TARGET or of the named provider.
-    fn questions(&mut self, goal: AccessGoal<'_>, app: &App) -> Result<PolicyAnswer> {
+    fn policy_for_questions(&mut self, goal: AccessGoal<'_>, app: &App) -> Result<PolicyAnswer> {
         self.connection.address.needs_no_user = true;
         let has_target = self.target.is_some() || self.connection.address.host.is_some();
         let (authority, region, profile): (_, Option<Region>, _) = if has_target {
@@ -192,7 +192,7 @@ impl PolicyCommand {
             authority: authority.title(),
             whom: "the role or user of the profile with which pgcred asks".to_owned(),
             access: ask_authority(authority, authority.title(), &query, app)?,
-            sql: LoginSteps::NoNeed("Nothing has to be done in a database.".to_owned()),
+            sql: LoginSteps::NotNeeded("Nothing has to be done in a database.".to_owned()),
         })
     }
 

@@ -26,7 +26,7 @@ pub(super) enum LoginSteps {
     /// pgcred knows no SQL for servers of this kind.
     Unknown(&'static str),
     /// Nothing, for this reason: a sentence.
-    NoNeed(String),
+    NotNeeded(String),
     Steps {
         /// Who types it: the end of a sentence.
         by: String,
@@ -48,8 +48,8 @@ impl PolicyAnswer {
             sections.push(headed_section(heading, &shown(command)));
         }
         sections.push(match &self.sql {
-            LoginSteps::NoNeed(why) => {
-                wrap_in_lines("SQL: ", "", &format!("none is needed. {why}"))
+            LoginSteps::NotNeeded(reason) => {
+                wrap_in_lines("SQL: ", "", &format!("none is needed. {reason}"))
             }
             LoginSteps::Unknown(title) => format!("SQL: pgcred knows none for {title}.\n"),
             LoginSteps::Steps { .. } => headed_section("SQL:", self.sql().trim_end()),
@@ -69,7 +69,9 @@ impl PolicyAnswer {
     /// Returns the SQL with comments; where there is none, a comment that says so.
     pub(super) fn sql(&self) -> String {
         let (by, session, steps, remark) = match &self.sql {
-            LoginSteps::NoNeed(why) => return sql_comment(&format!("No SQL is needed. {why}")),
+            LoginSteps::NotNeeded(reason) => {
+                return sql_comment(&format!("No SQL is needed. {reason}"));
+            }
             LoginSteps::Unknown(title) => {
                 return sql_comment(&format!("pgcred knows no SQL for {title}."));
             }
@@ -141,13 +143,13 @@ pub(super) fn typed_by(administrator: Option<&str>) -> String {
 }
 
 /// Returns why the user of every server needs no SQL.
-pub(super) fn why_administrator_needs_no_sql(request: &Request) -> String {
+pub(super) fn no_sql_for_administrator(request: &Request) -> String {
     let user = &request.user;
     format!("{user} is in every server of {}.", request.provider.title)
 }
 
 /// Returns why the user that a server was made with needs no SQL.
-pub(super) fn why_master_user_needs_no_sql(request: &Request) -> String {
+pub(super) fn no_sql_for_master_user(request: &Request) -> String {
     let user = &request.user;
     format!(
         "{user} is the master user of the server. Where the server was made without a password \

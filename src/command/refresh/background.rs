@@ -83,7 +83,7 @@ pub(in crate::command) fn remember_outcome(
             at: Time::now().unix().to_string(),
             error: error_line,
             notified,
-            config: state_of(config),
+            config: stamp_of_config(config),
         };
         run.render()
     });
@@ -97,13 +97,13 @@ pub(in crate::command) fn remember_outcome(
 
 fn write_outcome(path: &Path, change: impl FnOnce(&[u8]) -> Vec<u8>) -> Result<()> {
     if let Some(directory) = path.parent() {
-        fs::own_directory(directory)?;
+        fs::ensure_own_directory(directory)?;
     }
     fs::edit_cache(path, change)
 }
 
 fn login_notice(error: &Error) -> String {
-    let hint = error.to_hint().unwrap_or("");
+    let hint = error.hint_text().unwrap_or("");
     join_lines(&format!("{error}; {hint}"))
 }
 
@@ -113,7 +113,7 @@ fn join_lines(text: &str) -> String {
     text::mask_accounts(&text::shown(&lines.join(" ")))
 }
 
-fn state_of(config: Option<&Path>) -> String {
+fn stamp_of_config(config: Option<&Path>) -> String {
     match config {
         Some(config) => fs::stamp(config).unwrap_or_default(),
         None => String::new(),
@@ -145,7 +145,7 @@ pub(in crate::command) fn last_outcome(config: Option<&Path>) -> Option<Backgrou
     let run = LastRun::parse(&fs::read_own(&outcome_file()?)?);
     let at = Time::from_unix(run.at.parse().ok()?);
     let mut error = None;
-    if !run.error.is_empty() && run.config == state_of(config) {
+    if !run.error.is_empty() && run.config == stamp_of_config(config) {
         error = Some(run.error);
     }
     Some(BackgroundOutcome { at, error })

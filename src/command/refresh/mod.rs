@@ -12,13 +12,13 @@
 //! write the passfile, and record in the index which tokens it has. Requests are issued in the
 //! order of their identities, so that two processes that refresh never wait for each other's locks.
 //! The locks of the identities are held to the end; the passfile is written under its own lock, and
-//! after it the index is changed under its own. `written` is what is said of the tokens then, and
+//! after it the index is changed under its own. `report` is what is said of the tokens then, and
 //! `users` writes into the files of tools which user a token is for, where that changes.
 
 pub(super) mod background;
+mod report;
 mod users;
 mod watch;
-mod written;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -42,8 +42,8 @@ use crate::sys::env;
 use crate::sys::fs;
 use crate::sys::terminal::{self, InheritedStdin};
 use crate::time::{Time, spoken_duration};
+use report::{passfile_lines_text, say_how_to_keep_fresh};
 use watch::{NextRefresh, WatchOptions};
-use written::{filed_as, say_how_to_keep_fresh};
 
 #[derive(clap::Args, Default)]
 pub(crate) struct RefreshCommand {
@@ -85,11 +85,11 @@ impl RunCommand for RefreshCommand {
 
     /// Refreshes everything that can be refreshed; the error names the rest.
     fn run(self, app: &mut App, stdin: Option<InheritedStdin>) -> Result<()> {
-        if self.watch.stay {
+        if self.watch.watch {
             let output = app.preferences.output;
             return self
                 .watch
-                .run(stdin, output, || self.look(&mut app.reload()?));
+                .run(stdin, output, || self.next_refresh(&mut app.reload()?));
         }
         let may_notify = app.preferences.ask.login != LoginPolicy::Never;
         if self.background {
@@ -103,7 +103,7 @@ impl RunCommand for RefreshCommand {
         let outcome = if has_nothing_to_do {
             Ok(())
         } else {
-            self.once(app)
+            self.refresh_once(app)
         };
         if self.names_no_target() && self.passfile.is_usual() {
             app.update_due_file(RefreshState::JustNow);
@@ -135,7 +135,7 @@ pub(super) fn write_issued(issued: &[(Request, IssuedToken)], app: &mut App) -> 
 }
 
 impl RefreshCommand {
-    fn once(&self, app: &mut App) -> Result<()> {
+    fn refresh_once(&self, app: &mut App) -> Result<()> {
         self.connection.address.check_targets(self.targets.len())?;
         fs::remove_abandoned_directories(); // passfiles of `pgcred exec` processes that were killed
         let RefreshRequests {
@@ -210,11 +210,11 @@ impl RefreshCommand {
             warn_if_cut_short(request, issued, output);
             let until = issued.token.expires_at;
             let left = spoken_duration(Time::now().until(until));
-            let (path, names) = (path.display(), filed_as(request));
+            let (path, names) = (path.display(), passfile_lines_text(request));
             let until = until.rfc3339();
             output.note(&format!("{path}: {names} until {until} ({left})"));
         }
-        if self.background || self.watch.once {
+        if self.background || self.watch.watched {
             return;
         }
         say_how_to_keep_fresh(issued, &app.preferences);
@@ -243,10 +243,10 @@ impl RefreshCommand {
             for connection in &preferences.config.connections {
                 let name = Some(connection.name.as_str());
                 let request = resolver.resolve_without_variables(&self.connection, name);
-                if matches!(&request, Ok(request) if is_run_for_users_alone(request)) {
+                if matches!(&request, Ok(request) if issues_on_request_only(request)) {
                     continue; // nobody has named it
                 }
-                match self.checked(name, request, output) {
+                match self.check_request(name, request, output) {
                     Ok(request) => all.requests.push(request),
                     Err(error) => all.errors.push(error.about(&connection.name)),
                 }
@@ -256,12 +256,13 @@ impl RefreshCommand {
                 return Err(nothing_to_refresh());
             }
             let request = resolver.resolve(&self.connection, None);
-            all.requests.push(self.checked(None, request, output)?);
+            all.requests
+                .push(self.check_request(None, request, output)?);
         } else {
             for target in &self.targets {
                 let target = Some(target.as_str());
                 let request = resolver.resolve(&self.connection, target);
-                match self.checked(target, request, output) {
+                match self.check_request(target, request, output) {
                     Ok(request) => all.requests.push(request),
                     Err(error) => all.errors.push(error),
                 }
@@ -275,15 +276,15 @@ impl RefreshCommand {
     }
 
     /// Checks that the passfile can hold lines for a request.
-    fn checked(
+    fn check_request(
         &self,
         target: Option<&str>,
         request: Result<Request>,
         output: Output,
     ) -> Result<Request> {
         let request = request?;
-        let is_unattended = self.background || self.watch.stay || self.watch.once;
-        if is_unattended && is_run_for_users_alone(&request) {
+        let is_unattended = self.background || self.watch.watch || self.watch.watched;
+        if is_unattended && issues_on_request_only(&request) {
             return Err(not_unattended(&request));
         }
         for line in request.passfile_lines() {
@@ -337,7 +338,7 @@ impl RefreshCommand {
     }
 
     /// Returns when the first token is due, for `--watch`. The refresh itself says the warnings.
-    fn look(&self, app: &mut App) -> Result<NextRefresh> {
+    fn next_refresh(&self, app: &mut App) -> Result<NextRefresh> {
         let RefreshRequests {
             requests,
             mut errors,
@@ -410,8 +411,8 @@ impl RefreshCommand {
     }
 }
 
-fn is_run_for_users_alone(request: &Request) -> bool {
-    request.provider.authority.is_run_for_users_alone()
+fn issues_on_request_only(request: &Request) -> bool {
+    request.provider.authority.issues_on_request_only()
 }
 
 fn not_unattended(request: &Request) -> Error {

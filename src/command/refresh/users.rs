@@ -48,10 +48,10 @@ pub(super) fn update_users_of_tools(issued: &[(Request, IssuedToken)], app: &mut
             match change_users(files, &users, &machine, output) {
                 Ok(refused) => {
                     for error in refused {
-                        warn(&error, tool, None, output);
+                        warn_about_outdated_file(&error, tool, None, output);
                     }
                 }
-                Err(error) => warn(&error, tool, Some(&users), output),
+                Err(error) => warn_about_outdated_file(&error, tool, Some(&users), output),
             }
         }
     }
@@ -59,9 +59,9 @@ pub(super) fn update_users_of_tools(issued: &[(Request, IssuedToken)], app: &mut
 
 /// Warns of a file that has not followed. What mends it is what the error says, and after that, if
 /// all of the file has not followed, one setup for these users.
-fn warn(error: &Error, tool: &Tool, all: Option<&[TokenUser]>, output: Output) {
+fn warn_about_outdated_file(error: &Error, tool: &Tool, all: Option<&[TokenUser]>, output: Output) {
     let mut mend = Vec::new();
-    mend.extend(error.to_hint().map(str::to_owned));
+    mend.extend(error.hint_text().map(str::to_owned));
     if let Some(users) = all {
         let mut words = vec![
             "pgcred".to_owned(),

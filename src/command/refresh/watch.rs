@@ -23,27 +23,27 @@ use crate::time::Time;
 
 /// The longest pause between two looks at the clock, in seconds. A machine that slept is late by no
 /// more than this after it wakes up, and a new connection waits no longer.
-const LONGEST_PAUSE: u32 = 30;
+const LONGEST_PAUSE_SECONDS: u32 = 30;
 
 #[derive(clap::Args, Default)]
 pub(super) struct WatchOptions {
     /// Keep running, and refresh whenever a token is due
-    #[arg(id = "watch", long)]
-    pub(super) stay: bool,
+    #[arg(long)]
+    pub(super) watch: bool,
     /// With --watch: end when stdin closes, which means that the program that started pgcred has
     /// ended
     #[arg(long, requires = "watch")]
     pub(super) until_stdin_closes: bool,
     /// The refresh that a watcher starts.
-    #[arg(long = "watched", hide = true, conflicts_with = "watch")]
-    pub(super) once: bool,
+    #[arg(long, hide = true, conflicts_with = "watch")]
+    pub(super) watched: bool,
 }
 
 /// What a watcher knows: when the next refresh is due, and how many seconds later it tries again if
 /// that refresh did not help.
 pub(super) struct NextRefresh {
     due: Time,
-    retry: u32,
+    retry_seconds: u32,
 }
 
 impl NextRefresh {
@@ -56,14 +56,14 @@ impl NextRefresh {
         Self {
             due: issuer.first_due(requests, passfile).unwrap_or(later.due),
             // Without a cache, pgcred does not know how old a token in the passfile is.
-            retry: later.retry.min(shortest_life / 3 * 2).max(1),
+            retry_seconds: later.retry_seconds.min(shortest_life / 3 * 2).max(1),
         }
     }
 
     fn later() -> Self {
         Self {
-            due: Time::now().plus(LONGEST_PAUSE),
-            retry: LONGEST_PAUSE,
+            due: Time::now().plus(LONGEST_PAUSE_SECONDS),
+            retry_seconds: LONGEST_PAUSE_SECONDS,
         }
     }
 }
@@ -85,7 +85,7 @@ impl ErrorReporter {
 }
 
 impl WatchOptions {
-    /// Refreshes whenever `look` says that a token is due.
+    /// Refreshes whenever `find_next` says that a token is due.
     ///
     /// A configuration that cannot be used is an error at the start. Later it is reported once and
     /// tried again, because the user may be editing the file, or replacing pgcred.
@@ -93,10 +93,10 @@ impl WatchOptions {
         &self,
         stdin: Option<InheritedStdin>,
         output: Output,
-        mut look: impl FnMut() -> Result<NextRefresh>,
+        mut find_next: impl FnMut() -> Result<NextRefresh>,
     ) -> Result<()> {
         let stopped = self.stop_signal(stdin)?;
-        let mut next = look()?;
+        let mut next = find_next()?;
         let mut reporter = ErrorReporter {
             output,
             last: String::new(),
@@ -107,17 +107,17 @@ impl WatchOptions {
                 if let Err(error) = run_refresh() {
                     reporter.report(&error);
                 }
-                next = look_again(&mut look, &mut reporter);
+                next = next_refresh_or_later(&mut find_next, &mut reporter);
                 pause = Time::now().until(next.due);
             }
             if pause == 0 {
-                pause = next.retry;
+                pause = next.retry_seconds;
             }
-            let pause = Duration::from_secs(pause.min(LONGEST_PAUSE).into());
+            let pause = Duration::from_secs(pause.min(LONGEST_PAUSE_SECONDS).into());
             if stopped.recv_timeout(pause) != Err(RecvTimeoutError::Timeout) {
                 return Ok(());
             }
-            next = look_again(&mut look, &mut reporter);
+            next = next_refresh_or_later(&mut find_next, &mut reporter);
         }
     }
 
@@ -143,11 +143,11 @@ impl WatchOptions {
 }
 
 /// Looks when the next refresh is due. If that cannot be seen now, the watcher looks again later.
-fn look_again(
-    look: &mut impl FnMut() -> Result<NextRefresh>,
+fn next_refresh_or_later(
+    find_next: &mut impl FnMut() -> Result<NextRefresh>,
     reporter: &mut ErrorReporter,
 ) -> NextRefresh {
-    match look() {
+    match find_next() {
         Ok(next) => next,
         Err(error) => {
             reporter.report(&error);

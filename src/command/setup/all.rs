@@ -42,7 +42,7 @@ impl FoundTools {
     }
 
     /// Returns a line for each tool that has a dialog: what prints the values for it.
-    pub(super) fn dialogs(&self) -> Vec<String> {
+    pub(super) fn dialog_notes(&self) -> Vec<String> {
         let mut lines = Vec::new();
         for tool in &self.by_dialog {
             let (title, name) = (tool.title, tool.name);
@@ -83,13 +83,13 @@ pub(super) fn set_up_all(
             by_gateway: false,
             is_silent: false,
         },
-        schedules: true,
+        with_scheduler: true,
         first_edits: Vec::new(),
     };
     let mut plan = SetupPlan::new(request, machine, preferences);
     let applied = plan.apply(policy, machine, preferences, app)?;
     if applied.is_made || policy.dry_run || plan.parts.is_empty() {
-        for line in tools.dialogs() {
+        for line in tools.dialog_notes() {
             preferences.output.note(&line);
         }
     }

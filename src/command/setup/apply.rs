@@ -36,14 +36,14 @@ impl SetupPlan {
         preferences: &Preferences,
         app: &App,
     ) -> Result<AppliedPlan> {
-        if !self.is_agreed_to(policy, preferences)? {
+        if !self.ask_for_agreement(policy, preferences)? {
             return Ok(AppliedPlan::default());
         }
         self.make(policy, machine, preferences, app)
     }
 
     /// Shows the plan, and asks the user.
-    pub(super) fn is_agreed_to(
+    pub(super) fn ask_for_agreement(
         &self,
         policy: EditPolicy,
         preferences: &Preferences,
@@ -74,15 +74,15 @@ impl SetupPlan {
             match part.make(policy, machine, preferences, app) {
                 Ok(()) => made.push(part),
                 Err(error) if part.tool.is_none() => return Err(error),
-                Err(error) => applied.errors.push(self.naming(part.tool, error)),
+                Err(error) => applied.errors.push(self.with_tool_name(part.tool, error)),
             }
         }
-        self.say_what_is_left(&made, machine, preferences)?;
+        self.say_next_steps(&made, machine, preferences)?;
         Ok(applied)
     }
 
     /// Tells the user what is left to do, first for each tool and then once for all.
-    fn say_what_is_left(
+    fn say_next_steps(
         &self,
         made: &[&PlanPart],
         machine: &Machine,
@@ -101,17 +101,17 @@ impl SetupPlan {
             tools.extend(part.tool);
         }
         if self.by_gateway {
-            if let Some(how) = gateway::how_to_start(machine) {
+            if let Some(how) = gateway::start_hint(machine) {
                 preferences.output.note(&how);
             }
             return Ok(());
         }
-        let advice = match &self.why_no_scheduler {
-            _ if self.keeps_fresh => None,
-            Some(why) => Some(scheduler::keep_fresh_without(why)),
-            None => Some(scheduler::keep_fresh(machine)),
+        let advice = match &self.no_scheduler_reason {
+            _ if self.omits_refresh_advice => None,
+            Some(reason) => Some(scheduler::refresh_advice_without_scheduler(reason)),
+            None => Some(scheduler::refresh_advice(machine)),
         };
-        note_what_tools_need(&tools, advice.as_deref(), preferences)
+        note_needs_of_tools(&tools, advice.as_deref(), preferences)
     }
 }
 
@@ -133,7 +133,7 @@ impl PlanPart {
             preferences.output,
         )?;
         if self.changes_configuration(preferences) {
-            app.forget_due();
+            app.forget_due_file();
         }
         Ok(())
     }
@@ -152,7 +152,7 @@ impl PlanPart {
 
 /// Tells the user what else the tools need to get a password. `advice` says how the passfile is
 /// kept fresh, if that is left to the user.
-pub(super) fn note_what_tools_need(
+pub(super) fn note_needs_of_tools(
     tools: &[&Tool],
     advice: Option<&str>,
     preferences: &Preferences,

@@ -16,7 +16,7 @@ pub(super) fn check_offers(targets: &[ToolTarget], errors: &[Error]) -> Result<(
         );
     }
     for (at, target) in targets.iter().enumerate() {
-        let port = |of: &ToolTarget| of.proxy.map(|proxy| proxy.port);
+        let port = |target: &ToolTarget| target.proxy.map(|proxy| proxy.port);
         if let Some(other) = targets[..at]
             .iter()
             .find(|other| port(other) == port(target))
@@ -77,7 +77,7 @@ fn not_offered(target: &ToolTarget) -> Error {
 }
 
 /// Says how the gateway is started, unless it is a service already.
-pub(super) fn how_to_start(machine: &Machine) -> Option<String> {
+pub(super) fn start_hint(machine: &Machine) -> Option<String> {
     for tool in TOOLS {
         if tool.kind == ToolKind::Service && tool.is_set_up(machine) {
             return None;

@@ -42,11 +42,13 @@ use super::preferences::Preferences;
 use super::run::RunCommand;
 use super::tool_undo;
 use crate::error::{Error, Result};
+use crate::gateway::local_password::PasswordKey;
 use crate::integrations::{DIALOG_OF_GATEWAY, TOOLS};
 use crate::output::Output;
 use crate::resolve::ConnectionOptions;
 use crate::setup::{
-    CommandLines, Machine, SetupMethod, Tool, ToolFiles, ToolTarget, check_texts, fill_template,
+    CommandLines, Machine, SetupMethod, Tool, ToolFiles, ToolKind, ToolTarget, check_texts,
+    fill_template,
 };
 use crate::sys::terminal::{self, InheritedStdin};
 use crate::text::suggest;
@@ -214,17 +216,20 @@ impl SetupCommand {
         if tool.kind.is_background() && !self.dry_run {
             scheduler::check_scheduler(tool, files, machine)?;
         }
+        if tool.kind == ToolKind::Service && !self.dry_run {
+            PasswordKey::open()?; // the service would make one, and then seem to have changed
+        }
         let mut users = if self.dry_run {
             TokenUsers::from_cache(app)
         } else {
-            TokenUsers::issued(tool, &self.targets, &self.connection, app)?
+            TokenUsers::issue(tool, &self.targets, &self.connection, app)?
         };
         let choice = self.choice(&users);
         let mut plan = SetupPlan::of_tool(tool, choice, machine, &app.preferences);
         if !self.yes {
-            users.say_who_is_awaited(&plan, app.preferences.output);
+            users.note_awaited(&plan, app.preferences.output);
         }
-        let is_agreed = plan.is_agreed_to(self.policy(), &app.preferences)?;
+        let is_agreed = plan.ask_for_agreement(self.policy(), &app.preferences)?;
         if is_agreed && users.create_awaited(&plan, &self.connection, app)? {
             let choice = TargetChoice {
                 is_silent: true,
@@ -232,7 +237,7 @@ impl SetupCommand {
             };
             plan = SetupPlan::of_tool(tool, choice, machine, &app.preferences);
         }
-        plan.keeps_fresh = users.renewed_by_hand(plan.number_of_targets());
+        plan.omits_refresh_advice = users.is_renewed_by_hand(plan.number_of_targets());
         let mut applied = AppliedPlan::default();
         if is_agreed {
             applied = plan.make(self.policy(), machine, &app.preferences, app)?;
@@ -262,7 +267,7 @@ impl SetupCommand {
         check_texts(machine, &targets)?;
         let all = targets.len() + errors.len();
         if !tool.kind.is_background() && !self.proxy {
-            warnings.extend(targets::warnings_about_targets(tool, &mut targets));
+            warnings.extend(targets::adapt_targets(tool, &mut targets));
         }
         for warning in &warnings {
             preferences.output.warn(warning);
@@ -273,15 +278,15 @@ impl SetupCommand {
                 SetupMethod::Files(files) => Output::answer(&files.printed(machine, &targets))?,
                 SetupMethod::Dialog(_) if self.proxy => {
                     print_dialog(DIALOG_OF_GATEWAY, tool, machine, &targets, preferences)?;
-                    if let Some(how) = gateway::how_to_start(machine) {
+                    if let Some(how) = gateway::start_hint(machine) {
                         preferences.output.note(&how);
                     }
                 }
                 SetupMethod::Dialog(template) => {
                     print_dialog(template, tool, machine, &targets, preferences)?;
                     if !self.dry_run && !self.print {
-                        let advice = scheduler::keep_fresh(machine);
-                        apply::note_what_tools_need(&[tool], Some(&advice), preferences)?;
+                        let advice = scheduler::refresh_advice(machine);
+                        apply::note_needs_of_tools(&[tool], Some(&advice), preferences)?;
                     }
                 }
             }

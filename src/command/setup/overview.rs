@@ -15,13 +15,13 @@ pub(super) fn overview_lines(machine: &Machine) -> Vec<String> {
     table.add("TOOL", &column(&|tool| tool.name.to_owned()));
     table.add("NAME", &column(&|tool| tool.title.to_owned()));
     table.add("BY", &column(&|tool| tool.kind.as_str().to_owned()));
-    table.add("FOUND", &column(&|tool| where_it_is(tool, machine)));
+    table.add("FOUND", &column(&|tool| location_text(tool, machine)));
     table.add("SET UP", &column(&|tool| setup_state(tool, machine)));
     table.lines()
 }
 
 /// Returns where a tool was found, or the only system that it could be found on.
-fn where_it_is(tool: &Tool, machine: &Machine) -> String {
+fn location_text(tool: &Tool, machine: &Machine) -> String {
     if let Some(os) = tool.only_on
         && os != machine.os
     {
@@ -35,7 +35,7 @@ fn where_it_is(tool: &Tool, machine: &Machine) -> String {
 
 fn setup_state(tool: &Tool, machine: &Machine) -> String {
     match tool.method {
-        SetupMethod::Files(files) => files.what_is_set_up(machine).join(", "),
+        SetupMethod::Files(files) => files.set_up_names(machine).join(", "),
         SetupMethod::Dialog(_) => "prints what to enter".to_owned(),
     }
 }

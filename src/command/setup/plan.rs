@@ -23,7 +23,7 @@ pub(super) struct PlanRequest<'a> {
     pub(super) tools: &'a [&'static Tool],
     pub(super) choice: TargetChoice<'a>,
     /// Whether the scheduler that works here is set up too, if one of the tools needs it.
-    pub(super) schedules: bool,
+    pub(super) with_scheduler: bool,
     /// Edits that come before those of all tools: of pgcred's configuration, which the preferences
     /// have as it will be.
     pub(super) first_edits: Vec<SetupEdit>,
@@ -38,10 +38,10 @@ pub(super) struct SetupPlan {
     /// What cannot be set up: a tool, or a connection in a tool.
     pub(super) errors: Vec<Error>,
     /// Why no scheduler will keep the passfile fresh, if one was to be set up.
-    pub(super) why_no_scheduler: Option<String>,
+    pub(super) no_scheduler_reason: Option<String>,
     /// Whether tokens are written right after this, and a scheduler of this plan goes on with it,
     /// or none can: then the user is not told to do so.
-    pub(super) keeps_fresh: bool,
+    pub(super) omits_refresh_advice: bool,
     /// Whether the tools connect through the local gateway, and need no token.
     pub(super) by_gateway: bool,
     /// Whether there are several tools: then errors name theirs.
@@ -70,12 +70,12 @@ impl SetupPlan {
             added: Vec::new(),
             plan: Self {
                 by_gateway: request.choice.by_gateway,
-                names_tools: request.tools.len() > 1 || request.schedules,
+                names_tools: request.tools.len() > 1 || request.with_scheduler,
                 ..Self::default()
             },
         };
         if !request.first_edits.is_empty() {
-            planner.add(PlanPart {
+            planner.add_part(PlanPart {
                 edits: request.first_edits,
                 ..PlanPart::default()
             });
@@ -85,7 +85,7 @@ impl SetupPlan {
                 planner.plan.add_error(Some(tool), error);
             }
         }
-        if request.schedules {
+        if request.with_scheduler {
             planner.add_scheduler();
         }
         planner.plan
@@ -101,7 +101,7 @@ impl SetupPlan {
         let request = PlanRequest {
             tools: &[tool],
             choice,
-            schedules: false,
+            with_scheduler: false,
             first_edits: Vec::new(),
         };
         Self::new(request, machine, preferences)
@@ -127,15 +127,14 @@ impl SetupPlan {
 
     /// Tells whether a tool of this kind is set up.
     pub(super) fn has(&self, kind: ToolKind) -> bool {
-        self.parts.iter().any(|part| match part.tool {
-            Some(tool) => tool.kind == kind,
-            None => false,
-        })
+        self.parts
+            .iter()
+            .any(|part| part.tool.is_some_and(|tool| tool.kind == kind))
     }
 
     /// Adds an error that no other tool has said.
     fn add_error(&mut self, tool: Option<&Tool>, error: Error) {
-        let error = self.naming(tool, error);
+        let error = self.with_tool_name(tool, error);
         let text = error.to_string();
         if self
             .errors
@@ -147,7 +146,7 @@ impl SetupPlan {
     }
 
     /// Returns the error with the name of its tool, if there are several tools.
-    pub(super) fn naming(&self, tool: Option<&Tool>, error: Error) -> Error {
+    pub(super) fn with_tool_name(&self, tool: Option<&Tool>, error: Error) -> Error {
         match tool {
             Some(tool) if self.names_tools => error.about(tool.name),
             _ => error,
@@ -167,7 +166,7 @@ struct SetupPlanner<'a> {
 }
 
 impl SetupPlanner<'_> {
-    fn add(&mut self, part: PlanPart) {
+    fn add_part(&mut self, part: PlanPart) {
         self.machine.drafts.add(&part.edits);
         self.plan.parts.push(part);
     }
@@ -192,16 +191,16 @@ impl SetupPlanner<'_> {
         remove_conflicts(files, &self.machine, &mut targets, &mut errors);
         check_texts(&self.machine, &targets)?;
         if !tool.kind.is_background() && !self.choice.by_gateway {
-            warnings.extend(targets::warnings_about_targets(tool, &mut targets));
+            warnings.extend(targets::adapt_targets(tool, &mut targets));
         }
         warnings.extend(files.warnings(&targets));
         if !targets.is_empty() {
-            let part = self.part(tool, files, targets)?;
+            let part = self.plan_part(tool, files, targets)?;
             if tool.kind == ToolKind::Passfile {
                 self.added
                     .extend(part.targets.iter().map(|target| target.name.clone()));
             }
-            self.add(part);
+            self.add_part(part);
         }
         for warning in warnings {
             if !self.plan.warnings.contains(&warning) {
@@ -214,7 +213,7 @@ impl SetupPlanner<'_> {
         Ok(())
     }
 
-    fn part(
+    fn plan_part(
         &self,
         tool: &'static Tool,
         files: &dyn ToolFiles,
@@ -252,15 +251,15 @@ impl SetupPlanner<'_> {
             let added = match scheduler::probe_scheduler(tool, files, &self.machine) {
                 // It may do its work all the same, unseen from this session.
                 Err(_) if tool.is_scheduler_at_work(&self.machine) => return,
-                Err(why) => Err(why),
+                Err(reason) => Err(reason),
                 Ok(()) => self.add_tool(tool).map_err(|error| error.to_string()),
             };
             match added {
                 Ok(()) => return,
-                Err(why) => refusals.push(format!("{}: {why}", tool.name)),
+                Err(reason) => refusals.push(format!("{}: {reason}", tool.name)),
             }
         }
-        self.plan.why_no_scheduler = Some(refusals.join("; "));
+        self.plan.no_scheduler_reason = Some(refusals.join("; "));
     }
 }
 

@@ -10,23 +10,23 @@ use crate::setup::{Machine, Tool, ToolFiles, ToolKind};
 /// Returns the schedulers that this system may have, in the order in which they are tried. One that
 /// runs pgcred already comes first.
 pub(super) fn possible_schedulers(machine: &Machine) -> Vec<&'static Tool> {
-    let (mut at_work, mut others) = (Vec::new(), Vec::new());
+    let (mut working, mut others) = (Vec::new(), Vec::new());
     for tool in TOOLS {
         if tool.kind != ToolKind::Scheduler || !tool.runs_on(machine) {
             continue;
         }
         if tool.is_scheduler_at_work(machine) {
-            at_work.push(tool);
+            working.push(tool);
         } else {
             others.push(tool);
         }
     }
-    at_work.extend(others);
-    at_work
+    working.extend(others);
+    working
 }
 
 /// Says which scheduler keeps the passfile fresh on this machine, or could.
-pub(super) fn keep_fresh(machine: &Machine) -> String {
+pub(super) fn refresh_advice(machine: &Machine) -> String {
     for tool in TOOLS {
         if tool.is_scheduler_at_work(machine) {
             return format!(
@@ -43,17 +43,17 @@ pub(super) fn keep_fresh(machine: &Machine) -> String {
 }
 
 /// Says what keeps the passfile fresh where no scheduler works.
-pub(super) fn keep_fresh_without(why: &str) -> String {
+pub(super) fn refresh_advice_without_scheduler(reason: &str) -> String {
     format!(
         "keep the passfile fresh: leave `pgcred refresh --watch` running while you work, \
-         because no scheduler works here: {why}"
+         because no scheduler works here: {reason}"
     )
 }
 
 /// Refuses a scheduler, or what runs a service, if it does not run here: before anything is written
 /// for it. Names one that does.
 pub(super) fn check_scheduler(tool: &Tool, files: &dyn ToolFiles, machine: &Machine) -> Result<()> {
-    let Err(why) = probe_scheduler(tool, files, machine) else {
+    let Err(reason) = probe_scheduler(tool, files, machine) else {
         return Ok(());
     };
     let hint = if tool.kind == ToolKind::Service {
@@ -66,7 +66,7 @@ pub(super) fn check_scheduler(tool: &Tool, files: &dyn ToolFiles, machine: &Mach
         "run `pgcred refresh --watch`, which does the same for as long as it runs"
     };
     Err(Error::failure(format!(
-        "{} is not running here, and nothing was changed: {why}",
+        "{} is not running here, and nothing was changed: {reason}",
         tool.title
     ))
     .hint(hint))

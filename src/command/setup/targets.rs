@@ -65,7 +65,7 @@ impl TargetChoice<'_> {
         let mut warnings = Vec::new();
         if let Some(work) = tool.kind.background_work() {
             self.refuse_names(tool, work)?;
-            warnings.extend(warning_of_variables(tool, preferences));
+            warnings.extend(warning_about_variables(tool, preferences));
         }
         let connections = &preferences.config.connections;
         if !self.is_named() && connections.is_empty() {
@@ -84,11 +84,11 @@ impl TargetChoice<'_> {
             }
         } else {
             let for_gateway = self.is_for_gateway(tool);
-            let is_offered = |of: &&Connection| !for_gateway || of.proxy.is_some();
+            let is_offered = |connection: &&Connection| !for_gateway || connection.proxy.is_some();
             for connection in connections.iter().filter(is_offered) {
                 let name = &connection.name;
-                if let Some(why) = self.why_left_out(name, tool, preferences) {
-                    warnings.push(why);
+                if let Some(reason) = self.left_out_warning(name, tool, preferences) {
+                    warnings.push(reason);
                     continue;
                 }
                 match self.target(Some(name), tool, preferences) {
@@ -138,17 +138,22 @@ impl TargetChoice<'_> {
 
     /// Returns why a tool does not get a connection that was not named, if its user comes with each
     /// token: the tool follows no users, or there is no token as yet.
-    fn why_left_out(&self, name: &str, tool: &Tool, preferences: &Preferences) -> Option<String> {
+    fn left_out_warning(
+        &self,
+        name: &str,
+        tool: &Tool,
+        preferences: &Preferences,
+    ) -> Option<String> {
         let request = preferences.connection(name).ok()?;
         if !request.user.is_empty() || tool.kind.is_background() {
             return None;
         }
         if !tool.follows_users {
-            return Some(only_for_psql(name));
+            return Some(only_for_psql_text(name));
         }
         match self.known_user(&request, tool) {
             Some(_) => None,
-            None => Some(left_out(name)),
+            None => Some(left_out_text(name)),
         }
     }
 
@@ -172,7 +177,7 @@ impl TargetChoice<'_> {
             }
         }
         if needs_all_settings(tool, &request) && !self.by_gateway {
-            leave_nothing_to_the_environment(&mut request, preferences)?;
+            fill_from_environment(&mut request, preferences)?;
         }
         let name = match &request.connection {
             Some(connection) => connection.clone(),
@@ -181,7 +186,10 @@ impl TargetChoice<'_> {
         let roots = roots::choose_roots(&request)?;
         let target = ToolTarget {
             by_gateway: false,
-            proxy: preferences.config.connection(&name).and_then(|of| of.proxy),
+            proxy: preferences
+                .config
+                .connection(&name)
+                .and_then(|connection| connection.proxy),
             name,
             request,
             roots,
@@ -228,7 +236,7 @@ fn no_lasting_user(request: &Request, tool: &Tool) -> Error {
 }
 
 /// Returns the warning of a connection that a tool does not get, because it was not named.
-fn left_out(name: &str) -> String {
+fn left_out_text(name: &str) -> String {
     format!(
         "{name} is left out: its user comes with each token, and there is no token; `pgcred setup \
          psql {name}` or `pgcred refresh {name}` asks for one"
@@ -237,7 +245,7 @@ fn left_out(name: &str) -> String {
 
 /// Returns the warning of a connection that no tool but psql gets. It is the same for all of them,
 /// so that many tools are one line.
-fn only_for_psql(name: &str) -> String {
+fn only_for_psql_text(name: &str) -> String {
     format!(
         "{name} is for psql alone: its user comes with each token, and other tools keep one; \
          `pgcred exec {name} -- PROGRAM` starts such a tool with it"
@@ -246,7 +254,7 @@ fn only_for_psql(name: &str) -> String {
 
 /// Returns a warning of the variables of this shell that pgcred will not have where a scheduler, or
 /// what runs services, starts it.
-fn warning_of_variables(tool: &Tool, preferences: &Preferences) -> Option<String> {
+fn warning_about_variables(tool: &Tool, preferences: &Preferences) -> Option<String> {
     // A provider that only a host tells has no variables before it is looked up.
     for connection in &preferences.config.connections {
         if let Some(host) = &connection.target.host {
@@ -280,14 +288,14 @@ fn warnings_about_passwords(
 ) -> Vec<String> {
     let mut warnings = Vec::new();
     if tool.kind != ToolKind::Command {
-        warnings.extend(warnings_of_shared_lines(targets, preferences));
+        warnings.extend(warnings_about_shared_lines(targets, preferences));
     }
-    warnings.extend(warning_of_key_in_variables(tool, targets));
+    warnings.extend(warning_about_key_in_variables(tool, targets));
     warnings
 }
 
 /// Returns warnings of targets whose line in the passfile another connection has.
-fn warnings_of_shared_lines(targets: &[ToolTarget], preferences: &Preferences) -> Vec<String> {
+fn warnings_about_shared_lines(targets: &[ToolTarget], preferences: &Preferences) -> Vec<String> {
     let mut warnings = Vec::new();
     for conflict in mark_taken_lines(&mut preferences.named_connections()) {
         if targets.iter().any(|target| target.name == conflict.later) {
@@ -312,9 +320,9 @@ fn check_names(targets: &[ToolTarget]) -> Result<()> {
     Ok(())
 }
 
-/// Returns what may be wrong with the targets, and what a tool without `hostaddr` needs in its
-/// place.
-pub(super) fn warnings_about_targets(tool: &Tool, targets: &mut [ToolTarget]) -> Vec<String> {
+/// Takes `hostaddr` out of the targets of a tool that cannot have it. Returns what may be wrong
+/// with the targets, and what the tool needs in the place of `hostaddr`.
+pub(super) fn adapt_targets(tool: &Tool, targets: &mut [ToolTarget]) -> Vec<String> {
     let requests: Vec<(&str, &Request)> = targets
         .iter()
         .map(|target| (target.name.as_str(), &target.request))
@@ -346,7 +354,7 @@ fn needs_all_settings(tool: &Tool, request: &Request) -> bool {
 }
 
 /// Returns a warning if a key in variables signs here, which programs of the desktop may not have.
-fn warning_of_key_in_variables(tool: &Tool, targets: &[ToolTarget]) -> Option<String> {
+fn warning_about_key_in_variables(tool: &Tool, targets: &[ToolTarget]) -> Option<String> {
     for ToolTarget { request, .. } in targets {
         if needs_all_settings(tool, request)
             && request.profile.is_none()
@@ -364,10 +372,7 @@ fn warning_of_key_in_variables(tool: &Tool, targets: &[ToolTarget]) -> Option<St
 }
 
 /// Fills in what a program of the desktop does not find in its environment.
-fn leave_nothing_to_the_environment(
-    request: &mut Request,
-    preferences: &Preferences,
-) -> Result<()> {
+fn fill_from_environment(request: &mut Request, preferences: &Preferences) -> Result<()> {
     if request.profile.is_none() {
         request.profile = request.provider.authority.shell_settings().profile;
     }

@@ -80,7 +80,7 @@ fn without_lines(text: &str) -> String {
 impl ToolFiles for SharedFile {
     fn set_up(&self, machine: &Machine, targets: &[ToolTarget]) -> Result<Vec<SetupEdit>> {
         let path = machine.service_file.clone();
-        let edit = SetupEdit::that_changes(machine, path, &OWNERSHIP, |text| {
+        let edit = SetupEdit::changing(machine, path, &OWNERSHIP, |text| {
             let mut text = without_lines(text);
             for target in targets {
                 text.extend([LINE, &target.name, "\n"]);
@@ -92,7 +92,7 @@ impl ToolFiles for SharedFile {
 
     fn undo(&self, machine: &Machine) -> Result<Vec<SetupEdit>> {
         let path = machine.service_file.clone();
-        Ok(vec![SetupEdit::that_restores(machine, path, &OWNERSHIP)?])
+        Ok(vec![SetupEdit::restoring(machine, path, &OWNERSHIP)?])
     }
 
     fn printed(&self, _: &Machine, _: &[ToolTarget]) -> String {
@@ -103,7 +103,7 @@ impl ToolFiles for SharedFile {
         self.undo(machine)
     }
 
-    fn what_is_set_up(&self, _: &Machine) -> Vec<String> {
+    fn set_up_names(&self, _: &Machine) -> Vec<String> {
         Vec::new()
     }
 
@@ -131,7 +131,7 @@ impl ToolFiles for BrokenFile {
         self.undo(machine)
     }
 
-    fn what_is_set_up(&self, _: &Machine) -> Vec<String> {
+    fn set_up_names(&self, _: &Machine) -> Vec<String> {
         Vec::new()
     }
 
@@ -156,7 +156,7 @@ fn plan(
             by_gateway: false,
             is_silent: false,
         },
-        schedules: false,
+        with_scheduler: false,
         first_edits,
     };
     SetupPlan::new(request, machine, preferences)

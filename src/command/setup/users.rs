@@ -55,7 +55,7 @@ impl TokenUsers {
 
     /// Returns the users that a tool needs. For the connections that were named a token is issued,
     /// unless the cache has a fresh one, or the program creates a user: that one is awaited.
-    pub(super) fn issued(
+    pub(super) fn issue(
         tool: &Tool,
         names: &[String],
         options: &ConnectionOptions,
@@ -66,8 +66,8 @@ impl TokenUsers {
         }
         let mut users = Self::from_cache(app);
         for name in names {
-            if !users.awaits(name, options, app)? {
-                users.ask_for(name, options, app)?;
+            if !users.note_if_awaited(name, options, app)? {
+                users.issue_token(name, options, app)?;
             }
         }
         app.release_locks(); // a question to the user follows
@@ -76,20 +76,25 @@ impl TokenUsers {
 
     /// Tells whether a program would now create the user of a target, and keeps in mind that it is
     /// to do so.
-    fn awaits(&mut self, name: &str, options: &ConnectionOptions, app: &mut App) -> Result<bool> {
+    fn note_if_awaited(
+        &mut self,
+        name: &str,
+        options: &ConnectionOptions,
+        app: &mut App,
+    ) -> Result<bool> {
         let resolver = app.preferences.silent_resolver();
         let request = resolver.resolve_to_store(options, Some(name))?;
         let Some(connection) = request.connection.clone() else {
             return Ok(false);
         };
-        let creates = request.provider.authority.is_run_for_users_alone();
+        let creates = request.provider.authority.issues_on_request_only();
         if !creates
             || !request.user.is_empty()
             || app.issuer.cached_token(&request, TokenAge::Fresh).is_some()
         {
             return Ok(false);
         }
-        self.keep(&connection, NOT_YET_CREATED);
+        self.set_user(&connection, NOT_YET_CREATED);
         self.awaited.push(AwaitedUser {
             name: name.to_owned(),
             connection,
@@ -98,7 +103,7 @@ impl TokenUsers {
     }
 
     /// Says which users of a plan that the user is asked about are none yet.
-    pub(super) fn say_who_is_awaited(&self, plan: &SetupPlan, output: Output) {
+    pub(super) fn note_awaited(&self, plan: &SetupPlan, output: Output) {
         for AwaitedUser { connection, .. } in &self.awaited {
             if !plan.has_target(connection) {
                 continue;
@@ -120,14 +125,14 @@ impl TokenUsers {
         let mut is_any = false;
         for awaited in std::mem::take(&mut self.awaited) {
             if plan.has_target(&awaited.connection) {
-                self.ask_for(&awaited.name, options, app)?;
+                self.issue_token(&awaited.name, options, app)?;
                 is_any = true;
             }
         }
         Ok(is_any)
     }
 
-    fn keep(&mut self, connection: &str, user: &str) {
+    fn set_user(&mut self, connection: &str, user: &str) {
         self.known.retain(|user| user.connection != connection);
         self.known.push(TokenUser {
             connection: connection.to_owned(),
@@ -137,7 +142,7 @@ impl TokenUsers {
 
     /// Issues a token for a target that was named, if its user comes with the token and it is a
     /// connection.
-    pub(super) fn ask_for(
+    pub(super) fn issue_token(
         &mut self,
         name: &str,
         options: &ConnectionOptions,
@@ -158,7 +163,7 @@ impl TokenUsers {
                 Ok((request, issued))
             })
             .map_err(|error| error.about(&connection))?;
-        self.keep(&connection, &request.user);
+        self.set_user(&connection, &request.user);
         self.issued.push((request, issued));
         Ok(())
     }
@@ -170,10 +175,10 @@ impl TokenUsers {
 
     /// Tells whether no scheduler renews any of so many targets, because their programs run only
     /// for a connection that is named.
-    pub(super) fn renewed_by_hand(&self, targets: usize) -> bool {
+    pub(super) fn is_renewed_by_hand(&self, targets: usize) -> bool {
         let mut run_by_name = 0;
         for (request, _) in &self.issued {
-            run_by_name += usize::from(request.provider.authority.is_run_for_users_alone());
+            run_by_name += usize::from(request.provider.authority.issues_on_request_only());
         }
         run_by_name > 0 && run_by_name == targets
     }
@@ -186,7 +191,7 @@ impl TokenUsers {
         }
         refresh::write_issued(&self.issued, app)?;
         for (request, _) in &self.issued {
-            if request.provider.authority.is_run_for_users_alone() {
+            if request.provider.authority.issues_on_request_only() {
                 let name = request.connection.as_deref().unwrap_or_default();
                 app.preferences.output.note(&format!(
                     "nothing renews this token: `pgcred refresh {name}` asks for a new user, and \

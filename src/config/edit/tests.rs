@@ -231,7 +231,7 @@ fn an_edit_that_would_change_other_lines_is_refused() {
         "cannot edit connections.new: other lines of the file would change"
     );
     assert_eq!(
-        error.to_hint(),
+        error.hint_text(),
         Some("edit it by hand: put each key on a line of its own below the line [connections.new]")
     );
     let comment =
@@ -425,7 +425,7 @@ fn what_cannot_be_changed_together() {
         "cannot edit 2 connections: other lines of the file would change"
     );
     assert_eq!(
-        error.to_hint(),
+        error.hint_text(),
         Some(
             "edit it by hand: put each key on a line of its own below the line [connections.NAME]"
         )

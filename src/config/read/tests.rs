@@ -57,7 +57,7 @@ fn a_cache_that_this_build_does_not_have_is_named() {
         );
         assert!(
             error
-                .to_hint()
+                .hint_text()
                 .is_some_and(|hint| hint.contains("./install.sh --secret-service")),
             "{error:?}"
         );
@@ -278,7 +278,7 @@ fn check_error(file: &str, expected: &str) {
     assert!(error.to_string().starts_with(expected), "{file}\n{error}");
     assert!(!error.to_string().contains('\n'), "{error}");
     assert!(
-        error.to_hint().is_some() || error.to_string().contains("; give "),
+        error.hint_text().is_some() || error.to_string().contains("; give "),
         "no hint: {error}"
     );
     assert_eq!(

@@ -93,7 +93,7 @@ fn what_only_the_user_decides_is_refused() {
 #[test]
 fn tokens_that_would_go_elsewhere_are_seen() {
     const CLUSTER: &str = "foo0bar1baz2quux3quuux4abc.dsql.us-east-1.on.aws";
-    for (lines, signed, places) in [
+    for (lines, signed, others) in [
         ("host = 'h'", "h", vec![]),
         ("host = 'h'\nport = 1\nsign_host = 'H:5432'", "h", vec![]),
         ("host = 'h'\nhostaddr = '10.0.0.1'", "h", vec![]),
@@ -122,9 +122,12 @@ fn tokens_that_would_go_elsewhere_are_seen() {
         ),
     ] {
         let file = format!("[connections.p]\n{lines}\n");
-        let found = read_shared_file(&file).unwrap().remove(0).other_places();
-        let places = places.into_iter().map(String::from).collect();
-        assert_eq!(found, (signed.to_owned(), places), "{lines}");
+        let found = read_shared_file(&file)
+            .unwrap()
+            .remove(0)
+            .signed_and_other_hosts();
+        let others = others.into_iter().map(String::from).collect();
+        assert_eq!(found, (signed.to_owned(), others), "{lines}");
     }
 }
 
@@ -148,12 +151,12 @@ proptest! {
     fn every_place_of_a_token_is_told(connection in some_connection()) {
         let file = add_connection("", &connection, false).unwrap();
         let Ok(mut found) = read_shared_file(&file) else { return Ok(()) };
-        let (signed, places) = found.remove(0).other_places();
+        let (signed, others) = found.remove(0).signed_and_other_hosts();
         let host = connection.target.host.unwrap_or_default();
         let dialled = HostPort { host, port: connection.target.port };
-        prop_assert!(dialled.host == signed || places.contains(&dialled.to_string()));
+        prop_assert!(dialled.host == signed || others.contains(&dialled.to_string()));
         for alias in &connection.aliases {
-            prop_assert!(alias.host == signed || places.contains(&alias.to_string()));
+            prop_assert!(alias.host == signed || others.contains(&alias.to_string()));
         }
     }
 }

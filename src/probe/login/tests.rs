@@ -13,14 +13,15 @@ use std::time::{Duration, Instant};
 
 use rustls::{ServerConnection, StreamOwned};
 
-use super::{LoginAttempt, LoginOutcome, LoginRequest, hide_token, log_in};
+use super::{LoginAttempt, LoginOutcome, LoginRequest, log_in};
+use crate::probe::packet::ForeignProtocol;
 use crate::probe::tests::{
     CertificateAuthority, LONG, answer, client_verifying, serve, tls_request,
 };
 use crate::probe::tls;
 use crate::probe::trust::VerificationLevel;
-use crate::probe::wire::{AuthenticationMethod, ForeignProtocol};
 use crate::probe::{Deadline, ProbeFailure};
+use crate::wire::{AuthenticationMethod, hide_token};
 
 const TOKEN: &str = "db.example.com/?Action=DbConnect&X-Amz-Signature=0123456789abcdef0123456789";
 

@@ -76,20 +76,23 @@ fn earliest_end(
     started: Time,
 ) -> Result<Time> {
     let mut ends = Vec::new();
-    if let Some(field) = &definition.expires {
-        ends.extend(end_of_field(document, field, started)?);
+    if let Some(field) = &definition.expires
+        && let Some(end) = end_of_field(document, field, started)?
+    {
+        ends.push((end, format!("the field {}", field.path.text())));
     }
     if let OwnEnd::At(end) = own_end {
-        ends.push(end);
+        ends.push((end, "the `exp` of the JWT".to_owned()));
     }
     if let Some(life) = definition.life {
-        ends.push(started.plus(life));
+        ends.push((started.plus(life), "its life".to_owned()));
     }
-    let Some(end) = ends.into_iter().min() else {
+    let Some((end, source)) = ends.into_iter().min_by_key(|(end, _)| *end) else {
         return Err(no_end(own_end, &definition.name));
     };
     if end <= started {
-        return Err(Error::login("it printed a token that has expired already")
+        let what = format!("it printed a token that has expired already, says {source}");
+        return Err(Error::login(what)
             .hint(
                 "log in again with `pgcred login --provider NAME`; if that does not help, check \
                  the clock of this machine",
@@ -411,7 +414,7 @@ mod tests {
     #[test]
     fn without_any_end_the_three_ways_are_named() {
         let error = read("token", &definition("", "", None)).err().unwrap();
-        let hint = error.to_hint().unwrap();
+        let hint = error.hint_text().unwrap();
         for way in ["expires = ", "life = ", "JWT", "[command.test]"] {
             assert!(hint.contains(way), "{hint}");
         }
@@ -426,7 +429,7 @@ mod tests {
         let error = read(&token, &definition("", "", None)).err().unwrap();
         let text = error.to_string();
         assert!(text.ends_with("the `exp` of the JWT is a text"), "{text}");
-        assert!(error.to_hint().unwrap().contains("life = "), "{error}");
+        assert!(error.hint_text().unwrap().contains("life = "), "{error}");
     }
 
     #[test]
@@ -434,5 +437,15 @@ mod tests {
         let printed = format!(r#"{{"t": "x", "e": {START}}}"#);
         let error = read(&printed, &definition("t", "e", None)).err().unwrap();
         assert_eq!(error.reason(), Some(ErrorReason::Expired));
+        assert!(
+            error.to_string().ends_with("already, says the field e"),
+            "{error}"
+        );
+        let token = jwt(&format!(r#"{{"exp": {}}}"#, START - 1));
+        let error = read(&token, &definition("", "", Some(60))).err().unwrap();
+        assert!(
+            error.to_string().ends_with("says the `exp` of the JWT"),
+            "{error}"
+        );
     }
 }

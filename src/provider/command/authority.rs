@@ -15,6 +15,7 @@ use super::invocation;
 use super::jwt;
 use super::presets::CommandPreset;
 use super::run::{CommandRun, TimedAnswer};
+use super::service::PresetService;
 use crate::authority::{
     AskPolicy, Authority, CredentialQuery, Identities, Identity, Region, RunNotes, ShellSettings,
     Signer, TokenReading, TokenScope,
@@ -30,11 +31,8 @@ pub(super) struct CommandAuthority {
 }
 
 impl CommandAuthority {
-    fn has_only_jwts(&self) -> bool {
-        match CommandPreset::named(&self.definition.name) {
-            Some(preset) => preset.service.has_only_jwts,
-            None => false,
-        }
+    fn service(&self) -> &'static PresetService {
+        CommandPreset::service_of(&self.definition.name)
     }
 }
 
@@ -62,7 +60,7 @@ impl Authority for CommandAuthority {
         true
     }
 
-    fn is_run_for_users_alone(&self) -> bool {
+    fn issues_on_request_only(&self) -> bool {
         self.definition.kind == CommandKind::Creates
     }
 
@@ -73,9 +71,14 @@ impl Authority for CommandAuthority {
     fn read_token(&self, text: &str) -> TokenReading {
         match jwt::parts_of(text) {
             Some(parts) => TokenReading::Parts(Box::new(parts)),
-            None if self.has_only_jwts() => TokenReading::NotOne,
+            None if self.service().has_only_jwts => TokenReading::NotAToken,
             None => TokenReading::Opaque,
         }
+    }
+
+    fn explain(&self, message: &str, _: &str) -> Option<&'static str> {
+        let expired = self.service().expired_token?;
+        message.contains(expired).then_some("token.expired")
     }
 
     /// The names live as long as the run, as the definition does: few commands ask for them, each
@@ -111,7 +114,7 @@ struct CommandIdentities {
 impl Identities for CommandIdentities {
     fn identity(&self, profile: Option<&str>, scope: Option<&TokenScope<'_>>) -> Rc<dyn Identity> {
         let definition = self.definition;
-        let words = invocation::words(definition, profile, scope, None);
+        let words = invocation::invocation_words(definition, profile, scope, None);
         Rc::new(CommandIdentity::of(
             definition,
             profile.map(str::to_owned),
@@ -131,7 +134,7 @@ struct CommandIdentity {
 
 impl CommandIdentity {
     fn of(definition: &'static CommandDefinition, profile: Option<String>, digest: String) -> Self {
-        let watched = invocation::watched(definition);
+        let watched = invocation::watched_files(definition);
         Self {
             definition,
             profile,
@@ -147,7 +150,8 @@ impl CommandIdentity {
     fn run(&self, query: &CredentialQuery<'_>, notes: &RunNotes) -> Result<TimedAnswer> {
         let definition = self.definition;
         let profile = self.profile.as_deref();
-        let words = invocation::words(definition, profile, Some(query.scope), Some(query))?;
+        let words =
+            invocation::invocation_words(definition, profile, Some(query.scope), Some(query))?;
         let mut before = self.files_now();
         let run = CommandRun {
             definition,
@@ -214,11 +218,11 @@ impl Identity for CommandIdentity {
         }
     }
 
-    fn places_of_logins(&self) -> Vec<PathBuf> {
+    fn login_paths(&self) -> Vec<PathBuf> {
         self.watched.clone()
     }
 
-    fn as_it_is_now(&self) -> Rc<dyn Identity> {
+    fn reloaded(&self) -> Rc<dyn Identity> {
         Rc::new(Self::of(
             self.definition,
             self.profile.clone(),
@@ -312,9 +316,9 @@ impl Signer for CommandSigner {
         }
         let mut token = Token::new(answer.token.clone(), *started, end);
         if let Some(fresh_until) = self.fresh_until(end) {
-            token = token.fresh_until(fresh_until);
+            token = token.with_fresh_until(fresh_until);
         }
-        Ok(token.of_user(answer.user.clone()))
+        Ok(token.with_user(answer.user.clone()))
     }
 }
 

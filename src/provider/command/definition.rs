@@ -11,7 +11,7 @@ pub(crate) const LOGIN_PROFILE: &str = "{profile}";
 
 /// How long before the end a command that caches is run again, in seconds, unless its definition
 /// says it.
-const SPARE: u32 = 300;
+const SPARE_SECONDS: u32 = 300;
 
 /// A command that prints tokens. Definitions live as long as the run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,7 +91,7 @@ impl CommandDefinition {
             expires: None,
             life: None,
             kind: CommandKind::default(),
-            spare: SPARE,
+            spare: SPARE_SECONDS,
             watch: Vec::new(),
             variables: Vec::new(),
             forbidden: "",
@@ -278,6 +278,6 @@ mod tests {
     fn kinds_have_names() {
         assert_eq!(CommandKind::parse("caches").unwrap(), CommandKind::Caches);
         let error = CommandKind::parse("cache").unwrap_err();
-        assert!(error.to_hint().unwrap().contains("mint, caches, creates"));
+        assert!(error.hint_text().unwrap().contains("mint, caches, creates"));
     }
 }

@@ -19,10 +19,10 @@ const MOST_WATCHED: usize = 100;
 
 /// The placeholders that are different with each request. They decide how long a token lives, and
 /// not whose it is, so that they are no part of the identity.
-const OF_EACH_REQUEST: [&str; 2] = ["life", "min_valid"];
+const PER_REQUEST_PLACEHOLDERS: [&str; 2] = ["life", "min_valid"];
 
 /// The placeholders that pgcred fills in itself. All others are the connection's `vars`.
-const OWN: [&str; 7] = [
+const OWN_PLACEHOLDERS: [&str; 7] = [
     "host",
     "port",
     "user",
@@ -34,12 +34,12 @@ const OWN: [&str; 7] = [
 
 /// Tells whether pgcred fills in a placeholder itself.
 pub(crate) fn is_own_placeholder(name: &str) -> bool {
-    OWN.contains(&name)
+    OWN_PLACEHOLDERS.contains(&name)
 }
 
 /// Returns the words to run. With an answer to a query they are whole; without one, the
 /// placeholders of a single request stay as they are.
-pub(super) fn words(
+pub(super) fn invocation_words(
     definition: &CommandDefinition,
     profile: Option<&str>,
     scope: Option<&TokenScope<'_>>,
@@ -51,7 +51,7 @@ pub(super) fn words(
         Some(query) if name == "min_valid" => {
             Some(query.min_valid.max(definition.spare).to_string())
         }
-        None if OF_EACH_REQUEST.contains(&name) => Some(format!("{{{name}}}")),
+        None if PER_REQUEST_PLACEHOLDERS.contains(&name) => Some(format!("{{{name}}}")),
         _ => placeholder_value(name, profile, scope?),
     };
     check_values(definition, &lookup)?;
@@ -152,10 +152,10 @@ pub(super) fn deciding_variables(definition: &CommandDefinition) -> Vec<String> 
 }
 
 /// Returns the files that change when another user logs in.
-pub(super) fn watched(definition: &CommandDefinition) -> Vec<PathBuf> {
+pub(super) fn watched_files(definition: &CommandDefinition) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for path in &definition.watch {
-        let place = match definition::split_variable(path) {
+        let path = match definition::split_variable(path) {
             None => env::with_home(path),
             Some((name, inside)) => match env::var_os(name).map(PathBuf::from) {
                 Some(file) if inside.is_empty() => file,
@@ -163,9 +163,9 @@ pub(super) fn watched(definition: &CommandDefinition) -> Vec<PathBuf> {
                 None => continue,
             },
         };
-        let mut inside = fs::list(&place);
+        let mut inside = fs::list(&path);
         if inside.is_empty() {
-            files.push(place);
+            files.push(path);
             continue;
         }
         inside.sort();

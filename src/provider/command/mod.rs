@@ -30,20 +30,16 @@ pub(crate) use template::WordTemplate;
 
 use super::Provider;
 use authority::CommandAuthority;
-use service::PresetService;
 
 /// The longest life of a token of which only the program knows how long it lives, in seconds.
-const LONGEST_LIFE: u32 = 30 * 86_400;
+const LONGEST_LIFE_SECONDS: u32 = 30 * 86_400;
 
 /// Returns the provider of a definition, which lives as long as the run.
 pub(crate) fn provider_of(definition: CommandDefinition) -> &'static Provider {
     let definition: &'static CommandDefinition = Box::leak(Box::new(definition));
     let authority = Box::leak(Box::new(CommandAuthority { definition }));
-    let life = definition.life.unwrap_or(LONGEST_LIFE);
-    let service = match CommandPreset::named(&definition.name) {
-        Some(preset) => &preset.service,
-        None => &PresetService::UNKNOWN,
-    };
+    let life = definition.life.unwrap_or(LONGEST_LIFE_SECONDS);
+    let service = CommandPreset::service_of(&definition.name);
     Box::leak(Box::new(Provider {
         signs_port: definition.uses("port"),
         signs_user: definition.uses("user"),
@@ -51,7 +47,7 @@ pub(crate) fn provider_of(definition: CommandDefinition) -> &'static Provider {
         host_warning: service.host_warning,
         names_user: definition.user.is_some(),
         who_logs_in: service.who_logs_in,
-        user_warning: service.user_warning,
+        right_user: service.right_user,
         is_foreign_audience: service.is_foreign_audience,
         users_are_addresses: service.users_are_addresses,
         dbname: service.dbname,

@@ -100,7 +100,12 @@ const LAKEBASE: CommandPreset = CommandPreset {
     watch: &["~/.databrickscfg", "$DATABRICKS_CONFIG_FILE"],
     variables: &["ARM_*", "DATABRICKS_*", "GOOGLE_CREDENTIALS"],
     login: Some("databricks auth login --profile={profile}"),
-    login_if: &["databricks auth login"],
+    // The last two are all that an older one, and one without a profile, say.
+    login_if: &[
+        "databricks auth login",
+        "efresh token is invalid",
+        "cannot configure default credentials",
+    ],
     ..CommandPreset::EMPTY
 };
 
@@ -178,11 +183,19 @@ const SNOWFLAKE: CommandPreset = CommandPreset {
     // program itself fills in, variables of the environment too: `<% %>`, `&{ }` and `&NAME`.
     forbidden: "'\\<&",
     login: Some("snow connection test --connection={profile}"),
+    // The first is that of a login in a browser, which snow begins without asking.
+    login_if: &[
+        "login request with your identity provider",
+        "Incorrect username or password",
+        "must authenticate again",
+        "OAuth access token",
+        "ID Token is invalid",
+    ],
     ..CommandPreset::EMPTY
 };
 
 /// Variables of the AWS CLI that change what a profile means.
-const OF_AWS: &[&str] = &[
+const AWS_VARIABLES: &[&str] = &[
     "AWS_REGION",
     "AWS_DEFAULT_REGION",
     "AWS_ENDPOINT_URL",
@@ -191,11 +204,12 @@ const OF_AWS: &[&str] = &[
 ];
 
 /// What the AWS CLI prints when a login is missing.
-const LOGIN_OF_AWS: &[&str] = &[
+const AWS_LOGIN_TEXTS: &[&str] = &[
     "aws sso login",
     "aws login",
     "SSO Token",
     "oken has expired",
+    "ExpiredToken",
 ];
 
 const REDSHIFT: CommandPreset = CommandPreset {
@@ -222,12 +236,12 @@ const REDSHIFT: CommandPreset = CommandPreset {
         "$AWS_CONFIG_FILE",
         "$AWS_SHARED_CREDENTIALS_FILE",
     ],
-    variables: OF_AWS,
+    variables: AWS_VARIABLES,
     // In place of such a value, the AWS CLI takes what is in the file, and version 1 what is at the
     // address.
     forbidden_starts: &["file://", "fileb://", "http://", "https://"],
     login: Some("aws sso login --profile={profile}"),
-    login_if: LOGIN_OF_AWS,
+    login_if: AWS_LOGIN_TEXTS,
     ..CommandPreset::EMPTY
 };
 
@@ -270,7 +284,8 @@ const VAULT: CommandPreset = CommandPreset {
     // The first are those of OpenBao, which a `run` of the user's own may name.
     variables: &["BAO_*", "VAULT_*"],
     login: Some("vault login -method=oidc"),
-    login_if: &["missing client token", "invalid token"],
+    // The first is all that OpenBao and newer servers of Vault say, also where a policy is missing.
+    login_if: &["permission denied", "missing client token", "invalid token"],
     ..CommandPreset::EMPTY
 };
 
@@ -315,6 +330,14 @@ impl CommandPreset {
     /// Returns the preset of that name.
     pub(crate) fn named(name: &str) -> Option<&'static Self> {
         PRESETS.iter().find(|preset| preset.name == name)
+    }
+
+    /// Returns what is known of the service of a definition.
+    pub(super) fn service_of(name: &str) -> &'static PresetService {
+        match Self::named(name) {
+            Some(preset) => &preset.service,
+            None => &PresetService::UNKNOWN,
+        }
     }
 
     /// Returns the preset that a host belongs to.

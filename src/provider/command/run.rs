@@ -59,7 +59,7 @@ impl CommandRun<'_> {
             return Err(self.failed(&ended));
         }
         if ended.stdout.len() > LONGEST_ANSWER {
-            return Err(self.wrong("printed more than 64 KiB"));
+            return Err(self.error("printed more than 64 KiB"));
         }
         let read = answer::read_answer(&ended.stdout, definition, started);
         match read {
@@ -101,23 +101,22 @@ impl CommandRun<'_> {
         if self.needs_login(ended) {
             return self.login_error(ended);
         }
-        self.wrong(&format!("failed: {}", self.why(ended)))
+        self.error(&format!("failed: {}", self.failure_text(ended)))
     }
 
-    fn wrong(&self, what: &str) -> Error {
+    fn error(&self, what: &str) -> Error {
         Error::failure(format!("{} {what}", self.subject()))
-            .hint(self.by_hand())
+            .hint(self.hint_to_run_by_hand())
             .because(ErrorReason::ProgramFailed)
     }
 
-    fn by_hand(&self) -> String {
+    fn hint_to_run_by_hand(&self) -> String {
         format!("run `{} ...` by hand to see more", self.program())
     }
 
     /// Returns the last line of stderr, without arguments and variables that may be secret.
-    fn why(&self, ended: &ProgramOutput) -> String {
-        let stderr = String::from_utf8_lossy(&ended.stderr);
-        let mut shown = child::without_arguments(&stderr, self.words);
+    fn failure_text(&self, ended: &ProgramOutput) -> String {
+        let mut shown = child::without_arguments(&stderr_without_frames(ended), self.words);
         for (_, value) in &self.definition.env {
             shown = child::hide_value(shown, value);
         }
@@ -130,16 +129,16 @@ impl CommandRun<'_> {
     }
 
     fn needs_login(&self, ended: &ProgramOutput) -> bool {
-        let stderr = String::from_utf8_lossy(&ended.stderr);
+        let stderr = stderr_without_frames(ended);
         let texts = &self.definition.login_if;
         texts.iter().any(|text| stderr.contains(text))
     }
 
     fn login_error(&self, ended: &ProgramOutput) -> Error {
-        let why = self.why(ended);
-        let error = Error::login(format!("{} needs a login: {why}", self.subject()));
+        let reason = self.failure_text(ended);
+        let error = Error::login(format!("{} needs a login: {reason}", self.subject()));
         self.with_login(error.because(ErrorReason::NoCredentials))
-            .or_hint(&self.by_hand())
+            .or_hint(&self.hint_to_run_by_hand())
     }
 
     /// Adds how to log in to an error that a login mends.
@@ -174,6 +173,10 @@ fn child_attachment(ask: &AskPolicy) -> ChildAttachment {
     } else {
         ChildAttachment::Alone
     }
+}
+
+fn stderr_without_frames(ended: &ProgramOutput) -> String {
+    child::without_frames(&String::from_utf8_lossy(&ended.stderr))
 }
 
 fn is_json(printed: &[u8]) -> bool {

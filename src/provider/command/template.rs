@@ -212,7 +212,7 @@ mod tests {
     fn what_cannot_be_filled_in_is_an_error_that_says_how() {
         let error = fill("{endpoint}").unwrap_err();
         assert!(
-            error.to_hint().unwrap().contains("vars = { endpoint"),
+            error.hint_text().unwrap().contains("vars = { endpoint"),
             "{error}"
         );
         assert!(fill("{line}").is_err());
@@ -231,7 +231,7 @@ mod tests {
             "the placeholder a has nothing after its colon"
         );
         assert_eq!(
-            error.to_hint(),
+            error.hint_text(),
             Some("write {a:TEXT}; or {a}, if there is no such text")
         );
     }

@@ -77,7 +77,7 @@ impl Identity for ExampleIdentity {
         &self.digest_with_login
     }
 
-    fn as_it_is_now(&self) -> Rc<dyn Identity> {
+    fn reloaded(&self) -> Rc<dyn Identity> {
         Rc::new(Self::with_file_as_it_is(self.file.clone()))
     }
 

@@ -106,13 +106,13 @@ fn a_missing_key_says_what_to_do_and_its_arrival_ends_the_pause() {
     let request = user.request("app");
     let error = user.bench.issue(&request).err().unwrap();
     assert!(error.to_string().starts_with("cannot read "), "{error}");
-    assert!(error.to_hint().unwrap().contains("--profile FILE"));
+    assert!(error.hint_text().unwrap().contains("--profile FILE"));
     let authority = request.provider.authority;
     let identity = authority
         .identities()
         .identity(request.profile.as_deref(), None);
     let error = identity.log_in(&policy(), &policy().notes()).unwrap_err();
-    assert!(error.to_hint().unwrap().starts_with("save your key in "));
+    assert!(error.hint_text().unwrap().starts_with("save your key in "));
     user.save_key("k");
     assert!(!user.issue("app").cached);
 }

@@ -164,7 +164,7 @@ impl Identity for FakeIdentity {
         &self.digest_with_login
     }
 
-    fn as_it_is_now(&self) -> Rc<dyn Identity> {
+    fn reloaded(&self) -> Rc<dyn Identity> {
         Rc::new(Self::new(self.digest.clone()))
     }
 

@@ -3,7 +3,7 @@
 use super::PROVIDER;
 use crate::authority::{
     CatalogAnswer, CatalogStep, CompleteListing, DatabaseCatalog, EndpointRole, FailedListing,
-    FoundDatabase, Inspected, NoAnswer, ProfileRegions, Region, WhyNot,
+    FoundDatabase, Inspected, NoAnswer, NoAnswerReason, ProfileRegions, Region,
 };
 use crate::error::Error;
 
@@ -29,7 +29,7 @@ impl DatabaseCatalog for FakeCatalog {
     ) -> Inspected<CatalogAnswer> {
         if self.needs_login {
             let error = Error::login("nobody has logged in").hint("log in, then try again");
-            return Err(NoAnswer::new(WhyNot::LoginNeeded, error));
+            return Err(NoAnswer::new(NoAnswerReason::LoginNeeded, error));
         }
         let mut answer = CatalogAnswer::default();
         for region in regions {

@@ -13,6 +13,43 @@ pub(crate) fn last_line(text: &[u8]) -> String {
     foreign(lines.rfind(|line| !line.is_empty()).unwrap_or_default())
 }
 
+/// Returns what a program says without the frames that it draws around errors, as `snow` does. The
+/// lines of a frame are one, which was broken at any blank.
+pub(crate) fn without_frames(stderr: &str) -> String {
+    let mut shown = String::new();
+    let mut is_inside = false;
+    for line in stderr.lines() {
+        let line = line.trim();
+        if is_border(line) {
+            is_inside = !is_inside;
+            shown.push('\n');
+            continue;
+        }
+        match line.strip_prefix(['│', '|']) {
+            Some(text) if is_inside => {
+                shown.push_str(text.trim_end_matches(['│', '|']).trim());
+                shown.push(' ');
+            }
+            _ => {
+                shown.push_str(line);
+                shown.push('\n');
+            }
+        }
+    }
+    shown
+}
+
+/// Tells whether a line is the upper or the lower border of a frame, which may have a title.
+fn is_border(line: &str) -> bool {
+    let Some(line) = line.strip_prefix(['╭', '╰', '+']) else {
+        return false;
+    };
+    match line.strip_suffix(['╮', '╯', '+']) {
+        Some(border) => border.starts_with(['─', '-']) && border.ends_with(['─', '-']),
+        None => false,
+    }
+}
+
 /// Returns what a program says without the arguments that it was given, which may be secret.
 pub(crate) fn without_arguments(stderr: &str, words: &[String]) -> String {
     let mut shown = stderr.to_owned();
@@ -41,10 +78,8 @@ fn is_option_name(word: &str) -> bool {
     if word.len() == 2 && word.starts_with('-') {
         return true;
     }
-    match word.strip_prefix("--") {
-        Some(name) => name.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'),
-        None => false,
-    }
+    word.strip_prefix("--")
+        .is_some_and(|name| name.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'))
 }
 
 /// Returns what a program says without what it has printed as its answer: each word of it, and each
@@ -73,6 +108,21 @@ mod tests {
     fn the_last_line_with_text_is_the_reason() {
         assert_eq!(last_line(b"trace\n  no session  \n\n"), "no session");
         assert_eq!(last_line(b""), "");
+    }
+
+    #[test]
+    fn a_frame_is_no_part_of_the_reason() {
+        let said =
+            "╭─ Error ─────────╮\n│ no session: the │\n│ user is ann     │\n╰─────────────────╯\n";
+        let plain = said.replace(['╭', '╮', '╰', '╯'], "+").replace('─', "-");
+        for said in [said, &plain.replace('│', "|")] {
+            let shown = without_frames(&format!("trace\r\n{said}"));
+            assert_eq!(last_line(shown.as_bytes()), "no session: the user is ann");
+            assert!(shown.starts_with("trace\n"), "{shown}");
+        }
+        for said in ["| a |", "+ b", "++", "trace +"] {
+            assert_eq!(without_frames(said), format!("{said}\n"));
+        }
     }
 
     #[test]

@@ -19,7 +19,9 @@ use std::time::{Duration, Instant};
 use crate::error::{Error, Result};
 use crate::sys::terminal;
 use crate::text::{self, quote};
-pub(crate) use error_output::{hide_value, last_line, without_answer, without_arguments};
+pub(crate) use error_output::{
+    hide_value, last_line, without_answer, without_arguments, without_frames,
+};
 pub(crate) use output::{
     ChildAttachment, ProgramError, ProgramOutput, complete_output, output, output_with, own_output,
 };

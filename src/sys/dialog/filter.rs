@@ -3,7 +3,7 @@
 use super::DialogChoice;
 
 /// Tells whether a choice has each of the words, in upper or lower case, anywhere.
-pub(super) fn is_left_by(typed_word: &str, choice: &DialogChoice) -> bool {
+pub(super) fn matches_filter(typed_word: &str, choice: &DialogChoice) -> bool {
     if choice.stays {
         return true;
     }
@@ -26,15 +26,15 @@ mod tests {
             ..DialogChoice::default()
         };
         for typed in ["", " ", "orders", "dsql ORDERS", "west eu-"] {
-            assert!(is_left_by(typed, &choice), "{typed}");
+            assert!(matches_filter(typed, &choice), "{typed}");
         }
         for typed in ["us-", "orders us-", "ordersdsql"] {
-            assert!(!is_left_by(typed, &choice), "{typed}");
+            assert!(!matches_filter(typed, &choice), "{typed}");
         }
         let stays = DialogChoice {
             stays: true,
             ..choice
         };
-        assert!(is_left_by("us-", &stays));
+        assert!(matches_filter("us-", &stays));
     }
 }

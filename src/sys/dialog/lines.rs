@@ -36,15 +36,15 @@ impl Dialog for LineDialog {
         let start = choices.iter().position(|choice| choice.is_chosen);
         let keys = "a number, or a word to see only lines that have it";
         loop {
-            let numbers = match ask_for_numbers(question, choices, keys)? {
-                DialogAnswer::Given(numbers) => numbers,
-                DialogAnswer::Back => return Ok(DialogAnswer::Back),
-                DialogAnswer::Interrupted => return Ok(DialogAnswer::Interrupted),
-            };
-            match numbers.as_deref() {
-                None => return Ok(DialogAnswer::Given(start.unwrap_or(0))),
-                Some([one]) => return Ok(DialogAnswer::Given(*one)),
-                Some(_) => print_line("one number, please"),
+            let numbers = ask_for_numbers(question, choices, keys)?;
+            let number = numbers.map(|numbers| match numbers.as_deref() {
+                None => Some(start.unwrap_or(0)),
+                Some([one]) => Some(*one),
+                Some(_) => None,
+            });
+            match number.transpose() {
+                Some(answer) => return Ok(answer),
+                None => print_line("one number, please"),
             }
         }
     }
@@ -55,28 +55,24 @@ impl Dialog for LineDialog {
         choices: &[DialogChoice],
     ) -> Result<DialogAnswer<Vec<usize>>> {
         let keys = "numbers such as 1 3-5, 0 for none, or a word to see only lines that have it";
-        match ask_for_numbers(question, choices, keys)? {
-            DialogAnswer::Given(Some(numbers)) => Ok(DialogAnswer::Given(numbers)),
-            DialogAnswer::Given(None) => Ok(DialogAnswer::Given(chosen_indices(choices))),
-            DialogAnswer::Back => Ok(DialogAnswer::Back),
-            DialogAnswer::Interrupted => Ok(DialogAnswer::Interrupted),
-        }
+        let numbers = ask_for_numbers(question, choices, keys)?;
+        Ok(numbers.map(|numbers| numbers.unwrap_or_else(|| chosen_indices(choices))))
     }
 
     fn confirm(&self, question: DialogQuestion<'_>, default: bool) -> Result<DialogAnswer<bool>> {
         let keys = if default { "Y/n" } else { "y/N" };
         loop {
             print_line(question.text);
-            let line = match ask_for_text(question, keys)? {
-                DialogAnswer::Given(line) => line,
-                DialogAnswer::Back => return Ok(DialogAnswer::Back),
-                DialogAnswer::Interrupted => return Ok(DialogAnswer::Interrupted),
-            };
-            match line.to_lowercase().as_str() {
-                "" => return Ok(DialogAnswer::Given(default)),
-                "y" | "yes" => return Ok(DialogAnswer::Given(true)),
-                "n" | "no" => return Ok(DialogAnswer::Given(false)),
-                _ => print_line("y or n, please"),
+            let line = ask_for_text(question, keys)?;
+            let consent = line.map(|line| match line.to_lowercase().as_str() {
+                "" => Some(default),
+                "y" | "yes" => Some(true),
+                "n" | "no" => Some(false),
+                _ => None,
+            });
+            match consent.transpose() {
+                Some(answer) => return Ok(answer),
+                None => print_line("y or n, please"),
             }
         }
     }
@@ -146,7 +142,7 @@ fn show_choices(question: DialogQuestion<'_>, choices: &[DialogChoice], typed_wo
     print_line(question.text);
     let (mut shown, mut left_out) = (0, 0);
     for (index, choice) in choices.iter().enumerate() {
-        if !filter::is_left_by(typed_word, choice) {
+        if !filter::matches_filter(typed_word, choice) {
             continue;
         }
         if shown == MOST_LINES && !choice.stays {

@@ -35,6 +35,28 @@ pub(crate) enum DialogAnswer<T> {
     Interrupted,
 }
 
+impl<T> DialogAnswer<T> {
+    /// Returns the same answer with what `change` makes of the value that was given.
+    fn map<U>(self, change: impl FnOnce(T) -> U) -> DialogAnswer<U> {
+        match self {
+            Self::Given(given) => DialogAnswer::Given(change(given)),
+            Self::Back => DialogAnswer::Back,
+            Self::Interrupted => DialogAnswer::Interrupted,
+        }
+    }
+}
+
+impl<T> DialogAnswer<Option<T>> {
+    /// Returns `None` if what was given is no value, so that the user is asked again.
+    fn transpose(self) -> Option<DialogAnswer<T>> {
+        match self {
+            Self::Given(given) => given.map(DialogAnswer::Given),
+            Self::Back => Some(DialogAnswer::Back),
+            Self::Interrupted => Some(DialogAnswer::Interrupted),
+        }
+    }
+}
+
 /// A question, as it stands before the answer.
 #[derive(Clone, Copy)]
 pub(crate) struct DialogQuestion<'a> {

@@ -41,7 +41,7 @@ impl Dialog for PromptDialog {
             .with_starting_cursor(start.unwrap_or(0))
             .with_scorer(&scorer)
             .with_formatter(&named)
-            .with_render_config(self.look());
+            .with_render_config(self.render_config());
         answer_of_inquire(prompt.raw_prompt().map(|option| option.index))
     }
 
@@ -63,7 +63,7 @@ impl Dialog for PromptDialog {
             .with_default(&chosen)
             .with_scorer(&scorer)
             .with_formatter(&named)
-            .with_render_config(self.look());
+            .with_render_config(self.render_config());
         let picked = prompt.raw_prompt();
         answer_of_inquire(picked.map(|options| options.iter().map(|option| option.index).collect()))
     }
@@ -74,7 +74,7 @@ impl Dialog for PromptDialog {
         let prompt = Confirm::new(&message)
             .with_help_message(&help)
             .with_default(default)
-            .with_render_config(self.look());
+            .with_render_config(self.render_config());
         answer_of_inquire(prompt.prompt())
     }
 
@@ -95,7 +95,7 @@ impl Dialog for PromptDialog {
             let prompt = Text::new(&message)
                 .with_help_message(&help)
                 .with_initial_value(&typed_text)
-                .with_render_config(self.look());
+                .with_render_config(self.render_config());
             let given = match answer_of_inquire(prompt.prompt())? {
                 DialogAnswer::Given(given) => given.trim().to_owned(),
                 other => return Ok(other),
@@ -109,7 +109,7 @@ impl Dialog for PromptDialog {
 }
 
 impl PromptDialog {
-    fn look(&self) -> RenderConfig<'static> {
+    fn render_config(&self) -> RenderConfig<'static> {
         if self.has_colors {
             RenderConfig::default_colored()
         } else {
@@ -143,7 +143,7 @@ fn help_about_keys(keys: &str, question: DialogQuestion<'_>) -> String {
 /// stay at its end.
 fn rank_of_choice(typed_word: &str, choices: &[DialogChoice], index: usize) -> Option<i64> {
     let choice = choices.get(index)?;
-    if !filter::is_left_by(typed_word, choice) {
+    if !filter::matches_filter(typed_word, choice) {
         return None;
     }
     let rank = i64::try_from(index).unwrap_or(i64::MAX);

@@ -95,12 +95,12 @@ pub(crate) fn stamp_of_file(path: &Path) -> Option<String> {
 /// Whether a file exists.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum FilePresence {
-    Here,
+    Present,
     /// The directory of the file can be read, and the file is not in it.
-    Gone,
+    Missing,
     /// This directory of the file does not exist now, or cannot be read. The file may come back,
     /// for example with a volume.
-    OutOfReach(PathBuf),
+    Unreachable(PathBuf),
 }
 
 /// Tells whether a file exists. For a link that is the file to which it leads.
@@ -110,13 +110,13 @@ pub(crate) fn presence(path: &Path) -> FilePresence {
         Err(_) => path.to_owned(),
     };
     match fs::metadata(&path) {
-        Ok(_) => FilePresence::Here,
+        Ok(_) => FilePresence::Present,
         Err(error)
             if error.kind() == io::ErrorKind::NotFound && directory_and_name(&path).is_ok() =>
         {
-            FilePresence::Gone
+            FilePresence::Missing
         }
-        Err(_) => FilePresence::OutOfReach(path.parent().unwrap_or(&path).to_owned()),
+        Err(_) => FilePresence::Unreachable(path.parent().unwrap_or(&path).to_owned()),
     }
 }
 
@@ -167,7 +167,7 @@ pub(crate) fn backup(path: &Path) -> Option<Vec<u8>> {
 }
 
 /// Makes a directory that only the user can enter, if it does not exist.
-pub(crate) fn private_directory(path: &Path) -> Result<()> {
+pub(crate) fn create_private_directory(path: &Path) -> Result<()> {
     platform::create_private_directory(path).map_err(|error| {
         let failed = Error::failure(format!("cannot create the directory {}", path.display()))
             .caused_by(&error)
@@ -195,10 +195,10 @@ pub(crate) fn make_socket_private(path: &Path) -> io::Result<()> {
     fs::set_permissions(path, fs::Permissions::from_mode(0o600))
 }
 
-/// Makes a directory for pgcred's own files as [`private_directory()`] does. It is an error if
+/// Makes a directory for pgcred's own files as [`create_private_directory`] does. It is an error if
 /// another user can change the directory.
-pub(crate) fn own_directory(path: &Path) -> Result<()> {
-    private_directory(path)?;
+pub(crate) fn ensure_own_directory(path: &Path) -> Result<()> {
+    create_private_directory(path)?;
     trust::check_path(path)
 }
 

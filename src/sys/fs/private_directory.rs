@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use super::lock::{FileLock, lock};
 use super::remove::{cannot_remove, remove};
-use super::{is_own_directory, list, own_directory, platform, stamp, trust};
+use super::{ensure_own_directory, is_own_directory, list, platform, stamp, trust};
 use crate::error::{Error, Result};
 use crate::sys::env;
 use crate::sys::paths::{self, CacheDirectory};
@@ -75,7 +75,7 @@ pub(crate) fn private_directory_parents() -> Vec<PathBuf> {
 fn parent_directories() -> Vec<(PathBuf, &'static str)> {
     let mut places = Vec::new();
     for parent in private_directory_parents() {
-        if is_own_place(&parent) {
+        if is_own_parent(&parent) {
             places.push((parent, OWN_PREFIX));
         }
     }
@@ -87,23 +87,22 @@ fn parent_directories() -> Vec<(PathBuf, &'static str)> {
 
 /// Tells whether a directory for private directories, and the directory above it, are the user's
 /// own. Neither may be a link that another user made: it could lead to other files of the user's.
-fn is_own_place(parent: &Path) -> bool {
+fn is_own_parent(parent: &Path) -> bool {
     let is_own = |directory: &Path| {
         let Ok(link) = fs::symlink_metadata(directory) else {
             return false;
         };
         is_own_directory(directory) && platform::untrusted_owner(&link).is_none()
     };
-    match parent.parent() {
-        Some(above) => is_own(parent) && is_own(above),
-        None => false,
-    }
+    parent
+        .parent()
+        .is_some_and(|above| is_own(parent) && is_own(above))
 }
 
 /// Makes a directory for private directories, if it does not exist.
-fn own_place(parent: &Path) -> Result<()> {
-    own_directory(parent)?;
-    if is_own_place(parent) {
+fn ensure_own_parent(parent: &Path) -> Result<()> {
+    ensure_own_directory(parent)?;
+    if is_own_parent(parent) {
         return Ok(());
     }
     // No hint: the user reads what failed at all places in one error, as in the next functions.
@@ -121,7 +120,7 @@ fn shared_parent() -> Result<PathBuf> {
         return Ok(directory);
     }
     let shown = directory.display();
-    // No hint: see `own_place`.
+    // No hint: see `ensure_own_parent`.
     Err(Error::failure(format!(
         "{shown} does not exist, belongs to another user, or can be exchanged by one"
     )))
@@ -263,7 +262,7 @@ fn remove_left_in(parent: &Path, prefix: &str) -> Vec<Result<PathBuf>> {
 /// directory there cleans it up.
 pub(crate) fn remove_abandoned_directories() {
     for parent in private_directory_parents() {
-        if is_own_place(&parent) {
+        if is_own_parent(&parent) {
             remove_left_in(&parent, OWN_PREFIX);
         }
     }
@@ -316,7 +315,7 @@ pub(crate) fn new_private_directory() -> Result<PrivateDirectory> {
 }
 
 fn directory_in_own(parent: &Path) -> Result<PrivateDirectory> {
-    own_place(parent)?;
+    ensure_own_parent(parent)?;
     directory_in(parent, OWN_PREFIX)
 }
 
@@ -333,7 +332,7 @@ fn directory_in(parent: &Path, prefix: &str) -> Result<PrivateDirectory> {
     const TRIES: u32 = 100;
     remove_left_in(parent, prefix);
     let shown = parent.display();
-    // No hint to any of these: see `own_place`.
+    // No hint to any of these: see `ensure_own_parent`.
     let mut error = Error::failure(format!("cannot keep a private directory in {shown}"));
     for _ in 0..TRIES {
         let directory = match platform::private_temporary_directory(prefix, parent) {

@@ -14,7 +14,7 @@ use tempfile::NamedTempFile;
 use super::lock::{NEW_SUFFIX, new_files};
 use super::path::{PAUSE, cannot_write, directory_and_name, suffixed};
 use super::remove::remove;
-use super::{platform, private_directory};
+use super::{create_private_directory, platform};
 use crate::error::Result;
 
 /// Replaces a private file in a directory of another program. No lock is taken: if another program
@@ -71,7 +71,7 @@ fn swap_in_prepared(
 /// Makes the directory of a file, if it does not exist.
 pub(super) fn make_directory_of(path: &Path) -> Result<()> {
     match path.parent() {
-        Some(directory) => private_directory(directory),
+        Some(directory) => create_private_directory(directory),
         None => Ok(()),
     }
 }

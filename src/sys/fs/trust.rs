@@ -318,10 +318,8 @@ fn explain_file(path: &Path, owner: &str, is_roots: bool, error: Error) -> Error
 /// it on purpose.
 fn explain_directory(directory: &Path, owner: &str, is_roots: bool, error: Error) -> Error {
     let error = error.noting(&format!("{} belongs to {owner}", directory.display()));
-    let is_in_home = match env::home() {
-        Some(home) => directory.starts_with(&home) && directory != home,
-        None => false,
-    };
+    let is_in_home =
+        env::home().is_some_and(|home| directory.starts_with(&home) && directory != home);
     if !is_in_home || !is_roots {
         return error;
     }

@@ -10,34 +10,35 @@ use std::path::PathBuf;
 use standin::{Face, unix_seconds};
 use tempfile::TempDir;
 
+use crate::doctor::server::Report;
 use crate::support::cluster::Cluster;
 use crate::support::needs::{CLUSTER, PYTHON, python, skip_unless};
 use crate::support::sandbox::Run;
 use crate::support::sources::root;
 
 const QUERY: &str = "select current_user || '@' || current_database()";
-const EARLIER: [&str; 2] = ["2030-01-01T00:00:00Z", "20300101T000000Z"];
+pub const EARLIER: [&str; 2] = ["2030-01-01T00:00:00Z", "20300101T000000Z"];
 /// When every token from before has ended.
 const LATER: [&str; 2] = ["2030-01-01T02:00:00Z", "20300101T020000Z"];
 
 /// A service, and the connection to it, which has the name of the provider.
-struct Service {
-    face: Face,
+pub struct Service {
+    pub face: Face,
     host: &'static str,
     /// The user that the connection names, with `{account}` for the account that is logged in. It
     /// is empty where the user comes with each token.
-    user: &'static str,
-    dbname: &'static str,
+    pub user: &'static str,
+    pub dbname: &'static str,
     more: &'static str,
     /// The file that a login of the program changes.
     login: &'static str,
     /// What the server says to a token that nobody has minted, and to one that has ended.
-    refusals: [&'static str; 2],
+    pub refusals: [&'static str; 2],
 }
 
 const FAILED: &str = "password authentication failed for user \"";
 
-static SERVICES: [Service; 8] = [
+pub static SERVICES: [Service; 8] = [
     Service {
         face: Face::Entra,
         host: "crm.postgres.database.azure.com",
@@ -116,24 +117,24 @@ static SERVICES: [Service; 8] = [
 ];
 
 impl Service {
-    fn name(&self) -> &'static str {
+    pub fn name(&self) -> &'static str {
         self.face.name()
     }
 
-    fn user_of(&self, account: &str) -> String {
+    pub fn user_of(&self, account: &str) -> String {
         self.user.replace("{account}", account)
     }
 }
 
 /// A machine with the program and a connection of each service. `ann` is logged in.
-struct Services {
-    cluster: Cluster,
+pub struct Services {
+    pub cluster: Cluster,
     /// What the programs share: see tests/stubs/minters.py.
     minters: TempDir,
 }
 
 impl Services {
-    fn start() -> Self {
+    pub fn start() -> Self {
         let minters = TempDir::new().expect("a temporary directory");
         fs::write(minters.path().join("ledger"), "").expect("a ledger");
         let mut cluster = Cluster::with(|config| {
@@ -222,14 +223,18 @@ impl Services {
     }
 
     /// Sets the clock of pgcred and the programs, and that of the servers.
-    fn set_time(&mut self, [rfc3339, compact]: [&str; 2]) {
+    pub fn set_time(&mut self, [rfc3339, compact]: [&str; 2]) {
         self.cluster.sandbox.at(rfc3339);
         self.cluster.standin.set_now(unix_seconds(compact));
     }
 
     fn exec(&self, service: &Service, options: &[&str]) -> Run {
+        self.exec_named(service.name(), options)
+    }
+
+    fn exec_named(&self, connection: &str, options: &[&str]) -> Run {
         let mut exec = self.cluster.command(env!("CARGO_BIN_EXE_pgcred"));
-        exec.args(["exec", service.name()])
+        exec.args(["exec", connection])
             .args(options)
             .args(["--", "psql", "-XAtwc", QUERY]);
         Run::of(exec)
@@ -242,7 +247,7 @@ impl Services {
     }
 
     /// Returns the user of the token that was minted last.
-    fn last_user(&self, service: &Service) -> String {
+    pub fn last_user(&self, service: &Service) -> String {
         let ledger = fs::read_to_string(self.ledger()).expect("a ledger");
         let start = format!("{} ", service.name());
         let line = ledger.lines().rfind(|line| line.starts_with(&start));
@@ -250,7 +255,7 @@ impl Services {
         line.splitn(4, ' ').last().expect("a user").to_owned()
     }
 
-    fn ledger(&self) -> PathBuf {
+    pub fn ledger(&self) -> PathBuf {
         self.minters.path().join("ledger")
     }
 
@@ -368,5 +373,69 @@ fn another_account_never_gets_the_token_of_the_first() {
             run.stderr
         );
         assert!(run.stdout.contains("ann"), "{}", run.stdout);
+    }
+}
+
+/// The key `roots` of `[command.NAME]`. No system trusts the server.
+#[test]
+fn the_roots_of_a_definition_verify_the_server_in_exec_in_what_setup_writes_and_in_doctor() {
+    skip_unless!(CLUSTER, PYTHON);
+    let mut services = Services::start();
+    services.cluster.distrust_public_authority();
+    for (file, verifies) in [("rds-roots.pem", false), ("etc/public-ca.pem", true)] {
+        let sandbox = &services.cluster.sandbox;
+        let roots = sandbox.path(file).display().to_string();
+        let config = format!(
+            "[command.own]\nrun = [\"vault\", \"read\", \"-format=json\", \
+             \"database/static-creds/app\"]\ntoken = \"data.password\"\n\
+             expires = \"+data.ttl\"\nkind = \"caches\"\nroots = \"{roots}\"\n\
+             [connections.own]\nhost = \"stock.example.com\"\nuser = \"ann\"\n\
+             provider = \"own\"\n"
+        );
+        fs::write(sandbox.own().join("config.toml"), config).expect("written");
+        let exec = [
+            "exec",
+            "own",
+            "--",
+            "sh",
+            "-c",
+            "echo $PGSSLROOTCERT $PGSSLMODE",
+        ];
+        assert_eq!(sandbox.ok(&exec), format!("{roots} verify-full\n"));
+        sandbox.ok(&["refresh", "own"]);
+        sandbox.ok(&["setup", "psql", "own", "--yes"]);
+        let written = String::from_utf8(sandbox.read(".pg_service.conf")).expect("UTF-8");
+        assert!(
+            written.contains(&format!("sslrootcert={roots}\n")),
+            "{written}"
+        );
+        let by_setup = services.cluster.query(&["-d", "service=own"]);
+        for run in [services.exec_named("own", &[]), by_setup] {
+            if verifies {
+                assert_eq!(run.stdout, "ann@postgres\n", "{}", run.stderr);
+            } else {
+                assert_eq!((run.code, &*run.stdout), (2, ""), "{}", run.stderr);
+                assert!(
+                    run.stderr.contains("certificate verify failed"),
+                    "{}",
+                    run.stderr
+                );
+            }
+        }
+        let mut doctor = services.cluster.command(env!("CARGO_BIN_EXE_pgcred"));
+        doctor.args([
+            "doctor",
+            "own",
+            "--check",
+            "net,tls,login",
+            "--format",
+            "json",
+        ]);
+        let report = Report::of_command(doctor);
+        if verifies {
+            assert_eq!(report.first(), (None, None), "{}", report.shown());
+        } else {
+            report.assert_first(file, "tls.roots", Some("tls.roots.unknown"));
+        }
     }
 }

@@ -16,7 +16,7 @@ pub mod matrix; // mounts, as disks does
 #[cfg(target_os = "linux")]
 mod mcp;
 #[cfg(target_os = "linux")]
-mod minted;
+pub mod minted;
 #[cfg(target_os = "linux")]
 mod picture;
 #[cfg(target_os = "linux")]

@@ -1,9 +1,11 @@
 //! The clients of the matrix, in one table: how each program is built and started, and in which way
 //! it works or fails.
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 use std::{env, fs, io};
 
 use crate::support::needs::{find, skip};
@@ -323,9 +325,20 @@ pub fn built() -> PathBuf {
 }
 
 impl Client {
-    /// Builds the program if it has to be built, and returns it with its arguments. The error says
-    /// why that is not possible.
+    /// Builds the program if it has to be built, once in this run of the tests, and returns it with
+    /// its arguments. The error says why that is not possible.
     pub fn command(&self) -> Result<Vec<String>, String> {
+        static BUILT: Mutex<BTreeMap<&str, Result<Vec<String>, String>>> =
+            Mutex::new(BTreeMap::new());
+        fs::create_dir_all(built()).expect("a directory");
+        let mut programs = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
+        programs
+            .entry(self.name)
+            .or_insert_with(|| self.build())
+            .clone()
+    }
+
+    fn build(&self) -> Result<Vec<String>, String> {
         let source = |name: &str| {
             root()
                 .join("tests/clients")
@@ -473,7 +486,6 @@ pub fn version_of(client: &Client, command: &Result<Vec<String>, String>) -> Opt
 }
 
 pub fn present() -> Vec<Present> {
-    fs::create_dir_all(built()).expect("a directory");
     let mut found = Vec::new();
     for client in CLIENTS {
         let command = client.command();

@@ -5,7 +5,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use crate::support::sandbox::Sandbox;
+use crate::support::sandbox::{Run, Sandbox};
 
 const NOW: &str = "2030-01-01T00:00:00Z";
 
@@ -86,29 +86,43 @@ fn databricks_mints_a_token_for_an_endpoint() {
 }
 
 #[test]
-fn gcloud_prints_its_token_and_names_service_accounts_in_short() {
+fn gcloud_prints_its_token_and_a_service_account_has_its_short_name() {
     let service = Service::new(
         "gcloud",
         "config config-helper --min-expiry=300s --format=json",
         r#"{"configuration": {"active_configuration": "default"},
             "credential": {"access_token": "ya29.of-google", "id_token": "x.y.z",
                            "token_expiry": "2030-01-01T00:58:00Z"}}"#,
-        "host = \"10.1.2.3\"\nuser = \"app@p.iam.gserviceaccount.com\"\nprovider = \"gcloud\"\n\
+        "host = \"10.1.2.3\"\nuser = \"app@p.iam\"\nprovider = \"gcloud\"\n\
          roots = \"system\"",
     );
     service.assert_issues(
-        "app@p.iam.gserviceaccount.com",
+        "app@p.iam",
         "ya29.of-google",
         "2030-01-01T00:58:00Z",
         "2030-01-01T00:53:00Z",
     );
-    let run = service.sandbox.run(&["token", "crm"]);
-    assert!(
-        run.stderr
-            .contains("it calls a service account `app@p.iam`"),
-        "{}",
-        run.stderr
-    );
+    let long = ["--user", "app@p.iam.gserviceaccount.com"];
+    for command in [
+        &["token", "crm"][..],
+        &["refresh", "crm"],
+        &["exec", "crm"],
+        &["add", "new", "10.1.2.4", "--provider", "gcloud"],
+    ] {
+        let mut words = [command, &long].concat();
+        if command[0] == "exec" {
+            words.extend(["--", "true"]);
+        }
+        let run = service.sandbox.run(&words);
+        run.assert_fails(2, "there is no user `app@p.iam.gserviceaccount.com` at ");
+        assert!(
+            run.stderr
+                .contains("hint: use `app@p.iam`, as the database calls it\n"),
+            "{}",
+            run.stderr
+        );
+    }
+    assert_eq!(service.runs(), 1);
     // Every instance has an authority of its own.
     service
         .sandbox
@@ -222,6 +236,62 @@ fn redshift_names_the_user_in_its_answer() {
     }
 }
 
+/// The connection names no user: whoever reads the answer of pgcred has it from there.
+#[test]
+fn every_format_has_the_user_of_the_answer() {
+    let redshift = Service::new(
+        "aws",
+        "redshift get-cluster-credentials-with-iam --cluster-identifier=dwh --db-name=dev \
+         --duration-seconds=3600 --profile=work --output=json",
+        r#"{"DbUser": "IAM:ann", "DbPassword": "t-1", "Expiration": "2030-01-01T01:00:00Z"}"#,
+        "host = \"dwh.abc.eu-west-1.redshift.amazonaws.com\"\nprofile = \"work\"\n\
+         vars = { cluster = \"dwh\" }",
+    );
+    let vault = Service::new(
+        "vault",
+        "read -format=json database/creds/reader",
+        r#"{"lease_duration": 3600, "data": {"password": "t-1", "username": "v-oidc d'x"}}"#,
+        "host = \"db.example.com\"\nprovider = \"vault\"\nvars = { role = \"reader\" }",
+    );
+    for (service, user, by_format) in [
+        (
+            redshift,
+            "IAM:ann",
+            [
+                ("env", "PGUSER='IAM:ann'\n"),
+                ("url", "://IAM%3Aann:t-1@dwh.abc."),
+                ("conninfo", " user='IAM:ann' "),
+            ],
+        ),
+        (
+            vault,
+            "v-oidc d'x",
+            [
+                ("env", r"PGUSER='v-oidc d'\''x'"),
+                ("url", "://v-oidc%20d%27x:t-1@db.example.com"),
+                ("conninfo", r" user='v-oidc d\'x' "),
+            ],
+        ),
+    ] {
+        for (format, says) in by_format {
+            let answer = service.sandbox.ok(&["token", "crm", "--format", format]);
+            assert!(answer.contains(says), "{format}: {answer}");
+        }
+        for format in ["json", "libpq-json"] {
+            let answer = service.sandbox.ok(&["token", "crm", "--format", format]);
+            let answer: serde_json::Value = serde_json::from_str(&answer).expect("JSON");
+            assert_eq!(answer["user"], user, "{format}");
+        }
+        // What a shell makes of the variables.
+        let script = "eval \"$1\"; printf %s \"$PGUSER\"";
+        let env = service.sandbox.ok(&["token", "crm", "--format", "env"]);
+        let mut shell = service.sandbox.command("sh");
+        shell.args(["-c", script, "sh", &env]);
+        assert_eq!(Run::of(shell).stdout, user);
+        assert_eq!(service.runs(), 1);
+    }
+}
+
 /// The AWS CLI would send what is in the file.
 #[test]
 fn no_value_makes_the_aws_cli_read_a_file() {
@@ -244,7 +314,7 @@ fn no_value_makes_the_aws_cli_read_a_file() {
 }
 
 /// Returns each preset with the variables that decide who logs in, as the manual page lists them.
-fn presets_with_variables(sandbox: &Sandbox) -> Vec<(String, Vec<String>)> {
+pub(super) fn presets_with_variables(sandbox: &Sandbox) -> Vec<(String, Vec<String>)> {
     let page = sandbox.ok(&["man"]);
     let (_, after) = page
         .split_once(".SS Variables of other services\n")

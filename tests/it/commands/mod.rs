@@ -6,9 +6,10 @@
 //! `shell_variables` about PG* in the environment; `exec`, `exec_renewal` and `watch` about
 //! programs that run beside pgcred; `policy` about the policies that it prints, and `policy_sql`
 //! about the SQL; `command_provider` about commands that print tokens, `command_presets` about
-//! those that pgcred knows, `command_end` about how their runs end, `command_secrets` about who
-//! sees the tokens, `command_users` about the users in their answers, and `command_shims` about
-//! those that are batch files;
+//! those that pgcred knows, `command_logins` about their missing logins, `command_end` about how
+//! their runs end, `command_secrets` about who sees the tokens, `command_users` about the users in
+//! their answers, `command_askers` about when they are run, and `command_shims` about those that
+//! are batch files;
 //! `explain` about messages of others. Where credentials come from is tested in `credentials`.
 
 pub mod aws_emulation;
@@ -16,7 +17,11 @@ pub mod aws_refusals;
 pub mod bad_input;
 pub mod by_host;
 #[cfg(unix)]
+pub mod command_askers;
+#[cfg(unix)]
 pub mod command_end;
+#[cfg(unix)]
+pub mod command_logins;
 #[cfg(unix)]
 pub mod command_presets;
 #[cfg(unix)]

@@ -1,42 +1,16 @@
 //! How a gateway ends: by a signal, at once or when its sessions are done; when nobody uses it;
 //! with the program that has started it.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, ChildStdout, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 use tokio_postgres::error::SqlState;
 
-use crate::gateway::machine::{Connection, Gateway, Machine, RDS};
+use crate::gateway::machine::{Gateway, Machine, RDS};
+use crate::gateway::statement::{begin, rest};
 use crate::support::needs::{CLUSTER, skip_unless};
 use crate::support::sandbox::Run;
-
-/// psql in a statement that takes so many seconds.
-fn busy(
-    machine: &Machine,
-    connection: Connection,
-    seconds: u32,
-) -> (Child, BufReader<ChildStdout>) {
-    let sleep = format!("select pg_sleep({seconds})");
-    let mut psql = machine.psql(
-        connection,
-        &["-c", "select 'begun'", "-c", &sleep, "-c", "select 'done'"],
-    );
-    psql.stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut client = psql.spawn().expect("psql");
-    let mut stdout = BufReader::new(client.stdout.take().expect("a pipe"));
-    let mut line = String::new();
-    stdout.read_line(&mut line).expect("a line");
-    assert_eq!(line, "begun\n");
-    (client, stdout)
-}
-
-fn rest(mut stdout: BufReader<ChildStdout>) -> String {
-    let mut rest = String::new();
-    std::io::Read::read_to_string(&mut stdout, &mut rest).expect("text");
-    rest
-}
 
 #[test]
 fn a_signal_ends_it_and_its_sessions_at_once() {
@@ -44,7 +18,7 @@ fn a_signal_ends_it_and_its_sessions_at_once() {
     for signal in [Signal::SIGTERM, Signal::SIGINT] {
         let machine = Machine::new();
         let mut gateway = machine.start(&[]);
-        let (client, stdout) = busy(&machine, RDS, 60);
+        let (client, stdout) = begin(&machine, RDS, 60);
         let began = Instant::now();
         gateway.signal(signal);
         let (code, said) = gateway.end();
@@ -62,9 +36,9 @@ fn drain_lets_sessions_end_and_takes_no_new_ones() {
     skip_unless!(CLUSTER);
     let machine = Machine::new();
     let mut gateway = machine.start(&["--drain", "30"]);
-    let (client, stdout) = busy(&machine, RDS, 15);
+    let (client, stdout) = begin(&machine, RDS, 15);
     gateway.signal(Signal::SIGTERM);
-    std::thread::sleep(Duration::from_millis(500));
+    gateway.wait_for("ending: 1 session may go on for 30 s\n");
     let error = machine.refused(RDS);
     assert_eq!(error.code(), &SqlState::CANNOT_CONNECT_NOW, "{error:?}");
     assert!(gateway.is_running());
@@ -81,7 +55,7 @@ fn drain_has_an_end() {
     skip_unless!(CLUSTER);
     let machine = Machine::new();
     let mut gateway = machine.start(&["--drain", "1"]);
-    let (client, _stdout) = busy(&machine, RDS, 60);
+    let (client, _stdout) = begin(&machine, RDS, 60);
     let began = Instant::now();
     gateway.signal(Signal::SIGTERM);
     assert_eq!(gateway.end().0, Some(0));
@@ -100,9 +74,9 @@ fn a_second_signal_ends_a_drain() {
     skip_unless!(CLUSTER);
     let machine = Machine::new();
     let mut gateway = machine.start(&["--drain", "60"]);
-    let (mut client, _stdout) = busy(&machine, RDS, 60);
+    let (mut client, _stdout) = begin(&machine, RDS, 60);
     gateway.signal(Signal::SIGTERM);
-    std::thread::sleep(Duration::from_millis(500));
+    gateway.wait_for("ending: 1 session may go on for 60 s\n");
     assert!(gateway.is_running());
     gateway.signal(Signal::SIGTERM);
     gateway.end();
@@ -114,7 +88,7 @@ fn an_idle_gateway_ends_and_one_with_a_session_does_not() {
     skip_unless!(CLUSTER);
     let machine = Machine::new();
     let mut gateway = machine.start(&["--exit-idle", "2"]);
-    let (client, _stdout) = busy(&machine, RDS, 4);
+    let (client, _stdout) = begin(&machine, RDS, 4);
     let run = Run::finished(client.wait_with_output().expect("an end"));
     assert_eq!(run.code, 0, "{}", run.stderr);
     assert!(gateway.is_running());

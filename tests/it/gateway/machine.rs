@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
@@ -219,6 +219,11 @@ pub fn block_on<T>(work: impl Future<Output = T>) -> T {
         .enable_all()
         .build();
     runtime.expect("a runtime").block_on(work)
+}
+
+/// Returns how often the credentials' program has run, by its marks.
+pub fn runs(marks: &Path) -> usize {
+    fs::read_to_string(marks).expect("a file").lines().count()
 }
 
 /// Returns a port that nobody listens on.

@@ -9,6 +9,7 @@ use nix::sys::signal::Signal;
 
 use crate::commands::exec::signal;
 use crate::gateway::machine::{DSQL, Machine, RDS};
+use crate::gateway::statement::begin;
 use crate::support::needs::{CLUSTER, package, python, skip_unless};
 use crate::support::sandbox::Run;
 
@@ -112,14 +113,7 @@ fn psql_cancels_a_statement() {
     let machine = Machine::new();
     let gateway = machine.start(&[]);
     for connection in [DSQL, RDS] {
-        let mut psql = machine.psql_alone(connection, "psql");
-        psql.args(["-XAtw", "-c", "select 'begun'", "-c", "select pg_sleep(60)"]);
-        psql.stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut client = psql.spawn().expect("psql");
-        let mut stdout = BufReader::new(client.stdout.take().expect("a pipe"));
-        let mut line = String::new();
-        stdout.read_line(&mut line).expect("a line");
-        assert_eq!(line, "begun\n");
+        let (client, _stdout) = begin(&machine, connection, 60);
         thread::sleep(Duration::from_millis(500));
         signal(client.id(), Signal::SIGINT);
         let run = Run::finished(client.wait_with_output().expect("an end"));

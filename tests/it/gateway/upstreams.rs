@@ -121,6 +121,7 @@ fn servers_that_break_off_or_answer_nonsense_in_the_login() {
     let machine = Machine::new();
     let mut gateway = machine.start(&[]);
     for row in [
+        (Fault::NoAlpn, ONLY_DSQL, "08001", "ALPN"),
         (Fault::ClosesAfterStartup, BOTH, "08001", "failed"),
         (Fault::ClosesAfterPassword, BOTH, "08001", "failed"),
         (Fault::BrokenLength, BOTH, "08001", "failed"),
@@ -185,6 +186,26 @@ fn other_roots_verify_nobody() {
     assert_eq!(error.code().code(), "08001");
     assert!(error.message().contains("verifies the server"), "{error:?}");
     assert!(machine.cluster.standin.events().is_empty());
+}
+
+/// A file of roots that is not there never means the system's roots, which believe many more.
+#[test]
+fn roots_that_cannot_be_read_keep_the_gateway_from_starting() {
+    skip_unless!(CLUSTER);
+    let machine = Machine::new();
+    let nowhere = machine.cluster.sandbox.path("nowhere.pem");
+    for connection in [DSQL, RDS] {
+        let mut proxy = machine.proxy(&[connection.name]);
+        proxy.env("PGSSLROOTCERT", &nowhere);
+        let run = Run::of(proxy);
+        let says = format!(
+            "pgcred: {}: no root certificate can be read from {}",
+            connection.name,
+            nowhere.display()
+        );
+        assert!(run.stderr.contains(&says), "{says}: {}", run.stderr);
+        assert_eq!(run.code, 1);
+    }
 }
 
 #[test]

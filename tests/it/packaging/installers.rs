@@ -71,16 +71,37 @@ fn assert_nothing_is_installed(sandbox: &Sandbox, run: &Run, says: &str) {
 fn every_shell_installs_and_removes_pgcred() {
     skip_unless!(PYTHON, program("curl"), program("busybox"));
     let sandbox = machine(Server::Whole);
+    let start_up = [
+        ".bash_profile",
+        ".bashrc",
+        ".profile",
+        ".zshenv",
+        ".zshrc",
+        ".config/fish/config.fish",
+        ".config/environment.d/own.conf",
+    ];
+    for file in start_up {
+        sandbox.write(file, "export PATH=/usr/bin\n");
+    }
+    let whole_home = || crate::tools::fixtures::files(sandbox.home());
+    let before = whole_home();
+    assert!(before.contains_key(Path::new(".bashrc")));
     for shell in [&["dash"][..], &["bash", "--posix"], &["busybox", "sh"]] {
         let run = Run::of(installer(&sandbox, shell, &[]));
         assert_eq!(run.code, 0, "{shell:?}: {}", run.stderr);
         assert_eq!(files(&sandbox.path(".local")), INSTALLED, "{shell:?}");
+        let mut after = whole_home();
+        after.retain(|path, _| !path.starts_with(".local"));
+        assert!(after == before, "{shell:?}: a file of the user has changed");
         let link = fs::read_link(sandbox.path(".local/bin/pgcred-aws")).expect("a link");
         assert_eq!(link, Path::new("pgcred"), "{shell:?}");
         let run = Run::of(installer(&sandbox, shell, &["--uninstall"]));
         assert_eq!(run.code, 0, "{shell:?}: {}", run.stderr);
         assert!(!sandbox.path(".local").exists(), "{shell:?}");
-        assert_eq!(files(&sandbox.path("tmp")), [""; 0], "{shell:?}");
+        assert!(
+            whole_home() == before,
+            "{shell:?}: a file of the user has changed"
+        );
     }
 }
 

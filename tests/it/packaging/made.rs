@@ -186,6 +186,18 @@ fn no_path_of_the_builder_is_in_the_programs() {
     }
 }
 
+/// RELEASING needs it: another compiler makes other bytes.
+#[test]
+fn the_programs_say_which_compiler_has_made_them() {
+    skip_unless!(made(), program("readelf"));
+    let sandbox = Sandbox::empty();
+    for target in [GNU, MUSL] {
+        let program = unpacked(&sandbox, target).join("pgcred");
+        let comment = tool("readelf", &["-p", ".comment"], &program);
+        assert!(comment.contains("rustc version 1."), "{target}: {comment}");
+    }
+}
+
 /// Returns the list of crates that `cargo auditable` has written into a program.
 fn crates_in(program: &Path, sandbox: &Sandbox) -> Vec<serde_json::Value> {
     let dump = format!(".dep-v0={}", sandbox.path("crates").display());

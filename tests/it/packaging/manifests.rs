@@ -10,16 +10,15 @@ use std::path::Path;
 use ring::digest::{SHA256, digest};
 
 use crate::packaging::release::{
-    RELEASE, Server, TARGETS, VERSION, archive_of, release, rendered, serve, try_script,
+    RELEASE, REPOSITORY, Server, TARGETS, VERSION, archive_of, release, rendered, serve, try_script,
 };
 use crate::support::needs::{PYTHON, ROOT, can_run, package, program, python, skip_unless};
 use crate::support::sandbox::{NOBODY, Run, Sandbox};
 
-const REPOSITORY: &str = "https://code.example/pgcred";
 const MANIFESTS: [&str; 4] = [
     "pgcred.rb",
     "pgcred.json",
-    "winget/pgcred.pgcred.installer.yaml",
+    "pgcred.pgcred.installer.yaml",
     "PKGBUILD",
 ];
 
@@ -87,22 +86,19 @@ fn the_list_of_hashes_has_every_archive() {
 fn nothing_is_left_to_fill_in() {
     skip_unless!(PYTHON);
     let sandbox = made();
-    let mut files = vec![sandbox.path(RELEASE), sandbox.path("release/winget")];
     let mut count = 0;
-    while let Some(directory) = files.pop() {
-        for entry in fs::read_dir(directory).expect("a directory") {
-            let path = entry.expect("an entry").path();
-            let Ok(text) = fs::read_to_string(&path) else {
-                continue; // an archive, or a directory
-            };
-            let marks = text.split('@').skip(1).step_by(2);
-            for mark in marks {
-                let is_ours = mark.starts_with(|c: char| c.is_ascii_uppercase())
-                    && !mark.contains(['\n', '"']);
-                assert!(!is_ours, "{}: @{mark}@", path.display());
-            }
-            count += 1;
+    for entry in fs::read_dir(sandbox.path(RELEASE)).expect("a directory") {
+        let path = entry.expect("an entry").path();
+        let Ok(text) = fs::read_to_string(&path) else {
+            continue; // an archive
+        };
+        let marks = text.split('@').skip(1).step_by(2);
+        for mark in marks {
+            let is_ours =
+                mark.starts_with(|c: char| c.is_ascii_uppercase()) && !mark.contains(['\n', '"']);
+            assert!(!is_ours, "{}: @{mark}@", path.display());
         }
+        count += 1;
     }
     assert!(count > 8, "{count}");
 }
@@ -126,7 +122,7 @@ fn the_manifests_can_be_parsed() {
                 "-c",
                 "import sys, yaml; print(yaml.safe_load(open(sys.argv[1]))['PackageVersion'])",
             ]);
-            parse.arg(format!("release/winget/pgcred.pgcred{name}.yaml"));
+            parse.arg(format!("release/pgcred.pgcred{name}.yaml"));
             assert_eq!(assert_succeeds(parse).stdout.trim(), VERSION, "{name}");
         }
     }

@@ -31,15 +31,21 @@ fn fits(pattern: &str, name: &str) -> bool {
     }
 }
 
-/// Returns the files that the commands of a page install: the words that begin with `./`.
-fn installed_by(page: &str) -> Vec<String> {
+/// Returns the rows of the table of a page that says how pgcred is installed.
+fn rows_of(page: &str) -> Vec<String> {
     let text = fs::read_to_string(root().join(page)).expect("a page");
     // The README has tables of other things too.
     let after_heading = text.split_once("\n## Install\n").map(|(_, rest)| rest);
     let part = after_heading.unwrap_or(&text).split("\n## ").next();
     let rows = part.unwrap_or_default().lines();
-    let rows = rows.filter(|line| line.starts_with("| "));
-    let words = rows.flat_map(|row| row.split(['`', ' ', ',']));
+    let rows = rows.filter(|line| line.starts_with("| ")).skip(1);
+    rows.map(str::to_owned).collect()
+}
+
+/// Returns the files that the commands of a page install: the words that begin with `./`.
+fn installed_by(page: &str) -> Vec<String> {
+    let rows = rows_of(page);
+    let words = rows.iter().flat_map(|row| row.split(['`', ' ', ',']));
     let files = words.filter_map(|word| word.strip_prefix("./"));
     files
         .filter(|file| !file.is_empty())
@@ -65,15 +71,14 @@ fn what_is_installed_is_a_file_of_the_release() {
 
 #[test]
 fn each_way_to_install_says_how_to_upgrade_and_to_remove() {
-    let text = fs::read_to_string(root().join(PAGES[1])).expect("a page");
-    let rows = text.lines().filter(|line| line.starts_with("| ")).skip(1);
-    let mut count = 0;
-    for row in rows {
-        let cells = row.trim_matches('|').split(" | ");
-        let cells: Vec<&str> = cells.map(str::trim).collect();
-        assert_eq!(cells.len(), 4, "{row}");
-        assert!(cells.iter().all(|cell| !cell.is_empty()), "{row}");
-        count += 1;
+    for (page, least) in PAGES.into_iter().zip([9, 15]) {
+        let rows = rows_of(page);
+        for row in &rows {
+            let cells = row.trim_matches('|').split(" | ");
+            let cells: Vec<&str> = cells.map(str::trim).collect();
+            assert_eq!(cells.len(), 4, "{page}: {row}");
+            assert!(cells.iter().all(|cell| !cell.is_empty()), "{page}: {row}");
+        }
+        assert!(rows.len() >= least, "{page}: {}", rows.len());
     }
-    assert!(count >= 15, "{count}");
 }

@@ -1,5 +1,6 @@
 //! The packages for Python and npm, installed from files as their users install them.
 
+use std::env::consts::ARCH;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
@@ -7,9 +8,16 @@ use std::process::Stdio;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::packaging::release::{RELEASE, VERSION, release, script};
+use crate::packaging::release::{RELEASE, REPOSITORY, VERSION, release, script};
 use crate::support::needs::{PYTHON, program, python, skip_unless};
 use crate::support::sandbox::{HOST, KEY_ID, Run, SECRET, Sandbox};
+
+/// npm's name of this machine's kind.
+pub const NPM_CPU: &str = if cfg!(target_arch = "aarch64") {
+    "arm64"
+} else {
+    "x64"
+};
 
 fn ok(sandbox: &Sandbox, program: &str, arguments: &[&str]) -> String {
     let mut command = sandbox.command(program);
@@ -40,18 +48,11 @@ fn a_wheel_is_installed_run_and_removed() {
     ok(&sandbox, &python(), &["-m", "venv", "venv"]);
     let before = crate::tools::fixtures::files(&sandbox.path("venv"));
     let pip = "venv/bin/python";
-    let wheel = format!("release/pgcred-{VERSION}-py3-none-manylinux_2_28_x86_64.whl");
+    let wheel = format!("release/pgcred-{VERSION}-py3-none-manylinux_2_28_{ARCH}.whl");
     let install = ["-m", "pip", "install", "--no-index", "--no-compile", &wheel];
     ok(&sandbox, pip, &install);
     assert_works(&sandbox, "venv/bin");
     assert!(sandbox.path("venv/share/man/man1/pgcred.1").is_file());
-    // pipx links the programs into another directory.
-    fs::create_dir(sandbox.path("bin")).expect("a directory");
-    for name in ["pgcred", "pgcred-aws"] {
-        let program = sandbox.path("venv/bin").join(name);
-        std::os::unix::fs::symlink(program, sandbox.path("bin").join(name)).expect("a link");
-    }
-    assert_works(&sandbox, "bin");
     // An exit code comes through.
     let mut aws = sandbox.command("venv/bin/pgcred-aws");
     aws.arg("--no-such-option");
@@ -81,7 +82,7 @@ fn the_same_release_gives_the_same_packages() {
     let sandbox = release();
     let make = || {
         script(&sandbox, "wheel.py", &[RELEASE]);
-        script(&sandbox, "npm.py", &[RELEASE]);
+        script(&sandbox, "npm.py", &[RELEASE, REPOSITORY]);
         script(&sandbox, "sums.py", &[RELEASE]);
         String::from_utf8(sandbox.read("release/SHA256SUMS")).expect("text")
     };
@@ -95,7 +96,7 @@ fn the_same_release_gives_the_same_packages() {
 fn the_npm_package_finds_the_program_of_its_system() {
     skip_unless!(PYTHON, program("npm"), program("node"));
     let sandbox = release();
-    script(&sandbox, "npm.py", &[RELEASE]);
+    script(&sandbox, "npm.py", &[RELEASE, REPOSITORY]);
     let package = |name: &str| format!("./release/pgcred{name}-{VERSION}.tgz");
     let install = |names: &[&str]| {
         let packages: Vec<String> = names.iter().map(|name| package(name)).collect();
@@ -107,8 +108,8 @@ fn the_npm_package_finds_the_program_of_its_system() {
     install(&[""]);
     let pgcred = "node/node_modules/.bin/pgcred";
     let run = Run::of(sandbox.command(pgcred));
-    run.assert_fails(1, "pgcred-linux-x64-gnu is not installed");
-    install(&["", "-linux-x64-gnu"]);
+    run.assert_fails(1, &format!("pgcred-linux-{NPM_CPU}-gnu is not installed"));
+    install(&["", &format!("-linux-{NPM_CPU}-gnu")]);
     assert_works(&sandbox, "node/node_modules/.bin");
     let mut token = sandbox.command(pgcred);
     token.args(["token", "no-such-target"]);
@@ -131,8 +132,9 @@ fn the_npm_package_finds_the_program_of_its_system() {
 fn the_npm_script_hands_a_signal_on() {
     skip_unless!(PYTHON, program("npm"), program("node"));
     let mut sandbox = release();
-    script(&sandbox, "npm.py", &[RELEASE]);
-    let packages = ["", "-linux-x64-gnu"].map(|end| format!("./release/pgcred{end}-{VERSION}.tgz"));
+    script(&sandbox, "npm.py", &[RELEASE, REPOSITORY]);
+    let packages = [String::new(), format!("-linux-{NPM_CPU}-gnu")]
+        .map(|end| format!("./release/pgcred{end}-{VERSION}.tgz"));
     let mut arguments = vec![
         "install",
         "--prefix",

@@ -23,6 +23,8 @@ pub const TARGETS: [&str; 7] = [
     "x86_64-unknown-linux-musl",
 ];
 const EPOCH: &str = "1700000000";
+/// The address below which the release would be, where no test asks for it.
+pub const REPOSITORY: &str = "https://code.example/pgcred";
 /// Where the sandbox has the release.
 pub const RELEASE: &str = "release";
 

@@ -87,6 +87,33 @@ fn the_scripts_that_a_workflow_calls_exist() {
     assert!(count >= 5, "{count} scripts");
 }
 
+/// Each way to install has a script, and the workflow runs it for each kind.
+#[test]
+fn a_release_tries_each_way_to_install() {
+    let release = workflow("release.yml");
+    let scripts = fs::read_dir(root().join("packaging/try")).expect("a directory");
+    let mut count = 0;
+    for script in scripts {
+        let name = script.expect("an entry").file_name();
+        let name = name.into_string().expect("text");
+        // The others call it.
+        if name.ends_with(".sh") && name != "login.sh" {
+            let call = format!("packaging/try/{name} ");
+            assert!(release.contains(&call), "{call}");
+            count += 1;
+        }
+    }
+    assert_eq!(count, 5);
+    for kind in ["deb", "rpm", "apk", "arch"] {
+        let row = format!(" kind: {kind}, image: ");
+        assert!(release.contains(&row), "{row}");
+    }
+    assert!(release.contains("for tool in pip pipx uv; do"));
+    assert_eq!(release.matches("if: matrix.all-ways\n").count(), 3);
+    assert_eq!(release.matches(" all-ways: true,").count(), 4);
+    assert!(release.contains("needs: [try, install]\n"));
+}
+
 /// Runs a copy of the check of a tag beside another changelog.
 fn check_version(changelog: &str, arguments: &[&str]) -> Run {
     let sandbox = Sandbox::empty();

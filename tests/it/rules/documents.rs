@@ -320,6 +320,25 @@ fn every_variable_is_in_the_manual() {
     assert!(missing.is_empty(), "not in the manual: {missing:?}");
 }
 
+/// A user can look up which variables decide whose token a preset hands out. `ARM_*` stands for all
+/// that begin so.
+#[test]
+fn every_variable_of_a_preset_is_on_the_page_of_the_presets() {
+    let presets = read(&root().join("src/provider/command/presets.rs"));
+    let page = read(&root().join("src/provider/command/README.md"));
+    let mut names = Vec::new();
+    for list in presets.split("variables: &[").skip(1) {
+        let list = list.split(']').next().unwrap_or_default();
+        names.extend(list.split('"').skip(1).step_by(2));
+    }
+    assert!(names.len() > 15, "{names:?}");
+    names.retain(|name| !page.contains(name.trim_end_matches('*')));
+    assert!(
+        names.is_empty(),
+        "not in provider/command/README.md: {names:?}"
+    );
+}
+
 /// Whatever pgcred leaves in a home directory is in the manual page, by its name.
 #[test]
 fn every_file_is_in_the_manual() {

@@ -16,6 +16,7 @@ use crate::support::sources::{root, rust_files, without_tests};
 const LAYERS: &[&str] = &[
     "error",
     "text",
+    "wire",
     "causes",
     "sys",
     "time",

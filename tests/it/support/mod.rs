@@ -6,6 +6,7 @@
 //!   desk     a desktop: terminal, browser, notifications, `aws`
 //!   tmux     a terminal that a test types at and reads
 //!   cluster  a machine whose clusters' names lead to the stand-in, in front of `postgres`
+//! greeter    a server that lets everybody in, behind the stand-in
 //! stubs      AWS's services, as programs of tests/stubs
 //! owners     files of other users, and programs that run as they
 //! sources    the text of the project's own files
@@ -16,6 +17,7 @@
 pub mod cluster;
 #[cfg(unix)]
 pub mod desk;
+pub mod greeter;
 pub mod needs;
 #[cfg(unix)]
 pub mod owners;

@@ -83,6 +83,38 @@ fn systemd_accepts_the_units_of_the_gateway_and_undo_removes_them() {
     assert!(!sandbox.path(".config/systemd").exists());
 }
 
+/// Sessions are not ended for nothing.
+#[test]
+fn a_gateway_that_has_not_changed_is_left_running() {
+    const ASKED: &str = "systemctl --user show-environment\n\
+                         systemctl --user is-active --quiet pgcred-proxy.socket\n";
+    let sandbox = sandbox(&["systemctl"]);
+    offer(&sandbox, "proxy = { port = 15432 }");
+    sandbox.ok(&["setup", "proxy", "--yes"]);
+    calls(&sandbox);
+    let run = sandbox.run(&["setup", "proxy", "--yes"]);
+    assert!(
+        run.code == 0 && run.stderr.contains("it runs already, and is left running"),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(calls(&sandbox), ASKED);
+    // What it has read at its start has changed, though its units would not.
+    offer(&sandbox, "proxy = { port = 15432 }\nprofile = 'dev'");
+    sandbox.ok(&["setup", "proxy", "--yes"]);
+    assert!(calls(&sandbox).contains(" stop pgcred-proxy.socket pgcred-proxy.service\n"));
+    sandbox.ok(&["setup", "proxy", "--yes"]);
+    assert_eq!(calls(&sandbox), ASKED);
+    sandbox.ok(&["proxy", "--new-password"]);
+    sandbox.ok(&["setup", "proxy", "--yes"]);
+    assert!(calls(&sandbox).contains(" stop pgcred-proxy.socket pgcred-proxy.service\n"));
+    // It does not run: the user has stopped it, or it has failed.
+    let script = "#!/bin/sh\necho systemctl \"$@\" >>\"$HOME/calls\"\n[ \"$2\" != is-active ]\n";
+    sandbox.write("bin/systemctl", script);
+    sandbox.ok(&["setup", "proxy", "--yes"]);
+    assert!(calls(&sandbox).ends_with(" enable --now pgcred-proxy.socket\n"));
+}
+
 /// systemd does not open the sockets of a changed unit while the service runs.
 #[test]
 fn a_changed_port_ends_the_gateway_before_the_unit_is_written() {

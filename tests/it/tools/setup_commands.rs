@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::support::needs::{PYTHON, python, skip_unless};
 use crate::support::sandbox::{HOST, KEY_ID, RDS_HOST, Run, SECRET, Sandbox};
-use crate::support::sources::root;
+use crate::support::sources::{root, rust_files};
 use crate::support::splitters;
 
 /// A name of a role with every character that has a meaning for a splitter, a shell, pgAdmin or
@@ -322,6 +322,29 @@ fn no_command_has_a_token_in_its_arguments() {
         }
     }
     assert!(found > 3, "{found}");
+}
+
+/// The command of a new tool is run here, too, or by the tool itself among the clients.
+#[test]
+fn the_command_of_every_tool_is_run() {
+    let table = fs::read_to_string(root().join("integrations/mod.rs")).expect("the table of tools");
+    let mut tests = fs::read_to_string(root().join(file!())).expect("this file");
+    for (_, text) in rust_files("tests/it/clients") {
+        tests.push_str(&text);
+    }
+    let mut names = Vec::new();
+    for row in table.split("Tool {").skip(1) {
+        if row
+            .split('}')
+            .next()
+            .is_some_and(|row| row.contains("ToolKind::Command"))
+        {
+            names.extend(row.split('"').nth(1));
+        }
+    }
+    assert!(names.len() > 7, "{names:?}");
+    names.retain(|name| !tests.contains(&format!("\"{name}\"")));
+    assert!(names.is_empty(), "no test runs the commands of {names:?}");
 }
 
 /// Splits a line at single blanks, as `execCommand` of nvim-dbee does. Returns `None` if it

@@ -1,7 +1,9 @@
 //! Collects rows and failures, as they come together.
 
 use super::question::CatalogQuestion;
-use crate::authority::{CompleteListing, FailedListing, FoundDatabase, NoAnswer, Region, WhyNot};
+use crate::authority::{
+    CompleteListing, FailedListing, FoundDatabase, NoAnswer, NoAnswerReason, Region,
+};
 use crate::aws::api::arn::{Arn, is_account};
 use crate::aws::api::pages::PartialList;
 use crate::aws::service::refusal::not_understood;
@@ -22,49 +24,53 @@ pub(super) struct CatalogPart {
 
 impl CatalogPart {
     /// Takes the failure of a list, and returns what was found before it.
-    pub(super) fn take<T>(
+    pub(super) fn take_list<T>(
         &mut self,
         question: CatalogQuestion<'_>,
         listed: PartialList<T>,
     ) -> Vec<T> {
         match listed.failure {
-            Some(failure) => self.fail(question, failure),
+            Some(failure) => self.add_failure(question, failure),
             None => self.is_answered = true,
         }
         listed.found
     }
 
     /// Notes why a question has no answer.
-    pub(super) fn fail(&mut self, question: CatalogQuestion<'_>, why: NoAnswer) {
-        self.is_answered |= is_of_aws(why.why);
+    pub(super) fn add_failure(&mut self, question: CatalogQuestion<'_>, no_answer: NoAnswer) {
+        self.is_answered |= is_of_aws(no_answer.reason);
         self.failures.push(FailedListing {
             region: question.region.clone(),
             question: format!("{} {}", question.service.name, question.operation),
-            why,
+            no_answer,
         });
     }
 
     /// Takes the rows of a thing; none stands for a thing that cannot be understood.
-    pub(super) fn add(&mut self, question: CatalogQuestion<'_>, rows: Option<Vec<FoundDatabase>>) {
+    pub(super) fn add_rows(
+        &mut self,
+        question: CatalogQuestion<'_>,
+        rows: Option<Vec<FoundDatabase>>,
+    ) {
         match rows {
             Some(rows) => self.databases.extend(rows),
-            None => self.fail_once(question, nonsensical_answer(question)),
+            None => self.add_failure_once(question, nonsensical_answer(question)),
         }
     }
 
     /// Notes a failure, unless the same question has failed in the same way before.
-    pub(super) fn fail_once(&mut self, question: CatalogQuestion<'_>, why: NoAnswer) {
+    pub(super) fn add_failure_once(&mut self, question: CatalogQuestion<'_>, no_answer: NoAnswer) {
         let operation = question.operation;
         let is_known = |failure: &FailedListing| {
-            failure.why.why == why.why && failure.question.ends_with(operation)
+            failure.no_answer.reason == no_answer.reason && failure.question.ends_with(operation)
         };
         if !self.failures.iter().any(is_known) {
-            self.fail(question, why);
+            self.add_failure(question, no_answer);
         }
     }
 
     /// Notes that nothing of a service is missing in a region.
-    pub(super) fn is_complete(&mut self, service: &'static str, region: &Region) {
+    pub(super) fn mark_complete(&mut self, service: &'static str, region: &Region) {
         self.complete.push(CompleteListing {
             region: region.clone(),
             service,
@@ -94,20 +100,20 @@ impl CatalogPart {
 }
 
 /// Tells whether a failure shows that the service itself was reached.
-fn is_of_aws(why: WhyNot) -> bool {
+fn is_of_aws(reason: NoAnswerReason) -> bool {
     !matches!(
-        why,
-        WhyNot::Unreachable
-            | WhyNot::NoSuchHost
-            | WhyNot::Untrusted
-            | WhyNot::Late
-            | WhyNot::Setting
-            | WhyNot::NotUnderstood
+        reason,
+        NoAnswerReason::Unreachable
+            | NoAnswerReason::NoSuchHost
+            | NoAnswerReason::Untrusted
+            | NoAnswerReason::Late
+            | NoAnswerReason::Setting
+            | NoAnswerReason::NotUnderstood
     )
 }
 
 fn nonsensical_answer(question: CatalogQuestion<'_>) -> NoAnswer {
     let what = format!("{} in {}", question.operation, question.region.as_str());
     let error = not_understood(&what, question.service.name, None);
-    NoAnswer::new(WhyNot::NotUnderstood, error)
+    NoAnswer::new(NoAnswerReason::NotUnderstood, error)
 }

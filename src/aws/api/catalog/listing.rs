@@ -8,9 +8,9 @@ use std::time::Duration;
 use futures_util::future::{self, Either};
 
 use super::catalog_part::CatalogPart;
-use super::in_region;
-use super::question::{CatalogProgress, InRegion};
-use super::verdict;
+use super::failures;
+use super::question::{CatalogProgress, RegionQuery};
+use super::region_listing;
 use crate::authority::{CallerIdentity, CatalogAnswer, Inspected, Region};
 use crate::aws::api::client::ApiClient;
 use crate::aws::api::sts;
@@ -25,32 +25,32 @@ pub(super) async fn list_regions(
     regions: &[Region],
     progress: CatalogProgress<'_>,
 ) -> Inspected<CatalogAnswer> {
-    let mut asked = Vec::new();
+    let mut queries = Vec::new();
     for region in regions {
-        asked.push(InRegion {
+        queries.push(RegionQuery {
             client,
             region,
             progress,
         });
     }
-    for region in &asked {
-        region.plan(in_region::QUESTIONS);
+    for region in &queries {
+        region.plan(region_listing::QUESTIONS);
     }
-    let parts = future::join_all(asked.iter().map(in_region::list_region));
+    let parts = future::join_all(queries.iter().map(region_listing::list_region));
     let (parts, caller) = join_with_caller(parts, sts::caller_identity(client, home)).await;
     let mut of_all = CatalogPart::default();
     for part in parts {
         of_all.append(part);
     }
-    verdict::check_keys(&of_all, caller.as_ref())?;
+    failures::check_keys(&of_all, caller.as_ref())?;
     let account = match caller {
         Some(Ok(caller)) => {
-            verdict::with_known_keys(&mut of_all.failures);
+            failures::report_regions_off(&mut of_all.failures);
             Some(caller.account)
         }
         _ => of_all.account,
     };
-    verdict::once_for_a_region(&mut of_all.failures);
+    failures::keep_one_failure_per_region_off(&mut of_all.failures);
     Ok(CatalogAnswer {
         account,
         databases: of_all.databases,

@@ -7,12 +7,12 @@
 //!     v
 //! listing         all regions at once, and the account
 //!     |
-//!     +--> in_region      the questions to one region
+//!     +--> region_listing the questions to one region
 //!     |       |
-//!     |       +--> of_dsql      a list of clusters, then each of them
-//!     |       '--> of_rds       three lists; endpoints of proxies if there are proxies
+//!     |       +--> dsql_listing a list of clusters, then each of them
+//!     |       '--> rds_listing  three lists; endpoints of proxies if there are proxies
 //!     v
-//! verdict         what a failure says of the region, and of the keys
+//! failures        what a failure says of the region, and of the keys
 //!
 //! question        what is asked, by whom, and where
 //! catalog_part    rows and failures, as they come together
@@ -28,14 +28,14 @@
 
 mod aws_catalog;
 mod catalog_part;
-mod in_region;
+mod dsql_listing;
+mod failures;
 mod listing;
-mod of_dsql;
-mod of_rds;
 mod question;
+mod rds_listing;
+mod region_listing;
 mod row;
 #[cfg(test)]
 mod tests;
-mod verdict;
 
 pub(crate) use aws_catalog::AwsCatalog;

@@ -7,13 +7,13 @@ use crate::aws::service::endpoints::AwsService;
 pub(super) type CatalogProgress<'a> = &'a (dyn Fn(CatalogStep) + Sync);
 
 /// Who asks, and where.
-pub(super) struct InRegion<'a> {
+pub(super) struct RegionQuery<'a> {
     pub(super) client: &'a ApiClient<'a>,
     pub(super) region: &'a Region,
     pub(super) progress: CatalogProgress<'a>,
 }
 
-impl InRegion<'_> {
+impl RegionQuery<'_> {
     /// Says that so many questions more will be asked.
     pub(super) fn plan(&self, questions: usize) {
         for _ in 0..questions {

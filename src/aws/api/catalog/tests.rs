@@ -15,7 +15,7 @@ use super::AwsCatalog;
 use crate::authority::EndpointRole::{self, Custom, Main, Proxy, Reader};
 use crate::authority::{
     AskPolicy, CatalogAnswer, CatalogStep, DatabaseCatalog, FoundDatabase, Inspected, LoginPolicy,
-    Region, WhyNot,
+    NoAnswerReason, Region,
 };
 use crate::aws::api::session::AwsSession;
 use crate::aws::environment::AwsVariables;
@@ -144,11 +144,11 @@ fn listed(variables: &str, regions: &[&str], seconds: u64) -> Inspected<CatalogA
 }
 
 /// Returns region, question and reason of each failure.
-fn failures(answer: &CatalogAnswer) -> Vec<(&str, &str, WhyNot)> {
+fn failures(answer: &CatalogAnswer) -> Vec<(&str, &str, NoAnswerReason)> {
     let mut found = Vec::new();
     for failure in &answer.failures {
         let region = failure.region.as_str();
-        found.push((region, failure.question.as_str(), failure.why.why));
+        found.push((region, failure.question.as_str(), failure.no_answer.reason));
     }
     found
 }
@@ -301,11 +301,31 @@ fn regions_keep_their_order_and_their_failures() {
         ("", None, &None)
     );
     let expected = [
-        ("eu-south-1", "Aurora DSQL ListClusters", WhyNot::RegionOff),
-        ("ap-east-1", "Aurora DSQL ListClusters", WhyNot::RegionOff),
-        ("af-south-1", "Aurora DSQL ListClusters", WhyNot::RegionOff),
-        ("us-east-1", "Aurora DSQL GetCluster", WhyNot::NotAllowed),
-        ("us-east-1", "RDS DescribeDBProxies", WhyNot::NotAllowed),
+        (
+            "eu-south-1",
+            "Aurora DSQL ListClusters",
+            NoAnswerReason::RegionOff,
+        ),
+        (
+            "ap-east-1",
+            "Aurora DSQL ListClusters",
+            NoAnswerReason::RegionOff,
+        ),
+        (
+            "af-south-1",
+            "Aurora DSQL ListClusters",
+            NoAnswerReason::RegionOff,
+        ),
+        (
+            "us-east-1",
+            "Aurora DSQL GetCluster",
+            NoAnswerReason::NotAllowed,
+        ),
+        (
+            "us-east-1",
+            "RDS DescribeDBProxies",
+            NoAnswerReason::NotAllowed,
+        ),
     ];
     assert_eq!(failures(&answer), expected);
 }
@@ -345,13 +365,13 @@ fn a_region_that_hangs_costs_only_its_own_answers() {
     );
     let late = failures(&answer);
     assert!(
-        late.iter().all(|(_, _, why)| *why == WhyNot::Late),
+        late.iter().all(|(_, _, why)| *why == NoAnswerReason::Late),
         "{late:?}"
     );
     assert_eq!(late.len(), 4 + 2, "{late:?}");
     assert_eq!(
         late[4],
-        ("us-east-1", "Aurora DSQL GetCluster", WhyNot::Late)
+        ("us-east-1", "Aurora DSQL GetCluster", NoAnswerReason::Late)
     );
 }
 
@@ -376,12 +396,18 @@ fn a_service_that_is_not_in_the_region_is_nothing_to_tell() {
     let found = failures(&answer);
     assert_eq!(found.len(), 4);
     assert!(
-        found.iter().all(|(_, _, why)| *why == WhyNot::NoSuchHost),
+        found
+            .iter()
+            .all(|(_, _, reason)| *reason == NoAnswerReason::NoSuchHost),
         "{found:?}"
     );
     let refused = "AWS_ENDPOINT_URL_DSQL=http://127.0.0.1:1";
     let answer = listed(&fleet.variables("", refused), &["eu-west-1"], 20).unwrap();
-    let expected = [("eu-west-1", "Aurora DSQL ListClusters", WhyNot::Unreachable)];
+    let expected = [(
+        "eu-west-1",
+        "Aurora DSQL ListClusters",
+        NoAnswerReason::Unreachable,
+    )];
     assert_eq!(failures(&answer), expected);
 }
 
@@ -404,21 +430,21 @@ fn what_is_no_list_of_aws_is_no_answer() {
     let Some(fleet) = Fleet::of_region(&json!({"instances": [{"id": "i", "many": 150}]})) else {
         return;
     };
-    for (words, why) in [
-        ("loop", WhyNot::NotUnderstood),
-        ("html", WhyNot::NotUnderstood),
-        ("garbage", WhyNot::NotUnderstood),
-        ("cut", WhyNot::NotUnderstood),
-        ("redirect", WhyNot::NotUnderstood),
-        ("close", WhyNot::Unreachable),
-        ("error-Other", WhyNot::Refused),
-        ("throttle-99", WhyNot::Throttled),
+    for (words, reason) in [
+        ("loop", NoAnswerReason::NotUnderstood),
+        ("html", NoAnswerReason::NotUnderstood),
+        ("garbage", NoAnswerReason::NotUnderstood),
+        ("cut", NoAnswerReason::NotUnderstood),
+        ("redirect", NoAnswerReason::NotUnderstood),
+        ("close", NoAnswerReason::Unreachable),
+        ("error-Other", NoAnswerReason::Refused),
+        ("throttle-99", NoAnswerReason::Throttled),
     ] {
         let answer = listed(&fleet.variables(words, ""), &["eu-west-1"], 20).unwrap();
         assert_eq!(answer.databases, [], "{words}");
         assert_eq!(answer.failures.len(), 4, "{words}: {:?}", answer.failures);
         for (_, question, found) in failures(&answer) {
-            assert_eq!(found, why, "{words}: {question}");
+            assert_eq!(found, reason, "{words}: {question}");
         }
     }
 }
@@ -428,17 +454,17 @@ fn keys_that_aws_refuses_are_one_error() {
     let Some(fleet) = Fleet::of_region(&json!({})) else {
         return;
     };
-    for (more, why) in [
-        ("AWS_ACCESS_KEY_ID=AKIAGONE", WhyNot::KeyUnknown),
-        ("AWS_ACCESS_KEY_ID=AKIAEXPIRED", WhyNot::Expired),
-        ("AWS_SECRET_ACCESS_KEY=other", WhyNot::SecretWrong),
+    for (more, reason) in [
+        ("AWS_ACCESS_KEY_ID=AKIAGONE", NoAnswerReason::KeyUnknown),
+        ("AWS_ACCESS_KEY_ID=AKIAEXPIRED", NoAnswerReason::Expired),
+        ("AWS_SECRET_ACCESS_KEY=other", NoAnswerReason::SecretWrong),
     ] {
         let answer = listed(&fleet.variables("", more), &["eu-west-1", "us-east-1"], 20);
-        assert_eq!(answer.unwrap_err().why, why, "{more}");
+        assert_eq!(answer.unwrap_err().reason, reason, "{more}");
     }
     let nobody = "AWS_EC2_METADATA_DISABLED=true";
     let answer = listed(nobody, &["eu-west-1"], 20);
-    assert_eq!(answer.unwrap_err().why, WhyNot::NoCredentials);
+    assert_eq!(answer.unwrap_err().reason, NoAnswerReason::NoCredentials);
 }
 
 /// STS is not needed: the names of what was found have the account in them.

@@ -18,14 +18,14 @@ fn answer(profile: &str, regions: &[&str]) -> ProfileAnswer {
     }
 }
 
-fn failing(regions: &[&str], failures: &[(&str, &str, WhyNot)]) -> ProfileAnswer {
+fn failing(regions: &[&str], failures: &[(&str, &str, NoAnswerReason)]) -> ProfileAnswer {
     let mut answer = answer("dev", regions);
     let mut listed = CatalogAnswer::default();
     for (region, question, why) in failures {
         listed.failures.push(FailedListing {
             region: Region::vouched_for(*region),
             question: (*question).to_owned(),
-            why: NoAnswer::new(*why, Error::failure(format!("{question} in {region}: bad"))),
+            no_answer: NoAnswer::new(*why, Error::failure(format!("{question} in {region}: bad"))),
         });
     }
     answer.listed = Ok(listed);
@@ -39,7 +39,7 @@ fn lines(answers: &[ProfileAnswer]) -> Vec<String> {
 
 #[test]
 fn a_line_sums_up_what_failed() {
-    use WhyNot::{KeyUnknown, NotAllowed, RegionOff, Unreachable};
+    use NoAnswerReason::{KeyUnknown, NotAllowed, RegionOff, Unreachable};
     let answer = failing(
         &["a", "b", "c", "d", "e"],
         &[
@@ -67,16 +67,22 @@ fn an_error_names_its_profile_once() {
         ("profile `dev`: no login", "profile `dev`: no login"),
         ("no network", "dev: no network"),
     ] {
-        failed.listed = Err(NoAnswer::new(WhyNot::LoginNeeded, Error::login(text)));
+        failed.listed = Err(NoAnswer::new(
+            NoAnswerReason::LoginNeeded,
+            Error::login(text),
+        ));
         assert_eq!(lines(std::slice::from_ref(&failed)), [line]);
     }
-    assert_eq!(exit_of(&errors_of_answers(&[failed])), Some(Exit::Login));
-    assert_eq!(exit_of(&[Error::failure("x")]), None);
+    assert_eq!(
+        exit_of_errors(&errors_of_answers(&[failed])),
+        Some(Exit::Login)
+    );
+    assert_eq!(exit_of_errors(&[Error::failure("x")]), None);
 }
 
 #[test]
 fn a_run_is_told_something_if_a_region_or_a_database_is_there() {
-    let off = WhyNot::RegionOff;
+    let off = NoAnswerReason::RegionOff;
     let mut in_part = failing(&["a", "b"], &[("a", "X", off)]);
     if let Ok(listed) = &mut in_part.listed {
         listed.complete.push(CompleteListing {

@@ -1,7 +1,7 @@
 //! Only what was made by `--add`, was asked for, and is listed no more is gone.
 
 use super::*;
-use crate::authority::{CatalogAnswer, FoundDatabase, NoAnswer, WhyNot};
+use crate::authority::{CatalogAnswer, FoundDatabase, NoAnswer, NoAnswerReason};
 use crate::command::discover::rows;
 use crate::command::discover::scope::ListingAuthority;
 use crate::error::Error;
@@ -30,7 +30,7 @@ fn complete(region: &str, service: &'static str) -> CompleteListing {
 }
 
 fn no_answer() -> NoAnswer {
-    NoAnswer::new(WhyNot::NotAllowed, Error::failure("no"))
+    NoAnswer::new(NoAnswerReason::NotAllowed, Error::failure("no"))
 }
 
 /// Returns what is gone, and what nobody can say it of.
@@ -70,7 +70,7 @@ fn the_region_may_be_in_the_host() {
     let config = entry("a", &host, "discovered = true\nprofile = 'dev'");
     let dsql = provider::named("dsql").unwrap();
     let asked_of_aws = |region, databases| ProfileAnswer {
-        lister: ListingAuthority::among(&[dsql.authority]).unwrap()[0],
+        lister: ListingAuthority::all_among(&[dsql.authority]).unwrap()[0],
         ..answer("dev", region, databases)
     };
     let found_in = |region| found(&config, &[asked_of_aws(region, Vec::new())]);

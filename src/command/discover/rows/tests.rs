@@ -1,6 +1,6 @@
 //! Each host is one row, with the name of its connection and why it cannot be added.
 
-use super::WhyNotAdded::{ForeignHost, NoHost, NoTokens, NoUser};
+use super::NotAddedReason::{ForeignHost, NoHost, NoTokens, NoUser};
 use super::*;
 use crate::authority::Region;
 use crate::provider::fake::catalog::database;
@@ -82,7 +82,7 @@ fn what_cannot_be_added_says_why() {
     ];
     let of = |user| {
         let found = rows(&[answer("p", databases.clone())], "", user);
-        let why: Vec<Option<WhyNotAdded>> = found.iter().map(|row| row.why_not).collect();
+        let why: Vec<Option<NotAddedReason>> = found.iter().map(|row| row.not_added).collect();
         why
     };
     let start = [

@@ -110,13 +110,13 @@ fn patterns_name_several() {
     let error = asked(&options(&["x*"], &[]), "").unwrap_err();
     assert_eq!(error.to_string(), "no profile matches `x*`");
     assert_eq!(
-        error.to_hint(),
+        error.hint_text(),
         Some("choose one of the profiles dev, team-a, team-b")
     );
     let error = asked(&options(&["dev"], &["eu-*", "x*"]), "").unwrap_err();
     assert_eq!(error.to_string(), "no region matches `x*`");
     assert_eq!(
-        error.to_hint(),
+        error.hint_text(),
         Some("choose one of the regions eu-south-1, eu-west-1, us-east-1")
     );
     assert!(asked(&options(&[""], &[]), "").is_err());
@@ -163,7 +163,7 @@ fn asked_of_both(profiles: &[&str], regions: &[&str], config: &str) -> Result<Ve
         all_regions: false,
     };
     let context = SearchContext {
-        listers: &ListingAuthority::among(&authorities)?,
+        listers: &ListingAuthority::all_among(&authorities)?,
         config: &Config::parse(config).unwrap(),
         ask: &control::policy(),
         deadline: Instant::now() + Duration::from_secs(1),
@@ -215,10 +215,10 @@ fn every_authority_that_can_list_is_asked_for_its_own_profiles() {
 fn an_authority_that_lists_nothing_is_not_asked() {
     control::reset();
     let authorities = [fake::PROVIDER.authority, fake::OTHER_AUTHORITY];
-    let error = ListingAuthority::among(&authorities).err().unwrap();
+    let error = ListingAuthority::all_among(&authorities).err().unwrap();
     assert_eq!(error.to_string(), "Fake or Other cannot list databases");
     set_up(&["dev"]);
-    let listers = ListingAuthority::among(&provider::authorities()).unwrap();
+    let listers = ListingAuthority::all_among(&provider::authorities()).unwrap();
     let names: Vec<&str> = listers.iter().map(|known| known.authority.name()).collect();
     assert_eq!(names, ["aws", "fake"]);
 }

@@ -4,7 +4,7 @@
 //! Each authority of the targets is asked once. The check tells of all, and the worst decides.
 
 use super::no_answer;
-use crate::authority::{Authority, Inspected, WhyNot};
+use crate::authority::{Authority, Inspected, NoAnswerReason};
 use crate::command::doctor::check::{Check, Examine};
 use crate::command::doctor::context::{CheckLevel, Examination};
 use crate::command::doctor::finding::{Finding, FindingStatus};
@@ -99,17 +99,19 @@ fn judge_reach(clock_answer: &ClockAnswer) -> Finding {
         }
         Some(Err(no_answer)) => no_answer,
         None => {
-            let cause = clock_answer.authority.cause_of_no_answer(WhyNot::Late);
+            let cause = clock_answer
+                .authority
+                .cause_of_no_answer(NoAnswerReason::Late);
             return Finding::warn(cause, format!("{title} did not answer in time"));
         }
     };
-    let why = match no_answer.why {
-        WhyNot::Untrusted | WhyNot::Setting => no_answer.why,
-        _ => WhyNot::Unreachable,
+    let reason = match no_answer.reason {
+        NoAnswerReason::Untrusted | NoAnswerReason::Setting => no_answer.reason,
+        _ => NoAnswerReason::Unreachable,
     };
-    let cause = clock_answer.authority.cause_of_no_answer(why);
+    let cause = clock_answer.authority.cause_of_no_answer(reason);
     let finding = Finding::warn(cause, no_answer.error.to_string());
-    match no_answer.error.to_hint() {
+    match no_answer.error.hint_text() {
         Some(hint) => finding.with_advice(hint),
         None => finding,
     }
@@ -180,14 +182,14 @@ mod tests {
 
     #[test]
     fn a_login_may_need_no_way_to_aws() {
-        for (why, cause) in [
-            (WhyNot::Untrusted, "aws.tls"),
-            (WhyNot::Unreachable, "aws.unreachable"),
-            (WhyNot::Late, "aws.unreachable"),
-            (WhyNot::NotUnderstood, "aws.unreachable"),
-            (WhyNot::Setting, "aws.config"),
+        for (reason, cause) in [
+            (NoAnswerReason::Untrusted, "aws.tls"),
+            (NoAnswerReason::Unreachable, "aws.unreachable"),
+            (NoAnswerReason::Late, "aws.unreachable"),
+            (NoAnswerReason::NotUnderstood, "aws.unreachable"),
+            (NoAnswerReason::Setting, "aws.config"),
         ] {
-            let answer = Err(NoAnswer::new(why, Error::failure("x").hint("y")));
+            let answer = Err(NoAnswer::new(reason, Error::failure("x").hint("y")));
             let finding = judge_reach(&said("dsql", None, Some(answer.clone())));
             assert_eq!(
                 (finding.status, finding.cause),

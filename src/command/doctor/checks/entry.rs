@@ -41,7 +41,7 @@ struct PassfileFacts {
 fn check_entry(case: &mut ExaminedTarget<'_, '_>) -> Finding {
     let passfile = match PassfileText::read() {
         Ok(passfile) => passfile,
-        Err(why) => return without_password(Finding::skip(why), refresh_of(&case.name)),
+        Err(reason) => return without_password(Finding::skip(reason), refresh_of(&case.name)),
     };
     let is_scheduled = case.request.connection.is_some() && has_scheduler(case);
     let mut first = None;
@@ -74,10 +74,11 @@ fn passfile_facts(
         answer: answer_of_libpq(text, key, dbname, |password| case.kind_of(password)),
         near_miss: near_miss(text, key, dbname),
         own_expiry,
-        is_of_another: match &case.request.connection {
-            Some(name) => line_owners::is_taken(name, key, &case.run.app.preferences),
-            None => false,
-        },
+        is_of_another: case
+            .request
+            .connection
+            .as_ref()
+            .is_some_and(|name| line_owners::is_taken(name, key, &case.run.app.preferences)),
         is_scheduled,
     }
 }
@@ -85,8 +86,8 @@ fn passfile_facts(
 fn has_scheduler(case: &mut ExaminedTarget<'_, '_>) -> bool {
     let deadline = case.run.deadline;
     let tools = case.run.jobs.tools(deadline).unwrap_or(&[]);
-    let mut at_work = tools.iter().filter(|tool| tool.kind == ToolKind::Scheduler);
-    at_work.any(|tool| !tool.set_up.is_empty())
+    let mut schedulers = tools.iter().filter(|tool| tool.kind == ToolKind::Scheduler);
+    schedulers.any(|tool| !tool.set_up.is_empty())
 }
 
 fn judge_entry(facts: &PassfileFacts, target: &str, now: Time) -> Finding {
@@ -157,8 +158,8 @@ fn judge_absence(facts: &PassfileFacts, refresh: String) -> Finding {
         return Finding::ok("none: its line belongs to an earlier connection; use `pgcred exec`");
     }
     if let Some((line, difference)) = facts.near_miss {
-        let why = difference.as_str();
-        let detail = format!("no line matches; line {line} of yours would, but it {why}");
+        let reason = difference.as_str();
+        let detail = format!("no line matches; line {line} of yours would, but it {reason}");
         return Finding::warn("passfile.key", detail).with_command(refresh);
     }
     if facts.is_scheduled {

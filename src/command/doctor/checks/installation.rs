@@ -204,14 +204,14 @@ fn check_schedule(examination: &mut Examination<'_>) -> Finding {
     let Some(tools) = examination.jobs.tools(deadline) else {
         return Finding::skip("the schedulers did not answer in time");
     };
-    let mut at_work = Vec::new();
+    let mut schedulers = Vec::new();
     for tool in tools {
         if tool.kind == ToolKind::Scheduler && !tool.set_up.is_empty() {
-            at_work.push(tool.name);
+            schedulers.push(tool.name);
         }
     }
     let usual = examination.machine.os.scheduler();
-    judge_schedule(&at_work, ending, has_live_token(), usual)
+    judge_schedule(&schedulers, ending, has_live_token(), usual)
 }
 
 /// Tells whether a token of pgcred's in the passfile is still good.
@@ -232,17 +232,17 @@ fn has_live_token() -> bool {
 /// A scheduler that has not run yet may be minutes old, and that is no fault while the passfile has
 /// a live token. Whoever never runs is found when that has ended.
 fn judge_schedule(
-    at_work: &[&str],
+    schedulers: &[&str],
     ending: Option<BackgroundOutcome>,
     has_live_token: bool,
     usual: &str,
 ) -> Finding {
     /// A scheduler runs every two minutes at most; a machine may have slept.
-    const LONGEST_PAUSE: u32 = 15 * 60;
+    const LONGEST_PAUSE_SECONDS: u32 = 15 * 60;
     const CAUSE: &str = "schedule";
-    let who = at_work.join(" and ");
+    let who = schedulers.join(" and ");
     let Some(ending) = ending else {
-        if at_work.is_empty() {
+        if schedulers.is_empty() {
             return Finding::ok("no scheduler is set up");
         }
         let detail = format!("{who} is set up and has not run yet; it runs every two minutes");
@@ -257,12 +257,12 @@ fn judge_schedule(
         return Finding::warn(CAUSE, format!("the last run, {ago} ago, failed: {error}"))
             .with_command("pgcred refresh");
     }
-    if at_work.is_empty() {
+    if schedulers.is_empty() {
         return Finding::ok(format!(
             "no scheduler is set up; the last run was {ago} ago"
         ));
     }
-    if since > LONGEST_PAUSE {
+    if since > LONGEST_PAUSE_SECONDS {
         return Finding::warn(
             CAUSE,
             format!("{who} is set up, and the last run was {ago} ago"),
@@ -298,7 +298,7 @@ mod tests {
                 error: error.map(str::to_owned),
             })
         };
-        for (at_work, ending, status, says) in [
+        for (schedulers, ending, status, says) in [
             (&[][..], None, FindingStatus::Ok, "no scheduler is set up"),
             (
                 &[][..],
@@ -337,7 +337,7 @@ mod tests {
                 "failed: no login",
             ),
         ] {
-            let finding = judge_schedule(at_work, ending, false, "cron");
+            let finding = judge_schedule(schedulers, ending, false, "cron");
             assert_eq!(finding.status, status, "{}", finding.detail);
             assert!(
                 finding.detail.contains(says),

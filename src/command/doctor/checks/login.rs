@@ -13,9 +13,9 @@ use crate::command::doctor::check::{Check, Examine};
 use crate::command::doctor::context::{CheckLevel, ExaminedTarget};
 use crate::command::doctor::finding::Finding;
 use crate::probe::login::{LoginAttempt, LoginOutcome};
-use crate::probe::wire::{AuthenticationMethod, ServerMessage};
 use crate::request::Request;
 use crate::roots;
+use crate::wire::{AuthenticationMethod, ServerMessage};
 
 pub(super) const CHECKS: &[Check] = &[Check {
     id: "login.accepted",
@@ -78,7 +78,7 @@ fn judge_login(request: &Request, login: &LoginAttempt) -> Finding {
                 format!("the server sent a packet `{kind}` in the login"),
             )
         }
-        LoginOutcome::Broke(why) => judge_break(why),
+        LoginOutcome::Broke(reason) => judge_break(reason),
     }
 }
 
@@ -94,25 +94,11 @@ fn judge_refusal(request: &Request, message: &ServerMessage) -> Finding {
 
 /// Judges a server that expects a password of its own from this user, and no token.
 fn judge_other_method(request: &Request, method: &AuthenticationMethod) -> Finding {
-    let detail = format!(
-        "the server asks for {} and expects no token",
-        describe_method(method)
-    );
-    let why = (request.provider.why_no_token)(&roots::required_roots(request));
-    let finding = Finding::fail(why.cause, detail);
-    match why.advice {
+    let detail = format!("the server asks for {method} and expects no token");
+    let reason = (request.provider.no_token_reason)(&roots::required_roots(request));
+    let finding = Finding::fail(reason.cause, detail);
+    match reason.advice {
         Some(advice) => finding.with_advice(advice),
         None => finding,
-    }
-}
-
-fn describe_method(method: &AuthenticationMethod) -> String {
-    match method {
-        AuthenticationMethod::Kerberos => "Kerberos".to_owned(),
-        AuthenticationMethod::Md5 => "an MD5 password".to_owned(),
-        AuthenticationMethod::Gss => "GSSAPI".to_owned(),
-        AuthenticationMethod::Sspi => "SSPI".to_owned(),
-        AuthenticationMethod::Sasl(mechanisms) => mechanisms.join(", "),
-        AuthenticationMethod::Unknown(number) => format!("method {number}"),
     }
 }

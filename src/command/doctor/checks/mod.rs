@@ -9,6 +9,7 @@
 //!  clients        psql, the AWS CLI        server         what the authority says of it (--aws)
 //!  tools          the tools' own files     net, tls       the way to the server, and encryption
 //!  clock          the authorities' clocks   login          the login itself
+//!                                          gateway        another way in: the local gateway
 //!
 //! shared:  sandboxes, token_judges, policy, server_text, no_answer    judge values for the stages
 //! ```
@@ -31,6 +32,7 @@ mod configuration;
 mod credentials;
 mod entry;
 mod environment;
+mod gateway;
 mod installation;
 mod login;
 mod net;
@@ -77,6 +79,7 @@ static STAGES: &[&[Check]] = &[
     net::CHECKS,
     tls::CHECKS,
     login::CHECKS,
+    gateway::CHECKS,
 ];
 
 /// Returns every check, in its order.

@@ -65,7 +65,7 @@ fn judge_names(host: &str, names: &NameAnswer) -> Finding {
             let addresses: Vec<String> = addresses.iter().map(ToString::to_string).collect();
             Finding::ok(format!("{} ({families})", addresses.join(", ")))
         }
-        NameAnswer::Unknown(why) => Finding::fail("net.dns", format!("{host}: {why}")),
+        NameAnswer::Unknown(reason) => Finding::fail("net.dns", format!("{host}: {reason}")),
         NameAnswer::TimedOut => Finding::fail(
             "net.dns",
             format!("{host}: the resolver does not answer in time"),
@@ -121,7 +121,7 @@ fn describe_outcome(reached: &ConnectOutcome) -> String {
         ConnectOutcome::Refused => "refuses connections".to_owned(),
         ConnectOutcome::Silent => "does not answer".to_owned(),
         ConnectOutcome::Unreachable => "cannot be reached from this machine".to_owned(),
-        ConnectOutcome::Failed(why) => why.clone(),
+        ConnectOutcome::Failed(reason) => reason.clone(),
     }
 }
 

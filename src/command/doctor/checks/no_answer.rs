@@ -1,29 +1,29 @@
 //! Makes a finding of why an authority has not answered a question: by the value that comes with
 //! the error, never by its text.
 
-use crate::authority::{Authority, NoAnswer, WhyNot};
+use crate::authority::{Authority, NoAnswer, NoAnswerReason};
 use crate::command::doctor::finding::Finding;
 
 /// Why a question has no answer where the login itself cannot work. Everything else says nothing of
 /// the login.
-const OF_LOGIN: [WhyNot; 7] = [
-    WhyNot::KeyUnknown,
-    WhyNot::Expired,
-    WhyNot::ClockWrong,
-    WhyNot::SecretWrong,
-    WhyNot::LoginNeeded,
-    WhyNot::NoCredentials,
-    WhyNot::Setting,
+const LOGIN_REASONS: [NoAnswerReason; 7] = [
+    NoAnswerReason::KeyUnknown,
+    NoAnswerReason::Expired,
+    NoAnswerReason::ClockWrong,
+    NoAnswerReason::SecretWrong,
+    NoAnswerReason::LoginNeeded,
+    NoAnswerReason::NoCredentials,
+    NoAnswerReason::Setting,
 ];
 
 /// Returns the finding for a question without an answer. The authority knows the cause.
 pub(super) fn judge_no_answer(authority: &dyn Authority, answer: &NoAnswer) -> Finding {
-    if !OF_LOGIN.contains(&answer.why) {
+    if !LOGIN_REASONS.contains(&answer.reason) {
         return skip_without_answer(answer);
     }
-    let finding = Finding::of_error(authority.cause_of_no_answer(answer.why), &answer.error);
-    match answer.why {
-        WhyNot::LoginNeeded => finding.for_login(),
+    let finding = Finding::of_error(authority.cause_of_no_answer(answer.reason), &answer.error);
+    match answer.reason {
+        NoAnswerReason::LoginNeeded => finding.for_login(),
         _ => finding,
     }
 }
@@ -32,7 +32,7 @@ pub(super) fn judge_no_answer(authority: &dyn Authority, answer: &NoAnswer) -> F
 /// question needs.
 pub(super) fn skip_without_answer(answer: &NoAnswer) -> Finding {
     let error = &answer.error;
-    match error.to_hint() {
+    match error.hint_text() {
         Some(hint) => Finding::skip(format!("{error}; {hint}")),
         None => Finding::skip(error.to_string()),
     }
@@ -60,29 +60,30 @@ mod tests {
             "aws.none",
             "aws.config",
         ];
-        for (why, cause) in OF_LOGIN.into_iter().zip(causes_of_aws) {
-            let finding = judge_no_answer(aws, &NoAnswer::new(why, error()));
+        for (reason, cause) in LOGIN_REASONS.into_iter().zip(causes_of_aws) {
+            let finding = judge_no_answer(aws, &NoAnswer::new(reason, error()));
             assert_eq!(
                 (finding.status, finding.cause),
                 (FindingStatus::Fail, Some(cause))
             );
             assert!(causes::find_by_id(cause).is_some(), "{cause}");
-            let is_login = why == WhyNot::LoginNeeded;
+            let is_login = reason == NoAnswerReason::LoginNeeded;
             assert_eq!(finding.exit == Exit::Login, is_login, "{cause}");
-            let finding = judge_no_answer(fake::PROVIDER.authority, &NoAnswer::new(why, error()));
+            let finding =
+                judge_no_answer(fake::PROVIDER.authority, &NoAnswer::new(reason, error()));
             assert_eq!((finding.status, finding.cause), (FindingStatus::Fail, None));
         }
-        for why in [
-            WhyNot::NotAllowed,
-            WhyNot::NotAskable,
-            WhyNot::Throttled,
-            WhyNot::Late,
+        for reason in [
+            NoAnswerReason::NotAllowed,
+            NoAnswerReason::NotAskable,
+            NoAnswerReason::Throttled,
+            NoAnswerReason::Late,
         ] {
-            let finding = judge_no_answer(aws, &NoAnswer::new(why, error()));
+            let finding = judge_no_answer(aws, &NoAnswer::new(reason, error()));
             assert_eq!(finding.status, FindingStatus::Skip);
             assert_eq!(finding.detail, "no; allow it");
         }
-        let wrong = NoAnswer::new(WhyNot::Setting, Error::usage("no"));
+        let wrong = NoAnswer::new(NoAnswerReason::Setting, Error::usage("no"));
         assert_eq!(judge_no_answer(aws, &wrong).exit, Exit::Failure);
     }
 }

@@ -78,10 +78,10 @@ struct ClientPassfile {
 fn check_file(_: &mut Examination<'_>) -> Finding {
     let variable = env::passfile();
     let usual = env::default_passfile();
-    let exists = match variable.as_ref().or(usual.as_ref()) {
-        Some(path) => fs::file_state(path).is_some(),
-        None => false,
-    };
+    let exists = variable
+        .as_ref()
+        .or(usual.as_ref())
+        .is_some_and(|path| fs::file_state(path).is_some());
     judge_choice(&ClientPassfile {
         is_in_exec: env::is_in_exec(),
         variable,
@@ -215,7 +215,7 @@ fn judge_mode(path: &Path, state: Option<&FileState>, is_readable: bool) -> Find
 fn check_repository(examination: &mut Examination<'_>) -> Finding {
     let passfile = match PassfileText::read() {
         Ok(passfile) => passfile,
-        Err(why) => return Finding::skip(why),
+        Err(reason) => return Finding::skip(reason),
     };
     let patience = examination.jobs.patience;
     let (Some(job), Some(patience)) = (&mut examination.jobs.repository, patience) else {
@@ -238,7 +238,7 @@ fn check_repository(examination: &mut Examination<'_>) -> Finding {
 fn check_block(_: &mut Examination<'_>) -> Finding {
     match PassfileText::read() {
         Ok(passfile) => judge_block(&passfile.bytes),
-        Err(why) => Finding::skip(why),
+        Err(reason) => Finding::skip(reason),
     }
 }
 
@@ -260,7 +260,7 @@ fn judge_block(text: &[u8]) -> Finding {
 fn check_lines(_: &mut Examination<'_>) -> Finding {
     match PassfileText::read() {
         Ok(passfile) => judge_lines(&passfile.bytes),
-        Err(why) => Finding::skip(why),
+        Err(reason) => Finding::skip(reason),
     }
 }
 

@@ -28,7 +28,7 @@ pub(super) fn judge_permission(
     };
     let finding = judge_denial(denial, &action, request);
     let finding = match resource {
-        Some(resource) if denial.by == DeniedBy::Nothing => finding.with_advice(format!(
+        Some(resource) if denial.by == DeniedBy::NoStatement => finding.with_advice(format!(
             "let an administrator allow {action} on {}",
             text::foreign(resource)
         )),
@@ -60,11 +60,11 @@ fn judge_denial(denial: &PolicyDenial, action: &str, request: &Request) -> Findi
             cause(LoginObstacle::Boundary),
             by(&format!("the permissions boundary does not allow {action}")),
         ),
-        DeniedBy::Nothing if denial.open_conditions.is_empty() => Finding::fail(
+        DeniedBy::NoStatement if denial.open_conditions.is_empty() => Finding::fail(
             cause(LoginObstacle::NoPolicy),
             format!("no policy allows {action}"),
         ),
-        DeniedBy::Nothing => Finding::warn(
+        DeniedBy::NoStatement => Finding::warn(
             cause(LoginObstacle::OpenCondition),
             text::foreign(&format!(
                 "whether they allow {action} depends on {}",
@@ -91,13 +91,13 @@ mod tests {
 
     #[test]
     fn a_denial_names_who_denies() {
-        use DeniedBy::{Boundary, Nothing, Organization, Statement};
+        use DeniedBy::{Boundary, NoStatement, Organization, Statement};
         for (by, conditions, of_dsql, of_rds) in [
-            (Nothing, &[][..], "iam.dsql", "iam.rds.resource"),
+            (NoStatement, &[][..], "iam.dsql", "iam.rds.resource"),
             (Statement, &[], "iam.deny", "iam.deny"),
             (Organization, &[], "iam.deny", "iam.deny"),
             (Boundary, &[], "iam.boundary", "iam.boundary"),
-            (Nothing, &["aws:SourceVpc"], "iam.dsql", "rds.condition"),
+            (NoStatement, &["aws:SourceVpc"], "iam.dsql", "rds.condition"),
         ] {
             for (provider, cause) in [
                 ("dsql", Some(of_dsql)),
@@ -109,7 +109,7 @@ mod tests {
                 assert_eq!(finding.cause, cause);
                 let is_open = finding.status == FindingStatus::Warn;
                 assert_eq!(is_open, !conditions.is_empty(), "{by:?}");
-                assert_eq!(finding.advice.is_some(), by == Nothing, "{by:?}");
+                assert_eq!(finding.advice.is_some(), by == NoStatement, "{by:?}");
                 assert_eq!(finding.names.len(), 1);
             }
         }

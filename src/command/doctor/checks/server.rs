@@ -3,7 +3,7 @@
 
 use super::no_answer;
 use super::policy;
-use crate::authority::{CallerIdentity, Inspected, LoginObstacle, ServerState, WhyNot};
+use crate::authority::{CallerIdentity, Inspected, LoginObstacle, NoAnswerReason, ServerState};
 use crate::command::doctor::check::{Check, Examine};
 use crate::command::doctor::context::{CheckLevel, ExaminedTarget};
 use crate::command::doctor::finding::Finding;
@@ -119,7 +119,7 @@ fn naming_server(finding: Finding, server: &ServerState) -> Finding {
 fn check_state(case: &mut ExaminedTarget<'_, '_>) -> Finding {
     let server = match wait_for(case, |inquiry| &mut inquiry.server) {
         Ok(server) => server,
-        Err(finding) => return naming_host(or_account(case, finding), case.request),
+        Err(finding) => return naming_host(explain_by_account(case, finding), case.request),
     };
     let finding = match other_account(case, &server) {
         Some(finding) => finding,
@@ -129,10 +129,10 @@ fn check_state(case: &mut ExaminedTarget<'_, '_>) -> Finding {
 }
 
 /// Returns the failure of a server that the account does not have.
-fn or_account(case: &mut ExaminedTarget<'_, '_>, finding: Finding) -> Finding {
+fn explain_by_account(case: &mut ExaminedTarget<'_, '_>, finding: Finding) -> Finding {
     if let Some(inquiry) = &mut case.inquiry
         && let Some(Err(answer)) = inquiry.server.get(case.run.deadline)
-        && answer.why == WhyNot::NotFound
+        && answer.reason == NoAnswerReason::NotFound
     {
         let id = case
             .request

@@ -1,8 +1,8 @@
 //! Explains what a server says, by the authority for whose tokens it is.
 
 use crate::command::doctor::finding::Finding;
-use crate::probe::wire::ServerMessage;
 use crate::request::Request;
+use crate::wire::ServerMessage;
 
 /// Returns the finding for an error of the server of a request. The server's own words are its
 /// detail. The host tells what kind of server says so, also behind a tunnel.

@@ -33,7 +33,7 @@ fn check_directory(examination: &mut Examination<'_>) -> Finding {
     const CAUSE: &str = "cache.directory";
     let deadline = examination.deadline;
     let Some(trial) = &mut examination.jobs.cache else {
-        return Finding::skip(why_there_is_none());
+        return Finding::skip(no_cache_reason());
     };
     let Some(CacheTrial {
         directory, written, ..
@@ -45,7 +45,7 @@ fn check_directory(examination: &mut Examination<'_>) -> Finding {
         Ok(()) => Finding::ok(directory.display().to_string()),
         Err(error) => {
             let mut finding = Finding::warn(CAUSE, error.to_string());
-            finding.advice = error.to_hint().map(str::to_owned);
+            finding.advice = error.hint_text().map(str::to_owned);
             finding
         }
     }
@@ -54,12 +54,12 @@ fn check_directory(examination: &mut Examination<'_>) -> Finding {
 fn check_key(examination: &mut Examination<'_>) -> Finding {
     let deadline = examination.deadline;
     let Some(trial) = &mut examination.jobs.cache else {
-        return Finding::skip(why_there_is_none());
+        return Finding::skip(no_cache_reason());
     };
     judge_key_trial(trial.get(deadline).map(|trial| &trial.key))
 }
 
-fn why_there_is_none() -> String {
+fn no_cache_reason() -> String {
     if fs::trust::roots_foreign_home().is_some() {
         return "root keeps no tokens in another user's home".to_owned();
     }

@@ -14,13 +14,13 @@ use super::server_text::explain_message;
 use crate::command::doctor::check::{Check, Examine};
 use crate::command::doctor::context::{CheckLevel, ExaminedTarget};
 use crate::command::doctor::finding::Finding;
-use crate::command::doctor::network::{OF_CLIENTS, OF_PROVIDER, OF_SYSTEM};
+use crate::command::doctor::network::{CLIENT_ROOTS, PROVIDER_ROOTS, SYSTEM_ROOTS};
 use crate::command::doctor::redact::RedactedKind;
 use crate::probe::ProbeFailure;
 use crate::probe::certificate::{Certificate, CertificateValidity};
+use crate::probe::packet::ForeignProtocol;
 use crate::probe::tls::{HandshakeOutcome, TlsHandshake};
 use crate::probe::trust::{CertificateVerdict, ChainTrust, NameFit, VerificationLevel};
-use crate::probe::wire::ForeignProtocol;
 use crate::provider::{RequiredRoots, RootSet};
 use crate::request::Request;
 use crate::roots;
@@ -41,7 +41,9 @@ pub(super) const CHECKS: &[Check] = &[
         level: CheckLevel::Network,
         needs: &["net.tcp"],
         examine: Examine::Target(|case| {
-            with_handshake(case, |r, _, shake| judge_handshake(r, shake))
+            with_handshake(case, |request, _, handshake| {
+                judge_handshake(request, handshake)
+            })
         }),
     },
     Check {
@@ -161,15 +163,15 @@ fn judge_handshake(request: &Request, handshake: &TlsHandshake) -> Finding {
         HandshakeOutcome::NotAName => {
             Finding::fail("net.dns", "the host is neither a name nor an address")
         }
-        HandshakeOutcome::Broke(why) => judge_broken_handshake(request, why),
+        HandshakeOutcome::Broke(reason) => judge_broken_handshake(request, reason),
     }
 }
 
 /// Judges a handshake that ended early. A setting of the client's that many servers do not take
 /// explains it better than what the server did.
-fn judge_broken_handshake(request: &Request, why: &ProbeFailure) -> Finding {
+fn judge_broken_handshake(request: &Request, reason: &ProbeFailure) -> Finding {
     const UNRECOGNIZED_NAME: u8 = 112;
-    let is_refusal = match why {
+    let is_refusal = match reason {
         ProbeFailure::Closed
         | ProbeFailure::Reset
         | ProbeFailure::Alert(_)
@@ -177,7 +179,7 @@ fn judge_broken_handshake(request: &Request, why: &ProbeFailure) -> Finding {
         ProbeFailure::NotPostgres(_) | ProbeFailure::BrokenTls(_) => is_direct(request),
         ProbeFailure::TimedOut | ProbeFailure::TooMuch | ProbeFailure::Failed(_) => false,
     };
-    match why {
+    match reason {
         _ if is_refusal && is_direct(request) => Finding::fail(
             "tls.alpn",
             "the server ends a connection that begins with TLS (sslnegotiation=direct)",
@@ -193,7 +195,7 @@ fn judge_broken_handshake(request: &Request, why: &ProbeFailure) -> Finding {
         .with_advice(
             "compare the host with the endpoint that your provider shows: it may be deleted",
         ),
-        why => judge_break(why),
+        reason => judge_break(reason),
     }
 }
 
@@ -208,10 +210,10 @@ fn sends_name(request: &Request) -> bool {
 }
 
 /// Judges a conversation that ended early.
-pub(super) fn judge_break(why: &ProbeFailure) -> Finding {
+pub(super) fn judge_break(reason: &ProbeFailure) -> Finding {
     const HANDSHAKE_FAILURE: u8 = 40;
     const PROTOCOL_VERSION: u8 = 70;
-    match why {
+    match reason {
         ProbeFailure::Closed => Finding::fail("net.closed", "the server closed the connection"),
         ProbeFailure::Reset => Finding::fail("net.closed", "the connection was reset"),
         ProbeFailure::TimedOut => Finding::fail(
@@ -294,7 +296,7 @@ fn judge_roots(
         None => "nobody",
     };
     let file = clients.roots_file;
-    match trust_by(OF_CLIENTS, verdict) {
+    match trust_by(CLIENT_ROOTS, verdict) {
         ChainTrust::Trusted => Finding::ok(format!("signed by {issuer}, which is in {file}")),
         ChainTrust::NoRoots if Path::new(file).exists() => Finding::fail(
             "tls.rootfile.bad",
@@ -318,8 +320,8 @@ fn cause_of_distrust(
     verdict: &CertificateVerdict,
 ) -> &'static str {
     let required = roots::required_roots(request);
-    let by_provider = *trust_by(OF_PROVIDER, verdict) == ChainTrust::Trusted;
-    let by_system = *trust_by(OF_SYSTEM, verdict) == ChainTrust::Trusted;
+    let by_provider = *trust_by(PROVIDER_ROOTS, verdict) == ChainTrust::Trusted;
+    let by_system = *trust_by(SYSTEM_ROOTS, verdict) == ChainTrust::Trusted;
     let chain = &handshake.certificates;
     match &required {
         RequiredRoots::Private(set) if by_provider || is_issued_for(set, chain) => set.cause,
@@ -354,14 +356,13 @@ fn with_names_of_certificates(
     handshake: &TlsHandshake,
 ) -> Finding {
     let is_public = |verdict: &CertificateVerdict| {
-        [OF_PROVIDER, OF_SYSTEM]
+        [PROVIDER_ROOTS, SYSTEM_ROOTS]
             .iter()
             .any(|set| *trust_by(set, verdict) == ChainTrust::Trusted)
     };
-    let is_by_provider = match roots::required_roots(request).set() {
-        Some(set) => is_issued_for(set, &handshake.certificates),
-        None => false,
-    };
+    let is_by_provider = roots::required_roots(request)
+        .set()
+        .is_some_and(|set| is_issued_for(set, &handshake.certificates));
     let is_by_public = handshake.verdict.as_ref().is_some_and(is_public);
     for certificate in &handshake.certificates {
         for name in &certificate.names {

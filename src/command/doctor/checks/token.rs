@@ -4,7 +4,7 @@
 //! The first checks look at the request alone, the others at the token that `token.issued` has got;
 //! with `--offline` at the one that is cached.
 
-use super::credentials::who_signs;
+use super::credentials::signer_summary;
 use super::token_judges::{
     TokenLife, judge_host, judge_length, judge_life, judge_passfile, judge_region,
     judge_replication, judge_scope, judge_user,
@@ -69,7 +69,7 @@ fn check_region(case: &mut ExaminedTarget<'_, '_>) -> Finding {
     if authority.regions().is_none() {
         return Finding::ok(format!("a token of {} has no region", authority.title()));
     }
-    let configured = match who_signs(case) {
+    let configured = match signer_summary(case) {
         Some(who) => who.region,
         None => None,
     };

@@ -14,7 +14,7 @@ use crate::time::{Time, spoken_duration};
 use crate::token::{TokenAge, TokenTimes, age};
 
 /// A token with less left is hardly worth sending, in seconds.
-const LITTLE_LIFE_LEFT: u32 = 5 * 60;
+const LITTLE_LIFE_SECONDS: u32 = 5 * 60;
 /// What programs read from a command at once; no driver is known to take less and to take tokens.
 const LONGEST_TOKEN: usize = 4_096;
 
@@ -76,7 +76,7 @@ pub(super) fn judge_region(
             provider
                 .authority
                 .regions()
-                .and_then(Regions::cause_of_none),
+                .and_then(Regions::cause_of_missing_region),
             "neither host nor setting names one",
         ),
     }
@@ -310,7 +310,7 @@ pub(super) fn judge_life(life: &TokenLife, now: Time) -> Finding {
         let detail = format!("{times}: it was cut short, because the credentials end then");
         return Finding::warn(life.cause, detail);
     }
-    if life_left < LITTLE_LIFE_LEFT.min(life.usual)
+    if life_left < LITTLE_LIFE_SECONDS.min(life.usual)
         && age(life.issued_at, life.expires_at, now) != TokenAge::Fresh
     {
         return Finding::warn(life.cause, times);

@@ -51,11 +51,11 @@ pub(super) fn plan_changes(
             by_gateway: false,
             is_silent: false,
         },
-        schedules: false,
+        with_scheduler: false,
         first_edits,
     };
     let mut plan = SetupPlan::new(request, machine, &preferences);
-    plan.keeps_fresh = wishes.scheduler.is_some();
+    plan.omits_refresh_advice = wishes.scheduler.is_some();
     Ok(SetupChanges {
         plan,
         preferences,

@@ -28,7 +28,7 @@ const STEPS: [StepFunction; 10] = [
     steps::databases::ask_users,
     steps::databases::ask_typed_database,
     steps::tools::choose_tools,
-    steps::tools::users,
+    steps::tools::ask_token_users,
     steps::tools::ask_scheduler,
     steps::tools::ask_shell,
     steps::ask_agreement,
@@ -37,12 +37,12 @@ const STEPS: [StepFunction; 10] = [
 /// Asks everything, in order.
 pub(super) fn hold_conversation(
     dialog: &dyn Dialog,
-    here: &dyn GuidedSurroundings,
+    surroundings: &dyn GuidedSurroundings,
     replies: GuidedReplies,
 ) -> Result<ConversationEnd> {
     let mut conversation = GuidedConversation {
         dialog,
-        here,
+        surroundings,
         replies,
         is_first: true,
     };

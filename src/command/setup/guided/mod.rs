@@ -7,20 +7,21 @@
 //!  |      |
 //!  |      +--> steps          the questions
 //!  |      |     +--> step        what a question works with, and how it ends
-//!  |      +--> surroundings   what there is to choose from, as a trait; here: as it is
+//!  |      +--> surroundings   what there is to choose from, as a trait
+//!  |             +--> real_surroundings   as it is
 //!  v
 //! changes      the plan of everything: it is shown, and made after the user's yes
 //!  v
-//! afterwards   tokens, a login that proves them, and what to open next
+//! follow_up    tokens, a login that proves them, and what to open next
 //! ```
 //!
 //! Nothing is written before the user has seen all changes and said yes, but for a login that the
 //! user asks for, whose files are the authority's.
 
-mod afterwards;
 mod changes;
 mod conversation;
-mod here;
+mod follow_up;
+mod real_surroundings;
 mod step;
 mod steps;
 mod surroundings;
@@ -37,7 +38,7 @@ use crate::resolve::ConnectionOptions;
 use crate::setup::Machine;
 use crate::sys::dialog;
 use conversation::ConversationEnd;
-use here::RealSurroundings;
+use real_surroundings::RealSurroundings;
 use step::GuidedReplies;
 use surroundings::SetupWishes;
 
@@ -52,37 +53,41 @@ pub(super) fn set_up_by_questions(
 ) -> Result<ExitCode> {
     let dialog = dialog::open_dialog()?;
     let authority = provider::authority_of(options.provider.as_deref())?;
-    let here = RealSurroundings::new(app, machine, authority);
+    let surroundings = RealSurroundings::new(app, machine, authority);
     let replies = GuidedReplies {
         given_profile: options.profile.clone(),
         ..GuidedReplies::default()
     };
-    let code = match conversation::hold_conversation(dialog.as_ref(), &here, replies)? {
+    let code = match conversation::hold_conversation(dialog.as_ref(), &surroundings, replies)? {
         ConversationEnd::Agreed(wishes) => {
-            make_changes(&wishes, &here)?;
+            make_changes(&wishes, &surroundings)?;
             return Ok(ExitCode::SUCCESS);
         }
         ConversationEnd::Declined => ExitCode::SUCCESS,
         ConversationEnd::Interrupted => ExitCode::from(INTERRUPTED),
     };
-    here.app.preferences.output.note("nothing was changed");
+    surroundings
+        .app
+        .preferences
+        .output
+        .note("nothing was changed");
     Ok(code)
 }
 
 /// Makes the changes that the user has seen, and what follows from them. A failure of one tool or
 /// of the login is reported at the end, and keeps nothing else from being done.
-fn make_changes(wishes: &SetupWishes, here: &RealSurroundings<'_>) -> Result<()> {
-    let Some(changes) = here.shown.take() else {
+fn make_changes(wishes: &SetupWishes, surroundings: &RealSurroundings<'_>) -> Result<()> {
+    let Some(changes) = surroundings.shown.take() else {
         return Ok(());
     };
-    let mut errors = changes.make(here.machine, here.app)?;
-    errors.extend(afterwards::prove_one_login(
+    let mut errors = changes.make(surroundings.machine, surroundings.app)?;
+    errors.extend(follow_up::try_one_login(
         wishes,
-        &here.users.borrow(),
-        here.app,
+        &surroundings.users.borrow(),
+        surroundings.app,
     ));
-    afterwards::print_what_is_left(wishes, &changes, here.machine)?;
-    all_errors(errors, here.app.preferences.output, |failed| {
+    follow_up::print_next_steps(wishes, &changes, surroundings.machine)?;
+    all_errors(errors, surroundings.app.preferences.output, |failed| {
         format!("{failed} steps failed; what was made before stays")
     })
 }

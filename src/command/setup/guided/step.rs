@@ -36,7 +36,7 @@ impl StepOutcome {
 /// What a step works with.
 pub(super) struct GuidedConversation<'a> {
     pub(super) dialog: &'a dyn Dialog,
-    pub(super) here: &'a dyn GuidedSurroundings,
+    pub(super) surroundings: &'a dyn GuidedSurroundings,
     pub(super) replies: GuidedReplies,
     /// Whether no step before this one has asked.
     pub(super) is_first: bool,
@@ -79,8 +79,8 @@ pub(super) struct GuidedReplies {
 
 impl GuidedReplies {
     /// Tells whether the host that was typed needs a user besides.
-    pub(super) fn needs_typed_user(&self, here: &dyn GuidedSurroundings) -> Result<bool> {
-        here.needs_user(&self.typed_host, self.profile.as_deref())
+    pub(super) fn needs_typed_user(&self, surroundings: &dyn GuidedSurroundings) -> Result<bool> {
+        surroundings.needs_user(&self.typed_host, self.profile.as_deref())
     }
 
     /// Returns what the answers amount to.

@@ -15,7 +15,7 @@ pub(super) struct DatabaseOffer {
     /// What it is, where, and in which state.
     pub(super) detail: String,
     /// Why it cannot be added.
-    pub(super) why_not: Option<String>,
+    pub(super) not_added: Option<String>,
 }
 
 /// What looking for databases has found.
@@ -42,7 +42,7 @@ pub(super) struct UnknownUser {
 #[derive(Clone, Copy)]
 pub(super) struct FoundTool {
     pub(super) tool: &'static Tool,
-    pub(super) is_here: bool,
+    pub(super) is_installed: bool,
 }
 
 /// The scheduler that could run pgcred here.
@@ -75,7 +75,7 @@ pub(super) trait GuidedSurroundings {
     fn key_variable(&self) -> Option<&'static str>;
 
     /// Returns the command that makes a profile, for users who have none.
-    fn how_to_make_a_profile(&self) -> String;
+    fn profile_command(&self) -> String;
 
     /// Returns the state of the login of a profile. Asks nobody.
     fn login(&self, profile: Option<&str>) -> LoginState;
@@ -91,14 +91,19 @@ pub(super) trait GuidedSurroundings {
     fn needs_user(&self, host: &str, profile: Option<&str>) -> Result<bool>;
 
     /// Returns the connection for a host that the user has typed.
-    fn typed(&self, host: &str, user: Option<&str>, profile: Option<&str>) -> Result<Connection>;
+    fn connection_for_typed_host(
+        &self,
+        host: &str,
+        user: Option<&str>,
+        profile: Option<&str>,
+    ) -> Result<Connection>;
 
     /// Returns the connections of the configuration whose user comes with each token, but for those
     /// whose user was known at the start.
     fn unknown_users(&self) -> &[UnknownUser];
 
     /// Returns how many connections the configuration has.
-    fn configured(&self) -> usize;
+    fn configured_count(&self) -> usize;
 
     /// Checks a name for a connection.
     fn check_name(&self, name: &str, host: Option<&str>, wishes: &SetupWishes) -> Result<()>;

@@ -145,11 +145,11 @@ fn connection(name: &str, user: Option<&str>) -> Connection {
     }
 }
 
-fn found(name: &str, user: Option<&str>, why_not: Option<&str>) -> DatabaseOffer {
+fn found(name: &str, user: Option<&str>, not_added: Option<&str>) -> DatabaseOffer {
     DatabaseOffer {
         connection: connection(name, user),
         detail: "a database".to_owned(),
-        why_not: why_not.map(str::to_owned),
+        not_added: not_added.map(str::to_owned),
     }
 }
 
@@ -192,14 +192,14 @@ impl GuidedSurroundings for World {
         self.key
     }
 
-    fn how_to_make_a_profile(&self) -> String {
+    fn profile_command(&self) -> String {
         "make one".to_owned()
     }
 
     fn login(&self, _: Option<&str>) -> LoginState {
         if self.needs_login {
             return LoginState::Missing {
-                why: "the login has expired".to_owned(),
+                reason: "the login has expired".to_owned(),
                 command: String::new(),
             };
         }
@@ -225,7 +225,12 @@ impl GuidedSurroundings for World {
         Ok(host.starts_with("rds"))
     }
 
-    fn typed(&self, host: &str, user: Option<&str>, _: Option<&str>) -> Result<Connection> {
+    fn connection_for_typed_host(
+        &self,
+        host: &str,
+        user: Option<&str>,
+        _: Option<&str>,
+    ) -> Result<Connection> {
         Ok(connection(host, user))
     }
 
@@ -233,7 +238,7 @@ impl GuidedSurroundings for World {
         &self.unknown_users
     }
 
-    fn configured(&self) -> usize {
+    fn configured_count(&self) -> usize {
         self.configured
     }
 
@@ -243,14 +248,14 @@ impl GuidedSurroundings for World {
     }
 
     fn tools(&self) -> Vec<FoundTool> {
-        let here = |name, is_here| FoundTool {
+        let surroundings = |name, is_installed| FoundTool {
             tool: tool(name),
-            is_here,
+            is_installed,
         };
         vec![
-            here("psql", true),
-            here("tableplus", true),
-            here("pgadmin", false),
+            surroundings("psql", true),
+            surroundings("tableplus", true),
+            surroundings("pgadmin", false),
         ]
     }
 
@@ -474,7 +479,7 @@ fn without_any_credentials_the_user_learns_how_to_get_some() {
     let Err(error) = error else {
         panic!("no error");
     };
-    assert_eq!(error.to_hint(), Some("make one"));
+    assert_eq!(error.hint_text(), Some("make one"));
     let world = World {
         key: Some("KEY_ID"),
         found: vec![found("main", Some("admin"), None)],

@@ -23,9 +23,9 @@ fn an_identity_looks_again_at_every_file_that_is_watched() {
         (directory.join("b"), "bob"),
     ] {
         let stamp_before = before.login_stamp().to_owned(); // taken when it is asked for
-        fs::own_directory(path.parent().unwrap()).unwrap();
+        fs::ensure_own_directory(path.parent().unwrap()).unwrap();
         fs::put(&path, text.as_bytes()).unwrap();
-        let now = before.as_it_is_now();
+        let now = before.reloaded();
         let path = path.display();
         assert_eq!(now.digest(), before.digest(), "{path}");
         assert_ne!(
@@ -34,7 +34,7 @@ fn an_identity_looks_again_at_every_file_that_is_watched() {
             "{path}"
         );
         assert_ne!(now.login_stamp(), stamp_before, "{path}");
-        let again = now.as_it_is_now();
+        let again = now.reloaded();
         assert_eq!(again.digest_with_login(), now.digest_with_login(), "{path}");
         before = now;
     }

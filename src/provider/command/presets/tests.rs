@@ -12,8 +12,10 @@ fn every_preset_is_a_definition_that_can_be_run() {
         // Without them a token of one account could be handed out to another.
         assert!(!definition.watch.is_empty(), "{name}");
         assert!(!definition.variables.is_empty(), "{name}");
-        assert!(
-            definition.login.is_some() || definition.login_if.is_empty(),
+        // Without its words a missing login would be told like any other failure.
+        assert_ne!(
+            definition.login.is_some(),
+            definition.login_if.is_empty(),
             "{name}"
         );
         assert!(

@@ -4,7 +4,7 @@
 //! the cache has a record of the last failure. `judge_login` and `judge_failure` are pure. A login
 //! that is missing has an exit code of its own.
 
-use super::{nothing_known, who_signs, with_names_of_user};
+use super::{no_source_finding, signer_summary, with_names_of_user};
 use crate::authority::{Authority, LoginState};
 use crate::cache::{Cache, FailureRecord};
 use crate::command::doctor::context::{CheckLevel, ExaminedTarget};
@@ -15,8 +15,8 @@ use crate::time::{Time, spoken_duration};
 use crate::token::TokenAge;
 
 pub(super) fn check_login(case: &mut ExaminedTarget<'_, '_>) -> Finding {
-    let Some(who) = who_signs(case) else {
-        return nothing_known();
+    let Some(summary) = signer_summary(case) else {
+        return no_source_finding();
     };
     let cached = case
         .run
@@ -28,8 +28,8 @@ pub(super) fn check_login(case: &mut ExaminedTarget<'_, '_>) -> Finding {
         None => None,
     };
     let authority = case.request.provider.authority;
-    let finding = judge_login(authority, &who.login, cached_until, Time::now());
-    with_names_of_user(finding, &who)
+    let finding = judge_login(authority, &summary.login, cached_until, Time::now());
+    with_names_of_user(finding, &summary)
 }
 
 /// Judges a login. A cached token works without one until it ends.
@@ -54,16 +54,16 @@ fn judge_login(
             ))
         }
         LoginState::Renewable(None) => Finding::ok("pgcred renews it without you"),
-        LoginState::Missing { why, command } => {
+        LoginState::Missing { reason, command } => {
             // No hint: it is not shown, the finding has the cause's advice.
-            let cause = authority.cause_of(&Error::login(why.as_str()));
+            let cause = authority.cause_of(&Error::login(reason.as_str()));
             let finding = match cached_until {
                 Some(end) => {
                     let left = spoken_duration(now.until(end));
-                    let detail = format!("{why}; the cached token is good for {left}");
+                    let detail = format!("{reason}; the cached token is good for {left}");
                     Finding::warn(cause, detail)
                 }
-                None => Finding::fail(cause, why).for_login(),
+                None => Finding::fail(cause, reason).for_login(),
             };
             finding.with_command(command)
         }
@@ -86,8 +86,8 @@ pub(super) fn check_failure(case: &mut ExaminedTarget<'_, '_>) -> Finding {
     } else {
         judge_failure(id_of_cause, last, end_of_pause(last), Time::now())
     };
-    match identity.who_signs() {
-        Some(who) => with_names_of_user(finding, &who),
+    match identity.signer_summary() {
+        Some(summary) => with_names_of_user(finding, &summary),
         None => finding,
     }
 }
@@ -117,7 +117,7 @@ fn judge_failure(
         None => "pgcred asks again at the next call".to_owned(),
     };
     let mut finding = Finding::warn(cause, format!("{}; {next}", describe_failure(last, now)));
-    finding.advice = last.error.to_hint().map(str::to_owned);
+    finding.advice = last.error.hint_text().map(str::to_owned);
     finding
 }
 
@@ -133,7 +133,7 @@ mod tests {
     #[test]
     fn a_missing_login_fails_unless_a_token_is_cached() {
         let missing = LoginState::Missing {
-            why: "the SSO session has expired".to_owned(),
+            reason: "the SSO session has expired".to_owned(),
             command: "pgcred login --profile dev".to_owned(),
         };
         let finding = judge_login(aws(), &missing, None, NOW);

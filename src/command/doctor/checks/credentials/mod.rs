@@ -6,18 +6,18 @@
 //!  +--> login    judges the login and the last failure
 //!  +--> shell    judges what only the variables of this shell say
 //!  +--> signing  issues the token, as every command does
-//!  +--> why      from an error of pgcred's to the failure
+//!  +--> error_finding  from an error of pgcred's to the failure
 //! ```
 //!
 //! All but the last check ask nobody. That one signs at most once, and keeps the token as `pgcred
 //! token` does.
 
+mod error_finding;
 mod login;
 mod shell;
 mod signing;
-mod why;
 
-use crate::authority::{Authority, WhoSigns};
+use crate::authority::{Authority, SignerSummary};
 use crate::command::doctor::check::{Check, Examine};
 use crate::command::doctor::context::{CheckLevel, ExaminedTarget};
 use crate::command::doctor::finding::Finding;
@@ -81,28 +81,28 @@ const fn credentials_check(
 }
 
 /// Returns who would sign for the target; `None` if nothing is known before somebody is asked.
-pub(super) fn who_signs(case: &mut ExaminedTarget<'_, '_>) -> Option<WhoSigns> {
-    case.run.app.issuer.identity(case.request).who_signs()
+pub(super) fn signer_summary(case: &mut ExaminedTarget<'_, '_>) -> Option<SignerSummary> {
+    case.run.app.issuer.identity(case.request).signer_summary()
 }
 
 /// The finding where an authority has neither files nor variables.
-fn nothing_known() -> Finding {
+fn no_source_finding() -> Finding {
     Finding::ok("nothing is known before the authority is asked")
 }
 
 fn check_source(case: &mut ExaminedTarget<'_, '_>) -> Finding {
-    let Some(who) = who_signs(case) else {
-        return nothing_known();
+    let Some(summary) = signer_summary(case) else {
+        return no_source_finding();
     };
     let authority = case.request.provider.authority;
-    let mut finding = with_names_of_user(judge_source(authority, &who), &who);
-    let is_unknown_profile = match &who.source {
+    let mut finding = with_names_of_user(judge_source(authority, &summary), &summary);
+    let is_unknown_profile = match &summary.source {
         Ok(_) => false,
         Err(error) => error.reason() == Some(ErrorReason::NoProfile),
     };
     if let Some(name) = &case.request.connection
         && is_unknown_profile
-        && who.profile_variable.is_none()
+        && summary.profile_variable.is_none()
     {
         let place = format!("correct --profile, or `profile` in [connections.{name}]");
         finding.advice = Some(match finding.advice {
@@ -114,15 +114,15 @@ fn check_source(case: &mut ExaminedTarget<'_, '_>) -> Finding {
     finding
 }
 
-fn judge_source(authority: &dyn Authority, who: &WhoSigns) -> Finding {
-    let source = match &who.source {
+fn judge_source(authority: &dyn Authority, summary: &SignerSummary) -> Finding {
+    let source = match &summary.source {
         Ok(source) => source,
-        Err(error) => return why::finding_of_error(authority, error),
+        Err(error) => return error_finding::finding_of_error(authority, error),
     };
-    let Some(profile) = &who.profile else {
+    let Some(profile) = &summary.profile else {
         return Finding::ok(source);
     };
-    let named_by = match who.profile_variable {
+    let named_by = match summary.profile_variable {
         Some(variable) => format!(", named by {variable}"),
         None => String::new(),
     };
@@ -130,8 +130,8 @@ fn judge_source(authority: &dyn Authority, who: &WhoSigns) -> Finding {
 }
 
 /// Says which names in the texts of a finding identify the user.
-fn with_names_of_user(mut finding: Finding, who: &WhoSigns) -> Finding {
-    for name in &who.names {
+fn with_names_of_user(mut finding: Finding, summary: &SignerSummary) -> Finding {
+    for name in &summary.names {
         finding = finding.naming(RedactedKind::Name, name);
     }
     finding
@@ -149,8 +149,8 @@ mod tests {
         provider::authority_of(Some("dsql")).expect("it is in the table")
     }
 
-    pub(super) fn who(source: Result<String>) -> WhoSigns {
-        WhoSigns {
+    pub(super) fn summary(source: Result<String>) -> SignerSummary {
+        SignerSummary {
             source,
             profile: Some("dev".to_owned()),
             profile_variable: None,
@@ -163,22 +163,26 @@ mod tests {
 
     #[test]
     fn the_source_is_one_line_with_its_profile() {
-        let mut who = who(Ok("SSO session `corp-session` (FILE line 3)".to_owned()));
-        let finding = judge_source(aws(), &who);
+        let mut summary = summary(Ok("SSO session `corp-session` (FILE line 3)".to_owned()));
+        let finding = judge_source(aws(), &summary);
         assert_eq!(finding.status, FindingStatus::Ok);
         assert_eq!(
             finding.detail,
             "profile `dev`: SSO session `corp-session` (FILE line 3)"
         );
-        who.profile_variable = Some("AWS_PROFILE");
-        let finding = with_names_of_user(judge_source(aws(), &who), &who);
+        summary.profile_variable = Some("AWS_PROFILE");
+        let finding = with_names_of_user(judge_source(aws(), &summary), &summary);
         assert!(finding.detail.contains("named by AWS_PROFILE"));
         assert_eq!(
             finding.names,
             [("corp-session".to_owned(), RedactedKind::Name)]
         );
-        who.profile = None;
-        assert!(judge_source(aws(), &who).detail.starts_with("SSO session"));
+        summary.profile = None;
+        assert!(
+            judge_source(aws(), &summary)
+                .detail
+                .starts_with("SSO session")
+        );
     }
 
     #[test]
@@ -186,7 +190,7 @@ mod tests {
         let error = Error::usage("there is no AWS profile `dov`")
             .hint("did you mean `dev`?")
             .because(ErrorReason::NoProfile);
-        let finding = judge_source(aws(), &who(Err(error)));
+        let finding = judge_source(aws(), &summary(Err(error)));
         assert_eq!(finding.status, FindingStatus::Fail);
         assert_eq!(finding.cause, Some("aws.profile"));
         assert_eq!(finding.advice.as_deref(), Some("did you mean `dev`?"));

@@ -1,48 +1,48 @@
 //! Checks what only the variables of this shell say: keys that beat a profile, and a profile that a
 //! program of the desktop does not know.
 
-use super::{nothing_known, who_signs};
-use crate::authority::{Authority, ShellSettings, WhoSigns, WhyNot};
+use super::{no_source_finding, signer_summary};
+use crate::authority::{Authority, NoAnswerReason, ShellSettings, SignerSummary};
 use crate::command::doctor::context::ExaminedTarget;
 use crate::command::doctor::finding::Finding;
 use crate::text::quote::typed;
 use crate::time::{Time, spoken_duration};
 
 pub(super) fn check_environment(case: &mut ExaminedTarget<'_, '_>) -> Finding {
-    match who_signs(case) {
-        Some(who) => {
+    match signer_summary(case) {
+        Some(summary) => {
             let authority = case.request.provider.authority;
-            judge_environment(authority, &who, Time::now())
+            judge_environment(authority, &summary, Time::now())
         }
-        None => nothing_known(),
+        None => no_source_finding(),
     }
 }
 
-fn judge_environment(authority: &dyn Authority, who: &WhoSigns, now: Time) -> Finding {
-    let Some(keys) = &who.variable_keys else {
+fn judge_environment(authority: &dyn Authority, summary: &SignerSummary, now: Time) -> Finding {
+    let Some(keys) = &summary.variable_keys else {
         let title = authority.title();
         return Finding::ok(format!("no {title} key is in a variable"));
     };
-    let cause = authority.cause_of_no_answer(WhyNot::KeyUnknown);
+    let cause = authority.cause_of_no_answer(NoAnswerReason::KeyUnknown);
     let variable = keys.variable;
-    let profile = who.profile.as_deref().unwrap_or("default");
-    if !keys.sign {
+    let profile = summary.profile.as_deref().unwrap_or("default");
+    if !keys.are_signing {
         return Finding::ok(format!(
             "the key in {variable} counts for nothing here, because profile `{profile}` is named"
         ));
     }
-    if let Some(end) = keys.end
+    if let Some(end) = keys.expires_at
         && end <= now
     {
         let ago = spoken_duration(end.until(now));
         let detail = format!("the key in {variable} signs, and it expired {ago} ago");
         return Finding::fail(cause, detail);
     }
-    if let Some(other) = who.profile_variable {
+    if let Some(other) = summary.profile_variable {
         let detail = format!("the key in {variable} signs, and {other} counts for nothing");
         return Finding::warn(cause, detail);
     }
-    let kind = if keys.temporary {
+    let kind = if keys.are_temporary {
         "temporary key"
     } else {
         "key"
@@ -101,23 +101,23 @@ fn judge_desktop(
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{aws, who};
+    use super::super::tests::{aws, summary};
     use super::*;
     use crate::authority::VariableKeys;
     use crate::command::doctor::finding::FindingStatus;
 
     const NOW: Time = Time::from_unix(1_800_000_000);
 
-    fn with_keys(sign: bool, end: Option<Time>, profile: Option<&'static str>) -> Finding {
-        let mut who = who(Ok(String::new()));
-        who.variable_keys = Some(VariableKeys {
+    fn with_keys(signs: bool, end: Option<Time>, profile: Option<&'static str>) -> Finding {
+        let mut summary = summary(Ok(String::new()));
+        summary.variable_keys = Some(VariableKeys {
             variable: "AWS_ACCESS_KEY_ID",
-            sign,
-            temporary: end.is_some(),
-            end,
+            are_signing: signs,
+            are_temporary: end.is_some(),
+            expires_at: end,
         });
-        who.profile_variable = profile;
-        judge_environment(aws(), &who, NOW)
+        summary.profile_variable = profile;
+        judge_environment(aws(), &summary, NOW)
     }
 
     #[test]
@@ -125,7 +125,7 @@ mod tests {
         let (past, future) = (Some(NOW), Some(NOW.plus(900)));
         for (finding, status, says) in [
             (
-                judge_environment(aws(), &who(Ok(String::new())), NOW),
+                judge_environment(aws(), &summary(Ok(String::new())), NOW),
                 FindingStatus::Ok,
                 "no AWS key",
             ),

@@ -1,8 +1,8 @@
 //! Checks the token itself, issued as every command does: from the cache if it is fresh there, else
 //! with credentials that are resolved now. Nobody is asked for a login.
 
-use super::{who_signs, why, with_names_of_user};
-use crate::authority::WhoSigns;
+use super::{error_finding, signer_summary, with_names_of_user};
+use crate::authority::SignerSummary;
 use crate::cache::Cache;
 use crate::command::doctor::context::ExaminedTarget;
 use crate::command::doctor::finding::Finding;
@@ -16,8 +16,8 @@ use crate::token::TokenAge;
 /// Issues the token and keeps it for the checks that follow.
 pub(super) fn check_token(case: &mut ExaminedTarget<'_, '_>) -> Finding {
     let finding = issue_token(case);
-    match who_signs(case) {
-        Some(who) => with_names_of_user(finding, &who),
+    match signer_summary(case) {
+        Some(summary) => with_names_of_user(finding, &summary),
         None => finding,
     }
 }
@@ -28,7 +28,7 @@ fn issue_token(case: &mut ExaminedTarget<'_, '_>) -> Finding {
         ..IssueOptions::default()
     };
     let app = &mut *case.run.app;
-    let is_for_users_alone = case.request.provider.authority.is_run_for_users_alone();
+    let is_for_users_alone = case.request.provider.authority.issues_on_request_only();
     if is_for_users_alone
         && app
             .issuer
@@ -46,7 +46,9 @@ fn issue_token(case: &mut ExaminedTarget<'_, '_>) -> Finding {
     let warnings = app.issuer.take_warnings();
     let issued = match answer {
         Ok(issued) => issued,
-        Err(error) => return judge_error(case.request.provider, &error, who_signs(case).as_ref()),
+        Err(error) => {
+            return judge_error(case.request.provider, &error, signer_summary(case).as_ref());
+        }
     };
     let now = Time::now();
     let finding = if issued.token.age(now) == TokenAge::Stale {
@@ -68,14 +70,14 @@ fn describe_token(issued: &IssuedToken, now: Time) -> String {
 }
 
 /// Returns the failure of credentials that give no token.
-fn judge_error(provider: &Provider, error: &Error, who: Option<&WhoSigns>) -> Finding {
-    let finding = why::finding_of_error(provider.authority, error);
+fn judge_error(provider: &Provider, error: &Error, summary: Option<&SignerSummary>) -> Finding {
+    let finding = error_finding::finding_of_error(provider.authority, error);
     // A login that is missing for a reason has other commands than that for a login.
     if error.exit() != Exit::Login || error.reason().is_some() {
         return finding;
     }
-    let profile = match who {
-        Some(who) => who.profile.as_deref(),
+    let profile = match summary {
+        Some(summary) => summary.profile.as_deref(),
         None => None,
     };
     let mut command = "pgcred login".to_owned();
@@ -101,22 +103,22 @@ fn judge_stale(
     let identity = issuer.identity(case.request);
     let authority = case.request.provider.authority;
     // No hint: it is not shown, the finding has the cause's advice.
-    let mut why_not = authority.cause_of(&Error::failure("nothing newer has come"));
+    let mut cause = authority.cause_of(&Error::failure("nothing newer has come"));
     if let Some(index) = issuer.cache().map(Cache::index)
         && let Some(last) = last_failure(&index, case.request, &*identity)
     {
-        why_not = authority.cause_of(&last.error);
+        cause = authority.cause_of(&last.error);
     }
     let detail = match warnings.into_iter().next() {
         Some(warning) => warning,
         None => describe_token(old, now),
     };
-    Finding::warn(why_not, detail)
+    Finding::warn(cause, detail)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::who;
+    use super::super::tests::summary;
     use super::*;
     use crate::command::doctor::finding::FindingStatus;
     use crate::error::ErrorReason;
@@ -125,16 +127,16 @@ mod tests {
     fn a_login_that_is_missing_is_typed_with_the_profile_in_use() {
         let error = Error::login("profile `dev`: the SSO session was ended by AWS");
         let dsql = provider::named("dsql").expect("it is in the table");
-        let mut who = who(Ok(String::new()));
-        let finding = judge_error(dsql, &error, Some(&who));
+        let mut summary = summary(Ok(String::new()));
+        let finding = judge_error(dsql, &error, Some(&summary));
         assert_eq!(
             (finding.status, finding.exit),
             (FindingStatus::Fail, Exit::Login)
         );
         assert_eq!(finding.commands, ["pgcred login --profile dev"]);
-        who.profile = Some("default".to_owned());
+        summary.profile = Some("default".to_owned());
         assert_eq!(
-            judge_error(dsql, &error, Some(&who)).commands,
+            judge_error(dsql, &error, Some(&summary)).commands,
             ["pgcred login"]
         );
         assert_eq!(judge_error(dsql, &error, None).commands, ["pgcred login"]);
@@ -143,6 +145,10 @@ mod tests {
         assert_eq!(finding.commands, ["pgcred login --provider fake"]);
 
         let error = Error::login("x").because(ErrorReason::NoCredentials);
-        assert!(judge_error(dsql, &error, Some(&who)).commands.is_empty());
+        assert!(
+            judge_error(dsql, &error, Some(&summary))
+                .commands
+                .is_empty()
+        );
     }
 }

@@ -147,7 +147,7 @@ struct VariableDemand {
     name: &'static str,
     is_too_much: fn(&str) -> bool,
     cause: &'static str,
-    why: &'static str,
+    reason: &'static str,
 }
 
 const DEMANDS: [VariableDemand; 4] = [
@@ -155,25 +155,25 @@ const DEMANDS: [VariableDemand; 4] = [
         name: "PGREQUIREAUTH",
         is_too_much: forbids_password,
         cause: "tool.require_auth",
-        why: "a token is sent as a password",
+        reason: "a token is sent as a password",
     },
     VariableDemand {
         name: "PGCHANNELBINDING",
         is_too_much: is_require,
         cause: "tool.channel",
-        why: "a token is sent without channel binding",
+        reason: "a token is sent without channel binding",
     },
     VariableDemand {
         name: "PGGSSENCMODE",
         is_too_much: is_require,
         cause: "env.require",
-        why: "the server has no GSSAPI",
+        reason: "the server has no GSSAPI",
     },
     VariableDemand {
         name: "PGSSLCERTMODE",
         is_too_much: is_require,
         cause: "env.require",
-        why: "the server asks for no certificate of the client's",
+        reason: "the server asks for no certificate of the client's",
     },
 ];
 
@@ -197,11 +197,11 @@ fn check_demands(_: &mut ExaminedTarget<'_, '_>) -> Finding {
 
 fn judge_demands(variable: impl Fn(&str) -> Option<String>) -> Finding {
     for demand in DEMANDS {
-        let VariableDemand { name, why, .. } = demand;
+        let VariableDemand { name, reason, .. } = demand;
         if let Some(value) = variable(name)
             && (demand.is_too_much)(&value)
         {
-            let detail = format!("{name} is {}: {why}", shown_value(&value));
+            let detail = format!("{name} is {}: {reason}", shown_value(&value));
             return Finding::fail(demand.cause, detail).with_command(unset_command(name));
         }
     }

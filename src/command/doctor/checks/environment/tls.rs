@@ -47,10 +47,9 @@ pub(super) fn check_tls(case: &mut ExaminedTarget<'_, '_>) -> Finding {
     let root_file = env::var("PGSSLROOTCERT");
     judge_tls_variables(&TlsFacts {
         mode: env::var("PGSSLMODE"),
-        roots_exist: match &root_file {
-            Some(file) => Path::new(file).exists(),
-            None => false,
-        },
+        roots_exist: root_file
+            .as_ref()
+            .is_some_and(|file| Path::new(file).exists()),
         roots: root_file,
         usual_roots: match roots::warning_about_own_file(request) {
             Some(lack) => UsualRoots::Lacking(lack),

@@ -18,10 +18,10 @@ pub(in crate::command::setup::guided) fn choose_databases(
     conversation: &mut GuidedConversation<'_>,
 ) -> Result<StepOutcome> {
     let discovery = discovered_databases(conversation);
-    let here = conversation.here;
+    let surroundings = conversation.surroundings;
     if discovery.new.is_empty() {
         conversation.replies.picked.clear();
-        return no_new_database(conversation, discovery.is_partial);
+        return go_on_without_new_database(conversation, discovery.is_partial);
     }
     loop {
         let choices = database_choices(conversation, &discovery.new);
@@ -34,13 +34,13 @@ pub(in crate::command::setup::guided) fn choose_databases(
         let types_host = picked.last() == Some(&discovery.new.len());
         picked.retain(|index| *index < discovery.new.len());
         conversation.replies.types_host = types_host;
-        if let Some(refusal) = take_out_what_cannot_be_added(&mut picked, &discovery.new) {
-            here.say(&refusal);
+        if let Some(refusal) = drop_unaddable(&mut picked, &discovery.new) {
+            surroundings.say(&refusal);
             conversation.replies.picked = picked;
             continue;
         }
-        if picked.is_empty() && !types_host && here.configured() == 0 {
-            here.say("pick at least one with the space bar");
+        if picked.is_empty() && !types_host && surroundings.configured_count() == 0 {
+            surroundings.say("pick at least one with the space bar");
             continue;
         }
         let replies = &mut conversation.replies;
@@ -55,32 +55,32 @@ pub(in crate::command::setup::guided) fn choose_databases(
 /// Returns what was found with the profile. Looks once, and says what could not be asked.
 fn discovered_databases(conversation: &mut GuidedConversation<'_>) -> DatabaseOffers {
     let profile = conversation.replies.profile.clone();
-    if let Some((of, known)) = &conversation.replies.discovery
-        && *of == profile
+    if let Some((searched, known)) = &conversation.replies.discovery
+        && *searched == profile
     {
         return known.clone();
     }
-    let here = conversation.here;
+    let surroundings = conversation.surroundings;
     let mut offers = DatabaseOffers::default();
     let searched = if conversation.replies.has_no_credentials {
         Ok(DatabaseOffers::default())
     } else {
-        here.discover(profile.as_deref())
+        surroundings.discover(profile.as_deref())
     };
     match searched {
         Ok(discovery) => offers = discovery,
         Err(error) => {
             offers.is_partial = true;
             offers.remarks.push(error.to_string());
-            offers.remarks.extend(error.to_hint().map(str::to_owned));
+            offers.remarks.extend(error.hint_text().map(str::to_owned));
         }
     }
     for remark in &offers.remarks {
-        here.say(remark);
+        surroundings.say(remark);
     }
     if !offers.configured.is_empty() {
         let names = suggest::list_names(&offers.configured);
-        here.say(&format!("configured already: {names}"));
+        surroundings.say(&format!("configured already: {names}"));
     }
     conversation.replies.picked.clear();
     conversation.replies.users.clear();
@@ -89,13 +89,13 @@ fn discovered_databases(conversation: &mut GuidedConversation<'_>) -> DatabaseOf
 }
 
 /// Goes on to a typed host, or asks for one if something is configured already.
-fn no_new_database(
+fn go_on_without_new_database(
     conversation: &mut GuidedConversation<'_>,
     is_partial: bool,
 ) -> Result<StepOutcome> {
-    let here = conversation.here;
-    if here.configured() == 0 {
-        here.say(if is_partial {
+    let surroundings = conversation.surroundings;
+    if surroundings.configured_count() == 0 {
+        surroundings.say(if is_partial {
             "the databases could not be listed: type the host of one"
         } else {
             "no database was found: type the host of one"
@@ -121,17 +121,17 @@ fn database_choices(
     new: &[DatabaseOffer],
 ) -> Vec<DialogChoice> {
     let replies = &conversation.replies;
-    let is_only = new.len() == 1 && conversation.here.configured() == 0;
+    let is_only = new.len() == 1 && conversation.surroundings.configured_count() == 0;
     let mut choices = Vec::new();
     for (index, offer) in new.iter().enumerate() {
-        let detail = match &offer.why_not {
-            Some(why) => format!("{}: {why}", offer.detail),
+        let detail = match &offer.not_added {
+            Some(reason) => format!("{}: {reason}", offer.detail),
             None => offer.detail.clone(),
         };
         choices.push(DialogChoice {
             name: offer.connection.name.clone(),
             detail,
-            is_chosen: replies.picked.contains(&index) || (is_only && offer.why_not.is_none()),
+            is_chosen: replies.picked.contains(&index) || (is_only && offer.not_added.is_none()),
             stays: false,
         });
     }
@@ -145,14 +145,14 @@ fn database_choices(
 }
 
 /// Takes out the databases that cannot be added. Returns why not, for the first of them.
-fn take_out_what_cannot_be_added(picked: &mut Vec<usize>, new: &[DatabaseOffer]) -> Option<String> {
+fn drop_unaddable(picked: &mut Vec<usize>, new: &[DatabaseOffer]) -> Option<String> {
     let mut first = None;
     picked.retain(|index| {
         let offer = &new[*index];
-        let Some(why) = &offer.why_not else {
+        let Some(reason) = &offer.not_added else {
             return true;
         };
-        first.get_or_insert_with(|| format!("{}: {why}", offer.connection.name));
+        first.get_or_insert_with(|| format!("{}: {reason}", offer.connection.name));
         false
     });
     first
@@ -215,7 +215,7 @@ pub(in crate::command::setup::guided) fn ask_typed_database(
         conversation.replies.typed = None;
         return Ok(StepOutcome::Skipped);
     }
-    let here = conversation.here;
+    let surroundings = conversation.surroundings;
     let mut at = 0;
     while let Some(ask) = [ask_host, ask_user, ask_name].get(at) {
         match ask(conversation, at)? {
@@ -223,7 +223,11 @@ pub(in crate::command::setup::guided) fn ask_typed_database(
             StepOutcome::Interrupted => return Ok(StepOutcome::Interrupted),
             StepOutcome::Back if at == 0 => return Ok(StepOutcome::Back),
             // A host whose user is known has no second question.
-            StepOutcome::Back if at == 2 && !conversation.replies.needs_typed_user(here)? => at = 0,
+            StepOutcome::Back
+                if at == 2 && !conversation.replies.needs_typed_user(surroundings)? =>
+            {
+                at = 0
+            }
             StepOutcome::Back => at -= 1,
         }
     }
@@ -231,12 +235,12 @@ pub(in crate::command::setup::guided) fn ask_typed_database(
 }
 
 fn ask_host(conversation: &mut GuidedConversation<'_>, at: usize) -> Result<StepOutcome> {
-    let here = conversation.here;
+    let surroundings = conversation.surroundings;
     let profile = conversation.replies.profile.clone();
     let check = |text: &str| match text {
         "" => Err(Error::usage("the host is empty")
             .hint("name a host, a cluster ID or a postgres:// URI")),
-        text => here.needs_user(text, profile.as_deref()).map(drop),
+        text => surroundings.needs_user(text, profile.as_deref()).map(drop),
     };
     let question = conversation.question("Host?", at);
     let default = conversation.replies.typed_host.clone();
@@ -247,8 +251,8 @@ fn ask_host(conversation: &mut GuidedConversation<'_>, at: usize) -> Result<Step
 }
 
 fn ask_user(conversation: &mut GuidedConversation<'_>, at: usize) -> Result<StepOutcome> {
-    let here = conversation.here;
-    if !conversation.replies.needs_typed_user(here)? {
+    let surroundings = conversation.surroundings;
+    if !conversation.replies.needs_typed_user(surroundings)? {
         conversation.replies.typed_user.clear();
         return Ok(StepOutcome::Skipped);
     }
@@ -265,16 +269,20 @@ fn ask_user(conversation: &mut GuidedConversation<'_>, at: usize) -> Result<Step
 }
 
 fn ask_name(conversation: &mut GuidedConversation<'_>, at: usize) -> Result<StepOutcome> {
-    let here = conversation.here;
+    let surroundings = conversation.surroundings;
     let replies = &conversation.replies;
     let user = match replies.typed_user.as_str() {
         "" => None,
         user => Some(user),
     };
-    let mut connection = match here.typed(&replies.typed_host, user, replies.profile.as_deref()) {
+    let mut connection = match surroundings.connection_for_typed_host(
+        &replies.typed_host,
+        user,
+        replies.profile.as_deref(),
+    ) {
         Ok(connection) => connection,
         Err(error) => {
-            here.say(&error.to_string());
+            surroundings.say(&error.to_string());
             return Ok(StepOutcome::Back);
         }
     };
@@ -283,7 +291,7 @@ fn ask_name(conversation: &mut GuidedConversation<'_>, at: usize) -> Result<Step
         others.connections.pop();
     }
     let host = connection.target.host.clone();
-    let check = |name: &str| here.check_name(name, host.as_deref(), &others);
+    let check = |name: &str| surroundings.check_name(name, host.as_deref(), &others);
     let question = conversation.question("Name of the connection?", at);
     let answer = conversation
         .dialog

@@ -17,7 +17,7 @@ use crate::error::Result;
 /// Shows everything that would change, and asks once.
 pub(super) fn ask_agreement(conversation: &mut GuidedConversation<'_>) -> Result<StepOutcome> {
     let wishes = conversation.replies.wishes();
-    let has_changes = conversation.here.show_changes(&wishes)?;
+    let has_changes = conversation.surroundings.show_changes(&wishes)?;
     let text = if has_changes {
         "Make these changes, write tokens, and try a login?"
     } else {

@@ -12,22 +12,22 @@ use crate::sys::dialog::{DialogAnswer, DialogChoice};
 pub(in crate::command::setup::guided) fn choose_profile(
     conversation: &mut GuidedConversation<'_>,
 ) -> Result<StepOutcome> {
-    let here = conversation.here;
+    let surroundings = conversation.surroundings;
     if let Some(given) = &conversation.replies.given_profile {
         conversation.replies.profile = Some(given.clone());
         return Ok(StepOutcome::Skipped);
     }
-    let names = here.profiles()?;
-    let key = here.key_variable();
+    let names = surroundings.profiles()?;
+    let key = surroundings.key_variable();
     match (names.as_slice(), key) {
         ([], Some(variable)) => {
-            here.say(&format!("{variable} of this shell signs"));
+            surroundings.say(&format!("{variable} of this shell signs"));
             conversation.replies.profile = None;
             return Ok(StepOutcome::Skipped);
         }
-        ([], None) => return without_profile(conversation),
+        ([], None) => return go_on_without_profile(conversation),
         ([only], None) => {
-            here.say(&format!("profile {only}, the only one"));
+            surroundings.say(&format!("profile {only}, the only one"));
             conversation.replies.profile = Some(only.clone());
             return Ok(StepOutcome::Skipped);
         }
@@ -49,7 +49,7 @@ fn profile_choices(
 ) -> Vec<DialogChoice> {
     let mut current = conversation.replies.profile.clone();
     if current.is_none() {
-        current = conversation.here.current_profile();
+        current = conversation.surroundings.current_profile();
     }
     let mut choices = Vec::new();
     for name in names {
@@ -72,12 +72,12 @@ fn profile_choices(
 /// Goes on without a profile where the machine itself has credentials, which only the user knows,
 /// and where connections are there already: their tokens may need none. Else says how to make a
 /// profile.
-fn without_profile(conversation: &mut GuidedConversation<'_>) -> Result<StepOutcome> {
+fn go_on_without_profile(conversation: &mut GuidedConversation<'_>) -> Result<StepOutcome> {
     let text = "There is no profile. Has this machine credentials of its own, such as a role?";
     let question = conversation.question(text, 0);
     match conversation.dialog.confirm(question, false)? {
         DialogAnswer::Given(has_credentials)
-            if has_credentials || conversation.here.configured() > 0 =>
+            if has_credentials || conversation.surroundings.configured_count() > 0 =>
         {
             conversation.replies.profile = None;
             conversation.replies.has_no_credentials = !has_credentials;
@@ -85,7 +85,7 @@ fn without_profile(conversation: &mut GuidedConversation<'_>) -> Result<StepOutc
             Ok(StepOutcome::Asked)
         }
         DialogAnswer::Given(_) => {
-            let hint = conversation.here.how_to_make_a_profile();
+            let hint = conversation.surroundings.profile_command();
             Err(Error::usage("there is no profile, and no key in a variable").hint(hint))
         }
         DialogAnswer::Back => Ok(StepOutcome::Back),
@@ -97,22 +97,22 @@ fn without_profile(conversation: &mut GuidedConversation<'_>) -> Result<StepOutc
 pub(in crate::command::setup::guided) fn log_in(
     conversation: &mut GuidedConversation<'_>,
 ) -> Result<StepOutcome> {
-    let here = conversation.here;
+    let surroundings = conversation.surroundings;
     let profile = conversation.replies.profile.clone();
     if conversation.replies.has_no_credentials {
         return Ok(StepOutcome::Skipped);
     }
-    let LoginState::Missing { why, .. } = here.login(profile.as_deref()) else {
+    let LoginState::Missing { reason, .. } = surroundings.login(profile.as_deref()) else {
         return Ok(StepOutcome::Skipped);
     };
     // What follows the colon, such as a file, is for the doctor.
-    let why = why.split(": ").next().unwrap_or_default();
-    let text = format!("{why}. Log in now?");
+    let reason = reason.split(": ").next().unwrap_or_default();
+    let text = format!("{reason}. Log in now?");
     let question = conversation.question(&text, 0);
     match conversation.dialog.confirm(question, true)? {
         DialogAnswer::Given(true) => {
-            if let Err(error) = here.log_in(profile.as_deref()) {
-                here.say(&format!("no login: {error}"));
+            if let Err(error) = surroundings.log_in(profile.as_deref()) {
+                surroundings.say(&format!("no login: {error}"));
             }
             conversation.replies.discovery = None;
             Ok(StepOutcome::Asked)

@@ -12,19 +12,19 @@ use crate::sys::dialog::DialogChoice;
 pub(in crate::command::setup::guided) fn choose_tools(
     conversation: &mut GuidedConversation<'_>,
 ) -> Result<StepOutcome> {
-    let tools = conversation.here.tools();
+    let tools = conversation.surroundings.tools();
     let mut choices = Vec::new();
     for candidate in &tools {
         let has_files = candidate.tool.files().is_some();
         let is_chosen = match &conversation.replies.tools {
             Some(picked) => picked.iter().any(|tool| tool.name == candidate.tool.name),
-            None => candidate.is_here && has_files,
+            None => candidate.is_installed && has_files,
         };
         let mut detail = candidate.tool.name.to_owned();
         if !has_files {
             detail += ", prints what to enter";
         }
-        if !candidate.is_here {
+        if !candidate.is_installed {
             detail += ", not found here";
         }
         choices.push(DialogChoice {
@@ -47,12 +47,12 @@ pub(in crate::command::setup::guided) fn choose_tools(
 
 /// Asks for which connections a token is issued now, because its user is what a tool needs. One
 /// that would create a user of the database is not picked already.
-pub(in crate::command::setup::guided) fn users(
+pub(in crate::command::setup::guided) fn ask_token_users(
     conversation: &mut GuidedConversation<'_>,
 ) -> Result<StepOutcome> {
     let picked = conversation.replies.tools.as_deref().unwrap_or_default();
     let follower = picked.iter().find(|tool| tool.follows_users);
-    let unknown = conversation.here.unknown_users();
+    let unknown = conversation.surroundings.unknown_users();
     let (Some(follower), false) = (follower, unknown.is_empty()) else {
         conversation.replies.asked_for = None;
         return Ok(StepOutcome::Skipped);
@@ -95,10 +95,10 @@ pub(in crate::command::setup::guided) fn users(
 pub(in crate::command::setup::guided) fn ask_scheduler(
     conversation: &mut GuidedConversation<'_>,
 ) -> Result<StepOutcome> {
-    let here = conversation.here;
-    let tool = match here.scheduler() {
+    let surroundings = conversation.surroundings;
+    let tool = match surroundings.scheduler() {
         SchedulerState::AtWork(tool) => {
-            here.say(&format!("{} refreshes the tokens already", tool.title));
+            surroundings.say(&format!("{} refreshes the tokens already", tool.title));
             conversation.replies.scheduler = None;
             return Ok(StepOutcome::Skipped);
         }
@@ -122,7 +122,7 @@ pub(in crate::command::setup::guided) fn ask_scheduler(
 pub(in crate::command::setup::guided) fn ask_shell(
     conversation: &mut GuidedConversation<'_>,
 ) -> Result<StepOutcome> {
-    let Some(shell) = conversation.here.shell() else {
+    let Some(shell) = conversation.surroundings.shell() else {
         return Ok(StepOutcome::Skipped);
     };
     let text = format!(

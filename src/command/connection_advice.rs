@@ -14,10 +14,10 @@ use crate::resolve::ConnectionOptions;
 use crate::setup::Machine;
 
 /// How many connections are looked at. The warnings about more than these nobody would read.
-const MOST: usize = 50;
+const MOST_CONNECTIONS: usize = 50;
 
 /// Reads the configuration again and tells all of it. `changed` are those that were there before.
-pub(in crate::command) fn advise(names: &[&str], changed: &[&str], app: &App) {
+pub(in crate::command) fn print_advice(names: &[&str], changed: &[&str], app: &App) {
     let output = app.preferences.output;
     let after = match app.reload() {
         Ok(after) => after,
@@ -26,14 +26,17 @@ pub(in crate::command) fn advise(names: &[&str], changed: &[&str], app: &App) {
             return;
         }
     };
-    warn_of_connections(&names[..names.len().min(MOST)], &after.preferences);
-    if names.len() > MOST {
+    warn_about_connections(
+        &names[..names.len().min(MOST_CONNECTIONS)],
+        &after.preferences,
+    );
+    if names.len() > MOST_CONNECTIONS {
         output.note(&format!(
-            "only the first {MOST} of them were checked; `pgcred doctor` checks all"
+            "only the first {MOST_CONNECTIONS} of them were checked; `pgcred doctor` checks all"
         ));
     }
-    name_tools(&changed[..changed.len().min(MOST)], &after);
-    if !have_lines(names, &after.preferences) {
+    note_outdated_tools(&changed[..changed.len().min(MOST_CONNECTIONS)], &after);
+    if !warn_about_shared_lines(names, &after.preferences) {
         return;
     }
     let (refresh, what) = match names {
@@ -47,7 +50,7 @@ pub(in crate::command) fn advise(names: &[&str], changed: &[&str], app: &App) {
 }
 
 /// Warns about what may be wrong with the connections, of each thing once.
-fn warn_of_connections(names: &[&str], preferences: &Preferences) {
+fn warn_about_connections(names: &[&str], preferences: &Preferences) {
     let output = preferences.output;
     let mut printed = Vec::new();
     let mut requests = Vec::new();
@@ -90,7 +93,7 @@ fn warning_about_profile(connection: &Connection, request: Option<&Request>) -> 
 
 /// Tells whether one of the connections has a line of its own in the passfile, and warns of those
 /// that share one.
-fn have_lines(names: &[&str], preferences: &Preferences) -> bool {
+fn warn_about_shared_lines(names: &[&str], preferences: &Preferences) -> bool {
     let names: HashSet<&str> = names.iter().copied().collect();
     let mut without_line = 0;
     let mut warnings = Vec::new();
@@ -103,14 +106,14 @@ fn have_lines(names: &[&str], preferences: &Preferences) -> bool {
             warnings.push(conflict.to_string());
         }
     }
-    for warning in warnings.iter().take(MOST) {
+    for warning in warnings.iter().take(MOST_CONNECTIONS) {
         preferences.output.warn(warning);
     }
     without_line < names.len()
 }
 
 /// Names the tools whose files still have a connection as it was before.
-fn name_tools(changed: &[&str], app: &App) {
+fn note_outdated_tools(changed: &[&str], app: &App) {
     if changed.is_empty() {
         return;
     }

@@ -14,7 +14,7 @@ use crate::text::host;
 const START_TIME: Duration = Duration::from_secs(3);
 
 /// Tries the browser commands of the platform until one runs. Tells whether one does.
-pub(super) fn open_browser(address: &str) -> bool {
+pub(crate) fn open_browser(address: &str) -> bool {
     for command in open::commands(address) {
         let mut words = vec![command.get_program().to_string_lossy().into_owned()];
         words.extend(
@@ -38,7 +38,7 @@ pub(super) fn open_browser(address: &str) -> bool {
 
 /// Tells whether an address is one of `https`, or of `http` on this machine, and nothing else. Only
 /// these are opened: with other schemes other programs would do what the address says.
-pub(super) fn is_page(address: &str) -> bool {
+pub(crate) fn is_page(address: &str) -> bool {
     // Browsers read a backslash as a slash.
     if address.contains(|c: char| c.is_control() || c.is_whitespace() || c == '\\') {
         return false;

@@ -8,12 +8,12 @@ use super::login::missing::MissingLogin;
 use super::plan::{CredentialPlan, PlannedSource};
 use super::profile_plan::ProfilePlan;
 use super::settings::{AwsSettings, SettingOrigin};
-use crate::authority::{LoginState, VariableKeys, WhoSigns};
+use crate::authority::{LoginState, SignerSummary, VariableKeys};
 use crate::error::Result;
 use crate::time::Time;
 
 /// Returns what is known of the credentials before anybody is asked.
-pub(super) fn who_signs(planned: &ProfilePlan) -> WhoSigns {
+pub(super) fn signer_summary(planned: &ProfilePlan) -> SignerSummary {
     let settings = &planned.settings;
     let plan = planned.plan();
     let profile_variable = match settings.origin_of_profile() {
@@ -22,9 +22,9 @@ pub(super) fn who_signs(planned: &ProfilePlan) -> WhoSigns {
     };
     let mut region = None;
     if let Some((name, origin)) = settings.region_with_origin() {
-        region = Some((name, settings.located(origin)));
+        region = Some((name, settings.describe_origin(origin)));
     }
-    let mut answer = WhoSigns {
+    let mut answer = SignerSummary {
         source: source_in_one_line(settings, &plan),
         profile: Some(settings.profile_name().to_owned()),
         profile_variable,
@@ -64,19 +64,19 @@ fn variable_keys(settings: &AwsSettings, plan: Option<&&CredentialPlan>) -> Opti
     const VARIABLE: &str = "AWS_ACCESS_KEY_ID";
     settings.variables.get(VARIABLE)?;
     let is_set = |name| settings.variables.get(name).is_some();
-    let end = match settings.variables.get("AWS_CREDENTIAL_EXPIRATION") {
+    let expires_at = match settings.variables.get("AWS_CREDENTIAL_EXPIRATION") {
         Some(text) => Time::from_aws(&text),
         None => None,
     };
-    let sign = match plan {
+    let are_signing = match plan {
         Some(plan) => matches!(plan.source, Ok(PlannedSource::Environment(_))),
         None => false,
     };
     Some(VariableKeys {
         variable: VARIABLE,
-        sign,
-        temporary: is_set("AWS_SESSION_TOKEN") || is_set("AWS_SECURITY_TOKEN"),
-        end,
+        are_signing,
+        are_temporary: is_set("AWS_SESSION_TOKEN") || is_set("AWS_SECURITY_TOKEN"),
+        expires_at,
     })
 }
 
@@ -101,7 +101,7 @@ impl From<MissingLogin> for LoginState {
     fn from(login: MissingLogin) -> Self {
         Self::Missing {
             command: login.command(),
-            why: login.why,
+            reason: login.reason,
         }
     }
 }
@@ -125,7 +125,11 @@ mod tests {
     use crate::aws::settings::SharedFiles;
     use crate::error::ErrorReason;
 
-    fn answer_for(variables: &[(&str, &str)], config: &str, profile: Option<&str>) -> WhoSigns {
+    fn answer_for(
+        variables: &[(&str, &str)],
+        config: &str,
+        profile: Option<&str>,
+    ) -> SignerSummary {
         let mut given = BTreeMap::new();
         for (name, value) in variables {
             given.insert((*name).to_owned(), (*value).to_owned());
@@ -133,7 +137,7 @@ mod tests {
         let sections = ini::parse_sections(config).unwrap_or_default();
         let files = SharedFiles::already_read(Ok(ProfileFiles::new(sections, Vec::new())));
         let settings = AwsSettings::new(AwsVariables::Given(given), files, profile);
-        who_signs(&ProfilePlan::make(settings))
+        signer_summary(&ProfilePlan::make(settings))
     }
 
     const SSO: &str = "[profile dev]\nsso_session = corp-of-test\nsso_account_id = 123456789012\n\
@@ -152,12 +156,12 @@ mod tests {
         assert_eq!(alone.profile, None);
         assert!(alone.source.unwrap().contains("AWS_ACCESS_KEY_ID"));
         let keys = alone.variable_keys.unwrap();
-        assert!(keys.sign && keys.temporary);
-        assert_eq!(keys.end.unwrap().rfc3339(), "2026-01-01T00:00:00Z");
+        assert!(keys.are_signing && keys.are_temporary);
+        assert_eq!(keys.expires_at.unwrap().rfc3339(), "2026-01-01T00:00:00Z");
 
         let named = answer_for(&KEYS, SSO, Some("dev"));
         assert_eq!(named.profile.as_deref(), Some("dev"));
-        assert!(!named.variable_keys.unwrap().sign);
+        assert!(!named.variable_keys.unwrap().are_signing);
         assert!(answer_for(&[], SSO, Some("dev")).variable_keys.is_none());
     }
 
@@ -170,14 +174,14 @@ mod tests {
             assert!(source.contains(said), "{source}");
         }
         assert_eq!(found.names, ["Dba", "corp.example.com", "corp-of-test"]);
-        let LoginState::Missing { why, command } = found.login else {
+        let LoginState::Missing { reason, command } = found.login else {
             panic!("the session has no file");
         };
         assert!(
-            why.starts_with("nobody has logged in to SSO yet: "),
-            "{why}"
+            reason.starts_with("nobody has logged in to SSO yet: "),
+            "{reason}"
         );
-        assert!(why.ends_with(" holds no login"), "{why}");
+        assert!(reason.ends_with(" holds no login"), "{reason}");
         assert_eq!(command, "pgcred login --profile dev");
     }
 
@@ -193,7 +197,7 @@ mod tests {
     #[test]
     fn the_region_comes_with_its_place() {
         let found = answer_for(&[("AWS_REGION", "eu-west-1")], SSO, Some("dev"));
-        let place = "AWS_REGION".to_owned();
-        assert_eq!(found.region, Some(("eu-west-1".to_owned(), place)));
+        let origin = "AWS_REGION".to_owned();
+        assert_eq!(found.region, Some(("eu-west-1".to_owned(), origin)));
     }
 }

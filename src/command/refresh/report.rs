@@ -34,7 +34,7 @@ pub(super) fn say_how_to_keep_fresh(tokens: &[(Request, IssuedToken)], preferenc
 }
 
 /// Returns `user@host:port`, followed by the aliases.
-pub(super) fn filed_as(request: &Request) -> String {
+pub(super) fn passfile_lines_text(request: &Request) -> String {
     let mut lines = request.passfile_lines();
     let text = match lines.next() {
         Some(line) => line.to_string(),

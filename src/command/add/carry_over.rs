@@ -8,34 +8,34 @@ use crate::config::Connection;
 
 /// Fills what the user has not named from the connection that is there. Returns the keys that go
 /// away with the old host.
-pub(super) fn keep_unnamed(new: &mut Connection, old: &Connection) -> Vec<&'static str> {
+pub(super) fn carry_over(new: &mut Connection, old: &Connection) -> Vec<&'static str> {
     let has_same_host = match &new.target.host {
         Some(host) => Some(host) == old.target.host.as_ref(),
         None => true,
     };
     let mut gone = Vec::new();
     if has_same_host {
-        keep_value(&mut new.target.port, old.target.port.as_ref());
-        keep_value(&mut new.region, old.region.as_ref());
-        keep_value(&mut new.provider, old.provider.as_ref());
-        keep_value(&mut new.sign_host, old.sign_host.as_ref());
+        carry_value(&mut new.target.port, old.target.port.as_ref());
+        carry_value(&mut new.region, old.region.as_ref());
+        carry_value(&mut new.provider, old.provider.as_ref());
+        carry_value(&mut new.sign_host, old.sign_host.as_ref());
     } else {
-        gone = keys_that_go(new, old);
+        gone = keys_of_old_host(new, old);
     }
     for (keyword, value) in &old.target.options {
         if !has_option(new, keyword) && !gone.contains(&keyword.as_str()) {
             new.target.set_option(keyword, value.clone());
         }
     }
-    keep_value(&mut new.target.host, old.target.host.as_ref());
-    keep_value(&mut new.target.user, old.target.user.as_ref());
-    keep_value(&mut new.target.dbname, old.target.dbname.as_ref());
-    keep_value(&mut new.profile, old.profile.as_ref());
-    keep_value(&mut new.roots, old.roots.as_ref());
-    keep_value(&mut new.life, old.life.as_ref());
-    keep_value(&mut new.proxy, old.proxy.as_ref());
+    carry_value(&mut new.target.host, old.target.host.as_ref());
+    carry_value(&mut new.target.user, old.target.user.as_ref());
+    carry_value(&mut new.target.dbname, old.target.dbname.as_ref());
+    carry_value(&mut new.profile, old.profile.as_ref());
+    carry_value(&mut new.roots, old.roots.as_ref());
+    carry_value(&mut new.life, old.life.as_ref());
+    carry_value(&mut new.proxy, old.proxy.as_ref());
     if new.provider == old.provider {
-        keep_vars(new, old);
+        carry_vars(new, old);
     } else if !has_same_host && new.vars.is_empty() && !old.vars.is_empty() {
         gone.push("vars");
     }
@@ -46,7 +46,7 @@ pub(super) fn keep_unnamed(new: &mut Connection, old: &Connection) -> Vec<&'stat
 }
 
 /// Keeps the value of each placeholder that the user has not named.
-fn keep_vars(new: &mut Connection, old: &Connection) {
+fn carry_vars(new: &mut Connection, old: &Connection) {
     for (name, value) in &old.vars {
         if new.vars.iter().all(|(named, _)| named != name) {
             new.vars.push((name.clone(), value.clone()));
@@ -55,7 +55,7 @@ fn keep_vars(new: &mut Connection, old: &Connection) {
     new.vars.sort();
 }
 
-fn keys_that_go(new: &Connection, old: &Connection) -> Vec<&'static str> {
+fn keys_of_old_host(new: &Connection, old: &Connection) -> Vec<&'static str> {
     let mut gone = Vec::new();
     for (key, is_named, was_there) in [
         ("port", new.target.port.is_some(), old.target.port.is_some()),
@@ -84,7 +84,7 @@ fn has_option(connection: &Connection, keyword: &str) -> bool {
     options.iter().any(|(name, _)| name == keyword)
 }
 
-fn keep_value<T: Clone>(new: &mut Option<T>, old: Option<&T>) {
+fn carry_value<T: Clone>(new: &mut Option<T>, old: Option<&T>) {
     if new.is_none() {
         *new = old.cloned();
     }
@@ -112,7 +112,7 @@ mod tests {
             profile: Some("other".into()),
             ..Connection::default()
         };
-        assert!(keep_unnamed(&mut new, &old()).is_empty());
+        assert!(carry_over(&mut new, &old()).is_empty());
         let expected = Connection {
             profile: Some("other".into()),
             discovered: false,
@@ -122,7 +122,7 @@ mod tests {
         assert_eq!(new, expected);
         new.aliases.clear();
         new.target.host = Some("h".into());
-        assert!(keep_unnamed(&mut new, &old()).is_empty());
+        assert!(carry_over(&mut new, &old()).is_empty());
         assert_eq!(new.aliases, old().aliases);
     }
 
@@ -139,11 +139,11 @@ mod tests {
             vars: vars(&[("b", "3")]),
             ..Connection::default()
         };
-        assert!(keep_unnamed(&mut new, &old).is_empty());
+        assert!(carry_over(&mut new, &old).is_empty());
         assert_eq!(new.vars, vars(&[("a", "1"), ("b", "3")]));
         let mut new = Connection::default();
         new.target.host = Some("other".into());
-        assert_eq!(keep_unnamed(&mut new, &old).last(), Some(&"vars"));
+        assert_eq!(carry_over(&mut new, &old).last(), Some(&"vars"));
         assert_eq!(new.vars, []);
     }
 
@@ -154,7 +154,7 @@ mod tests {
             ..Connection::default()
         };
         new.target.host = Some("other".into());
-        let gone = keep_unnamed(&mut new, &old());
+        let gone = carry_over(&mut new, &old());
         assert_eq!(gone, ["port", "provider", "sign_host", "hostaddr"]);
         assert_eq!((new.target.port, &new.sign_host), (None, &None));
         assert_eq!(new.region, Some(Region::vouched_for("eu-west-1")));

@@ -5,7 +5,9 @@
 //! service that has no host in a region where another one has answered is not in that region, which
 //! is no failure.
 
-use crate::authority::{CallerIdentity, FailedListing, Inspected, NoAnswer, Region, WhyNot};
+use crate::authority::{
+    CallerIdentity, FailedListing, Inspected, NoAnswer, NoAnswerReason, Region,
+};
 use crate::error::Error;
 
 use super::catalog_part::CatalogPart;
@@ -19,8 +21,11 @@ pub(super) fn check_keys(
         return Ok(());
     };
     let is_of_keys = matches!(
-        no_answer.why,
-        WhyNot::KeyUnknown | WhyNot::Expired | WhyNot::ClockWrong | WhyNot::SecretWrong
+        no_answer.reason,
+        NoAnswerReason::KeyUnknown
+            | NoAnswerReason::Expired
+            | NoAnswerReason::ClockWrong
+            | NoAnswerReason::SecretWrong
     );
     if is_of_keys && catalog_part.databases.is_empty() {
         return Err(no_answer.clone());
@@ -30,10 +35,10 @@ pub(super) fn check_keys(
 
 /// Corrects failures of keys that STS knows: a region that does not know them is one that the
 /// account has not enabled.
-pub(super) fn with_known_keys(failures: &mut [FailedListing]) {
+pub(super) fn report_regions_off(failures: &mut [FailedListing]) {
     for failure in failures {
-        if failure.why.why == WhyNot::KeyUnknown {
-            failure.why = not_enabled(&failure.region);
+        if failure.no_answer.reason == NoAnswerReason::KeyUnknown {
+            failure.no_answer = not_enabled(&failure.region);
         }
     }
 }
@@ -44,14 +49,14 @@ fn not_enabled(region: &Region) -> NoAnswer {
         region.as_str()
     ))
     .hint("enable the region in the account's settings, or leave it out");
-    NoAnswer::new(WhyNot::RegionOff, error)
+    NoAnswer::new(NoAnswerReason::RegionOff, error)
 }
 
 /// Keeps one failure of each region that is not enabled: all questions have met it.
-pub(super) fn once_for_a_region(failures: &mut Vec<FailedListing>) {
+pub(super) fn keep_one_failure_per_region_off(failures: &mut Vec<FailedListing>) {
     let mut seen: Vec<Region> = Vec::new();
     failures.retain(|failure| {
-        if failure.why.why != WhyNot::RegionOff {
+        if failure.no_answer.reason != NoAnswerReason::RegionOff {
             return true;
         }
         let is_new = !seen.contains(&failure.region);
@@ -65,26 +70,28 @@ pub(super) fn once_for_a_region(failures: &mut Vec<FailedListing>) {
 /// Takes out the failures of a service that has no host in the region, where another service of AWS
 /// has answered: Aurora DSQL is not in every region. A list of its regions would be out of date
 /// soon.
-pub(super) fn without_missing_service(failures: &mut Vec<FailedListing>) {
-    failures.retain(|failure| failure.why.why != WhyNot::NoSuchHost);
+pub(super) fn drop_failures_of_missing_service(failures: &mut Vec<FailedListing>) {
+    failures.retain(|failure| failure.no_answer.reason != NoAnswerReason::NoSuchHost);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn failure(region: &str, why: WhyNot) -> FailedListing {
+    fn failure(region: &str, reason: NoAnswerReason) -> FailedListing {
         FailedListing {
             region: Region::vouched_for(region),
             question: "RDS DescribeDBClusters".to_owned(),
-            why: NoAnswer::new(why, Error::failure("no")),
+            no_answer: NoAnswer::new(reason, Error::failure("no")),
         }
     }
 
-    fn whys(failures: &[FailedListing]) -> Vec<(&str, WhyNot)> {
+    fn reasons(failures: &[FailedListing]) -> Vec<(&str, NoAnswerReason)> {
         let one = |failure| {
-            let FailedListing { region, why, .. }: &FailedListing = failure;
-            (region.as_str(), why.why)
+            let FailedListing {
+                region, no_answer, ..
+            }: &FailedListing = failure;
+            (region.as_str(), no_answer.reason)
         };
         failures.iter().map(one).collect()
     }
@@ -92,50 +99,50 @@ mod tests {
     #[test]
     fn a_region_that_is_not_enabled_is_told_once() {
         let mut failures = vec![
-            failure("a", WhyNot::KeyUnknown),
-            failure("b", WhyNot::Late),
-            failure("a", WhyNot::RegionOff),
-            failure("b", WhyNot::Late),
-            failure("c", WhyNot::KeyUnknown),
+            failure("a", NoAnswerReason::KeyUnknown),
+            failure("b", NoAnswerReason::Late),
+            failure("a", NoAnswerReason::RegionOff),
+            failure("b", NoAnswerReason::Late),
+            failure("c", NoAnswerReason::KeyUnknown),
         ];
-        with_known_keys(&mut failures);
-        once_for_a_region(&mut failures);
+        report_regions_off(&mut failures);
+        keep_one_failure_per_region_off(&mut failures);
         let expected = [
-            ("a", WhyNot::RegionOff),
-            ("b", WhyNot::Late),
-            ("b", WhyNot::Late),
-            ("c", WhyNot::RegionOff),
+            ("a", NoAnswerReason::RegionOff),
+            ("b", NoAnswerReason::Late),
+            ("b", NoAnswerReason::Late),
+            ("c", NoAnswerReason::RegionOff),
         ];
-        assert_eq!(whys(&failures), expected);
+        assert_eq!(reasons(&failures), expected);
     }
 
     #[test]
     fn only_a_host_that_does_not_exist_is_a_service_that_is_not_there() {
         let mut failures = vec![
-            failure("a", WhyNot::NoSuchHost),
-            failure("a", WhyNot::Unreachable),
+            failure("a", NoAnswerReason::NoSuchHost),
+            failure("a", NoAnswerReason::Unreachable),
         ];
-        without_missing_service(&mut failures);
-        assert_eq!(whys(&failures), [("a", WhyNot::Unreachable)]);
+        drop_failures_of_missing_service(&mut failures);
+        assert_eq!(reasons(&failures), [("a", NoAnswerReason::Unreachable)]);
     }
 
     #[test]
     fn keys_that_nobody_knows_end_the_listing() {
         let nothing = CatalogPart::default();
-        for (why, is_end) in [
-            (WhyNot::KeyUnknown, true),
-            (WhyNot::Expired, true),
-            (WhyNot::ClockWrong, true),
-            (WhyNot::SecretWrong, true),
-            (WhyNot::NotAllowed, false),
-            (WhyNot::Late, false),
-            (WhyNot::Unreachable, false),
+        for (reason, is_end) in [
+            (NoAnswerReason::KeyUnknown, true),
+            (NoAnswerReason::Expired, true),
+            (NoAnswerReason::ClockWrong, true),
+            (NoAnswerReason::SecretWrong, true),
+            (NoAnswerReason::NotAllowed, false),
+            (NoAnswerReason::Late, false),
+            (NoAnswerReason::Unreachable, false),
         ] {
-            let caller = Err(failure("a", why).why);
+            let caller = Err(failure("a", reason).no_answer);
             assert_eq!(
                 check_keys(&nothing, Some(&caller)).is_err(),
                 is_end,
-                "{why:?}"
+                "{reason:?}"
             );
         }
         assert!(check_keys(&nothing, None).is_ok());

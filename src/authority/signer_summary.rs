@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::time::Time;
 
 /// What is known of the credentials of an identity before anybody is asked for them.
-pub(crate) struct WhoSigns {
+pub(crate) struct SignerSummary {
     /// Where the credentials come from, and which setting says so, in one line. An error if the
     /// settings cannot be used.
     pub(crate) source: Result<String>,
@@ -26,11 +26,11 @@ pub(crate) struct VariableKeys {
     /// The variable that holds the key.
     pub(crate) variable: &'static str,
     /// They sign for this identity.
-    pub(crate) sign: bool,
+    pub(crate) are_signing: bool,
     /// They are of a session, and so expire.
-    pub(crate) temporary: bool,
+    pub(crate) are_temporary: bool,
     /// When they expire, if a variable says it.
-    pub(crate) end: Option<Time>,
+    pub(crate) expires_at: Option<Time>,
 }
 
 /// The login that the credentials rest on, by the files that it has left.
@@ -43,5 +43,5 @@ pub(crate) enum LoginState {
     /// It has ended, and can be renewed without the user. The time is that of its end, if known.
     Renewable(Option<Time>),
     /// The user has to log in: the reason, and what to type.
-    Missing { why: String, command: String },
+    Missing { reason: String, command: String },
 }

@@ -8,11 +8,11 @@
 use futures_util::future;
 
 use super::catalog_part::CatalogPart;
-use super::question::{CatalogQuestion, InRegion};
+use super::question::{CatalogQuestion, RegionQuery};
 use super::row;
 use crate::authority::{EndpointRole, FoundDatabase, Region};
 use crate::aws::api::rds::{self, DescribeOperation, RdsFilter};
-use crate::aws::api::rds_things::{self, RdsCluster, RdsInstance, RdsProxy, RdsProxyEndpoint};
+use crate::aws::api::rds_resources::{self, RdsCluster, RdsInstance, RdsProxy, RdsProxyEndpoint};
 use crate::aws::api::server::is_ready;
 use crate::aws::service::endpoints::RDS;
 
@@ -29,88 +29,98 @@ const ENGINES_OF_INSTANCES: [&str; 1] = ["postgres"];
 const FAMILY: &str = "POSTGRESQL";
 
 /// Lists clusters, instances and proxies, each in AWS's order.
-pub(super) async fn list_rds(asked: &InRegion<'_>) -> CatalogPart {
+pub(super) async fn list_rds(query: &RegionQuery<'_>) -> CatalogPart {
     let (clusters, instances) = (
-        Box::pin(list_rds_clusters(asked)),
-        Box::pin(list_rds_instances(asked)),
+        Box::pin(list_rds_clusters(query)),
+        Box::pin(list_rds_instances(query)),
     );
-    let lists = future::join3(clusters, instances, Box::pin(list_rds_proxies(asked)));
+    let lists = future::join3(clusters, instances, Box::pin(list_rds_proxies(query)));
     let (mut of_rds, instances, proxies) = lists.await;
     of_rds.append(instances);
     of_rds.append(proxies);
     if of_rds.failures.is_empty() {
-        of_rds.is_complete(SERVICE, asked.region);
+        of_rds.mark_complete(SERVICE, query.region);
     }
     of_rds
 }
 
-fn catalog_question<'a>(asked: &InRegion<'a>, listing: &DescribeOperation) -> CatalogQuestion<'a> {
+fn catalog_question<'a>(
+    query: &RegionQuery<'a>,
+    listing: &DescribeOperation,
+) -> CatalogQuestion<'a> {
     CatalogQuestion {
         service: RDS,
         operation: listing.operation,
-        region: asked.region,
+        region: query.region,
     }
 }
 
-async fn list_rds_clusters(asked: &InRegion<'_>) -> CatalogPart {
+async fn list_rds_clusters(query: &RegionQuery<'_>) -> CatalogPart {
     let (listing, filter) = (&rds::CLUSTERS, RdsFilter::OfEngines(&ENGINES_OF_CLUSTERS));
-    let (client, region) = (asked.client, asked.region.as_str());
-    let listed = rds::describe_all(client, region, listing, filter, rds_things::read_cluster).await;
-    asked.done();
-    let (mut part, question) = (CatalogPart::default(), catalog_question(asked, listing));
-    for cluster in part.take(question, listed) {
+    let (client, region) = (query.client, query.region.as_str());
+    let listed =
+        rds::describe_all(client, region, listing, filter, rds_resources::read_cluster).await;
+    query.done();
+    let (mut part, question) = (CatalogPart::default(), catalog_question(query, listing));
+    for cluster in part.take_list(question, listed) {
         part.learn_account(&cluster.arn);
         part.idle_hosts.extend(idle_reader(&cluster));
-        part.add(question, rows_of_cluster(&cluster, asked.region));
+        part.add_rows(question, rows_of_cluster(&cluster, query.region));
     }
     part
 }
 
-async fn list_rds_instances(asked: &InRegion<'_>) -> CatalogPart {
+async fn list_rds_instances(query: &RegionQuery<'_>) -> CatalogPart {
     let (listing, filter) = (&rds::INSTANCES, RdsFilter::OfEngines(&ENGINES_OF_INSTANCES));
-    let (client, region) = (asked.client, asked.region.as_str());
-    let listed =
-        rds::describe_all(client, region, listing, filter, rds_things::read_instance).await;
-    asked.done();
-    let (mut part, question) = (CatalogPart::default(), catalog_question(asked, listing));
-    for instance in part.take(question, listed) {
+    let (client, region) = (query.client, query.region.as_str());
+    let listed = rds::describe_all(
+        client,
+        region,
+        listing,
+        filter,
+        rds_resources::read_instance,
+    )
+    .await;
+    query.done();
+    let (mut part, question) = (CatalogPart::default(), catalog_question(query, listing));
+    for instance in part.take_list(question, listed) {
         if instance.cluster.is_some() {
             continue; // the hosts of its cluster lead to it
         }
         part.learn_account(&instance.arn);
-        part.add(question, rows_of_instance(instance, asked.region));
+        part.add_rows(question, rows_of_instance(instance, query.region));
     }
     part
 }
 
-async fn list_rds_proxies(asked: &InRegion<'_>) -> CatalogPart {
-    let (client, region) = (asked.client, asked.region.as_str());
-    let (listing, read) = (&rds::PROXIES, rds_things::read_proxy);
+async fn list_rds_proxies(query: &RegionQuery<'_>) -> CatalogPart {
+    let (client, region) = (query.client, query.region.as_str());
+    let (listing, read) = (&rds::PROXIES, rds_resources::read_proxy);
     let listed = rds::describe_all(client, region, listing, RdsFilter::All, read).await;
     let (mut part, question_of_proxies) =
-        (CatalogPart::default(), catalog_question(asked, listing));
-    let mut proxies = part.take(question_of_proxies, listed);
+        (CatalogPart::default(), catalog_question(query, listing));
+    let mut proxies = part.take_list(question_of_proxies, listed);
     proxies.retain(|proxy| proxy.family.as_deref() == Some(FAMILY));
     for proxy in &proxies {
         part.learn_account(&proxy.arn);
-        part.add(question_of_proxies, rows_of_proxy(proxy, asked.region));
+        part.add_rows(question_of_proxies, rows_of_proxy(proxy, query.region));
     }
     if proxies.is_empty() {
-        asked.done();
+        query.done();
         return part;
     }
-    asked.plan(1);
-    asked.done();
-    let (listing, read) = (&rds::PROXY_ENDPOINTS, rds_things::read_proxy_endpoint);
+    query.plan(1);
+    query.done();
+    let (listing, read) = (&rds::PROXY_ENDPOINTS, rds_resources::read_proxy_endpoint);
     let listed = rds::describe_all(client, region, listing, RdsFilter::All, read).await;
-    asked.done();
-    let question = catalog_question(asked, listing);
-    for endpoint in part.take(question, listed) {
+    query.done();
+    let question = catalog_question(query, listing);
+    for endpoint in part.take_list(question, listed) {
         let mut of_this = proxies.iter();
         if let Some(proxy) = of_this.find(|proxy| proxy.name == endpoint.proxy)
             && !endpoint.is_default
         {
-            part.add(question, rows_of_endpoint(&endpoint, proxy, asked.region));
+            part.add_rows(question, rows_of_endpoint(&endpoint, proxy, query.region));
         }
     }
     part

@@ -5,21 +5,32 @@
 //! such as `ssh -L` has the user of the forwarder. So this is a check that comes in addition to the
 //! password, or in its place where the user has said so.
 
-/// Tells whether a user may use the gateway: its own user and root.
+/// Tells whether a user is the one of this process.
 #[cfg(unix)]
-pub(super) fn is_admitted(uid: u32) -> bool {
+pub(crate) fn is_own_user(uid: u32) -> bool {
+    uid == nix::unistd::geteuid().as_raw()
+}
+
+#[cfg(not(unix))]
+pub(crate) fn is_own_user(_: u32) -> bool {
+    true
+}
+
+/// Tells whether a user is the one of this process, or root.
+#[cfg(unix)]
+pub(crate) fn is_own_user_or_root(uid: u32) -> bool {
     const ROOT: u32 = 0;
-    uid == ROOT || uid == nix::unistd::geteuid().as_raw()
+    uid == ROOT || is_own_user(uid)
 }
 
 /// Whether the system tells the user of a TCP connection.
 pub(crate) const KNOWS_TCP_USERS: bool = cfg!(target_os = "linux");
 
 #[cfg(target_os = "linux")]
-pub(super) use linux::is_admitted_by_tcp;
+pub(crate) use linux::is_tcp_peer_own_user;
 
 #[cfg(not(target_os = "linux"))]
-pub(super) fn is_admitted_by_tcp(_: std::net::SocketAddr, _: std::net::SocketAddr) -> bool {
+pub(crate) fn is_tcp_peer_own_user(_: std::net::SocketAddr, _: std::net::SocketAddr) -> bool {
     false
 }
 
@@ -33,13 +44,13 @@ mod linux {
         AddressFamily, MsgFlags, SockFlag, SockProtocol, SockType, recv, send, socket,
     };
 
-    use super::is_admitted;
+    use super::is_own_user_or_root;
 
-    /// Tells whether the user of a connection's other end may use the gateway. Whoever cannot be
-    /// found is not admitted.
-    pub(crate) fn is_admitted_by_tcp(peer: SocketAddr, own: SocketAddr) -> bool {
+    /// Tells whether the other end of a connection belongs to the user of this process, or to root.
+    /// One that cannot be found does not.
+    pub(crate) fn is_tcp_peer_own_user(peer: SocketAddr, own: SocketAddr) -> bool {
         match uid_of(peer, own) {
-            Ok(uid) => is_admitted(uid),
+            Ok(uid) => is_own_user_or_root(uid),
             Err(_) => false,
         }
     }
@@ -117,11 +128,21 @@ mod linux {
             return None;
         }
         let asked = addresses(peer, own);
-        if answer.get(SOCKET..SOCKET + asked.len())? != asked {
+        let answered = answer.get(SOCKET..SOCKET + asked.len())?;
+        if answered != asked && answered != addresses(in_ipv6(peer), in_ipv6(own)) {
             return None;
         }
         let uid = answer.get(UID..)?.first_chunk()?;
         Some(u32::from_ne_bytes(*uid))
+    }
+
+    /// Returns an address as the kernel writes it for a socket of IPv6 that has connected over
+    /// IPv4: those of Java are such.
+    fn in_ipv6(address: SocketAddr) -> SocketAddr {
+        match address.ip() {
+            IpAddr::V4(ip) => SocketAddr::new(ip.to_ipv6_mapped().into(), address.port()),
+            IpAddr::V6(_) => address,
+        }
     }
 
     #[cfg(test)]
@@ -140,12 +161,24 @@ mod linux {
                 let client = TcpStream::connect(own).unwrap();
                 let (accepted, peer) = listener.accept().unwrap();
                 assert_eq!(uid_of(peer, own).unwrap(), nix::unistd::geteuid().as_raw());
-                assert!(is_admitted_by_tcp(peer, own));
+                assert!(is_tcp_peer_own_user(peer, own));
                 let mut other = peer;
                 other.set_port(peer.port() ^ 1);
-                assert!(!is_admitted_by_tcp(other, own));
+                assert!(!is_tcp_peer_own_user(other, own));
                 drop((client, accepted));
             }
+        }
+
+        #[test]
+        fn a_socket_of_ipv6_that_has_connected_over_ipv4_is_known() {
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+            let own = listener.local_addr().unwrap();
+            let Ok(_client) = TcpStream::connect(in_ipv6(own)) else {
+                return; // without IPv6
+            };
+            let (_, peer) = listener.accept().unwrap();
+            assert!(peer.is_ipv4());
+            assert_eq!(uid_of(peer, own).unwrap(), nix::unistd::geteuid().as_raw());
         }
 
         #[test]

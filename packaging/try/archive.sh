@@ -1,19 +1,19 @@
 #!/usr/bin/env bash
-# Unpacks the archive of TARGET in DIR as a user does, compares it with SHA256SUMS, and logs in with its
-# program: `install.sh --try` of this checkout, which builds only the stand-in.
+# Unpacks the archive of TARGET in DIR as a user does, compares it with SHA256SUMS, and logs in with its program.
 #
-#   packaging/try.sh DIR TARGET
+#   packaging/try/archive.sh DIR TARGET
 #
-# It needs what install.sh --try needs. On Windows there is no PostgreSQL for the stand-in: the program
-# is started, and issues a token. RUNNER names a program that runs it here, if it is for another machine:
+# RUNNER names a program that runs it here, if it is for another machine:
 #
-#   RUNNER=qemu-aarch64-static packaging/try.sh target/packages aarch64-unknown-linux-musl
+#   RUNNER=qemu-aarch64-static packaging/try/archive.sh target/packages aarch64-unknown-linux-musl
 #   RUNNER=qemu-aarch64-static QEMU_LD_PREFIX=/usr/aarch64-linux-gnu ... aarch64-unknown-linux-gnu   (libc6-arm64-cross)
-#   RUNNER=wine packaging/try.sh target/packages x86_64-pc-windows-gnu
+#   RUNNER=wine packaging/try/archive.sh target/packages x86_64-pc-windows-gnu      (issues a token only)
+#
+# LOGIN names another program than login.sh.
 set -euo pipefail
 directory=$(cd "${1:?DIR is missing}" && pwd)
 target=${2:?TARGET is missing}
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
@@ -35,10 +35,9 @@ if [[ ${RUNNER:-} ]]; then
     program=$work/pgcred
 fi
 "$program" --version
-case $target in
-    *-windows-*)
-        export AWS_ACCESS_KEY_ID=AKIAIOSFODNN7EXAMPLE AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY
-        "$program" token foo0bar1baz2quux3quuux4abc.dsql.us-east-1.on.aws | grep --quiet X-Amz-Signature=
-        ;;
-    *) ./install.sh --try --program "$program" ;;
-esac
+if [[ ${RUNNER:-} = wine ]]; then # psql would be no program of Windows
+    export AWS_ACCESS_KEY_ID=AKIAIOSFODNN7EXAMPLE AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY
+    "$program" token foo0bar1baz2quux3quuux4abc.dsql.us-east-1.on.aws | grep --quiet X-Amz-Signature=
+    exit
+fi
+"${LOGIN:-packaging/try/login.sh}" "$program"

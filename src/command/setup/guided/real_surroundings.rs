@@ -54,14 +54,14 @@ impl GuidedSurroundings for RealSurroundings<'_> {
         self.authority.shell_settings().key
     }
 
-    fn how_to_make_a_profile(&self) -> String {
+    fn profile_command(&self) -> String {
         self.authority.option_help().first_profile.to_owned()
     }
 
     fn login(&self, profile: Option<&str>) -> LoginState {
         let identity = self.authority.identities().identity(profile, None);
-        match identity.who_signs() {
-            Some(who) => who.login,
+        match identity.signer_summary() {
+            Some(summary) => summary.login,
             None => LoginState::NotNeeded,
         }
     }
@@ -73,8 +73,8 @@ impl GuidedSurroundings for RealSurroundings<'_> {
     }
 
     fn discover(&self, profile: Option<&str>) -> Result<DatabaseOffers> {
-        if let LoginState::Missing { why, .. } = self.login(profile) {
-            let error = Error::failure(format!("databases are not looked for: {why}"));
+        if let LoginState::Missing { reason, .. } = self.login(profile) {
+            let error = Error::failure(format!("databases are not looked for: {reason}"));
             return Err(error.hint("go back to log in, or type a host"));
         }
         let scope = ScopeOptions {
@@ -82,7 +82,7 @@ impl GuidedSurroundings for RealSurroundings<'_> {
             ..ScopeOptions::default()
         };
         let hosts = discover::search_databases(&scope, &[self.authority], None, self.app)?;
-        hosts.check(self.app.preferences.output)?;
+        hosts.report_failures(self.app.preferences.output)?;
         let mut discovery = DatabaseOffers {
             is_partial: hosts.is_partial(),
             ..DatabaseOffers::default()
@@ -111,7 +111,12 @@ impl GuidedSurroundings for RealSurroundings<'_> {
         self.request(host, None, profile).map(|_| false)
     }
 
-    fn typed(&self, host: &str, user: Option<&str>, profile: Option<&str>) -> Result<Connection> {
+    fn connection_for_typed_host(
+        &self,
+        host: &str,
+        user: Option<&str>,
+        profile: Option<&str>,
+    ) -> Result<Connection> {
         let request = self.request(host, user, profile)?;
         let name = short_name(&request.host);
         Ok(add_connection::connection_of_request(&request, &name))
@@ -121,7 +126,7 @@ impl GuidedSurroundings for RealSurroundings<'_> {
         &self.unknown_users
     }
 
-    fn configured(&self) -> usize {
+    fn configured_count(&self) -> usize {
         self.app.preferences.config.connections.len()
     }
 
@@ -136,17 +141,21 @@ impl GuidedSurroundings for RealSurroundings<'_> {
     }
 
     fn tools(&self) -> Vec<FoundTool> {
-        let (mut here, mut others) = (Vec::new(), Vec::new());
+        let (mut installed, mut others) = (Vec::new(), Vec::new());
         for tool in TOOLS {
             if tool.kind.is_background() || !tool.runs_on(self.machine) {
                 continue;
             }
-            let is_here = tool.find(self.machine).is_some();
-            let list = if is_here { &mut here } else { &mut others };
-            list.push(FoundTool { tool, is_here });
+            let is_installed = tool.find(self.machine).is_some();
+            let list = if is_installed {
+                &mut installed
+            } else {
+                &mut others
+            };
+            list.push(FoundTool { tool, is_installed });
         }
-        here.extend(others);
-        here
+        installed.extend(others);
+        installed
     }
 
     fn scheduler(&self) -> SchedulerState {
@@ -194,7 +203,7 @@ impl<'a> RealSurroundings<'a> {
             if request.user.is_empty() && !users.has(&connection) {
                 unknown_users.push(UnknownUser {
                     connection,
-                    is_created: request.provider.authority.is_run_for_users_alone(),
+                    is_created: request.provider.authority.issues_on_request_only(),
                 });
             }
         }
@@ -219,7 +228,7 @@ impl<'a> RealSurroundings<'a> {
         }
         let mut app = self.app.reload()?;
         for name in open {
-            if let Err(error) = users.ask_for(&name, &ConnectionOptions::default(), &mut app) {
+            if let Err(error) = users.issue_token(&name, &ConnectionOptions::default(), &mut app) {
                 app.preferences.output.report(&error);
             }
         }
@@ -255,11 +264,11 @@ fn offer_of_row(row: &DiscoveredHost) -> DatabaseOffer {
             ..Connection::default()
         },
         detail,
-        why_not: None,
+        not_added: None,
     };
     match row.to_offer() {
         Ok(connection) => offer.connection = connection,
-        Err(why) => offer.why_not = Some(why.to_owned()),
+        Err(reason) => offer.not_added = Some(reason.to_owned()),
     }
     offer
 }

@@ -11,7 +11,7 @@ const MOST_PORTS: u16 = 1000;
 
 /// Returns the settings of a connection's gateway. The port 0 stands for the next one that is free.
 /// What the connection has besides the port stays.
-pub(super) fn settings(port: u16, name: &str, config: &Config) -> Result<ProxySettings> {
+pub(super) fn gateway_settings(port: u16, name: &str, config: &Config) -> Result<ProxySettings> {
     let old = config.connection(name).and_then(|old| old.proxy);
     let (socket, auth) = match old {
         Some(old) => (old.socket, old.auth),

@@ -1,4 +1,4 @@
-//! Takes the locks of the login sessions in AWS's caches.
+//! Takes the locks of login sessions: of several processes, one makes or renews a session.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,18 +9,17 @@ use crate::sys::paths::CacheDirectory;
 /// Returns the directory of these locks, and of the notes that processes which log in leave for
 /// each other. Root in the home directory of another user has none: a directory of root's would
 /// lock that user out.
-pub(super) fn locks_directory() -> Option<PathBuf> {
+pub(crate) fn locks_directory() -> Option<PathBuf> {
     if fs::trust::roots_foreign_home().is_some() {
         return None;
     }
     Some(CacheDirectory::of_user()?.locks())
 }
 
-/// Returns the lock that a process holds while it changes a session in AWS's cache. If the lock
-/// cannot be taken the process goes on without it: then two processes may renew one session, and
+/// Returns the lock that a process holds while it changes a session. If the lock cannot be taken the process goes on without it: then two processes may renew one session, and
 /// the one that comes second needs a new login.
-pub(super) fn session_lock(id: &str, timeout: Duration) -> Option<FileLock> {
+pub(crate) fn session_lock(id: &str, timeout: Duration) -> Option<FileLock> {
     let directory = locks_directory()?;
-    fs::own_directory(&directory).ok()?;
+    fs::ensure_own_directory(&directory).ok()?;
     fs::lock(&directory.join(id), timeout).ok()
 }

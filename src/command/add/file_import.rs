@@ -7,8 +7,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::super::afterwards;
 use super::super::app::App;
+use super::super::connection_advice;
 use super::super::edits::{self, EditPolicy};
 use super::super::preferences::Preferences;
 use crate::config::{self, Config, Connection};
@@ -19,7 +19,7 @@ use crate::setup::{Machine, SetupCommands};
 use crate::sys::fs;
 use crate::text::{host, suggest};
 
-pub(super) struct FromFile {
+pub(super) struct FileImport {
     pub(super) file: PathBuf,
     /// The connections to take; all, if it is empty.
     pub(super) names: Vec<String>,
@@ -27,13 +27,13 @@ pub(super) struct FromFile {
     pub(super) policy: EditPolicy,
 }
 
-impl FromFile {
+impl FileImport {
     pub(super) fn run(self, app: &App) -> Result<()> {
         let preferences = &app.preferences;
         let output = preferences.output;
-        let offered = self.chosen(read_shared_file(&self.file)?)?;
+        let offered = self.choose_connections(read_shared_file(&self.file)?)?;
         let compared = FileComparison::of(offered, &preferences.config, self.replace);
-        compared.tell_what_stays(output);
+        compared.note_kept(output);
         if compared.written.is_empty() {
             output.note("nothing to change");
             return Ok(());
@@ -53,19 +53,19 @@ impl FromFile {
         if !self.policy.apply(&[edit], &commands, &[], &machine, app)? {
             return Ok(());
         }
-        app.forget_due();
-        compared.tell_what_is_new(output);
+        app.forget_due_file();
+        compared.note_written(output);
         let names: Vec<&str> = compared
             .written
             .iter()
             .map(|new| new.name.as_str())
             .collect();
-        afterwards::advise(&names, &changed, app);
+        connection_advice::print_advice(&names, &changed, app);
         Ok(())
     }
 
     /// Returns the connections of the file that the user has named.
-    fn chosen(&self, mut offered: Vec<Connection>) -> Result<Vec<Connection>> {
+    fn choose_connections(&self, mut offered: Vec<Connection>) -> Result<Vec<Connection>> {
         for name in &self.names {
             if offered.iter().any(|connection| connection.name == *name) {
                 continue;
@@ -91,7 +91,7 @@ impl FromFile {
         connection: &Connection,
         preferences: &Preferences,
     ) -> Result<bool> {
-        let Some((what, why)) = risk_of_connection(connection, &preferences.config) else {
+        let Some((what, reason)) = risk_of_connection(connection, &preferences.config) else {
             return Ok(true);
         };
         if !self.policy.dry_run && !preferences.ask.terminal {
@@ -100,22 +100,22 @@ impl FromFile {
                  others, name them after the file",
             ));
         }
-        Output::show(&format!("{what}\n{why}"));
+        Output::show(&format!("{what}\n{reason}"));
         if self.policy.dry_run {
             return Ok(true);
         }
-        edits::does_user_agree("send them there? [y/N] ", preferences)
+        edits::has_user_agreed("send them there? [y/N] ", preferences)
     }
 }
 
 /// Returns what could send a token to somebody who may use it elsewhere, and what that means.
 fn risk_of_connection(connection: &Connection, config: &Config) -> Option<(String, String)> {
-    let (signed, places) = connection.other_places();
+    let (signed, others) = connection.signed_and_other_hosts();
     let name = &connection.name;
-    if !places.is_empty() {
-        let places = places.join(", "); // none may be hidden
+    if !others.is_empty() {
+        let others = others.join(", "); // none may be hidden
         return Some((
-            format!("{name}: tokens for {signed} would be sent to {places}"),
+            format!("{name}: tokens for {signed} would be sent to {others}"),
             format!("Whoever runs a server there can log in to {signed} with them."),
         ));
     }
@@ -200,7 +200,7 @@ impl FileComparison {
         compared
     }
 
-    fn tell_what_stays(&self, output: Output) {
+    fn note_kept(&self, output: Output) {
         if !self.same.is_empty() {
             output.note(&format!(
                 "there already, and the same: {}",
@@ -216,7 +216,7 @@ impl FileComparison {
         }
     }
 
-    fn tell_what_is_new(&self, output: Output) {
+    fn note_written(&self, output: Output) {
         let is_new = |connection: &&Connection| !self.changed.contains(&connection.name);
         let added: Vec<String> = self
             .written

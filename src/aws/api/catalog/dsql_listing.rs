@@ -8,9 +8,9 @@ use futures_util::future;
 use tokio::sync::Semaphore;
 
 use super::catalog_part::CatalogPart;
-use super::question::{CatalogQuestion, InRegion};
+use super::question::{CatalogQuestion, RegionQuery};
 use super::row;
-use crate::authority::{FoundDatabase, Inspected, Region, WhyNot};
+use crate::authority::{FoundDatabase, Inspected, NoAnswerReason, Region};
 use crate::aws::api::dsql::{self, DsqlCluster, ListedCluster};
 use crate::aws::api::server;
 use crate::aws::service::endpoints::DSQL;
@@ -25,22 +25,22 @@ const FIRST_USER: &str = "admin";
 const SIDE_BY_SIDE: usize = 16;
 
 /// Lists the clusters of a region, in AWS's order.
-pub(super) async fn list_dsql(asked: &InRegion<'_>) -> CatalogPart {
+pub(super) async fn list_dsql(query: &RegionQuery<'_>) -> CatalogPart {
     let mut part = CatalogPart::default();
-    let listed = dsql::fetch_clusters(asked.client, asked.region.as_str()).await;
+    let listed = dsql::fetch_clusters(query.client, query.region.as_str()).await;
     let question = |operation| CatalogQuestion {
         service: DSQL,
         operation,
-        region: asked.region,
+        region: query.region,
     };
     let mut is_complete = listed.failure.is_none();
-    let clusters = part.take(question(dsql::LIST_CLUSTERS), listed);
-    asked.plan(clusters.len());
-    asked.done();
+    let clusters = part.take_list(question(dsql::LIST_CLUSTERS), listed);
+    query.plan(clusters.len());
+    query.done();
     let room = Semaphore::new(SIDE_BY_SIDE);
     let mut questions = Vec::new();
     for cluster in &clusters {
-        questions.push(get_cluster_in_turn(asked, cluster, &room));
+        questions.push(get_cluster_in_turn(query, cluster, &room));
     }
     let answers = future::join_all(questions).await;
     for (cluster, answer) in clusters.into_iter().zip(answers) {
@@ -48,35 +48,36 @@ pub(super) async fn list_dsql(asked: &InRegion<'_>) -> CatalogPart {
         let question = question(dsql::GET_CLUSTER);
         match answer {
             Ok(cluster) => {
-                let rows = rows_of_cluster(&cluster, asked.region);
+                let rows = rows_of_cluster(&cluster, query.region);
                 is_complete &= rows.is_some();
-                part.add(question, rows);
+                part.add_rows(question, rows);
             }
-            Err(failure) if failure.why == WhyNot::NotFound => {} // deleted in the meantime
+            // It was deleted in the meantime.
+            Err(failure) if failure.reason == NoAnswerReason::NotFound => {}
             Err(failure) => {
-                let rows = rows_of_name(cluster.identifier, asked.region);
+                let rows = rows_of_name(cluster.identifier, query.region);
                 is_complete &= rows.is_some();
-                part.add(question, rows);
-                part.fail_once(question, failure);
+                part.add_rows(question, rows);
+                part.add_failure_once(question, failure);
             }
         }
     }
     if is_complete {
-        part.is_complete(SERVICE, asked.region);
+        part.mark_complete(SERVICE, query.region);
     }
     part
 }
 
 /// Asks for one cluster, as soon as there is room for it.
 async fn get_cluster_in_turn(
-    asked: &InRegion<'_>,
+    query: &RegionQuery<'_>,
     cluster: &ListedCluster,
     room: &Semaphore,
 ) -> Inspected<DsqlCluster> {
     let _place = room.acquire().await; // an error only if somebody closed it
     let answer =
-        dsql::fetch_cluster(asked.client, asked.region.as_str(), &cluster.identifier).await;
-    asked.done();
+        dsql::fetch_cluster(query.client, query.region.as_str(), &cluster.identifier).await;
+    query.done();
     answer
 }
 

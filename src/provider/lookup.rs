@@ -66,10 +66,10 @@ pub(crate) fn find_by_id(id: &str, region: &str) -> Option<(&'static Provider, S
 }
 
 /// Returns what is wrong with a text that is nearly an ID.
-pub(crate) fn nearly_id(text: &str) -> Option<String> {
+pub(crate) fn id_mistake(text: &str) -> Option<String> {
     PROVIDERS
         .iter()
-        .find_map(|provider| (provider.nearly_id)(text))
+        .find_map(|provider| (provider.id_mistake)(text))
 }
 
 /// Reads the name of a region as a user types it. The provider is often not known yet where a user
@@ -81,7 +81,7 @@ pub(crate) fn parse_region(text: &str) -> Result<Region> {
 /// Returns the region of the first authority that knows the text, else of the first that can read
 /// it. An error is that of the first authority.
 fn parse_region_of(authorities: &[&dyn Authority], text: &str) -> Result<Region> {
-    let mut first = None;
+    let mut best = None;
     for regions in authorities
         .iter()
         .filter_map(|authority| authority.regions())
@@ -90,12 +90,15 @@ fn parse_region_of(authorities: &[&dyn Authority], text: &str) -> Result<Region>
         if regions.known().contains(&text) {
             return parsed;
         }
-        match (&first, &parsed) {
-            (None, _) | (Some(Err(_)), Ok(_)) => first = Some(parsed),
-            _ => {}
+        let is_better = match &best {
+            None => true,
+            Some(earlier) => Result::is_err(earlier) && parsed.is_ok(),
+        };
+        if is_better {
+            best = Some(parsed);
         }
     }
-    match first {
+    match best {
         Some(parsed) => parsed,
         None => Err(Error::usage(format!(
             "region {}: nothing that pgcred knows has regions",
@@ -189,7 +192,7 @@ mod tests {
         let error = parsed("Fake East").unwrap_err();
         assert!(
             error
-                .to_hint()
+                .hint_text()
                 .is_some_and(|hint| hint.contains("us-east-1"))
         );
         control::reset();

@@ -21,10 +21,10 @@ pub(super) struct CauseAddition {
 }
 
 /// The authorities that have rows of their own.
-const OWNERS: &[(&str, &[&str])] = &[(AWS, OF_AWS)];
+const OWNERS: &[(&str, &[&str])] = &[(AWS, AWS_ROWS)];
 
 /// The rows of AWS: subjects, which end in a dot, and ids.
-const OF_AWS: &[&str] = &[
+const AWS_ROWS: &[&str] = &[
     "aws.",
     "dsql.",
     "iam.",
@@ -134,7 +134,7 @@ pub(super) fn is_for(cause: &str, authority: Option<&str>) -> bool {
 }
 
 /// Returns what a row says besides to users of an authority.
-pub(super) fn additions(
+pub(super) fn additions_of(
     cause: &str,
     authority: Option<&str>,
 ) -> impl Iterator<Item = &'static CauseAddition> {

@@ -26,33 +26,33 @@ const LONGEST_LOGIN: Duration = Duration::from_secs(20);
 
 /// Writes tokens and logs in to one database. Returns what has failed. `users` have the tokens that
 /// were issued for the tools.
-pub(super) fn prove_one_login(wishes: &SetupWishes, users: &TokenUsers, app: &App) -> Vec<Error> {
+pub(super) fn try_one_login(wishes: &SetupWishes, users: &TokenUsers, app: &App) -> Vec<Error> {
     let mut names = Vec::new();
     for connection in &wishes.connections {
         names.push(connection.name.clone());
     }
     let mut errors = Vec::new();
-    let mut after = match app.reload() {
-        Ok(after) => after,
+    let mut reloaded = match app.reload() {
+        Ok(reloaded) => reloaded,
         Err(error) => return vec![error],
     };
-    errors.extend(users.write_tokens(&mut after).err());
-    if let Err(error) = refresh::refresh_connections(names.clone(), &mut after) {
+    errors.extend(users.write_tokens(&mut reloaded).err());
+    if let Err(error) = refresh::refresh_connections(names.clone(), &mut reloaded) {
         errors.push(error);
     }
     if names.is_empty() {
-        for (name, request) in after.preferences.named_connections() {
+        for (name, request) in reloaded.preferences.named_connections() {
             // The login of another one would create a user that nobody has asked for.
-            let is_for_users = request.provider.authority.is_run_for_users_alone();
+            let is_for_users = request.provider.authority.issues_on_request_only();
             if !is_for_users || users.has(&name) {
                 names.push(name);
             }
         }
     }
-    after.release(); // the login is a process of its own, which issues its token
+    reloaded.release(); // the login is a process of its own, which issues its token
     if let Some(name) = names.first()
         && errors.is_empty()
-        && let Err(error) = log_in(name, &after)
+        && let Err(error) = log_in(name, &reloaded)
     {
         errors.push(error);
     }
@@ -78,7 +78,7 @@ fn log_in(name: &str, app: &App) -> Result<()> {
 
 /// Prints what is left to the user: the dialogs of tools, the shell's line, and the first commands
 /// to type.
-pub(super) fn print_what_is_left(
+pub(super) fn print_next_steps(
     wishes: &SetupWishes,
     changes: &SetupChanges,
     machine: &Machine,
@@ -136,7 +136,7 @@ fn print_tool(
     }
     targets
         .warnings
-        .extend(targets::warnings_about_targets(tool, &mut targets.targets));
+        .extend(targets::adapt_targets(tool, &mut targets.targets));
     for warning in &targets.warnings {
         if !warned.contains(warning) {
             preferences.output.warn(warning);

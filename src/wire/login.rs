@@ -1,0 +1,178 @@
+//! Decides what the client does in a login, after its start-up packet: it takes the server's packets
+//! one by one and says what comes next. It neither reads nor writes, so that the probe and
+//! the gateway log in by the same rules.
+//!
+//! A password is sent once, and in clear text only because TLS protects it: the caller has verified
+//! the server before.
+
+use super::authentication::{AuthenticationMethod, AuthenticationRequest, read_authentication};
+use super::packet::Packet;
+
+/// The most packets of one login.
+const MOST_PACKETS: usize = 100;
+/// The most notices that are kept.
+const MOST_NOTICES: usize = 8;
+
+/// A login that is going on.
+#[derive(Debug, Default)]
+pub(crate) struct LoginExchange {
+    packet_count: usize,
+    /// The server has asked for the password and got it.
+    pub(crate) has_sent_password: bool,
+    /// The bodies of the first notices that the server has sent.
+    pub(crate) notices: Vec<Vec<u8>>,
+    /// The newest minor version of protocol 3 that the server speaks, if it has said so.
+    pub(crate) minor_version: Option<u32>,
+}
+
+/// What the client does next.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum LoginStep {
+    ReadPacket,
+    /// It sends the password, and reads the next packet.
+    SendPassword,
+    /// The login has ended.
+    End(LoginVerdict),
+}
+
+/// How a login ends.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum LoginVerdict {
+    LoggedIn,
+    /// The server refuses, with the body of its error.
+    Refused(Vec<u8>),
+    /// The server asks for another proof than a password in clear text.
+    OtherMethod(AuthenticationMethod),
+    /// The server has taken the password and asks for it again.
+    AskedAgain,
+    /// The server sends a packet of a kind that has no place in a login.
+    OutOfPlace(u8),
+    /// The server sends packets without end.
+    Endless,
+}
+
+impl LoginExchange {
+    /// Takes the server's next packet.
+    pub(crate) fn take(&mut self, packet: Packet) -> LoginStep {
+        let Packet { kind, body } = packet;
+        self.packet_count += 1;
+        if self.packet_count > MOST_PACKETS {
+            return LoginStep::End(LoginVerdict::Endless);
+        }
+        match kind {
+            b'N' if self.notices.len() < MOST_NOTICES => self.notices.push(body),
+            b'N' => {}
+            b'v' => self.minor_version = read_minor_version(&body),
+            b'R' => return self.take_authentication(&body),
+            b'E' => return LoginStep::End(LoginVerdict::Refused(body)),
+            _ => return LoginStep::End(LoginVerdict::OutOfPlace(kind)),
+        }
+        LoginStep::ReadPacket
+    }
+
+    fn take_authentication(&mut self, body: &[u8]) -> LoginStep {
+        let verdict = match read_authentication(body) {
+            Some(AuthenticationRequest::Nothing) => LoginVerdict::LoggedIn,
+            Some(AuthenticationRequest::Password) if self.has_sent_password => {
+                LoginVerdict::AskedAgain
+            }
+            Some(AuthenticationRequest::Password) => {
+                self.has_sent_password = true;
+                return LoginStep::SendPassword;
+            }
+            Some(AuthenticationRequest::Other(method)) => LoginVerdict::OtherMethod(method),
+            None => LoginVerdict::OutOfPlace(b'R'),
+        };
+        LoginStep::End(verdict)
+    }
+}
+
+/// Reads the minor version that a server offers in a packet `v`.
+fn read_minor_version(body: &[u8]) -> Option<u32> {
+    let (version, _) = body.split_first_chunk()?;
+    Some(u32::from_be_bytes(*version) & 0xffff)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const ASKS: (u8, &[u8]) = (b'R', b"\0\0\0\x03");
+    const ACCEPTS: (u8, &[u8]) = (b'R', b"\0\0\0\0");
+
+    /// Gives a server's packets to a login, and returns what it said to the last.
+    fn take_all(packets: &[(u8, &[u8])]) -> (LoginExchange, LoginStep) {
+        let mut login = LoginExchange::default();
+        let mut step = LoginStep::ReadPacket;
+        for (kind, body) in packets {
+            let body = body.to_vec();
+            step = login.take(Packet { kind: *kind, body });
+        }
+        (login, step)
+    }
+
+    #[test]
+    fn each_packet_has_its_answer() {
+        let end = LoginStep::End;
+        for (packets, expected) in [
+            (&[ASKS][..], LoginStep::SendPassword),
+            (&[ACCEPTS], end(LoginVerdict::LoggedIn)),
+            (&[ASKS, ACCEPTS], end(LoginVerdict::LoggedIn)),
+            (&[ASKS, ASKS], end(LoginVerdict::AskedAgain)),
+            (
+                &[ASKS, (b'E', b"Mno\0\0")],
+                end(LoginVerdict::Refused(b"Mno\0\0".to_vec())),
+            ),
+            (
+                &[(b'R', b"\0\0\0\x05salt")],
+                end(LoginVerdict::OtherMethod(AuthenticationMethod::Md5)),
+            ),
+            (&[(b'R', b"\0")], end(LoginVerdict::OutOfPlace(b'R'))),
+            (&[(b'Z', b"I")], end(LoginVerdict::OutOfPlace(b'Z'))),
+            (&[(b'N', b"Mhello\0\0")], LoginStep::ReadPacket),
+            (&[(b'v', b"\0\x03\0\x02\0\0\0\0")], LoginStep::ReadPacket),
+        ] {
+            assert_eq!(take_all(packets).1, expected, "{packets:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_server_says_besides_is_kept_within_bounds() {
+        let notice: (u8, &[u8]) = (b'N', b"Mhello\0\0");
+        let (login, _) = take_all(&[(b'v', b"\0\x03\0\x02\0\0\0\0"), notice, ASKS]);
+        assert_eq!(login.minor_version, Some(2));
+        assert_eq!(login.notices, [b"Mhello\0\0"]);
+        assert!(login.has_sent_password);
+        let (login, step) = take_all(&[notice; MOST_PACKETS]);
+        assert_eq!(login.notices.len(), MOST_NOTICES);
+        assert_eq!(step, LoginStep::ReadPacket);
+        let (_, step) = take_all(&[notice; MOST_PACKETS + 1]);
+        assert_eq!(step, LoginStep::End(LoginVerdict::Endless));
+    }
+
+    proptest! {
+        #![proptest_config(crate::text::mutation::cases())]
+
+        /// Whatever a server sends, the password is sent once at most.
+        #[test]
+        fn a_password_is_sent_once(
+            packets in prop::collection::vec(
+                (prop::sample::select(b"RNvES\0".to_vec()), prop::collection::vec(0_u8..4, 0..6)),
+                0..40,
+            )
+        ) {
+            let mut login = LoginExchange::default();
+            let mut sent_count = 0;
+            for (kind, body) in packets {
+                match login.take(Packet { kind, body }) {
+                    LoginStep::ReadPacket => {}
+                    LoginStep::SendPassword => sent_count += 1,
+                    LoginStep::End(_) => break,
+                }
+            }
+            prop_assert!(sent_count <= 1);
+        }
+    }
+}
