@@ -1,6 +1,5 @@
 //! Makes AWS an authority: finds its credentials and regions as AWS CLI v2 does, and signs tokens
-//! with them. Everything that is AWS's stands below this directory; it is the only user of the
-//! clients of AWS's services.
+//! with them. This directory is the only user of the clients of AWS's services.
 //!
 //! ```text
 //! authority --> identity --> profile_plan --> plan        which source and roles, without I/O
