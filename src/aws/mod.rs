@@ -25,8 +25,8 @@
 //! token_parts  what a token says of itself; causes: why an error of AWS's ended a login
 //! ```
 //!
-//! The locks are these: `sys::session_locks` has one for each login session, taken while a session is
-//! made or renewed. The caller holds the lock of the identity above it (see `issue`); nothing is
+//! The locks are these: `sys::session_locks` has one for each login session, taken while a session
+//! is made or renewed. The caller holds the lock of the identity above it (see `issue`); nothing is
 //! locked below it.
 
 mod access;

@@ -93,10 +93,7 @@ fn earliest_end(
     if end <= started {
         let what = format!("it printed a token that expired already, according to {source}");
         return Err(Error::login(what)
-            .hint(
-                "log in to the service with its own program, then try again; if that does not \
-                 help, check the clock of this machine",
-            )
+            .hint("log in with the service's own program, or check the clock of this machine")
             .because(ErrorReason::Expired));
     }
     Ok(end)

@@ -18,7 +18,7 @@ const NOT_MODULES: [&str; 6] = ["prompt", "pwd", "none", "segment", "undo", "alw
 
 /// The verbs that an introduction begins with: what the file does.
 #[rustfmt::skip]
-const DEEDS: [&str; 83] = [
+const DEEDS: [&str; 84] = [
     "Asks", "Assumes", "Begins", "Bounds", "Breaks", "Builds", "Calls", "Carries", "Changes",
     "Checks", "Chooses", "Collects", "Connects", "Cuts", "Decides", "Declares", "Defines",
     "Describes", "Divides", "Does", "Downloads", "Draws", "Edits", "Explains", "Fakes", "Fills",
@@ -27,8 +27,8 @@ const DEEDS: [&str; 83] = [
     "Matches", "Merges", "Names", "Opens", "Pauses", "Plans", "Prints", "Quotes", "Reads",
     "Recognises", "Registers", "Relays", "Remembers", "Removes", "Replaces", "Reports", "Runs",
     "Says", "Seals", "Sends", "Serves", "Sets", "Shortens", "Shows", "Signs", "Speaks", "Splits",
-    "Stands", "Starts", "Stores", "Suggests", "Takes", "Tells", "Tries", "Turns", "Waits", "Warns",
-    "Writes",
+    "Stands", "Starts", "Stores", "Suggests", "Takes", "Tells", "Tries", "Turns", "Validates", "Waits",
+    "Warns", "Writes",
 ];
 
 /// The least width of a line of an introduction after which the next word has no room.
