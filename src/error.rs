@@ -160,18 +160,22 @@ impl Error {
         }
     }
 
+    /// Says that something has failed that was asked for correctly: exit code 1.
     pub(crate) fn failure(message: impl Into<String>) -> Self {
         Self::new(Exit::Failure, message)
     }
 
+    /// Says that an option, a value or a file has to be corrected: exit code 2.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self::new(Exit::Usage, message)
     }
 
+    /// Says that a login is missing or has ended: exit code 3.
     pub(crate) fn login(message: impl Into<String>) -> Self {
         Self::new(Exit::Login, message)
     }
 
+    /// Says that nothing is configured, cached or found under a name: exit code 4.
     pub(crate) fn no_target(message: impl Into<String>) -> Self {
         Self::new(Exit::NoTarget, message)
     }

@@ -121,8 +121,8 @@ impl ToolFiles for ImportFile {
             return Vec::new();
         };
         vec![format!(
-            "pgAdmin as it is cannot open a session on {} (pgAdmin issue 9433); other servers, such \
-             as RDS and Aurora PostgreSQL, work",
+            "pgAdmin as it is cannot open a session on {} (pgAdmin issue 9433); other servers, \
+             such as RDS and Aurora PostgreSQL, work",
             provider.title
         )]
     }

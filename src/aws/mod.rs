@@ -1,6 +1,5 @@
 //! Makes AWS an authority: finds its credentials and regions as AWS CLI v2 does, and signs tokens
-//! with them. Everything that is AWS's stands below this directory; it is the only user of the
-//! clients of AWS's services.
+//! with them. This directory is the only user of the clients of AWS's services.
 //!
 //! ```text
 //! authority --> identity --> profile_plan --> plan        which source and roles, without I/O
@@ -26,8 +25,8 @@
 //! token_parts  what a token says of itself; causes: why an error of AWS's ended a login
 //! ```
 //!
-//! The locks are these: `sys::session_locks` has one for each login session, taken while a session is
-//! made or renewed. The caller holds the lock of the identity above it (see `issue`); nothing is
+//! The locks are these: `sys::session_locks` has one for each login session, taken while a session
+//! is made or renewed. The caller holds the lock of the identity above it (see `issue`); nothing is
 //! locked below it.
 
 mod access;

@@ -1,5 +1,5 @@
-//! Lists the causes of AWS around the credentials: its services, regions, accounts and tools, and
-//! the clock.
+//! Lists the causes that lie in AWS around the credentials: its services, regions, accounts and
+//! tools, and the clock.
 //!
 //! There are rows of the table here, and nothing else. The credentials themselves are in
 //! `credentials.rs`.

@@ -1,4 +1,5 @@
-//! Lists the causes of credentials: AWS has none from you, or does not take those that it gets.
+//! Lists the causes that lie in credentials: AWS has none from you, or does not take those that it
+//! gets.
 //!
 //! There are rows of the table here, and nothing else. A row here is mended by a login or in the
 //! AWS files and variables; what is wrong around them, such as a region, is in `aws.rs`. Many are

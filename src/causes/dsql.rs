@@ -1,4 +1,4 @@
-//! Lists the causes of Aurora DSQL: what the cluster answers.
+//! Lists the causes that lie in Aurora DSQL: what the cluster answers.
 //!
 //! There are rows of the table here, and nothing else. A row here is mended by SQL or in the
 //! cluster; policies are in `iam.rs`. Some rows are no failures of a login, but texts that follow

@@ -1,4 +1,5 @@
-//! Lists the causes of the environment: variables and service files that lead a client elsewhere.
+//! Lists the causes that lie in the environment: variables and service files that lead a client
+//! elsewhere.
 
 use super::text::{certain, possible};
 use super::{Cause, CauseDetection};

@@ -1,4 +1,4 @@
-//! Lists the causes of IAM: policies that do not allow the login.
+//! Lists the causes that lie in IAM: policies that do not allow the login.
 //!
 //! There are rows of the table here, and nothing else. What a server answers rarely tells a missing
 //! policy from a wrong token, so that `pgcred doctor --aws` asks AWS itself.

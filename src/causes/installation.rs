@@ -1,5 +1,5 @@
-//! Lists the causes of the installation: another pgcred, links, the configuration, the directory of
-//! the cache.
+//! Lists the causes that lie in the installation: another pgcred, links, the configuration, the
+//! directory of the cache.
 
 use super::{Cause, CauseDetection};
 

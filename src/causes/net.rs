@@ -1,4 +1,4 @@
-//! Lists the causes of the network: names, addresses, ports, tunnels.
+//! Lists the causes that lie in the network: names, addresses, ports, tunnels.
 //!
 //! There are rows of the table here, and nothing else. A row here ends before TLS begins. The stage
 //! `net` of doctor finds those that a probe can tell apart.

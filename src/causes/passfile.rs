@@ -1,5 +1,5 @@
-//! Lists the causes of the passfile: lines that a client does not find, cannot read or reads in
-//! another way.
+//! Lists the causes that lie in the passfile: lines that a client does not find, cannot read or
+//! reads in another way.
 //!
 //! There are rows of the table here, and nothing else. The stages `passfile` and `entry` of doctor
 //! find most of them; what only the driver of a client knows, nothing can find.

@@ -1,4 +1,4 @@
-//! Lists the causes of RDS and Aurora: what the server and its roles answer.
+//! Lists the causes that lie in RDS and Aurora: what the server and its roles answer.
 //!
 //! There are rows of the table here, and nothing else. A row here is mended by SQL, or by a setting
 //! of the instance, the cluster or the proxy; policies are in `iam.rs`. What Aurora DSQL answers is

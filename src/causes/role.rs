@@ -1,5 +1,5 @@
-//! Lists the causes of the role in the database, as every authority's tokens need it. What a kind
-//! of server demands of a role besides stands with its own causes.
+//! Lists the causes that lie in the role in the database, as every authority's tokens need it. What
+//! a kind of server demands of a role besides stands with its own causes.
 //!
 //! There are rows of the table here, and nothing else.
 

@@ -1,5 +1,5 @@
-//! Lists the causes of certificates: which authorities a client trusts, and where it looks for
-//! them.
+//! Lists the causes that lie in certificates: which authorities a client trusts, and where it looks
+//! for them.
 //!
 //! There are rows of the table here, and nothing else. A row here is about the file or the store of
 //! root certificates; what a handshake does before it looks at a certificate is in `tls.rs`. The

@@ -1,5 +1,5 @@
-//! Lists the causes of TLS: the client does not use it, does not say whom it wants, or speaks
-//! another kind of it.
+//! Lists the causes that lie in TLS: the client does not use it, does not say whom it wants, or
+//! speaks another kind of it.
 //!
 //! There are rows of the table here, and nothing else. What is wrong with certificates and those
 //! who vouch for them is in `roots.rs`.

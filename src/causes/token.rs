@@ -1,5 +1,5 @@
-//! Lists the causes of the token: it is expired, cut, signed for something else, or written so that
-//! it does not arrive whole.
+//! Lists the causes that lie in the token: it is expired, cut, signed for something else, or
+//! written so that it does not arrive whole.
 //!
 //! There are rows of the table here, and nothing else. The stage `token` of doctor judges the token
 //! that pgcred issues; a token that the user has pasted is recognised by what a server says of it.

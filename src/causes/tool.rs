@@ -1,5 +1,5 @@
-//! Lists the causes of tools: what a desktop program or a driver does with the command or the
-//! password.
+//! Lists the causes that lie in tools: what a desktop program or a driver does with the command or
+//! the password.
 //!
 //! There are rows of the table here, and nothing else. A row here is mended in the tool: its
 //! connection, its driver or its sandbox. The stages `tools` and `clients` of doctor find those

@@ -144,9 +144,9 @@ fn defines_commands(file: &Path) -> bool {
 /// directory is not there now.
 fn check_absence(file: &Path, is_named: bool) -> Result<()> {
     if is_named {
-        let path = file.display();
+        let (path, quoted) = (file.display(), quote::typed(&file.to_string_lossy()));
         return Err(Error::usage(format!("{path}: no such file")).hint(format!(
-            "correct --config, or run `pgcred add NAME HOST --config {path}` to make the file"
+            "correct --config, or run `pgcred add NAME HOST --config {quoted}` to make the file"
         )));
     }
     fs::check_absence(file)

@@ -19,9 +19,9 @@
 //!
 //! `session` is this way from top to bottom. A cancel request goes from `startup` straight to
 //! `server`. `answer` has the errors that a tool is told, and `packet` reads packets in tasks; what
-//! they mean is told by `crate::wire`. `answer`, `startup`'s parser, `scram` and `local_password` are
-//! pure. `settings` is what a gateway is started with, `state` what its sessions share, and `run`
-//! starts and ends it. `holder` names the program that has a port.
+//! they mean is told by `crate::wire`. `answer`, `startup`'s parser, `scram` and `local_password`
+//! are pure. `settings` is what a gateway is started with, `state` what its sessions share, and
+//! `run` starts and ends it. `holder` names the program that has a port.
 //!
 //! The promises:
 //!

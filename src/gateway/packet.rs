@@ -1,5 +1,5 @@
-//! Reads packets of PostgreSQL's protocol in tasks. Every length is checked before
-//! anything is read for it.
+//! Reads packets of PostgreSQL's protocol in tasks. Every length is checked before anything is read
+//! for it.
 
 use std::io::{Error, ErrorKind, Result};
 

@@ -1,5 +1,5 @@
-//! Does the second step: finds the connection of the configuration that TARGET or the options name,
-//! by its name or by its own address, and merges the sources in their order of precedence.
+//! Finds the connection of the configuration that TARGET or the options name, by its name or by its
+//! own address, and merges the sources in their order of precedence.
 
 use super::options::ConnectionOptions;
 use super::sources::{SourcedValue, SourcedValues, ValueSource};

@@ -1,4 +1,4 @@
-//! Does the first step: reads the sources of a value, which are options, TARGET, a connection, PG*
+//! Reads what each source says of a value. The sources are options, TARGET, a connection, PG*
 //! variables and match rules. Each value is kept with the source that it came from.
 
 use super::options::ConnectionOptions;

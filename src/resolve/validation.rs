@@ -1,5 +1,5 @@
-//! Does the third step: validates the merged values, that is the provider, the endpoint that is
-//! signed and the life of the token, and builds the request from them.
+//! Validates the merged values, that is the provider, the endpoint that is signed and the life of
+//! the token, and builds the request from them.
 
 use super::options::ConnectionOptions;
 use super::precedence::MergedTarget;

@@ -2,8 +2,8 @@
 //!
 //! Reads files and the store of the system, and writes nothing. Which file the user's clients
 //! verify by is decided by `choose_roots` in `mod.rs`, as for every command; what else they may
-//! trust is added here. The probe of `pgcred doctor` calls it, and the gateway, which is a client
-//! itself.
+//! trust is added here. The probe of `pgcred doctor` calls it, and so does the gateway, which is a
+//! client itself.
 
 use std::path::Path;
 

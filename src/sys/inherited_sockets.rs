@@ -1,5 +1,5 @@
-//! Takes the listeners that a service manager has opened for this process: `LISTEN_FDS`
-//! of systemd. There are none on Windows.
+//! Takes the listeners that a service manager has opened for this process: `LISTEN_FDS` of systemd.
+//! There are none on Windows.
 
 use std::io::Result;
 use std::net::TcpListener;

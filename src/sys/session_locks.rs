@@ -16,8 +16,9 @@ pub(crate) fn locks_directory() -> Option<PathBuf> {
     Some(CacheDirectory::of_user()?.locks())
 }
 
-/// Returns the lock that a process holds while it changes a session. If the lock cannot be taken the process goes on without it: then two processes may renew one session, and
-/// the one that comes second needs a new login.
+/// Returns the lock that a process holds while it changes a session. If the lock cannot be taken,
+/// the process goes on without it: then two processes may renew one session, and the one that comes
+/// second needs a new login.
 pub(crate) fn session_lock(id: &str, timeout: Duration) -> Option<FileLock> {
     let directory = locks_directory()?;
     fs::ensure_own_directory(&directory).ok()?;

@@ -1,5 +1,5 @@
-//! Decides what the client does in a login, after its start-up packet: it takes the server's packets
-//! one by one and says what comes next. It neither reads nor writes, so that the probe and
+//! Decides what the client does in a login, after its start-up packet: it takes the server's
+//! packets one by one and says what comes next. It neither reads nor writes, so that the probe and
 //! the gateway log in by the same rules.
 //!
 //! A password is sent once, and in clear text only because TLS protects it: the caller has verified

@@ -1,5 +1,5 @@
-//! Reads a server's errors and notices (packets `E` and `N`). What is read is safe to
-//! show: control characters are escaped, and each field is bounded.
+//! Reads a server's errors and notices (packets `E` and `N`). What is read is safe to show: control
+//! characters are escaped, and each field is bounded.
 
 use crate::text::shown;
 

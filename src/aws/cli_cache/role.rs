@@ -1,5 +1,5 @@
-//! Reads the AWS CLI's cache of the credentials of roles, and writes to it. Every kind of role has
-//! a key of its own making, which is the name of its file.
+//! Reads the AWS CLI's cache of the credentials of roles, and never writes to it. Every kind of
+//! role has a key of its own making, which is the name of its file.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;

@@ -298,7 +298,7 @@ fn read_vars(texts: &[String]) -> Result<Vec<(String, String)>> {
         let about = |error: Error| error.about(&format!("--var {}", host::quoted(text)));
         let (name, value) = config::parse_var(text).map_err(about)?;
         if vars.iter().any(|(earlier, _)| *earlier == name) {
-            let twice = Error::usage("the name is there already").hint("name each once");
+            let twice = Error::usage("the name is given twice").hint("name each once");
             return Err(about(twice));
         }
         vars.push((name, value));

@@ -29,7 +29,7 @@ pub(super) fn explain_message(
         values.authority = Some(provider::named(name)?.authority.name());
     }
     let Some(json) = explain_json(text, &values) else {
-        return Err(Error::failure("no known cause has this text")
+        return Err(Error::failure("the text matches no known cause")
             .hint("run `pgcred doctor TARGET` to look for the cause itself"));
     };
     match format {

@@ -91,12 +91,9 @@ fn earliest_end(
         return Err(no_end(own_end, &definition.name));
     };
     if end <= started {
-        let what = format!("it printed a token that has expired already, says {source}");
+        let what = format!("it printed a token that expired already, according to {source}");
         return Err(Error::login(what)
-            .hint(
-                "log in again with `pgcred login --provider NAME`; if that does not help, check \
-                 the clock of this machine",
-            )
+            .hint("log in with the service's own program, or check the clock of this machine")
             .because(ErrorReason::Expired));
     }
     Ok(end)

@@ -122,7 +122,7 @@ fn shared_parent() -> Result<PathBuf> {
     let shown = directory.display();
     // No hint: see `ensure_own_parent`.
     Err(Error::failure(format!(
-        "{shown} does not exist, belongs to another user, or can be exchanged by one"
+        "{shown} does not exist, or another user owns it or can replace it"
     )))
 }
 

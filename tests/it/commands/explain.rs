@@ -56,7 +56,7 @@ fn an_unknown_message_leads_to_the_checks_and_is_not_repeated() {
     let sandbox = Sandbox::empty();
     for text in ["", "it is Monday\u{1b}[31m", "password=hunter2"] {
         let run = sandbox.run(&["doctor", "--explain", text]);
-        run.assert_fails(1, "no known cause has this text");
+        run.assert_fails(1, "the text matches no known cause");
         run.assert_fails(
             1,
             "hint: run `pgcred doctor TARGET` to look for the cause itself",
