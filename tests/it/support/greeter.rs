@@ -9,9 +9,9 @@ use standin::Upstream;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// AuthenticationOk and ReadyForQuery.
+/// `AuthenticationOk` and `ReadyForQuery`.
 const WELCOME: &[u8] = b"R\0\0\0\x08\0\0\0\0Z\0\0\0\x05I";
-/// EmptyQueryResponse and ReadyForQuery.
+/// `EmptyQueryResponse` and `ReadyForQuery`.
 const NOTHING: &[u8] = b"I\0\0\0\x04Z\0\0\0\x05I";
 
 /// Starts the server, which goes on until the tests end, and returns its address.
