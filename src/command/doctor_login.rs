@@ -11,7 +11,7 @@ use crate::sys::child;
 
 /// What doctor has found.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum LoginVerdict {
+pub(super) enum DoctorVerdict {
     /// The server has accepted the token; who is logged in, and how long it took.
     Accepted(String),
     /// The first cause that keeps the login from working, and what to type.
@@ -25,7 +25,7 @@ pub(super) fn try_login(
     target: &[String],
     config: Option<&Path>,
     longest: Duration,
-) -> LoginVerdict {
+) -> DoctorVerdict {
     const REPORT_TIME: Duration = Duration::from_millis(500);
     let seconds = format!("{}s", longest.as_secs());
     let mut arguments: Vec<OsString> = Vec::new();
@@ -47,21 +47,21 @@ pub(super) fn try_login(
     let deadline = Instant::now() + longest + REPORT_TIME;
     match child::own_output(&arguments, deadline, || false) {
         Ok(ended) => read_verdict(&ended.stdout),
-        Err(_) => LoginVerdict::Unknown,
+        Err(_) => DoctorVerdict::Unknown,
     }
 }
 
 /// Reads doctor's JSON.
-fn read_verdict(answer: &[u8]) -> LoginVerdict {
+fn read_verdict(answer: &[u8]) -> DoctorVerdict {
     let Ok(report) = serde_json::from_slice::<Value>(answer) else {
-        return LoginVerdict::Unknown;
+        return DoctorVerdict::Unknown;
     };
     if let Some(cause) = first_cause(&report) {
-        return LoginVerdict::Refused(cause);
+        return DoctorVerdict::Refused(cause);
     }
     match login_of(&report) {
-        Some(detail) => LoginVerdict::Accepted(detail),
-        None => LoginVerdict::Unknown,
+        Some(detail) => DoctorVerdict::Accepted(detail),
+        None => DoctorVerdict::Unknown,
     }
 }
 
@@ -101,9 +101,9 @@ mod tests {
             {"id": "net.dns", "status": "fail", "detail": "no such host",
              "fix": {"commands": ["getent ahosts db"]}}]}"#;
         let cause = "no such host: getent ahosts db".to_owned();
-        assert_eq!(read_verdict(report), LoginVerdict::Refused(cause));
+        assert_eq!(read_verdict(report), DoctorVerdict::Refused(cause));
         for nothing in [&b""[..], b"{}", br#"{"first_check": null, "checks": []}"#] {
-            assert_eq!(read_verdict(nothing), LoginVerdict::Unknown);
+            assert_eq!(read_verdict(nothing), DoctorVerdict::Unknown);
         }
     }
 
@@ -116,8 +116,8 @@ mod tests {
         let detail = "ann is logged in".to_owned();
         assert_eq!(
             read_verdict(of("ok").as_bytes()),
-            LoginVerdict::Accepted(detail)
+            DoctorVerdict::Accepted(detail)
         );
-        assert_eq!(read_verdict(of("skip").as_bytes()), LoginVerdict::Unknown);
+        assert_eq!(read_verdict(of("skip").as_bytes()), DoctorVerdict::Unknown);
     }
 }

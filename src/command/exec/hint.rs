@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::ExitStatus;
 use std::time::Duration;
 
-use crate::command::doctor_login::{LoginVerdict, try_login};
+use crate::command::doctor_login::{DoctorVerdict, try_login};
 use crate::provider;
 use crate::request::Request;
 use crate::text::quote::typed;
@@ -52,8 +52,8 @@ pub(super) fn hint_after_failed_login(asked: &ExecRequest<'_>) -> String {
 fn ask_doctor(asked: &ExecRequest<'_>) -> Option<String> {
     const LONGEST_LOGIN: Duration = Duration::from_secs(3);
     match try_login(&target_of(asked.request), asked.config, LONGEST_LOGIN) {
-        LoginVerdict::Refused(cause) => Some(cause),
-        LoginVerdict::Accepted(_) | LoginVerdict::Unknown => None,
+        DoctorVerdict::Refused(cause) => Some(cause),
+        DoctorVerdict::Accepted(_) | DoctorVerdict::Unknown => None,
     }
 }
 

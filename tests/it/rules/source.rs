@@ -1,6 +1,6 @@
 //! The project's own rules, read from its sources: owners and first lines.
 
-use crate::support::sources::{root, rust_files};
+use crate::support::sources::{root, rust_files, without_tests};
 
 #[test]
 fn every_file_says_first_what_it_is() {
@@ -123,8 +123,11 @@ fn every_outside_effect_has_one_owner() {
             "src/probe/tls.rs src/probe/login.rs src/gateway/tls.rs",
         ),
         ("rustls::crypto", "src/probe src/gateway/tls.rs"),
-        ("TcpStream", "src/probe src/gateway"),
-        ("TcpListener", "src/probe src/gateway"),
+        ("TcpStream", "src/probe src/gateway src/sys/socket_peer.rs"),
+        (
+            "TcpListener",
+            "src/probe src/gateway src/sys/inherited_sockets.rs src/sys/socket_peer.rs",
+        ),
         ("ToSocketAddrs", "src/sys/host_names.rs"),
         ("use der::", "src/probe/certificate.rs"),
         ("signal_hook", "src/sys/signals.rs"),

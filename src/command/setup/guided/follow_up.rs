@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::changes::SetupChanges;
 use super::surroundings::SetupWishes;
 use crate::command::app::App;
-use crate::command::doctor_login::{self, LoginVerdict};
+use crate::command::doctor_login::{self, DoctorVerdict};
 use crate::command::preferences::Preferences;
 use crate::command::refresh;
 use crate::command::setup::targets::{self, TargetChoice};
@@ -65,13 +65,13 @@ fn log_in(name: &str, app: &App) -> Result<()> {
     let config = app.options.config.as_deref();
     let words = [name.to_owned()];
     match doctor_login::try_login(&words, config, LONGEST_LOGIN) {
-        LoginVerdict::Accepted(what) => {
+        DoctorVerdict::Accepted(what) => {
             output.note(&what);
             Ok(())
         }
-        LoginVerdict::Refused(cause) => Err(Error::failure(format!("{name}: no login: {cause}"))
+        DoctorVerdict::Refused(cause) => Err(Error::failure(format!("{name}: no login: {cause}"))
             .hint(format!("run `pgcred doctor {}` to see more", typed(name)))),
-        LoginVerdict::Unknown => Err(Error::failure(format!("{name}: the login was not tried"))
+        DoctorVerdict::Unknown => Err(Error::failure(format!("{name}: the login was not tried"))
             .hint(format!("run `pgcred doctor {}` to try it", typed(name)))),
     }
 }
