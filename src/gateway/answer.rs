@@ -115,7 +115,7 @@ impl Refusal {
     pub(super) fn too_many(most: usize) -> Self {
         Self::told(
             sqlstate::TOO_MANY_CONNECTIONS,
-            format!("this gateway has {most} connections, and takes no more"),
+            format!("too many connections for this gateway, whose limit is {most}"),
             "close some of them, or start the gateway with a larger --max-connections",
         )
     }

@@ -34,7 +34,8 @@ impl PortHolder {
         if !socket_peer::is_own_user(listener.user) {
             return Self::OtherUser(listener.user);
         }
-        find_program(is_hidden_gateway).unwrap_or(Self::Unknown)
+        let gateway = find_program(|process| is_hidden_gateway(process, listener.user));
+        gateway.unwrap_or(Self::Unknown)
     }
 
     /// Tells whether it is a gateway, or the service manager that starts one when a tool connects.
@@ -91,13 +92,24 @@ fn has_open(process: &Path, link: &str) -> bool {
     files.iter().any(is_it)
 }
 
-/// Tells whether a process is a `pgcred proxy` whose open files cannot be seen.
-fn is_hidden_gateway(process: &Path) -> bool {
+/// Tells whether a process is a `pgcred proxy` of a user, whose open files cannot be seen.
+fn is_hidden_gateway(process: &Path, user: u32) -> bool {
     let is_this_one = process.ends_with(std::process::id().to_string());
     if is_this_one || !fs::list(&process.join("fd")).is_empty() {
         return false;
     }
+    let status = fs::read(&process.join("status")).unwrap_or_default();
+    if user_of_status(&String::from_utf8_lossy(&status)) != Some(user) {
+        return false;
+    }
     is_gateway_command(&fs::read(&process.join("cmdline")).unwrap_or_default())
+}
+
+/// Returns the user in what `/proc/PID/status` says. The owner of that directory is no answer: of a
+/// program that hides it is root.
+fn user_of_status(status: &str) -> Option<u32> {
+    let users = status.lines().find_map(|line| line.strip_prefix("Uid:"))?;
+    users.split_whitespace().next()?.parse().ok()
 }
 
 /// Tells whether the arguments of a program, each with a null byte at its end, run a gateway.
@@ -174,6 +186,13 @@ mod tests {
         ] {
             assert_eq!(is_gateway_command(arguments), expected, "{arguments:?}");
         }
+    }
+
+    #[test]
+    fn a_process_has_a_user() {
+        let status = "Name:\tpgcred\nUid:\t1000\t1001\t1000\t1000\nGid:\t7\n";
+        assert_eq!(user_of_status(status), Some(1000));
+        assert_eq!(user_of_status("Gid:\t7\n"), None);
     }
 
     #[test]

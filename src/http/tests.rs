@@ -45,7 +45,7 @@ fn fetch(address: &str) -> Result<Value, RequestError> {
 #[test]
 fn a_token_is_fetched_by_a_form() {
     let (address, service) = answer_once(
-        "HTTP/1.1 200 OK\r\ncontent-length: 40\r\nconnection: close\r\n\r\n\
+        "HTTP/1.1 200 OK\r\ncontent-length: 41\r\nconnection: close\r\n\r\n\
          {\"access_token\":\"secret\",\"expires_in\":60}",
     );
     let Ok(answer) = fetch(&address) else {

@@ -200,7 +200,11 @@ fn no_more_connections_than_allowed() {
     crate::commands::exec::wait_until("a session", || machine.cluster.standin.accepted() == 1);
     let error = machine.refused(RDS);
     assert_eq!(error.code(), &SqlState::TOO_MANY_CONNECTIONS);
-    assert!(error.message().contains("(1)"), "{}", error.message());
+    assert!(
+        error.message().ends_with("limit is 1"),
+        "{}",
+        error.message()
+    );
     first.kill().expect("a process");
     first.wait().expect("an end");
 }

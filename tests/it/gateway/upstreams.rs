@@ -193,15 +193,21 @@ fn other_roots_verify_nobody() {
 fn roots_that_cannot_be_read_keep_the_gateway_from_starting() {
     skip_unless!(CLUSTER);
     let machine = Machine::new();
-    let nowhere = machine.cluster.sandbox.path("nowhere.pem");
+    let file = machine.cluster.sandbox.own().join("config.toml");
+    let text = std::fs::read_to_string(&file).expect("the configuration");
+    let nowhere = machine
+        .cluster
+        .sandbox
+        .path("nowhere.pem")
+        .display()
+        .to_string();
+    let with_roots = format!("\nroots = \"{nowhere}\"\nproxy = ");
+    std::fs::write(&file, text.replace("\nproxy = ", &with_roots)).expect("a file");
     for connection in [DSQL, RDS] {
-        let mut proxy = machine.proxy(&[connection.name]);
-        proxy.env("PGSSLROOTCERT", &nowhere);
-        let run = Run::of(proxy);
+        let run = machine.run(&[connection.name, "--exit-idle", "1s"]); // an end if it starts
         let says = format!(
-            "pgcred: {}: no root certificate can be read from {}",
-            connection.name,
-            nowhere.display()
+            "pgcred: {}: no root certificate can be read from {nowhere}",
+            connection.name
         );
         assert!(run.stderr.contains(&says), "{says}: {}", run.stderr);
         assert_eq!(run.code, 1);

@@ -27,8 +27,8 @@ const DEEDS: [&str; 84] = [
     "Matches", "Merges", "Names", "Opens", "Pauses", "Plans", "Prints", "Quotes", "Reads",
     "Recognises", "Registers", "Relays", "Remembers", "Removes", "Replaces", "Reports", "Runs",
     "Says", "Seals", "Sends", "Serves", "Sets", "Shortens", "Shows", "Signs", "Speaks", "Splits",
-    "Stands", "Starts", "Stores", "Suggests", "Takes", "Tells", "Tries", "Turns", "Validates", "Waits",
-    "Warns", "Writes",
+    "Stands", "Starts", "Stores", "Suggests", "Takes", "Tells", "Tries", "Turns", "Validates",
+    "Waits", "Warns", "Writes",
 ];
 
 /// The least width of a line of an introduction after which the next word has no room.
