@@ -126,7 +126,7 @@ fn other_names_owners_and_tildes_of_a_passfile_are_explained() {
         std::os::unix::process::CommandExt::uid(&mut pgcred, nobody);
         std::os::unix::process::CommandExt::gid(&mut pgcred, nobody);
         let run = Run::of(pgcred);
-        run.assert_fails(1, "(it belongs to root)");
+        run.assert_fails(2, "(it belongs to root)");
         assert!(
             run.stderr.contains("hint: make it yours with `sudo chown "),
             "{}",

@@ -194,7 +194,7 @@ fn roots_that_cannot_be_read_keep_the_gateway_from_starting() {
     skip_unless!(CLUSTER);
     let machine = Machine::new();
     let file = machine.cluster.sandbox.own().join("config.toml");
-    let text = std::fs::read_to_string(&file).expect("the configuration");
+    let text = fs::read_to_string(&file).expect("the configuration");
     let nowhere = machine
         .cluster
         .sandbox
@@ -202,7 +202,7 @@ fn roots_that_cannot_be_read_keep_the_gateway_from_starting() {
         .display()
         .to_string();
     let with_roots = format!("\nroots = \"{nowhere}\"\nproxy = ");
-    std::fs::write(&file, text.replace("\nproxy = ", &with_roots)).expect("a file");
+    fs::write(&file, text.replace("\nproxy = ", &with_roots)).expect("a file");
     for connection in [DSQL, RDS] {
         let run = machine.run(&[connection.name, "--exit-idle", "1s"]); // an end if it starts
         let says = format!(

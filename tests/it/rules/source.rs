@@ -132,7 +132,7 @@ fn every_outside_effect_has_one_owner() {
         ("use der::", "src/probe/certificate.rs"),
         ("signal_hook", "src/sys/signals.rs"),
         ("open::commands", "src/sys/browser.rs"),
-        ("nix::sys::", "src/sys"),
+        ("nix::sys::", "src/sys src/command/exec"),
         ("nix::unistd", "src/sys src/command/exec"),
         ("listenfd::", "src/sys/inherited_sockets.rs"),
         ("socket2::", "src/gateway/server.rs"),
