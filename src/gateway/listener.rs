@@ -14,6 +14,7 @@ use super::holder::holder_of_port;
 use crate::error::{Error, Result};
 #[cfg(unix)]
 use crate::sys::fs;
+#[cfg(unix)]
 use crate::sys::inherited_sockets::{self, InheritedListener};
 use crate::sys::{paths, socket_peer};
 use crate::text::host;
@@ -247,6 +248,7 @@ fn open_socket(_: &Path, _: u16) -> Result<Listener> {
 }
 
 /// Takes the listeners that a service manager has opened, each with its address.
+#[cfg(unix)]
 pub(super) fn inherited() -> Result<Vec<(ListenAddress, Listener)>> {
     let failed = |error: IoError| {
         Error::failure("cannot use the sockets of the service manager")
@@ -257,7 +259,6 @@ pub(super) fn inherited() -> Result<Vec<(ListenAddress, Listener)>> {
     for inherited in inherited_sockets::take_all().map_err(failed)? {
         let listener = match inherited {
             InheritedListener::Tcp(listener) => inherited_tcp(listener),
-            #[cfg(unix)]
             InheritedListener::Unix(listener) => inherited_socket(listener),
         };
         listeners.push(listener.map_err(failed)?);
@@ -265,6 +266,12 @@ pub(super) fn inherited() -> Result<Vec<(ListenAddress, Listener)>> {
     Ok(listeners)
 }
 
+#[cfg(not(unix))]
+pub(super) fn inherited() -> Result<Vec<(ListenAddress, Listener)>> {
+    Ok(Vec::new())
+}
+
+#[cfg(unix)]
 fn inherited_tcp(listener: std::net::TcpListener) -> std::io::Result<(ListenAddress, Listener)> {
     let address = listener.local_addr()?;
     if !address.ip().is_loopback() {

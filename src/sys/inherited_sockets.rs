@@ -3,18 +3,15 @@
 
 use std::io::Result;
 use std::net::TcpListener;
-#[cfg(unix)]
 use std::os::unix::net::UnixListener;
 
 /// A listener that somebody else has opened.
 pub(crate) enum InheritedListener {
     Tcp(TcpListener),
-    #[cfg(unix)]
     Unix(UnixListener),
 }
 
 /// Takes the listeners. A second call returns none.
-#[cfg(unix)]
 pub(crate) fn take_all() -> Result<Vec<InheritedListener>> {
     let mut sockets = listenfd::ListenFd::from_env();
     let mut listeners = Vec::new();
@@ -26,9 +23,4 @@ pub(crate) fn take_all() -> Result<Vec<InheritedListener>> {
         }
     }
     Ok(listeners)
-}
-
-#[cfg(not(unix))]
-pub(crate) fn take_all() -> Result<Vec<InheritedListener>> {
-    Ok(Vec::new())
 }

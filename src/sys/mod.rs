@@ -18,6 +18,7 @@ pub(crate) mod dialog;
 pub(crate) mod env;
 pub(crate) mod fs;
 pub(crate) mod host_names;
+#[cfg(unix)]
 pub(crate) mod inherited_sockets;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 mod libm;
