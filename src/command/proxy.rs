@@ -21,7 +21,7 @@ use crate::request::Request;
 use crate::resolve::ConnectionOptions;
 use crate::sys::child;
 use crate::sys::socket_peer;
-use crate::sys::terminal::InheritedStdin;
+use crate::sys::terminal::{InheritedStdin, stdin_to_wait_for};
 use crate::text;
 use crate::time::Seconds;
 
@@ -121,7 +121,11 @@ impl RunCommand for ProxyCommand {
             max_connections: self.max_connections.get(),
             exit_idle: self.exit_idle.map(duration),
             drain: self.drain.map(duration),
-            until_closed: if self.until_stdin_closes { stdin } else { None },
+            until_closed: if self.until_stdin_closes {
+                stdin_to_wait_for(stdin)
+            } else {
+                None
+            },
             output,
         };
         gateway::run(targets, options, |request| tokens.issue(request))

@@ -18,6 +18,12 @@ pub(crate) fn detach_stdin() -> Result<Option<InheritedStdin>> {
     platform::detach_stdin().map_err(|error| Error::system("cannot open the null device", &error))
 }
 
+/// Returns the stdin whose end can be waited for: the one from before, and on Windows, where it has
+/// not been changed, the present one.
+pub(crate) fn stdin_to_wait_for(before: Option<InheritedStdin>) -> Option<InheritedStdin> {
+    before.or_else(platform::unchanged_stdin)
+}
+
 /// Waits until stdin has ended, which means that the program that started pgcred has.
 pub(crate) fn wait_for_end(mut stdin: InheritedStdin) {
     let mut byte = [0];
@@ -102,12 +108,17 @@ mod platform {
             Err(_) => Ok(None), // it was closed
         }
     }
+
+    pub(super) fn unchanged_stdin() -> Option<File> {
+        None // it was closed before
+    }
 }
 
 #[cfg(not(unix))]
 mod platform {
     use std::fs::File;
     use std::io;
+    use std::os::windows::io::AsHandle;
 
     pub(super) const TERMINAL: &str = "CONIN$";
 
@@ -120,5 +131,10 @@ mod platform {
     #[expect(clippy::unnecessary_wraps, reason = "the signature is that of Unix")]
     pub(super) fn detach_stdin() -> io::Result<Option<File>> {
         Ok(None)
+    }
+
+    pub(super) fn unchanged_stdin() -> Option<File> {
+        let stdin = io::stdin().as_handle().try_clone_to_owned();
+        stdin.ok().map(File::from)
     }
 }

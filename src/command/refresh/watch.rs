@@ -18,7 +18,7 @@ use crate::request::Request;
 use crate::sys::child;
 use crate::sys::env;
 use crate::sys::signals::on_signal;
-use crate::sys::terminal::{InheritedStdin, wait_for_end};
+use crate::sys::terminal::{InheritedStdin, stdin_to_wait_for, wait_for_end};
 use crate::time::Time;
 
 /// The longest pause between two looks at the clock, in seconds. A machine that slept is late by no
@@ -129,7 +129,7 @@ impl WatchOptions {
             let _ = by_signal.send(()); // after the first message nobody receives
         })?;
         if self.until_stdin_closes
-            && let Some(stdin) = stdin
+            && let Some(stdin) = stdin_to_wait_for(stdin)
         {
             thread::Builder::new()
                 .spawn(move || {
