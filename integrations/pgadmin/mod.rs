@@ -115,9 +115,8 @@ impl ToolFiles for ImportFile {
 
     fn warnings(&self, targets: &[ToolTarget]) -> Vec<String> {
         // pgAdmin sends settings at the start of each session.
-        let refusing = targets.iter().map(|target| target.request.provider);
-        let refusing = refusing.filter(|provider| provider.cause_of_settings.is_some());
-        let Some(provider) = refusing.last() else {
+        let mut providers = targets.iter().map(|target| target.request.provider);
+        let Some(provider) = providers.find(|provider| provider.cause_of_settings.is_some()) else {
             return Vec::new();
         };
         vec![format!(

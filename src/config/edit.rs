@@ -63,8 +63,8 @@ pub(crate) fn change_connections(
         Ok(changes) => changes,
         Err(name) => return Err(taken_name_error(&name, text, &document)),
     };
-    let changed = changed_text(&changes, text, &document, &old_config)?;
-    Ok(format!("{mark}{changed}"))
+    let new_text = changed_text(&changes, text, &document, &old_config)?;
+    Ok(format!("{mark}{new_text}"))
 }
 
 /// Returns the text with the changes made. It is an error if the new text does not say what it

@@ -87,7 +87,7 @@ pub(crate) struct DiscoveredHosts {
 /// in the place of the one that is known.
 ///
 /// An error says that the scope cannot be asked. What was not answered is in
-/// [`DiscoveredHosts::check`].
+/// [`DiscoveredHosts::report_failures`].
 pub(crate) fn search_databases(
     scope: &ScopeOptions,
     authorities: &[&'static dyn Authority],

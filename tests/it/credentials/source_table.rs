@@ -263,7 +263,6 @@ fn the_setting_that_chooses_a_source_stands_in_the_table() {
             "ChosenBy::Key(",
             "ChosenBy::Variable(",
             "ChosenBy::VariableOrKey(",
-            "ChosenBy::KeyOf(",
             "ChosenBy::KeyOfSsoSession(",
         ] {
             for call in text.split(choice).skip(1) {

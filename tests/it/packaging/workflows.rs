@@ -94,10 +94,10 @@ fn a_release_tries_each_way_to_install() {
     let scripts = fs::read_dir(root().join("packaging/try")).expect("a directory");
     let mut count = 0;
     for script in scripts {
-        let name = script.expect("an entry").file_name();
-        let name = name.into_string().expect("text");
+        let path = script.expect("an entry").path();
+        let name = path.file_name().expect("a name").to_string_lossy();
         // The others call it.
-        if name.ends_with(".sh") && name != "login.sh" {
+        if path.extension().is_some_and(|extension| extension == "sh") && name != "login.sh" {
             let call = format!("packaging/try/{name} ");
             assert!(release.contains(&call), "{call}");
             count += 1;

@@ -103,17 +103,17 @@ fn judge_stale(
     let identity = issuer.identity(case.request);
     let authority = case.request.provider.authority;
     // No hint: it is not shown, the finding has the cause's advice.
-    let mut cause = authority.cause_of(&Error::failure("nothing newer has come"));
+    let mut likely_cause = authority.cause_of(&Error::failure("nothing newer has come"));
     if let Some(index) = issuer.cache().map(Cache::index)
         && let Some(last) = last_failure(&index, case.request, &*identity)
     {
-        cause = authority.cause_of(&last.error);
+        likely_cause = authority.cause_of(&last.error);
     }
     let detail = match warnings.into_iter().next() {
         Some(warning) => warning,
         None => describe_token(old, now),
     };
-    Finding::warn(cause, detail)
+    Finding::warn(likely_cause, detail)
 }
 
 #[cfg(test)]

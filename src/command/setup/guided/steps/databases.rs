@@ -226,7 +226,7 @@ pub(in crate::command::setup::guided) fn ask_typed_database(
             StepOutcome::Back
                 if at == 2 && !conversation.replies.needs_typed_user(surroundings)? =>
             {
-                at = 0
+                at = 0;
             }
             StepOutcome::Back => at -= 1,
         }
