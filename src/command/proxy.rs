@@ -116,16 +116,13 @@ impl RunCommand for ProxyCommand {
         }
         tokens.app.never_ask_for_login();
         let output = tokens.app.preferences.output;
+        let stdin = stdin_to_wait_for(stdin);
         let options = GatewayOptions {
             addresses,
             max_connections: self.max_connections.get(),
             exit_idle: self.exit_idle.map(duration),
             drain: self.drain.map(duration),
-            until_closed: if self.until_stdin_closes {
-                stdin_to_wait_for(stdin)
-            } else {
-                None
-            },
+            until_closed: if self.until_stdin_closes { stdin } else { None },
             output,
         };
         gateway::run(targets, options, |request| tokens.issue(request))

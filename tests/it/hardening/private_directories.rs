@@ -189,7 +189,7 @@ fn private_directories_are_neither_made_nor_removed_in_another_users_directory()
     assert!(left.exists());
     sandbox.unset("PGCRED_HOME").set("HOME", "/proc/none");
     let run = sandbox.run(&["exec", HOST, "--", "true"]);
-    run.assert_fails(1, "tmp does not exist, belongs to another user");
+    run.assert_fails(1, "tmp does not exist, or another user owns it");
     chown(&shared, Some(0), None).expect("root may chown");
     sandbox.ok(&["exec", HOST, "--", "true"]);
     assert!(!left.exists());
