@@ -25,7 +25,7 @@ serve() {
     rm -f "$work/port"
     python3 packaging/try/serve.py "$directory" "$work/port" "$@" &
     server=$!
-    until [[ -s $work/port ]]; do sleep 0.1; done
+    until [[ -s $work/port ]]; do kill -0 "$server"; sleep 0.1; done # it ends if the server has
     repository=http://127.0.0.1:$(cat "$work/port")
 }
 

@@ -15,7 +15,7 @@ bin=node/bin modules=node/lib/node_modules suffix=
 
 python3 packaging/try/serve.py "$directory" "$work/port" &
 server=$!
-until [[ -s $work/port ]]; do sleep 0.1; done
+until [[ -s $work/port ]]; do kill -0 "$server"; sleep 0.1; done # it ends if the server has
 npm() {
     command npm "$@" --global --prefix "$work/node" --cache "$work/cache" --no-audit --no-fund \
         --registry "http://127.0.0.1:$(cat "$work/port")"
