@@ -8,7 +8,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::path::Path;
 
-pub(crate) type Result<T> = std::result::Result<T, Error>;
+pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// How a run ends; the number is the process's exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +42,7 @@ impl Exit {
         self as u8
     }
 
-    pub(crate) fn of_code(code: u64) -> Option<Self> {
+    pub(crate) fn from_code(code: u64) -> Option<Self> {
         Self::ALL
             .into_iter()
             .map(|(exit, _)| exit)
@@ -127,7 +127,7 @@ impl ErrorReason {
         }
     }
 
-    pub(crate) fn of_name(name: &str) -> Option<Self> {
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|reason| reason.name() == name)
     }
 }
@@ -189,8 +189,8 @@ impl Error {
     }
 
     /// Says that a file, or the value of a variable, has bytes that are not UTF-8.
-    pub(crate) fn not_utf8(what: impl fmt::Display) -> Self {
-        Self::usage(format!("{what} is not UTF-8"))
+    pub(crate) fn not_utf8(subject: impl fmt::Display) -> Self {
+        Self::usage(format!("{subject} is not UTF-8"))
             .usual_hint("save the file as UTF-8, then try again")
     }
 
@@ -208,16 +208,16 @@ impl Error {
     }
 
     /// Says that a file has changed between two looks at it.
-    pub(crate) fn changed_meanwhile(what: impl fmt::Display) -> Self {
-        Self::failure(format!("{what} has just been changed by another program"))
+    pub(crate) fn changed_meanwhile(path: impl fmt::Display) -> Self {
+        Self::failure(format!("{path} has just been changed by another program"))
             .usual_hint("try again")
     }
 
     /// Says that pgcred has nothing for a shell. `shell` is the name as it may be shown.
-    pub(crate) fn no_such_shell(shell: &str, known: &[impl AsRef<str>]) -> Self {
-        let known: Vec<&str> = known.iter().map(AsRef::as_ref).collect();
+    pub(crate) fn no_such_shell(shell: &str, shells: &[impl AsRef<str>]) -> Self {
+        let names: Vec<&str> = shells.iter().map(AsRef::as_ref).collect();
         Self::usage(format!("no such shell: {shell}"))
-            .hint(format!("choose one of {}", known.join(", ")))
+            .hint(format!("choose one of {}", names.join(", ")))
     }
 
     /// Says that the system has given no random bytes, which every key is made of.
@@ -243,8 +243,8 @@ impl Error {
     }
 
     /// Says that the system has not given pgcred what every program gets, such as a thread.
-    pub(crate) fn system(what: &str, cause: &dyn StdError) -> Self {
-        Self::failure(what)
+    pub(crate) fn system(message: &str, cause: &dyn StdError) -> Self {
+        Self::failure(message)
             .caused_by(cause)
             .usual_hint("end other programs, or raise the limits of your user, then try again")
     }
@@ -255,7 +255,7 @@ impl Error {
         let mut next = Some(cause);
         while let Some(error) = next {
             let text = error.to_string();
-            if !text.is_empty() && !parts.iter().any(|said| said.contains(&text)) {
+            if !text.is_empty() && !parts.iter().any(|part| part.contains(&text)) {
                 parts.push(text);
             }
             next = error.source();
@@ -291,8 +291,8 @@ impl Error {
     }
 
     /// Puts the subject of the error in front, where one run deals with several.
-    pub(crate) fn about(mut self, what: &str) -> Self {
-        self.message = format!("{what}: {}", self.message);
+    pub(crate) fn about(mut self, subject: &str) -> Self {
+        self.message = format!("{subject}: {}", self.message);
         self
     }
 
@@ -366,10 +366,10 @@ mod tests {
                 .caused_by(&fmt::Error);
             assert_eq!(error.reason(), Some(reason));
             assert_eq!(error.exit(), Exit::Login);
-            assert_eq!(ErrorReason::of_name(reason.name()), Some(reason));
+            assert_eq!(ErrorReason::from_name(reason.name()), Some(reason));
         }
         assert_eq!(Error::failure("no region for x").reason(), None);
-        assert_eq!(ErrorReason::of_name("other"), None);
+        assert_eq!(ErrorReason::from_name("other"), None);
     }
 
     #[derive(Debug)]

@@ -104,8 +104,8 @@ impl Time {
         if !text.is_ascii() || text.len() > 50 {
             return None;
         }
-        let at = text.find(['T', 't', ' '])?;
-        let (date, rest) = (&text[..at], text[at + 1..].trim_start());
+        let end_of_date = text.find(['T', 't', ' '])?;
+        let (date, rest) = (&text[..end_of_date], text[end_of_date + 1..].trim_start());
         let end_of_time =
             rest.find(|c: char| !(c.is_ascii_digit() || c == ':' || c == '.' || c == ','))?;
         let (time, zone) = (&rest[..end_of_time], rest[end_of_time..].trim_start());
@@ -140,7 +140,7 @@ impl Time {
         if date.len() != 8 || time.len() != 7 {
             return None;
         }
-        let spread = [
+        let rfc3339_parts = [
             &date[..4],
             "-",
             &date[4..6],
@@ -153,7 +153,7 @@ impl Time {
             ":",
             &time[4..],
         ];
-        Self::from_rfc3339(&spread.concat())
+        Self::from_rfc3339(&rfc3339_parts.concat())
     }
 }
 
@@ -179,15 +179,15 @@ fn parts<const N: usize>(text: &str, separator: char, lengths: [usize; N]) -> Op
     let mut parts = [""; N];
     let is_separated = text.contains(separator);
     let mut rest = text;
-    for (at, length) in lengths.into_iter().enumerate() {
-        if at > 0 && is_separated {
+    for (index, length) in lengths.into_iter().enumerate() {
+        if index > 0 && is_separated {
             rest = rest.strip_prefix(separator)?;
         }
         let (part, after) = rest.split_at_checked(length)?;
         if !part.bytes().all(|byte| byte.is_ascii_digit()) {
             return None;
         }
-        parts[at] = part;
+        parts[index] = part;
         rest = after;
     }
     rest.is_empty().then_some(parts)

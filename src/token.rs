@@ -45,8 +45,8 @@ pub(crate) struct TokenTimes {
 
 /// Returns when to stop reusing a token of which nothing says it: two thirds of its effective life.
 pub(crate) fn refresh_after(issued_at: Time, expires_at: Time) -> Time {
-    let life = issued_at.until(expires_at);
-    issued_at.plus(life / 3 * 2 + life % 3 * 2 / 3)
+    let life_seconds = issued_at.until(expires_at);
+    issued_at.plus(life_seconds / 3 * 2 + life_seconds % 3 * 2 / 3)
 }
 
 /// Returns the age of a token that is fresh for two thirds of its life.

@@ -49,14 +49,14 @@ fn texts(_: &Machine) -> Vec<ScheduledText> {
 /// Returns the line of the crontab. The command prints nothing, because cron mails what a command
 /// prints; `pgcred list` tells what failed.
 fn crontab_line(schedule: &Schedule) -> String {
-    let words: Vec<String> = schedule
-        .words
+    let quoted_words: Vec<String> = schedule
+        .command_line
         .iter()
         .map(|word| quote::cron(word))
         .collect();
     format!(
         "*/{} * * * * {} >/dev/null 2>&1\n",
         schedule.minutes,
-        words.join(" ")
+        quoted_words.join(" ")
     )
 }

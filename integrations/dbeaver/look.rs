@@ -42,18 +42,18 @@ fn entries_of(path: &Path) -> Vec<ToolEntry> {
     };
     // DBeaver keeps the passwords of data-sources-x.json in credentials-config-x.json, sealed.
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let sealed = path.with_file_name(name.replace("data-sources", "credentials-config"));
-    let has_sealed = fs::stamp(&sealed).is_some();
+    let password_file = path.with_file_name(name.replace("data-sources", "credentials-config"));
+    let has_password_file = fs::stamp(&password_file).is_some();
     let mut entries = Vec::new();
     for (id, value) in connections {
         if value["provider"] == "postgresql" {
-            entries.push(entry(id, value, has_sealed));
+            entries.push(entry(id, value, has_password_file));
         }
     }
     entries
 }
 
-fn entry(id: &str, value: &Value, has_sealed: bool) -> ToolEntry {
+fn entry(id: &str, value: &Value, has_password_file: bool) -> ToolEntry {
     let configuration = &value["configuration"];
     let mut commands = Vec::new();
     let auth = &configuration["auth-properties"];
@@ -76,7 +76,7 @@ fn entry(id: &str, value: &Value, has_sealed: bool) -> ToolEntry {
         password: if is_of_gateway(id, configuration) {
             StoredPassword::None
         } else {
-            password(value, has_sealed)
+            password(value, has_password_file)
         },
     }
 }
@@ -90,7 +90,7 @@ fn is_of_gateway(id: &str, configuration: &Value) -> bool {
 }
 
 /// Tells whether a password is kept. The other ways to log in take it from elsewhere.
-fn password(value: &Value, has_sealed: bool) -> StoredPassword {
+fn password(value: &Value, has_password_file: bool) -> StoredPassword {
     let configuration = &value["configuration"];
     match configuration["auth-model"].as_str() {
         None | Some("native") => {}
@@ -99,7 +99,7 @@ fn password(value: &Value, has_sealed: bool) -> StoredPassword {
     match configuration["password"].as_str() {
         Some("") => StoredPassword::Empty,
         Some(_) => StoredPassword::Kept,
-        None if has_sealed && value["save-password"] == true => StoredPassword::Kept,
+        None if has_password_file && value["save-password"] == true => StoredPassword::Kept,
         None => StoredPassword::None,
     }
 }

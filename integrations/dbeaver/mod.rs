@@ -64,9 +64,9 @@ impl ToolFiles for DataSources {
         let mut edits = Vec::new();
         for path in files {
             check_that_dbeaver_is_closed(&path)?;
-            let by_command = takes_command && !is_sandboxed(&path);
+            let uses_command = takes_command && !is_sandboxed(&path);
             edits.push(SetupEdit::changing(machine, path, &OWNERSHIP, |text| {
-                with_targets(text, machine, targets, by_command)
+                with_targets(text, machine, targets, uses_command)
             })?);
         }
         Ok(edits)
@@ -111,7 +111,7 @@ impl ToolFiles for DataSources {
             );
         }
         for target in targets {
-            if target.by_gateway && !takes_command {
+            if target.uses_gateway && !takes_command {
                 steps.push(format!(
                     "start DBeaver, and paste the password that `pgcred proxy --password {0}` \
                      prints when it asks for that of {0}",
@@ -215,7 +215,7 @@ fn with_targets(
     text: &str,
     machine: &Machine,
     targets: &[ToolTarget],
-    by_command: bool,
+    uses_command: bool,
 ) -> Result<String> {
     let mut document = document(text)?;
     for target in targets {
@@ -223,8 +223,8 @@ fn with_targets(
             .entry(format!("{PREFIX}{}", target.name))
             .or_insert(Value::Null);
         forget_alternatives(entry);
-        let by_command = by_command && is_printed(machine, target);
-        merge(entry, connection(machine, target, by_command));
+        let uses_command = uses_command && is_printed(machine, target);
+        merge(entry, connection(machine, target, uses_command));
     }
     Ok(format!("{document:#}\n"))
 }
@@ -232,7 +232,7 @@ fn with_targets(
 /// Tells whether a command can give the password of a target to DBeaver. A local password of the
 /// gateway is short.
 fn is_printed(machine: &Machine, target: &ToolTarget) -> bool {
-    target.by_gateway || can_print(machine.os, target.request.provider.authority)
+    target.uses_gateway || can_print(machine.os, target.request.provider.authority)
 }
 
 /// Returns the file without these entries of ours.
@@ -351,7 +351,7 @@ fn not_connections() -> Error {
         .hint("move the file away, then try again")
 }
 
-fn connection(machine: &Machine, target: &ToolTarget, by_command: bool) -> Value {
+fn connection(machine: &Machine, target: &ToolTarget, uses_command: bool) -> Value {
     let request = &target.request;
     let (host, port) = (&request.host, request.port);
     let mut properties = Map::new();
@@ -370,14 +370,14 @@ fn connection(machine: &Machine, target: &ToolTarget, by_command: bool) -> Value
         "closeIdle": 1800,
         "properties": properties,
     });
-    if by_command {
-        let words = CommandLines { machine, target }.password_words();
+    if uses_command {
+        let command_line = CommandLines { machine, target }.password_words();
         configuration["auth-model"] = json!("shell_command");
         configuration["auth-properties"] = json!({
-            "passwordCommand": quoted(machine, &words),
+            "passwordCommand": dbeaver_command_line(machine, &command_line),
             "passwordCommandTimeoutMs": "30000",
         });
-    } else if target.by_gateway {
+    } else if target.uses_gateway {
         configuration["auth-model"] = json!("native");
     } else {
         configuration["auth-model"] = json!("postgres_pgpass");
@@ -395,7 +395,7 @@ fn connection(machine: &Machine, target: &ToolTarget, by_command: bool) -> Value
 /// Returns the commands that an older DBeaver runs: one refreshes the passfile before it connects,
 /// and one keeps it fresh until it disconnects.
 fn events(machine: &Machine, target: &ToolTarget) -> Value {
-    let watching = ["--quiet", "--watch", "--until-stdin-closes"];
+    let watch_options = ["--quiet", "--watch", "--until-stdin-closes"];
     json!({
         "BEFORE_CONNECT": {
             "enabled": true,
@@ -413,24 +413,24 @@ fn events(machine: &Machine, target: &ToolTarget) -> Value {
             "wait-process-timeout": 0,
             "terminate-at-disconnect": true,
             "pauseAfterExecute": 0,
-            "command": auth_command(machine, target, "refresh", &watching),
+            "command": auth_command(machine, target, "refresh", &watch_options),
         },
     })
 }
 
-fn auth_command(machine: &Machine, target: &ToolTarget, command: &str, more: &[&str]) -> String {
-    quoted(
+fn auth_command(machine: &Machine, target: &ToolTarget, command: &str, options: &[&str]) -> String {
+    dbeaver_command_line(
         machine,
-        &CommandLines { machine, target }.words(command, more),
+        &CommandLines { machine, target }.words(command, options),
     )
 }
 
 /// Returns a command line for DBeaver's own splitter.
-fn quoted(machine: &Machine, words: &[String]) -> String {
+fn dbeaver_command_line(machine: &Machine, command_line: &[String]) -> String {
     let quote = match machine.os {
         Os::Windows => quote::dbeaver_on_windows,
         Os::Linux | Os::Mac => quote::dbeaver_on_unix,
     };
-    let quoted: Vec<String> = words.iter().map(|word| quote(word)).collect();
-    quoted.join(" ")
+    let quoted_words: Vec<String> = command_line.iter().map(|word| quote(word)).collect();
+    quoted_words.join(" ")
 }

@@ -58,14 +58,14 @@ fn plist_text(schedule: &Schedule) -> String {
         }
     }
     include_str!("pgcred.refresh.plist")
-        .replace("{words}", &strings(&schedule.words))
+        .replace("{words}", &strings(&schedule.command_line))
         .replace("{minutes}", &minutes)
 }
 
 /// Returns a command as a property list has it: a string for each word.
-pub(super) fn strings(words: &[String]) -> String {
+pub(super) fn strings(command_line: &[String]) -> String {
     let mut strings = String::new();
-    for word in words {
+    for word in command_line {
         strings += "    <string>";
         strings += &quote::xml_in_ascii(word);
         strings += "</string>\n";

@@ -76,11 +76,11 @@ fn file_of_service(machine: &Machine, name: &str) -> PathBuf {
 }
 
 fn service(schedule: &Schedule) -> String {
-    let mut words = schedule.words.clone();
-    words.extend(["--exit-idle", "15m"].map(str::to_owned));
+    let mut command_line = schedule.command_line.clone();
+    command_line.extend(["--exit-idle", "15m"].map(str::to_owned));
     include_str!("pgcred-proxy.service")
         .replace("{read_at_start}", &schedule.read_at_start)
-        .replace("{command}", &systemd::command_line(&words))
+        .replace("{command}", &systemd::command_line(&command_line))
 }
 
 /// Returns the unit of the sockets. `%t` is the directory that the gateway takes for its own
@@ -100,7 +100,7 @@ fn socket(schedule: &Schedule) -> String {
 fn agent(schedule: &Schedule) -> String {
     include_str!("pgcred.proxy.plist")
         .replace("{read_at_start}", &schedule.read_at_start)
-        .replace("{words}", &launchd::strings(&schedule.words))
+        .replace("{words}", &launchd::strings(&schedule.command_line))
 }
 
 /// Returns the task. Without a user its trigger would be the log-on of anyone, for which Windows
@@ -114,7 +114,10 @@ fn task(schedule: &Schedule) -> String {
     include_str!("pgcred-proxy.xml")
         .replace("{read_at_start}", &schedule.read_at_start)
         .replace("{user}", &quote::xml_in_ascii(&user))
-        .replace("{arguments}", &task_scheduler::arguments(&schedule.words))
+        .replace(
+            "{arguments}",
+            &task_scheduler::arguments(&schedule.command_line),
+        )
 }
 
 fn commands_of_service(machine: &Machine, undo: bool) -> SetupCommands {
@@ -192,7 +195,7 @@ mod tests {
         };
         Schedule {
             minutes: 2,
-            words: ["/o p/pgcred", "proxy", "--config", "/a&b"]
+            command_line: ["/o p/pgcred", "proxy", "--config", "/a&b"]
                 .map(str::to_owned)
                 .to_vec(),
             listeners: vec![listener(15432, true), listener(15433, false)],

@@ -164,7 +164,7 @@ fn text_of(targets: &[ToolTarget]) -> String {
 
 /// Returns the directory of the gateway's socket, at which libpq needs no password.
 fn socket_of(target: &ToolTarget) -> Option<String> {
-    if !target.by_gateway || !target.proxy?.socket {
+    if !target.uses_gateway || !target.proxy?.socket {
         return None;
     }
     Some(paths::gateway_sockets()?.display().to_string())
@@ -173,7 +173,7 @@ fn socket_of(target: &ToolTarget) -> Option<String> {
 /// Says how the password of a target comes to libpq that connects through the gateway.
 fn password_step(target: &ToolTarget) -> Option<String> {
     let proxy = target.proxy?;
-    let is_asked = target.by_gateway && proxy.auth == LocalAuth::Password;
+    let is_asked = target.uses_gateway && proxy.auth == LocalAuth::Password;
     if !is_asked || socket_of(target).is_some() {
         return None;
     }
@@ -212,7 +212,7 @@ fn check_lines(target: &ToolTarget) -> Result<()> {
 fn check_line(line: &str, name: &str) -> Result<()> {
     const LONGEST_LINE: usize = 1000;
     let keyword = line.split('=').next().unwrap_or_default();
-    let why = if line.ends_with(char::is_whitespace) {
+    let problem = if line.ends_with(char::is_whitespace) {
         "ends in a blank, which libpq cuts off in service files"
     } else if line.len() > LONGEST_LINE {
         "is too long for a line of libpq's service file"
@@ -220,7 +220,7 @@ fn check_line(line: &str, name: &str) -> Result<()> {
         return Ok(());
     };
     Err(
-        Error::usage(format!("{name}: the {keyword} {why}")).hint(format!(
+        Error::usage(format!("{name}: the {keyword} {problem}")).hint(format!(
             "run `pgcred exec {name} -- psql`, which needs no service file"
         )),
     )
@@ -236,11 +236,11 @@ fn with_users(block: &str, users: &[TokenUser], refused: &mut Vec<Error>) -> Str
             section = users.iter().find(|user| user.connection == name);
         }
         match section {
-            Some(known) if line.starts_with("user=") => {
-                let changed = format!("user={}", known.user);
-                match check_line(&changed, &known.connection) {
+            Some(user) if line.starts_with("user=") => {
+                let new_line = format!("user={}", user.user);
+                match check_line(&new_line, &user.connection) {
                     Ok(()) => {
-                        lines += &changed;
+                        lines += &new_line;
                         lines.push('\n');
                     }
                     Err(error) => {

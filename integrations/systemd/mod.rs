@@ -49,13 +49,14 @@ pub(super) fn units(machine: &Machine) -> PathBuf {
 }
 
 fn service(schedule: &Schedule) -> String {
-    include_str!("pgcred-refresh.service").replace("{command}", &command_line(&schedule.words))
+    include_str!("pgcred-refresh.service")
+        .replace("{command}", &command_line(&schedule.command_line))
 }
 
 /// Returns a command as a unit has it.
-pub(super) fn command_line(words: &[String]) -> String {
-    let mut line = quote::systemd_program(&words[0]);
-    for word in &words[1..] {
+pub(super) fn command_line(command_line: &[String]) -> String {
+    let mut line = quote::systemd_program(&command_line[0]);
+    for word in &command_line[1..] {
         line.push(' ');
         line.push_str(&quote::systemd_argument(word));
     }
@@ -84,7 +85,7 @@ fn commands_of_timer(_: &Machine, undo: bool) -> SetupCommands {
 
 /// Returns a call of the manager of the user's units.
 pub(super) fn systemctl(arguments: &[&str]) -> Vec<String> {
-    let mut words = vec!["systemctl".to_owned(), "--user".to_owned()];
-    words.extend(arguments.iter().map(|word| (*word).to_owned()));
-    words
+    let mut command_line = vec!["systemctl".to_owned(), "--user".to_owned()];
+    command_line.extend(arguments.iter().map(|word| (*word).to_owned()));
+    command_line
 }

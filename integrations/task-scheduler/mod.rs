@@ -38,17 +38,20 @@ fn texts(machine: &Machine) -> Vec<ScheduledText> {
 fn task_text(schedule: &Schedule) -> String {
     include_str!("pgcred-refresh.xml")
         .replace("{minutes}", &schedule.minutes.to_string())
-        .replace("{arguments}", &arguments(&schedule.words))
+        .replace("{arguments}", &arguments(&schedule.command_line))
 }
 
 /// Returns the arguments of conhost, in XML. A command runs under conhost, because a console window
 /// would flash at every run otherwise.
-pub(super) fn arguments(words: &[String]) -> String {
-    let words: Vec<String> = words.iter().map(|word| quoted(word)).collect();
-    quote::xml_in_ascii(&format!("--headless {}", words.join(" ")))
+pub(super) fn arguments(command_line: &[String]) -> String {
+    let quoted_words: Vec<String> = command_line
+        .iter()
+        .map(|word| c_runtime_word(word))
+        .collect();
+    quote::xml_in_ascii(&format!("--headless {}", quoted_words.join(" ")))
 }
 
-fn quoted(word: &str) -> String {
+fn c_runtime_word(word: &str) -> String {
     if word.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') {
         word.to_owned()
     } else {
@@ -73,9 +76,9 @@ fn commands_of_task(machine: &Machine, undo: bool) -> SetupCommands {
 
 /// Returns a call of the program that registers tasks.
 pub(super) fn schtasks(arguments: &[&str]) -> Vec<String> {
-    let mut words = vec!["schtasks".to_owned()];
-    words.extend(arguments.iter().map(|word| (*word).to_owned()));
-    words
+    let mut command_line = vec!["schtasks".to_owned()];
+    command_line.extend(arguments.iter().map(|word| (*word).to_owned()));
+    command_line
 }
 
 fn task_file(machine: &Machine) -> PathBuf {

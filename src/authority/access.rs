@@ -21,7 +21,7 @@ pub(crate) struct AccessQuery<'a> {
 #[derive(Clone, Copy)]
 pub(crate) enum AccessGoal<'a> {
     /// To log in with a token of this scope.
-    Login(&'a TokenScope<'a>),
+    ServerLogin(&'a TokenScope<'a>),
     /// To list the databases of an account: `pgcred discover`.
     Listing,
     /// To ask about a login that fails: `pgcred doctor --aws`.

@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::RunNotes;
 use crate::error::{Error, Result};
 use crate::sys::child::ChildAttachment;
-use crate::text::host;
+use crate::text::backquoted;
 
 /// How authorities are asked in one run, for all profiles.
 #[derive(Clone, Debug)]
@@ -87,7 +87,7 @@ impl LoginPolicy {
             "terminal" => Ok(Self::Terminal),
             "browser" => Ok(Self::Browser),
             _ => Err(
-                Error::usage(format!("no such login policy: {}", host::quoted(text)))
+                Error::usage(format!("no such login policy: {}", backquoted(text)))
                     .hint("choose never, terminal or browser"),
             ),
         }

@@ -29,7 +29,7 @@ pub(crate) trait Inspector: Send + Sync {
         scope: &TokenScope<'_>,
         region: Option<&Region>,
         resource: Option<&str>,
-    ) -> Inspected<LoginPermission>;
+    ) -> Inspected<ServerLoginPermission>;
 }
 
 /// Whose credentials sign.
@@ -74,7 +74,7 @@ pub(crate) struct ServerState {
 
 /// What the policies of the caller say.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum LoginPermission {
+pub(crate) enum ServerLoginPermission {
     Allowed,
     Denied(PolicyDenial),
 }
@@ -102,7 +102,7 @@ pub(crate) enum DeniedBy {
 
 /// What is in the way of a login, as the authority itself says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum LoginObstacle {
+pub(crate) enum ServerLoginObstacle {
     /// The server takes no connections, or may take none, in the state that it is in.
     NotReady,
     /// The server cannot use the key that its data is encrypted with.

@@ -53,8 +53,8 @@ pub(crate) use catalog::{
     FoundDatabase, Lister, NoTokensWording, ProfileRegions,
 };
 pub(crate) use inspect::{
-    CallerIdentity, DeniedBy, Inspected, Inspector, LoginObstacle, LoginPermission, NoAnswer,
-    NoAnswerReason, PolicyDenial, ServerState,
+    CallerIdentity, DeniedBy, Inspected, Inspector, NoAnswer, NoAnswerReason, PolicyDenial,
+    ServerLoginObstacle, ServerLoginPermission, ServerState,
 };
 pub(crate) use notes::RunNotes;
 pub(crate) use option_help::OptionHelp;
@@ -185,7 +185,11 @@ pub(crate) trait Authority: Sync {
 
     /// Returns the row of `causes`, by its id, of what [`Inspector`] says is in the way of a login
     /// to a server of this service. `None` if the table has none.
-    fn cause_of_obstacle(&self, _obstacle: LoginObstacle, _service: &str) -> Option<&'static str> {
+    fn cause_of_obstacle(
+        &self,
+        _obstacle: ServerLoginObstacle,
+        _service: &str,
+    ) -> Option<&'static str> {
         None
     }
 
@@ -265,10 +269,10 @@ pub(crate) trait Identity {
         self.digest_with_login()
     }
 
-    /// Returns the login stamp to record with a failure, `before` being the one of before the
+    /// Returns the login stamp to record with a failure, `stamp_before` being the one of before the
     /// authority was asked. That one ends the pause if a login has come meanwhile.
-    fn stamp_of_failure(&self, before: String) -> String {
-        before
+    fn stamp_of_failure(&self, stamp_before: String) -> String {
+        stamp_before
     }
 
     /// Returns the files and directories that the login stamp is made of, for `--debug`: a login
@@ -329,7 +333,7 @@ pub(crate) struct CredentialQuery<'a> {
     /// The region of the first token, if the authority has regions.
     pub(crate) region: Option<&'a Region>,
     /// How many seconds the credentials should last, if that can be had.
-    pub(crate) life: u32,
+    pub(crate) life_seconds: u32,
     /// How many seconds the first token must last.
     pub(crate) min_valid: u32,
     pub(crate) ask: &'a AskPolicy,
@@ -340,15 +344,15 @@ pub(crate) struct CredentialQuery<'a> {
 /// Resolved credentials. Signing asks nothing: an authority that fetches its tokens from a service
 /// or a program fetches them in [`Identity::signer`], which has a deadline.
 pub(crate) trait Signer {
-    /// Issues a token that expires `life` seconds after `now`, or when the credentials do if that
+    /// Issues a token that expires `life_seconds` after `now`, or when the credentials do if that
     /// is earlier. Where the authority decides the life itself, the token still says that it
-    /// expires at `now` plus `life` at the latest: pgcred does not use it for longer than the user
-    /// allows.
+    /// expires at `now` plus `life_seconds` at the latest: pgcred does not use it for longer
+    /// than the user allows.
     fn issue(
         &self,
         scope: &TokenScope<'_>,
         region: Option<&Region>,
-        life: u32,
+        life_seconds: u32,
         now: Time,
     ) -> Result<Token>;
 }

@@ -22,8 +22,8 @@ use super::settings::SharedFiles;
 use super::{setting_files, sigv4, token_parts};
 use crate::authority::{
     AccessPolicy, AccessQuery, AskPolicy, Authority, DatabaseCatalog, FoundDatabase, Identities,
-    Inspector, Lister, LoginObstacle, NoAnswerReason, NoTokensWording, OptionHelp, Region, Regions,
-    ShellSettings, TokenPart, TokenReading,
+    Inspector, Lister, NoAnswerReason, NoTokensWording, OptionHelp, Region, Regions,
+    ServerLoginObstacle, ShellSettings, TokenPart, TokenReading,
 };
 use crate::error::{Error, Result};
 use crate::text::suggest;
@@ -79,8 +79,8 @@ impl Authority for AwsAuthority {
         if profiles.iter().any(|name| name == profile) {
             return None;
         }
-        let known = profiles.iter().map(String::as_str);
-        let nearest = match suggest::nearest_word(profile, known) {
+        let names = profiles.iter().map(String::as_str);
+        let nearest = match suggest::nearest_word(profile, names) {
             Some(nearest) => format!("; did you mean `{nearest}`?"),
             None => String::new(),
         };
@@ -123,7 +123,11 @@ impl Authority for AwsAuthority {
         Some(causes::cause_of(error))
     }
 
-    fn cause_of_obstacle(&self, obstacle: LoginObstacle, service: &str) -> Option<&'static str> {
+    fn cause_of_obstacle(
+        &self,
+        obstacle: ServerLoginObstacle,
+        service: &str,
+    ) -> Option<&'static str> {
         causes::cause_of_obstacle(obstacle, KnownService::named(service))
     }
 
@@ -136,9 +140,9 @@ impl Authority for AwsAuthority {
     }
 
     fn download(&self, address: &str, profile: Option<&str>, ask: &AskPolicy) -> Result<String> {
-        let planned = ProfilePlan::read(profile, &SharedFiles::default());
+        let profile_plan = ProfilePlan::read(profile, &SharedFiles::default());
         let resolver = BlockingResolver {
-            planned: &planned,
+            profile_plan: &profile_plan,
             ask,
             deadline: Instant::now() + ask.timeout,
         };

@@ -16,7 +16,7 @@ use crate::http::{self, block_on, block_until};
 
 /// Asks AWS what a plan needs.
 pub(super) struct BlockingResolver<'a> {
-    pub(super) planned: &'a ProfilePlan,
+    pub(super) profile_plan: &'a ProfilePlan,
     pub(super) ask: &'a AskPolicy,
     /// When the answer has to be there. Time that the user needs for a login does not count.
     pub(super) deadline: Instant,
@@ -24,23 +24,23 @@ pub(super) struct BlockingResolver<'a> {
 
 impl BlockingResolver<'_> {
     /// Returns the credentials that sign. `region` is where STS is asked, if the plan has roles;
-    /// `life` is how many seconds the credentials should last, if that can be had.
+    /// `life_seconds` is how many seconds the credentials should last, if that can be had.
     pub(super) fn credentials(
         &self,
         region: &str,
-        life: u32,
+        life_seconds: u32,
         notes: &RunNotes,
     ) -> Result<Credentials> {
-        let credentials = match self.resolve(region, life, notes) {
+        let credentials = match self.resolve(region, life_seconds, notes) {
             Ok(credentials) => credentials,
             Err(error) => self.cached(region, notes).ok_or(error)?,
         };
         credentials::check_credentials(credentials)
     }
 
-    fn resolve(&self, region: &str, life: u32, notes: &RunNotes) -> Result<Credentials> {
-        let resolution = self.open(region, life, self.deadline, notes)?;
-        let plan = self.planned.plan()?;
+    fn resolve(&self, region: &str, life_seconds: u32, notes: &RunNotes) -> Result<Credentials> {
+        let resolution = self.open(region, life_seconds, self.deadline, notes)?;
+        let plan = self.profile_plan.plan()?;
         if let Some(keys) = plan.keys_in_environment() {
             // This needs no runtime, and is what the shell of a CI job has.
             return execute::credentials_in_variables(&resolution, keys);
@@ -48,8 +48,8 @@ impl BlockingResolver<'_> {
         match block_on(execute::resolve_credentials(&resolution, plan))? {
             Ok(credentials) => Ok(credentials),
             Err(UnresolvedCredentials::Failed(error)) => Err(error),
-            Err(UnresolvedCredentials::LoginNeeded(missing)) => {
-                self.resolve_after_login(&missing, region, life, notes)
+            Err(UnresolvedCredentials::LoginNeeded(missing_login)) => {
+                self.resolve_after_login(&missing_login, region, life_seconds, notes)
             }
         }
     }
@@ -57,9 +57,9 @@ impl BlockingResolver<'_> {
     /// Gets the login that is missing, and asks once more.
     fn resolve_after_login(
         &self,
-        missing: &MissingLogin,
+        missing_login: &MissingLogin,
         region: &str,
-        life: u32,
+        life_seconds: u32,
         notes: &RunNotes,
     ) -> Result<Credentials> {
         // Some of the time is left for what comes after the login.
@@ -67,45 +67,45 @@ impl BlockingResolver<'_> {
             Some(earlier) => earlier,
             None => self.deadline,
         };
-        missing.log_in(self.ask, login_deadline)?;
+        missing_login.log_in(self.ask, login_deadline)?;
         notes.set_changed_files();
         let deadline = if self.ask.terminal {
             Instant::now() + self.ask.timeout
         } else {
             self.deadline
         };
-        let resolution = self.open(region, life, deadline, notes)?;
+        let resolution = self.open(region, life_seconds, deadline, notes)?;
         match block_on(execute::resolve_credentials(
             &resolution,
-            self.planned.plan()?,
+            self.profile_plan.plan()?,
         ))? {
             Ok(credentials) => Ok(credentials),
             Err(UnresolvedCredentials::Failed(error)) => Err(error),
-            Err(UnresolvedCredentials::LoginNeeded(missing)) => Err(missing.error()),
+            Err(UnresolvedCredentials::LoginNeeded(missing_login)) => Err(missing_login.error()),
         }
     }
 
     /// Returns the credentials that the AWS CLI has cached, though they last less long than wanted.
     fn cached(&self, region: &str, notes: &RunNotes) -> Option<Credentials> {
         let resolution = self.open(region, 0, self.deadline, notes).ok()?;
-        execute::cached_credentials(&resolution, self.planned.plan().ok()?)
+        execute::cached_credentials(&resolution, self.profile_plan.plan().ok()?)
     }
 
     /// Logs in, if the profile needs it. Returns false if there are credentials already.
     pub(super) fn log_in(&self, notes: &RunNotes) -> Result<bool> {
-        let region = match self.planned.region() {
+        let region = match self.profile_plan.region() {
             Some(region) => region,
             None => "us-east-1".to_owned(),
         };
         let resolution = self.open(&region, 0, self.deadline, notes)?;
         match block_on(execute::resolve_credentials(
             &resolution,
-            self.planned.plan()?,
+            self.profile_plan.plan()?,
         ))? {
             Ok(_) => Ok(false),
             Err(UnresolvedCredentials::Failed(error)) => Err(error),
-            Err(UnresolvedCredentials::LoginNeeded(missing)) => {
-                missing.log_in_once(self.ask)?;
+            Err(UnresolvedCredentials::LoginNeeded(missing_login)) => {
+                missing_login.log_in_once(self.ask)?;
                 Ok(true)
             }
         }
@@ -131,11 +131,11 @@ impl BlockingResolver<'_> {
     fn open<'a>(
         &'a self,
         region: &str,
-        life: u32,
+        life_seconds: u32,
         deadline: Instant,
         notes: &'a RunNotes,
     ) -> Result<CredentialResolution<'a>> {
-        let settings = &self.planned.settings;
-        CredentialResolution::open(settings, self.ask, region, life, deadline, notes)
+        let settings = &self.profile_plan.settings;
+        CredentialResolution::open(settings, self.ask, region, life_seconds, deadline, notes)
     }
 }

@@ -3,7 +3,7 @@
 //! its text.
 
 use super::known_service::KnownService::{self, Dsql, Rds};
-use crate::authority::{LoginObstacle, NoAnswerReason, TokenPart};
+use crate::authority::{NoAnswerReason, ServerLoginObstacle, TokenPart};
 use crate::causes;
 use crate::error::{Error, ErrorReason, Exit};
 
@@ -50,23 +50,25 @@ pub(super) fn cause_of_difference(
 /// Returns the id of the cause of what AWS itself says is in the way of a login. A service that is
 /// not known has only the causes that all have.
 pub(super) fn cause_of_obstacle(
-    obstacle: LoginObstacle,
+    obstacle: ServerLoginObstacle,
     service: Option<KnownService>,
 ) -> Option<&'static str> {
     match (obstacle, service) {
-        (LoginObstacle::OtherAccount, _) => Some("aws.account"),
-        (LoginObstacle::Denied, _) => Some("iam.deny"),
-        (LoginObstacle::Boundary, _) => Some("iam.boundary"),
-        (LoginObstacle::NotReady, Some(Dsql)) => Some("dsql.state"),
-        (LoginObstacle::NotReady, Some(Rds)) => Some("rds.state"),
-        (LoginObstacle::KeyUnusable, Some(Dsql)) => Some("dsql.kms"),
-        (LoginObstacle::NoTokens, Some(Rds)) => Some("rds.iam.off"),
-        (LoginObstacle::NoTokensAtProxy, Some(Rds)) => Some("rds.proxy.method"),
-        (LoginObstacle::NoPolicy | LoginObstacle::OpenCondition, Some(Dsql)) => Some("iam.dsql"),
-        (LoginObstacle::NoPolicy, Some(Rds)) => Some("iam.rds.resource"),
-        (LoginObstacle::OpenCondition, Some(Rds)) => Some("rds.condition"),
-        (LoginObstacle::KeyUnusable, Some(Rds))
-        | (LoginObstacle::NoTokens | LoginObstacle::NoTokensAtProxy, Some(Dsql))
+        (ServerLoginObstacle::OtherAccount, _) => Some("aws.account"),
+        (ServerLoginObstacle::Denied, _) => Some("iam.deny"),
+        (ServerLoginObstacle::Boundary, _) => Some("iam.boundary"),
+        (ServerLoginObstacle::NotReady, Some(Dsql)) => Some("dsql.state"),
+        (ServerLoginObstacle::NotReady, Some(Rds)) => Some("rds.state"),
+        (ServerLoginObstacle::KeyUnusable, Some(Dsql)) => Some("dsql.kms"),
+        (ServerLoginObstacle::NoTokens, Some(Rds)) => Some("rds.iam.off"),
+        (ServerLoginObstacle::NoTokensAtProxy, Some(Rds)) => Some("rds.proxy.method"),
+        (ServerLoginObstacle::NoPolicy | ServerLoginObstacle::OpenCondition, Some(Dsql)) => {
+            Some("iam.dsql")
+        }
+        (ServerLoginObstacle::NoPolicy, Some(Rds)) => Some("iam.rds.resource"),
+        (ServerLoginObstacle::OpenCondition, Some(Rds)) => Some("rds.condition"),
+        (ServerLoginObstacle::KeyUnusable, Some(Rds))
+        | (ServerLoginObstacle::NoTokens | ServerLoginObstacle::NoTokensAtProxy, Some(Dsql))
         | (_, None) => None,
     }
 }
@@ -135,16 +137,16 @@ fn rows_of(service: KnownService) -> &'static [&'static str] {
 mod tests {
     use super::*;
 
-    const OBSTACLES: [LoginObstacle; 9] = [
-        LoginObstacle::NotReady,
-        LoginObstacle::KeyUnusable,
-        LoginObstacle::NoTokens,
-        LoginObstacle::NoTokensAtProxy,
-        LoginObstacle::OtherAccount,
-        LoginObstacle::NoPolicy,
-        LoginObstacle::OpenCondition,
-        LoginObstacle::Denied,
-        LoginObstacle::Boundary,
+    const OBSTACLES: [ServerLoginObstacle; 9] = [
+        ServerLoginObstacle::NotReady,
+        ServerLoginObstacle::KeyUnusable,
+        ServerLoginObstacle::NoTokens,
+        ServerLoginObstacle::NoTokensAtProxy,
+        ServerLoginObstacle::OtherAccount,
+        ServerLoginObstacle::NoPolicy,
+        ServerLoginObstacle::OpenCondition,
+        ServerLoginObstacle::Denied,
+        ServerLoginObstacle::Boundary,
     ];
 
     #[test]

@@ -14,7 +14,7 @@ use super::region::is_taken_by_cli;
 use super::resolution::CredentialResolution;
 use super::source;
 use crate::error::{Error, ErrorReason, Result};
-use crate::text::host;
+use crate::text::backquoted;
 
 /// Returns the keys in variables, where they are all of the plan. This needs no network.
 pub(super) fn credentials_in_variables(
@@ -28,7 +28,7 @@ pub(super) fn credentials_in_variables(
 pub(super) async fn resolve_credentials(
     resolution: &CredentialResolution<'_>,
     plan: &CredentialPlan,
-) -> std::result::Result<Credentials, UnresolvedCredentials> {
+) -> Result<Credentials, UnresolvedCredentials> {
     resolution.restrict_to(plan.services());
     let mut cached = None;
     let mut to_assume = Vec::new();
@@ -52,7 +52,7 @@ pub(super) async fn resolve_credentials(
 async fn credentials_of_source(
     resolution: &CredentialResolution<'_>,
     plan: &CredentialPlan,
-) -> std::result::Result<Credentials, UnresolvedCredentials> {
+) -> Result<Credentials, UnresolvedCredentials> {
     let source = match &plan.source {
         Ok(source) => source,
         Err(error) => return Err(error.clone().into()),
@@ -88,7 +88,7 @@ pub(super) async fn default_region(
     if is_taken_by_cli(region.trim()) {
         return Ok(Some(region));
     }
-    let region = host::quoted(&region);
+    let region = backquoted(&region);
     Err(
         Error::usage(format!("{region} is not the name of a region")).hint(
             "correct AWS_REGION, AWS_DEFAULT_REGION or `region` in the profile: it looks like \

@@ -12,15 +12,18 @@ use crate::text::host;
 
 /// Returns one line for each decision, in the order in which they are carried out. `region` is the
 /// region of the request, if it names one.
-pub(super) fn explanation_lines(planned: &ProfilePlan, region: Option<&Region>) -> Vec<String> {
-    let settings = &planned.settings;
+pub(super) fn explanation_lines(
+    profile_plan: &ProfilePlan,
+    region: Option<&Region>,
+) -> Vec<String> {
+    let settings = &profile_plan.settings;
     let region = region_in_words(settings, region);
     let profile = format!(
         "profile `{}`: {}",
         settings.profile_name(),
         settings.describe_origin(settings.origin_of_profile())
     );
-    match planned.plan() {
+    match profile_plan.plan() {
         Ok(plan) if plan.keys_in_environment().is_some() => {
             let source = source_in_words(settings, plan);
             vec![format!("credentials source: {source}"), region]
@@ -64,7 +67,7 @@ fn lines_of_services(settings: &AwsSettings, plan: &CredentialPlan) -> Vec<Strin
         if !plan
             .endpoints
             .iter()
-            .any(|(asked, _)| asked.key == service.key)
+            .any(|(planned_service, _)| planned_service.key == service.key)
         {
             continue;
         }
@@ -84,14 +87,16 @@ fn lines_of_services(settings: &AwsSettings, plan: &CredentialPlan) -> Vec<Strin
 /// Says which region is signed for, and where its name came from.
 fn region_in_words(settings: &AwsSettings, region: Option<&Region>) -> String {
     match (region, settings.region_with_origin()) {
-        (Some(region), Some((set, origin))) if set.trim() == region.as_str() => {
+        (Some(region), Some((configured_region, origin)))
+            if configured_region.trim() == region.as_str() =>
+        {
             format!("region {region}: {}", settings.describe_origin(origin))
         }
         (Some(region), _) => format!("region {region}: the request"),
-        (None, Some((set, origin))) => {
+        (None, Some((configured_region, origin))) => {
             format!(
                 "region {}: {}",
-                set.trim(),
+                configured_region.trim(),
                 settings.describe_origin(origin)
             )
         }

@@ -41,7 +41,7 @@ impl Identities for AwsIdentities {
 
 /// Who signs for a profile, as AWS's variables and files say it.
 struct AwsIdentity {
-    planned: Rc<ProfilePlan>,
+    profile_plan: Rc<ProfilePlan>,
     digest: String,
     digest_with_login: String,
     login_stamp: OnceCell<String>,
@@ -50,16 +50,16 @@ struct AwsIdentity {
 
 impl AwsIdentity {
     fn read(profile: Option<&str>, files: &SharedFiles) -> Self {
-        let planned = Rc::new(ProfilePlan::read(profile, files));
+        let profile_plan = Rc::new(ProfilePlan::read(profile, files));
         let mut digest = Digester::new();
-        planned.hash(&mut digest);
-        Self::with_current_files(planned, digest.finished())
+        profile_plan.hash(&mut digest);
+        Self::with_current_files(profile_plan, digest.finished())
     }
 
-    fn with_current_files(planned: Rc<ProfilePlan>, digest: String) -> Self {
-        let digest_with_login = digest_with_stamps(&digest, planned.files());
+    fn with_current_files(profile_plan: Rc<ProfilePlan>, digest: String) -> Self {
+        let digest_with_login = digest_with_stamps(&digest, profile_plan.files());
         Self {
-            planned,
+            profile_plan,
             digest,
             digest_with_login,
             login_stamp: OnceCell::new(),
@@ -69,7 +69,7 @@ impl AwsIdentity {
 
     fn resolver<'a>(&'a self, ask: &'a AskPolicy, deadline: Instant) -> BlockingResolver<'a> {
         BlockingResolver {
-            planned: &self.planned,
+            profile_plan: &self.profile_plan,
             ask,
             deadline,
         }
@@ -88,7 +88,7 @@ impl Identity for AwsIdentity {
     fn login_stamp(&self) -> &str {
         self.login_stamp.get_or_init(|| {
             let mut files = Vec::new();
-            for path in self.planned.login_paths() {
+            for path in self.profile_plan.login_paths() {
                 if path.is_dir() {
                     files.extend(sorted_files(&path));
                 } else {
@@ -100,21 +100,23 @@ impl Identity for AwsIdentity {
     }
 
     fn login_paths(&self) -> Vec<PathBuf> {
-        self.planned.login_paths()
+        self.profile_plan.login_paths()
     }
 
     fn reloaded(&self) -> Rc<dyn Identity> {
         Rc::new(Self::with_current_files(
-            Rc::clone(&self.planned),
+            Rc::clone(&self.profile_plan),
             self.digest.clone(),
         ))
     }
 
     fn configured_region(&self) -> Option<&str> {
-        let region = self.region.get_or_init(|| match self.planned.region() {
-            Some(region) => region,
-            None => "instance metadata".to_owned(),
-        });
+        let region = self
+            .region
+            .get_or_init(|| match self.profile_plan.region() {
+                Some(region) => region,
+                None => "instance metadata".to_owned(),
+            });
         Some(region)
     }
 
@@ -137,14 +139,14 @@ impl Identity for AwsIdentity {
 
     fn explain(&self, region: Option<&Region>, notes: &RunNotes) {
         if notes.shows_steps() {
-            for line in explanation::explanation_lines(&self.planned, region) {
+            for line in explanation::explanation_lines(&self.profile_plan, region) {
                 notes.step(|| line);
             }
         }
     }
 
     fn signer_summary(&self) -> Option<SignerSummary> {
-        Some(signer_summary::signer_summary(&self.planned))
+        Some(signer_summary::signer_summary(&self.profile_plan))
     }
 
     fn log_in(&self, ask: &AskPolicy, notes: &RunNotes) -> Result<bool> {
@@ -158,10 +160,12 @@ impl Identity for AwsIdentity {
             Some(region) => region.as_str(),
             None => "",
         };
-        let credentials = self
-            .resolver(query.ask, query.deadline)
-            .credentials(region, query.life, notes)?;
-        let profile = self.planned.profile_by_option().map(str::to_owned);
+        let credentials = self.resolver(query.ask, query.deadline).credentials(
+            region,
+            query.life_seconds,
+            notes,
+        )?;
+        let profile = self.profile_plan.profile_by_option().map(str::to_owned);
         Ok(Rc::new(AwsSigner::new(credentials, profile)))
     }
 }

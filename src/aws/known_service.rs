@@ -36,11 +36,11 @@ known_services! {
 impl KnownService {
     /// Returns the service by the name that is signed.
     pub(super) fn named(service: &str) -> Option<Self> {
-        let mut all = Self::ALL.iter().copied();
-        all.find(|row| row.name() == service)
+        let mut services = Self::ALL.iter().copied();
+        services.find(|row| row.name() == service)
     }
 
-    pub(super) fn of(scope: &TokenScope<'_>) -> Option<Self> {
+    pub(super) fn from_scope(scope: &TokenScope<'_>) -> Option<Self> {
         Self::named(scope.service)
     }
 }

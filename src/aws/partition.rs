@@ -30,8 +30,8 @@ struct IamEndpoint {
 /// Which of the addresses of a service is asked.
 #[derive(Clone, Copy, Default)]
 pub(super) struct HostVariant {
-    pub(super) fips: bool,
-    pub(super) dual: bool,
+    pub(super) uses_fips: bool,
+    pub(super) uses_dual: bool,
 }
 
 #[rustfmt::skip]
@@ -135,16 +135,16 @@ pub(super) fn is_host_of_aws(host: &str) -> bool {
 impl Partition {
     /// Returns the host of a service that each region has, by the service's key.
     pub(super) fn host(&self, key: &str, region: &str, variant: HostVariant) -> String {
-        let dual = variant.dual || key == "dsql"; // Aurora DSQL has no other hosts
+        let dual = variant.uses_dual || key == "dsql"; // Aurora DSQL has no other hosts
         let suffix = if dual { self.dual_suffix } else { self.suffix };
-        let is_plain = !variant.fips || (self.is_fips && !dual);
+        let is_plain = !variant.uses_fips || (self.is_fips && !dual);
         let fips = if is_plain { "" } else { "-fips" };
         format!("{key}{fips}.{region}.{suffix}")
     }
 
     /// Returns the host of IAM.
     pub(super) fn iam_host(&self, variant: HostVariant) -> &'static str {
-        match (variant.fips, variant.dual) {
+        match (variant.uses_fips, variant.uses_dual) {
             (false, false) => self.iam.host,
             (false, true) => self.iam.dual,
             (true, false) => self.iam.fips,
@@ -173,8 +173,8 @@ mod tests {
             let [key, region, fips, dual, host, signed] =
                 line.split(' ').collect::<Vec<_>>()[..].try_into().unwrap();
             let variant = HostVariant {
-                fips: fips == "fips",
-                dual: dual == "dual",
+                uses_fips: fips == "fips",
+                uses_dual: dual == "dual",
             };
             let partition = partition_of(region);
             let (found, signs) = match key {

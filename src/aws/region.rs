@@ -9,7 +9,7 @@
 use super::known_regions::KNOWN_REGIONS;
 use crate::authority::Region;
 use crate::error::{Error, Result};
-use crate::text::host;
+use crate::text::backquoted;
 use crate::text::suggest;
 
 /// The longest label of a host's name, in bytes.
@@ -38,10 +38,7 @@ pub(super) fn parse(text: &str) -> Result<Region> {
 
 fn invalid_region(text: &str) -> Error {
     // No hint: the callers say what to write.
-    Error::usage(format!(
-        "{} is not the name of a region",
-        host::quoted(text)
-    ))
+    Error::usage(format!("{} is not the name of a region", backquoted(text)))
 }
 
 /// Tells whether the AWS CLI takes a region from a variable or a profile: its own check is for the
@@ -66,8 +63,8 @@ fn has_shape(region: &str) -> bool {
     let is_word = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase());
     let is_number =
         |word: &str| (1..=2).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_digit());
-    let mut words = region.rsplit('-');
-    words.next().is_some_and(is_number) && words.clone().count() >= 2 && words.all(is_word)
+    let mut parts = region.rsplit('-');
+    parts.next().is_some_and(is_number) && parts.clone().count() >= 2 && parts.all(is_word)
 }
 
 /// Returns a warning about a region that this pgcred does not know.

@@ -30,7 +30,7 @@ use crate::aws::credentials::Credentials;
 use crate::error::{Error, ErrorReason, Result};
 use crate::http::{HttpClient, TrustedCertificates};
 use crate::sys::env;
-use crate::text::host;
+use crate::text::backquoted;
 use crate::text::quote::typed;
 use crate::time::{Time, spoken_duration};
 
@@ -99,12 +99,12 @@ impl<'a> CredentialResolution<'a> {
     }
 
     /// Notes what is tried, for `--debug`.
-    pub(super) fn step(&self, what: impl Into<String>) {
-        self.notes.step(|| what.into());
+    pub(super) fn step(&self, message: impl Into<String>) {
+        self.notes.step(|| message.into());
     }
 
-    pub(super) fn warn(&self, what: impl Into<String>) {
-        self.notes.warn(what.into());
+    pub(super) fn warn(&self, message: impl Into<String>) {
+        self.notes.warn(message.into());
     }
 
     /// Notes that the files of the identity may be others from now on.
@@ -120,7 +120,9 @@ impl<'a> CredentialResolution<'a> {
 
     fn may_ask(&self, service: AwsService) -> bool {
         match self.planned_services.get() {
-            Some(planned) => planned.iter().any(|allowed| allowed.key == service.key),
+            Some(services) => services
+                .iter()
+                .any(|planned_service| planned_service.key == service.key),
             None => true,
         }
     }
@@ -187,7 +189,7 @@ impl<'a> CredentialResolution<'a> {
             Some(address) if !is_endpoint(&address) => Err(Error::usage(format!(
                 "the endpoint of {} must begin with http:// or https://: {}",
                 service.name,
-                host::quoted(without_user(&address))
+                backquoted(without_user(&address))
             ))
             .hint(format!(
                 "correct or unset {}, AWS_ENDPOINT_URL or endpoint_url",
@@ -210,18 +212,18 @@ impl<'a> CredentialResolution<'a> {
         }
     }
 
-    /// Explains a call that failed. `what` says what the call was for.
+    /// Explains a call that failed. `context` says what the call was for.
     pub(super) fn call_error<E>(
         &self,
-        what: &str,
+        context: &str,
         service: AwsService,
         error: &SdkError<E, HttpResponse>,
     ) -> Error
     where
         E: ProvideErrorMetadata + StdError + 'static,
     {
-        let what = format!("{what}{}", self.profile_clause());
-        match refusal::explain_failure(&what, service, error, self.notes.shows_steps()) {
+        let context = format!("{context}{}", self.profile_clause());
+        match refusal::explain_failure(&context, service, error, self.notes.shows_steps()) {
             Some(explained) => explained,
             None => self.timeout_error(service.name),
         }

@@ -42,20 +42,20 @@ impl Signer for AwsSigner {
         &self,
         scope: &TokenScope<'_>,
         region: Option<&Region>,
-        life: u32,
+        life_seconds: u32,
         now: Time,
     ) -> Result<Token> {
         let Some(region) = region else {
             return Err(no_region(scope.host));
         };
-        let life = match self.credentials.expires_at() {
-            Some(end) => life.min(now.until(end)),
-            None => life,
+        let life_seconds = match self.credentials.expires_at() {
+            Some(end) => life_seconds.min(now.until(end)),
+            None => life_seconds,
         };
-        if life == 0 {
+        if life_seconds == 0 {
             return Err(self.expired());
         }
-        sigv4::presign(scope, region.as_str(), &self.credentials, now, life)
+        sigv4::presign(scope, region.as_str(), &self.credentials, now, life_seconds)
     }
 }
 

@@ -13,9 +13,9 @@ use crate::error::Result;
 use crate::time::Time;
 
 /// Returns what is known of the credentials before anybody is asked.
-pub(super) fn signer_summary(planned: &ProfilePlan) -> SignerSummary {
-    let settings = &planned.settings;
-    let plan = planned.plan();
+pub(super) fn signer_summary(profile_plan: &ProfilePlan) -> SignerSummary {
+    let settings = &profile_plan.settings;
+    let plan = profile_plan.plan();
     let profile_variable = match settings.origin_of_profile() {
         SettingOrigin::Variable(variable) => Some(variable),
         _ => None,

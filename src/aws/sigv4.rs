@@ -39,22 +39,22 @@ pub(super) fn signing_time(token: &str) -> Option<Time> {
 }
 
 /// Returns the token `HOST/?query&X-Amz-...`: a presigned URL without its scheme, good for
-/// `life` seconds from `at`.
+/// `life_seconds` from `signed_at`.
 pub(super) fn presign(
     scope: &TokenScope<'_>,
     region: &str,
     credentials: &Credentials,
-    at: Time,
-    life: u32,
+    signed_at: Time,
+    life_seconds: u32,
 ) -> Result<Token> {
     let signed_host = signed_host(scope);
     let query = query_of_scope(scope);
     let mut settings = SigningSettings::default();
     settings.signature_location = SignatureLocation::QueryParams;
     settings.payload_checksum_kind = PayloadChecksumKind::NoHeader;
-    settings.expires_in = Some(Duration::from_secs(life.into()));
+    settings.expires_in = Some(Duration::from_secs(life_seconds.into()));
 
-    let failed = |cause: &dyn std::error::Error| {
+    let signing_error = |cause: &dyn std::error::Error| {
         // No hint: it does not happen with texts that pgcred has checked.
         Error::failure(format!("cannot sign for {signed_host}")).caused_by(cause)
     };
@@ -63,29 +63,29 @@ pub(super) fn presign(
         .identity(&identity)
         .region(region)
         .name(scope.service)
-        .time(at.to_system())
+        .time(signed_at.to_system())
         .settings(settings)
         .build()
-        .map_err(|error| failed(&error))?
+        .map_err(|error| signing_error(&error))?
         .into();
     check_length(signed_host.len() + query.len(), region, credentials)?;
     let url = format!("https://{signed_host}/?{query}");
     let request = SignableRequest::new("GET", &url, std::iter::empty(), SignableBody::Bytes(&[]))
-        .map_err(|error| failed(&error))?;
+        .map_err(|error| signing_error(&error))?;
     let (instructions, _signature) = sign(request, &params)
-        .map_err(|error| failed(&error))?
+        .map_err(|error| signing_error(&error))?
         .into_parts();
 
-    let signed = order_as_cli(instructions.params());
-    let token = format!("{signed_host}/?{query}{signed}");
-    Ok(Token::new(token, at, at.plus(life)))
+    let signature = order_as_cli(instructions.params());
+    let token = format!("{signed_host}/?{query}{signature}");
+    Ok(Token::new(token, signed_at, signed_at.plus(life_seconds)))
 }
 
 /// What a request to a service is signed for.
 pub(super) struct SignedFor<'a> {
     pub(super) service: &'a str,
     pub(super) region: &'a str,
-    pub(super) at: Time,
+    pub(super) signed_at: Time,
 }
 
 /// Adds the headers of a signature to a request whose body is a text. The signature covers all the
@@ -95,7 +95,7 @@ pub(super) fn sign_headers(
     signed_for: &SignedFor<'_>,
     credentials: &Credentials,
 ) -> Result<()> {
-    let failed = |cause: &dyn std::error::Error| {
+    let signing_error = |cause: &dyn std::error::Error| {
         // No hint: it does not happen with texts that pgcred has checked.
         Error::failure(format!("cannot sign a request to {}", signed_for.service)).caused_by(cause)
     };
@@ -104,10 +104,10 @@ pub(super) fn sign_headers(
         .identity(&identity)
         .region(signed_for.region)
         .name(signed_for.service)
-        .time(signed_for.at.to_system())
+        .time(signed_for.signed_at.to_system())
         .settings(SigningSettings::default())
         .build()
-        .map_err(|error| failed(&error))?
+        .map_err(|error| signing_error(&error))?
         .into();
     let body = request.body().bytes().unwrap_or_default();
     let signable = SignableRequest::new(
@@ -116,15 +116,15 @@ pub(super) fn sign_headers(
         request.headers().iter(),
         SignableBody::Bytes(body),
     )
-    .map_err(|error| failed(&error))?;
+    .map_err(|error| signing_error(&error))?;
     let (instructions, _signature) = sign(signable, &params)
-        .map_err(|error| failed(&error))?
+        .map_err(|error| signing_error(&error))?
         .into_parts();
     for (name, value) in instructions.headers() {
         request
             .headers_mut()
             .try_insert(name.to_owned(), value.to_owned())
-            .map_err(|error| failed(&error))?;
+            .map_err(|error| signing_error(&error))?;
     }
     Ok(())
 }

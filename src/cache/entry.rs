@@ -13,12 +13,12 @@ pub(crate) struct EntryId(String);
 impl EntryId {
     /// Returns the ID of the token for a request. The region in it is the one that the user, the
     /// host, a variable or the profile names.
-    pub(crate) fn of(request: &Request, identity: &dyn Identity) -> Self {
-        Self::of_life(request, request.life, identity)
+    pub(crate) fn new(request: &Request, identity: &dyn Identity) -> Self {
+        Self::with_life(request, request.life, identity)
     }
 
     /// Returns the ID of the token for the same request with another life.
-    pub(crate) fn of_life(request: &Request, life: u32, identity: &dyn Identity) -> Self {
+    pub(crate) fn with_life(request: &Request, life_seconds: u32, identity: &dyn Identity) -> Self {
         let scope = request.scope();
         let signed_port = match scope.port {
             Some(port) => port.to_string(),
@@ -40,7 +40,7 @@ impl EntryId {
             &request.port.to_string(),
             &request.user,
             region,
-            &life.to_string(),
+            &life_seconds.to_string(),
             identity.digest_with_login(),
         ];
         Self(digest(parts))

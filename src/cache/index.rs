@@ -48,11 +48,11 @@ pub(crate) struct TokenRecord {
 /// The last failure to get credentials, and how many there were in a row.
 #[derive(Clone, Debug)]
 pub(crate) struct FailureRecord {
-    pub(crate) at: Time,
+    pub(crate) failed_at: Time,
     pub(crate) count: u32,
     pub(crate) error: Error,
     /// Set if the process that failed could ask the user.
-    pub(crate) asked: bool,
+    pub(crate) could_ask_user: bool,
     /// The login stamp of the identity at that time. If it is another one now, the user has logged
     /// in since.
     pub(crate) login_stamp: String,
@@ -80,31 +80,38 @@ impl CacheIndex {
         passfiles
     }
 
-    /// Tells whether a token that `wanted` picks was filed in this passfile.
-    pub(crate) fn has_token_in(&self, path: &Path, wanted: impl Fn(&PassfileLine) -> bool) -> bool {
+    /// Tells whether a token that `is_wanted` picks was filed in this passfile.
+    pub(crate) fn has_token_in(
+        &self,
+        path: &Path,
+        is_wanted: impl Fn(&PassfileLine) -> bool,
+    ) -> bool {
         self.records.values().any(|record| match &record.location {
-            TokenLocation::Passfile(location) => location == path && wanted(&record.line),
+            TokenLocation::Passfile(location) => location == path && is_wanted(&record.line),
             TokenLocation::Cache => false,
         })
     }
 
-    /// Returns the records of this request's tokens that expire at `until`, for any life that was
-    /// asked for. That life was the token's own, or the longest one if the credentials expired
+    /// Returns the records of this request's tokens that expire at `expires_at`, for any life that
+    /// was asked for. That life was the token's own, or the longest one if the credentials expired
     /// before it.
     pub(crate) fn records_of_any_life(
         &self,
         request: &Request,
         identity: &dyn Identity,
-        until: Time,
+        expires_at: Time,
     ) -> impl Iterator<Item = &TokenRecord> {
         let line = request.passfile_line();
         let is_one = move |(id, record): &(&String, &TokenRecord)| {
-            let lives = [record.issued_at.until(until), request.provider.max_life];
-            record.expires_at == until
+            let lives = [
+                record.issued_at.until(expires_at),
+                request.provider.max_life,
+            ];
+            record.expires_at == expires_at
                 && record.line == line
-                && lives
-                    .iter()
-                    .any(|life| EntryId::of_life(request, *life, identity).as_str() == *id)
+                && lives.iter().any(|life_seconds| {
+                    EntryId::with_life(request, *life_seconds, identity).as_str() == *id
+                })
         };
         self.records.iter().filter(is_one).map(|(_, record)| record)
     }
@@ -122,25 +129,25 @@ impl CacheIndex {
     /// returned.
     pub(crate) fn update(path: &Path, change: impl FnOnce(&mut Self)) -> Result<Vec<String>> {
         const SECONDS_KEPT: u32 = 86_400;
-        let mut gone = Vec::new();
+        let mut removed_ids = Vec::new();
         fs::edit_cache(path, |text| {
             let mut index = Self::parse(text).unwrap_or_default();
             change(&mut index);
             let now = Time::now();
-            let old: BTreeMap<_, _> = index
+            let outdated: BTreeMap<_, _> = index
                 .records
                 .extract_if(.., |_, record| record.expires_at.plus(SECONDS_KEPT) <= now)
                 .collect();
-            gone.extend(old.into_keys());
+            removed_ids.extend(outdated.into_keys());
             index
                 .failures
-                .retain(|_, failure| failure.at.plus(SECONDS_KEPT) > now);
+                .retain(|_, failure| failure.failed_at.plus(SECONDS_KEPT) > now);
             index
                 .passfiles
                 .retain(|path| fs::presence(path) != FilePresence::Missing);
             index.to_json().to_string().into_bytes()
         })?;
-        Ok(gone)
+        Ok(removed_ids)
     }
 
     fn to_json(&self) -> Value {
@@ -322,9 +329,9 @@ fn line_from_json(value: &Value) -> Option<PassfileLine> {
 impl FailureRecord {
     fn to_json(&self) -> Value {
         json!({
-            "at": self.at.unix(),
+            "at": self.failed_at.unix(),
             "count": self.count,
-            "asked": self.asked,
+            "asked": self.could_ask_user,
             "exit": self.error.exit().code(),
             "reason": self.error.reason().map(ErrorReason::name),
             "message": mask_accounts(&self.error.to_string()),
@@ -335,20 +342,20 @@ impl FailureRecord {
 
     fn from_json(value: &Value) -> Option<Self> {
         let text = |field: &str| value[field].as_str().map(str::to_owned);
-        let exit = Exit::of_code(value["exit"].as_u64()?).filter(|exit| *exit != Exit::Ok)?;
+        let exit = Exit::from_code(value["exit"].as_u64()?).filter(|exit| *exit != Exit::Ok)?;
         // No hint: that of the error that was recorded is added below.
         let mut error = Error::failure(text("message")?).exiting(exit);
-        if let Some(reason) = value["reason"].as_str().and_then(ErrorReason::of_name) {
+        if let Some(reason) = value["reason"].as_str().and_then(ErrorReason::from_name) {
             error = error.because(reason);
         }
         if let Some(hint) = text("hint") {
             error = error.hint(hint);
         }
         Some(Self {
-            at: Time::from_unix(value["at"].as_i64()?),
+            failed_at: Time::from_unix(value["at"].as_i64()?),
             count: u32::try_from(value["count"].as_u64()?).ok()?,
             error,
-            asked: value["asked"] == true,
+            could_ask_user: value["asked"] == true,
             login_stamp: text("logins")?,
         })
     }

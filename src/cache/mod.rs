@@ -80,7 +80,7 @@ impl Cache {
             return None;
         }
         Some(Self {
-            directory: CacheDirectory::of_user()?,
+            directory: CacheDirectory::for_user()?,
             choice,
             key: OnceCell::new(),
             index: RefCell::default(),
@@ -92,9 +92,9 @@ impl Cache {
 
     /// Returns a cache in a directory of a unit test, with its key in a file.
     #[cfg(test)]
-    pub(crate) fn at(directory: &Path) -> Self {
+    pub(crate) fn in_directory(directory: &Path) -> Self {
         Self {
-            directory: CacheDirectory::at(directory),
+            directory: CacheDirectory::new(directory),
             choice: CacheChoice::File,
             key: OnceCell::new(),
             index: RefCell::default(),
@@ -144,7 +144,7 @@ impl Cache {
             return None;
         };
         let lookup = match &*self.passfile.borrow() {
-            Some((known, passfile)) if known == path => Some(Rc::clone(passfile)),
+            Some((cached_path, passfile)) if cached_path == path => Some(Rc::clone(passfile)),
             _ => None,
         };
         let passfile = match lookup {
@@ -223,8 +223,8 @@ impl Cache {
         self.make_directory(self.directory.path())?;
         *self.index.borrow_mut() = None;
         self.changed.set(true);
-        let gone = CacheIndex::update(&self.directory.index(), change)?;
-        self.remove_entries(&gone)
+        let removed_ids = CacheIndex::update(&self.directory.index(), change)?;
+        self.remove_entries(&removed_ids)
     }
 
     /// Tells whether [`Cache::update`] was called since the last call of this function.
@@ -245,8 +245,8 @@ impl Cache {
         self.make_directory(self.directory.path())?;
         let _lock = fs::lock(&self.directory.due_lock(), Duration::from_secs(2))?;
         *self.index.borrow_mut() = None;
-        let (due, shown) = make();
-        let text = format!("{}\n{shown}\n", due.unix());
+        let (due, text) = make();
+        let text = format!("{}\n{text}\n", due.unix());
         let path = match passfile {
             None => self.directory.due(),
             Some(passfile) => self.directory.due_for(passfile),

@@ -24,7 +24,7 @@ impl Cache {
     /// another thread.
     pub(crate) fn trial(&self) -> impl FnOnce() -> CacheTrial + Send + 'static + use<> {
         let (choice, paths) = (self.choice, self.key_paths());
-        let directory = CacheDirectory::at(self.directory.path());
+        let directory = CacheDirectory::new(self.directory.path());
         move || try_out(choice, &paths, &directory)
     }
 }

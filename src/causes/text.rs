@@ -96,8 +96,8 @@ impl CauseText {
 }
 
 /// Returns the beginning of a text: at most this many bytes, and whole characters.
-pub(super) fn beginning_of(text: &str, most: usize) -> &str {
-    let mut end = text.len().min(most);
+pub(super) fn beginning_of(text: &str, max_bytes: usize) -> &str {
+    let mut end = text.len().min(max_bytes);
     while !text.is_char_boundary(end) {
         end -= 1;
     }

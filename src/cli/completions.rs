@@ -24,7 +24,7 @@ use crate::sys::env;
 use crate::sys::fs;
 use crate::sys::paths;
 use crate::text;
-use crate::text::host;
+use crate::text::backquoted;
 
 /// The variable that a shell sets when it wants an answer.
 const VARIABLE: &str = "PGCRED_COMPLETE";
@@ -45,7 +45,7 @@ impl PrintText for CompletionsCommand {
     fn text(self, _: fn() -> clap::Command) -> Result<String> {
         let shells = Shells::builtins();
         let Some(shell) = shells.completer(&self.shell) else {
-            let shell = host::quoted(&self.shell);
+            let shell = backquoted(&self.shell);
             let names: Vec<_> = shells.names().collect();
             return Err(Error::no_such_shell(&shell, &names));
         };
@@ -187,10 +187,10 @@ impl ValueCompleter for ProgramCandidates {
         self.complete_at(0, prefix)
     }
 
-    fn complete_at(&self, at: usize, prefix: &OsStr) -> Vec<CompletionCandidate> {
+    fn complete_at(&self, argument_index: usize, prefix: &OsStr) -> Vec<CompletionCandidate> {
         let text = prefix.to_string_lossy();
         let is_path = text.contains(['/', '\\']);
-        if at > 0 || is_path {
+        if argument_index > 0 || is_path {
             PathCompleter::any().complete(prefix)
         } else {
             programs(&text)

@@ -7,7 +7,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::authority::LoginPolicy;
 use crate::error::Error;
-use crate::text::host;
+use crate::text::backquoted;
 use crate::text::suggest;
 
 /// The hint for a user who has typed no command, or one that does not exist.
@@ -46,41 +46,40 @@ const MEANT_COMMANDS: &[(&str, &str)] = &[
 /// without `--` before it, and for a `-h` that was meant for a host.
 pub(super) fn better_error(
     error: &clap::Error,
-    words: &[OsString],
+    arguments: &[OsString],
     commands: impl Iterator<Item = &'static str> + Clone,
 ) -> Option<Error> {
     match error.kind() {
         ErrorKind::InvalidSubcommand => {
             let typed_word = error_context(error, ContextKind::InvalidSubcommand)?;
-            let unknown =
-                Error::usage(format!("unrecognized command {}", host::quoted(typed_word)));
+            let unknown = Error::usage(format!("unrecognized command {}", backquoted(typed_word)));
             Some(unknown.hint(hint_at_command(typed_word, commands)))
         }
         ErrorKind::UnknownArgument => {
-            let typed = error_context(error, ContextKind::InvalidArg)?;
-            if let Ok(policy) = LoginPolicy::parse(typed) {
+            let argument = error_context(error, ContextKind::InvalidArg)?;
+            if let Ok(policy) = LoginPolicy::parse(argument) {
                 let policy = policy.as_str();
-                let wrong = Error::usage(format!("unexpected argument {policy}"));
+                let refusal = Error::usage(format!("unexpected argument {policy}"));
                 let hint = format!("write the login policy as --login={policy}");
-                return Some(wrong.hint(hint));
+                return Some(refusal.hint(hint));
             }
             let is_command = |word: &OsString| commands.clone().any(|name| *word == name);
-            let command = words.iter().position(is_command)?;
-            if words[command] != "exec" || typed.starts_with('-') {
+            let command = arguments.iter().position(is_command)?;
+            if arguments[command] != "exec" || argument.starts_with('-') {
                 return None;
             }
-            Some(program_without_mark(typed, words.get(command + 1)))
+            Some(program_without_mark(argument, arguments.get(command + 1)))
         }
-        ErrorKind::MissingRequiredArgument if words.iter().any(|word| word == "exec") => {
-            let missing = Error::usage("exec needs a program to run");
-            Some(missing.hint("put the program behind `--`, as in `pgcred exec TARGET -- psql`"))
+        ErrorKind::MissingRequiredArgument if arguments.iter().any(|word| word == "exec") => {
+            let refusal = Error::usage("exec needs a program to run");
+            Some(refusal.hint("put the program behind `--`, as in `pgcred exec TARGET -- psql`"))
         }
         // Help on stdout with exit code 0 would be taken for a password.
         ErrorKind::DisplayHelp
-            if !words.iter().any(|word| word == "--help") && words.last()? != "-h" =>
+            if !arguments.iter().any(|word| word == "--help") && arguments.last()? != "-h" =>
         {
-            let wrong = Error::usage("-h asks for help here, but another word follows it");
-            Some(wrong.hint("write --help for the help, or `pgcred token -h HOST` for a host"))
+            let refusal = Error::usage("-h asks for help here, but another word follows it");
+            Some(refusal.hint("write --help for the help, or `pgcred token -h HOST` for a host"))
         }
         _ => None,
     }
@@ -107,19 +106,19 @@ fn error_context(error: &clap::Error, kind: ContextKind) -> Option<&str> {
 
 /// Returns a word that is a name, and another text in the place of an option, or of a URI or a
 /// conninfo string, which may hold a password.
-fn plain_or<'a>(word: &'a str, other: &'a str) -> &'a str {
+fn plain_or<'a>(word: &'a str, replacement: &'a str) -> &'a str {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._/".contains(c);
     if !word.is_empty() && !word.starts_with('-') && word.chars().all(is_plain) {
         word
     } else {
-        other
+        replacement
     }
 }
 
 /// Returns a hint at the command that the user may have meant.
 fn hint_at_command(typed_command: &str, commands: impl Iterator<Item = &'static str>) -> String {
     let word = typed_command.to_lowercase();
-    if let Some((_, command)) = MEANT_COMMANDS.iter().find(|(known, _)| *known == word) {
+    if let Some((_, command)) = MEANT_COMMANDS.iter().find(|(alias, _)| *alias == word) {
         return format!("did you mean `{command}`?");
     }
     if typed_command.contains('.') {
@@ -128,8 +127,11 @@ fn hint_at_command(typed_command: &str, commands: impl Iterator<Item = &'static 
     if let Some(command) = suggest::nearest_word(&word, commands) {
         return format!("did you mean `pgcred {command}`?");
     }
-    let known = suggest::nearest_word(&word, MEANT_COMMANDS.iter().map(|(known, _)| *known));
-    match MEANT_COMMANDS.iter().find(|(word, _)| Some(*word) == known) {
+    let nearest = suggest::nearest_word(&word, MEANT_COMMANDS.iter().map(|(alias, _)| *alias));
+    match MEANT_COMMANDS
+        .iter()
+        .find(|(alias, _)| Some(*alias) == nearest)
+    {
         Some((_, command)) => format!("did you mean `{command}`?"),
         None => COMMANDS_HINT.to_owned(),
     }

@@ -28,7 +28,7 @@ use crate::command::run::{failure_code, parse_error};
 use crate::error::{Error, Exit, Result};
 use crate::output::Output;
 use crate::sys::limits;
-use crate::text::{host, shown};
+use crate::text::{backquoted, shown};
 use table::{COMMANDS, CommandRow, command_line};
 
 /// Parses the command line, runs the command and reports its error.
@@ -37,8 +37,8 @@ pub(crate) fn run() -> ExitCode {
     if completions::is_asked_for() {
         return completions::answer_shell(command_line);
     }
-    let words = match typed_words::words_to_parse() {
-        TypedWords::CommandLine(words) => words,
+    let arguments = match typed_words::words_to_parse() {
+        TypedWords::CommandLine(arguments) => arguments,
         TypedWords::Answer(text) => {
             let _ = Output::answer(text); // if stdout is closed, nobody reads the answer
             return ExitCode::SUCCESS;
@@ -47,9 +47,9 @@ pub(crate) fn run() -> ExitCode {
     // Neither is ever freed (`ManuallyDrop`): the process ends soon, and the system takes its
     // memory back in one go, which is faster.
     let mut command_line = ManuallyDrop::new(command_line());
-    let matches = match command_line.try_get_matches_from_mut(&words) {
+    let matches = match command_line.try_get_matches_from_mut(&arguments) {
         Ok(matches) => ManuallyDrop::new(matches),
-        Err(error) => return refuse_command_line(error, &words),
+        Err(error) => return refuse_command_line(error, &arguments),
     };
     match run_command(&matches) {
         Ok(code) => code,
@@ -62,7 +62,7 @@ fn run_command(matches: &ArgMatches) -> Result<ExitCode> {
         return Err(Error::usage("no command is given").hint(help::COMMANDS_HINT));
     };
     let Some(entry) = table::row_of_command(name) else {
-        let name = host::quoted(name);
+        let name = backquoted(name);
         return Err(Error::usage(format!("no such command: {name}")).hint(help::COMMANDS_HINT));
     };
     let options = GlobalOptions::from_arg_matches(matches).map_err(parse_error)?;
@@ -84,26 +84,26 @@ fn report_error(error: &Error, matches: &ArgMatches) -> ExitCode {
 }
 
 /// Handles a command line that clap has not accepted: prints help, the version or an error.
-fn refuse_command_line(error: clap::Error, words: &[OsString]) -> ExitCode {
+fn refuse_command_line(error: clap::Error, arguments: &[OsString]) -> ExitCode {
     let output = Output {
         quiet: false,
         debug: false,
     };
     if error.use_stderr()
-        && let Some(entry) = typed_command(words)
+        && let Some(entry) = typed_command(arguments)
         && let Some((refusal, code)) = (entry.refusal)(&error)
     {
         output.report(&refusal);
         return code.into();
     }
     let names = COMMANDS.iter().map(|entry| entry.name);
-    if let Some(refusal) = help::better_error(&error, words, names) {
+    if let Some(refusal) = help::better_error(&error, arguments, names) {
         output.report(&refusal);
         return Exit::Usage.code().into();
     }
-    let mut error = with_visible_words(error, words);
+    let mut error = with_visible_words(error, arguments);
     if error.kind() == ErrorKind::DisplayHelp
-        && let Some(help) = full_help(words)
+        && let Some(help) = full_help(arguments)
     {
         error = help;
     }
@@ -116,28 +116,28 @@ fn refuse_command_line(error: clap::Error, words: &[OsString]) -> ExitCode {
 }
 
 /// Returns the command that the words begin with.
-fn typed_command(words: &[OsString]) -> Option<&'static CommandRow> {
-    table::row_of_command(words.get(1)?.to_str()?)
+fn typed_command(arguments: &[OsString]) -> Option<&'static CommandRow> {
+    table::row_of_command(arguments.get(1)?.to_str()?)
 }
 
 /// Returns what clap shows for words that ask for help, with what only the help shows.
-fn full_help(words: &[OsString]) -> Option<clap::Error> {
+fn full_help(arguments: &[OsString]) -> Option<clap::Error> {
     table::command_line_with_examples()
-        .try_get_matches_from(words)
+        .try_get_matches_from(arguments)
         .err()
 }
 
 /// Returns the error with its control characters made visible: clap repeats words as they were
 /// typed, and a terminal would obey them.
-fn with_visible_words(error: clap::Error, words: &[OsString]) -> clap::Error {
+fn with_visible_words(error: clap::Error, arguments: &[OsString]) -> clap::Error {
     let mut visible = Vec::new();
-    for word in words {
+    for word in arguments {
         visible.push(match word.to_str() {
             Some(text) => OsString::from(shown(text)),
             None => word.clone(),
         });
     }
-    if visible == words {
+    if visible == arguments {
         return error;
     }
     match command_line().try_get_matches_from(visible) {

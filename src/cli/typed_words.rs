@@ -9,16 +9,16 @@ use crate::sys::env;
 /// Returns the words that are parsed, or the answer that needs no parser.
 pub(super) fn words_to_parse() -> TypedWords {
     match aws::take_over(env::arguments()) {
-        TypedWords::CommandLine(words) => TypedWords::CommandLine(with_help_option(words)),
+        TypedWords::CommandLine(arguments) => TypedWords::CommandLine(with_help_option(arguments)),
         answer @ TypedWords::Answer(_) => answer,
     }
 }
 
 /// Turns `pgcred help COMMAND` into `pgcred COMMAND --help`.
-fn with_help_option(mut words: Vec<OsString>) -> Vec<OsString> {
-    if matches!(words.get(1), Some(word) if word == "help") {
-        words.remove(1);
-        words.push("--help".into());
+fn with_help_option(mut arguments: Vec<OsString>) -> Vec<OsString> {
+    if matches!(arguments.get(1), Some(word) if word == "help") {
+        arguments.remove(1);
+        arguments.push("--help".into());
     }
-    words
+    arguments
 }

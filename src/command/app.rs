@@ -25,7 +25,7 @@ use crate::sys::env;
 use crate::sys::fs;
 use crate::sys::paths;
 use crate::sys::terminal;
-use crate::text::host::quoted;
+use crate::text::backquoted;
 use crate::time::spoken_duration;
 
 pub(crate) struct App {
@@ -93,10 +93,13 @@ impl App {
             None => 0,
         };
         if min_valid > request.life {
-            let life = Some(RequestedLife::Seconds(min_valid));
-            request.life =
-                resolve::allowed_life(life, request.provider, self.preferences.config.max_life)
-                    .map_err(|error| error.about("--min-valid"))?;
+            let requested_life = Some(RequestedLife::Seconds(min_valid));
+            request.life = resolve::allowed_life(
+                requested_life,
+                request.provider,
+                self.preferences.config.max_life,
+            )
+            .map_err(|error| error.about("--min-valid"))?;
         }
         let options = IssueOptions {
             min_valid,
@@ -203,7 +206,7 @@ pub(super) fn check_user_for_passfile(request: &Request, issued: &IssuedToken) -
     };
     for line in request.passfile_lines() {
         line.or_user(user).check().map_err(|error| {
-            let user = quoted(user);
+            let user = backquoted(user);
             error
                 .about(&format!("{source} printed the user {user}"))
                 .exiting(Exit::Failure)
@@ -214,7 +217,7 @@ pub(super) fn check_user_for_passfile(request: &Request, issued: &IssuedToken) -
 
 /// Warns if a token does not last as long as it was asked to.
 pub(super) fn warn_if_cut_short(request: &Request, issued: &IssuedToken, output: Output) {
-    if issued.cut_short {
+    if issued.is_cut_short {
         let whole_life = spoken_duration(issued.token.issued_at.until(issued.token.expires_at));
         output.warn(&format!(
             "{}: the token lasts only {whole_life}, because the credentials expire then",

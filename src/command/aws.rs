@@ -23,7 +23,8 @@ use crate::provider;
 use crate::resolve::{AddressOptions, ConnectionOptions};
 use crate::sys::terminal::InheritedStdin;
 use crate::text;
-use crate::text::host::{self, HostPort};
+use crate::text::backquoted;
+use crate::text::host::HostPort;
 use crate::time::number_as_python_reads_it;
 
 /// The AWS CLI's exit codes: wrong usage, no configuration, a refusal of a service, anything else.
@@ -262,11 +263,11 @@ fn list_of_profiles() -> Result<String> {
 
 impl DsqlToken {
     fn options(self, user: &str) -> Result<ConnectionOptions> {
-        let life = optional_integer("--expires-in", self.expires_in.as_deref())?;
+        let life_seconds = optional_integer("--expires-in", self.expires_in.as_deref())?;
         Ok(ConnectionOptions {
             address: AddressOptions::for_address(self.hostname, None, user.to_owned()),
             provider: Some("dsql".to_owned()),
-            expires_in: life.map(RequestedLife::Seconds),
+            expires_in: life_seconds.map(RequestedLife::Seconds),
             ..ConnectionOptions::default()
         })
     }
@@ -318,14 +319,14 @@ fn parse_integer(option: &str, text: &str) -> Result<u32> {
         Some(number) => Ok(number),
         None => Err(Error::usage(format!(
             "{option}: {} is not a whole number",
-            host::quoted(text)
+            backquoted(text)
         ))
         .hint("use digits only")),
     }
 }
 
 /// Checks that a URL has a scheme, which is all that the AWS CLI checks here.
-fn check_endpoint_url(text: &str) -> std::result::Result<String, &'static str> {
+fn check_endpoint_url(text: &str) -> Result<String, &'static str> {
     let (scheme, _) = text.split_once(':').unwrap_or_default();
     let of_scheme = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
     let has_scheme =
@@ -364,48 +365,48 @@ pub(crate) enum TypedWords {
 
 /// Takes over the words that are meant for the AWS CLI, before they are parsed: all words of a run
 /// as `pgcred-aws` or `aws`, and its `--version`.
-pub(crate) fn take_over(words: Vec<OsString>) -> TypedWords {
-    let words = with_command(words);
-    if !is_aws_call(&words) {
-        return TypedWords::CommandLine(words);
+pub(crate) fn take_over(arguments: Vec<OsString>) -> TypedWords {
+    let arguments = with_command(arguments);
+    if !is_aws_call(&arguments) {
+        return TypedWords::CommandLine(arguments);
     }
-    if asks_for_version(&words) {
+    if asks_for_version(&arguments) {
         return TypedWords::Answer(VERSION);
     }
-    TypedWords::CommandLine(with_help_option(words))
+    TypedWords::CommandLine(with_help_option(arguments))
 }
 
 /// Returns the words that a run as `pgcred-aws` or `aws` stands for.
-fn with_command(mut words: Vec<OsString>) -> Vec<OsString> {
-    if let Some(program) = words.first()
+fn with_command(mut arguments: Vec<OsString>) -> Vec<OsString> {
+    if let Some(program) = arguments.first()
         && let Some(name) = Path::new(program).file_stem()
         && (name == "pgcred-aws" || name == "aws")
     {
-        words.insert(1, "aws".into());
+        arguments.insert(1, "aws".into());
     }
-    words
+    arguments
 }
 
 /// Tells whether the command line is meant for the AWS CLI.
-fn is_aws_call(words: &[OsString]) -> bool {
-    matches!(words.get(1), Some(word) if word == "aws")
+fn is_aws_call(arguments: &[OsString]) -> bool {
+    matches!(arguments.get(1), Some(word) if word == "aws")
 }
 
 /// Tells whether `--version` is among the words, which takes precedence over all others.
-fn asks_for_version(words: &[OsString]) -> bool {
-    words.iter().any(|word| {
+fn asks_for_version(arguments: &[OsString]) -> bool {
+    arguments.iter().any(|word| {
         let word = word.to_str().unwrap_or("");
         word.len() > "--".len() && "--version".starts_with(word)
     })
 }
 
 /// Turns a last word `help` into `--help`, unless it is the value of an option.
-fn with_help_option(mut words: Vec<OsString>) -> Vec<OsString> {
-    if let [.., before, last] = &mut words[..]
+fn with_help_option(mut arguments: Vec<OsString>) -> Vec<OsString> {
+    if let [.., before, last] = &mut arguments[..]
         && last == "help"
         && !before.to_string_lossy().starts_with('-')
     {
         *last = "--help".into();
     }
-    words
+    arguments
 }

@@ -41,18 +41,22 @@ impl ConfigFile {
     ///
     /// A file that is there and cannot be read never counts as an empty one: its rules decide who
     /// signs, and for how long.
-    pub(super) fn read(named: Option<&Path>, need: ConfigNeed, output: Output) -> Result<Self> {
-        let path = match named {
+    pub(super) fn read(
+        config_option: Option<&Path>,
+        need: ConfigNeed,
+        output: Output,
+    ) -> Result<Self> {
+        let path = match config_option {
             Some(path) => Some(path.to_owned()),
             None => paths::config_file(),
         };
         let Some(file) = &path else {
             return Ok(Self::empty(path));
         };
-        if need != ConfigNeed::WholeOrNew && named == Some(Path::new(NO_FILE)) {
+        if need != ConfigNeed::WholeOrNew && config_option == Some(Path::new(NO_FILE)) {
             return Ok(Self::empty(path));
         }
-        match read_config_file(file, named.is_some(), need) {
+        match read_config_file(file, config_option.is_some(), need) {
             Ok((config, changed)) => Ok(Self {
                 config,
                 path,
@@ -108,11 +112,11 @@ fn check_who_defines(file: &Path, text: &str, is_named: bool) -> Result<()> {
     if !is_named {
         return Ok(()); // it was read as the user's own
     }
-    let shown = file.display().to_string();
-    let own = fs::read_dated(file, true).map_err(|error| error.noting(WHY))?;
-    match own {
-        Some((own, _)) if own == text => Ok(()),
-        _ => Err(Error::changed_meanwhile(shown)),
+    let shown_path = file.display().to_string();
+    let current_file = fs::read_dated(file, true).map_err(|error| error.noting(WHY))?;
+    match current_file {
+        Some((current_text, _)) if current_text == text => Ok(()),
+        _ => Err(Error::changed_meanwhile(shown_path)),
     }
 }
 
@@ -121,8 +125,8 @@ fn with_hint(error: Error, file: &Path) -> Error {
     // change that. With commands in it, a file that is named is refused too.
     match (error.reason(), error.hint_text()) {
         (Some(ErrorReason::NotOwn), Some(hint)) if !defines_commands(file) => {
-            let named = quote::typed(&file.to_string_lossy());
-            let hint = format!("{hint}; if you trust what is in it, add --config {named}");
+            let typed_path = quote::typed(&file.to_string_lossy());
+            let hint = format!("{hint}; if you trust what is in it, add --config {typed_path}");
             error.hint(hint)
         }
         (Some(ErrorReason::NotOwn), _) => error,

@@ -39,12 +39,12 @@ pub(in crate::command) fn print_advice(names: &[&str], changed: &[&str], app: &A
     if !warn_about_shared_lines(names, &after.preferences) {
         return;
     }
-    let (refresh, what) = match names {
+    let (refresh, token_phrase) = match names {
         [name] => (format!("pgcred refresh {name}"), "a token"),
         _ => ("pgcred refresh".to_owned(), "their tokens"),
     };
     output.note(&format!(
-        "next: `{refresh}` writes {what} to the passfile; `pgcred setup` sets up the tools that \
+        "next: `{refresh}` writes {token_phrase} to the passfile; `pgcred setup` sets up the tools that \
          connect"
     ));
 }
@@ -52,33 +52,33 @@ pub(in crate::command) fn print_advice(names: &[&str], changed: &[&str], app: &A
 /// Warns about what may be wrong with the connections, of each thing once.
 fn warn_about_connections(names: &[&str], preferences: &Preferences) {
     let output = preferences.output;
-    let mut printed = Vec::new();
+    let mut printed_warnings = Vec::new();
     let mut requests = Vec::new();
     for name in names {
         let Some(connection) = preferences.config.connection(name) else {
             continue;
         };
         let options = ConnectionOptions::default();
-        let resolved = preferences
+        let resolution = preferences
             .resolver()
             .resolve_without_variables(&options, Some(name));
-        if let Some(warning) = warning_about_profile(connection, resolved.as_ref().ok())
-            && !printed.contains(&warning)
+        if let Some(warning) = warning_about_profile(connection, resolution.as_ref().ok())
+            && !printed_warnings.contains(&warning)
         {
             output.warn(&warning);
-            printed.push(warning);
+            printed_warnings.push(warning);
         }
-        match resolved {
+        match resolution {
             Ok(request) => requests.push((*name, request)),
             Err(error) => output.warn(&error.to_string()),
         }
     }
-    let resolved: Vec<_> = requests
+    let named_requests: Vec<_> = requests
         .iter()
         .map(|(name, request)| (*name, request))
         .collect();
-    warnings::print_warnings(&resolved, preferences);
-    for (name, request) in resolved {
+    warnings::print_warnings(&named_requests, preferences);
+    for (name, request) in named_requests {
         if let Some(warning) = warnings::warning_about_alias(name, request) {
             output.warn(&warning);
         }
@@ -95,12 +95,12 @@ fn warning_about_profile(connection: &Connection, request: Option<&Request>) -> 
 /// that share one.
 fn warn_about_shared_lines(names: &[&str], preferences: &Preferences) -> bool {
     let names: HashSet<&str> = names.iter().copied().collect();
-    let mut without_line = 0;
+    let mut lineless_count = 0;
     let mut warnings = Vec::new();
     for conflict in mark_taken_lines(&mut preferences.named_connections()) {
         let (later, owner) = (conflict.later.as_str(), conflict.owner.as_str());
         if names.contains(later) {
-            without_line += 1;
+            lineless_count += 1;
         }
         if names.contains(later) || names.contains(owner) {
             warnings.push(conflict.to_string());
@@ -109,7 +109,7 @@ fn warn_about_shared_lines(names: &[&str], preferences: &Preferences) -> bool {
     for warning in warnings.iter().take(MOST_CONNECTIONS) {
         preferences.output.warn(warning);
     }
-    without_line < names.len()
+    lineless_count < names.len()
 }
 
 /// Names the tools whose files still have a connection as it was before.

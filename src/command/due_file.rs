@@ -48,17 +48,17 @@ pub(super) fn update_due_file(
     if config_changed != preferences.config_changed {
         let _ = cache.remove_due_files(); // another process has just added or removed a connection
     } else if cache.take_has_changed() || refreshed == RefreshState::JustNow {
-        let named = env::passfile();
+        let passfile_variable = env::passfile();
         // Two shells with different passfiles have different files. A relative path
         // is another file in every directory, so that there is none to write.
-        let is_relative = matches!(&named, Some(path) if path.is_relative());
+        let is_relative = matches!(&passfile_variable, Some(path) if path.is_relative());
         if !is_relative {
-            let passfile = match &named {
+            let passfile = match &passfile_variable {
                 Some(path) => Some(path.clone()),
                 None => env::default_passfile(),
             };
             let write = || first_due(preferences, issuer, &cache, passfile, refreshed);
-            let _ = cache.write_due_file(named.as_deref(), write);
+            let _ = cache.write_due_file(passfile_variable.as_deref(), write);
         }
     }
     issuer.put_cache(cache);
@@ -74,18 +74,18 @@ fn first_due(
 ) -> (Time, String) {
     let now = Time::now();
     let index = cache.index();
-    let mut filed = None;
+    let mut passfile_view = None;
     if let Some(path) = passfile {
-        filed = PassfileView::read(&path, cache);
+        passfile_view = PassfileView::read(&path, cache);
     }
-    let mut next = now.plus(LONGEST_WAIT_SECONDS);
+    let mut next_due = now.plus(LONGEST_WAIT_SECONDS);
     let mut first: Option<PromptSegment> = None;
     let mut connections = preferences.named_connections();
     mark_taken_lines(&mut connections);
     for (name, request) in &connections {
         let is_renewed = !request.provider.authority.issues_on_request_only();
         if is_renewed && request.passfile_lines().next().is_some() {
-            let mut due = issuer.due(request, filed.as_ref());
+            let mut due = issuer.due(request, passfile_view.as_ref());
             if due > now {
                 let identity = issuer.identity(request);
                 if last_failure(&index, request, &*identity).is_some() {
@@ -94,21 +94,21 @@ fn first_due(
             } else if refreshed == RefreshState::JustNow {
                 due = now.plus(RETRY_SECONDS);
             }
-            next = next.min(due);
+            next_due = next_due.min(due);
         }
-        let in_passfile = || times_in_passfile(request, filed.as_ref(), now);
-        if let Some(shown) = segment_of(name, request, &index, issuer, in_passfile) {
+        let in_passfile = || times_in_passfile(request, passfile_view.as_ref(), now);
+        if let Some(segment) = segment_of(name, request, &index, issuer, in_passfile) {
             first = match first {
-                Some(first) if first.expires_at <= shown.expires_at => Some(first),
-                _ => Some(shown),
+                Some(first) if first.expires_at <= segment.expires_at => Some(first),
+                _ => Some(segment),
             };
         }
     }
-    let shown = match first {
+    let segment_text = match first {
         Some(segment) => prompt_line(segment),
         None => String::new(),
     };
-    (next, shown)
+    (next_due, segment_text)
 }
 
 /// Returns the times of the valid token that the passfile has for a connection, if the line there

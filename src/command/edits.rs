@@ -57,8 +57,8 @@ impl EditPolicy {
         machine: &Machine,
         app: &App,
     ) -> Result<bool> {
-        let shown: Vec<&SetupEdit> = edits.iter().collect();
-        match self.decide(&shown, &app.preferences)? {
+        let shown_edits: Vec<&SetupEdit> = edits.iter().collect();
+        match self.decide(&shown_edits, &app.preferences)? {
             EditDecision::Make => {}
             EditDecision::AllMade => return Ok(true),
             EditDecision::Leave => return Ok(false),
@@ -147,17 +147,17 @@ pub(super) fn edits_that_change(edits: &[SetupEdit]) -> Vec<&SetupEdit> {
 /// Returns one edit for each file: from what it is before the first edit to what it is after the
 /// last one.
 fn merge_by_file(edits: &[&SetupEdit]) -> Vec<SetupEdit> {
-    let mut merged: Vec<SetupEdit> = Vec::new();
+    let mut merged_edits: Vec<SetupEdit> = Vec::new();
     for edit in edits {
-        let same_file = merged
+        let same_file = merged_edits
             .iter_mut()
-            .find(|merged| merged.destination == edit.destination);
+            .find(|earlier_edit| earlier_edit.destination == edit.destination);
         match same_file {
-            Some(known) => known.after.clone_from(&edit.after),
-            None => merged.push((*edit).clone()),
+            Some(earlier_edit) => earlier_edit.after.clone_from(&edit.after),
+            None => merged_edits.push((*edit).clone()),
         }
     }
-    merged
+    merged_edits
 }
 
 /// Removes what a pgcred that was killed has left beside the files, also beside those that need no
@@ -187,28 +187,28 @@ pub(super) fn carry_out(
         output.note("it runs already, and is left running");
         return Ok(());
     }
-    for words in &commands.before {
+    for command_line in &commands.before {
         // These stop what runs; the user may have stopped it before.
-        if let Err(error) = run_tool_command(words) {
+        if let Err(error) = run_tool_command(command_line) {
             output.warn(&error.to_string());
         }
     }
-    let mut done: Vec<&SetupEdit> = Vec::new();
-    let made = make_edits(edits, machine, output, &mut done);
+    let mut made_edits: Vec<&SetupEdit> = Vec::new();
+    let result = make_edits(edits, machine, output, &mut made_edits);
     if undo {
-        made?;
-        for words in &commands.after {
+        result?;
+        for command_line in &commands.after {
             // The files are gone, even if a program could not be told so.
-            if let Err(error) = run_tool_command(words) {
+            if let Err(error) = run_tool_command(command_line) {
                 output.warn(&error.to_string());
             }
         }
         return Ok(());
     }
-    let Err(error) = made.and_then(|()| run_tool_commands(&commands.after)) else {
+    let Err(error) = result.and_then(|()| run_tool_commands(&commands.after)) else {
         return Ok(());
     };
-    take_back(&done, commands, machine, output);
+    take_back(&made_edits, commands, machine, output);
     Err(error)
 }
 
@@ -216,7 +216,7 @@ fn make_edits<'a>(
     edits: &[&'a SetupEdit],
     machine: &Machine,
     output: Output,
-    done: &mut Vec<&'a SetupEdit>,
+    made_edits: &mut Vec<&'a SetupEdit>,
 ) -> Result<()> {
     for edit in edits {
         let change = FileChange {
@@ -225,16 +225,19 @@ fn make_edits<'a>(
             back_up: edit.back_up.as_deref(),
         };
         let backup = change.make(&edit.destination, machine)?;
-        done.push(edit);
+        made_edits.push(edit);
         let destination = &edit.destination;
-        let what = if edit.after.is_some() {
+        let outcome = if edit.after.is_some() {
             "written"
         } else {
             "removed"
         };
         output.note(&match backup {
-            Some(path) => format!("{destination}: {what}; the old one is {}", path.display()),
-            None => format!("{destination}: {what}"),
+            Some(path) => format!(
+                "{destination}: {outcome}; the old one is {}",
+                path.display()
+            ),
+            None => format!("{destination}: {outcome}"),
         });
     }
     Ok(())
@@ -242,8 +245,13 @@ fn make_edits<'a>(
 
 /// Takes back edits that were made, the last one first, and tells the program that has heard of
 /// them, if that can be.
-fn take_back(done: &[&SetupEdit], commands: &SetupCommands, machine: &Machine, output: Output) {
-    for edit in done.iter().rev() {
+fn take_back(
+    made_edits: &[&SetupEdit],
+    commands: &SetupCommands,
+    machine: &Machine,
+    output: Output,
+) {
+    for edit in made_edits.iter().rev() {
         let change = FileChange {
             old_text: edit.after.as_deref(),
             after: edit.before.as_deref(),
@@ -254,10 +262,10 @@ fn take_back(done: &[&SetupEdit], commands: &SetupCommands, machine: &Machine, o
             Err(error) => output.warn(&format!("{} was not taken back: {error}", edit.destination)),
         }
     }
-    if let Some(words) = commands.after.first()
-        && !done.is_empty()
+    if let Some(command_line) = commands.after.first()
+        && !made_edits.is_empty()
     {
-        let _ = run_tool_command(words); // the error that made this necessary is the one to report
+        let _ = run_tool_command(command_line); // the error that made this necessary is the one to report
     }
 }
 
@@ -297,22 +305,28 @@ pub(super) fn provide_roots(targets: &[ToolTarget], preferences: &Preferences) -
 fn run_tool_commands(commands: &[Vec<String>]) -> Result<()> {
     commands
         .iter()
-        .try_for_each(|words| run_tool_command(words))
+        .try_for_each(|command_line| run_tool_command(command_line))
 }
 
-fn run_tool_command(words: &[String]) -> Result<()> {
-    run_within(words, Duration::from_secs(30))
+fn run_tool_command(command_line: &[String]) -> Result<()> {
+    run_within(command_line, Duration::from_secs(30))
 }
 
 /// Runs a command that a scheduler needs. What it writes to stderr is the cause if it fails.
-pub(super) fn run_within(words: &[String], timeout: Duration) -> Result<()> {
-    let reason = match child::output(words, Instant::now() + timeout, ChildAttachment::Alone) {
-        Ok(ended) if ended.status.success() => return Ok(()),
-        Ok(ended) => String::from_utf8_lossy(&ended.stderr).trim().to_owned(),
+pub(super) fn run_within(command_line: &[String], timeout: Duration) -> Result<()> {
+    let reason = match child::output(
+        command_line,
+        Instant::now() + timeout,
+        ChildAttachment::Alone,
+    ) {
+        Ok(program_output) if program_output.status.success() => return Ok(()),
+        Ok(program_output) => String::from_utf8_lossy(&program_output.stderr)
+            .trim()
+            .to_owned(),
         Err(ProgramError::Failed(error)) => return Err(error),
         Err(ProgramError::TooLate) => format!("it did not end within {} s", timeout.as_secs()),
     };
-    let line = words.join(" ");
+    let line = command_line.join(" ");
     Err(Error::failure(format!("`{line}` failed: {reason}")).hint("run it by hand to see more"))
 }
 

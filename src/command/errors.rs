@@ -13,17 +13,17 @@ pub(super) fn all_errors(
     match errors.len() {
         0 => Ok(()),
         1 => Err(errors.remove(0)),
-        failed => {
+        count => {
             for error in &errors {
                 output.report(error);
             }
             // No hint: each of the errors above has its own.
-            let last = Error::failure(last_word(failed));
-            let same = errors.iter().all(|error| error.exit() == errors[0].exit());
-            Err(if same {
-                last.exiting(errors[0].exit())
+            let summary = Error::failure(last_word(count));
+            let have_one_exit = errors.iter().all(|error| error.exit() == errors[0].exit());
+            Err(if have_one_exit {
+                summary.exiting(errors[0].exit())
             } else {
-                last
+                summary
             })
         }
     }

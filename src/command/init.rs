@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::shell::{HookOptions, HookTrigger, SHELLS, Shell};
 use crate::sys::child;
 use crate::sys::paths::CacheDirectory;
-use crate::text::host;
+use crate::text::backquoted;
 
 #[derive(clap::Args)]
 pub(crate) struct InitCommand {
@@ -32,19 +32,19 @@ impl PrintText for InitCommand {
     fn text(self, _: fn() -> clap::Command) -> Result<String> {
         let Some(shell) = Shell::named(&self.shell) else {
             let names: Vec<_> = SHELLS.iter().map(|shell| shell.name).collect();
-            let shell = host::quoted(&self.shell);
+            let shell = backquoted(&self.shell);
             return Err(Error::no_such_shell(&shell, &names));
         };
-        let wanted = HookOptions {
+        let options = HookOptions {
             hook: self.hook,
             segment: self.segment,
             undo: self.undo,
         };
-        let Some(cache) = CacheDirectory::of_user() else {
+        let Some(cache) = CacheDirectory::for_user() else {
             return Err(Error::no_directory("cache"));
         };
         let (program, due) = (child::own_path()?, cache.due());
-        shell.hook(&wanted, &text_of(&program)?, &text_of(&due)?)
+        shell.hook(&options, &text_of(&program)?, &text_of(&due)?)
     }
 }
 

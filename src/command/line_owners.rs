@@ -94,7 +94,9 @@ pub(super) fn is_taken(name: &str, line: &PassfileLine, preferences: &Preference
             break;
         }
         if let Ok(request) = preferences.connection(&connection.name)
-            && request.dialled_lines().any(|other| other == *line)
+            && request
+                .dialled_lines()
+                .any(|dialled_line| dialled_line == *line)
         {
             return true;
         }

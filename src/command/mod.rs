@@ -26,7 +26,7 @@
 //! - `connection_advice`: what the user is told of connections that were added
 //! - `edits`: shows edits of files, asks, makes them, and takes them back if one fails
 //! - `tool_undo`: the edits that take back what was set up for tools
-//! - `doctor_login`: a login as doctor tries it, in a process of its own
+//! - `doctor_verdict`: a login as doctor tries it, in a process of its own
 //! - `errors`: one error out of several
 //!
 //! A command prints its answer through `output` and returns errors; it never ends the process.
@@ -38,7 +38,7 @@ pub(crate) mod config_file;
 mod connection_advice;
 pub(crate) mod discover;
 pub(crate) mod doctor;
-mod doctor_login;
+mod doctor_verdict;
 pub(crate) mod due_file;
 mod edits;
 pub(crate) mod erase;

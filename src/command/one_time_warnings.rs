@@ -12,29 +12,29 @@ use crate::text::digest::digest;
 /// Returns the remarks about a file that are new, and remembers all of them. If they cannot be
 /// remembered, all of them count as new.
 pub(super) fn new_remarks(about: &Path, remarks: Vec<String>) -> Vec<String> {
-    let Some(cache) = CacheDirectory::of_user() else {
+    let Some(cache) = CacheDirectory::for_user() else {
         return remarks;
     };
     let path = cache.shown_warnings();
     let file = digest([about.display().to_string().as_str()]);
     let bytes = fs::read_own(&path).unwrap_or_default();
     let text = String::from_utf8_lossy(&bytes);
-    let told_before: BTreeSet<&str> = text.lines().collect();
-    let mut after = BTreeSet::new();
-    let mut new = Vec::new();
+    let known_marks: BTreeSet<&str> = text.lines().collect();
+    let mut new_marks = BTreeSet::new();
+    let mut new_remarks = Vec::new();
     for remark in remarks {
         let mark = mark_of_remark(&file, &remark);
-        if !told_before.contains(mark.as_str()) {
-            new.push(remark);
+        if !known_marks.contains(mark.as_str()) {
+            new_remarks.push(remark);
         }
-        after.insert(mark);
+        new_marks.insert(mark);
     }
-    let of_other_files = told_before.iter().filter(|line| !line.starts_with(&file));
-    after.extend(of_other_files.map(ToString::to_string));
-    if !after.iter().eq(told_before.iter()) {
-        let _ = remember_marks(&path, &after); // if it fails, the remarks are made again
+    let of_other_files = known_marks.iter().filter(|line| !line.starts_with(&file));
+    new_marks.extend(of_other_files.map(ToString::to_string));
+    if !new_marks.iter().eq(known_marks.iter()) {
+        let _ = remember_marks(&path, &new_marks); // if it fails, the remarks are made again
     }
-    new
+    new_remarks
 }
 
 /// Returns the line that stands for a remark. Numbers do not count, because line numbers change

@@ -46,15 +46,15 @@ pub(super) fn edit_passfile<T>(
         };
         Ok((new_text, (passfile, value)))
     })?;
-    let shown = path.display();
+    let shown_path = path.display();
     if edited.was_open_to_others {
         output.warn(&format!(
-            "{shown} could be read by other users; its mode is 0600 now"
+            "{shown_path} could be read by other users; its mode is 0600 now"
         ));
     }
     if edited.had_other_names {
         output.warn(&format!(
-            "{shown} was one of several hard links to a file; the other links keep the old text"
+            "{shown_path} was one of several hard links to a file; the other links keep the old text"
         ));
     }
     let (passfile, value) = edited.value;
@@ -182,7 +182,7 @@ pub(super) fn may_be_published(path: &Path) -> bool {
         return false;
     }
     let directory = path.parent().unwrap_or(&path).display().to_string();
-    let words = child::words([
+    let command_line = child::words([
         "git",
         "-C",
         &directory,
@@ -192,8 +192,8 @@ pub(super) fn may_be_published(path: &Path) -> bool {
         &path.display().to_string(),
     ]);
     let deadline = Instant::now() + Duration::from_secs(2);
-    match child::output(&words, deadline, ChildAttachment::Alone) {
-        Ok(ended) => !ended.status.success(),
+    match child::output(&command_line, deadline, ChildAttachment::Alone) {
+        Ok(program_output) => !program_output.status.success(),
         Err(_) => true,
     }
 }

@@ -87,7 +87,9 @@ impl PassfileTokens {
                 let (issued_at, refresh_after) = match index.record_of(&token) {
                     Some(record) => (Some(record.issued_at), Some(record.fresh_until)),
                     None => match authority.signing_time(&token) {
-                        Some(at) => (Some(at), Some(refresh_after(at, expires_at))),
+                        Some(signed_at) => {
+                            (Some(signed_at), Some(refresh_after(signed_at, expires_at)))
+                        }
                         None => (None, None),
                     },
                 };

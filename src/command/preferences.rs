@@ -40,8 +40,8 @@ impl Preferences {
 
     /// Returns a request for every connection. Connections that cannot be resolved are left out.
     pub(super) fn connections(&self) -> Vec<Request> {
-        let named = self.named_connections().into_iter();
-        named.map(|(_, request)| request).collect()
+        let requests = self.named_connections().into_iter();
+        requests.map(|(_, request)| request).collect()
     }
 
     /// Returns the same, one at a time: first the connections for which tokens were issued before.
@@ -71,13 +71,13 @@ impl Preferences {
 
     /// Returns a request for every connection with its name, in the order of the configuration.
     pub(super) fn named_connections(&self) -> Vec<(String, Request)> {
-        let mut named = Vec::new();
+        let mut requests = Vec::new();
         for connection in &self.config.connections {
             if let Ok(request) = self.connection(&connection.name) {
-                named.push((connection.name.clone(), request));
+                requests.push((connection.name.clone(), request));
             }
         }
-        named
+        requests
     }
 
     /// Returns the resolver of targets, whose warnings the user sees.

@@ -143,13 +143,13 @@ fn segments_of_connections(app: &mut App, index: &CacheIndex) -> Vec<PromptSegme
 /// Returns the first word in braces that is not a placeholder of pgcred's, unless a shell or a
 /// status bar fills it in: `%F{red}`, `#{x}`.
 fn unknown_placeholder(format: &str) -> Option<&str> {
-    for (at, _) in format.match_indices('{') {
-        let Some((word, _)) = format[at + 1..].split_once('}') else {
+    for (offset, _) in format.match_indices('{') {
+        let Some((word, _)) = format[offset + 1..].split_once('}') else {
             continue;
         };
         let is_word = !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase());
         if is_word
-            && !is_of_other_program(&format[..at])
+            && !is_of_other_program(&format[..offset])
             && !["name", "left", "state"].contains(&word)
         {
             return Some(word);

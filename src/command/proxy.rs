@@ -13,7 +13,8 @@ use crate::config::{LocalAuth, ProxySettings};
 use crate::error::{Error, Exit, Result};
 use crate::gateway::local_password::PasswordKey;
 use crate::gateway::{
-    self, GatewayOptions, GatewayTarget, ListenAddress, TokenReply, TokenRequest, socket_directory,
+    self, GatewayOptions, GatewayTarget, ListenAddress, TokenNeed, TokenReply, TokenRequest,
+    socket_directory,
 };
 use crate::issue::IssueOptions;
 use crate::output::Output;
@@ -67,7 +68,7 @@ pub(crate) struct ProxyCommand {
     new_password: bool,
 }
 
-fn local_auth(text: &str) -> std::result::Result<LocalAuth, String> {
+fn local_auth(text: &str) -> Result<LocalAuth, String> {
     LocalAuth::parse(text).map_err(|error| {
         let hint = error.hint_text().unwrap_or_default();
         format!("{error}; {hint}")
@@ -268,10 +269,11 @@ fn check_auth(auth: LocalAuth, offer: &GatewayOffer, output: Output) -> Result<(
 
 /// Refuses two connections with one port.
 fn check_ports(addresses: &[(usize, ListenAddress)], offers: &[GatewayOffer]) -> Result<()> {
-    for (at, (position, address)) in addresses.iter().enumerate() {
-        for (other_position, other) in &addresses[..at] {
-            if address == other {
-                let (first, second) = (&offers[*other_position].target, &offers[*position].target);
+    for (index, (position, address)) in addresses.iter().enumerate() {
+        for (earlier_position, earlier_address) in &addresses[..index] {
+            if address == earlier_address {
+                let (first, second) =
+                    (&offers[*earlier_position].target, &offers[*position].target);
                 return Err(Error::usage(format!(
                     "{first} and {second} have the same port: {address}"
                 ))
@@ -323,10 +325,10 @@ struct GatewayTokens<'a> {
 }
 
 impl GatewayTokens<'_> {
-    fn issue(&mut self, wanted: &TokenRequest) -> Result<TokenReply> {
-        let request = &self.requests[wanted.target];
+    fn issue(&mut self, token_request: &TokenRequest) -> Result<TokenReply> {
+        let request = &self.requests[token_request.target];
         let options = IssueOptions {
-            fresh: wanted.fresh,
+            fresh: token_request.need == TokenNeed::New,
             ..IssueOptions::default()
         };
         let issued = self
@@ -339,7 +341,7 @@ impl GatewayTokens<'_> {
             Ok(issued) => {
                 self.last_notice.clear();
                 Ok(TokenReply {
-                    is_new: !issued.cached,
+                    is_new: !issued.is_cached,
                     token: issued.token,
                 })
             }

@@ -69,8 +69,8 @@ impl RunCommand for RemoveCommand {
                 self.name
             )),
         }
-        all_errors(errors, output, |failed| {
-            format!("{failed} places still have tokens of {}", self.name)
+        all_errors(errors, output, |count| {
+            format!("{count} places still have tokens of {}", self.name)
         })
     }
 }
@@ -96,24 +96,24 @@ pub(super) fn forget_in_tools(names: &[&str], machine: &Machine, app: &App) {
 
 /// Says how the service of the gateway ends to listen for connections that no longer exist.
 fn note_gateway(names: &[&str], machine: &Machine, app: &App) {
-    let (mut gone, mut others) = (Vec::new(), 0);
+    let (mut removed, mut others) = (Vec::new(), 0);
     for connection in &app.preferences.config.connections {
         if connection.proxy.is_none() {
             continue;
         }
         match names.iter().find(|name| **name == connection.name) {
-            Some(name) => gone.push(*name),
+            Some(name) => removed.push(*name),
             None => others += 1,
         }
     }
-    if gone.is_empty() {
+    if removed.is_empty() {
         return;
     }
     for service in tool_undo::names_of_set_up_tools(ToolKind::Service, machine) {
         let undo = if others == 0 { " --undo" } else { "" };
         app.preferences.output.note(&format!(
             "the gateway still listens for {}: pgcred setup {service}{undo}",
-            suggest::list_names(&gone)
+            suggest::list_names(&removed)
         ));
     }
 }
@@ -124,14 +124,14 @@ pub(super) fn forget_tokens(names: &[&str], app: &App) -> Vec<Error> {
     let output = app.preferences.output;
     let mut errors = Vec::new();
     let index = app.issuer.cache().map(Cache::index).unwrap_or_default();
-    let forgotten = ForgottenLines::of(names, &index, &app.preferences, &mut errors);
+    let forgotten = ForgottenLines::find(names, &index, &app.preferences, &mut errors);
     let subject = suggest::list_names(names);
     let hosts: Vec<&str> = forgotten.hosts.iter().map(String::as_str).collect();
     for path in known_passfiles(&index) {
-        let erased = erase_in_known_passfile(&path, &index, output, |line| {
+        let result = erase_in_known_passfile(&path, &index, output, |line| {
             forgotten.in_passfiles.contains(line)
         });
-        if let Err(error) = erased {
+        if let Err(error) = result {
             let hint = format!("correct that, then run `pgcred erase {}`", hosts.join(" "));
             errors.push(error.about(&subject).or_hint(&hint));
         }
@@ -159,7 +159,7 @@ struct ForgottenLines {
 }
 
 impl ForgottenLines {
-    fn of(
+    fn find(
         names: &[&str],
         index: &CacheIndex,
         preferences: &Preferences,
@@ -214,9 +214,9 @@ impl ForgottenLines {
         preferences: &Preferences,
     ) {
         if let Some(line) = line_of_named_user(name, index, preferences) {
-            let own = request.passfile_lines();
+            let own_lines = request.passfile_lines();
             self.in_passfiles
-                .extend(own.map(|own| own.or_user(&line.user)));
+                .extend(own_lines.map(|own_line| own_line.or_user(&line.user)));
             self.in_cache.insert(line);
         }
     }
@@ -234,6 +234,6 @@ fn line_of_named_user(
     }
     let identities = request.provider.authority.identities();
     let identity = identities.identity(request.profile.as_deref(), Some(&request.scope()));
-    let id = EntryId::of(&request, &*identity);
+    let id = EntryId::new(&request, &*identity);
     Some(index.records.get(id.as_str())?.line.clone())
 }

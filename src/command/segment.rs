@@ -52,7 +52,7 @@ pub(super) fn segment_of(
 ) -> Option<PromptSegment> {
     let now = Time::now();
     let identity = issuer.identity(request);
-    let id = EntryId::of(request, &*identity);
+    let id = EntryId::new(request, &*identity);
     let mut latest = None;
     if let Some(record) = index.records.get(id.as_str()) {
         latest = Some(TokenTimes {
@@ -62,10 +62,10 @@ pub(super) fn segment_of(
         });
     }
     if age_of(latest, now) != TokenAge::Fresh
-        && let Some(filed) = in_passfile()
-        && latest.is_none_or(|cached| filed.expires_at > cached.expires_at)
+        && let Some(passfile_times) = in_passfile()
+        && latest.is_none_or(|cached_times| passfile_times.expires_at > cached_times.expires_at)
     {
-        latest = Some(filed);
+        latest = Some(passfile_times);
     }
     let needs_login = last_failure(index, request, &*identity)
         .is_some_and(|failure| failure.error.exit() == Exit::Login);
@@ -76,7 +76,7 @@ pub(super) fn segment_of(
         TokenAge::Expired => TokenState::Expired,
     };
     let expires_at = match latest {
-        Some(known) => known.expires_at,
+        Some(times) => times.expires_at,
         None if needs_login => Time::from_unix(0),
         None => return None,
     };

@@ -28,7 +28,7 @@ pub(super) fn undo_tool(
             .hint(format!("remove the connection in {title} itself")));
     };
     if entries.is_empty() {
-        let undo = ToolUndo::of(tool, files, machine)?;
+        let undo = ToolUndo::plan(tool, files, machine)?;
         let edits: Vec<&SetupEdit> = undo.edits.iter().collect();
         if policy.decide(&edits, &app.preferences)? == EditDecision::Make {
             undo.make(machine, app.preferences.output)?;
@@ -48,7 +48,7 @@ struct ToolUndo {
 }
 
 impl ToolUndo {
-    fn of(tool: &'static Tool, files: &'static dyn ToolFiles, machine: &Machine) -> Result<Self> {
+    fn plan(tool: &'static Tool, files: &'static dyn ToolFiles, machine: &Machine) -> Result<Self> {
         let edits = files.undo(machine)?;
         Ok(Self { tool, files, edits })
     }
@@ -94,8 +94,8 @@ pub(super) fn undo_all(policy: EditPolicy, machine: &Machine, app: &App) -> Resu
         }
         note_what_stays(app);
     }
-    all_errors(errors, output, |failed| {
-        format!("{failed} of {entries} tools could not be undone")
+    all_errors(errors, output, |count| {
+        format!("{count} of {entries} tools could not be undone")
     })
 }
 
@@ -124,7 +124,7 @@ fn undo_of_every_tool(machine: &Machine) -> (Vec<ToolUndo>, Vec<Error>) {
         let Some(files) = tool.files() else {
             continue;
         };
-        match ToolUndo::of(tool, files, &machine) {
+        match ToolUndo::plan(tool, files, &machine) {
             Ok(undo) => {
                 machine.drafts.add(&undo.edits);
                 undos.push(undo);

@@ -34,13 +34,13 @@ pub(super) fn warnings_about_connections(connections: &[(&str, &Request)]) -> Ve
 /// Warns about a tunnel to which the client connects by this machine's own name, which no server's
 /// certificate contains.
 fn warning_about_tunnel(name: &str, request: &Request) -> Option<String> {
-    let (host, signed) = (&request.host, &request.sign_host);
-    if !host::is_loopback(host) || host == signed || request.sslmode() != "verify-full" {
+    let (host, sign_host) = (&request.host, &request.sign_host);
+    if !host::is_loopback(host) || host == sign_host || request.sslmode() != "verify-full" {
         return None;
     }
     Some(format!(
-        "{name}: {host} cannot be verified: the server's certificate is for {signed}; keep \
-         host={signed} and add hostaddr=127.0.0.1"
+        "{name}: {host} cannot be verified: the server's certificate is for {sign_host}; keep \
+         host={sign_host} and add hostaddr=127.0.0.1"
     ))
 }
 

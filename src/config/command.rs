@@ -19,7 +19,7 @@ use crate::provider::command::{
     CommandDefinition, CommandKind, CommandPreset, ExpiryField, JsonPath, LOGIN_PROFILE,
     WordTemplate, is_own_placeholder,
 };
-use crate::text::host::quoted;
+use crate::text::backquoted;
 
 const KEYS: &[&str] = &[
     "run",
@@ -41,42 +41,45 @@ const KEYS: &[&str] = &[
 const SHELL_CHARACTERS: &str = "\"'`$&|;<>()\\*?";
 
 /// Reads every `[command.NAME]`.
-pub(super) fn read_commands(all: &ConfigField<'_>) -> Result<Vec<CommandDefinition>> {
-    let Some(table) = all.item.get_ref().as_table() else {
-        let wrong = Error::usage("not a table of commands");
-        return Err(all.located_error(wrong.hint("write each command as a table: [command.NAME]")));
+pub(super) fn read_commands(section: &ConfigField<'_>) -> Result<Vec<CommandDefinition>> {
+    let Some(table) = section.item.get_ref().as_table() else {
+        let error = Error::usage("not a table of commands");
+        return Err(
+            section.located_error(error.hint("write each command as a table: [command.NAME]"))
+        );
     };
     let mut definitions = Vec::with_capacity(table.len());
     for (name, item) in table {
-        definitions.push(read_command(all, name.get_ref(), item)?);
+        definitions.push(read_command(section, name.get_ref(), item)?);
     }
     Ok(definitions)
 }
 
 fn read_command(
-    all: &ConfigField<'_>,
+    section: &ConfigField<'_>,
     name: &str,
     item: &ConfigItem<'_>,
 ) -> Result<CommandDefinition> {
-    check_name(name).map_err(|error| all.located_error_at(error, item.span()))?;
+    check_name(name).map_err(|error| section.located_error_at(error, item.span()))?;
     let table_name = TableName::Command(name);
-    let wrong = |error: Error| {
-        all.lines
+    let locate = |error: Error| {
+        section
+            .lines
             .locate(error, item.span(), &table_name.to_string())
     };
     let Some(table) = item.get_ref().as_table() else {
-        return Err(wrong(
+        return Err(locate(
             Error::usage("not a table").hint("write it as a table: [command.NAME]"),
         ));
     };
     let mut definition = match CommandPreset::named(name) {
-        Some(preset) => preset.definition().map_err(wrong)?,
+        Some(preset) => preset.definition().map_err(locate)?,
         None => CommandDefinition::named(name),
     };
-    for field in fields(table, table_name, all.lines) {
+    for field in fields(table, table_name, section.lines) {
         read_field(&mut definition, &field)?;
     }
-    check_keys(&definition, table).map_err(wrong)?;
+    check_keys(&definition, table).map_err(locate)?;
     Ok(definition)
 }
 
@@ -148,11 +151,12 @@ fn check_keys(definition: &CommandDefinition, table: &DeTable<'_>) -> Result<()>
 
 /// Reads the words to run. The program itself is the same for every connection.
 fn read_words(field: &ConfigField<'_>) -> Result<Vec<WordTemplate>> {
-    let mut words = Vec::new();
+    let mut word_templates = Vec::new();
     for word in read_texts(field)? {
-        words.push(WordTemplate::parse(&word).map_err(|error| field.located_error(error))?);
+        word_templates
+            .push(WordTemplate::parse(&word).map_err(|error| field.located_error(error))?);
     }
-    let Some(program) = words.first() else {
+    let Some(program) = word_templates.first() else {
         return Err(field.located_error(
             Error::usage("the list is empty").hint("write the program and its arguments"),
         ));
@@ -170,7 +174,7 @@ fn read_words(field: &ConfigField<'_>) -> Result<Vec<WordTemplate>> {
             Error::usage("the program has a placeholder").hint("write the program's name"),
         ));
     }
-    Ok(words)
+    Ok(word_templates)
 }
 
 /// Reads a list of texts.
@@ -186,8 +190,8 @@ fn read_texts(field: &ConfigField<'_>) -> Result<Vec<String>> {
             return Err(field.located_error_at(not_texts(), item.span()));
         };
         if text.contains('\0') {
-            let wrong = Error::usage("no program takes the NUL character").hint("leave it out");
-            return Err(field.located_error_at(wrong, item.span()));
+            let error = Error::usage("no program takes the NUL character").hint("leave it out");
+            return Err(field.located_error_at(error, item.span()));
         }
         texts.push(text.to_owned());
     }
@@ -207,9 +211,9 @@ fn read_table_of_texts(field: &ConfigField<'_>) -> Result<Vec<(String, String)>>
             return Err(field.located_error_at(not_texts(), item.span()));
         };
         if value.contains(char::is_control) {
-            let wrong = Error::usage("the value has a control character")
+            let error = Error::usage("the value has a control character")
                 .hint("write the value without it; a newline counts as one");
-            return Err(field.located_error_at(wrong, item.span()));
+            return Err(field.located_error_at(error, item.span()));
         }
         texts.push((name.get_ref().to_string(), value.to_owned()));
     }
@@ -283,12 +287,12 @@ pub(crate) fn parse_var(text: &str) -> Result<(String, String)> {
 
 fn check_var(name: &str, value: &str) -> Result<()> {
     if is_own_placeholder(name) {
-        let wrong = Error::usage(format!("pgcred fills in {{{name}}} itself"));
-        return Err(wrong.hint("choose another name"));
+        let error = Error::usage(format!("pgcred fills in {{{name}}} itself"));
+        return Err(error.hint("choose another name"));
     }
     if value.is_empty() {
-        let wrong = Error::usage(format!("the value of {} is empty", quoted(name)));
-        return Err(wrong.hint("name a value, or leave the name out too"));
+        let error = Error::usage(format!("the value of {} is empty", backquoted(name)));
+        return Err(error.hint("name a value, or leave the name out too"));
     }
     Ok(())
 }
@@ -299,7 +303,7 @@ pub(super) fn read_provider_name(name: &str, commands: &[CommandDefinition]) -> 
         return Ok(name.to_owned());
     }
     match provider::named(name) {
-        Ok(known) => Ok(known.name.to_owned()),
+        Ok(provider) => Ok(provider.name.to_owned()),
         Err(error) => Err(error.exiting(Exit::Usage)),
     }
 }
@@ -352,7 +356,7 @@ pub(crate) fn check_vars(
             return Err(Error::usage(format!(
                 "command.{} has no placeholder {}",
                 definition.name,
-                quoted(name)
+                backquoted(name)
             ))
             .hint("correct the name, or leave it out of vars"));
         }

@@ -22,7 +22,7 @@ use super::merge::{self, edit_error, merge_texts};
 use super::read;
 use super::{Config, Connection, LocalAuth, ProxySettings, RequestedLife, check_connection_name};
 use crate::error::{Error, Result};
-use crate::text::host::quoted;
+use crate::text::backquoted;
 use crate::text::suggest;
 
 /// Returns the text with the connection added at the end, or in the place of the one that has its
@@ -52,7 +52,7 @@ pub(crate) fn change_connections(
 ) -> Result<String> {
     let (mark, text) = split_byte_order_mark(text);
     let document = read::parse_document(text)?;
-    let old_config = read::read_config(&document, LineNumbers::of(text))?;
+    let old_config = read::read_config(&document, LineNumbers::from_text(text))?;
     let new = check_connections(add, &old_config)?;
     for name in remove {
         if old_config.connection(name).is_none() {
@@ -76,11 +76,11 @@ fn changed_text(
     old_config: &Config,
 ) -> Result<String> {
     let names = changes.names();
-    let mut edited = editable_document(text, &names)?;
-    changes.apply(&mut edited, old_config);
-    let merged = merge_texts(text, document, &edited.to_string(), &names)?;
-    match Config::parse(&merged) {
-        Ok(config) if config.has_same_meaning_as(&changes.expected(old_config)) => Ok(merged),
+    let mut new_document = editable_document(text, &names)?;
+    changes.apply(&mut new_document, old_config);
+    let new_text = merge_texts(text, document, &new_document.to_string(), &names)?;
+    match Config::parse(&new_text) {
+        Ok(config) if config.has_same_meaning_as(&changes.expected(old_config)) => Ok(new_text),
         _ => Err(edit_error(&names)),
     }
 }
@@ -90,7 +90,7 @@ fn taken_name_error(name: &str, text: &str, document: &DeTable<'_>) -> Error {
     let error = Error::usage("a connection of that name is there already")
         .hint("add --replace to change it");
     let span = merge::item_of_connection(document, name).map_or(0..0, SpannedValue::span);
-    LineNumbers::of(text).locate(error, span, &format!("connections.{name}"))
+    LineNumbers::from_text(text).locate(error, span, &format!("connections.{name}"))
 }
 
 /// What happens to which connection. None of them is in two places.
@@ -103,11 +103,7 @@ struct ConnectionChanges<'a> {
 impl<'a> ConnectionChanges<'a> {
     /// Sorts the changes. The error is the name of a connection that is there and would have to be
     /// removed first.
-    fn new(
-        new: Vec<Connection>,
-        remove: &[&'a str],
-        old_config: &Config,
-    ) -> std::result::Result<Self, String> {
+    fn new(new: Vec<Connection>, remove: &[&'a str], old_config: &Config) -> Result<Self, String> {
         let mut changes = Self {
             added: Vec::new(),
             replaced: HashMap::new(),
@@ -129,19 +125,19 @@ impl<'a> ConnectionChanges<'a> {
     fn names(&self) -> Vec<&str> {
         let mut names: Vec<&str> = self.removed.iter().copied().collect();
         names.extend(self.replaced.keys().map(String::as_str));
-        names.extend(self.added.iter().map(|added| added.name.as_str()));
+        names.extend(self.added.iter().map(|connection| connection.name.as_str()));
         names
     }
 
     fn apply(&self, document: &mut DocumentMut, old_config: &Config) {
-        if let Some(all) = document.get_mut("connections") {
-            change_table(all, |all| {
+        if let Some(item) = document.get_mut("connections") {
+            change_table(item, |connections| {
                 for name in &self.removed {
-                    all.remove(name);
+                    connections.remove(name);
                 }
                 for (name, new) in &self.replaced {
                     if let (Some(item), Some(old)) =
-                        (all.get_mut(name), old_config.connection(name))
+                        (connections.get_mut(name), old_config.connection(name))
                     {
                         let has_lines = !item.is_inline_table();
                         change_table(item, |table| rewrite_connection(table, has_lines, old, new));
@@ -154,17 +150,17 @@ impl<'a> ConnectionChanges<'a> {
 
     /// Returns what the configuration has to be afterwards.
     fn expected(&self, old_config: &Config) -> Config {
-        let mut expected = old_config.clone();
-        expected
+        let mut config = old_config.clone();
+        config
             .connections
             .retain(|connection| !self.removed.contains(connection.name.as_str()));
-        for known in &mut expected.connections {
-            if let Some(new) = self.replaced.get(&known.name) {
-                known.clone_from(new);
+        for connection in &mut config.connections {
+            if let Some(new) = self.replaced.get(&connection.name) {
+                connection.clone_from(new);
             }
         }
-        expected.connections.extend_from_slice(&self.added);
-        expected
+        config.connections.extend_from_slice(&self.added);
+        config
     }
 }
 
@@ -174,10 +170,10 @@ fn no_connection(name: &str, config: &Config) -> Error {
         .iter()
         .map(|connection| connection.name.as_str());
     let hint = match suggest::nearest_word(name, names) {
-        Some(meant) => format!("did you mean the connection `{meant}`?"),
+        Some(nearest) => format!("did you mean the connection `{nearest}`?"),
         None => "run `pgcred list` to see the connections".to_owned(),
     };
-    Error::no_target(format!("there is no connection {}", quoted(name))).hint(hint)
+    Error::no_target(format!("there is no connection {}", backquoted(name))).hint(hint)
 }
 
 /// Tells whether a connection keeps this keyword of libpq, besides the address; `sslrootcert` it
@@ -193,19 +189,20 @@ fn check_connections(connections: &[Connection], file: &Config) -> Result<Vec<Co
         let name = &connection.name;
         for (keyword, _) in &connection.target.options {
             if !keeps_keyword(keyword) {
-                let why = format!("connections.{name}: {keyword} cannot be kept in config.toml");
-                return Err(Error::usage(why).hint("leave it out; it belongs to the client"));
+                let message =
+                    format!("connections.{name}: {keyword} cannot be kept in config.toml");
+                return Err(Error::usage(message).hint("leave it out; it belongs to the client"));
             }
         }
         check_connection_name(name, connection.target.host.as_deref())?;
         if !names.insert(name) {
-            let why = format!("connections.{name}: two connections have this name");
-            return Err(Error::usage(why).hint("give one of them another name"));
+            let message = format!("connections.{name}: two connections have this name");
+            return Err(Error::usage(message).hint("give one of them another name"));
         }
     }
-    let mut alone = DocumentMut::new();
-    append_connections(&mut alone, connections);
-    let text = alone.to_string();
+    let mut new_document = DocumentMut::new();
+    append_connections(&mut new_document, connections);
+    let text = new_document.to_string();
     let (document, lines) = (read::parse_document(&text)?, LineNumbers::OF_UNSEEN_TEXT);
     let config = read::read_config_with(&document, lines, file.commands.clone())?;
     Ok(config.connections)
@@ -221,12 +218,12 @@ fn split_byte_order_mark(text: &str) -> (&str, &str) {
 
 /// Reads the text for a change. Each line ends with LF, also the last one.
 fn editable_document(text: &str, names: &[&str]) -> Result<DocumentMut> {
-    let mut plain = String::with_capacity(text.len() + 1);
+    let mut lf_text = String::with_capacity(text.len() + 1);
     for line in merge::merge_lines(text) {
-        plain.push_str(line.text);
-        plain.push('\n');
+        lf_text.push_str(line.text);
+        lf_text.push('\n');
     }
-    plain.parse().map_err(|_| edit_error(names))
+    lf_text.parse().map_err(|_| edit_error(names))
 }
 
 /// Returns the keys that the connection has, with their values.
@@ -306,17 +303,17 @@ fn append_connections(document: &mut DocumentMut, connections: &[Connection]) {
     if connections.is_empty() {
         return;
     }
-    let mut above = document.trailing().as_str().unwrap_or_default().to_owned();
+    let mut prefix = document.trailing().as_str().unwrap_or_default().to_owned();
     if !document.to_string().is_empty() {
-        above.push('\n');
+        prefix.push('\n');
     }
     let mut no_connection = Table::new();
     no_connection.set_implicit(true);
-    let all = document
+    let item = document
         .entry("connections")
         .or_insert(Item::Table(no_connection));
-    let is_in_braces = all.is_inline_table();
-    change_table(all, |all| {
+    let is_in_braces = item.is_inline_table();
+    change_table(item, |all_connections| {
         for connection in connections {
             let values = values_of_connection(connection).into_iter();
             let new = if is_in_braces {
@@ -326,10 +323,10 @@ fn append_connections(document: &mut DocumentMut, connections: &[Connection]) {
                 table.set_position(Some(isize::MAX));
                 table
                     .decor_mut()
-                    .set_prefix(mem::replace(&mut above, "\n".to_owned()));
+                    .set_prefix(mem::replace(&mut prefix, "\n".to_owned()));
                 Item::Table(table)
             };
-            all.insert(&connection.name, new);
+            all_connections.insert(&connection.name, new);
         }
     });
     if !is_in_braces {
@@ -349,13 +346,13 @@ fn rewrite_connection(
     let keys: Vec<String> = table.iter().map(|(key, _)| key.to_owned()).collect();
     let mut indent = String::new();
     for key in &keys {
-        if new.iter().all(|(kept, _)| kept != key) {
+        if new.iter().all(|(new_key, _)| new_key != key) {
             table.remove(key);
         } else if let Some(key) = table.key(key)
-            && let Some(above) = key.leaf_decor().prefix()
+            && let Some(prefix) = key.leaf_decor().prefix()
         {
-            let above = above.as_str().unwrap_or_default();
-            let last_line = above.rsplit('\n').next();
+            let prefix = prefix.as_str().unwrap_or_default();
+            let last_line = prefix.rsplit('\n').next();
             indent = last_line.unwrap_or_default().into();
         }
     }
@@ -367,9 +364,9 @@ fn rewrite_connection(
         {
             continue;
         }
-        if let Some(known) = table.get_mut(key).and_then(Item::as_value_mut) {
-            *value.decor_mut() = known.decor().clone();
-            *known = value;
+        if let Some(old_value) = table.get_mut(key).and_then(Item::as_value_mut) {
+            *value.decor_mut() = old_value.decor().clone();
+            *old_value = value;
             continue;
         }
         table.insert(key, Item::Value(value));

@@ -8,7 +8,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::error::{Error, Result};
-use crate::text::host;
+use crate::text::backquoted;
 
 /// A value and where it stands: of a table with a header that is the header.
 pub(super) type ConfigItem<'t> = Spanned<DeValue<'t>>;
@@ -19,7 +19,7 @@ pub(super) type ConfigItem<'t> = Spanned<DeValue<'t>>;
 pub(super) struct LineNumbers<'a>(Option<&'a str>);
 
 impl<'a> LineNumbers<'a> {
-    pub(super) fn of(text: &'a str) -> Self {
+    pub(super) fn from_text(text: &'a str) -> Self {
         Self(Some(text))
     }
 
@@ -111,7 +111,7 @@ impl<'a> ConfigField<'a> {
         let key = if self.key.bytes().all(is_plain) {
             self.key.to_owned()
         } else {
-            host::quoted(self.key)
+            backquoted(self.key)
         };
         self.lines.locate(error, self.item.span(), &self.path(&key))
     }

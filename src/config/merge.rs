@@ -52,12 +52,12 @@ pub(super) fn merge_lines(text: &str) -> Vec<MergeLine<'_>> {
 }
 
 pub(super) fn edit_error(names: &[&str]) -> Error {
-    let (what, name) = match names {
+    let (subject, name) = match names {
         [name] => (format!("connections.{name}"), *name),
         _ => (format!("{} connections", names.len()), "NAME"),
     };
-    let why = format!("cannot edit {what}: other lines of the file would change");
-    Error::failure(why).hint(format!(
+    let message = format!("cannot edit {subject}: other lines of the file would change");
+    Error::failure(message).hint(format!(
         "edit it by hand: put each key on a line of its own below the line [connections.{name}]"
     ))
 }
@@ -70,8 +70,8 @@ pub(super) fn merge_texts(
     new: &str,
     names: &[&str],
 ) -> Result<String> {
-    let mut old_lines = MarkedLines::of(old, document, names);
-    let mut new_lines = MarkedLines::of(new, &read::parse_document(new)?, names);
+    let mut old_lines = MarkedLines::from_text(old, document, names);
+    let mut new_lines = MarkedLines::from_text(new, &read::parse_document(new)?, names);
     for ranges in old_lines.ranges_missing_in(&new_lines) {
         old_lines.mark_with_surroundings(ranges, |line| line.is_gone = true);
     }
@@ -82,10 +82,10 @@ pub(super) fn merge_texts(
     let crlf_count = old.matches("\r\n").count();
     let has_more_lf = crlf_count * 2 <= old.matches('\n').count();
     let usual_end = if has_more_lf { "\n" } else { "\r\n" };
-    let mut merged = String::with_capacity(old.len().max(new.len()));
+    let mut merged_text = String::with_capacity(old.len().max(new.len()));
     for line in choose_lines(&old_lines.lines, &new_lines.lines, names)? {
-        merged.push_str(line.text);
-        merged.push_str(if line.end.is_empty() {
+        merged_text.push_str(line.text);
+        merged_text.push_str(if line.end.is_empty() {
             usual_end
         } else {
             line.end
@@ -93,11 +93,11 @@ pub(super) fn merge_texts(
     }
     // A file without a last newline stays one: `remove` then undoes `add`.
     if !old.is_empty() && !old.ends_with('\n') {
-        let without_end = merged.strip_suffix('\n').unwrap_or(&merged);
+        let without_end = merged_text.strip_suffix('\n').unwrap_or(&merged_text);
         let without_end = without_end.strip_suffix('\r').unwrap_or(without_end);
-        merged.truncate(without_end.len());
+        merged_text.truncate(without_end.len());
     }
-    Ok(merged)
+    Ok(merged_text)
 }
 
 /// Chooses from both texts the lines that stay, those that are put back, and those that are new.
@@ -106,17 +106,17 @@ fn choose_lines<'t>(
     new: &[MergeLine<'t>],
     names: &[&str],
 ) -> Result<Vec<MergeLine<'t>>> {
-    let mut chosen = Vec::new();
+    let mut lines = Vec::new();
     let key = |line: &MergeLine<'t>| (line.is_own, line.text);
     for step in capture_diff_slices_by_key(Algorithm::Myers, old, new, key) {
         let (tag, old_range, new_range) = step.as_tag_tuple();
         if tag == DiffTag::Equal {
-            chosen.extend(&old[old_range]);
+            lines.extend(&old[old_range]);
             continue;
         }
         for line in &new[new_range] {
             if line.is_own {
-                chosen.push(MergeLine { end: "", ..*line });
+                lines.push(MergeLine { end: "", ..*line });
             } else if !line.is_blank() {
                 return Err(edit_error(names));
             }
@@ -128,10 +128,10 @@ fn choose_lines<'t>(
             if !line.is_blank() && !line.is_comment() {
                 return Err(edit_error(names));
             }
-            chosen.push(*line);
+            lines.push(*line);
         }
     }
-    Ok(chosen)
+    Ok(lines)
 }
 
 pub(super) fn item_of_connection<'d>(
@@ -149,10 +149,10 @@ struct MarkedLines<'t> {
 }
 
 impl<'t> MarkedLines<'t> {
-    fn of(text: &'t str, document: &DeTable<'_>, names: &[&'t str]) -> Self {
+    fn from_text(text: &'t str, document: &DeTable<'_>, names: &[&'t str]) -> Self {
         let mut lines = merge_lines(text);
-        let ends: Vec<usize> = text.match_indices('\n').map(|(at, _)| at).collect();
-        let line_of = |at: usize| ends.partition_point(|end| *end < at);
+        let ends: Vec<usize> = text.match_indices('\n').map(|(end, _)| end).collect();
+        let line_of = |offset: usize| ends.partition_point(|end| *end < offset);
         let mut ranges = HashMap::new();
         for name in names {
             let mut parts = Vec::new();
@@ -173,14 +173,14 @@ impl<'t> MarkedLines<'t> {
 
     /// Returns where the connections are that the other text does not have, from above to below.
     fn ranges_missing_in(&self, other: &Self) -> Vec<Vec<RangeInclusive<usize>>> {
-        let mut missing = Vec::new();
+        let mut missing_ranges = Vec::new();
         for (name, ranges) in &self.ranges {
             if !other.ranges.contains_key(name) {
-                missing.push(ranges.clone());
+                missing_ranges.push(ranges.clone());
             }
         }
-        missing.sort_by_key(|ranges| *ranges[0].start());
-        missing
+        missing_ranges.sort_by_key(|ranges| *ranges[0].start());
+        missing_ranges
     }
 
     /// Marks a connection that comes or goes: its own lines, all lines below its header, the
@@ -201,13 +201,19 @@ impl<'t> MarkedLines<'t> {
         }
         let first = self.first_with_comment(start);
         self.lines[first..start].iter_mut().for_each(mark);
-        let below = last + 1;
-        if self.lines.get(below).is_some_and(|line| !line.is_blank()) {
+        let line_below = last + 1;
+        if self
+            .lines
+            .get(line_below)
+            .is_some_and(|line| !line.is_blank())
+        {
             return;
         }
         match self.above(first) {
-            Some(above) if self.lines[above].is_blank() => mark(&mut self.lines[above]),
-            None if below < self.lines.len() => mark(&mut self.lines[below]),
+            Some(line_above) if self.lines[line_above].is_blank() => {
+                mark(&mut self.lines[line_above])
+            }
+            None if line_below < self.lines.len() => mark(&mut self.lines[line_below]),
             _ => {}
         }
     }
@@ -215,14 +221,14 @@ impl<'t> MarkedLines<'t> {
     /// Returns the first line of the comment that stands apart above a line; without one, the line.
     fn first_with_comment(&self, start: usize) -> usize {
         let mut first = start;
-        while let Some(above) = self.above(first) {
-            if self.lines[above].is_blank() {
+        while let Some(line_above) = self.above(first) {
+            if self.lines[line_above].is_blank() {
                 return first;
             }
-            if !self.lines[above].is_comment() {
+            if !self.lines[line_above].is_comment() {
                 break;
             }
-            first = above;
+            first = line_above;
         }
         // Right below another line, or at the head of the file, it may be about something else.
         start
@@ -238,10 +244,10 @@ impl<'t> MarkedLines<'t> {
 /// together.
 fn spans_of(text: &str, document: &DeTable<'_>, name: &str) -> Vec<Range<usize>> {
     let mut spans = Vec::new();
-    if let Some(all) = document.get("connections") {
-        let written = &text[all.span()];
-        if written.starts_with('{') && !written.contains('\n') {
-            spans.push(all.span());
+    if let Some(connections) = document.get("connections") {
+        let source = &text[connections.span()];
+        if source.starts_with('{') && !source.contains('\n') {
+            spans.push(connections.span());
         }
     }
     if let Some(connection) = item_of_connection(document, name) {

@@ -35,6 +35,7 @@ use crate::error::{Error, Result};
 use crate::provider;
 use crate::provider::command::CommandDefinition;
 use crate::request::target::{RootsChoice, TargetSpec};
+use crate::text::backquoted;
 use crate::text::glob::matches_pattern;
 use crate::text::host::{self, HostPort};
 use crate::time::Seconds;
@@ -113,7 +114,10 @@ pub(crate) enum RequestedLife {
 impl Config {
     /// Reads the file's text; an error names line and key, and the caller adds the file.
     pub(crate) fn parse(text: &str) -> Result<Self> {
-        read::read_config(&read::parse_document(text)?, field::LineNumbers::of(text))
+        read::read_config(
+            &read::parse_document(text)?,
+            field::LineNumbers::from_text(text),
+        )
     }
 
     /// Tells whether two files mean the same.
@@ -180,7 +184,9 @@ impl Config {
                 continue;
             }
             match &connection.target.user {
-                Some(own) if own != user => of_another_user = of_another_user.or(Some(connection)),
+                Some(own_user) if own_user != user => {
+                    of_another_user = of_another_user.or(Some(connection))
+                }
                 _ => return Some(connection),
             }
         }
@@ -215,18 +221,20 @@ impl Config {
         port: Option<u16>,
         region: Option<&Region>,
     ) -> bool {
-        let is_there = match &connection.sign_host {
-            Some(signed) => connection.is_same_host(&signed.host, host, region),
+        let has_same_host = match &connection.sign_host {
+            Some(sign_host) => connection.is_same_host(&sign_host.host, host, region),
             None => connection.has_host(host, region),
         };
-        let Some(port) = port else { return is_there };
+        let Some(port) = port else {
+            return has_same_host;
+        };
         let own_port = || match &connection.sign_host {
-            Some(signed) => signed
+            Some(sign_host) => sign_host
                 .port
                 .unwrap_or_else(|| self.usual_port_of(connection)),
             None => self.port_of(connection),
         };
-        is_there && port == own_port()
+        has_same_host && port == own_port()
     }
 
     /// Returns the port that the client dials.
@@ -247,18 +255,18 @@ impl Config {
             .provider
             .clone()
             .or_else(|| self.rule(host).provider);
-        let signed = connection
+        let signed_host = connection
             .sign_host
             .as_ref()
-            .map_or(host, |signed| &signed.host);
-        provider::usual_port(provider.as_deref(), signed)
+            .map_or(host, |sign_host| &sign_host.host);
+        provider::usual_port(provider.as_deref(), signed_host)
     }
 
     /// Returns what the rules say about a host: each field from the first rule that fits and has
     /// it.
     pub(crate) fn rule(&self, host: &str) -> HostRule {
         let host = host.to_ascii_lowercase();
-        let mut merged = HostRule {
+        let mut merged_rule = HostRule {
             host: host.clone(),
             ..HostRule::default()
         };
@@ -266,14 +274,14 @@ impl Config {
             if !matches_pattern(&rule.host, &host) {
                 continue;
             }
-            merged.profile = merged.profile.or(rule.profile.clone());
-            merged.region = merged.region.or(rule.region.clone());
-            merged.life = merged.life.or(rule.life);
-            merged.user = merged.user.or(rule.user.clone());
-            merged.roots = merged.roots.or(rule.roots.clone());
-            merged.provider = merged.provider.or(rule.provider.clone());
+            merged_rule.profile = merged_rule.profile.or(rule.profile.clone());
+            merged_rule.region = merged_rule.region.or(rule.region.clone());
+            merged_rule.life = merged_rule.life.or(rule.life);
+            merged_rule.user = merged_rule.user.or(rule.user.clone());
+            merged_rule.roots = merged_rule.roots.or(rule.roots.clone());
+            merged_rule.provider = merged_rule.provider.or(rule.provider.clone());
         }
-        merged
+        merged_rule
     }
 
     /// Returns the number of the first rule that fits a host and has a value, counted from 1.
@@ -294,38 +302,38 @@ impl Connection {
         self.target
             .host
             .as_ref()
-            .is_some_and(|own| self.is_same_host(own, host, region))
+            .is_some_and(|own_host| self.is_same_host(own_host, host, region))
     }
 
     /// Tells whether its tokens may be this provider's: nothing says that they are another one's.
     pub(crate) fn may_be_of(&self, provider: &str) -> bool {
-        if let Some(own) = &self.provider {
-            return own == provider;
+        if let Some(own_provider) = &self.provider {
+            return own_provider == provider;
         }
-        let signed = self.sign_host.as_ref().map(|signed| &signed.host);
-        let Some(host) = signed.or(self.target.host.as_ref()) else {
+        let signed_host = self.sign_host.as_ref().map(|sign_host| &sign_host.host);
+        let Some(host) = signed_host.or(self.target.host.as_ref()) else {
             return true;
         };
-        if let Some(own) = provider::find_by_host(host) {
-            return own.name == provider;
+        if let Some(own_provider) = provider::find_by_host(host) {
+            return own_provider.name == provider;
         }
         match provider::find_by_id(host, "") {
-            Some((own, _)) => own.name == provider,
+            Some((own_provider, _)) => own_provider.name == provider,
             None => true,
         }
     }
 
     /// Tells whether a host is this one of the connection's own; a bare cluster ID and its endpoint
     /// are the same host.
-    fn is_same_host(&self, own: &str, host: &str, region: Option<&Region>) -> bool {
-        if own == host {
+    fn is_same_host(&self, own_host: &str, host: &str, region: Option<&Region>) -> bool {
+        if own_host == host {
             return true;
         }
-        let own = endpoint(own, self.region.as_ref());
+        let own_host = endpoint(own_host, self.region.as_ref());
         if region.is_none() && provider::find_by_id(host, "").is_some() {
-            return own.split('.').next() == Some(host);
+            return own_host.split('.').next() == Some(host);
         }
-        endpoint(host, region) == own
+        endpoint(host, region) == own_host
     }
 }
 
@@ -341,9 +349,9 @@ pub(crate) fn endpoint(host: &str, region: Option<&Region>) -> String {
 /// Checks that a connection's name cannot be taken for a host, a URI, a conninfo string, an option,
 /// or a cluster ID other than that of its own host.
 pub(crate) fn check_connection_name(name: &str, host: Option<&str>) -> Result<()> {
-    let refuse = |why: &str, hint: &str| {
-        let shown = host::quoted(name);
-        Err(Error::usage(format!("name {shown}: {why}")).hint(hint))
+    let refuse = |reason: &str, hint: &str| {
+        let shown = backquoted(name);
+        Err(Error::usage(format!("name {shown}: {reason}")).hint(hint))
     };
     let allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
     if !(1..=64).contains(&name.len()) || !name.bytes().all(allowed) || name.starts_with('-') {
@@ -378,7 +386,7 @@ impl CacheChoice {
         let Some(parsed) = parsed else {
             let names = Self::ALL.map(Self::as_str).join(", ");
             let hint = format!("choose one of {names}");
-            return Err(Error::usage(format!("no such cache: {}", host::quoted(text))).hint(hint));
+            return Err(Error::usage(format!("no such cache: {}", backquoted(text))).hint(hint));
         };
         if parsed == Self::SecretService
             && cfg!(all(target_os = "linux", not(feature = "secret-service")))
@@ -397,13 +405,13 @@ impl CacheChoice {
 impl FromStr for RequestedLife {
     type Err = String;
 
-    fn from_str(text: &str) -> std::result::Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, String> {
         if text.trim() == "max" {
             return Ok(Self::Max);
         }
         text.parse()
             .map(|Seconds(seconds)| Self::Seconds(seconds))
-            .map_err(|why: String| format!("{why}, or max"))
+            .map_err(|message: String| format!("{message}, or max"))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::Connection;
 use crate::error::{Error, Result};
-use crate::text::host;
+use crate::text::{backquoted, host};
 
 /// A connection's `proxy`: where the local gateway listens for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +44,7 @@ impl LocalAuth {
         let names = Self::ALL.map(Self::as_str).join(" or ");
         Err(Error::usage(format!(
             "no such way to protect the port: {}",
-            host::quoted(text)
+            backquoted(text)
         ))
         .hint(format!("write {names}")))
     }

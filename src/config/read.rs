@@ -19,7 +19,8 @@ use crate::authority::LoginPolicy;
 use crate::error::{Error, Result};
 use crate::provider;
 use crate::provider::command::CommandDefinition;
-use crate::text::host::{self, HostPort};
+use crate::text::backquoted;
+use crate::text::host::HostPort;
 
 /// Reads the text as TOML.
 pub(super) fn parse_document(text: &str) -> Result<DeTable<'_>> {
@@ -28,15 +29,15 @@ pub(super) fn parse_document(text: &str) -> Result<DeTable<'_>> {
         Err(error) => error,
     };
     let span = error.span().unwrap_or(text.len()..text.len());
-    let what = error.message().lines().next().unwrap_or("not TOML");
+    let message = error.message().lines().next().unwrap_or("not TOML");
     let piece = text.get(span.clone()).unwrap_or_default();
     let error = if piece.trim().is_empty() {
-        Error::usage(what)
+        Error::usage(message)
     } else {
-        Error::usage(format!("{what} at {}", host::quoted(piece)))
+        Error::usage(format!("{message} at {}", backquoted(piece)))
     };
     let error = error.hint("correct the line; CONFIGURATION in `pgcred man` shows the whole form");
-    Err(LineNumbers::of(text).locate(error, span, ""))
+    Err(LineNumbers::from_text(text).locate(error, span, ""))
 }
 
 pub(super) fn read_config(document: &DeTable<'_>, lines: LineNumbers<'_>) -> Result<Config> {
@@ -85,64 +86,67 @@ const FILE_KEYS: &[&str] = &[
 ];
 
 fn read_connections(
-    all: &ConfigField<'_>,
+    section: &ConfigField<'_>,
     commands: &[CommandDefinition],
 ) -> Result<Vec<Connection>> {
-    let Some(table) = all.item.get_ref().as_table() else {
-        let wrong = Error::usage("not a table of connections");
-        return Err(
-            all.located_error(wrong.hint("write each connection as a table: [connections.NAME]"))
-        );
+    let Some(table) = section.item.get_ref().as_table() else {
+        let error = Error::usage("not a table of connections");
+        return Err(section
+            .located_error(error.hint("write each connection as a table: [connections.NAME]")));
     };
     let mut connections = Vec::with_capacity(table.len());
     for (name, item) in table {
-        connections.push(read_connection(all, name.get_ref(), item, commands)?);
+        connections.push(read_connection(section, name.get_ref(), item, commands)?);
     }
     Ok(connections)
 }
 
 fn read_connection(
-    all: &ConfigField<'_>,
+    section: &ConfigField<'_>,
     name: &str,
     item: &ConfigItem<'_>,
     commands: &[CommandDefinition],
 ) -> Result<Connection> {
     let table = item.get_ref().as_table();
     let host = table.and_then(|table| table.get("host")?.get_ref().as_str());
-    check_connection_name(name, host).map_err(|error| all.located_error_at(error, item.span()))?;
+    check_connection_name(name, host)
+        .map_err(|error| section.located_error_at(error, item.span()))?;
     let table_name = TableName::Connection(name);
-    let wrong = |why: &str| {
-        let usage = Error::usage(why); // No hint: those who call this add one.
-        all.lines
-            .locate(usage, item.span(), &table_name.to_string())
+    let located_error = |message: &str| {
+        let error = Error::usage(message); // No hint: those who call this add one.
+        section
+            .lines
+            .locate(error, item.span(), &table_name.to_string())
     };
     let Some(table) = table else {
-        return Err(wrong("not a table").hint("write it as a table: [connections.NAME]"));
+        return Err(located_error("not a table").hint("write it as a table: [connections.NAME]"));
     };
     let mut connection = Connection {
         name: name.to_owned(),
         ..Connection::default()
     };
-    for field in fields(table, table_name, all.lines) {
+    for field in fields(table, table_name, section.lines) {
         read_field_of_connection(&mut connection, &field, commands)?;
     }
     command::check_connection(&connection, commands).map_err(|error| {
-        all.lines
+        section
+            .lines
             .locate(error, item.span(), &table_name.to_string())
     })?;
     proxy::check_port(&connection).map_err(|error| {
-        all.lines
+        section
+            .lines
             .locate(error, item.span(), &format!("{table_name}.proxy"))
     })?;
     connection.target.options.sort(); // the order of the keys means nothing
     let (Some(host), Some(host_item)) = (&connection.target.host, table.get("host")) else {
-        return Err(wrong("host is missing").hint("add a line: host = \"HOST\""));
+        return Err(located_error("host is missing").hint("add a line: host = \"HOST\""));
     };
     if connection.region.is_none() && provider::find_by_id(host, "").is_some() {
-        let why = Error::usage("a cluster ID needs a region")
+        let error = Error::usage("a cluster ID needs a region")
             .hint("add a line like: region = \"us-east-1\"");
         let key = format!("{table_name}.host");
-        return Err(all.lines.locate(why, host_item.span(), &key));
+        return Err(section.lines.locate(error, host_item.span(), &key));
     }
     Ok(connection)
 }
@@ -193,17 +197,17 @@ const CONNECTION_KEYS: &[&str] = &[
 ];
 
 /// Reads the rules, whether they are written as `[[match]]` or as a list.
-fn read_rules(all: &ConfigField<'_>, commands: &[CommandDefinition]) -> Result<Vec<HostRule>> {
+fn read_rules(section: &ConfigField<'_>, commands: &[CommandDefinition]) -> Result<Vec<HostRule>> {
     let not_a_table = || Error::usage("not a table").hint("write each rule as a table: [[match]]");
-    let Some(items) = all.item.get_ref().as_array() else {
-        return Err(all.located_error(not_a_table()));
+    let Some(items) = section.item.get_ref().as_array() else {
+        return Err(section.located_error(not_a_table()));
     };
     let mut rules = Vec::new();
     for item in items {
         let Some(table) = item.get_ref().as_table() else {
-            return Err(all.located_error_at(not_a_table(), item.span()));
+            return Err(section.located_error_at(not_a_table(), item.span()));
         };
-        rules.push(read_rule(table, &item.span(), all.lines, commands)?);
+        rules.push(read_rule(table, &item.span(), section.lines, commands)?);
     }
     Ok(rules)
 }
@@ -238,9 +242,9 @@ fn read_rule(
             _ => return Err(field.unknown_key(RULE_KEYS)),
         }
     }
-    let wrong = |error: Error| lines.locate(error, span.clone(), &TableName::Rule.to_string());
+    let locate = |error: Error| lines.locate(error, span.clone(), &TableName::Rule.to_string());
     if rule.host.is_empty() {
-        return Err(wrong(
+        return Err(locate(
             Error::usage("host is missing")
                 .hint("add a line like: host = \"*.dsql.us-east-1.on.aws\""),
         ));
@@ -250,7 +254,7 @@ fn read_rule(
         ..HostRule::default()
     };
     if rule == sets_nothing {
-        return Err(wrong(Error::usage("the rule sets nothing").hint(
+        return Err(locate(Error::usage("the rule sets nothing").hint(
             "add profile, region, expires_in, user, roots or provider, or remove the rule",
         )));
     }

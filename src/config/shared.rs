@@ -41,12 +41,12 @@ const LIMITS: [SharedKeyLimit; 2] = [
 /// Reads a shared file; an error names line and key, and the caller adds the file.
 pub(crate) fn read_shared_file(text: &str) -> Result<Vec<Connection>> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let lines = LineNumbers::of(text);
+    let lines = LineNumbers::from_text(text);
     let document = read::parse_document(text)?;
     for field in fields(&document, TableName::File, lines) {
         if field.key != "connections" {
-            let why = Error::usage("only connections are taken from a shared file");
-            return Err(field.refusal(why.hint("take it out of that file")));
+            let error = Error::usage("only connections are taken from a shared file");
+            return Err(field.refusal(error.hint("take it out of that file")));
         }
     }
     check_limits(&document, lines)?;
@@ -110,22 +110,22 @@ impl Connection {
     /// Returns the host for which tokens are signed, and the other hosts that would get them.
     pub(crate) fn signed_and_other_hosts(&self) -> (String, Vec<String>) {
         let region = self.region.as_ref();
-        let own = endpoint(self.target.host.as_deref().unwrap_or_default(), region);
-        let signed = match &self.sign_host {
-            Some(signed) => endpoint(&signed.host, region),
-            None => own.clone(),
+        let own_host = endpoint(self.target.host.as_deref().unwrap_or_default(), region);
+        let signed_host = match &self.sign_host {
+            Some(sign_host) => endpoint(&sign_host.host, region),
+            None => own_host.clone(),
         };
-        let mut others = Vec::new();
-        let dialled = HostPort {
-            host: own,
+        let mut other_hosts = Vec::new();
+        let own_address = HostPort {
+            host: own_host,
             port: self.target.port,
         };
-        for address in [&dialled].into_iter().chain(&self.aliases) {
-            if address.host != signed {
-                others.push(address.to_string());
+        for address in [&own_address].into_iter().chain(&self.aliases) {
+            if address.host != signed_host {
+                other_hosts.push(address.to_string());
             }
         }
-        (signed, others)
+        (signed_host, other_hosts)
     }
 }
 

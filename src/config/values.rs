@@ -10,7 +10,8 @@ use super::{LocalAuth, ProxySettings, RequestedLife};
 use crate::error::{Error, Result};
 use crate::request::check_name;
 use crate::request::target::RootsChoice;
-use crate::text::host::{self, HostPort};
+use crate::text::backquoted;
+use crate::text::host::HostPort;
 use crate::time::Seconds;
 
 pub(super) fn read_text<'a>(item: &'a DeValue<'_>) -> Result<&'a str> {
@@ -21,8 +22,8 @@ pub(super) fn read_text<'a>(item: &'a DeValue<'_>) -> Result<&'a str> {
 }
 
 /// Reads the name of a user, a database or a profile.
-pub(super) fn read_name(what: &str, item: &DeValue<'_>) -> Result<String> {
-    check_name(what, read_text(item)?.to_owned())
+pub(super) fn read_name(kind: &str, item: &DeValue<'_>) -> Result<String> {
+    check_name(kind, read_text(item)?.to_owned())
 }
 
 /// Reads `system`, `provider` or a path, which must not depend on where pgcred runs.
@@ -49,7 +50,7 @@ pub(super) fn read_sslmode(item: &DeValue<'_>) -> Result<String> {
     if MODES.contains(&mode) {
         Ok(mode.to_owned())
     } else {
-        let mode = host::quoted(mode);
+        let mode = backquoted(mode);
         Err(Error::usage(format!("no such sslmode: {mode}"))
             .hint(format!("write one of {}", MODES.join(", "))))
     }
@@ -133,7 +134,7 @@ pub(super) fn read_pattern(text: &str) -> Result<String> {
         },
         _ => Err(Error::usage(format!(
             "pattern {}: not the name of a host",
-            host::quoted(text)
+            backquoted(text)
         ))
         .hint("write a host name without a port, with * for any run of characters")),
     }
@@ -149,7 +150,7 @@ pub(super) fn read_proxy(item: &DeValue<'_>) -> Result<ProxySettings> {
     let (mut port, mut socket, mut auth) = (None, false, LocalAuth::default());
     for (key, value) in table {
         let value = value.get_ref();
-        let read = match key.get_ref().as_ref() {
+        let result = match key.get_ref().as_ref() {
             "port" => read_port(value).map(|value| port = Some(value)),
             "socket" => read_boolean(value).map(|value| socket = value),
             "auth" => read_text(value)
@@ -157,7 +158,7 @@ pub(super) fn read_proxy(item: &DeValue<'_>) -> Result<ProxySettings> {
                 .map(|value| auth = value),
             _ => Err(Error::usage("no such key").hint("use one of the keys port, socket, auth")),
         };
-        read.map_err(|error| error.about(&host::quoted(key.get_ref())))?;
+        result.map_err(|error| error.about(&backquoted(key.get_ref())))?;
     }
     match port {
         Some(port) => Ok(ProxySettings { port, socket, auth }),

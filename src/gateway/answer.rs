@@ -96,11 +96,11 @@ impl Refusal {
         )
     }
 
-    pub(super) fn wrong_user(own: &str) -> Self {
+    pub(super) fn wrong_user(required_user: &str) -> Self {
         Self::told(
             sqlstate::INVALID_AUTHORIZATION,
-            format!("this gateway logs in as {own}"),
-            format!("set the user to {own} in the tool"),
+            format!("this gateway logs in as {required_user}"),
+            format!("set the user to {required_user} in the tool"),
         )
     }
 
@@ -112,10 +112,10 @@ impl Refusal {
         )
     }
 
-    pub(super) fn too_many(most: usize) -> Self {
+    pub(super) fn too_many(max_connections: usize) -> Self {
         Self::told(
             sqlstate::TOO_MANY_CONNECTIONS,
-            format!("too many connections for this gateway, whose limit is {most}"),
+            format!("too many connections for this gateway, whose limit is {max_connections}"),
             "close some of them, or start the gateway with a larger --max-connections",
         )
     }

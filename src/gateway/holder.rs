@@ -23,7 +23,7 @@ pub(crate) enum PortHolder {
 
 impl PortHolder {
     /// Returns who listens on a port.
-    pub(crate) fn of(port: u16) -> Self {
+    pub(crate) fn find(port: u16) -> Self {
         let Some(listener) = find_listener(port) else {
             return Self::Unknown;
         };
@@ -61,7 +61,7 @@ impl fmt::Display for PortHolder {
 /// Returns who listens on a port, for the error of who cannot listen on it; `None` if it cannot be
 /// seen.
 pub(super) fn holder_of_port(port: u16) -> Option<String> {
-    match PortHolder::of(port) {
+    match PortHolder::find(port) {
         PortHolder::Unknown => None,
         holder => Some(holder.to_string()),
     }
@@ -113,11 +113,11 @@ fn user_of_status(status: &str) -> Option<u32> {
 }
 
 /// Tells whether the arguments of a program, each with a null byte at its end, run a gateway.
-fn is_gateway_command(arguments: &[u8]) -> bool {
-    let mut words = arguments.split(|byte| *byte == 0);
-    let program = String::from_utf8_lossy(words.next().unwrap_or_default());
+fn is_gateway_command(command_line: &[u8]) -> bool {
+    let mut arguments = command_line.split(|byte| *byte == 0);
+    let program = String::from_utf8_lossy(arguments.next().unwrap_or_default());
     let name = Path::new(&*program).file_name().unwrap_or_default();
-    name.to_string_lossy().starts_with("pgcred") && words.any(|word| word == b"proxy")
+    name.to_string_lossy().starts_with("pgcred") && arguments.any(|argument| argument == b"proxy")
 }
 
 /// A row of the kernel's tables of sockets.

@@ -17,7 +17,7 @@ use crate::sys::fs;
 #[cfg(unix)]
 use crate::sys::inherited_sockets::{self, InheritedListener};
 use crate::sys::{paths, socket_peer};
-use crate::text::host;
+use crate::text::backquoted;
 
 /// An address of a gateway.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,7 +51,7 @@ impl ListenAddress {
             }
             _ => Err(Error::usage(format!(
                 "not an address for a gateway: {}",
-                host::quoted(text)
+                backquoted(text)
             ))
             .hint(
                 "write a port, 127.0.0.1:PORT, [::1]:PORT, or the whole path of a \
@@ -140,11 +140,11 @@ impl Listener {
         match self {
             Self::Tcp(listener) => {
                 let (stream, peer) = listener.accept().await?;
-                let own = stream.local_addr()?;
+                let local_address = stream.local_addr()?;
                 let _ = stream.set_nodelay(true); // slower without, but it works
                 let peer = LocalPeer {
                     name: peer.to_string(),
-                    is_own_user: socket_peer::is_tcp_peer_own_user(peer, own),
+                    is_own_user: socket_peer::is_tcp_peer_own_user(peer, local_address),
                     is_by_socket: false,
                 };
                 Ok((LocalStream::Tcp(stream), peer))
@@ -184,24 +184,24 @@ fn open_tcp(address: SocketAddr) -> Result<Listener> {
     match opened {
         Ok(listener) => Ok(Listener::Tcp(listener)),
         Err(error) => {
-            let failed = cannot_listen(&address.to_string(), &error);
+            let failure = cannot_listen(&address.to_string(), &error);
             match holder_of_port(address.port()) {
-                Some(holder) => Err(failed.noting(&format!("{holder} has it"))),
-                None => Err(failed),
+                Some(holder) => Err(failure.noting(&format!("{holder} has it"))),
+                None => Err(failure),
             }
         }
     }
 }
 
 fn cannot_listen(address: &str, error: &IoError) -> Error {
-    let failed = Error::failure(format!("cannot listen on {address}")).caused_by(error);
+    let failure = Error::failure(format!("cannot listen on {address}")).caused_by(error);
     if error.kind() == ErrorKind::AddrInUse {
-        return failed.hint(
+        return failure.hint(
             "end the program that has it, perhaps another `pgcred proxy`, or choose another port \
              for the connection",
         );
     }
-    failed.hint("choose another address with --listen PORT")
+    failure.hint("choose another address with --listen PORT")
 }
 
 #[cfg(unix)]
@@ -210,7 +210,7 @@ fn open_socket(directory: &Path, port: u16) -> Result<Listener> {
 
     fs::ensure_own_directory(directory)?;
     let path = socket_path(directory, port);
-    let shown = path.display().to_string();
+    let address = path.display().to_string();
     let mut bound = bind_socket(&path);
     if let Err(error) = &bound
         && error.kind() == ErrorKind::AddrInUse
@@ -221,7 +221,7 @@ fn open_socket(directory: &Path, port: u16) -> Result<Listener> {
                 fs::remove(&path)?;
                 bound = bind_socket(&path);
             }
-            _ => return Err(cannot_listen(&shown, error)),
+            _ => return Err(cannot_listen(&address, error)),
         }
     }
     match bound {
@@ -229,7 +229,7 @@ fn open_socket(directory: &Path, port: u16) -> Result<Listener> {
             listener,
             path: Some(path),
         }),
-        Err(error) => Err(cannot_listen(&shown, &error)),
+        Err(error) => Err(cannot_listen(&address, &error)),
     }
 }
 
@@ -250,18 +250,18 @@ fn open_socket(_: &Path, _: u16) -> Result<Listener> {
 /// Takes the listeners that a service manager has opened, each with its address.
 #[cfg(unix)]
 pub(super) fn inherited() -> Result<Vec<(ListenAddress, Listener)>> {
-    let failed = |error: IoError| {
+    let cannot_take_sockets = |error: IoError| {
         Error::failure("cannot use the sockets of the service manager")
             .caused_by(&error)
             .hint("look at the unit with `systemctl --user cat pgcred-proxy.socket`")
     };
     let mut listeners = Vec::new();
-    for inherited in inherited_sockets::take_all().map_err(failed)? {
+    for inherited in inherited_sockets::take_all().map_err(cannot_take_sockets)? {
         let listener = match inherited {
             InheritedListener::Tcp(listener) => inherited_tcp(listener),
             InheritedListener::Unix(listener) => inherited_socket(listener),
         };
-        listeners.push(listener.map_err(failed)?);
+        listeners.push(listener.map_err(cannot_take_sockets)?);
     }
     Ok(listeners)
 }

@@ -29,13 +29,13 @@ impl PasswordKey {
             None if fs::presence(&path) == FilePresence::Present => {
                 Err(unusable(&path, "other users can read it"))
             }
-            None => make_key(&path, false),
+            None => make_key(&path, OldKey::Kept),
         }
     }
 
     /// Makes a new key. Every password that was made before is wrong from then on.
     pub(crate) fn renew() -> Result<Self> {
-        make_key(&key_path()?, true)
+        make_key(&key_path()?, OldKey::Replaced)
     }
 
     /// Returns the password of a connection: 26 letters and digits, 128 bits.
@@ -69,9 +69,9 @@ fn read_key(path: &Path, bytes: &[u8]) -> Result<PasswordKey> {
 }
 
 fn unusable(path: &Path, reason: &str) -> Error {
-    let shown = path.display();
+    let path_text = path.display();
     Error::failure(format!(
-        "cannot use the key of the local passwords in {shown}: {reason}"
+        "cannot use the key of the local passwords in {path_text}: {reason}"
     ))
     .hint(
         "make a new one with `pgcred proxy --new-password`, then give the tools their new \
@@ -79,19 +79,27 @@ fn unusable(path: &Path, reason: &str) -> Error {
     )
 }
 
-/// Writes a new key into the file. One that another process has just made stays, unless it is to
-/// be `replaced`.
-fn make_key(path: &Path, replaced: bool) -> Result<PasswordKey> {
-    let mut new = vec![0; KEY_LENGTH];
-    if SystemRandom::new().fill(&mut new).is_err() {
+/// What becomes of a key that is in the file already.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum OldKey {
+    /// Another process may have made it a moment ago.
+    Kept,
+    Replaced,
+}
+
+/// Writes a new key into the file.
+fn make_key(path: &Path, old_key: OldKey) -> Result<PasswordKey> {
+    let mut new_key = vec![0; KEY_LENGTH];
+    if SystemRandom::new().fill(&mut new_key).is_err() {
         return Err(Error::no_random_bytes());
     }
     if let Some(directory) = path.parent() {
         fs::create_private_directory(directory)?;
     }
-    let edited = fs::edit(path, |old| {
-        let kept = old.filter(|bytes| !replaced && bytes.len() == KEY_LENGTH);
-        Ok((Some(kept.unwrap_or(&new).to_vec()), ()))
+    let edited = fs::edit(path, |old_bytes| {
+        let is_kept = |bytes: &&[u8]| old_key == OldKey::Kept && bytes.len() == KEY_LENGTH;
+        let kept_key = old_bytes.filter(is_kept);
+        Ok((Some(kept_key.unwrap_or(&new_key).to_vec()), ()))
     })?;
     read_key(path, &edited.text)
 }

@@ -38,7 +38,7 @@ async fn read_body(
     length_field: [u8; 4],
     longest: usize,
 ) -> Result<Vec<u8>> {
-    let invalid = |why| Error::new(ErrorKind::InvalidData, why);
+    let invalid = |reason| Error::new(ErrorKind::InvalidData, reason);
     let length = match wire::body_length(length_field, longest) {
         Ok(length) => length,
         Err(LengthFault::TooShort) => return Err(invalid("a packet has no length")),

@@ -88,7 +88,7 @@ pub(crate) fn try_logins(
     spawn_in_thread(targets, issue, |states| async move {
         let mut results = Vec::new();
         for state in states {
-            let tried = match log_in_with_token(&state, &StartUp::for_trial()).await {
+            let result = match log_in_with_token(&state, &StartUp::for_trial()).await {
                 Ok((mut server, _)) => {
                     let _ = server.write_all(&TERMINATE).await; // only a courtesy
                     let _ = server.shutdown().await;
@@ -96,7 +96,7 @@ pub(crate) fn try_logins(
                 }
                 Err(refusal) => Err(refusal.to_error()),
             };
-            results.push(tried.map_err(|error| error.about(&state.target.name)));
+            results.push(result.map_err(|error| error.about(&state.target.name)));
         }
         Ok(results)
     })
@@ -118,17 +118,17 @@ fn spawn_in_thread<T: Send + 'static, Work: Future<Output = Result<T>>>(
             .map_err(|error| start_failed(&error))?;
         let states = states_of(targets, &requests);
         drop(requests);
-        let done = match states {
+        let result = match states {
             Ok(states) => LocalSet::new().block_on(&runtime, work(states)),
             Err(error) => Err(error),
         };
         runtime.shutdown_background(); // a look-up of a name may still hang
-        done
+        result
     });
     let thread = thread.map_err(|error| start_failed(&error))?;
     answer_requests(&token_requests, issue);
     match thread.join() {
-        Ok(done) => done,
+        Ok(result) => result,
         Err(_) => Err(
             Error::failure("the gateway was ended by an error in pgcred")
                 .hint("run `pgcred proxy` again; if it ends again, report it"),
@@ -218,9 +218,11 @@ fn open_all(addresses: &[(usize, ListenAddress)]) -> Result<Vec<(usize, String, 
     let is_started_by_manager = !inherited.is_empty();
     let mut opened = Vec::new();
     for (position, address) in addresses {
-        let taken = inherited.iter().position(|(own, _)| own == address);
-        let listener = match taken {
-            Some(at) => inherited.swap_remove(at).1,
+        let inherited_index = inherited
+            .iter()
+            .position(|(inherited_address, _)| inherited_address == address);
+        let listener = match inherited_index {
+            Some(index) => inherited.swap_remove(index).1,
             None if is_started_by_manager => continue,
             None => Listener::open(address)?,
         };

@@ -107,20 +107,20 @@ impl ScramExchange<'_> {
         let Ok(mut client_key) = <[u8; KEY]>::try_from(proof) else {
             return Err(ScramFault::Malformed);
         };
-        let signed = format!(
+        let signed_text = format!(
             "{},{},{without_proof}",
             self.client_first, self.server_first
         );
-        let signature = hmac_of(&self.verifier.stored_key, signed.as_bytes());
-        for (byte, other) in client_key.iter_mut().zip(signature) {
-            *byte ^= other;
+        let signature = hmac_of(&self.verifier.stored_key, signed_text.as_bytes());
+        for (byte, mask) in client_key.iter_mut().zip(signature) {
+            *byte ^= mask;
         }
         // Only hashes are compared, of which the time tells nothing that helps.
         if sha256(&client_key) != self.verifier.stored_key {
             return Err(ScramFault::WrongPassword);
         }
-        let own = hmac_of(&self.verifier.server_key, signed.as_bytes());
-        Ok(format!("v={}", BASE64.encode(own)))
+        let server_signature = hmac_of(&self.verifier.server_key, signed_text.as_bytes());
+        Ok(format!("v={}", BASE64.encode(server_signature)))
     }
 }
 

@@ -35,15 +35,15 @@ pub(super) async fn connect(
     tls: &TlsClient,
 ) -> Result<ServerStream, Refusal> {
     let deadline = Instant::now() + LONGEST_DIAL;
-    let connected = match timeout_at(deadline, connect_and_encrypt(target, tls, deadline)).await {
-        Ok(connected) => connected,
+    let result = match timeout_at(deadline, connect_and_encrypt(target, tls, deadline)).await {
+        Ok(result) => result,
         Err(_) => Err(format!("no answer within {} s", LONGEST_DIAL.as_secs())),
     };
-    connected.map_err(|why| {
+    result.map_err(|reason| {
         let request = &target.request;
         let (host, port) = (&request.host, request.port);
         let doctor = format!("run `pgcred doctor {}`", target.name);
-        Refusal::unreachable(format!("cannot reach {host}:{port}: {why}"), doctor)
+        Refusal::unreachable(format!("cannot reach {host}:{port}: {reason}"), doctor)
     })
 }
 
@@ -60,12 +60,12 @@ async fn connect_and_encrypt(
         .await
         .map_err(|error| error.to_string())?;
     set_options(&stream);
-    let encrypted = if target.request.provider.takes_direct_tls {
+    let tls_stream = if target.request.provider.takes_direct_tls {
         tls.encrypt_directly(stream).await
     } else {
         tls.encrypt(ask_for_tls(stream).await?).await
     };
-    encrypted.map_err(|error| tls::describe_failure(&error, target.server_name()))
+    tls_stream.map_err(|error| tls::describe_failure(&error, target.server_name()))
 }
 
 async fn addresses_of(target: &GatewayTarget) -> Result<Vec<IpAddr>, Error> {
@@ -75,10 +75,10 @@ async fn addresses_of(target: &GatewayTarget) -> Result<Vec<IpAddr>, Error> {
     let host = target.request.host.clone();
     let looked_up = tokio::task::spawn_blocking(move || host_names::addresses_of(&host)).await;
     let mut addresses = looked_up.map_err(Error::other)??;
-    let mut seen = Vec::new();
+    let mut known_addresses = Vec::new();
     addresses.retain(|address| {
-        let is_new = !seen.contains(address);
-        seen.push(*address);
+        let is_new = !known_addresses.contains(address);
+        known_addresses.push(*address);
         is_new
     });
     Ok(addresses)
@@ -88,11 +88,16 @@ async fn addresses_of(target: &GatewayTarget) -> Result<Vec<IpAddr>, Error> {
 /// one that is silent does not take it all.
 async fn dial_any(addresses: &[IpAddr], port: u16, deadline: Instant) -> Result<TcpStream, Error> {
     let mut failure = Error::new(ErrorKind::NotFound, "the name has no address");
-    for (at, address) in addresses.iter().enumerate() {
-        let left = deadline.saturating_duration_since(Instant::now());
-        let others = u32::try_from(addresses.len() - at).unwrap_or(u32::MAX);
-        let until = Instant::now() + left / others;
-        match timeout_at(until, TcpStream::connect(SocketAddr::new(*address, port))).await {
+    for (index, address) in addresses.iter().enumerate() {
+        let time_left = deadline.saturating_duration_since(Instant::now());
+        let addresses_left = u32::try_from(addresses.len() - index).unwrap_or(u32::MAX);
+        let attempt_deadline = Instant::now() + time_left / addresses_left;
+        match timeout_at(
+            attempt_deadline,
+            TcpStream::connect(SocketAddr::new(*address, port)),
+        )
+        .await
+        {
             Ok(Ok(stream)) => return Ok(stream),
             Ok(Err(error)) => failure = error,
             Err(_) => failure = Error::new(ErrorKind::TimedOut, "no answer"),
@@ -112,11 +117,11 @@ fn set_options(stream: &TcpStream) {
 /// read: what follows is for TLS, so that nobody can put text in before it (CVE-2021-23222).
 async fn ask_for_tls(mut stream: TcpStream) -> Result<TcpStream, String> {
     let mut answer = [0];
-    let asked = async {
+    let exchange = async {
         stream.write_all(&SSL_REQUEST).await?;
         stream.read_exact(&mut answer).await
     };
-    asked.await.map_err(|error| error.to_string())?;
+    exchange.await.map_err(|error| error.to_string())?;
     match answer {
         [b'S'] => Ok(stream),
         [b'N'] => Err("the server refuses TLS, and no token is sent without it".to_owned()),
@@ -133,11 +138,11 @@ pub(super) async fn cancel(
 ) -> Result<(), Refusal> {
     let mut stream = connect(target, tls).await?;
     let mut rest = [0; 16];
-    let sent = async {
+    let cancellation = async {
         stream.write_all(&with_length(body)).await?;
         stream.flush().await?;
         stream.read(&mut rest).await
     };
-    let _ = tokio::time::timeout(LONGEST_DIAL, sent).await; // nobody waits for an answer
+    let _ = tokio::time::timeout(LONGEST_DIAL, cancellation).await; // nobody waits for an answer
     Ok(())
 }

@@ -22,14 +22,14 @@ use tokio::time::{Instant, timeout};
 
 use super::answer::Refusal;
 use super::listener::{LocalPeer, LocalStream};
-use super::login::{LoginFailure, log_in};
 use super::packet::{read_first_packet, read_packet};
 use super::relay::{SessionEnd, relay};
 use super::scram::{MECHANISM, ScramFault};
 use super::server::{self, ServerStream};
+use super::server_login::{ServerLoginFailure, log_in_to_server};
 use super::startup::{FirstPacket, StartUp, read_first};
 use super::state::{Gateway, SessionSlot, TargetState, UnprovenPermit};
-use super::tokens::SessionToken;
+use super::tokens::HandedToken;
 use crate::config::LocalAuth;
 use crate::text::shown;
 use crate::time::{Time, spoken_duration};
@@ -48,7 +48,7 @@ pub(super) async fn serve(
     peer: LocalPeer,
     permit: UnprovenPermit,
 ) {
-    let mut session = Session {
+    let mut session = GatewaySession {
         gateway: &gateway,
         state: &state,
         peer: &peer,
@@ -62,7 +62,7 @@ pub(super) async fn serve(
     }
 }
 
-struct Session<'a> {
+struct GatewaySession<'a> {
     gateway: &'a Gateway,
     state: &'a TargetState,
     peer: &'a LocalPeer,
@@ -86,7 +86,7 @@ enum ProvenRequest {
     Cancel(Vec<u8>),
 }
 
-impl Session<'_> {
+impl GatewaySession<'_> {
     async fn run(&mut self, client: &mut (impl AsyncRead + AsyncWrite + Unpin)) {
         let began = Instant::now();
         let served = match self.open(client).await {
@@ -167,9 +167,9 @@ impl Session<'_> {
         if !needs_known_user {
             self.check_password(client).await?;
         }
-        let own = &self.state.target.request.user;
-        if !own.is_empty() && start_up.user != *own {
-            return Err(Refusal::wrong_user(own));
+        let required_user = &self.state.target.request.user;
+        if !required_user.is_empty() && start_up.user != *required_user {
+            return Err(Refusal::wrong_user(required_user));
         }
         Ok(ProvenRequest::Session(start_up))
     }
@@ -213,14 +213,16 @@ impl Session<'_> {
         self.log(&text);
     }
 
-    fn log(&self, what: &str) {
+    fn log(&self, message: &str) {
         let Self { peer, user, .. } = self;
-        let who = match user.as_str() {
+        let client = match user.as_str() {
             "" => peer.name.clone(),
             user => format!("{user} from {}", peer.name),
         };
         let name = &self.state.target.name;
-        self.gateway.output.note(&format!("{name}: {who}: {what}"));
+        self.gateway
+            .output
+            .note(&format!("{name}: {client}: {message}"));
     }
 }
 
@@ -277,43 +279,43 @@ pub(super) async fn log_in_with_token(
     start_up: &StartUp,
 ) -> Result<(ServerStream, Vec<u8>), Refusal> {
     let no_token = |error| Refusal::no_token(&error);
-    let given = state.tokens.fresh().await.map_err(no_token)?;
-    let failure = match log_in_once(state, start_up, &given).await {
+    let handed_token = state.tokens.fresh().await.map_err(no_token)?;
+    let failure = match log_in_to_server_once(state, start_up, &handed_token).await {
         Ok(session) => return Ok(session),
         Err(failure) => failure,
     };
-    let is_old = given.token.issued_at.until(Time::now()) >= NEW_TOKEN_SECONDS;
-    if given.is_new || !is_old || !failure.may_be_token {
+    let is_old = handed_token.token.issued_at.until(Time::now()) >= NEW_TOKEN_SECONDS;
+    if handed_token.is_new || !is_old || !failure.may_be_token {
         return Err(failure.refusal);
     }
-    let given = state
+    let handed_token = state
         .tokens
-        .other_than(&given.token)
+        .other_than(&handed_token.token)
         .await
         .map_err(no_token)?;
-    match log_in_once(state, start_up, &given).await {
+    match log_in_to_server_once(state, start_up, &handed_token).await {
         Ok(session) => Ok(session),
         Err(failure) => Err(failure.refusal),
     }
 }
 
-async fn log_in_once(
+async fn log_in_to_server_once(
     state: &TargetState,
     start_up: &StartUp,
-    given: &SessionToken,
-) -> Result<(ServerStream, Vec<u8>), LoginFailure> {
+    handed_token: &HandedToken,
+) -> Result<(ServerStream, Vec<u8>), ServerLoginFailure> {
     let TargetState { target, tls, .. } = state;
-    let connected = server::connect(target, tls).await;
-    let mut stream = connected.map_err(|refusal| LoginFailure {
+    let connection = server::connect(target, tls).await;
+    let mut stream = connection.map_err(|refusal| ServerLoginFailure {
         refusal,
         may_be_token: false,
     })?;
     let user = match &target.request.user {
-        own if own.is_empty() => given.token.user.as_deref().unwrap_or(&start_up.user),
-        own => own,
+        user if user.is_empty() => handed_token.token.user.as_deref().unwrap_or(&start_up.user),
+        user => user,
     };
-    let token = given.token.expose();
-    let notices = log_in(&mut stream, target, start_up, user, token).await?;
+    let token = handed_token.token.expose();
+    let notices = log_in_to_server(&mut stream, target, start_up, user, token).await?;
     Ok((stream, notices))
 }
 

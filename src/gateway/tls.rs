@@ -69,14 +69,14 @@ impl TlsClient {
         &self,
         stream: TcpStream,
     ) -> Result<TlsStream<TcpStream>, Error> {
-        let encrypted = self.encrypt(stream).await?;
-        let (_, session) = encrypted.get_ref();
+        let tls_stream = self.encrypt(stream).await?;
+        let (_, session) = tls_stream.get_ref();
         if session.alpn_protocol() != Some(ALPN) {
             return Err(Error::other(
                 "the server does not agree on PostgreSQL's protocol (ALPN)",
             ));
         }
-        Ok(encrypted)
+        Ok(tls_stream)
     }
 }
 

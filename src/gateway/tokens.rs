@@ -15,9 +15,17 @@ use crate::token::{Token, TokenAge};
 pub(crate) struct TokenRequest {
     /// The position of the target.
     pub(crate) target: usize,
-    /// Make a new token, even if there is a fresh one: the server has refused that one.
-    pub(crate) fresh: bool,
+    pub(crate) need: TokenNeed,
     pub(crate) answer: oneshot::Sender<Result<TokenReply>>,
+}
+
+/// Which token serves a session.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TokenNeed {
+    /// A fresh one, also from the cache.
+    Fresh,
+    /// A new one: the server has refused the one of the cache.
+    New,
 }
 
 /// The answer to a request.
@@ -42,7 +50,7 @@ struct LastAnswer {
 }
 
 /// A token, and whether it was made for the session that has asked.
-pub(super) struct SessionToken {
+pub(super) struct HandedToken {
     pub(super) token: Arc<Token>,
     pub(super) is_new: bool,
 }
@@ -57,39 +65,44 @@ impl TargetTokens {
     }
 
     /// Returns a fresh token.
-    pub(super) async fn fresh(&self) -> Result<SessionToken> {
+    pub(super) async fn fresh(&self) -> Result<HandedToken> {
         let will_do = |token: &Arc<Token>| token.age(Time::now()) == TokenAge::Fresh;
-        self.get(will_do, false).await
+        self.get(will_do, TokenNeed::Fresh).await
     }
 
     /// Returns another token than this one, which the server has refused.
-    pub(super) async fn other_than(&self, refused: &Arc<Token>) -> Result<SessionToken> {
-        self.get(|token| !Arc::ptr_eq(token, refused), true).await
+    pub(super) async fn other_than(&self, refused: &Arc<Token>) -> Result<HandedToken> {
+        let will_do = |token: &Arc<Token>| !Arc::ptr_eq(token, refused);
+        self.get(will_do, TokenNeed::New).await
     }
 
     /// Returns the token that is kept if it will do, and else a new one. A session that has waited
     /// for the answer to another's request takes that answer, also if it is a failure.
-    async fn get(&self, will_do: impl Fn(&Arc<Token>) -> bool, new: bool) -> Result<SessionToken> {
+    async fn get(
+        &self,
+        will_do: impl Fn(&Arc<Token>) -> bool,
+        need: TokenNeed,
+    ) -> Result<HandedToken> {
         let began = Instant::now();
         let mut last = self.last.lock().await;
         if let Some(token) = &last.token
             && will_do(token)
         {
-            return Ok(SessionToken {
+            return Ok(HandedToken {
                 token: Arc::clone(token),
                 is_new: false,
             });
         }
-        if let Some((at, error)) = &last.failure
-            && *at >= began
+        if let Some((failed_at, error)) = &last.failure
+            && *failed_at >= began
         {
             return Err(error.clone());
         }
-        match self.ask(new).await {
+        match self.ask(need).await {
             Ok(reply) => {
                 let token = Arc::new(reply.token);
                 last.token = Some(Arc::clone(&token));
-                Ok(SessionToken {
+                Ok(HandedToken {
                     token,
                     is_new: reply.is_new,
                 })
@@ -101,11 +114,11 @@ impl TargetTokens {
         }
     }
 
-    async fn ask(&self, fresh: bool) -> Result<TokenReply> {
-        let (answer, answered) = oneshot::channel();
+    async fn ask(&self, need: TokenNeed) -> Result<TokenReply> {
+        let (answer, reply) = oneshot::channel();
         let request = TokenRequest {
             target: self.target,
-            fresh,
+            need,
             answer,
         };
         let stopping =
@@ -113,7 +126,7 @@ impl TargetTokens {
         if self.requests.send(request).is_err() {
             return Err(stopping());
         }
-        match answered.await {
+        match reply.await {
             Ok(result) => result,
             Err(_) => Err(stopping()),
         }

@@ -110,8 +110,8 @@ impl StdError for LocalError {}
 pub(crate) fn local_error<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a Error> {
     let mut next = Some(error);
     while let Some(cause) = next {
-        if let Some(LocalError(own)) = cause.downcast_ref() {
-            return Some(own);
+        if let Some(LocalError(local_error)) = cause.downcast_ref() {
+            return Some(local_error);
         }
         next = cause.source();
     }
@@ -134,7 +134,7 @@ struct ClientParts {
 /// How a request reaches its server.
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct HttpRoute {
-    tls: bool,
+    uses_tls: bool,
     proxy: Option<Proxy>,
 }
 
@@ -183,8 +183,8 @@ impl HttpClient {
 
     /// Returns this client in the form that the SDK's clients take.
     pub(crate) fn client(&self) -> SharedHttpClient {
-        let own = self.clone();
-        http_client_fn(move |_, _| SharedHttpConnector::new(own.clone()))
+        let client = self.clone();
+        http_client_fn(move |_, _| SharedHttpConnector::new(client.clone()))
     }
 
     /// Sends one request with a body, which is empty for most, and returns status and body of the
@@ -195,7 +195,7 @@ impl HttpClient {
         address: &str,
         headers: &[(&'static str, &str)],
         body: &str,
-    ) -> std::result::Result<(u16, Vec<u8>), RequestError> {
+    ) -> Result<(u16, Vec<u8>), RequestError> {
         let mut request = HttpRequest::get(address).map_err(RequestError::from)?;
         *request.body_mut() = SdkBody::from(body);
         request.set_method(method).map_err(RequestError::from)?;
@@ -211,10 +211,7 @@ impl HttpClient {
     }
 
     /// Sends a request and returns the answer with its whole body.
-    pub(crate) async fn send(
-        &self,
-        request: HttpRequest,
-    ) -> std::result::Result<HttpResponse, RequestError> {
+    pub(crate) async fn send(&self, request: HttpRequest) -> Result<HttpResponse, RequestError> {
         self.call(request).await.map_err(RequestError::from)
     }
 
@@ -229,8 +226,8 @@ impl HttpClient {
         let proxy_has_tls = proxy
             .as_ref()
             .is_some_and(|proxy| proxy.address.starts_with("https://"));
-        let tls = scheme == "https" || proxy_has_tls;
-        let route = HttpRoute { tls, proxy };
+        let uses_tls = scheme == "https" || proxy_has_tls;
+        let route = HttpRoute { uses_tls, proxy };
         let mut connectors = self
             .0
             .connectors
@@ -239,9 +236,9 @@ impl HttpClient {
         if let Some(connector) = connectors.get(&route) {
             return Ok(connector.clone());
         }
-        let new = self.new_connector(&route)?;
-        connectors.insert(route, new.clone());
-        Ok(new)
+        let connector = self.new_connector(&route)?;
+        connectors.insert(route, connector.clone());
+        Ok(connector)
     }
 
     fn new_connector(&self, route: &HttpRoute) -> Result<SharedHttpConnector> {
@@ -259,7 +256,7 @@ impl HttpClient {
             .proxy_config(proxies)
             .connector_settings(settings)
             .sleep_impl(TokioSleep::new());
-        if !route.tls {
+        if !route.uses_tls {
             return Ok(SharedHttpConnector::new(builder.build_http()));
         }
         let store = match self.0.bundle.roots()? {
@@ -336,7 +333,7 @@ async fn whole_body(
     answer: &mut HttpResponse,
     host: &str,
     longest: usize,
-) -> std::result::Result<Vec<u8>, ConnectorError> {
+) -> Result<Vec<u8>, ConnectorError> {
     let mut stream = ByteStream::new(std::mem::replace(answer.body_mut(), SdkBody::taken()));
     let mut body = Vec::new();
     while let Some(part) = stream.next().await {
@@ -366,14 +363,14 @@ pub(crate) enum RequestError {
 }
 
 impl RequestError {
-    /// Returns the error for the user of `what` failed, such as "cannot download ADDRESS". Where it
-    /// has no hint yet, the caller adds one.
-    pub(crate) fn into_error(self, what: &str) -> Error {
+    /// Returns the error for the user. `context` says what failed, such as "cannot download
+    /// ADDRESS". Where it has no hint yet, the caller adds one.
+    pub(crate) fn into_error(self, context: &str) -> Error {
         match self {
-            Self::Local(error) => error.about(what),
+            Self::Local(error) => error.about(context),
             Self::Failed(reason) | Self::Untrusted(reason) => {
                 // No hint: the caller knows the service.
-                Error::failure(format!("{what}: {reason}"))
+                Error::failure(format!("{context}: {reason}"))
             }
         }
     }
@@ -381,8 +378,8 @@ impl RequestError {
 
 impl<E: StdError + 'static> From<E> for RequestError {
     fn from(error: E) -> Self {
-        if let Some(own) = local_error(&error) {
-            return Self::Local(own.clone());
+        if let Some(local_error) = local_error(&error) {
+            return Self::Local(local_error.clone());
         }
         let mut text = error.to_string();
         let mut next = error.source();

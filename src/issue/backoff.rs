@@ -26,14 +26,14 @@ pub(super) struct Backoff<'a> {
 impl<'a> Backoff<'a> {
     /// Returns the failure that is in the index under this name, unless the user has logged in
     /// since, or the clock was set back to a time before it.
-    pub(super) fn of(
+    pub(super) fn for_name(
         index: &'a CacheIndex,
         name: &str,
         identity: &dyn Identity,
         now: Time,
     ) -> Option<Self> {
         let failure = index.failures.get(name)?;
-        let is_over = failure.at > now || failure.login_stamp != identity.login_stamp();
+        let is_over = failure.failed_at > now || failure.login_stamp != identity.login_stamp();
         if is_over {
             return None;
         }
@@ -41,7 +41,7 @@ impl<'a> Backoff<'a> {
     }
 
     /// Returns the failure of a request: its own, or that of its identity.
-    pub(super) fn of_request(
+    pub(super) fn for_request(
         index: &'a CacheIndex,
         request: &Request,
         identity: &dyn Identity,
@@ -50,10 +50,10 @@ impl<'a> Backoff<'a> {
         if index.failures.is_empty() {
             return None;
         }
-        let id = EntryId::of(request, identity);
-        match Self::of(index, id.as_str(), identity, now) {
-            Some(own) => Some(own),
-            None => Self::of(index, identity.digest(), identity, now),
+        let id = EntryId::new(request, identity);
+        match Self::for_name(index, id.as_str(), identity, now) {
+            Some(failure) => Some(failure),
+            None => Self::for_name(index, identity.digest(), identity, now),
         }
     }
 
@@ -64,7 +64,7 @@ impl<'a> Backoff<'a> {
         let pause = 5_u32
             .saturating_mul(1 << failure.count.min(10))
             .min(LONGEST_PAUSE_SECONDS);
-        let end = failure.at.plus(pause);
+        let end = failure.failed_at.plus(pause);
         if failure.error.exit() == Exit::Usage || now >= end {
             return None;
         }
@@ -74,8 +74,8 @@ impl<'a> Backoff<'a> {
     /// Returns the error to repeat during the pause; `None` if the authority may be asked now.
     pub(super) fn error_while_waiting(&self, now: Time) -> Option<Error> {
         self.next_attempt(now)?;
-        let waited = self.failure.at.until(now);
-        Some(self.failure.error.clone().given_again(waited))
+        let age_seconds = self.failure.failed_at.until(now);
+        Some(self.failure.error.clone().given_again(age_seconds))
     }
 }
 
@@ -85,22 +85,23 @@ pub(super) fn record_of_failure(
     failure_before: Option<&FailureRecord>,
     error: &Error,
     now: Time,
-    asked: bool,
+    could_ask_user: bool,
     login_stamp: String,
 ) -> FailureRecord {
     let count_before = match failure_before {
         Some(before)
-            if before.login_stamp == login_stamp && before.at.until(now) < CONSECUTIVE_SECONDS =>
+            if before.login_stamp == login_stamp
+                && before.failed_at.until(now) < CONSECUTIVE_SECONDS =>
         {
             before.count
         }
         _ => 0,
     };
     FailureRecord {
-        at: now,
+        failed_at: now,
         count: count_before.saturating_add(1),
         error: error.clone(),
-        asked,
+        could_ask_user,
         login_stamp,
     }
 }
@@ -111,7 +112,7 @@ pub(crate) fn last_failure<'a>(
     request: &Request,
     identity: &dyn Identity,
 ) -> Option<&'a FailureRecord> {
-    Some(Backoff::of_request(index, request, identity, Time::now())?.failure)
+    Some(Backoff::for_request(index, request, identity, Time::now())?.failure)
 }
 
 /// Returns when the pause after a failure ends; `None` if it is over.
@@ -135,7 +136,7 @@ mod tests {
 
     fn backoff_of(index: &CacheIndex, now: Time) -> Option<Backoff<'_>> {
         let identity = fake::identity(None);
-        Backoff::of(index, identity.digest(), &*identity, now)
+        Backoff::for_name(index, identity.digest(), &*identity, now)
     }
 
     fn failed(before: Option<&FailureRecord>, at: Time) -> FailureRecord {
@@ -148,7 +149,7 @@ mod tests {
         fake::reset();
         let mut failure = failed(None, START);
         for pause in [10, 20, 40, 80, 160, 300, 300] {
-            let at = failure.at;
+            let at = failure.failed_at;
             let backoff = Backoff { failure: &failure };
             assert_eq!(backoff.next_attempt(at), Some(at.plus(pause)));
             assert_eq!(

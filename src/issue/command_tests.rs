@@ -101,7 +101,7 @@ fn a_minting_command_is_run_again_after_two_thirds() {
     pretend(START.plus(40 * MINUTE));
     let again = bench.issue(&request);
     assert_eq!(token_of(&again), "token-2");
-    assert!(!again.unwrap().cut_short, "the tool decides the life");
+    assert!(!again.unwrap().is_cut_short, "the tool decides the life");
 }
 
 #[test]
@@ -158,7 +158,7 @@ fn a_created_user_is_kept_for_nine_tenths_and_comes_with_the_token() {
     assert_eq!(first.token.user.as_deref(), Some("v-1"));
     pretend(START.plus(899));
     let known = bench.issue(&request).unwrap();
-    assert!(known.cached);
+    assert!(known.is_cached);
     assert_eq!(known.token.user.as_deref(), Some("v-1"));
     pretend(START.plus(900));
     let next = bench.issue(&request).unwrap();
@@ -412,6 +412,6 @@ fn a_long_token_is_kept_whole() {
     let request = tool.request("a");
     assert_eq!(token_of(&bench.issue(&request)).len(), 7000);
     let cached = bench.issue(&request);
-    assert!(cached.as_ref().unwrap().cached);
+    assert!(cached.as_ref().unwrap().is_cached);
     assert_eq!(token_of(&cached).len(), 7000);
 }

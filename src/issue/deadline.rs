@@ -12,9 +12,9 @@ pub(super) struct TimeBudget {
 }
 
 impl TimeBudget {
-    pub(super) fn new(now: Instant, all: Duration) -> Self {
+    pub(super) fn new(now: Instant, total: Duration) -> Self {
         Self {
-            end: now + all,
+            end: now + total,
             waiting: 1,
         }
     }

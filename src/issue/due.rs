@@ -70,12 +70,12 @@ impl PassfileView {
     }
 
     fn next_attempt(&self, request: &Request, identity: &dyn Identity, now: Time) -> Option<Time> {
-        Backoff::of_request(&self.index, request, identity, now)?.next_attempt(now)
+        Backoff::for_request(&self.index, request, identity, now)?.next_attempt(now)
     }
 
     /// Returns until when the token in the passfile needs no refresh; `None` if it needs one now.
     fn good_until(&self, request: &Request, identity: &dyn Identity, now: Time) -> Option<Time> {
-        let id = EntryId::of(request, identity);
+        let id = EntryId::new(request, identity);
         if let Some(record) = self.index.records.get(id.as_str())
             && record.age(now) == TokenAge::Fresh
             && self.has_in_every_line(request, record)

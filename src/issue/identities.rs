@@ -25,7 +25,7 @@ pub(super) struct IdentityRegistry {
 struct RegisteredAuthority {
     name: &'static str,
     identities: Box<dyn Identities>,
-    known: HashMap<IdentityKey, Rc<dyn Identity>>,
+    by_key: HashMap<IdentityKey, Rc<dyn Identity>>,
 }
 
 /// What an identity is found by: the profile, and the digest of the scope if every scope has an
@@ -55,23 +55,23 @@ impl IdentityRegistry {
         }
         let key = (request.profile.clone(), scope.as_ref().map(digest_of_scope));
         let authority = self.authority(authority);
-        if let Some(identity) = authority.known.get(&key) {
+        if let Some(identity) = authority.by_key.get(&key) {
             return Rc::clone(identity);
         }
         let profile = request.profile.as_deref();
         let identity = authority.identities.identity(profile, scope.as_ref());
-        authority.known.insert(key, Rc::clone(&identity));
+        authority.by_key.insert(key, Rc::clone(&identity));
         identity
     }
 
     /// Looks again at the files that an identity rests on, for all profiles that lead to it.
     pub(super) fn reload(&mut self, identity: &dyn Identity) {
-        let mut now = None;
+        let mut reloaded = None;
         for authority in &mut self.authorities {
-            for same in authority.known.values_mut() {
-                if same.digest() == identity.digest() {
-                    let now = now.get_or_insert_with(|| same.reloaded());
-                    *same = Rc::clone(now);
+            for identity_in_use in authority.by_key.values_mut() {
+                if identity_in_use.digest() == identity.digest() {
+                    let reloaded = reloaded.get_or_insert_with(|| identity_in_use.reloaded());
+                    *identity_in_use = Rc::clone(reloaded);
                 }
             }
         }
@@ -89,15 +89,15 @@ impl IdentityRegistry {
             .authorities
             .iter()
             .position(|authority| authority.name == name);
-        let at = position.unwrap_or(self.authorities.len());
+        let index = position.unwrap_or(self.authorities.len());
         if position.is_none() {
             self.authorities.push(RegisteredAuthority {
                 name,
                 identities: authority.identities(),
-                known: HashMap::new(),
+                by_key: HashMap::new(),
             });
         }
-        &mut self.authorities[at]
+        &mut self.authorities[index]
     }
 }
 

@@ -89,9 +89,9 @@ pub(crate) struct IssuedToken {
     pub(crate) token: Token,
     /// The region that was signed for; `None` if the authority has no regions.
     pub(crate) region: Option<Region>,
-    pub(crate) cached: bool,
+    pub(crate) is_cached: bool,
     /// The credentials expire before the life that was asked for.
-    pub(crate) cut_short: bool,
+    pub(crate) is_cut_short: bool,
 }
 
 /// Issues tokens. It holds the lock of every identity that it resolved until it is dropped, so a
@@ -261,7 +261,7 @@ impl Issuer {
     }
 
     fn entry_id(&mut self, request: &Request) -> EntryId {
-        EntryId::of(request, &*self.identities.identity_of(request))
+        EntryId::new(request, &*self.identities.identity_of(request))
     }
 
     /// Tells whether a token is also that of another request, such as one for another database.
@@ -278,8 +278,8 @@ impl Issuer {
             id: id.clone(),
             token,
             region,
-            cached: true,
-            cut_short: false,
+            is_cached: true,
+            is_cut_short: false,
         })
     }
 
@@ -342,18 +342,18 @@ impl Issuer {
             // does not hide it.
             return Err(error);
         }
-        let Some(old) = self.cached(request, id, TokenAge::Stale) else {
+        let Some(stale_token) = self.cached(request, id, TokenAge::Stale) else {
             return Err(error);
         };
-        let life_left = Time::now().until(old.token.expires_at);
+        let life_left = Time::now().until(stale_token.token.expires_at);
         if life_left < LEAST_STALE_LIFE_SECONDS.max(options.min_valid) {
             return Err(error);
         }
-        let left = spoken_duration(life_left);
+        let life_left = spoken_duration(life_left);
         self.notes.warn(format!(
-            "{error}; the previous token is good for {left} more"
+            "{error}; the previous token is good for {life_left} more"
         ));
-        Ok(old)
+        Ok(stale_token)
     }
 
     fn update_index(&mut self, change: impl FnOnce(&mut CacheIndex)) {
@@ -404,18 +404,18 @@ impl IssuedToken {
         if life_left >= options.min_valid {
             return Ok(self);
         }
-        let (name, wanted, left) = (
+        let (name, wanted_life, life_left) = (
             request.name(),
             spoken_duration(options.min_valid),
             spoken_duration(life_left),
         );
-        let what = if request.provider.authority.decides_life() {
+        let cause = if request.provider.authority.decides_life() {
             "it expires"
         } else {
             "the credentials expire"
         };
         Err(Error::login(format!(
-            "cannot issue a token for {name} that lasts {wanted}: {what} in {left}"
+            "cannot issue a token for {name} that lasts {wanted_life}: {cause} in {life_left}"
         ))
         .hint("log in again with `pgcred login`, or ask for less with --min-valid"))
     }

@@ -16,7 +16,7 @@ use crate::authority::{CredentialQuery, Identity, Region, Signer};
 use crate::cache::{CacheIndex, EntryId, FailureRecord};
 use crate::error::{Error, Exit, Result};
 use crate::request::Request;
-use crate::text::host::quoted;
+use crate::text::backquoted;
 use crate::time::Time;
 use crate::token::{Token, TokenAge};
 
@@ -48,7 +48,7 @@ impl Issuer {
         // A login or its renewal may have changed the identity's files, so the ID is made again.
         let id = self.entry_id(request);
         let issued = issue_with(&*signer, request, id, region)?;
-        if let Err(error) = check_user(&issued.token, request) {
+        if let Err(error) = check_user_of_token(&issued.token, request) {
             let identity = self.identities.identity_of(request);
             let login_stamp = identity.stamp_of_failure(identity.login_stamp().to_owned());
             self.record_failure(issued.id.as_str(), &error, login_stamp);
@@ -66,9 +66,9 @@ impl Issuer {
         options: IssueOptions,
     ) -> Result<Rc<dyn Signer>> {
         let identity = self.identities.identity_of(request);
-        if let Some(known) = &self.identities.resources(&*identity).signer {
-            trace::resolved_before(&self.notes, &*identity, known);
-            return known.clone();
+        if let Some(signer) = &self.identities.resources(&*identity).signer {
+            trace::resolved_before(&self.notes, &*identity, signer);
+            return signer.clone();
         }
         let id = self.entry_id(request);
         if self.has_failure(id.as_str())
@@ -76,12 +76,12 @@ impl Issuer {
         {
             return Err(error); // of this request alone: the identity may sign for others
         }
-        let resolved = match self.error_while_waiting(identity.digest(), &*identity, options) {
+        let signer = match self.error_while_waiting(identity.digest(), &*identity, options) {
             Some(error) => Err(error),
             None => self.resolve(request, &identity, region, options),
         };
-        self.identities.resources(&*identity).signer = Some(resolved.clone());
-        resolved
+        self.identities.resources(&*identity).signer = Some(signer.clone());
+        signer
     }
 
     fn has_failure(&self, name: &str) -> bool {
@@ -100,7 +100,7 @@ impl Issuer {
     ) -> Option<Error> {
         let index = self.cache.as_ref()?.index();
         let now = Time::now();
-        let Some(backoff) = Backoff::of(&index, name, identity, now) else {
+        let Some(backoff) = Backoff::for_name(&index, name, identity, now) else {
             trace::no_backoff(&self.notes, index.failures.get(name));
             return None;
         };
@@ -117,7 +117,8 @@ impl Issuer {
     /// recorded failure was itself a prompt, made by another process while this one waited for its
     /// lock.
     fn can_prompt_for(&self, failure: &FailureRecord) -> bool {
-        let was_asked_meanwhile = failure.asked && failure.at >= self.run_started_at;
+        let was_asked_meanwhile =
+            failure.could_ask_user && failure.failed_at >= self.run_started_at;
         failure.error.exit() == Exit::Login && self.ask.may_have_login() && !was_asked_meanwhile
     }
 
@@ -140,31 +141,37 @@ impl Issuer {
         let query = CredentialQuery {
             scope: &request.scope(),
             region,
-            life: request.life,
+            life_seconds: request.life,
             min_valid: options.min_valid,
             ask: &self.ask,
             deadline,
         };
-        let resolved = identity.signer(&query, &self.notes);
-        trace::resolved(&self.notes, &resolved, began);
+        let signer = identity.signer(&query, &self.notes);
+        trace::resolved(&self.notes, &signer, began);
         // The files are looked at again only if this run has changed them: a login by another
         // process, made while this one asked, is not the one that signs.
         if self.notes.take_changed_files() {
             self.identities.reload(&**identity);
         }
-        if let (Err(error), Some(login_stamp)) = (&resolved, login_stamp) {
+        if let (Err(error), Some(login_stamp)) = (&signer, login_stamp) {
             let login_stamp = identity.stamp_of_failure(login_stamp);
             self.record_failure(identity.digest(), error, login_stamp);
         }
-        resolved
+        signer
     }
 
     fn record_failure(&mut self, name: &str, error: &Error, login_stamp: String) {
         let Some(cache) = &self.cache else { return };
         let index = cache.index();
-        let before = index.failures.get(name);
-        let asks = self.ask.asks();
-        let failure = backoff::record_of_failure(before, error, Time::now(), asks, login_stamp);
+        let last_failure = index.failures.get(name);
+        let was_user_asked = self.ask.asks();
+        let failure = backoff::record_of_failure(
+            last_failure,
+            error,
+            Time::now(),
+            was_user_asked,
+            login_stamp,
+        );
         trace::failure_recorded(&self.notes, &failure);
         self.update_index(|index| {
             index.failures.insert(name.to_owned(), failure);
@@ -187,15 +194,15 @@ impl Issuer {
         };
         let now = Time::now();
         let mut renewed = Vec::new();
-        for other in others.take(MOST_LOOKED_AT) {
+        for other_request in others.take(MOST_LOOKED_AT) {
             if renewed.len() == MOST_RENEWED || began.elapsed() > LONGEST_FOR_OTHERS {
                 trace::renewal_ended_early(&self.notes, renewed.len());
                 break;
             }
-            if self.identities.identity_of(&other).digest() != identity.digest() {
+            if self.identities.identity_of(&other_request).digest() != identity.digest() {
                 continue;
             }
-            let other_id = EntryId::of(&other, &*identity);
+            let other_id = EntryId::new(&other_request, &*identity);
             let is_fresh = index
                 .records
                 .get(other_id.as_str())
@@ -205,11 +212,11 @@ impl Issuer {
             }
             // A request without a region is skipped by an authority that needs one: finding the
             // region would take time.
-            let region = other.region.clone();
-            if let Ok(issued) = issue_with(&*signer, &other, other_id, region)
-                && check_user(&issued.token, &other).is_ok()
+            let region = other_request.region.clone();
+            if let Ok(issued) = issue_with(&*signer, &other_request, other_id, region)
+                && check_user_of_token(&issued.token, &other_request).is_ok()
             {
-                renewed.push((other, issued));
+                renewed.push((other_request, issued));
             }
         }
         renewed
@@ -224,13 +231,13 @@ fn issue_with(
 ) -> Result<IssuedToken> {
     let now = Time::now();
     let token = signer.issue(&request.scope(), region.as_ref(), request.life, now)?;
-    let life = token.issued_at.until(token.expires_at);
+    let life_seconds = token.issued_at.until(token.expires_at);
     Ok(IssuedToken {
         id,
         token,
         region,
-        cached: false,
-        cut_short: life < request.life && !request.provider.authority.decides_life(),
+        is_cached: false,
+        is_cut_short: life_seconds < request.life && !request.provider.authority.decides_life(),
     })
 }
 
@@ -245,21 +252,21 @@ fn check_no_user_is_named(request: &Request) -> Result<()> {
     Err(Error::usage(format!(
         "{} creates a user for each token, so that {} cannot be named",
         provider.title,
-        quoted(&request.user)
+        backquoted(&request.user)
     ))
     .hint("leave out --user, and the key `user` of the connection"))
 }
 
 /// Refuses a token that is for another user than the request names: another account may have been
 /// logged in.
-fn check_user(token: &Token, request: &Request) -> Result<()> {
+fn check_user_of_token(token: &Token, request: &Request) -> Result<()> {
     let Some(user) = &token.user else {
         return Ok(());
     };
     if request.user.is_empty() || request.user == *user {
         return Ok(());
     }
-    let (user, title) = (quoted(user), request.provider.title);
+    let (user, title) = (backquoted(user), request.provider.title);
     Err(Error::failure(format!(
         "the token of {title} is for the user {user}, and not for {}",
         request.name()

@@ -90,11 +90,11 @@ impl Issuer {
         if !for_passfile {
             stored.put(cache, request, issued, &*identity);
         }
-        for (other, issued) in &renewed {
+        for (other_request, issued) in &renewed {
             if began.elapsed() > renew::LONGEST_FOR_OTHERS {
                 break;
             }
-            stored.put(cache, other, issued, &*identity);
+            stored.put(cache, other_request, issued, &*identity);
         }
         trace::stored(
             &self.notes,
@@ -106,18 +106,20 @@ impl Issuer {
         if let Some(note) = cache.note.take() {
             self.notes.warn(note);
         }
-        let mut ended = vec![identity.digest().to_owned(), issued.id.as_str().to_owned()];
+        let mut past_failures = vec![identity.digest().to_owned(), issued.id.as_str().to_owned()];
         for (_, issued) in &renewed {
-            ended.push(issued.id.as_str().to_owned());
+            past_failures.push(issued.id.as_str().to_owned());
         }
-        ended.retain(|name| cache.index().failures.contains_key(name));
+        past_failures.retain(|name| cache.index().failures.contains_key(name));
         if let Some(error) = stored.failed {
             self.warn_about_cache(&error);
         }
-        if !ended.is_empty() || !stored.records.is_empty() {
+        if !past_failures.is_empty() || !stored.records.is_empty() {
             self.update_index(|index| {
                 index.records.extend(stored.records);
-                index.failures.retain(|name, _| !ended.contains(name));
+                index
+                    .failures
+                    .retain(|name, _| !past_failures.contains(name));
             });
         }
     }
@@ -131,7 +133,7 @@ impl Issuer {
         let mut records = Vec::new();
         for (request, issued) in tokens {
             // A token whose own line belongs to another connection is found in the cache.
-            if issued.cached || !request.owns_its_line() {
+            if issued.is_cached || !request.owns_its_line() {
                 continue;
             }
             let location = TokenLocation::Passfile(path.clone());
@@ -143,13 +145,13 @@ impl Issuer {
         if records.is_empty() && (is_known || tokens.is_empty()) {
             return;
         }
-        let mut sealed = Vec::new();
+        let mut sealed_ids = Vec::new();
         self.update_index(|index| {
             for (id, _) in &records {
-                if let Some(old) = index.records.get(id)
-                    && old.location == TokenLocation::Cache
+                if let Some(old_record) = index.records.get(id)
+                    && old_record.location == TokenLocation::Cache
                 {
-                    sealed.push(id.clone());
+                    sealed_ids.push(id.clone());
                 }
             }
             index.records.extend(records);
@@ -157,7 +159,7 @@ impl Issuer {
         });
         // An older token in the cache would be handed out before the one in the passfile.
         let Some(cache) = &self.cache else { return };
-        if let Err(error) = cache.remove_entries(&sealed) {
+        if let Err(error) = cache.remove_entries(&sealed_ids) {
             self.warn_about_cache(&error);
         }
     }

@@ -31,7 +31,7 @@ impl Bench {
     }
 
     pub(crate) fn cache(&self) -> Cache {
-        Cache::at(&self.home.path().join("cache"))
+        Cache::in_directory(&self.home.path().join("cache"))
     }
 
     pub(crate) fn issuer(&self) -> Issuer {
@@ -103,13 +103,13 @@ fn a_fresh_token_comes_from_the_cache_and_a_stale_one_is_renewed() {
         first.token.expose(),
         "fake-service/enter/guest@a.fake.invalid#1"
     );
-    assert!(!first.cached && !first.cut_short && first.region.is_none());
+    assert!(!first.is_cached && !first.is_cut_short && first.region.is_none());
     pretend(START.plus(10 * MINUTE - 1));
     let again = bench.issue(&request).unwrap();
-    assert!(again.cached && again.region.is_none());
+    assert!(again.is_cached && again.region.is_none());
     assert_eq!(again.token.expose(), first.token.expose());
     pretend(START.plus(10 * MINUTE));
-    assert!(!bench.issue(&request).unwrap().cached);
+    assert!(!bench.issue(&request).unwrap().is_cached);
     assert_eq!(fake::signed(), 2);
 }
 
@@ -123,9 +123,9 @@ fn min_valid_and_fresh_are_not_answered_from_the_cache() {
         min_valid: 15 * MINUTE,
         ..IssueOptions::default()
     };
-    assert!(!bench.issue_with(&request, longer).unwrap().cached);
+    assert!(!bench.issue_with(&request, longer).unwrap().is_cached);
     pretend(START.plus(2 * MINUTE));
-    assert!(!bench.issue_with(&request, FRESH).unwrap().cached);
+    assert!(!bench.issue_with(&request, FRESH).unwrap().is_cached);
     assert_eq!(fake::signed(), 3);
 }
 
@@ -138,7 +138,7 @@ fn without_a_cache_every_token_is_new_and_nothing_is_kept() {
         let others =
             |_: &CacheIndex| -> std::vec::IntoIter<Request> { panic!("others were asked for") };
         let token = issuer.issue(&request, IssueOptions::default(), others);
-        assert!(!token.unwrap().cached);
+        assert!(!token.unwrap().is_cached);
     }
     assert_eq!(fake::resolved().len(), 2);
     assert!(!bench.home.path().join("cache").exists());
@@ -161,7 +161,7 @@ fn profiles_of_one_identity_share_the_lock_and_the_credentials() {
     assert_ne!(resolved[0], resolved[1]);
     // The lock is held until the run ends.
     let identity = fake::identity(None);
-    let cache = Cache::at(&bench.home.path().join("cache"));
+    let cache = Cache::in_directory(&bench.home.path().join("cache"));
     assert!(cache.lock(&*identity, Duration::ZERO).is_err());
     drop(issuer);
     assert!(cache.lock(&*identity, Duration::ZERO).is_ok());
@@ -245,7 +245,7 @@ fn a_stale_token_is_better_than_an_error_while_it_lasts() {
     let old = issuer
         .issue(&request, IssueOptions::default(), |_| std::iter::empty())
         .unwrap();
-    assert!(old.cached);
+    assert!(old.is_cached);
     let warnings = issuer.take_warnings();
     assert_eq!(
         warnings,
@@ -277,7 +277,7 @@ fn a_token_ends_with_the_credentials() {
     let request = request("a", None);
     fake::let_credentials_expire_at(Some(START.plus(4 * MINUTE)));
     let issued = bench.issue(&request).unwrap();
-    assert!(issued.cut_short);
+    assert!(issued.is_cut_short);
     assert_eq!(issued.token.expires_at, START.plus(4 * MINUTE));
     let longer = IssueOptions {
         min_valid: 5 * MINUTE,
@@ -333,12 +333,12 @@ fn other_connections_of_the_identity_that_are_due_are_renewed_besides() {
     let issued = bench
         .issuer()
         .issue(&request("a", None), IssueOptions::default(), others);
-    assert!(!issued.unwrap().cached);
+    assert!(!issued.unwrap().is_cached);
     assert_eq!(fake::signed(), 3);
     let signed_before = fake::signed();
-    assert!(bench.issue(&request("b", Some(&name))).unwrap().cached);
+    assert!(bench.issue(&request("b", Some(&name))).unwrap().is_cached);
     assert_eq!(fake::signed(), signed_before);
-    assert!(!bench.issue(&request("c", Some("other"))).unwrap().cached);
+    assert!(!bench.issue(&request("c", Some("other"))).unwrap().is_cached);
 }
 
 #[test]
@@ -375,9 +375,9 @@ fn a_login_in_the_run_files_the_token_under_the_new_state() {
     let request = request("a", None);
     fake::log_in_while_asked();
     bench.issue(&request).unwrap();
-    assert!(bench.issue(&request).unwrap().cached);
+    assert!(bench.issue(&request).unwrap().is_cached);
     fake::log_in_elsewhere();
-    assert!(!bench.issue(&request).unwrap().cached);
+    assert!(!bench.issue(&request).unwrap().is_cached);
 }
 
 #[test]
@@ -409,7 +409,7 @@ fn a_token_for_the_passfile_is_not_sealed_into_the_cache() {
         ..IssueOptions::default()
     };
     let token = bench.issue_with(&request, options).unwrap();
-    assert!(!bench.issue_with(&request, options).unwrap().cached);
+    assert!(!bench.issue_with(&request, options).unwrap().is_cached);
     let path = bench.home.path().join("passfile");
     tempfile::NamedTempFile::new_in(bench.home.path())
         .unwrap()

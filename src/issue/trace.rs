@@ -116,16 +116,16 @@ fn missing_reason(
         };
     }
     let line = request.passfile_line();
-    let mut others = 0;
+    let mut other_records = 0;
     for record in index.records.values() {
         if record.line == line {
             if !record.is_signed_by_another(identity) {
                 return "the known one was issued for another region, life or login".to_owned();
             }
-            others += 1;
+            other_records += 1;
         }
     }
-    match others {
+    match other_records {
         0 => "none is known".to_owned(),
         _ => "the known one was signed by another identity".to_owned(),
     }
@@ -138,24 +138,25 @@ fn time_waited(began: Instant) -> String {
 /// Says that this run may now wait for another one.
 pub(super) fn locking(notes: &RunNotes, identity: &dyn Identity, timeout: Duration) {
     notes.step(|| {
-        let (name, most) = (short_digest(identity), timeout.as_secs_f32().ceil());
+        let (name, max_seconds) = (short_digest(identity), timeout.as_secs_f32().ceil());
         format!(
-            "lock: taking that of identity {name}, or waiting for another pgcred {most} s at most"
+            "lock: taking that of identity {name}, or waiting for another pgcred {max_seconds} s at \
+             most"
         )
     });
 }
 
 pub(super) fn locked(notes: &RunNotes, identity: &dyn Identity, began: Instant) {
     notes.step(|| {
-        let (name, waited) = (short_digest(identity), time_waited(began));
-        format!("lock: taken for identity {name} after {waited}")
+        let (name, wait) = (short_digest(identity), time_waited(began));
+        format!("lock: taken for identity {name} after {wait}")
     });
 }
 
 pub(super) fn not_locked(notes: &RunNotes, identity: &dyn Identity, began: Instant) {
     notes.step(|| {
-        let (name, waited) = (short_digest(identity), time_waited(began));
-        format!("lock: not taken for identity {name} after {waited}; going on without it")
+        let (name, wait) = (short_digest(identity), time_waited(began));
+        format!("lock: not taken for identity {name} after {wait}; going on without it")
     });
 }
 
@@ -180,7 +181,7 @@ pub(super) fn no_backoff(notes: &RunNotes, failure: Option<&FailureRecord>) {
         None => "pause: none, no failure is recorded".to_owned(),
         Some(failure) => format!(
             "pause: none, the user may have logged in since the failure at {}",
-            failure.at.rfc3339()
+            failure.failed_at.rfc3339()
         ),
     });
 }
@@ -199,23 +200,23 @@ pub(super) fn pause_ignored(notes: &RunNotes, options: IssueOptions) {
 
 /// Says whether the pause after the last failure is over, and which files a login would change.
 pub(super) fn backoff(notes: &RunNotes, backoff: &Backoff<'_>, identity: &dyn Identity, now: Time) {
-    let at = backoff.failure.at.rfc3339();
+    let failed_at = backoff.failure.failed_at.rfc3339();
     let Some(end) = backoff.next_attempt(now) else {
-        notes.step(|| format!("pause: over, the last failure was at {at}"));
+        notes.step(|| format!("pause: over, the last failure was at {failed_at}"));
         return;
     };
     notes.step(|| {
         let (count, end) = (backoff.failure.count, end.rfc3339());
         format!(
-            "pause: after failure {count} at {at}, until {end} or the next login; the failure is \
-             repeated"
+            "pause: after failure {count} at {failed_at}, until {end} or the next login; the failure \
+             is repeated"
         )
     });
     if notes.shows_steps() {
         for path in identity.login_paths() {
             notes.step(|| {
                 let path = path.display();
-                format!("pause: no login since {at}: {path} has not changed")
+                format!("pause: no login since {failed_at}: {path} has not changed")
             });
         }
     }
@@ -224,7 +225,7 @@ pub(super) fn backoff(notes: &RunNotes, backoff: &Backoff<'_>, identity: &dyn Id
 pub(super) fn failure_recorded(notes: &RunNotes, failure: &FailureRecord) {
     notes.step(|| {
         let backoff = Backoff { failure };
-        match backoff.next_attempt(failure.at) {
+        match backoff.next_attempt(failure.failed_at) {
             Some(end) => format!("pause: begins, until {} or the next login", end.rfc3339()),
             None => "pause: none after a setting that cannot be used".to_owned(),
         }
@@ -260,18 +261,18 @@ pub(super) fn signed(notes: &RunNotes, request: &Request, issued: &IssuedToken) 
             Some(region) => format!(" in {region}"),
             None => String::new(),
         };
-        let cut = if issued.cut_short {
-            let asked = spoken_duration(request.life);
-            format!(", not after {asked}, because the credentials expire then")
+        let cut = if issued.is_cut_short {
+            let requested_life = spoken_duration(request.life);
+            format!(", not after {requested_life}, because the credentials expire then")
         } else {
             String::new()
         };
-        let what = match (scope.service, scope.action) {
+        let subject = match (scope.service, scope.action) {
             ("", "") => "a token".to_owned(),
             (service, action) => format!("{service} {action}"),
         };
         format!(
-            "signed: {what} for {}{region}, expires at {}{cut}",
+            "signed: {subject} for {}{region}, expires at {}{cut}",
             request.name(),
             issued.token.expires_at.rfc3339()
         )
@@ -283,22 +284,22 @@ pub(super) fn stored(
     notes: &RunNotes,
     request: &Request,
     for_passfile: bool,
-    failed: Option<&Error>,
+    failure: Option<&Error>,
     renewed: &[(Request, IssuedToken)],
 ) {
     notes.step(|| {
         let name = request.name();
         if for_passfile {
             format!("cache: the token of {name} goes into the passfile instead")
-        } else if let Some(error) = failed {
+        } else if let Some(error) = failure {
             format!("cache: the token of {name} is not stored: {error}")
         } else {
             format!("cache: the token of {name} is stored")
         }
     });
-    for (other, issued) in renewed {
+    for (other_request, issued) in renewed {
         notes.step(|| {
-            let (name, expires_at) = (other.name(), issued.token.expires_at.rfc3339());
+            let (name, expires_at) = (other_request.name(), issued.token.expires_at.rfc3339());
             format!("renewed besides: {name}, expires at {expires_at}")
         });
     }
@@ -315,7 +316,7 @@ pub(super) fn due(notes: &RunNotes, request: &Request, good_until: Option<Time>)
     notes.step(|| {
         let name = request.name();
         match good_until {
-            Some(until) => format!("due: {name}: not before {}", until.rfc3339()),
+            Some(due_at) => format!("due: {name}: not before {}", due_at.rfc3339()),
             None => format!("due: {name}: now, the passfile has no fresh token of it"),
         }
     });

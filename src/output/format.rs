@@ -228,7 +228,7 @@ fn native_json(request: &Request, issued: &IssuedToken, roots: Option<&str>) -> 
             "action": request.scope().action,
             "region": issued.region.as_ref().map(Region::as_str),
             "profile": request.profile,
-            "cached": issued.cached,
+            "cached": issued.is_cached,
         },
     });
     if let Some(command) = request.provider.authority.command() {

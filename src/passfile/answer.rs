@@ -46,7 +46,7 @@ pub(crate) enum LineDifference {
 
 impl PasswordKind {
     /// `kind` tells tokens from other texts.
-    pub(crate) fn of(password: &[u8], kind: impl Fn(&str) -> Self) -> Self {
+    pub(crate) fn from_password(password: &[u8], kind: impl Fn(&str) -> Self) -> Self {
         if password.is_empty() {
             return Self::Empty;
         }
@@ -80,18 +80,18 @@ pub(crate) fn answer_of_libpq(
     kind: impl Fn(&str) -> PasswordKind,
 ) -> Option<PassfileAnswer> {
     let port = key.port.to_string();
-    let wanted = LookupKey {
+    let lookup_key = LookupKey {
         host: key.host.as_bytes(),
         port: port.as_bytes(),
         dbname: Some(dbname.as_bytes()),
         user: key.user.as_bytes(),
     };
-    let (line, password) = first_match(text, wanted)?;
+    let (line, password) = first_match(text, lookup_key)?;
     let is_own = !user_lines(text).iter().any(|(number, _)| *number == line);
     Some(PassfileAnswer {
         line,
         is_own,
-        password: PasswordKind::of(&password, kind),
+        password: PasswordKind::from_password(&password, kind),
     })
 }
 
@@ -140,8 +140,8 @@ fn plain_field(field: &[u8]) -> String {
     String::from_utf8_lossy(&unescape(field)).into_owned()
 }
 
-fn field_matches(field: &str, wanted: &str) -> bool {
-    field == "*" || field == wanted
+fn field_matches(field: &str, value: &str) -> bool {
+    field == "*" || field == value
 }
 
 fn difference_of_hosts(one: &str, other: &str) -> Option<LineDifference> {

@@ -77,7 +77,7 @@ pub(crate) struct Passfile {
     entries: BTreeMap<PassfileLine, BlockEntry>,
     user_text: Vec<u8>,
     /// Set if pgcred has made the file.
-    created: bool,
+    was_file_created: bool,
 }
 
 impl Passfile {
@@ -85,7 +85,7 @@ impl Passfile {
     pub(crate) fn parse_or_new(text: Option<&[u8]>) -> Result<Self> {
         let passfile = Self::parse(text.unwrap_or_default())?;
         Ok(Self {
-            created: passfile.created || text.is_none(),
+            was_file_created: passfile.was_file_created || text.is_none(),
             ..passfile
         })
     }
@@ -97,13 +97,13 @@ impl Passfile {
         for (index, line) in text.split_inclusive(|b| *b == b'\n').enumerate() {
             if let Err(damage) = parser.parse_line(line) {
                 let number = index + 1;
-                let why = format!("line {number}: pgcred's block is damaged: {damage}");
-                return Err(Error::failure(why).hint(repair_hint(text)));
+                let message = format!("line {number}: pgcred's block is damaged: {damage}");
+                return Err(Error::failure(message).hint(repair_hint(text)));
             }
         }
         if parser.position == BlockPosition::Inside {
-            let why = "pgcred's block is damaged: its end mark is missing";
-            return Err(Error::failure(why).hint(repair_hint(text)));
+            let message = "pgcred's block is damaged: its end mark is missing";
+            return Err(Error::failure(message).hint(repair_hint(text)));
         }
         Ok(parser.finished())
     }
@@ -147,10 +147,10 @@ impl Passfile {
         Some(self.entries.get(line)?.expires_at)
     }
 
-    /// Removes the entries whose line is `wanted`, and returns their number.
-    pub(crate) fn remove(&mut self, wanted: impl Fn(&PassfileLine) -> bool) -> usize {
+    /// Removes the entries whose line `is_wanted`, and returns their number.
+    pub(crate) fn remove(&mut self, is_wanted: impl Fn(&PassfileLine) -> bool) -> usize {
         let length_before = self.entries.len();
-        self.entries.retain(|line, _| !wanted(line));
+        self.entries.retain(|line, _| !is_wanted(line));
         length_before - self.entries.len()
     }
 
@@ -176,7 +176,7 @@ impl Passfile {
 
     /// Tells whether pgcred has made the file and nothing is left in it.
     pub(crate) fn is_empty_and_own(&self) -> bool {
-        self.created && self.entries.is_empty() && self.user_text.is_empty()
+        self.was_file_created && self.entries.is_empty() && self.user_text.is_empty()
     }
 
     /// Puts the file together: the block, and then the user's bytes as they were. Without entries
@@ -196,12 +196,12 @@ impl Passfile {
         } else {
             (&[][..], &self.user_text[..])
         };
-        let joined = !above.is_empty() && !above.ends_with(b"\n");
+        let is_joined = !above.is_empty() && !above.ends_with(b"\n");
         let mut text = above.to_vec();
-        if joined {
+        if is_joined {
             text.push(b'\n');
         }
-        let begin = match (joined, self.created) {
+        let begin = match (is_joined, self.was_file_created) {
             (true, _) => BEGIN_JOINED,
             (_, true) => BEGIN_CREATED,
             _ => BEGIN,
@@ -283,7 +283,7 @@ struct BlockParser {
 
 impl BlockParser {
     /// Reads one line. An error says how the block is damaged.
-    fn parse_line(&mut self, line: &[u8]) -> std::result::Result<(), &'static str> {
+    fn parse_line(&mut self, line: &[u8]) -> Result<(), &'static str> {
         let body = line_content(line);
         let is_begin = body.starts_with(BEGIN_PREFIX);
         let is_end = body == END.as_bytes();
@@ -301,7 +301,7 @@ impl BlockParser {
                 if body == BEGIN_JOINED.as_bytes() {
                     self.added_newline = Some(self.passfile.user_text.len());
                 }
-                self.passfile.created = body == BEGIN_CREATED.as_bytes();
+                self.passfile.was_file_created = body == BEGIN_CREATED.as_bytes();
                 self.position = BlockPosition::Inside;
                 Ok(())
             }
@@ -313,7 +313,7 @@ impl BlockParser {
     }
 
     /// Reads a line of the block: an expiry, or the entry that follows its expiry.
-    fn line_of_entry(&mut self, body: &[u8]) -> std::result::Result<(), &'static str> {
+    fn line_of_entry(&mut self, body: &[u8]) -> Result<(), &'static str> {
         const NOT_OURS: &str = "a line is not pgcred's";
         let Some(expires_at) = self.expires_at.take() else {
             let Some(time) = body.strip_prefix(EXPIRES.as_bytes()) else {

@@ -16,16 +16,16 @@ pub(crate) struct LookupKey<'a> {
 /// Returns the password that libpq 13 and later take from a passfile's text; `None` also if the
 /// line that matches has no password.
 #[cfg(test)]
-pub(crate) fn look_up(text: &[u8], wanted: LookupKey<'_>) -> Option<Vec<u8>> {
-    let (_, password) = first_match(text, wanted)?;
+pub(crate) fn look_up(text: &[u8], key: LookupKey<'_>) -> Option<Vec<u8>> {
+    let (_, password) = first_match(text, key)?;
     (!password.is_empty()).then_some(password)
 }
 
 /// Returns the first line that matches, by its number, and the password in it, which may be empty.
 /// libpq looks no further.
-pub(crate) fn first_match(text: &[u8], wanted: LookupKey<'_>) -> Option<(usize, Vec<u8>)> {
+pub(crate) fn first_match(text: &[u8], key: LookupKey<'_>) -> Option<(usize, Vec<u8>)> {
     for (number, line) in lines_of_libpq(text) {
-        if let Some(rest) = password_of_match(&line, wanted) {
+        if let Some(rest) = password_of_match(&line, key) {
             return Some((number, read_password(rest)));
         }
     }
@@ -36,15 +36,15 @@ pub(crate) fn first_match(text: &[u8], wanted: LookupKey<'_>) -> Option<(usize, 
 /// on. Each has the number of the line in which it begins.
 fn lines_of_libpq(text: &[u8]) -> Vec<(usize, Vec<u8>)> {
     let mut lines = Vec::new();
-    let mut begun: Option<(usize, Vec<u8>)> = None;
-    for (index, raw) in text.split_inclusive(|b| *b == b'\n').enumerate() {
-        let nul = raw.iter().position(|b| *b == 0);
-        let (number, mut line) = begun.take().unwrap_or((index + 1, Vec::new()));
-        line.extend_from_slice(&raw[..nul.unwrap_or(raw.len())]);
-        if nul.is_none() || !raw.ends_with(b"\n") {
+    let mut open_line: Option<(usize, Vec<u8>)> = None;
+    for (index, raw_line) in text.split_inclusive(|b| *b == b'\n').enumerate() {
+        let nul = raw_line.iter().position(|b| *b == 0);
+        let (number, mut line) = open_line.take().unwrap_or((index + 1, Vec::new()));
+        line.extend_from_slice(&raw_line[..nul.unwrap_or(raw_line.len())]);
+        if nul.is_none() || !raw_line.ends_with(b"\n") {
             lines.push((number, line));
         } else {
-            begun = Some((number, line));
+            open_line = Some((number, line));
         }
     }
     lines
@@ -60,37 +60,37 @@ pub(crate) fn line_content(line: &[u8]) -> &[u8] {
 }
 
 /// Tells whether a line matches a look-up.
-pub(crate) fn line_matches(line: &[u8], wanted: LookupKey<'_>) -> bool {
-    password_of_match(line, wanted).is_some()
+pub(crate) fn line_matches(line: &[u8], key: LookupKey<'_>) -> bool {
+    password_of_match(line, key).is_some()
 }
 
 /// Returns the escaped rest of a line whose first four fields match.
-fn password_of_match<'a>(line: &'a [u8], wanted: LookupKey<'_>) -> Option<&'a [u8]> {
+fn password_of_match<'a>(line: &'a [u8], key: LookupKey<'_>) -> Option<&'a [u8]> {
     if line.first() == Some(&b'#') {
         return None;
     }
-    let rest = matched_field(line_content(line), wanted.host)?;
-    let rest = matched_field(rest, wanted.port)?;
-    let rest = match wanted.dbname {
+    let rest = matched_field(line_content(line), key.host)?;
+    let rest = matched_field(rest, key.port)?;
+    let rest = match key.dbname {
         Some(dbname) => matched_field(rest, dbname)?,
         None => rest_after_field(rest)?,
     };
-    matched_field(rest, wanted.user)
+    matched_field(rest, key.user)
 }
 
-/// Returns what follows a field that matches `wanted`, or is a lone `*`.
-fn matched_field<'a>(line: &'a [u8], wanted: &[u8]) -> Option<&'a [u8]> {
+/// Returns what follows a field that matches `value`, or is a lone `*`.
+fn matched_field<'a>(line: &'a [u8], value: &[u8]) -> Option<&'a [u8]> {
     if let Some(rest) = line.strip_prefix(b"*:") {
         return Some(rest);
     }
-    let mut wanted = wanted.iter();
+    let mut value = value.iter();
     let mut bytes = line.iter().enumerate();
-    while let Some((at, byte)) = bytes.next() {
+    while let Some((offset, byte)) = bytes.next() {
         // A colon ends the field only when the wanted value is used up, so a bare one may stand for
         // itself.
-        let next = wanted.next();
+        let next = value.next();
         match (byte, next) {
-            (b':', None) => return Some(&line[at + 1..]),
+            (b':', None) => return Some(&line[offset + 1..]),
             (_, None) => return None,
             (b'\\', Some(expected))
                 if bytes.next().map(|(_, escaped)| escaped) != Some(expected) =>
@@ -107,10 +107,10 @@ fn matched_field<'a>(line: &'a [u8], wanted: &[u8]) -> Option<&'a [u8]> {
 
 fn rest_after_field(line: &[u8]) -> Option<&[u8]> {
     let mut bytes = line.iter().enumerate();
-    while let Some((at, byte)) = bytes.next() {
+    while let Some((offset, byte)) = bytes.next() {
         match byte {
             b'\\' => drop(bytes.next()),
-            b':' => return Some(&line[at + 1..]),
+            b':' => return Some(&line[offset + 1..]),
             _ => {}
         }
     }
@@ -154,10 +154,10 @@ pub(crate) fn escape(field: &str) -> String {
 }
 
 /// Checks that all clients read a value of a field in the same way.
-pub(crate) fn check_field(what: &str, value: &str) -> Result<()> {
-    let refuse = |why: &str| {
+pub(crate) fn check_field(field: &str, value: &str) -> Result<()> {
+    let refuse = |reason: &str| {
         Err(
-            Error::usage(format!("a passfile cannot hold this {what}: {why}"))
+            Error::usage(format!("a passfile cannot hold this {field}: {reason}"))
                 .hint("run `pgcred token TARGET`, which needs no passfile"),
         )
     };

@@ -71,14 +71,14 @@ fn read_greeting(first: &[u8], socket: &TcpStream, deadline: Deadline) -> Foreig
         Some(time_left) => Deadline::after(time_left.min(TIME_FOR_GREETING)),
         None => deadline,
     };
-    let mut words = first.to_vec();
+    let mut greeting = first.to_vec();
     let mut stream = TimedStream::new(socket, rest);
-    while words.len() < NEEDED {
-        let mut more = [0; NEEDED];
-        match stream.read(&mut more) {
+    while greeting.len() < NEEDED {
+        let mut bytes = [0; NEEDED];
+        match stream.read(&mut bytes) {
             Ok(0) | Err(_) => break,
-            Ok(count) => words.extend_from_slice(&more[..count]),
+            Ok(count) => greeting.extend_from_slice(&bytes[..count]),
         }
     }
-    foreign_protocol(&words)
+    foreign_protocol(&greeting)
 }

@@ -60,8 +60,8 @@ impl Certificate {
     /// Reads a certificate; `None` if the bytes are none.
     pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
         let certificate = der_items(bytes)?;
-        let signed = der_items(inside_of_sequence(certificate.first())?)?;
-        let mut fields = der_items(inside_of_sequence(signed.first())?)?
+        let signed_part = der_items(inside_of_sequence(certificate.first())?)?;
+        let mut fields = der_items(inside_of_sequence(signed_part.first())?)?
             .into_iter()
             .peekable();
         if is_numbered(fields.peek()?, TagNumber::N0) {
@@ -115,8 +115,8 @@ fn inside_of_sequence<'a>(item: Option<&AnyRef<'a>>) -> Option<&'a [u8]> {
     }
 }
 
-fn is_numbered(item: &AnyRef<'_>, wanted: TagNumber) -> bool {
-    matches!(item.tag(), Tag::ContextSpecific { number, .. } if number == wanted)
+fn is_numbered(item: &AnyRef<'_>, wanted_number: TagNumber) -> bool {
+    matches!(item.tag(), Tag::ContextSpecific { number, .. } if number == wanted_number)
 }
 
 fn read_time(item: AnyRef<'_>) -> Option<Time> {
@@ -169,19 +169,19 @@ fn attribute_text(value: AnyRef<'_>) -> String {
 }
 
 fn whole_name(parts: &[NameAttribute]) -> String {
-    let mut shown = String::new();
+    let mut name = String::new();
     for (kind, text) in parts {
-        if !shown.is_empty() {
-            shown.push_str(", ");
+        if !name.is_empty() {
+            name.push_str(", ");
         }
         match SHORT.iter().find(|(short_kind, _)| short_kind == kind) {
-            Some((_, short)) => shown.push_str(short),
-            None => shown.push_str(&kind.to_string()),
+            Some((_, short)) => name.push_str(short),
+            None => name.push_str(&kind.to_string()),
         }
-        shown.push('=');
-        shown.push_str(text);
+        name.push('=');
+        name.push_str(text);
     }
-    shortened(&shown, LONGEST_NAME)
+    shortened(&name, LONGEST_NAME)
 }
 
 fn common_name(parts: &[NameAttribute]) -> String {

@@ -20,9 +20,9 @@
 mod ask;
 pub(crate) mod certificate;
 pub(crate) mod connect;
-pub(crate) mod login;
 pub(crate) mod names;
 pub(crate) mod packet;
+pub(crate) mod server_login;
 mod stream;
 #[cfg(test)]
 mod tests;

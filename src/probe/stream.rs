@@ -40,13 +40,13 @@ impl Read for TimedStream<'_> {
         if self.left == 0 {
             return Err(ErrorKind::QuotaExceeded.into());
         }
-        let most = buffer.len().min(self.left);
+        let max_bytes = buffer.len().min(self.left);
         loop {
-            let Some(time) = self.deadline.left() else {
+            let Some(time_left) = self.deadline.left() else {
                 return Err(ErrorKind::TimedOut.into());
             };
-            self.socket.set_read_timeout(Some(time))?;
-            match self.socket.read(&mut buffer[..most]) {
+            self.socket.set_read_timeout(Some(time_left))?;
+            match self.socket.read(&mut buffer[..max_bytes]) {
                 Ok(count) => {
                     self.left -= count;
                     return Ok(count);

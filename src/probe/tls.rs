@@ -89,19 +89,20 @@ pub(crate) struct TlsHandshake {
     /// `None` if the server showed nothing that can be read.
     pub(crate) verdict: Option<CertificateVerdict>,
     /// For the login, if the outcome is [`HandshakeOutcome::Encrypted`].
-    pub(crate) session: Option<TlsSession>,
+    pub(crate) session: Option<EncryptedConnection>,
 }
 
 /// A connection inside TLS, and what its server's certificate is worth.
-pub(crate) struct TlsSession {
+pub(crate) struct EncryptedConnection {
     pub(super) socket: TcpStream,
     pub(super) tls: ClientConnection,
     pub(super) verdict: Option<CertificateVerdict>,
 }
 
-impl fmt::Debug for TlsSession {
+impl fmt::Debug for EncryptedConnection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TlsSession").finish_non_exhaustive()
+        f.debug_struct("EncryptedConnection")
+            .finish_non_exhaustive()
     }
 }
 
@@ -169,17 +170,17 @@ fn encrypt(
             &error.to_string(),
         )))),
     };
-    let shown = recorder.shown();
-    for certificate in &shown {
+    let chain = recorder.shown();
+    for certificate in &chain {
         handshake
             .certificates
             .extend(Certificate::read(certificate));
     }
-    handshake.verdict = judge_certificates(&shown, server, request.roots, request.now, &provider);
+    handshake.verdict = judge_certificates(&chain, server, request.roots, request.now, &provider);
     match result {
         Ok(tls) => {
             handshake.outcome = HandshakeOutcome::Encrypted(tls_parameters(&tls));
-            handshake.session = Some(TlsSession {
+            handshake.session = Some(EncryptedConnection {
                 socket,
                 tls,
                 verdict: handshake.verdict.clone(),
@@ -254,17 +255,17 @@ impl CertificateRecorder {
 impl ServerCertVerifier for CertificateRecorder {
     fn verify_server_cert(
         &self,
-        own: &CertificateDer<'_>,
-        between: &[CertificateDer<'_>],
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
         _server: &ServerName<'_>,
         _ocsp: &[u8],
         _now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let mut kept = vec![own.clone().into_owned()];
-        for certificate in between.iter().take(MOST_CERTIFICATES - 1) {
-            kept.push(certificate.clone().into_owned());
+        let mut chain = vec![end_entity.clone().into_owned()];
+        for certificate in intermediates.iter().take(MOST_CERTIFICATES - 1) {
+            chain.push(certificate.clone().into_owned());
         }
-        *self.shown.lock().unwrap_or_else(PoisonError::into_inner) = kept;
+        *self.shown.lock().unwrap_or_else(PoisonError::into_inner) = chain;
         Ok(ServerCertVerified::assertion())
     }
 

@@ -91,8 +91,8 @@ impl ClientVerification {
         if self.verification == VerificationLevel::RootsAndName && !is_named {
             return false;
         }
-        let own = verdict.trust.iter().find(|(name, _)| *name == self.roots);
-        let is_trusted = matches!(own, Some((_, ChainTrust::Trusted)));
+        let judgement = verdict.trust.iter().find(|(name, _)| *name == self.roots);
+        let is_trusted = matches!(judgement, Some((_, ChainTrust::Trusted)));
         is_trusted && verdict.validity == CertificateValidity::Valid
     }
 }
@@ -100,35 +100,35 @@ impl ClientVerification {
 /// Judges what a server shows: its own certificate first, then those between it and the root.
 /// `None` if the server's own cannot be read.
 pub(super) fn judge_certificates(
-    shown: &[CertificateDer<'static>],
+    chain: &[CertificateDer<'static>],
     server: &ServerName<'_>,
     sets: &[NamedRoots],
     now: Time,
     provider: &Arc<CryptoProvider>,
 ) -> Option<CertificateVerdict> {
-    let (own, between) = shown.split_first()?;
-    let read = Certificate::read(own)?;
-    let day = now.max(read.not_before).min(read.not_after);
+    let (end_entity, intermediates) = chain.split_first()?;
+    let certificate = Certificate::read(end_entity)?;
+    let day = now.max(certificate.not_before).min(certificate.not_after);
     let mut trust = Vec::new();
     for set in sets {
-        let verdict = trust_of(own, between, set, day, provider);
+        let verdict = trust_of(end_entity, intermediates, set, day, provider);
         trust.push((set.name.clone(), verdict));
     }
     Some(CertificateVerdict {
-        validity: read.validity(now),
-        name: name_fit(own, &read, server),
+        validity: certificate.validity(now),
+        name: name_fit(end_entity, &certificate, server),
         trust,
     })
 }
 
 fn trust_of(
-    own: &CertificateDer<'_>,
-    between: &[CertificateDer<'_>],
+    end_entity: &CertificateDer<'_>,
+    intermediates: &[CertificateDer<'_>],
     set: &NamedRoots,
     day: Time,
     provider: &Arc<CryptoProvider>,
 ) -> ChainTrust {
-    let Ok(parsed) = ParsedCertificate::try_from(own) else {
+    let Ok(parsed) = ParsedCertificate::try_from(end_entity) else {
         return ChainTrust::Unreadable;
     };
     let mut roots = RootCertStore::empty();
@@ -139,7 +139,7 @@ fn trust_of(
             continue;
         }
         let _ = roots.add(certificate.clone()); // one that cannot be read helps nobody
-        is_own_root |= certificate == own;
+        is_own_root |= certificate == end_entity;
     }
     if is_own_root {
         return ChainTrust::Trusted; // OpenSSL takes it so, even if it calls itself an authority
@@ -149,7 +149,8 @@ fn trust_of(
     }
     let day = UnixTime::since_unix_epoch(Duration::from_secs(day.unix().max(0).unsigned_abs()));
     let algorithms = provider.signature_verification_algorithms.all;
-    match verify_server_cert_signed_by_trust_anchor(&parsed, &roots, between, day, algorithms) {
+    match verify_server_cert_signed_by_trust_anchor(&parsed, &roots, intermediates, day, algorithms)
+    {
         Ok(()) => ChainTrust::Trusted,
         Err(error) => trust_of_error(&error),
     }
@@ -173,14 +174,20 @@ fn trust_of_error(error: &Error) -> ChainTrust {
     }
 }
 
-fn name_fit(own: &CertificateDer<'_>, read: &Certificate, server: &ServerName<'_>) -> NameFit {
-    if let Ok(parsed) = ParsedCertificate::try_from(own)
+fn name_fit(
+    end_entity: &CertificateDer<'_>,
+    certificate: &Certificate,
+    server: &ServerName<'_>,
+) -> NameFit {
+    if let Ok(parsed) = ParsedCertificate::try_from(end_entity)
         && verify_server_name(&parsed, server).is_ok()
     {
         return NameFit::Fits;
     }
-    let is_same = read.common_name.eq_ignore_ascii_case(&server.to_str());
-    if read.names.is_empty() && is_same {
+    let is_same = certificate
+        .common_name
+        .eq_ignore_ascii_case(&server.to_str());
+    if certificate.names.is_empty() && is_same {
         NameFit::OnlyCommonName
     } else {
         NameFit::Differs

@@ -29,8 +29,8 @@ pub(crate) fn define(definitions: &[CommandDefinition]) {
             provider: command::provider_of(definition.clone()),
         };
         match position {
-            Some(at) if defined[at].definition == *definition => {}
-            Some(at) => defined[at] = new(),
+            Some(index) if defined[index].definition == *definition => {}
+            Some(index) => defined[index] = new(),
             None => defined.push(new()),
         }
     }
@@ -59,7 +59,7 @@ pub(super) fn defined_by_name(name: &str) -> Option<&'static Provider> {
 
 /// Returns the preset that a host belongs to.
 pub(super) fn defined_for_host(host: &str) -> Option<&'static Provider> {
-    defined_by_name(CommandPreset::of_host(host)?.name)
+    defined_by_name(CommandPreset::find_by_host(host)?.name)
 }
 
 /// Returns the port on which the servers of the provider of that name listen; without a name, of
@@ -74,7 +74,7 @@ pub(crate) fn usual_port(name: Option<&str>, host: &str) -> u16 {
     }
     let preset = match name {
         Some(name) => CommandPreset::named(name),
-        None => CommandPreset::of_host(host),
+        None => CommandPreset::find_by_host(host),
     };
     preset.map_or(DEFAULT_PORT, CommandPreset::usual_port)
 }

@@ -1,7 +1,7 @@
 //! Defines Aurora DSQL: the user `admin` signs another action than every other user. The token
 //! names no user and no port.
 
-use super::login_sql::{LoginSql, SqlStep, SqlSubject};
+use super::server_login_sql::{ServerLoginSql, SqlStep, SqlSubject};
 use super::{Provider, amazon_roots};
 use crate::authority::Region;
 use crate::aws::{self, may_be_region};
@@ -28,10 +28,10 @@ pub(super) static PROVIDER: Provider = Provider {
     takes_direct_tls: true,
     cause_of_settings: Some("dsql.param"),
     cause_of_replication: Some("rds.replication"),
-    login_sql: Some(LoginSql {
+    server_login_sql: Some(ServerLoginSql {
         administrator: Some(ADMIN),
         names_principal: true,
-        steps: login_sql,
+        steps: server_login_sql,
         remark: "What the role may read and write is said by further GRANTs. Type one statement at \
                  a time, and not in one transaction.",
     }),
@@ -98,7 +98,7 @@ fn host_of_id(id: &str, region: &str) -> Option<String> {
     Some(format!("{id}.dsql.{region}.on.aws"))
 }
 
-fn login_sql(subject: &SqlSubject<'_>) -> Vec<SqlStep> {
+fn server_login_sql(subject: &SqlSubject<'_>) -> Vec<SqlStep> {
     let (role, arn) = (sql_name(subject.user), sql_text(subject.principal));
     vec![
         SqlStep::new(

@@ -5,7 +5,7 @@ use super::command::PRESETS;
 use super::{PROVIDERS, Provider, defined};
 use crate::authority::{Authority, Region};
 use crate::error::{Error, Result};
-use crate::text::host;
+use crate::text::backquoted;
 
 /// Returns every authority, each once: those of the table, then those of the configuration.
 pub(crate) fn authorities() -> Vec<&'static dyn Authority> {
@@ -102,7 +102,7 @@ fn parse_region_of(authorities: &[&dyn Authority], text: &str) -> Result<Region>
         Some(parsed) => parsed,
         None => Err(Error::usage(format!(
             "region {}: nothing that pgcred knows has regions",
-            host::quoted(text)
+            backquoted(text)
         ))
         .hint("leave the region out")),
     }
@@ -114,11 +114,14 @@ pub(crate) fn host_warning(host: &str) -> Option<String> {
 }
 
 pub(crate) fn named(name: &str) -> Result<&'static Provider> {
-    let built_in = PROVIDERS.iter().copied().find(|it| it.name == name);
+    let built_in = PROVIDERS
+        .iter()
+        .copied()
+        .find(|provider| provider.name == name);
     if let Some(provider) = built_in.or_else(|| defined::defined_by_name(name)) {
         return Ok(provider);
     }
-    let unknown = Error::no_target(format!("no such provider: {}", host::quoted(name)));
+    let unknown = Error::no_target(format!("no such provider: {}", backquoted(name)));
     Err(unknown.hint(format!("choose one of {}", names(", "))))
 }
 

@@ -16,7 +16,7 @@
 //!        |            v                             v
 //!        |       properties: the values of a Provider, with neutral defaults
 //!        |            |-- required_roots   which root certificates; amazon_roots has those of RDS
-//!        |            |-- login_sql        the SQL that lets a user log in
+//!        |            |-- server_login_sql        the SQL that lets a user log in
 //!        |            '-- authority        who issues the tokens: aws, command, or one of its own
 //!        v
 //!     wording      the same table in sentences: help, errors, questions
@@ -32,23 +32,23 @@ mod dsql;
 mod example;
 #[cfg(test)]
 pub(crate) mod fake;
-mod login_sql;
 mod lookup;
 mod properties;
 mod rds;
 mod required_roots;
+mod server_login_sql;
 #[cfg(test)]
 mod tests;
 mod wording;
 
 pub(crate) use defined::{define, usual_port};
-pub(crate) use login_sql::{LONGEST_NAME, SqlStep, SqlSubject};
 pub(crate) use lookup::{
     authorities, authority_of, find_by_host, find_by_id, host_warning, id_mistake, is_built_in,
     is_first_authority, is_of_first_authority, knows_host, named, names, parse_region,
 };
 pub(crate) use properties::{DEFAULT_PORT, NoTokenReason, Provider};
 pub(crate) use required_roots::{RequiredRoots, RootSet};
+pub(crate) use server_login_sql::{LONGEST_NAME, SqlStep, SqlSubject};
 pub(crate) use wording::{authority_titles, logins, option_help, titles};
 
 /// Every provider, in the order in which hosts are matched.

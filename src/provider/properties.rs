@@ -5,9 +5,9 @@
 //! who issues the tokens, which hosts are the provider's, what a token is good for, how long it may
 //! live, and what the user has to name.
 
-use super::login_sql::LoginSql;
 use super::required_roots::RequiredRoots;
-use crate::authority::{AskPolicy, Authority, LoginObstacle, Region, TokenPart, TokenScope};
+use super::server_login_sql::ServerLoginSql;
+use crate::authority::{AskPolicy, Authority, Region, ServerLoginObstacle, TokenPart, TokenScope};
 use crate::error::{Error, Result};
 
 /// A kind of host that takes tokens as passwords.
@@ -85,7 +85,7 @@ pub(crate) struct Provider {
     /// a token.
     pub(crate) no_token_reason: fn(roots: &RequiredRoots) -> NoTokenReason,
     /// The SQL that lets a user log in with a token; `None` if pgcred knows none.
-    pub(crate) login_sql: Option<LoginSql>,
+    pub(crate) server_login_sql: Option<ServerLoginSql>,
 }
 
 /// Why a server asks for another password than a token.
@@ -145,7 +145,7 @@ impl Provider {
                      compare the name of the user",
                 ),
             },
-            login_sql: None,
+            server_login_sql: None,
         }
     }
 
@@ -154,11 +154,11 @@ impl Provider {
         self.owns.is_some_and(|owns| owns(host))
     }
 
-    /// Returns what to do about a request that names no user, which `how` says.
-    pub(crate) fn hint_of_user(&self, how: &str) -> String {
+    /// Returns what to do about a request that names no user, which `advice` says.
+    pub(crate) fn hint_of_user(&self, advice: &str) -> String {
         match self.who_logs_in {
-            Some(who) => format!("{how}; for {} that is {who}", self.title),
-            None => how.to_owned(),
+            Some(database_user) => format!("{advice}; for {} that is {database_user}", self.title),
+            None => advice.to_owned(),
         }
     }
 
@@ -176,7 +176,7 @@ impl Provider {
     }
 
     /// Returns the row of `causes`, by its id, of what the authority says is in the way of a login.
-    pub(crate) fn cause_of_obstacle(&self, obstacle: LoginObstacle) -> Option<&'static str> {
+    pub(crate) fn cause_of_obstacle(&self, obstacle: ServerLoginObstacle) -> Option<&'static str> {
         self.authority.cause_of_obstacle(obstacle, self.service)
     }
 
@@ -215,11 +215,11 @@ impl Provider {
         if (1..=self.max_life).contains(&seconds) {
             return Ok(seconds);
         }
-        let most = self.max_life;
+        let max_life = self.max_life;
         let error = Error::usage(format!(
-            "the lifetime of a token of {} is 1 to {most} s, and {seconds} s are asked for",
+            "the lifetime of a token of {} is 1 to {max_life} s, and {seconds} s are asked for",
             self.title
         ));
-        Err(error.hint(format!("ask for {most} s or less")))
+        Err(error.hint(format!("ask for {max_life} s or less")))
     }
 }

@@ -5,7 +5,7 @@
 //! the user has to. Servers have certificates of Amazon's private authorities, one set for each
 //! region; a proxy has a public one.
 
-use super::login_sql::{LoginSql, SqlStep, SqlSubject};
+use super::server_login_sql::{ServerLoginSql, SqlStep, SqlSubject};
 use super::{NoTokenReason, Provider, RequiredRoots, amazon_roots};
 use crate::authority::Region;
 use crate::aws::{self, may_be_region};
@@ -23,10 +23,10 @@ pub(super) static PROVIDER: Provider = Provider {
     roots: roots_of_host,
     cause_of_replication: Some("rds.replication"),
     no_token_reason,
-    login_sql: Some(LoginSql {
+    server_login_sql: Some(ServerLoginSql {
         administrator: None,
         names_principal: false,
-        steps: login_sql,
+        steps: server_login_sql,
         remark: "What the user may read and write is said by further GRANTs.",
     }),
     ..Provider::new("rds", "RDS", &aws::AUTHORITY)
@@ -71,16 +71,16 @@ fn labels_of_name(host: &str) -> Option<usize> {
 }
 
 /// Returns the roots of the region that the host names. A host that leads to more than one region,
-/// as the writer of a global database does, needs the roots of all regions. `named` is the region
-/// of the request, which counts for a name of the user's own.
-fn roots_of_host(host: &str, named: Option<&Region>) -> RequiredRoots {
+/// as the writer of a global database does, needs the roots of all regions.
+/// `request_region` counts for a name of the user's own.
+fn roots_of_host(host: &str, request_region: Option<&Region>) -> RequiredRoots {
     if is_proxy(host) {
         return amazon_roots::public_roots();
     }
-    match (region_of_host(host), named) {
-        (Some(of_host), _) => amazon_roots::roots_of_rds(Some(&of_host)),
-        (None, Some(named)) if split_host(host).is_none() => {
-            amazon_roots::roots_of_rds(Some(named))
+    match (region_of_host(host), request_region) {
+        (Some(host_region), _) => amazon_roots::roots_of_rds(Some(&host_region)),
+        (None, Some(request_region)) if split_host(host).is_none() => {
+            amazon_roots::roots_of_rds(Some(request_region))
         }
         _ => amazon_roots::roots_of_rds(None),
     }
@@ -113,7 +113,7 @@ fn is_proxy(host: &str) -> bool {
     false
 }
 
-fn login_sql(subject: &SqlSubject<'_>) -> Vec<SqlStep> {
+fn server_login_sql(subject: &SqlSubject<'_>) -> Vec<SqlStep> {
     let (user, name) = (sql_name(subject.user), sql_text(subject.user));
     if is_proxy(subject.host) {
         return vec![

@@ -9,7 +9,7 @@ use crate::authority::{Region, TokenScope};
 use crate::error::{Error, Result};
 use crate::passfile::block::PassfileLine;
 use crate::provider::Provider;
-use crate::text::host;
+use crate::text::backquoted;
 use target::RootsChoice;
 
 /// What to issue a token for.
@@ -169,15 +169,15 @@ impl Request {
 }
 
 /// Checks a user or database name.
-pub(crate) fn check_name(what: &str, value: String) -> Result<String> {
+pub(crate) fn check_name(kind: &str, value: String) -> Result<String> {
     if value.is_empty() {
-        let empty = Error::usage(format!("the {what} is empty"));
-        return Err(empty.hint(format!("name a {what}, or leave it out")));
+        let error = Error::usage(format!("the {kind} is empty"));
+        return Err(error.hint(format!("name a {kind}, or leave it out")));
     }
     if value.contains(char::is_control) {
-        let shown = host::quoted(&value);
-        let wrong = Error::usage(format!("the {what} {shown} has a control character"));
-        return Err(wrong.hint("write the name without it; a newline counts as one"));
+        let shown = backquoted(&value);
+        let error = Error::usage(format!("the {kind} {shown} has a control character"));
+        return Err(error.hint("write the name without it; a newline counts as one"));
     }
     Ok(value)
 }

@@ -18,6 +18,7 @@ use std::fmt;
 use percent_encoding::percent_decode_str;
 
 use crate::error::{Error, Result};
+use crate::text::backquoted;
 use crate::text::host::{self, HostPort};
 
 /// libpq's keywords (version 18). Anything else is a slip, often a piece of an unquoted password.
@@ -70,7 +71,7 @@ impl RootsChoice {
                     .hint("write the whole path of a file, or system, or provider"),
             ),
             file if file.contains(char::is_control) => {
-                let shown = host::quoted(file);
+                let shown = backquoted(file);
                 Err(Error::usage(format!(
                     "the path of root certificates {shown} has a control character"
                 ))
@@ -172,8 +173,8 @@ impl TargetSpec {
             );
         }
         if value.contains(char::is_control) {
-            let wrong = Error::usage(format!("{keyword} in TARGET has a control character"));
-            return Err(wrong.hint("write the value without it; a newline counts as one"));
+            let error = Error::usage(format!("{keyword} in TARGET has a control character"));
+            return Err(error.hint("write the value without it; a newline counts as one"));
         }
         match keyword {
             _ if value.is_empty() => {} // as in libpq: an empty value is no value
@@ -207,10 +208,10 @@ fn parse_uri(rest: &str) -> Result<TargetSpec> {
     let mut spec = TargetSpec::default();
     let mut userinfo = "";
     let mut rest = rest;
-    if let Some(at) = rest.find(['@', '/'])
-        && rest[at..].starts_with('@')
+    if let Some(offset) = rest.find(['@', '/'])
+        && rest[offset..].starts_with('@')
     {
-        (userinfo, rest) = (&rest[..at], &rest[at + 1..]);
+        (userinfo, rest) = (&rest[..offset], &rest[offset + 1..]);
     }
     let user = match userinfo.split_once(':') {
         Some((user, _password)) => user,
@@ -290,10 +291,10 @@ fn conninfo_value(text: &str) -> Result<(String, &str)> {
     };
     let mut value = String::new();
     let mut chars = body.char_indices();
-    while let Some((at, c)) = chars.next() {
+    while let Some((offset, c)) = chars.next() {
         match c {
-            '\'' if quoted => return Ok((value, &body[at + 1..])),
-            c if c.is_ascii_whitespace() && !quoted => return Ok((value, &body[at..])),
+            '\'' if quoted => return Ok((value, &body[offset + 1..])),
+            c if c.is_ascii_whitespace() && !quoted => return Ok((value, &body[offset..])),
             '\\' => value.extend(chars.next().map(|(_, escaped)| escaped)),
             c => value.push(c),
         }

@@ -27,8 +27,8 @@ pub(super) struct ValueSources {
 }
 
 impl ValueSources {
-    pub(super) fn of(merged: &MergedTarget<'_>) -> Self {
-        let values = &merged.values;
+    pub(super) fn from_merged(merged_target: &MergedTarget<'_>) -> Self {
+        let values = &merged_target.values;
         Self {
             host: values.host.source,
             port: values.port.source,
@@ -70,8 +70,8 @@ impl ValueSources {
             });
         }
         if self.sign_host != ValueSource::Default {
-            let signed = format!("{}:{}", request.sign_host, request.sign_port);
-            line.add("sign-host", signed, self.sign_host, "default", |_| false);
+            let endpoint = format!("{}:{}", request.sign_host, request.sign_port);
+            line.add("sign-host", endpoint, self.sign_host, "default", |_| false);
         }
         let name = request.provider.name;
         line.add("provider", name, self.provider, "from the host", |rule| {

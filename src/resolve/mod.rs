@@ -42,7 +42,7 @@ use explain::ValueSources;
 pub(crate) use options::{AddressOptions, ConnectionOptions};
 use precedence::MergedTarget;
 pub(crate) use unknown_host::tunnel_hint;
-pub(crate) use validation::{allowed_life, check_user, provider_of};
+pub(crate) use validation::{allowed_life, check_user_spelling, provider_of};
 
 /// What a resolution looks at besides the options and TARGET.
 #[derive(Clone, Copy)]
@@ -62,8 +62,8 @@ impl TargetResolver<'_> {
         options: &ConnectionOptions,
         target: Option<&str>,
     ) -> Result<Request> {
-        let merged = MergedTarget::merge(options, target, true, self.config)?;
-        self.validate(options, target, merged)
+        let merged_target = MergedTarget::merge(options, target, true, self.config)?;
+        self.validate(options, target, merged_target)
     }
 
     /// Resolves one target without PG* variables. Commands that deal with every connection resolve
@@ -73,8 +73,8 @@ impl TargetResolver<'_> {
         options: &ConnectionOptions,
         target: Option<&str>,
     ) -> Result<Request> {
-        let merged = MergedTarget::merge(options, target, false, self.config)?;
-        self.validate(options, target, merged)
+        let merged_target = MergedTarget::merge(options, target, false, self.config)?;
+        self.validate(options, target, merged_target)
     }
 
     /// Resolves one target for an entry that is written down and outlives the shell. A connection
@@ -85,7 +85,9 @@ impl TargetResolver<'_> {
         target: Option<&str>,
     ) -> Result<Request> {
         match MergedTarget::merge(options, target, false, self.config) {
-            Ok(merged) if merged.connection.is_some() => self.validate(options, target, merged),
+            Ok(merged_target) if merged_target.connection.is_some() => {
+                self.validate(options, target, merged_target)
+            }
             _ => self.resolve(options, target),
         }
     }
@@ -94,18 +96,18 @@ impl TargetResolver<'_> {
         self,
         options: &ConnectionOptions,
         target: Option<&str>,
-        merged: MergedTarget<'_>,
+        merged_target: MergedTarget<'_>,
     ) -> Result<Request> {
         let mut sources = None;
         if self.output.debug {
-            sources = Some(ValueSources::of(&merged));
+            sources = Some(ValueSources::from_merged(&merged_target));
         }
         let Self {
             config,
             ask,
             output,
         } = self;
-        let request = validation::validate(options, target, merged, config, ask, output)?;
+        let request = validation::validate(options, target, merged_target, config, ask, output)?;
         if let Some(sources) = sources {
             output.step(&sources.explain(&request, config));
         }

@@ -133,7 +133,7 @@ fn provider_help() -> String {
 
 /// Reads the value of `--roots`. The path of a file becomes absolute, because the program that
 /// reads the file may run in another directory.
-fn parse_roots(text: &str) -> std::result::Result<RootsChoice, String> {
+fn parse_roots(text: &str) -> Result<RootsChoice, String> {
     match absolute_roots(text) {
         Ok(choice) => Ok(choice),
         Err(error) => Err(error.to_string()),

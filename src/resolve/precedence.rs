@@ -30,17 +30,16 @@ impl<'a> MergedTarget<'a> {
         config: &'a Config,
     ) -> Result<Self> {
         let mut values = SourcedValues::from_options(options)?;
-        let named = match target {
+        let mut connection = match target {
             Some(target) => named_connection(&mut values, target, config)?,
             None => None,
         };
         // `pgcred exec` sets PG* variables that lead its program to one target. They name that
         // target if nothing else is named, and say nothing about another one.
-        let is_named = named.is_some() || values.host.value.is_some();
+        let is_named = connection.is_some() || values.host.value.is_some();
         let takes_variables = takes_variables && !(is_named && env::is_in_exec());
         let target_has_address = values.has_keyword("hostaddr");
-        let mut connection = named;
-        if named.is_none() {
+        if connection.is_none() {
             connection = connection_at(&values, options, takes_variables, config)?;
             if connection.is_some() {
                 // The configuration may write the same host in another way.
@@ -75,11 +74,11 @@ fn named_connection<'a>(
     target: &str,
     config: &'a Config,
 ) -> Result<Option<&'a Connection>> {
-    let named = config.connection(target);
-    if named.is_none() {
+    let connection = config.connection(target);
+    if connection.is_none() {
         values.fill_address(ValueSource::Target, TargetSpec::parse(target)?);
     }
-    Ok(named)
+    Ok(connection)
 }
 
 /// Takes what the match rules say about the host, which has to be known by now.
@@ -103,20 +102,20 @@ fn connection_at<'a>(
     takes_variables: bool,
     config: &'a Config,
 ) -> Result<Option<&'a Connection>> {
-    let mut asked = values.clone();
+    let mut address_values = values.clone();
     if takes_variables {
-        asked.fill_from_variables()?;
+        address_values.fill_from_variables()?;
     }
     let address = TargetSpec {
-        host: asked.host.value,
-        port: asked.port.value,
-        user: asked.user.value,
+        host: address_values.host.value,
+        port: address_values.port.value,
+        user: address_values.user.value,
         ..TargetSpec::default()
     };
     let region = values.region.value.as_ref();
-    let signed = values.sign_host.value.as_ref();
+    let sign_host = values.sign_host.value.as_ref();
     Ok(config.connection_at(&address, region, |connection| {
-        names_signed_endpoint(config, connection, signed, region)
+        names_signed_endpoint(config, connection, sign_host, region)
             && is_served_by(connection, options.provider.as_deref())
     }))
 }
@@ -124,11 +123,13 @@ fn connection_at<'a>(
 fn names_signed_endpoint(
     config: &Config,
     connection: &Connection,
-    signed: Option<&HostPort>,
+    sign_host: Option<&HostPort>,
     region: Option<&Region>,
 ) -> bool {
-    match signed {
-        Some(signed) => config.is_signed_for(connection, &signed.host, signed.port, region),
+    match sign_host {
+        Some(sign_host) => {
+            config.is_signed_for(connection, &sign_host.host, sign_host.port, region)
+        }
         None => true,
     }
 }

@@ -231,11 +231,11 @@ impl SourcedValues {
 }
 
 /// Returns the text of a variable that is a name in one line.
-fn name_in_variable(variable: &'static str, what: &str) -> Result<Option<String>> {
+fn name_in_variable(variable: &'static str, kind: &str) -> Result<Option<String>> {
     let Some(text) = env::var_as_text(variable)? else {
         return Ok(None);
     };
-    let name = check_name(what, text).map_err(|error: Error| error.about(variable))?;
+    let name = check_name(kind, text).map_err(|error: Error| error.about(variable))?;
     Ok(Some(name))
 }
 

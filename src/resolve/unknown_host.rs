@@ -8,20 +8,20 @@ use crate::authority::LoginPolicy;
 use crate::config::Config;
 use crate::error::Error;
 use crate::provider;
-use crate::text::host;
+use crate::text::backquoted;
 use crate::text::suggest;
 
-/// Returns the error for a host that no provider serves. `typed` is the text that the host came
-/// from.
+/// Returns the error for a host that no provider serves. `typed_target` is the text that the
+/// host came from.
 pub(super) fn unknown_host(host: &str, typed_target: Option<&str>, config: &Config) -> Error {
     // A URI may hold a password, so that only the host itself is shown as it was typed.
     let shown = match typed_target.map(str::trim) {
-        Some(typed) if typed.eq_ignore_ascii_case(host) => typed,
+        Some(typed_target) if typed_target.eq_ignore_ascii_case(host) => typed_target,
         _ => host,
     };
     Error::no_target(format!(
         "{} is not a configured connection, a cluster ID, or a host name of {}",
-        host::quoted(shown),
+        backquoted(shown),
         provider::titles()
     ))
     .hint(hint_at_target(host, shown, config))
@@ -31,7 +31,7 @@ pub(super) fn unknown_host(host: &str, typed_target: Option<&str>, config: &Conf
 pub(super) fn unknown_host_of(connection: &str, host: &str) -> Error {
     Error::no_target(format!(
         "{} is not a host name of {}",
-        host::quoted(host),
+        backquoted(host),
         provider::titles()
     ))
     .hint(format!(
@@ -55,8 +55,8 @@ fn hint_at_target(host: &str, typed_target: &str, config: &Config) -> String {
     if host == "help" {
         return "run `pgcred COMMAND --help` for help on a command".to_owned();
     }
-    if let Some(wrong) = provider::id_mistake(host) {
-        return wrong;
+    if let Some(mistake) = provider::id_mistake(host) {
+        return mistake;
     }
     let tunnel = tunnel_hint();
     if host.contains('.') {

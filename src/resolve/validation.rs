@@ -117,22 +117,22 @@ impl ResolvedEndpoints {
 pub(super) fn validate(
     options: &ConnectionOptions,
     target: Option<&str>,
-    merged: MergedTarget<'_>,
+    merged_target: MergedTarget<'_>,
     config: &Config,
     ask: &AskPolicy,
     output: Output,
 ) -> Result<Request> {
-    let (connection, mut values) = (merged.connection, merged.values);
+    let (connection, mut values) = (merged_target.connection, merged_target.values);
     let mut endpoints = ResolvedEndpoints::check(&values, ask)?;
-    if merged.takes_variables {
+    if merged_target.takes_variables {
         values.fill_hostaddr(&endpoints.host)?;
     }
     let typed_host = options.typed_host(target);
-    let named = values.provider.value.as_deref();
-    let signed = &endpoints.signed.host;
-    check_host_of(connection, signed, named)?;
-    let provider = provider_of(signed, named, typed_host.as_deref(), config)?;
-    let region_of_host = (provider.region)(signed);
+    let provider_name = values.provider.value.as_deref();
+    let sign_host = &endpoints.signed.host;
+    check_host_of(connection, sign_host, provider_name)?;
+    let provider = provider_of(sign_host, provider_name, typed_host.as_deref(), config)?;
+    let region_of_host = (provider.region)(sign_host);
     endpoints.take_usual_port(provider, values.sign_host.value.is_some());
     let source = values.sign_host.source;
     warn_about_port(&endpoints, source, connection, provider, output);
@@ -148,7 +148,7 @@ pub(super) fn validate(
         user,
         dbname: dbname.unwrap_or_else(|| provider.dbname.to_owned()),
         keywords: values.keywords,
-        target_has_address: merged.target_has_address,
+        target_has_address: merged_target.target_has_address,
         roots,
         region: endpoints.region.or(region_of_host),
         lines_of_others: Vec::new(),
@@ -165,12 +165,12 @@ pub(super) fn validate(
 /// configuration then, and not in TARGET.
 fn check_host_of(
     connection: Option<&Connection>,
-    signed: &str,
+    sign_host: &str,
     provider: Option<&str>,
 ) -> Result<()> {
     match connection {
-        Some(connection) if provider.is_none() && provider::find_by_host(signed).is_none() => {
-            Err(unknown_host_of(&connection.name, signed))
+        Some(connection) if provider.is_none() && provider::find_by_host(sign_host).is_none() => {
+            Err(unknown_host_of(&connection.name, sign_host))
         }
         _ => Ok(()),
     }
@@ -199,27 +199,27 @@ fn signed_endpoint(
         }),
         // The dialled port is that of a tunnel. The endpoint listens on the usual port, unless
         // `sign_host` names another one.
-        Some(signed) => Ok(SignedEndpoint {
-            host: completion.complete(signed.host.clone())?,
-            port: signed.port.unwrap_or(provider::DEFAULT_PORT),
-            is_port_named: signed.port.is_some(),
+        Some(sign_host) => Ok(SignedEndpoint {
+            host: completion.complete(sign_host.host.clone())?,
+            port: sign_host.port.unwrap_or(provider::DEFAULT_PORT),
+            is_port_named: sign_host.port.is_some(),
         }),
     }
 }
 
 /// Returns the user that an option, TARGET, the connection or PGUSER names, or else the provider's.
 fn user_of(
-    mut named: SourcedValue<String>,
+    mut user: SourcedValue<String>,
     provider: &Provider,
     options: &ConnectionOptions,
     host: &str,
 ) -> Result<String> {
-    if provider.names_user && matches!(named.source, ValueSource::Variable(_)) {
-        named = SourcedValue::default(); // PGUSER is of the databases whose user is known
+    if provider.names_user && matches!(user.source, ValueSource::Variable(_)) {
+        user = SourcedValue::default(); // PGUSER is of the databases whose user is known
     }
-    match (named.value, provider.user) {
+    match (user.value, provider.user) {
         (Some(user), _) => {
-            check_user(&user, host, provider)?;
+            check_user_spelling(&user, host, provider)?;
             Ok(user)
         }
         (None, Some(user)) => Ok(user.to_owned()),
@@ -230,19 +230,19 @@ fn user_of(
 }
 
 /// Refuses a user whom the databases of the provider call otherwise.
-pub(crate) fn check_user(user: &str, host: &str, provider: &Provider) -> Result<()> {
+pub(crate) fn check_user_spelling(user: &str, host: &str, provider: &Provider) -> Result<()> {
     match (provider.right_user)(user) {
-        Some(right) => Err(Error::usage(format!("there is no user `{user}` at {host}"))
-            .hint(format!("use `{right}`, as the database calls it"))),
+        Some(right_name) => Err(Error::usage(format!("there is no user `{user}` at {host}"))
+            .hint(format!("use `{right_name}`, as the database calls it"))),
         None => Ok(()),
     }
 }
 
 /// Returns the root certificates that the user chose, or else those of the provider's definition.
-fn roots_of(chosen: Option<RootsChoice>, provider: &Provider) -> Result<Option<RootsChoice>> {
-    match (chosen, provider.default_roots) {
+fn roots_of(choice: Option<RootsChoice>, provider: &Provider) -> Result<Option<RootsChoice>> {
+    match (choice, provider.default_roots) {
         (None, Some(roots)) => Ok(Some(RootsChoice::parse(roots)?)),
-        (chosen, _) => Ok(chosen),
+        (choice, _) => Ok(choice),
     }
 }
 
@@ -262,12 +262,12 @@ fn aliases_of(connection: Option<&Connection>, port: u16, user: &str) -> Vec<Pas
     aliases
 }
 
-/// Returns the provider of that name, or else the one that serves the host. `typed` is the text
-/// that the host came from.
+/// Returns the provider of that name, or else the one that serves the host. `typed_target` is
+/// the text that the host came from.
 pub(crate) fn provider_of(
     host: &str,
     name: Option<&str>,
-    typed_provider: Option<&str>,
+    typed_target: Option<&str>,
     config: &Config,
 ) -> Result<&'static Provider> {
     if let Some(name) = name {
@@ -275,26 +275,27 @@ pub(crate) fn provider_of(
     }
     match provider::find_by_host(host) {
         Some(provider) => Ok(provider),
-        None => Err(unknown_host(host, typed_provider, config)),
+        None => Err(unknown_host(host, typed_target, config)),
     }
 }
 
 /// Returns the life to sign for, within the limits of the provider and of the configuration. `max`
 /// is cut to the life of the credentials when the token is signed.
 pub(crate) fn allowed_life(
-    life: Option<RequestedLife>,
+    requested_life: Option<RequestedLife>,
     provider: &Provider,
     cap: Option<u32>,
 ) -> Result<u32> {
-    let most = cap.unwrap_or(u32::MAX);
-    match life {
-        None => Ok(provider.default_life.min(most)),
-        Some(RequestedLife::Max) => Ok(provider.max_life.min(most)),
-        Some(RequestedLife::Seconds(seconds)) if seconds > most => Err(Error::usage(format!(
-            "a lifetime of {seconds} s is too long: max_expires_in is {most} s in the configuration"
+    let max_life = cap.unwrap_or(u32::MAX);
+    match requested_life {
+        None => Ok(provider.default_life.min(max_life)),
+        Some(RequestedLife::Max) => Ok(provider.max_life.min(max_life)),
+        Some(RequestedLife::Seconds(seconds)) if seconds > max_life => Err(Error::usage(format!(
+            "a lifetime of {seconds} s is too long: max_expires_in is {max_life} s in the \
+             configuration"
         ))
         .hint(format!(
-            "ask for {most} s or less, or change max_expires_in"
+            "ask for {max_life} s or less, or change max_expires_in"
         ))),
         Some(RequestedLife::Seconds(seconds)) => provider.check_life(seconds),
     }
@@ -332,20 +333,20 @@ fn warn_about_port(
 /// host's name, or that AWS may not have.
 fn check_region(
     endpoints: &mut ResolvedEndpoints,
-    named_by_host: Option<&Region>,
+    region_of_host: Option<&Region>,
     provider: &Provider,
     output: Output,
 ) {
     endpoints.drop_region_of_others(provider, output);
     let (sign_host, region) = (&endpoints.signed.host, endpoints.region.as_ref());
-    if let (Some(asked), Some(named)) = (region, named_by_host)
-        && asked != named
+    if let (Some(region), Some(region_of_host)) = (region, region_of_host)
+        && region != region_of_host
     {
         output.warn(&format!(
-            "the token is signed for region {asked}, but {sign_host} is in {named}"
+            "the token is signed for region {region}, but {sign_host} is in {region_of_host}"
         ));
     }
-    if let Some(region) = region.or(named_by_host)
+    if let Some(region) = region.or(region_of_host)
         && let Some(regions) = provider.authority.regions()
         && let Some(warning) = regions.warning(region)
     {

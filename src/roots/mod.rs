@@ -245,16 +245,16 @@ fn download_roots(set: &RootSet, request: &Request, ask: &AskPolicy) -> Result<S
     let text = match authority.download(address, request.profile.as_deref(), ask) {
         Ok(text) => text,
         Err(error) => {
-            let missing = missing_file(set).to_string();
-            return Err(error.about(&missing).hint(hint_to_download(address)));
+            let context = missing_file(set).to_string();
+            return Err(error.about(&context).hint(hint_to_download(address)));
         }
     };
     if !text.contains("-----BEGIN CERTIFICATE-----") || !store::is_pem(&text) {
-        let why = format!(
+        let message = format!(
             "{}: {address} does not hold certificates",
             missing_file(set)
         );
-        return Err(Error::failure(why).hint(hint_to_download(address)));
+        return Err(Error::failure(message).hint(hint_to_download(address)));
     }
     Ok(format!("# downloaded by pgcred: {address}\n{text}"))
 }

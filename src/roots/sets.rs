@@ -93,10 +93,10 @@ fn certificates_of_roots(roots: &TrustedRoots) -> Vec<CertificateDer<'static>> {
         TrustedRoots::UsersChoice(file) => certificates_in_file(Path::new(file)),
         TrustedRoots::System(file) => certificates_in_file(file),
         TrustedRoots::OwnPublic(set, file) | TrustedRoots::OwnPrivate(set, file) => {
-            let there = certificates_in_file(file);
+            let certificates = certificates_in_file(file);
             match store::bundled_text(set) {
-                Some(text) if there.is_empty() => store::read_certificates(text.as_bytes()),
-                _ => there,
+                Some(text) if certificates.is_empty() => store::read_certificates(text.as_bytes()),
+                _ => certificates,
             }
         }
     }

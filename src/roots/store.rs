@@ -44,12 +44,12 @@ pub(super) fn is_own(path: &str) -> bool {
 /// believe a false server.
 pub(super) fn provide_set(set: &RootSet, download: impl FnOnce() -> Result<String>) -> Result<()> {
     fs::trust::check_path(&roots_directory()?)?;
-    let there = fs::read_own(&file_of_set(set)?).unwrap_or_default();
-    if !there.is_empty() && !there.starts_with(BUNDLED_HEAD) {
+    let stored_text = fs::read_own(&file_of_set(set)?).unwrap_or_default();
+    if !stored_text.is_empty() && !stored_text.starts_with(BUNDLED_HEAD) {
         return Ok(());
     }
     match bundled_text(set) {
-        Some(text) if there == text.as_bytes() => Ok(()),
+        Some(text) if stored_text == text.as_bytes() => Ok(()),
         Some(text) => write_set(set, &text).map(drop),
         None => write_set(set, &download()?).map(drop),
     }

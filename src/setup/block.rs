@@ -74,12 +74,12 @@ fn lines_that_begin_with(text: &str, mark: &str) -> usize {
 
 /// Returns what stands before a line and after it.
 fn split_at_line<'a>(text: &'a str, line: &str) -> Option<(&'a str, &'a str)> {
-    let mut at = 0;
+    let mut offset = 0;
     for candidate in text.split_inclusive('\n') {
         if candidate == line {
-            return Some((&text[..at], &text[at + line.len()..]));
+            return Some((&text[..offset], &text[offset + line.len()..]));
         }
-        at += candidate.len();
+        offset += candidate.len();
     }
     None
 }

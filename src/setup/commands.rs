@@ -16,29 +16,29 @@ impl CommandLines<'_> {
     /// Returns the options that say who signs, and for what.
     fn signing_options(&self) -> Vec<String> {
         let request = &self.target.request;
-        let mut words: Vec<String> = Vec::new();
+        let mut options: Vec<String> = Vec::new();
         if let Some(profile) = &request.profile {
-            words.extend(["--profile".to_owned(), profile.clone()]);
+            options.extend(["--profile".to_owned(), profile.clone()]);
         }
         if let Some(region) = &request.region {
-            words.extend(["--region".to_owned(), region.to_string()]);
+            options.extend(["--region".to_owned(), region.to_string()]);
         }
         if request.sign_host != request.host || request.sign_port != request.port {
             let endpoint = format!("{}:{}", request.sign_host, request.sign_port);
-            words.extend(["--sign-host".to_owned(), endpoint]);
+            options.extend(["--sign-host".to_owned(), endpoint]);
         }
         if (request.provider.region)(&request.sign_host).is_none() {
-            words.extend(["--provider", request.provider.name].map(str::to_owned));
+            options.extend(["--provider", request.provider.name].map(str::to_owned));
         }
         if request.life != request.provider.default_life {
-            let life = if request.life == request.provider.max_life {
+            let expires_in = if request.life == request.provider.max_life {
                 "max".to_owned()
             } else {
                 request.life.to_string()
             };
-            words.extend(["--expires-in".to_owned(), life]);
+            options.extend(["--expires-in".to_owned(), expires_in]);
         }
-        words
+        options
     }
 
     pub(super) fn program(&self) -> String {
@@ -46,9 +46,9 @@ impl CommandLines<'_> {
     }
 
     /// Returns `pgcred COMMAND` for this connection, as words.
-    pub(crate) fn words(&self, command: &str, more: &[&str]) -> Vec<String> {
+    pub(crate) fn words(&self, command: &str, options: &[&str]) -> Vec<String> {
         let request = &self.target.request;
-        let mut words = vec![
+        let mut command_line = vec![
             self.program(),
             command.to_owned(),
             "--host".to_owned(),
@@ -58,46 +58,49 @@ impl CommandLines<'_> {
             "--user".to_owned(),
             request.user.clone(),
         ];
-        words.extend(self.signing_options());
-        words.extend(more.iter().map(|word| (*word).to_owned()));
-        words
+        command_line.extend(self.signing_options());
+        command_line.extend(options.iter().map(|word| (*word).to_owned()));
+        command_line
     }
 
     /// Returns the same as a line for the system's shell.
-    pub(crate) fn line(&self, command: &str, more: &[&str]) -> String {
-        self.line_of(&self.words(command, more))
+    pub(crate) fn line(&self, command: &str, options: &[&str]) -> String {
+        self.line_of(&self.words(command, options))
     }
 
     /// Returns the command that prints the password: a token, or the local password of the gateway.
     pub(crate) fn password_words(&self) -> Vec<String> {
-        if !self.target.by_gateway {
+        if !self.target.uses_gateway {
             return self.words("token", &[]);
         }
-        let mut words = vec![self.program()];
-        words.extend(["proxy", "--password", &self.target.name].map(str::to_owned));
+        let mut command_line = vec![self.program()];
+        command_line.extend(["proxy", "--password", &self.target.name].map(str::to_owned));
         if let Some(file) = &self.machine.named_config {
-            words.extend(["--config".to_owned(), file.display().to_string()]);
+            command_line.extend(["--config".to_owned(), file.display().to_string()]);
         }
-        words
+        command_line
     }
 
     pub(crate) fn password_line(&self) -> String {
         self.line_of(&self.password_words())
     }
 
-    fn line_of(&self, words: &[String]) -> String {
+    fn line_of(&self, command_line: &[String]) -> String {
         let os = self.machine.os;
-        let quoted: Vec<String> = words.iter().map(|word| os.shell_word(word)).collect();
-        quoted.join(" ")
+        let quoted_words: Vec<String> = command_line
+            .iter()
+            .map(|word| os.shell_word(word))
+            .collect();
+        quoted_words.join(" ")
     }
 
     /// Returns `pgcred token` for a URL with the token in it. The same URL without the token is its
     /// TARGET, with database and TLS.
     fn url_words(&self) -> Vec<String> {
-        let mut words = vec![self.program(), "token".to_owned(), self.uri()];
-        words.extend(self.signing_options());
-        words.extend(["--format", "url", "--no-newline"].map(str::to_owned));
-        words
+        let mut command_line = vec![self.program(), "token".to_owned(), self.uri()];
+        command_line.extend(self.signing_options());
+        command_line.extend(["--format", "url", "--no-newline"].map(str::to_owned));
+        command_line
     }
 
     pub(super) fn url_line(&self) -> String {
@@ -107,14 +110,14 @@ impl CommandLines<'_> {
     /// Returns the command for nvim-dbee, as a string of Go's templates. nvim-dbee splits it at
     /// blanks; only a command with a pipe in it is run by sh, which knows quotes.
     pub(super) fn url_line_in_go(&self) -> String {
-        let words = self.url_words();
+        let command_line = self.url_words();
         let needs_quotes = |word: &String| {
             word.is_empty() || word.contains(|c: char| c.is_whitespace() || c == '|')
         };
-        let line = if words.iter().any(needs_quotes) {
-            format!("{} | cat", self.line_of(&words))
+        let line = if command_line.iter().any(needs_quotes) {
+            format!("{} | cat", self.line_of(&command_line))
         } else {
-            words.join(" ")
+            command_line.join(" ")
         };
         quote::go(&line)
     }

@@ -17,19 +17,19 @@ static HANGS: AtomicBool = AtomicBool::new(false);
 
 /// Returns the user's crontab; `None` if there is none, an error if that is not known for sure.
 pub(crate) fn read_crontab() -> Result<Option<String>> {
-    let ended = run_crontab(&["-l"])?;
-    if ended.status.success() {
-        return match String::from_utf8(ended.stdout) {
-            Ok(text) if ended.whole => Ok(Some(text)),
+    let output = run_crontab(&["-l"])?;
+    if output.status.success() {
+        return match String::from_utf8(output.stdout) {
+            Ok(text) if output.is_complete => Ok(Some(text)),
             _ => Err(Error::usage(
                 "the crontab is not UTF-8, larger than 1 MiB, or was not printed to its end",
             )
             .hint("run `pgcred setup cron --print`, and add the line yourself")),
         };
     }
-    let message = String::from_utf8_lossy(&ended.stderr);
-    let in_lower_case = message.to_lowercase();
-    if NO_CRONTAB.iter().any(|text| in_lower_case.contains(text)) {
+    let message = String::from_utf8_lossy(&output.stderr);
+    let lower_message = message.to_lowercase();
+    if NO_CRONTAB.iter().any(|text| lower_message.contains(text)) {
         return Ok(None);
     }
     Err(
@@ -39,16 +39,16 @@ pub(crate) fn read_crontab() -> Result<Option<String>> {
 }
 
 /// Replaces a crontab that is still as it was before. Removes it if there is to be none.
-pub(crate) fn replace_crontab(old_text: Option<&str>, after: Option<&str>) -> Result<()> {
+pub(crate) fn replace_crontab(old_text: Option<&str>, new_text: Option<&str>) -> Result<()> {
     if read_crontab()?.as_deref() != old_text {
         return Err(Error::changed_meanwhile("the crontab"));
     }
-    let Some(after) = after else {
+    let Some(new_text) = new_text else {
         return check_success(&run_crontab(&["-r"])?);
     };
     let directory = fs::new_private_directory()?;
     let file = directory.path("crontab");
-    fs::put(&file, after.as_bytes())?;
+    fs::put(&file, new_text.as_bytes())?;
     check_success(&run_crontab(&[&file.display().to_string()])?)
 }
 
@@ -60,10 +60,14 @@ fn run_crontab(arguments: &[&str]) -> Result<ProgramOutput> {
         ["-l"] => TO_READ,
         _ => TO_WRITE,
     };
-    let mut words = vec!["crontab".to_owned()];
-    words.extend(arguments.iter().map(|word| (*word).to_owned()));
-    match child::output(&words, Instant::now() + timeout, ChildAttachment::Alone) {
-        Ok(ended) => Ok(ended),
+    let mut command_line = vec!["crontab".to_owned()];
+    command_line.extend(arguments.iter().map(|word| (*word).to_owned()));
+    match child::output(
+        &command_line,
+        Instant::now() + timeout,
+        ChildAttachment::Alone,
+    ) {
+        Ok(output) => Ok(output),
         Err(ProgramError::Failed(error)) => Err(error),
         Err(ProgramError::TooLate) => {
             HANGS.store(true, Ordering::Relaxed);
@@ -74,11 +78,11 @@ fn run_crontab(arguments: &[&str]) -> Result<ProgramOutput> {
     }
 }
 
-fn check_success(ended: &ProgramOutput) -> Result<()> {
-    if ended.status.success() {
+fn check_success(output: &ProgramOutput) -> Result<()> {
+    if output.status.success() {
         return Ok(());
     }
-    let message = String::from_utf8_lossy(&ended.stderr);
+    let message = String::from_utf8_lossy(&output.stderr);
     Err(Error::failure(format!(
         "crontab did not accept the new crontab: {}",
         message.trim()

@@ -151,10 +151,10 @@ fn read_users_part(
     path: &Path,
     ownership: &FileOwnership,
 ) -> Result<(Option<String>, Option<String>)> {
-    let read = machine.drafts.read(path).map_err(|error| {
+    let text = machine.drafts.read(path).map_err(|error| {
         error.or_hint("move the file away, or let your user read it and save it as UTF-8")
     })?;
-    let Some(text) = read else {
+    let Some(text) = text else {
         return Ok((None, None));
     };
     let users_part = ownership

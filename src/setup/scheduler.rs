@@ -47,7 +47,7 @@ pub(crate) struct Schedule {
     /// Between two runs of `refresh`.
     pub(crate) minutes: u32,
     /// The program and its arguments.
-    pub(crate) words: Vec<String>,
+    pub(crate) command_line: Vec<String>,
     /// Where the gateway listens.
     pub(crate) listeners: Vec<ProxySettings>,
     /// Another text whenever something changes that the gateway reads once, at its start.
@@ -66,7 +66,7 @@ impl Schedule {
         };
         Self {
             minutes: minutes_between_runs(targets),
-            words: words(arguments, machine),
+            command_line: words(arguments, machine),
             listeners: targets.iter().filter_map(|target| target.proxy).collect(),
             read_at_start: digest_of_what_is_read(machine),
         }
@@ -112,7 +112,7 @@ impl ToolFiles for Scheduler {
         let schedule = Schedule::destination(self.work, machine, targets);
         let texts: Vec<String> = (self.texts)(machine)
             .iter()
-            .map(|scheduled| (scheduled.text)(&schedule))
+            .map(|scheduled_text| (scheduled_text.text)(&schedule))
             .collect();
         texts.join("\n")
     }
@@ -120,8 +120,8 @@ impl ToolFiles for Scheduler {
     /// Undoes in reverse: systemd's timer goes before the service that it starts.
     fn undo(&self, machine: &Machine) -> Result<Vec<SetupEdit>> {
         let mut edits = Vec::new();
-        for scheduled in (self.texts)(machine).into_iter().rev() {
-            edits.push(match scheduled.destination {
+        for scheduled_text in (self.texts)(machine).into_iter().rev() {
+            edits.push(match scheduled_text.destination {
                 EditDestination::File(path) => {
                     SetupEdit::restoring(machine, path, &FileOwnership::WRITTEN_BY_SETUP)?
                 }
@@ -141,7 +141,9 @@ impl ToolFiles for Scheduler {
 
     fn set_up_names(&self, machine: &Machine) -> Vec<String> {
         match (self.texts)(machine).last() {
-            Some(scheduled) if is_set_up(&scheduled.destination) => vec!["set up".to_owned()],
+            Some(scheduled_text) if is_set_up(&scheduled_text.destination) => {
+                vec!["set up".to_owned()]
+            }
             _ => Vec::new(),
         }
     }
@@ -149,8 +151,8 @@ impl ToolFiles for Scheduler {
     /// Returns each text of the scheduler's as a command.
     fn inspect(&self, machine: &Machine) -> Vec<ToolEntry> {
         let mut entries = Vec::new();
-        for scheduled in (self.texts)(machine) {
-            if let Some(text) = present_text(&scheduled.destination) {
+        for scheduled_text in (self.texts)(machine) {
+            if let Some(text) = present_text(&scheduled_text.destination) {
                 entries.push(ToolEntry {
                     name: match self.work {
                         ScheduledWork::Refresh => "its schedule".to_owned(),
@@ -267,10 +269,10 @@ fn addresses(targets: &[ToolTarget]) -> Vec<String> {
 }
 
 fn words(arguments: &[&str], machine: &Machine) -> Vec<String> {
-    let mut words = vec![machine.pgcred.display().to_string()];
-    words.extend(arguments.iter().map(|word| (*word).to_owned()));
+    let mut command_line = vec![machine.pgcred.display().to_string()];
+    command_line.extend(arguments.iter().map(|word| (*word).to_owned()));
     if let Some(file) = &machine.named_config {
-        words.extend(["--config".to_owned(), file.display().to_string()]);
+        command_line.extend(["--config".to_owned(), file.display().to_string()]);
     }
-    words
+    command_line
 }

@@ -17,7 +17,7 @@ pub(crate) struct ToolTarget {
     /// Where the local gateway listens for the connection, if it serves it.
     pub(crate) proxy: Option<ProxySettings>,
     /// Whether the address is the gateway's, whose local password the tool needs.
-    pub(crate) by_gateway: bool,
+    pub(crate) uses_gateway: bool,
 }
 
 /// The user that the last token of a connection is for, where the user comes with each token.

@@ -103,8 +103,8 @@ fn line_for_provider<'t>(line: &'t str, provider: &Provider) -> Option<&'t str> 
     let Some(rest) = line.strip_prefix("{only:") else {
         return Some(line);
     };
-    let (only, rest) = rest.split_once('}')?;
-    let is_for = only == provider.name || only == provider.authority.name();
+    let (name, rest) = rest.split_once('}')?;
+    let is_for = name == provider.name || name == provider.authority.name();
     if is_for { Some(rest) } else { None }
 }
 
@@ -113,8 +113,8 @@ fn fill_line(line: &str, commands: &CommandLines) -> String {
     let mut rest = line;
     while let Some((before, after)) = rest.split_once('{') {
         text.push_str(before);
-        if let Some((inside, behind)) = after.split_once('}')
-            && let Some(value) = fill_placeholder(inside, commands)
+        if let Some((word, behind)) = after.split_once('}')
+            && let Some(value) = fill_placeholder(word, commands)
         {
             text.push_str(&value);
             rest = behind;
@@ -127,10 +127,10 @@ fn fill_line(line: &str, commands: &CommandLines) -> String {
 }
 
 /// Returns what stands for the inside of a pair of braces; `None` if that is no placeholder.
-fn fill_placeholder(inside: &str, commands: &CommandLines) -> Option<String> {
-    let (name, form) = match inside.split_once(':') {
+fn fill_placeholder(word: &str, commands: &CommandLines) -> Option<String> {
+    let (name, form) = match word.split_once(':') {
         Some((name, form)) => (name, Some(form)),
-        None => (inside, None),
+        None => (word, None),
     };
     let (_, value) = PLACEHOLDERS
         .iter()

@@ -41,7 +41,7 @@ fn target(user: &str) -> ToolTarget {
         request,
         roots,
         proxy: None,
-        by_gateway: false,
+        uses_gateway: false,
     }
 }
 

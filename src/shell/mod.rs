@@ -136,10 +136,10 @@ pub(crate) static SHELLS: [Shell; 8] = [
 /// The line of each shell, in the order of [`SHELLS`].
 pub(crate) static LINES: [&str; SHELLS.len()] = {
     let mut lines = [""; SHELLS.len()];
-    let mut at = 0;
-    while at < SHELLS.len() {
-        lines[at] = SHELLS[at].line;
-        at += 1;
+    let mut index = 0;
+    while index < SHELLS.len() {
+        lines[index] = SHELLS[index].line;
+        index += 1;
     }
     lines
 };
@@ -232,8 +232,8 @@ fn names_in_line(line: &str) -> Option<&str> {
 fn fill_values(template: &str, values: &[(&str, String)]) -> String {
     let mut text = String::new();
     let mut rest = template;
-    while let Some(at) = rest.find('@') {
-        let (preceding, after) = rest.split_at(at);
+    while let Some(offset) = rest.find('@') {
+        let (preceding, after) = rest.split_at(offset);
         text.push_str(preceding);
         if let Some((name, value)) = values.iter().find(|(name, _)| after.starts_with(name)) {
             text.push_str(value);

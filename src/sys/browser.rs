@@ -16,8 +16,8 @@ const START_TIME: Duration = Duration::from_secs(3);
 /// Tries the browser commands of the platform until one runs. Tells whether one does.
 pub(crate) fn open_browser(address: &str) -> bool {
     for command in open::commands(address) {
-        let mut words = vec![command.get_program().to_string_lossy().into_owned()];
-        words.extend(
+        let mut command_line = vec![command.get_program().to_string_lossy().into_owned()];
+        command_line.extend(
             command
                 .get_args()
                 .map(|word| word.to_string_lossy().into_owned()),
@@ -29,7 +29,7 @@ pub(crate) fn open_browser(address: &str) -> bool {
                 variables.push((name.to_owned(), value.to_owned()));
             }
         }
-        if child::spawn_and_check(&words, &variables, START_TIME) {
+        if child::spawn_and_check(&command_line, &variables, START_TIME) {
             return true;
         }
     }

@@ -75,8 +75,8 @@ pub(crate) fn expanded(path: &str) -> PathBuf {
 
 /// Splits `NAME` or `{NAME}` from the text that follows it.
 fn split_variable_name(text: &str) -> (&str, &str) {
-    if let Some(inner) = text.strip_prefix('{')
-        && let Some(parts) = inner.split_once('}')
+    if let Some(rest) = text.strip_prefix('{')
+        && let Some(parts) = rest.split_once('}')
     {
         return parts;
     }
@@ -89,13 +89,13 @@ fn split_variable_name(text: &str) -> (&str, &str) {
 
 /// Returns a path with `~` in it replaced, as Python's `expanduser` does.
 pub(crate) fn with_home(path: &str) -> PathBuf {
-    if let Some(inside) = path.strip_prefix('~')
-        && inside.starts_with(['/', '\\'])
+    if let Some(relative_path) = path.strip_prefix('~')
+        && relative_path.starts_with(['/', '\\'])
         && let Some(home) = aws_home()
     {
         // A second slash would lead to the root directory.
-        let inside = &inside[1..];
-        return home.join(inside.trim_start_matches(std::path::is_separator));
+        let relative_path = &relative_path[1..];
+        return home.join(relative_path.trim_start_matches(std::path::is_separator));
     }
     PathBuf::from(path)
 }

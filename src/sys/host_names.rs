@@ -57,7 +57,7 @@ mod in_order {
         host: &str,
         config: &ResolverConfig,
         options: &ResolverOpts,
-    ) -> std::result::Result<Vec<IpAddr>, NetError> {
+    ) -> Result<Vec<IpAddr>, NetError> {
         let mut failure = NetError::NoConnections;
         for _ in 0..options.attempts.max(1) {
             for index in 0..config.name_servers().len() {
@@ -76,7 +76,7 @@ mod in_order {
         config: &ResolverConfig,
         index: usize,
         options: &ResolverOpts,
-    ) -> std::result::Result<Vec<IpAddr>, NetError> {
+    ) -> Result<Vec<IpAddr>, NetError> {
         let server = config.name_servers()[index].clone();
         let config = ResolverConfig::from_parts(
             config.domain().cloned(),

@@ -66,9 +66,9 @@ mod platform {
 
     /// Sets the limit to 0. A process that may not set limits writes no core dump either.
     pub(crate) fn forbid_core_dumps() {
-        if let Ok(now) = getrlimit(Resource::RLIMIT_CORE) {
-            let before = BEFORE.get_or_init(|| now);
-            let _ = setrlimit(Resource::RLIMIT_CORE, 0, before.1);
+        if let Ok(current_limit) = getrlimit(Resource::RLIMIT_CORE) {
+            let original_limit = BEFORE.get_or_init(|| current_limit);
+            let _ = setrlimit(Resource::RLIMIT_CORE, 0, original_limit.1);
         }
     }
 

@@ -39,7 +39,7 @@ pub(crate) fn gateway_key() -> Option<PathBuf> {
 pub(crate) fn gateway_sockets() -> Option<PathBuf> {
     match env::runtime_directory() {
         Some(runtime) if own_home().is_none() => Some(own_in(&runtime)),
-        _ => Some(CacheDirectory::of_user()?.path().join(GATEWAY_SOCKETS)),
+        _ => Some(CacheDirectory::for_user()?.path().join(GATEWAY_SOCKETS)),
     }
 }
 
@@ -69,14 +69,14 @@ pub(crate) struct CacheDirectory(PathBuf);
 
 impl CacheDirectory {
     /// Returns the cache directory of this user; `None` if the user has no home directory.
-    pub(crate) fn of_user() -> Option<Self> {
+    pub(crate) fn for_user() -> Option<Self> {
         match own_home() {
             Some(home) => Some(Self(home.join("cache"))),
             None => Some(Self(own_in(&env::cache_directory()?))),
         }
     }
 
-    pub(crate) fn at(directory: &Path) -> Self {
+    pub(crate) fn new(directory: &Path) -> Self {
         Self(directory.to_owned())
     }
 

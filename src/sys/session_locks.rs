@@ -13,7 +13,7 @@ pub(crate) fn locks_directory() -> Option<PathBuf> {
     if fs::trust::roots_foreign_home().is_some() {
         return None;
     }
-    Some(CacheDirectory::of_user()?.locks())
+    Some(CacheDirectory::for_user()?.locks())
 }
 
 /// Returns the lock that a process holds while it changes a session. If the lock cannot be taken,

@@ -48,8 +48,8 @@ mod linux {
 
     /// Tells whether the other end of a connection belongs to the user of this process, or to root.
     /// One that cannot be found does not.
-    pub(crate) fn is_tcp_peer_own_user(peer: SocketAddr, own: SocketAddr) -> bool {
-        match uid_of(peer, own) {
+    pub(crate) fn is_tcp_peer_own_user(peer: SocketAddr, own_address: SocketAddr) -> bool {
+        match uid_of(peer, own_address) {
             Ok(uid) => is_own_user_or_root(uid),
             Err(_) => false,
         }
@@ -57,7 +57,7 @@ mod linux {
 
     /// Returns the user of the socket at the other end: the kernel is asked for the socket with
     /// exactly these two addresses (`sock_diag`).
-    fn uid_of(peer: SocketAddr, own: SocketAddr) -> Result<u32> {
+    fn uid_of(peer: SocketAddr, own_address: SocketAddr) -> Result<u32> {
         let kernel = socket(
             AddressFamily::Netlink,
             SockType::Datagram,
@@ -65,9 +65,13 @@ mod linux {
             SockProtocol::NetlinkSockDiag,
         )?;
         let mut answer = [0; 512];
-        send(kernel.as_raw_fd(), &request(peer, own), MsgFlags::empty())?;
+        send(
+            kernel.as_raw_fd(),
+            &request(peer, own_address),
+            MsgFlags::empty(),
+        )?;
         let length = recv(kernel.as_raw_fd(), &mut answer, MsgFlags::empty())?;
-        match read_uid(&answer[..length], peer, own) {
+        match read_uid(&answer[..length], peer, own_address) {
             Some(uid) => Ok(uid),
             None => Err(Error::new(ErrorKind::NotFound, "no such socket")),
         }
@@ -81,7 +85,7 @@ mod linux {
     const AF_INET6: u8 = 10;
 
     /// `struct nlmsghdr` and `struct inet_diag_req_v2` of the kernel.
-    fn request(peer: SocketAddr, own: SocketAddr) -> Vec<u8> {
+    fn request(peer: SocketAddr, own_address: SocketAddr) -> Vec<u8> {
         let mut bytes = Vec::new();
         bytes.extend(LENGTH.to_ne_bytes());
         bytes.extend(SOCK_DIAG_BY_FAMILY.to_ne_bytes());
@@ -89,7 +93,7 @@ mod linux {
         bytes.extend([0; 8]); // sequence, port
         bytes.extend([family(peer), IPPROTO_TCP, 0, 0]);
         bytes.extend(u32::MAX.to_ne_bytes()); // in every state
-        bytes.extend(addresses(peer, own));
+        bytes.extend(addresses(peer, own_address));
         bytes.extend([0; 4]); // any interface
         bytes.extend([0xff; 8]); // no cookie
         bytes
@@ -101,11 +105,11 @@ mod linux {
 
     /// The first fields of `struct inet_diag_sockid`: both ports, then both addresses, as the
     /// other end sees them.
-    fn addresses(peer: SocketAddr, own: SocketAddr) -> Vec<u8> {
+    fn addresses(peer: SocketAddr, own_address: SocketAddr) -> Vec<u8> {
         let mut bytes = Vec::new();
         bytes.extend(peer.port().to_be_bytes());
-        bytes.extend(own.port().to_be_bytes());
-        for address in [peer.ip(), own.ip()] {
+        bytes.extend(own_address.port().to_be_bytes());
+        for address in [peer.ip(), own_address.ip()] {
             match address {
                 IpAddr::V4(address) => {
                     bytes.extend(address.octets());
@@ -119,7 +123,7 @@ mod linux {
 
     /// Reads the user out of `struct nlmsghdr` and `struct inet_diag_msg`, if the kernel has found
     /// this very socket.
-    fn read_uid(answer: &[u8], peer: SocketAddr, own: SocketAddr) -> Option<u32> {
+    fn read_uid(answer: &[u8], peer: SocketAddr, own_address: SocketAddr) -> Option<u32> {
         const KIND: usize = 4;
         const SOCKET: usize = 20;
         const UID: usize = 80;
@@ -127,9 +131,11 @@ mod linux {
         if kind != SOCK_DIAG_BY_FAMILY.to_ne_bytes() {
             return None;
         }
-        let asked = addresses(peer, own);
-        let answered = answer.get(SOCKET..SOCKET + asked.len())?;
-        if answered != asked && answered != addresses(in_ipv6(peer), in_ipv6(own)) {
+        let expected_addresses = addresses(peer, own_address);
+        let found_addresses = answer.get(SOCKET..SOCKET + expected_addresses.len())?;
+        if found_addresses != expected_addresses
+            && found_addresses != addresses(in_ipv6(peer), in_ipv6(own_address))
+        {
             return None;
         }
         let uid = answer.get(UID..)?.first_chunk()?;

@@ -20,8 +20,8 @@ pub(crate) fn detach_stdin() -> Result<Option<InheritedStdin>> {
 
 /// Returns the stdin whose end can be waited for: the one from before, and on Windows, where it has
 /// not been changed, the present one.
-pub(crate) fn stdin_to_wait_for(before: Option<InheritedStdin>) -> Option<InheritedStdin> {
-    before.or_else(platform::unchanged_stdin)
+pub(crate) fn stdin_to_wait_for(original_stdin: Option<InheritedStdin>) -> Option<InheritedStdin> {
+    original_stdin.or_else(platform::unchanged_stdin)
 }
 
 /// Waits until stdin has ended, which means that the program that started pgcred has.
@@ -101,10 +101,10 @@ mod platform {
     }
 
     pub(super) fn detach_stdin() -> io::Result<Option<File>> {
-        let before = io::stdin().as_fd().try_clone_to_owned();
+        let original_stdin = io::stdin().as_fd().try_clone_to_owned();
         nix::unistd::dup2_stdin(&File::open("/dev/null")?)?;
-        match before {
-            Ok(before) => Ok(Some(File::from(before))),
+        match original_stdin {
+            Ok(original_stdin) => Ok(Some(File::from(original_stdin))),
             Err(_) => Ok(None), // it was closed
         }
     }

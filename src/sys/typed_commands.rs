@@ -15,7 +15,7 @@ pub(crate) const HINT_AT_LIMITS: &str = if cfg!(windows) {
 /// Returns the command that removes a file.
 pub(crate) fn remove_file(path: &Path) -> String {
     let program = if cfg!(windows) { "del" } else { "rm" };
-    format!("{program} {}", quoted(path))
+    format!("{program} {}", quoted_path(path))
 }
 
 /// Returns the command that makes a directory, private where modes say who may enter it, and the
@@ -26,11 +26,11 @@ pub(crate) fn make_directory(path: &Path) -> String {
     } else {
         "mkdir -p -m 700"
     };
-    format!("{program} {}", quoted(path))
+    format!("{program} {}", quoted_path(path))
 }
 
 /// Quotes a path, also a plain one, so that its end is seen in a sentence.
-fn quoted(path: &Path) -> String {
+fn quoted_path(path: &Path) -> String {
     let path = path.to_string_lossy();
     if cfg!(windows) {
         quote::typed(&path)

@@ -6,6 +6,7 @@ use std::fmt;
 use std::net::Ipv4Addr;
 
 use crate::error::{Error, Result};
+use crate::text::backquoted;
 
 /// `HOST` or `HOST:PORT`, checked and normalised.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,8 +35,8 @@ impl HostPort {
             return Err(Error::usage("the host is empty")
                 .hint("name one with `pgcred token HOST`, --host HOST or PGHOST"));
         }
-        if let Some(why) = not_alone(trimmed) {
-            return Err(invalid_host(trimmed, why));
+        if let Some(reason) = not_alone(trimmed) {
+            return Err(invalid_host(trimmed, reason));
         }
         let (name, port) = match trimmed.split_once(':') {
             Some((name, port)) => (name, Some(parse_port(port)?)),
@@ -44,8 +45,8 @@ impl HostPort {
         let host = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
         let is_allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
         if let Some(c) = host.chars().find(|c| !is_allowed(*c)) {
-            let why = format!("{} is not allowed in a host name", character_in_words(c));
-            return Err(invalid_host(trimmed, &why));
+            let reason = format!("{} is not allowed in a host name", character_in_words(c));
+            return Err(invalid_host(trimmed, &reason));
         }
         let is_label = |label: &str| (1..=63).contains(&label.len());
         if host.len() > 253 || !host.split('.').all(is_label) {
@@ -82,11 +83,11 @@ fn not_alone(text: &str) -> Option<&'static str> {
 
 /// Returns the error about a text that is no host. A text that looks like a URI or a conninfo
 /// string with a slip in it is not repeated, because it may hold a password.
-fn invalid_host(text: &str, why: &str) -> Error {
+fn invalid_host(text: &str, reason: &str) -> Error {
     let error = if text.contains(['@', '=']) || text.contains("://") {
-        Error::usage(format!("host given: {why}"))
+        Error::usage(format!("host given: {reason}"))
     } else {
-        Error::usage(format!("host {}: {why}", quoted(text)))
+        Error::usage(format!("host {}: {reason}", backquoted(text)))
     };
     error.hint("write HOST or HOST:PORT, such as db.example.com:5432")
 }
@@ -165,21 +166,6 @@ fn character_in_words(c: char) -> String {
     }
 }
 
-/// Returns a text that is not pgcred's for an error message: escaped, and cut to a length that fits
-/// a line.
-pub(crate) fn quoted(text: &str) -> String {
-    const LONGEST_QUOTE: usize = 80;
-    let mut shown = String::from("`");
-    for c in text.chars().take(LONGEST_QUOTE) {
-        shown.extend(c.escape_default());
-    }
-    if text.chars().nth(LONGEST_QUOTE).is_some() {
-        shown.push_str("...");
-    }
-    shown.push('`');
-    shown
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -252,7 +238,7 @@ mod tests {
             ],
             &[":", "[", "]", "::", ".", "%", "65536", "/", "@"],
         )) {
-            let _ = quoted(&text);
+            let _ = backquoted(&text);
             if let Ok(read) = HostPort::parse(&text) {
                 let HostPort { host, port } = &read;
                 proptest::prop_assert!(!host.is_empty() && !host.contains(char::is_control));

@@ -157,13 +157,31 @@ fn ends_with_key(part: &str, length: usize, is_mixed: impl Fn(&str) -> bool) -> 
     (begin == 0 || part[..begin].ends_with(['/', '+'])) && is_mixed(&part[begin..])
 }
 
+/// Returns a text that is not pgcred's for an error message: escaped, and cut to a length that fits
+/// a line.
+pub(crate) fn backquoted(text: &str) -> String {
+    const LONGEST_QUOTE: usize = 80;
+    let mut shown = String::from("`");
+    for c in text.chars().take(LONGEST_QUOTE) {
+        shown.extend(c.escape_default());
+    }
+    if text.chars().nth(LONGEST_QUOTE).is_some() {
+        shown.push_str("...");
+    }
+    shown.push('`');
+    shown
+}
+
 /// Returns a text, cut to at most this many characters.
-pub(crate) fn shortened(text: &str, most: usize) -> String {
+pub(crate) fn shortened(text: &str, max_chars: usize) -> String {
     const MARK: &str = "...";
-    if text.chars().nth(most).is_none() {
+    if text.chars().nth(max_chars).is_none() {
         return text.to_owned();
     }
-    let kept: String = text.chars().take(most.saturating_sub(MARK.len())).collect();
+    let kept: String = text
+        .chars()
+        .take(max_chars.saturating_sub(MARK.len()))
+        .collect();
     kept + MARK
 }
 

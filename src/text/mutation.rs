@@ -51,16 +51,16 @@ pub(crate) fn bytes(
     (select(samples), changes).prop_map(|(sample, changes)| {
         let mut text = sample.as_bytes().to_vec();
         for (place, change) in changes {
-            let at = place.index(text.len() + 1);
-            let end = |length: usize| (at + length).min(text.len());
+            let offset = place.index(text.len() + 1);
+            let end = |length: usize| (offset + length).min(text.len());
             match change {
-                TextMutation::Insert(word) => drop(text.splice(at..at, word)),
-                TextMutation::Cut(length) => drop(text.drain(at..end(length))),
+                TextMutation::Insert(word) => drop(text.splice(offset..offset, word)),
+                TextMutation::Cut(length) => drop(text.drain(offset..end(length))),
                 TextMutation::Repeat(length) => {
-                    let part = text[at..end(length)].to_vec();
-                    text.splice(at..at, part);
+                    let part = text[offset..end(length)].to_vec();
+                    text.splice(offset..offset, part);
                 }
-                TextMutation::End => text.truncate(at),
+                TextMutation::End => text.truncate(offset),
             }
         }
         text

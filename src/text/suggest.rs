@@ -6,12 +6,12 @@ pub(crate) fn nearest_word<'a>(
     typed_word: &str,
     words: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
-    let typed = typed_word.trim().to_lowercase();
-    let slips = (typed.chars().count() / 3).max(1);
+    let lower_word = typed_word.trim().to_lowercase();
+    let slips = (lower_word.chars().count() / 3).max(1);
     let mut best = None;
-    let mut least = slips.min(typed.chars().count().saturating_sub(1));
+    let mut least = slips.min(lower_word.chars().count().saturating_sub(1));
     for word in words {
-        let distance = strsim::osa_distance(&typed, &word.to_lowercase());
+        let distance = strsim::osa_distance(&lower_word, &word.to_lowercase());
         // If several words are equally near, the first one counts.
         if distance < least || distance == least && best.is_none() {
             least = distance;

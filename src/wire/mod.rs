@@ -23,14 +23,14 @@
 //! "Message Formats" of PostgreSQL's manual.
 
 mod authentication;
-mod login;
 mod message;
 mod packet;
+mod server_login;
 
 pub(crate) use authentication::{AuthenticationMethod, authentication_packet, code};
-pub(crate) use login::{LoginExchange, LoginStep, LoginVerdict};
 pub(crate) use message::{ServerMessage, hide_token, old_message, read_message, with_hint};
 pub(crate) use packet::{
     LONGEST_FIRST_PACKET, LONGEST_PACKET, LengthFault, PROTOCOL_3_0, Packet, SSL_REQUEST,
     TERMINATE, body_length, packet, password_packet, start_up_packet, with_length,
 };
+pub(crate) use server_login::{ServerLogin, ServerLoginStep, ServerLoginVerdict};

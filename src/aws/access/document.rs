@@ -42,13 +42,13 @@ fn format_statement(statement: &PolicyStatement) -> String {
 }
 
 /// Writes one word as a string, and several as a list.
-fn json_list(words: &[String]) -> String {
-    match words {
-        [word] => json_string(word),
-        words => {
-            let lines: Vec<String> = words
+fn json_list(values: &[String]) -> String {
+    match values {
+        [value] => json_string(value),
+        values => {
+            let lines: Vec<String> = values
                 .iter()
-                .map(|word| format!("        {}", json_string(word)))
+                .map(|value| format!("        {}", json_string(value)))
                 .collect();
             format!("[\n{}\n      ]", lines.join(",\n"))
         }

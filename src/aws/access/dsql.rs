@@ -12,7 +12,7 @@ use crate::authority::{
 use crate::aws::api::{Arn, cluster_id, is_account};
 use crate::aws::region::may_be_region;
 use crate::error::Error;
-use crate::text::host;
+use crate::text::backquoted;
 
 const ID_LENGTH: usize = 26;
 
@@ -77,30 +77,33 @@ fn arns_of_state(
         Ok(state) => state,
         Err(no_answer) => return Err(no_answer.error.clone()),
     };
-    let own = state.resource.as_deref().unwrap_or_default();
-    let wrong = |what: &str, answer: &str| {
-        let answer = host::quoted(answer);
+    let own_arn = state.resource.as_deref().unwrap_or_default();
+    let unexpected_arn = |problem: &str, answer: &str| {
+        let answer = backquoted(answer);
         Error::failure(format!(
-            "Aurora DSQL answered GetCluster for the cluster {id} with {answer}, which {what}"
+            "Aurora DSQL answered GetCluster for the cluster {id} with {answer}, which {problem}"
         ))
         .hint(format!(
             "compare it with `aws dsql get-cluster --identifier {id}`"
         ))
     };
     let mut resources = Vec::new();
-    for resource in [own]
+    for resource in [own_arn]
         .into_iter()
         .chain(state.peers.iter().map(String::as_str))
     {
         if !is_cluster(resource, subject.partition) {
-            return Err(wrong("is not the ARN of a cluster", resource));
+            return Err(unexpected_arn("is not the ARN of a cluster", resource));
         }
-        if !resources.iter().any(|listed| listed == resource) {
+        if !resources
+            .iter()
+            .any(|known_resource| known_resource == resource)
+        {
             resources.push(resource.to_owned());
         }
     }
-    if own.rsplit('/').next() != Some(id) {
-        return Err(wrong("is the ARN of another cluster", own));
+    if own_arn.rsplit('/').next() != Some(id) {
+        return Err(unexpected_arn("is the ARN of another cluster", own_arn));
     }
     Ok(resources)
 }

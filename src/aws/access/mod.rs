@@ -34,7 +34,7 @@ use crate::authority::{
     TokenScope,
 };
 use crate::error::{Error, Result};
-use crate::text::{host, quote};
+use crate::text::{backquoted, quote};
 use document::PolicyStatement;
 pub(super) use switch::switch_of_database as how_to_take_tokens;
 
@@ -68,10 +68,12 @@ pub(super) fn access_policy(
     };
     let mut access = AccessPolicy::default();
     let statements = match query.goal {
-        AccessGoal::Login(scope) => match subject.login(scope, &mut access) {
-            Some(statement) => vec![statement],
-            None => return Ok(None),
-        },
+        AccessGoal::ServerLogin(scope) => {
+            match subject.server_login_statement(scope, &mut access) {
+                Some(statement) => vec![statement],
+                None => return Ok(None),
+            }
+        }
         AccessGoal::Listing => questions::statements_of_discover(&subject, &mut access),
         AccessGoal::Inspection => questions::statements_of_doctor(&subject, &mut access),
     };
@@ -97,23 +99,27 @@ fn region_of(query: &AccessQuery<'_>) -> Option<Region> {
     if let Some(region) = query.region {
         return Some(region.clone());
     }
-    let planned = ProfilePlan::read(query.profile, &SharedFiles::default());
-    super::region::parse(&planned.region()?).ok()
+    let profile_plan = ProfilePlan::read(query.profile, &SharedFiles::default());
+    super::region::parse(&profile_plan.region()?).ok()
 }
 
 fn checked_account(account: Option<&str>) -> Result<Option<&str>> {
     match account {
         Some(text) if !is_account(text) => {
-            let wrong = format!("{} is not an account of AWS", host::quoted(text));
-            Err(Error::usage(wrong).hint("write its 12 digits, as in --account 123456789012"))
+            let message = format!("{} is not an account of AWS", backquoted(text));
+            Err(Error::usage(message).hint("write its 12 digits, as in --account 123456789012"))
         }
-        typed => Ok(typed),
+        account => Ok(account),
     }
 }
 
 impl PolicySubject<'_> {
-    fn login(&self, scope: &TokenScope<'_>, access: &mut AccessPolicy) -> Option<PolicyStatement> {
-        let resources = match KnownService::of(scope)? {
+    fn server_login_statement(
+        &self,
+        scope: &TokenScope<'_>,
+        access: &mut AccessPolicy,
+    ) -> Option<PolicyStatement> {
+        let resources = match KnownService::from_scope(scope)? {
             KnownService::Dsql => dsql::policy_resources(self, scope, access),
             KnownService::Rds => vec![rds::policy_resource(self, scope, access)],
         };

@@ -7,7 +7,7 @@ use super::PolicySubject;
 use crate::authority::{AccessPolicy, CallerIdentity, Inspected, NoAnswerReason};
 use crate::aws::api::{Arn, Principal, is_account};
 use crate::error::{Error, Result};
-use crate::text::{host, quote};
+use crate::text::{backquoted, quote};
 
 /// The placeholder for it.
 const ROLE_ARN: &str = "ROLE_ARN";
@@ -32,26 +32,30 @@ pub(super) fn note_sso(arn: &str, access: &mut AccessPolicy) {
 
 /// Reads an ARN that the user has typed. `partition` is that of the database.
 pub(super) fn parse_typed_arn(text: &str, partition: &str) -> Result<String> {
-    let wrong = |what: &str| Error::usage(format!("{} {what}", host::quoted(text)));
+    let invalid_arn = |problem: &str| Error::usage(format!("{} {problem}", backquoted(text)));
     let Some(arn) = Arn::parse(text) else {
-        return Err(wrong("is not an ARN").hint("write it like arn:aws:iam::ACCOUNT:role/NAME"));
+        return Err(
+            invalid_arn("is not an ARN").hint("write it like arn:aws:iam::ACCOUNT:role/NAME")
+        );
     };
     if let Principal::Role(name) = arn.principal() {
         let command = get_role_command(name, "");
-        return Err(wrong("is the ARN of a session, not of its role")
+        return Err(invalid_arn("is the ARN of a session, not of its role")
             .hint(format!("run `{command}` to see the ARN of the role")));
     }
     let (kind, name) = arn.resource.split_once('/').unwrap_or_default();
     let is_known = arn.service == "iam" && arn.region.is_empty() && is_account(arn.account);
     if !is_known || !matches!(kind, "role" | "user") || !is_name(name) {
-        return Err(wrong("is not the ARN of an IAM role or user").hint(format!(
-            "write it like arn:{partition}:iam::ACCOUNT:role/NAME"
-        )));
+        return Err(
+            invalid_arn("is not the ARN of an IAM role or user").hint(format!(
+                "write it like arn:{partition}:iam::ACCOUNT:role/NAME"
+            )),
+        );
     }
     if arn.partition != partition {
-        let there = arn.partition;
-        return Err(wrong(&format!(
-            "is of the partition {there}, and the database of {partition}"
+        let arn_partition = arn.partition;
+        return Err(invalid_arn(&format!(
+            "is of the partition {arn_partition}, and the database of {partition}"
         ))
         .hint("name a role of the database's partition"));
     }
@@ -116,7 +120,7 @@ fn arn_of_role(
             if is_this && parse_typed_arn(&role, subject.partition).is_ok() {
                 return role;
             }
-            let answer = host::quoted(&role);
+            let answer = backquoted(&role);
             let error = Error::failure(format!(
                 "IAM answered GetRole for the role {name} with {answer}, which is another role"
             ));

@@ -10,7 +10,7 @@ use crate::authority::{
 use crate::aws::api::{Arn, RdsName, is_account, parse_rds_host};
 use crate::aws::region::may_be_region;
 use crate::error::Error;
-use crate::text::{host, quote};
+use crate::text::{backquoted, quote};
 
 const PROXY_NOTE: &str = "The proxy has to demand IAM authentication for the secret of this user.";
 
@@ -83,8 +83,8 @@ fn resource_of_state(
     subject: &PolicySubject<'_>,
     state: &ServerState,
 ) -> Result<RdsResource, Error> {
-    let wrong = || {
-        let answer = host::quoted(state.resource.as_deref().unwrap_or_default());
+    let invalid_resource = || {
+        let answer = backquoted(state.resource.as_deref().unwrap_or_default());
         let error = format!("RDS described the server with {answer}, which is not an ARN of RDS");
         Error::failure(error).hint(
             "compare it with the resource ID that `aws rds describe-db-instances` or `aws rds \
@@ -92,10 +92,10 @@ fn resource_of_state(
         )
     };
     let Some(arn) = state.resource.as_deref().and_then(Arn::parse) else {
-        return Err(wrong());
+        return Err(invalid_resource());
     };
     let Some(rest) = arn.resource.strip_prefix("dbuser:") else {
-        return Err(wrong());
+        return Err(invalid_resource());
     };
     let (id, _) = rest.split_once('/').unwrap_or((rest, ""));
     let is_whole = arn.partition == subject.partition
@@ -103,7 +103,7 @@ fn resource_of_state(
         && is_account(arn.account)
         && is_resource_id(id);
     if !is_whole {
-        return Err(wrong());
+        return Err(invalid_resource());
     }
     Ok(RdsResource {
         region: arn.region.to_owned(),
@@ -140,7 +140,7 @@ fn note_limits(subject: &PolicySubject<'_>, resource: &RdsResource, access: &mut
 
 /// Returns the command that shows the resource ID, chosen by what the host is.
 fn command_that_shows_resource(subject: &PolicySubject<'_>, host: Option<&RdsName<'_>>) -> String {
-    let (what, query) = match host {
+    let (arguments, query) = match host {
         Some(RdsName::Instance(name)) => (
             format!(
                 "describe-db-instances --db-instance-identifier {}",
@@ -176,7 +176,7 @@ fn command_that_shows_resource(subject: &PolicySubject<'_>, host: Option<&RdsNam
             "DBClusters[].[DBClusterIdentifier,DbClusterResourceId]",
         ),
     };
-    format!("aws rds {what} --query '{query}'{}", subject.options())
+    format!("aws rds {arguments} --query '{query}'{}", subject.options())
 }
 
 /// Returns how to read what that command prints, where it is not the resource ID alone.

@@ -23,7 +23,7 @@ pub(super) fn address_for(
     let partition = partition::partition_of(region);
     let is_iam = service.key == IAM.key;
     let base = match resolution.settings.endpoint(service) {
-        Some(own) => own.trim_end_matches('/').to_owned(),
+        Some(user_address) => user_address.trim_end_matches('/').to_owned(),
         None if is_iam => format!("https://{}", partition.iam_host(host_variant(resolution))),
         None => {
             let host = partition.host(service.key, region, host_variant(resolution));
@@ -43,7 +43,7 @@ pub(super) fn address_for(
 
 fn host_variant(resolution: &CredentialResolution) -> HostVariant {
     HostVariant {
-        fips: resolution.is_enabled("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint"),
-        dual: resolution.is_enabled("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint"),
+        uses_fips: resolution.is_enabled("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint"),
+        uses_dual: resolution.is_enabled("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint"),
     }
 }

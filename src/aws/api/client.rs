@@ -74,8 +74,9 @@ impl<'a> ApiClient<'a> {
         let mut attempt = 1;
         loop {
             if self.resolution.deadline() <= Instant::now() {
-                let late = self.resolution.timeout_error(&operation.name());
-                return Err(NoAnswer::new(NoAnswerReason::Late, late)); // of many that wait for room
+                let timeout_error = self.resolution.timeout_error(&operation.name());
+                // One of many that wait for room.
+                return Err(NoAnswer::new(NoAnswerReason::Late, timeout_error));
             }
             self.resolution
                 .step(format!("{}: asking {}", operation.name(), address.base));
@@ -83,7 +84,7 @@ impl<'a> ApiClient<'a> {
             if answer.status().is_success() {
                 return Ok(answer);
             }
-            let refusal = ApiRefusal::of(&answer);
+            let refusal = ApiRefusal::from_response(&answer);
             if attempt == ATTEMPTS || !refusal.may_pass() || !self.pause_before_retry(attempt).await
             {
                 return Err(operation.refusal_answer(&refusal));
@@ -113,8 +114,12 @@ impl<'a> ApiClient<'a> {
                 Err(error) => Err(operation.no_connection(error)),
             }
         };
-        let sent = request_slots::run_in_a_slot(work);
-        match self.resolution.wait(&operation.name(), sent).await {
+        let request_in_slot = request_slots::run_in_a_slot(work);
+        match self
+            .resolution
+            .wait(&operation.name(), request_in_slot)
+            .await
+        {
             Ok(result) => result,
             Err(error) => Err(NoAnswer::new(NoAnswerReason::Late, error)),
         }
@@ -125,7 +130,7 @@ impl<'a> ApiClient<'a> {
         let signed_for = SignedFor {
             service: request.service.key,
             region: &address.region,
-            at: Time::now(),
+            signed_at: Time::now(),
         };
         sign_headers(&mut http, &signed_for, &self.credentials)?;
         if !request.keeps_connection() {

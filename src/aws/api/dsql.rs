@@ -95,8 +95,8 @@ pub(super) async fn fetch_clusters(
 fn read_cluster(body: &[u8]) -> Option<DsqlCluster> {
     let fields: Map<String, Value> = serde_json::from_slice(body).ok()?;
     let mut tags = Vec::new();
-    if let Some(Value::Object(given)) = fields.get("tags") {
-        for (name, value) in given {
+    if let Some(Value::Object(tag_fields)) = fields.get("tags") {
+        for (name, value) in tag_fields {
             tags.push((name.clone(), value.as_str()?.to_owned()));
         }
     }

@@ -9,7 +9,7 @@ use roxmltree::Node;
 use super::client::ApiClient;
 use super::request::ApiRequest;
 use super::xml::{self, flag_at, text_at};
-use crate::authority::{DeniedBy, Inspected, LoginPermission, PolicyDenial};
+use crate::authority::{DeniedBy, Inspected, PolicyDenial, ServerLoginPermission};
 use crate::aws::service::endpoints::IAM;
 
 const VERSION: &str = "2010-05-08";
@@ -53,12 +53,12 @@ pub(super) async fn simulate_policies(
     principal: &str,
     action: &str,
     resource: &str,
-) -> Inspected<LoginPermission> {
+) -> Inspected<ServerLoginPermission> {
     let request = simulate_principal_policy_request(principal, action, resource);
     client.ask(&request, region, read_decision).await
 }
 
-fn read_decision(body: &[u8]) -> Option<LoginPermission> {
+fn read_decision(body: &[u8]) -> Option<ServerLoginPermission> {
     let decision = xml::read_document(body, |root| {
         let path = [
             "SimulatePrincipalPolicyResult",
@@ -67,12 +67,12 @@ fn read_decision(body: &[u8]) -> Option<LoginPermission> {
         ];
         let result = xml::element_at(root, &path)?;
         let by = match text_at(result, &["EvalDecision"])?.as_str() {
-            "allowed" => return Some(LoginPermission::Allowed),
+            "allowed" => return Some(ServerLoginPermission::Allowed),
             "explicitDeny" => DeniedBy::Statement,
             "implicitDeny" => DeniedBy::NoStatement,
             _ => return None,
         };
-        Some(LoginPermission::Denied(PolicyDenial {
+        Some(ServerLoginPermission::Denied(PolicyDenial {
             by: narrow_denial(result, by),
             policies: policy_names(result),
             open_conditions: open_conditions(result),
@@ -130,7 +130,7 @@ fn open_conditions(result: Node) -> Vec<String> {
 mod tests {
     use super::*;
 
-    fn decision(inside: &str) -> Option<LoginPermission> {
+    fn decision(inside: &str) -> Option<ServerLoginPermission> {
         let body = format!(
             "<SimulatePrincipalPolicyResponse xmlns='https://iam.amazonaws.com/doc/2010-05-08/'>\
              <SimulatePrincipalPolicyResult><EvaluationResults><member>{inside}</member>\
@@ -142,7 +142,7 @@ mod tests {
     #[test]
     fn decisions_are_read() {
         let allowed = decision("<EvalDecision>allowed</EvalDecision>");
-        assert_eq!(allowed, Some(LoginPermission::Allowed));
+        assert_eq!(allowed, Some(ServerLoginPermission::Allowed));
         assert_eq!(decision("<EvalDecision>perhaps</EvalDecision>"), None);
         assert_eq!(decision(""), None);
         let matched = "<MatchedStatements><member><SourcePolicyId>P</SourcePolicyId></member>\
@@ -167,7 +167,7 @@ mod tests {
             ("explicitDeny", matched.to_owned(), DeniedBy::Statement),
         ] {
             let inside = format!("<EvalDecision>{word}</EvalDecision>{details}");
-            let Some(LoginPermission::Denied(denial)) = decision(&inside) else {
+            let Some(ServerLoginPermission::Denied(denial)) = decision(&inside) else {
                 panic!("{inside}");
             };
             assert_eq!(denial.by, by, "{inside}");
@@ -182,7 +182,7 @@ mod tests {
             "<EvalDecision>implicitDeny</EvalDecision>{key}<ResourceSpecificResults><member>{key}\
              </member></ResourceSpecificResults>"
         );
-        let Some(LoginPermission::Denied(denial)) = decision(&inside) else {
+        let Some(ServerLoginPermission::Denied(denial)) = decision(&inside) else {
             panic!("{inside}");
         };
         assert_eq!(denial.open_conditions, ["aws:SourceIp"]);

@@ -1,15 +1,15 @@
 //! Implements the seam for inspecting: it knows which questions lead to the answer. Each runs to
-//! its end in the session of the profile.
+//! its end with the credentials of the profile.
 
 use std::time::Instant;
 
 use super::arn::{Arn, Principal};
 use super::client::ApiClient;
-use super::session::AwsSession;
+use super::profile_client::ProfileClient;
 use super::{iam, server, sts};
 use crate::authority::{
-    AskPolicy, CallerIdentity, Inspected, Inspector, LoginPermission, NoAnswer, NoAnswerReason,
-    Region, ServerState, TokenScope,
+    AskPolicy, CallerIdentity, Inspected, Inspector, NoAnswer, NoAnswerReason, Region,
+    ServerLoginPermission, ServerState, TokenScope,
 };
 use crate::aws::known_service::KnownService;
 use crate::aws::partition;
@@ -17,16 +17,16 @@ use crate::error::Error;
 
 /// Asks AWS with the credentials of one profile.
 pub(crate) struct AwsInspector {
-    session: AwsSession,
+    client: ProfileClient,
 }
 
 impl AwsInspector {
     pub(crate) fn new(profile: Option<&str>, ask: &AskPolicy, deadline: Instant) -> Self {
-        Self::of(AwsSession::new(profile, ask, deadline))
+        Self::from_client(ProfileClient::new(profile, ask, deadline))
     }
 
-    pub(super) fn of(session: AwsSession) -> Self {
-        Self { session }
+    pub(super) fn from_client(client: ProfileClient) -> Self {
+        Self { client }
     }
 
     /// Returns the ARN of a role, with its path.
@@ -35,7 +35,7 @@ impl AwsInspector {
         name: &str,
         region: Option<&Region>,
     ) -> Inspected<String> {
-        self.session
+        self.client
             .with_credentials(region, async |client, region| {
                 iam::role_arn(client, region, name).await
             })
@@ -44,21 +44,21 @@ impl AwsInspector {
 
 impl Inspector for AwsInspector {
     fn clock_offset(&self, region: Option<&Region>) -> Inspected<i64> {
-        self.session
+        self.client
             .without_credentials(region, async |resolution, region| {
                 sts::clock_offset(resolution, region).await
             })
     }
 
     fn caller(&self, region: Option<&Region>) -> Inspected<CallerIdentity> {
-        self.session
+        self.client
             .with_credentials(region, async |client, region| {
                 sts::caller_identity(client, region).await
             })
     }
 
     fn server(&self, scope: &TokenScope<'_>, region: Option<&Region>) -> Inspected<ServerState> {
-        self.session
+        self.client
             .with_credentials(region, async |client, region| {
                 server::server_state(client, scope, region).await
             })
@@ -69,20 +69,20 @@ impl Inspector for AwsInspector {
         scope: &TokenScope<'_>,
         region: Option<&Region>,
         resource: Option<&str>,
-    ) -> Inspected<LoginPermission> {
-        self.session
+    ) -> Inspected<ServerLoginPermission> {
+        self.client
             .with_credentials(region, async |client, region| {
-                login_permission(client, scope, region, resource).await
+                server_login_permission(client, scope, region, resource).await
             })
     }
 }
 
-async fn login_permission(
+async fn server_login_permission(
     client: &ApiClient<'_>,
     scope: &TokenScope<'_>,
     region: &str,
     resource: Option<&str>,
-) -> Inspected<LoginPermission> {
+) -> Inspected<ServerLoginPermission> {
     let caller = sts::caller_identity(client, region).await?;
     let Some(arn) = Arn::parse(&caller.name) else {
         return Err(not_askable("AWS does not say who the caller is"));
@@ -127,7 +127,7 @@ async fn resource_of(
     region: &str,
     caller: &CallerIdentity,
 ) -> Inspected<String> {
-    match KnownService::of(scope) {
+    match KnownService::from_scope(scope) {
         Some(KnownService::Dsql) => {
             let partition = partition::partition_of(region).name;
             let (account, id) = (&caller.account, server::cluster_id(scope.host));

@@ -5,7 +5,7 @@
 //! ```text
 //! inspector      what doctor asks          catalog      what discover asks, in a directory
 //!    |                                        |
-//!    +-----> session  <-----------------------+  blocking: settings, credentials, a runtime
+//!    +--> profile_client <--------------------+  blocking: settings, credentials, a runtime
 //!    |                                        |
 //!    +--> server --> rds_host                 |  which thing of RDS a host name belongs to
 //!    |       |                                |
@@ -36,6 +36,7 @@ mod dsql;
 mod iam;
 mod inspector;
 mod pages;
+mod profile_client;
 mod rds;
 mod rds_host;
 mod rds_resources;
@@ -43,7 +44,6 @@ mod refusal;
 mod request;
 mod request_slots;
 mod server;
-mod session;
 mod sts;
 #[cfg(test)]
 mod tests;

@@ -38,8 +38,8 @@ pub(super) async fn read_all<T>(
     ask: impl AsyncFn(Option<&str>) -> Inspected<(Vec<T>, Option<String>)>,
 ) -> PartialList<T> {
     let (mut pages, mut items) = (PageCursor::default(), Vec::new());
-    let refused = |what: &str| {
-        let error = not_understood(&format!("{operation} {what}"), service.name, None);
+    let unusable_list = |problem: &str| {
+        let error = not_understood(&format!("{operation} {problem}"), service.name, None);
         Some(NoAnswer::new(NoAnswerReason::NotUnderstood, error))
     };
     let failure = loop {
@@ -48,14 +48,14 @@ pub(super) async fn read_all<T>(
                 items.extend(page);
                 if items.len() > MOST_ITEMS {
                     items.truncate(MOST_ITEMS);
-                    break refused(&format!("has more than {MOST_ITEMS} entries"));
+                    break unusable_list(&format!("has more than {MOST_ITEMS} entries"));
                 }
                 match pages.advance(next) {
                     PageStep::Next => {}
                     PageStep::End => break None,
                     PageStep::Endless => {
                         items.clear(); // the same items again and again: no list of AWS's
-                        break refused("does not end");
+                        break unusable_list("does not end");
                     }
                 }
             }

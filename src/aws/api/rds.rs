@@ -67,8 +67,8 @@ pub(super) fn describe_request(
         RdsFilter::Named(name) => parameters.push((listing.by_name.to_owned(), name)),
         RdsFilter::OfEngines(engines) => {
             parameters.push(("Filters.Filter.1.Name".to_owned(), "engine"));
-            for (at, engine) in engines.iter().enumerate() {
-                let name = format!("Filters.Filter.1.Values.Value.{}", at + 1);
+            for (index, engine) in engines.iter().enumerate() {
+                let name = format!("Filters.Filter.1.Values.Value.{}", index + 1);
                 parameters.push((name, engine));
             }
         }

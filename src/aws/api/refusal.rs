@@ -75,7 +75,7 @@ const HINTS: &[(NoAnswerReason, &str)] = &[
 ];
 
 impl ApiRefusal {
-    pub(super) fn of(answer: &HttpResponse) -> Self {
+    pub(super) fn from_response(answer: &HttpResponse) -> Self {
         let status = answer.status().as_u16();
         let body = answer.body().bytes().unwrap_or_default();
         let header = answer.headers().get("x-amzn-errortype");
@@ -136,9 +136,9 @@ impl ApiRefusal {
     }
 
     /// Returns the error for the user; none if the service has not said what is wrong.
-    pub(super) fn error(&self, what: &str, service: AwsService) -> Option<Error> {
+    pub(super) fn error(&self, context: &str, service: AwsService) -> Option<Error> {
         let code = self.code.as_deref()?;
-        let error = refusal_error(what, service.name, code, self.message.as_deref());
+        let error = refusal_error(context, service.name, code, self.message.as_deref());
         let reason = self.reason();
         for (hinted, hint) in HINTS {
             if *hinted == reason {
@@ -184,7 +184,7 @@ fn bare_code(code: &str) -> Option<String> {
     let end = code.find(':').unwrap_or(code.len());
     let code = &code[..end];
     let begin = match code.rfind('#') {
-        Some(at) => at + 1,
+        Some(offset) => offset + 1,
         None => 0,
     };
     match code[begin..].trim() {

@@ -63,8 +63,8 @@ impl ApiRequest {
         for part in path {
             let _ = write!(text, "/{}", percent(part));
         }
-        for (at, (name, value)) in query.iter().enumerate() {
-            let mark = if at == 0 { '?' } else { '&' };
+        for (index, (name, value)) in query.iter().enumerate() {
+            let mark = if index == 0 { '?' } else { '&' };
             let _ = write!(text, "{mark}{name}={}", percent(value));
         }
         Self {
@@ -105,7 +105,7 @@ impl ApiRequest {
 fn post_form(
     base: &str,
     form: &str,
-) -> std::result::Result<HttpRequest, aws_smithy_runtime_api::http::HttpError> {
+) -> Result<HttpRequest, aws_smithy_runtime_api::http::HttpError> {
     let mut request = HttpRequest::get(format!("{base}/"))?;
     request.set_method("POST")?;
     request.headers_mut().try_insert("content-type", FORM)?;
@@ -190,7 +190,7 @@ mod tests {
             let signed_for = SignedFor {
                 service: request.service.key,
                 region: signed,
-                at: Time::from_rfc3339("2026-01-02T03:04:05Z").unwrap(),
+                signed_at: Time::from_rfc3339("2026-01-02T03:04:05Z").unwrap(),
             };
             sign_headers(&mut http, &signed_for, &key).unwrap();
             assert_eq!(http.method(), text("method"));

@@ -24,8 +24,8 @@ static SLOTS: Semaphore = Semaphore::const_new(MOST_REQUESTS);
 pub(super) async fn run_in_a_slot<T>(work: impl Future<Output = T>) -> T {
     let mut work = pin!(work);
     let slot = SLOTS.acquire().await; // an error only if somebody closed it
-    if let Ok(done) = tokio::time::timeout(SLOT_TIME, &mut work).await {
-        return done;
+    if let Ok(result) = tokio::time::timeout(SLOT_TIME, &mut work).await {
+        return result;
     }
     drop(slot);
     work.await

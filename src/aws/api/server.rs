@@ -55,7 +55,7 @@ pub(super) async fn server_state(
     scope: &TokenScope<'_>,
     region: &str,
 ) -> Inspected<ServerState> {
-    match KnownService::of(scope) {
+    match KnownService::from_scope(scope) {
         Some(KnownService::Dsql) => state_of_dsql(client, scope.host, region).await,
         Some(KnownService::Rds) => state_of_rds(client, scope, region).await,
         None => Err(unknown_service(scope.service)),
@@ -249,8 +249,8 @@ impl RdsLookup<'_> {
         filter: RdsFilter<'_>,
         read: fn(Node) -> Option<T>,
     ) -> Inspected<Vec<T>> {
-        let listed = rds::describe_all(self.client, self.region, listing, filter, read);
-        listed.await.whole()
+        let list = rds::describe_all(self.client, self.region, listing, filter, read);
+        list.await.whole()
     }
 
     /// Tells whether an address of RDS is that of the request. What is being created has none yet.

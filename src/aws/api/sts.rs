@@ -46,21 +46,21 @@ pub(super) async fn clock_offset(
     resolution: &CredentialResolution<'_>,
     region: &str,
 ) -> Inspected<i64> {
-    let (sent, began) = (Time::now(), Instant::now());
+    let (sent_at, began) = (Time::now(), Instant::now());
     let answer = client::ask_unsigned(resolution, &get_caller_identity_request(), region).await?;
-    let waited = began.elapsed();
-    if let Some(there) = answer.headers().get("date").and_then(Time::from_http) {
-        return Ok(offset_of_clocks(sent, waited, there));
+    let wait = began.elapsed();
+    if let Some(server_time) = answer.headers().get("date").and_then(Time::from_http) {
+        return Ok(offset_of_clocks(sent_at, wait, server_time));
     }
-    let what = format!("the clock of AWS in {region}");
-    let error = not_understood(&what, STS.name, Some(answer.status().as_u16()));
+    let context = format!("the clock of AWS in {region}");
+    let error = not_understood(&context, STS.name, Some(answer.status().as_u16()));
     Err(NoAnswer::new(NoAnswerReason::NotUnderstood, error))
 }
 
 /// Returns the difference of the clocks: the server has read its own in the middle of the wait.
-fn offset_of_clocks(sent: Time, waited: Duration, there: Time) -> i64 {
-    let half = (waited / 2).as_secs();
-    sent.unix() + half.cast_signed() - there.unix()
+fn offset_of_clocks(sent_at: Time, wait: Duration, server_time: Time) -> i64 {
+    let half = (wait / 2).as_secs();
+    sent_at.unix() + half.cast_signed() - server_time.unix()
 }
 
 #[cfg(test)]

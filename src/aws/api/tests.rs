@@ -9,12 +9,12 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use super::inspector::AwsInspector;
+use super::profile_client::ProfileClient;
 use super::rds::RdsFilter;
-use super::session::AwsSession;
 use super::{address, client::ApiClient, dsql, rds, rds_resources};
 use crate::authority::{
-    AskPolicy, DeniedBy, Inspected, Inspector, LoginPermission, LoginPolicy, NoAnswer,
-    NoAnswerReason, Region, RunNotes, ServerState, TokenScope,
+    AskPolicy, DeniedBy, Inspected, Inspector, LoginPolicy, NoAnswer, NoAnswerReason, Region,
+    RunNotes, ServerLoginPermission, ServerState, TokenScope,
 };
 use crate::aws::credentials::Credentials;
 use crate::aws::environment::AwsVariables;
@@ -98,7 +98,7 @@ fn ask() -> AskPolicy {
 
 fn within(seconds: u64, words: &str) -> AwsInspector {
     let deadline = Instant::now() + Duration::from_secs(seconds);
-    AwsInspector::of(AwsSession::reading(plan, Some(words), &ask(), deadline))
+    AwsInspector::from_client(ProfileClient::reading(plan, Some(words), &ask(), deadline))
 }
 
 fn inspector(words: &str) -> AwsInspector {
@@ -335,7 +335,11 @@ fn the_caller_and_what_policies_allow_are_known() {
         "role-AWSReservedSSO_dba",
         "role-dba/denied-GetRole",
     ] {
-        assert_eq!(allowed(words).unwrap(), LoginPermission::Allowed, "{words}");
+        assert_eq!(
+            allowed(words).unwrap(),
+            ServerLoginPermission::Allowed,
+            "{words}"
+        );
     }
     for (words, by) in [
         ("implicit", DeniedBy::NoStatement),
@@ -344,7 +348,7 @@ fn the_caller_and_what_policies_allow_are_known() {
         ("boundary", DeniedBy::Boundary),
         ("condition", DeniedBy::NoStatement),
     ] {
-        let LoginPermission::Denied(denial) = allowed(words).unwrap() else {
+        let ServerLoginPermission::Denied(denial) = allowed(words).unwrap() else {
             panic!("{words}");
         };
         assert_eq!(denial.by, by, "{words}");
@@ -375,7 +379,7 @@ fn the_caller_and_what_policies_allow_are_known() {
     }
     let host = "db.c1a2b3c4d5e6.eu-west-1.rds.amazonaws.com";
     let looked_up = inspector("").permission(&of_rds(host), Some(&region()), None);
-    assert_eq!(looked_up.unwrap(), LoginPermission::Allowed);
+    assert_eq!(looked_up.unwrap(), ServerLoginPermission::Allowed);
 }
 
 #[test]
@@ -551,7 +555,7 @@ fn what_is_wrong_here_is_not_blamed_on_aws() {
     ] {
         let deadline = Instant::now() + Duration::from_secs(5);
         let read = plan_of_variables;
-        let inspector = AwsInspector::of(AwsSession::reading(
+        let inspector = AwsInspector::from_client(ProfileClient::reading(
             read,
             Some(&variables),
             &ask(),
@@ -575,7 +579,7 @@ fn credentials_are_resolved_once_for_all_threads() {
         plan(Some(if is_first { " AKIA" } else { " AKIAGONE" }))
     };
     let deadline = Instant::now() + Duration::from_secs(20);
-    let inspector = AwsInspector::of(AwsSession::reading(read, None, &ask(), deadline));
+    let inspector = AwsInspector::from_client(ProfileClient::reading(read, None, &ask(), deadline));
     assert!(inspector.caller(None).is_ok());
     std::thread::scope(|scope| {
         for _ in 0..4 {

@@ -32,9 +32,9 @@ pub(crate) fn cache_directories() -> Vec<PathBuf> {
     let Some(home) = env::aws_home() else {
         return Vec::new();
     };
-    let mut all = vec![home.join(SSO), home.join(ROLES)];
-    all.extend(sign_in_directory());
-    all
+    let mut directories = vec![home.join(SSO), home.join(ROLES)];
+    directories.extend(sign_in_directory());
+    directories
 }
 
 /// Returns the directory of the sessions of `aws login`, which a variable can move.

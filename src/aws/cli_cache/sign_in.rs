@@ -44,7 +44,7 @@ impl CachedLogin {
     }
 
     /// Returns the text in a field; an error says which one is missing.
-    pub(crate) fn text(&self, name: &str) -> std::result::Result<&str, String> {
+    pub(crate) fn text(&self, name: &str) -> Result<&str, String> {
         match self.0.get(name) {
             Some(Value::String(text)) => Ok(text),
             _ => Err(format!("no {name}")),
@@ -52,7 +52,7 @@ impl CachedLogin {
     }
 
     /// Returns the credentials; an error says what is wrong with the file.
-    pub(crate) fn credentials(&self) -> std::result::Result<Credentials, String> {
+    pub(crate) fn credentials(&self) -> Result<Credentials, String> {
         for name in ["refreshToken", "dpopKey", "clientId"] {
             self.text(name)?;
         }

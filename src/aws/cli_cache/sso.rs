@@ -36,21 +36,21 @@ impl SsoSession {
     }
 
     /// Stores a new login, in the fields that the AWS CLI uses.
-    pub(crate) fn store_login(&self, given: &LoginResult<'_>) -> Result<()> {
+    pub(crate) fn store_login(&self, login: &LoginResult<'_>) -> Result<()> {
         let mut fields = Map::new();
         for (name, value) in [
             ("startUrl", self.url.as_str()),
             ("region", &self.region),
-            ("accessToken", given.token),
-            ("expiresAt", &given.expires_at.rfc3339()),
-            ("clientId", given.grant.client_id),
-            ("clientSecret", given.grant.client_secret),
-            ("registrationExpiresAt", &given.registered_until.rfc3339()),
+            ("accessToken", login.token),
+            ("expiresAt", &login.expires_at.rfc3339()),
+            ("clientId", login.grant.client_id),
+            ("clientSecret", login.grant.client_secret),
+            ("registrationExpiresAt", &login.registered_until.rfc3339()),
         ] {
             fields.insert(name.to_owned(), json!(value));
         }
-        if !given.grant.refresh_token.is_empty() {
-            fields.insert("refreshToken".to_owned(), json!(given.grant.refresh_token));
+        if !login.grant.refresh_token.is_empty() {
+            fields.insert("refreshToken".to_owned(), json!(login.grant.refresh_token));
         }
         self.store(fields)
     }
@@ -136,12 +136,12 @@ impl CachedToken {
     pub(crate) fn renewed(
         &self,
         token: &str,
-        life: u32,
+        life_seconds: u32,
         refresh_token: Option<&str>,
     ) -> Map<String, Value> {
         let mut fields = self.0.clone();
         fields.insert("accessToken".to_owned(), json!(token));
-        let end = Time::now().plus(life).rfc3339();
+        let end = Time::now().plus(life_seconds).rfc3339();
         fields.insert("expiresAt".to_owned(), json!(end));
         if let Some(next) = refresh_token {
             fields.insert("refreshToken".to_owned(), json!(next));

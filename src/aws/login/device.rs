@@ -123,9 +123,9 @@ async fn wait_for_confirmation(
 ) -> Result<CreateTokenOutput> {
     let mut interval =
         seconds_or_zero(authorized.interval()).clamp(Duration::from_secs(1), LONGEST_INTERVAL);
-    let until = Instant::now() + seconds_or_zero(authorized.expires_in()).min(LONGEST_WAIT);
+    let deadline = Instant::now() + seconds_or_zero(authorized.expires_in()).min(LONGEST_WAIT);
     loop {
-        let time_left = until.saturating_duration_since(Instant::now());
+        let time_left = deadline.saturating_duration_since(Instant::now());
         tokio::time::sleep(interval.min(time_left)).await;
         let answer = tokio::time::timeout(resolution.ask.timeout, call.clone().send()).await;
         let error = match answer {
@@ -133,9 +133,9 @@ async fn wait_for_confirmation(
             Ok(Err(error)) => error,
             Err(_) => return Err(resolution.timeout_error(SSO_OIDC.name)),
         };
-        let why = match refusal::refusal_code(&error) {
-            Some("AuthorizationPendingException") if Instant::now() < until => continue,
-            Some("SlowDownException") if Instant::now() < until => {
+        let message = match refusal::refusal_code(&error) {
+            Some("AuthorizationPendingException") if Instant::now() < deadline => continue,
+            Some("SlowDownException") if Instant::now() < deadline => {
                 interval = (interval + ADDED_INTERVAL).min(LONGEST_INTERVAL);
                 continue;
             }
@@ -145,7 +145,7 @@ async fn wait_for_confirmation(
             Some("AccessDeniedException") => "the SSO login was declined",
             _ => return Err(login_error(resolution, &error)),
         };
-        return Err(Error::login(why).hint("try again, and confirm the login in the browser"));
+        return Err(Error::login(message).hint("try again, and confirm the login in the browser"));
     }
 }
 

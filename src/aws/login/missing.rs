@@ -29,7 +29,7 @@ pub(crate) struct MissingLogin {
 }
 
 impl From<MissingLogin> for UnresolvedCredentials {
-    fn from(missing: MissingLogin) -> Self {
-        Self::LoginNeeded(Box::new(missing))
+    fn from(missing_login: MissingLogin) -> Self {
+        Self::LoginNeeded(Box::new(missing_login))
     }
 }

@@ -101,14 +101,14 @@ impl MissingLogin {
 
     fn log_in_by_cli(&self, ask: &AskPolicy) -> Result<()> {
         let command = self.kind.procedure().command_of_cli();
-        let mut words: Vec<String> = command.iter().map(|word| (*word).to_owned()).collect();
-        words.extend(child::words(["--profile", &self.profile]));
-        let command = words.join(" ");
+        let mut command_line: Vec<String> = command.iter().map(|word| (*word).to_owned()).collect();
+        command_line.extend(child::words(["--profile", &self.profile]));
+        let command = command_line.join(" ");
         (ask.tell)(&format!(
             "profile `{}`: {}; running {command}",
             self.profile, self.reason
         ));
-        let status = child::run_at_terminal(&words)?;
+        let status = child::run_at_terminal(&command_line)?;
         if status.success() && self.is_done() {
             return Ok(());
         }
@@ -196,9 +196,9 @@ impl MissingLogin {
             &notes,
         )?;
         let show = |address: &str, code: &str| self.show_page(ask, address, code);
-        let done = block_on(device::log_in(&resolution, session, show))?;
+        let login = block_on(device::log_in(&resolution, session, show))?;
         self.forget_page();
-        done
+        login
     }
 
     /// Has the page opened by a process of its own, which goes on if the user takes longer than
@@ -212,14 +212,14 @@ impl MissingLogin {
         if !was_just_opened(&stamp) {
             fs::ensure_own_directory(&directory)?;
             fs::put(&stamp, Time::now().unix().to_string().as_bytes())?;
-            let mut words = vec![child::own_program()?.display().to_string()];
-            words.extend(child::words([
+            let mut command_line = vec![child::own_program()?.display().to_string()];
+            command_line.extend(child::words([
                 "login",
                 "--quiet",
                 "--profile",
                 &self.profile,
             ]));
-            child::spawn_detached(&words)?;
+            child::spawn_detached(&command_line)?;
             child::notify(&format!(
                 "Log in to AWS (profile {}) in the browser window that opens",
                 self.profile
@@ -267,8 +267,8 @@ fn can_cli_log_in() -> bool {
         ChildAttachment::Alone,
     );
     match version {
-        Ok(ended) => {
-            let text = String::from_utf8_lossy(&ended.stdout);
+        Ok(output) => {
+            let text = String::from_utf8_lossy(&output.stdout);
             text.contains("aws-cli/2") && !text.contains("pgcred")
         }
         Err(_) => false,

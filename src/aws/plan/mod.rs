@@ -236,7 +236,7 @@ pub(crate) fn make_plan(settings: &AwsSettings) -> Result<CredentialPlan> {
         && let Some(keys) = keys_in_variables(&settings.variables)?
     {
         // The files count for nothing then, not even if they are damaged.
-        return Ok(CredentialPlan::of_source(
+        return Ok(CredentialPlan::from_source(
             PlannedSource::Environment(keys),
             settings,
         ));
@@ -258,7 +258,7 @@ pub(crate) fn make_plan(settings: &AwsSettings) -> Result<CredentialPlan> {
         Some(source) => source,
         None => machine::fallback_source(settings),
     };
-    Ok(CredentialPlan::of_source(source, settings))
+    Ok(CredentialPlan::from_source(source, settings))
 }
 
 impl PlannedSource {
@@ -280,19 +280,19 @@ impl PlannedSource {
 }
 
 impl CredentialPlan {
-    fn of_source(source: PlannedSource, settings: &AwsSettings) -> Self {
+    fn from_source(source: PlannedSource, settings: &AwsSettings) -> Self {
         Self::new(Vec::new(), Ok(source), settings)
     }
 
     fn new(roles: Vec<ProfileRole>, source: Result<PlannedSource>, settings: &AwsSettings) -> Self {
-        let mut asked: Vec<AwsService> = Vec::new();
+        let mut services: Vec<AwsService> = Vec::new();
         if let Ok(source) = &source {
-            asked.extend(source.services());
+            services.extend(source.services());
         }
         if !roles.is_empty() {
-            asked.push(STS);
+            services.push(STS);
         }
-        let endpoints = asked
+        let endpoints = services
             .into_iter()
             .map(|service| (service, settings.endpoint(service)))
             .collect();

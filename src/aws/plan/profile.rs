@@ -23,11 +23,11 @@ pub(super) fn source_of_profile(
     variables: &AwsVariables,
     files: &ProfileFiles,
     name: &str,
-    explicit: bool,
+    is_named_by_option: bool,
 ) -> Result<Option<PlannedSource>> {
     let empty = ProfileSection::default();
     let section = files.profile(name).unwrap_or(&empty);
-    if let Some(identity) = web_identity(variables, section, explicit)? {
+    if let Some(identity) = web_identity(variables, section, is_named_by_option)? {
         return Ok(Some(PlannedSource::WebIdentity(identity)));
     }
     if let Some(sso) = SsoRole::from_profile(name, section, files)? {
@@ -104,11 +104,11 @@ fn keys_in_section(
 fn web_identity(
     variables: &AwsVariables,
     section: &ProfileSection,
-    explicit: bool,
+    is_named_by_option: bool,
 ) -> Result<Option<WebIdentity>> {
     let setting = |variable: &str, key: &str| -> Result<Option<String>> {
         // A variable that is set to an empty text hides the profile's setting, as in the AWS CLI.
-        if !explicit && variables.get_or_empty(variable).is_some() {
+        if !is_named_by_option && variables.get_or_empty(variable).is_some() {
             return variables.text(variable);
         }
         Ok(value_of(section, key))
@@ -139,8 +139,8 @@ impl SsoRole {
         if !section.contains_key("sso_account_id") && !section.contains_key("sso_role_name") {
             return Ok(None);
         }
-        let all = with_session(profile, section, files)?;
-        let [role, account, url, region] = sso_values(profile, &all)?;
+        let settings = with_session(profile, section, files)?;
+        let [role, account, url, region] = sso_values(profile, &settings)?;
         // Both go into an address.
         for (key, value) in [("sso_account_id", &account), ("sso_role_name", &role)] {
             if value.len() > LONGEST_NAME || value.contains(char::is_control) {
@@ -151,7 +151,7 @@ impl SsoRole {
             }
         }
         let name = section.get("sso_session").map(str::to_owned);
-        let scopes = match (value_of(&all, "sso_registration_scopes"), &name) {
+        let scopes = match (value_of(&settings, "sso_registration_scopes"), &name) {
             (Some(scopes), _) => words_of_list(&scopes),
             (None, Some(_)) => vec![USUAL_SCOPE.to_owned()],
             (None, None) => Vec::new(),
@@ -175,7 +175,7 @@ impl SsoRole {
 /// four.
 fn sso_values(profile: &str, section: &ProfileSection) -> Result<[String; 4]> {
     let mut values = Vec::new();
-    let mut missing = Vec::new();
+    let mut missing_keys = Vec::new();
     for key in [
         "sso_role_name",
         "sso_account_id",
@@ -184,13 +184,13 @@ fn sso_values(profile: &str, section: &ProfileSection) -> Result<[String; 4]> {
     ] {
         match section.get(key) {
             Some(value) => values.push(value.to_owned()),
-            None => missing.push(key),
+            None => missing_keys.push(key),
         }
     }
     <[String; 4]>::try_from(values).map_err(|_| {
         Error::usage(format!(
             "profile `{profile}` uses SSO but lacks {}",
-            missing.join(", ")
+            missing_keys.join(", ")
         ))
         .hint("run `aws configure sso` to set it up")
     })
@@ -203,9 +203,9 @@ fn with_session(
     section: &ProfileSection,
     files: &ProfileFiles,
 ) -> Result<ProfileSection> {
-    let mut all = section.clone();
+    let mut settings = section.clone();
     let Some(name) = section.get("sso_session") else {
-        return Ok(all);
+        return Ok(settings);
     };
     let hint = "run `aws configure sso` to set it up";
     let Some(session) = files.sso_sessions.get(name) else {
@@ -215,8 +215,8 @@ fn with_session(
         .hint(hint));
     };
     for (key, value) in session.iter() {
-        if let Some(own) = section.get(key)
-            && own != value
+        if let Some(profile_value) = section.get(key)
+            && profile_value != value
         {
             return Err(Error::usage(format!(
                 "profile `{profile}`: {key} differs from that of [sso-session {name}]"
@@ -224,8 +224,8 @@ fn with_session(
             .hint(hint));
         }
     }
-    all.overlay(session);
-    Ok(all)
+    settings.overlay(session);
+    Ok(settings)
 }
 
 /// Returns the words of a list with commas between them.

@@ -59,20 +59,21 @@ pub(super) fn follow_roles(
             Err(error) => return (roles, Err(error)),
         };
         roles.push(ProfileRole::new(&name, section, next.name()));
-        let (other, of_other) = match next {
+        let (source_name, source_section) = match next {
             RoleSource::Named(source) => return (roles, named_source(source, &name, settings)),
-            RoleSource::Profile(other, of_other) => (other, of_other),
+            RoleSource::Profile(source_name, source_section) => (source_name, source_section),
         };
-        if !has_role(of_other) || has_keys(of_other) {
-            let source = match profile::source_of_profile(&settings.variables, files, other, true) {
-                Ok(Some(source)) => Ok(source),
-                Ok(None) => Err(no_source_credentials(&name, other, Error::usage)),
-                Err(error) => Err(error),
-            };
+        if !has_role(source_section) || has_keys(source_section) {
+            let source =
+                match profile::source_of_profile(&settings.variables, files, source_name, true) {
+                    Ok(Some(source)) => Ok(source),
+                    Ok(None) => Err(no_source_credentials(&name, source_name, Error::usage)),
+                    Err(error) => Err(error),
+                };
             return (roles, source);
         }
-        visited.push(other.to_owned());
-        (name, section) = (other.to_owned(), of_other);
+        visited.push(source_name.to_owned());
+        (name, section) = (source_name.to_owned(), source_section);
     }
 }
 
@@ -98,7 +99,7 @@ impl<'a> RoleSource<'a> {
             section.get("credential_source"),
         );
         match keys {
-            (Some(other), None) => Self::find_profile(name, other, files, visited),
+            (Some(source_name), None) => Self::find_profile(name, source_name, files, visited),
             (None, Some(source)) => Self::find_named(name, source),
             (Some(_), Some(_)) => Err(wrong_role(
                 name,
@@ -121,8 +122,8 @@ impl<'a> RoleSource<'a> {
         visited: &[String],
     ) -> Result<Self> {
         let Some(section) = files.profile(source) else {
-            let what = format!("there is no source_profile `{source}`");
-            return Err(wrong_role(name, &what, "correct source_profile"));
+            let problem = format!("there is no source_profile `{source}`");
+            return Err(wrong_role(name, &problem, "correct source_profile"));
         };
         let is_itself = source == name && has_keys(section);
         if is_itself || visited.iter().all(|profile| profile != source) {
@@ -157,8 +158,8 @@ impl<'a> RoleSource<'a> {
 }
 
 /// Returns the error about a profile whose settings do not say who assumes its role.
-fn wrong_role(profile: &str, what: &str, hint: &str) -> Error {
-    Error::usage(format!("profile `{profile}`: {what}")).hint(hint)
+fn wrong_role(profile: &str, problem: &str, hint: &str) -> Error {
+    Error::usage(format!("profile `{profile}`: {problem}")).hint(hint)
 }
 
 /// Returns the source that a `credential_source` names.
@@ -167,7 +168,7 @@ fn named_source(
     profile: &str,
     settings: &AwsSettings,
 ) -> Result<PlannedSource> {
-    let planned = match source {
+    let planned_source = match source {
         NamedSource::Environment => {
             keys_in_variables(&settings.variables)?.map(PlannedSource::Environment)
         }
@@ -178,7 +179,7 @@ fn named_source(
             settings,
         ))),
     };
-    match planned {
+    match planned_source {
         Some(source) => Ok(source),
         None => Err(no_source_credentials(profile, source.name(), Error::login)),
     }
@@ -186,8 +187,8 @@ fn named_source(
 
 /// Returns the error of a role that has no credentials to assume it with.
 fn no_source_credentials(profile: &str, source: &str, kind: fn(String) -> Error) -> Error {
-    let what = format!("cannot assume its role: {source} has no credentials");
-    kind(format!("profile `{profile}`: {what}"))
+    let problem = format!("cannot assume its role: {source} has no credentials");
+    kind(format!("profile `{profile}`: {problem}"))
         .hint("correct its source_profile or credential_source")
 }
 

@@ -40,7 +40,7 @@ fn settings(
 struct Scenario(Value);
 
 /// Nothing, or what differs from the record.
-type ScenarioOutcome = std::result::Result<(), String>;
+type ScenarioOutcome = Result<(), String>;
 
 /// What a plan says of a scenario.
 enum ScenarioVerdict {

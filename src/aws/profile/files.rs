@@ -186,9 +186,9 @@ pub(crate) fn profile_names() -> Result<Vec<String>> {
         if name == "default" {
             add(name);
         } else if name.starts_with("profile")
-            && let Some(own) = second_word(&name)
+            && let Some(profile) = second_word(&name)
         {
-            add(own.into_owned());
+            add(profile.into_owned());
         }
     }
     read_sections(credentials)?
@@ -201,9 +201,10 @@ pub(crate) fn profile_names() -> Result<Vec<String>> {
 /// there are.
 pub(crate) fn profiles_hint(typed_profile: Option<&str>) -> String {
     let names = profile_names().unwrap_or_default();
-    let all = || names.iter().map(String::as_str);
-    if let Some(typed) = typed_profile
-        && let Some(nearest) = suggest::nearest_word(typed, all().filter(|name| *name != typed))
+    let all_names = || names.iter().map(String::as_str);
+    if let Some(typed_name) = typed_profile
+        && let Some(nearest) =
+            suggest::nearest_word(typed_name, all_names().filter(|name| *name != typed_name))
     {
         return format!("did you mean `{nearest}`?");
     }
@@ -217,7 +218,7 @@ pub(crate) fn profiles_hint(typed_profile: Option<&str>) -> String {
     }
     format!(
         "name one with --profile PROFILE or AWS_PROFILE: the profiles are {}",
-        suggest::list_names(all())
+        suggest::list_names(all_names())
     )
 }
 

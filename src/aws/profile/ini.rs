@@ -118,9 +118,9 @@ impl ProfileSection {
     }
 
     /// Adds to the value of the key that was inserted last.
-    fn extend_last(&mut self, more: &str) {
+    fn extend_last(&mut self, text_to_add: &str) {
         if let Some(last) = self.pairs.last_mut() {
-            self.text.push_str(more);
+            self.text.push_str(text_to_add);
             last.end = stored_position(self.text.len());
         }
     }
@@ -262,7 +262,7 @@ impl<'a> IniParser<'a> {
 
     fn set(&mut self, key: &str, value: &str) -> Result<(), &'static str> {
         let number = self.number;
-        let Some((at, section)) = self.section() else {
+        let Some((index, section)) = self.section() else {
             return Err("a key before the first [section]");
         };
         if key.is_empty() {
@@ -275,7 +275,7 @@ impl<'a> IniParser<'a> {
         let pair = section.pairs.len() - 1;
         if value.is_empty() {
             self.without_value.push(KeyWithoutValue {
-                section: at,
+                section: index,
                 pair,
                 line: number,
             });
@@ -289,7 +289,7 @@ impl<'a> IniParser<'a> {
         match self.current {
             CurrentSection::BeforeAll => None,
             CurrentSection::Defaults => Some((usize::MAX, &mut self.defaults)),
-            CurrentSection::In(at) => Some((at, &mut self.sections[at].1)),
+            CurrentSection::In(index) => Some((index, &mut self.sections[index].1)),
         }
     }
 

@@ -44,8 +44,8 @@ services! {
 
 /// Returns the services that give credentials.
 pub(crate) fn services_of_credentials() -> impl Iterator<Item = AwsService> {
-    let all = ALL.iter().copied();
-    all.filter(|service| service.gives_credentials)
+    let services = ALL.iter().copied();
+    services.filter(|service| service.gives_credentials)
 }
 
 impl Hash for AwsService {

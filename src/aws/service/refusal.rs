@@ -25,11 +25,11 @@ pub(crate) const TRY_AGAIN: &str =
 
 const CHECK_NETWORK: &str = "check the network, HTTPS_PROXY and AWS_CA_BUNDLE";
 
-/// Explains a call that failed. `what` says what the call was for, and for which profile. Where
+/// Explains a call that failed. `context` says what the call was for, and for which profile. Where
 /// `--debug` shows the steps already, no hint names it. Returns none where time ran out: only the
 /// caller knows how much there was.
 pub(crate) fn explain_failure<E>(
-    what: &str,
+    context: &str,
     service: AwsService,
     error: &SdkError<E, HttpResponse>,
     shows_steps: bool,
@@ -37,23 +37,26 @@ pub(crate) fn explain_failure<E>(
 where
     E: ProvideErrorMetadata + StdError + 'static,
 {
-    if let Some(own) = local_error(error) {
-        return Some(own.clone().about(what));
+    if let Some(local_error) = local_error(error) {
+        return Some(local_error.clone().about(context));
     }
     let service = service.name;
     if let Some(code) = refusal_code(error) {
         let message = error.as_service_error().and_then(E::message);
-        return Some(refusal_error(what, service, code, message));
+        return Some(refusal_error(context, service, code, message));
     }
     match error {
         SdkError::TimeoutError(_) => None,
         SdkError::ConstructionFailure(_) => Some(
-            Error::failure(format!("{what}: the request to {service} cannot be built"))
-                .hint("check the region, the endpoint and the values of the profile"),
+            Error::failure(format!(
+                "{context}: the request to {service} cannot be built"
+            ))
+            .hint("check the region, the endpoint and the values of the profile"),
         ),
         SdkError::DispatchFailure(_) => {
-            let unreached = unreachable_service(what, service, &innermost_cause(error).to_string())
-                .because(reason_not_reached(error));
+            let unreached =
+                unreachable_service(context, service, &innermost_cause(error).to_string())
+                    .because(reason_not_reached(error));
             Some(if shows_steps {
                 unreached.hint(CHECK_NETWORK)
             } else {
@@ -64,38 +67,43 @@ where
             let status = error
                 .raw_response()
                 .map(|response| response.status().as_u16());
-            Some(not_understood(what, service, status))
+            Some(not_understood(context, service, status))
         }
     }
 }
 
 /// Says what a service has refused, and with which words.
-pub(crate) fn refusal_error(what: &str, service: &str, code: &str, message: Option<&str>) -> Error {
+pub(crate) fn refusal_error(
+    context: &str,
+    service: &str,
+    code: &str,
+    message: Option<&str>,
+) -> Error {
     let reason = match message {
         Some(message) => format!("{code}: {message}"),
         None => code.to_owned(),
     };
     let reason = text::foreign(&reason);
     // No hint: what helps depends on the code, which the callers know.
-    Error::failure(format!("{what}: {service} refused: {reason}")).because(ErrorReason::Refused)
+    Error::failure(format!("{context}: {service} refused: {reason}")).because(ErrorReason::Refused)
 }
 
 /// Says that a service has not been reached.
-pub(crate) fn unreachable_service(what: &str, service: &str, cause: &str) -> Error {
+pub(crate) fn unreachable_service(context: &str, service: &str, cause: &str) -> Error {
     let cause = text::foreign(cause);
-    Error::failure(format!("{what}: {service} cannot be reached: {cause}")).hint(format!(
+    Error::failure(format!("{context}: {service} cannot be reached: {cause}")).hint(format!(
         "{CHECK_NETWORK}; run `pgcred --debug ...` to see more"
     ))
 }
 
 /// Says that an answer is not what the service answers.
-pub(crate) fn not_understood(what: &str, service: &str, status: Option<u16>) -> Error {
+pub(crate) fn not_understood(context: &str, service: &str, status: Option<u16>) -> Error {
     let status = match status {
         Some(status) => format!(" (HTTP {status})"),
         None => String::new(),
     };
     Error::failure(format!(
-        "{what}: the answer of {service} cannot be understood{status}"
+        "{context}: the answer of {service} cannot be understood{status}"
     ))
     .hint(TRY_AGAIN)
 }

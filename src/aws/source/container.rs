@@ -29,7 +29,7 @@ use crate::aws::resolution::CredentialResolution;
 use crate::error::{Error, Result};
 use crate::http::RequestError;
 use crate::sys::fs;
-use crate::text::{foreign, host};
+use crate::text::{backquoted, foreign, host};
 
 /// The server that relative addresses belong to. It is AWS's own.
 const SERVER_OF_AWS: &str = "http://169.254.170.2";
@@ -145,7 +145,7 @@ impl ContainerEndpoint {
 }
 
 /// Returns the credentials in an answer, or what is wrong with it.
-fn read_answer(answer: &[u8]) -> std::result::Result<Credentials, String> {
+fn read_answer(answer: &[u8]) -> Result<Credentials, String> {
     const NAMES: FieldNames = FieldNames::OF_MACHINES;
     let answer: Value = match serde_json::from_slice(answer) {
         Ok(answer) => answer,
@@ -170,7 +170,7 @@ async fn request_credentials(
     resolution: &CredentialResolution<'_>,
     address: &str,
     token: Option<&str>,
-) -> std::result::Result<Vec<u8>, RequestError> {
+) -> Result<Vec<u8>, RequestError> {
     let mut headers = vec![("accept", "application/json")];
     headers.extend(token.map(|token| ("authorization", token)));
     let mut attempt = 1;
@@ -231,7 +231,7 @@ fn check_address(address: &str) -> Result<()> {
     }
     Err(address_error(format!(
         "the host {} may not be asked",
-        host::quoted(name)
+        backquoted(name)
     )))
 }
 

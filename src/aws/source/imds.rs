@@ -115,9 +115,9 @@ fn read_answer(answer: Option<&str>) -> Result<Credentials> {
     }
 }
 
-/// Returns the error about an answer without credentials. `given` is what it has instead.
-fn wrong_answer(given: &str) -> Error {
-    Error::failure(format!("the instance metadata gave {given}"))
+/// Returns the error about an answer without credentials. `content` is what it has instead.
+fn wrong_answer(content: &str) -> Error {
+    Error::failure(format!("the instance metadata gave {content}"))
         .hint("try again; if it fails again, detach and attach the instance's role")
 }
 
@@ -172,8 +172,8 @@ struct MetadataService {
 
 impl MetadataService {
     async fn find(resolution: &CredentialResolution<'_>) -> Result<Option<Self>> {
-        let planned = InstanceMetadata::read(resolution.settings);
-        if planned.is_off {
+        let metadata = InstanceMetadata::read(resolution.settings);
+        if metadata.is_off {
             resolution.step("instance metadata: switched off by AWS_EC2_METADATA_DISABLED");
             return Ok(None);
         }
@@ -184,7 +184,7 @@ impl MetadataService {
         );
         let pause = Duration::from_secs(seconds.into());
         let mut service = Self {
-            address: service_address(planned)?,
+            address: service_address(metadata)?,
             token: None,
             attempts: positive_setting(
                 resolution,
@@ -198,8 +198,8 @@ impl MetadataService {
             "instance metadata: asking {}",
             host::server_of_address(&service.address)
         ));
-        let life = ("x-aws-ec2-metadata-token-ttl-seconds", "21600");
-        match service.ask(resolution, "PUT", TOKEN, life).await? {
+        let life_header = ("x-aws-ec2-metadata-token-ttl-seconds", "21600");
+        match service.ask(resolution, "PUT", TOKEN, life_header).await? {
             Some((200, token)) => service.token = Some(token),
             Some((403..=405, _))
                 if !resolution
@@ -269,8 +269,8 @@ fn positive_setting(
 }
 
 /// Returns the address of the service, with a slash at its end.
-fn service_address(planned: InstanceMetadata) -> Result<String> {
-    let mut address = match (planned.endpoint, planned.mode) {
+fn service_address(metadata: InstanceMetadata) -> Result<String> {
+    let mut address = match (metadata.endpoint, metadata.mode) {
         (Some(endpoint), _) => endpoint,
         (None, Some(mode)) if mode.eq_ignore_ascii_case("ipv6") => {
             "http://[fd00:ec2::254]".to_owned()

@@ -47,33 +47,37 @@ pub(super) fn ask_for_code(
     let prompt = text::shown(&format!(
         "pgcred: MFA code of {device} for profile {profile}: "
     ));
-    let missing = Error::login("no MFA code was given")
+    let no_code = Error::login("no MFA code was given")
         .hint("try again, or give --mfa-code CODE")
         .because(ErrorReason::NoCode);
     match resolution.without_deadline(|| rpassword::prompt_password(prompt)) {
-        Ok(code) if code.trim().is_empty() => Err(missing),
+        Ok(code) if code.trim().is_empty() => Err(no_code),
         Ok(code) => Ok(code.trim().to_owned()),
-        Err(error) => Err(missing.caused_by(&error)),
+        Err(error) => Err(no_code.caused_by(&error)),
     }
 }
 
 fn ask_command_for_code(resolution: &CredentialResolution, command: &str) -> Result<String> {
-    let Some(words) = command_line::split_command_line(command) else {
+    let Some(command_line) = command_line::split_command_line(command) else {
         return Err(unusable_code("has a quote that is not closed"));
     };
-    let ended = match child::output(&words, resolution.deadline(), resolution.ask.attachment()) {
-        Ok(ended) => ended,
+    let output = match child::output(
+        &command_line,
+        resolution.deadline(),
+        resolution.ask.attachment(),
+    ) {
+        Ok(output) => output,
         Err(ProgramError::Failed(error)) => return Err(error.about(COMMAND_VARIABLE)),
         Err(ProgramError::TooLate) => return Err(resolution.timeout_error(COMMAND_VARIABLE)),
     };
-    if !ended.status.success() {
+    if !output.status.success() {
         return Err(unusable_code(&format!(
             "failed: {}",
-            child::last_line(&ended.stderr)
+            child::last_line(&output.stderr)
         )));
     }
     // `ykman oath accounts code NAME` prints the account's name before the code.
-    let line = child::last_line(&ended.stdout);
+    let line = child::last_line(&output.stdout);
     let code = line.split_whitespace().next_back().unwrap_or_default();
     if code.len() < LEAST_DIGITS || !code.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(unusable_code("printed no code"));
@@ -81,8 +85,8 @@ fn ask_command_for_code(resolution: &CredentialResolution, command: &str) -> Res
     Ok(code.to_owned())
 }
 
-fn unusable_code(what: &str) -> Error {
-    Error::failure(format!("{COMMAND_VARIABLE} {what}")).hint(format!(
+fn unusable_code(problem: &str) -> Error {
+    Error::failure(format!("{COMMAND_VARIABLE} {problem}")).hint(format!(
         "run the command of {COMMAND_VARIABLE} by hand to see more"
     ))
 }

@@ -4,7 +4,7 @@
 //! 1. The command line of the profile is split into words as the AWS CLI does. No shell reads it.
 //! 2. The program runs until it ends, until what it has printed is whole JSON, or until the
 //!    deadline of `--timeout`, at which it is killed.
-//! 3. Its answer has `Version` 1, `AccessKeyId`, `SecretAccessKey`, and may have `SessionToken` and
+//! 3. Its answer has `Version` 1, `AccessKeyId`, `SecretAccessKey`, and may have `HandedToken` and
 //!    `Expiration`.
 //!
 //! No error and no step of `--debug` repeats the arguments or the answer, because both may be
@@ -68,20 +68,20 @@ impl CredentialSource for CredentialProcess {
 /// Runs the command line of a profile and returns the credentials that it prints.
 fn credentials_of_program(resolution: &CredentialResolution, command: &str) -> Result<Credentials> {
     let subject = format!("the credential_process{}", resolution.profile_clause());
-    let Some(words) = command_line::split_command_line(command) else {
+    let Some(command_line) = command_line::split_command_line(command) else {
         return Err(
             Error::usage(format!("{subject} has a quote that is not closed"))
                 .hint("correct credential_process in the profile"),
         );
     };
-    let program = match words.first() {
+    let program = match command_line.first() {
         Some(program) => program.as_str(),
         None => "",
     };
     let hint = format!("run `{program} ...`, the command of the profile, by hand to see more");
     resolution.step(format!("running {program}"));
-    let ended = run_program(resolution, &words, program, &subject, &hint)?;
-    let credentials = read_answer(&ended, &subject, &hint)?;
+    let output = run_program(resolution, &command_line, program, &subject, &hint)?;
+    let credentials = read_answer(&output, &subject, &hint)?;
     resolution.require_unexpired(credentials, "its credential_process", &hint)
 }
 
@@ -89,14 +89,14 @@ fn credentials_of_program(resolution: &CredentialResolution, command: &str) -> R
 /// whole: a helper that it has started may keep its stdout open.
 fn run_program(
     resolution: &CredentialResolution,
-    words: &[String],
+    command_line: &[String],
     program: &str,
     subject: &str,
     hint: &str,
 ) -> Result<ProgramOutput> {
     let stamp_before = program_stamp(program);
-    let ended = child::complete_output(
-        words,
+    let output = child::complete_output(
+        command_line,
         resolution.deadline(),
         resolution.ask.attachment(),
         is_complete,
@@ -107,21 +107,22 @@ fn run_program(
         resolution.note_changed_files();
     }
     let too_late = format!("the credential_process {program}");
-    match ended {
-        Ok(ended) if ended.status.success() => {
-            if !ended.whole && Instant::now() >= resolution.deadline() {
+    match output {
+        Ok(output) if output.status.success() => {
+            if !output.is_complete && Instant::now() >= resolution.deadline() {
                 return Err(resolution.timeout_error(&too_late).hint(hint));
             }
-            Ok(ended)
+            Ok(output)
         }
-        Ok(ended) => {
-            let stderr = String::from_utf8_lossy(&ended.stderr);
-            let mut reason = child::last_line(child::without_arguments(&stderr, words).as_bytes());
+        Ok(output) => {
+            let stderr = String::from_utf8_lossy(&output.stderr);
+            let mut reason =
+                child::last_line(child::without_arguments(&stderr, command_line).as_bytes());
             if reason.is_empty() {
-                reason = ended.status.to_string();
+                reason = output.status.to_string();
             }
-            let failed = Error::failure(format!("{subject} failed: {reason}")).hint(hint);
-            Err(failed.because(ErrorReason::ProgramFailed))
+            let failure = Error::failure(format!("{subject} failed: {reason}")).hint(hint);
+            Err(failure.because(ErrorReason::ProgramFailed))
         }
         Err(ProgramError::Failed(error)) => {
             Err(error.about(subject).because(ErrorReason::ProgramFailed))
@@ -139,45 +140,45 @@ fn is_complete(text: &[u8]) -> bool {
 }
 
 /// Returns the credentials that were printed.
-fn read_answer(ended: &ProgramOutput, subject: &str, hint: &str) -> Result<Credentials> {
-    let wrong = |printed: &str| {
-        Error::failure(format!("{subject} printed {printed}"))
+fn read_answer(output: &ProgramOutput, subject: &str, hint: &str) -> Result<Credentials> {
+    let unusable_output = |found: &str| {
+        Error::failure(format!("{subject} printed {found}"))
             .hint(hint)
             .because(ErrorReason::ProgramFailed)
     };
-    if ended.stdout.is_empty() {
-        return Err(wrong("nothing"));
+    if output.stdout.is_empty() {
+        return Err(unusable_output("nothing"));
     }
-    let answer: Value = match serde_json::from_slice(&ended.stdout) {
+    let answer: Value = match serde_json::from_slice(&output.stdout) {
         Ok(answer) => answer,
-        Err(error) => return Err(wrong(&format!("no JSON ({error})"))),
+        Err(error) => return Err(unusable_output(&format!("no JSON ({error})"))),
     };
     let none = Map::new();
     let fields = answer.as_object().unwrap_or(&none);
     match fields.get("Version").map(Value::as_f64) {
         Some(Some(1.0)) => {}
-        _ => return Err(wrong("no `\"Version\": 1`")),
+        _ => return Err(unusable_output("no `\"Version\": 1`")),
     }
     match FieldNames::OF_STS.credentials(fields, "credential_process") {
         Ok(credentials) => Ok(credentials),
-        Err(reason) => Err(wrong(&reason)),
+        Err(reason) => Err(unusable_output(&reason)),
     }
 }
 
 /// Returns the program that a command line starts here, and the words that name files wherever it
 /// is started. They need not exist.
 fn files_of_command(command: &str) -> Vec<PathBuf> {
-    let Some(words) = command_line::split_command_line(command) else {
+    let Some(command_line) = command_line::split_command_line(command) else {
         return Vec::new();
     };
-    let words: Vec<PathBuf> = words.into_iter().map(PathBuf::from).collect();
+    let command_line: Vec<PathBuf> = command_line.into_iter().map(PathBuf::from).collect();
     let mut files = Vec::new();
-    if let Some(program) = words.first()
+    if let Some(program) = command_line.first()
         && program.is_relative()
     {
         files.extend(child::find(program.as_os_str()));
     }
-    files.extend(words.into_iter().filter(|word| word.is_absolute()));
+    files.extend(command_line.into_iter().filter(|word| word.is_absolute()));
     files
 }
 

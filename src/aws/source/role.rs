@@ -104,10 +104,10 @@ impl ProfileRole {
             .set_duration_seconds(self.duration)
             .set_serial_number(self.mfa_serial.clone())
             .set_token_code(code);
-        let what = format!("cannot assume the role {}", role_name(&self.arn));
+        let context = format!("cannot assume the role {}", role_name(&self.arn));
         match resolution.wait(STS.name, call.send()).await? {
-            Ok(answer) => parse_credentials(answer.credentials(), &what),
-            Err(error) => Err(role_error(resolution, &what, &error)),
+            Ok(answer) => parse_credentials(answer.credentials(), &context),
+            Err(error) => Err(role_error(resolution, &context, &error)),
         }
     }
 }
@@ -119,10 +119,10 @@ fn is_too_short(text: Option<&String>) -> bool {
 /// Explains a refusal of STS with the hint that fits its code.
 fn role_error(
     resolution: &CredentialResolution,
-    what: &str,
+    context: &str,
     error: &SdkError<AssumeRoleError>,
 ) -> Error {
-    let error_of_call = resolution.call_error(what, STS, error);
+    let error_of_call = resolution.call_error(context, STS, error);
     match refusal::refusal_code(error) {
         Some("ExpiredToken" | "ExpiredTokenException") => error_of_call
             .exiting(Exit::Login)
@@ -154,11 +154,11 @@ fn is_about_mfa(message: Option<&str>) -> bool {
 
 pub(super) fn parse_credentials(
     credentials: Option<&StsCredentials>,
-    what: &str,
+    context: &str,
 ) -> Result<Credentials> {
     let Some(parts) = credentials else {
         return Err(
-            Error::failure(format!("{what}: STS gave no credentials")).hint(refusal::TRY_AGAIN)
+            Error::failure(format!("{context}: STS gave no credentials")).hint(refusal::TRY_AGAIN),
         );
     };
     let end = Time::from_unix(DateTime::secs(parts.expiration()));

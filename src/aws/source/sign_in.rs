@@ -235,8 +235,8 @@ fn remaining_seconds(credentials: &Credentials) -> u32 {
     seconds_left(credentials).unwrap_or_default()
 }
 
-fn unusable_login(what: &str) -> Error {
-    Error::failure(format!("cannot renew the `aws login` session: {what}"))
+fn unusable_login(reason: &str) -> Error {
+    Error::failure(format!("cannot renew the `aws login` session: {reason}"))
         .hint("try again; if it fails again, run `aws login` with the profile")
 }
 
@@ -244,13 +244,13 @@ fn apply_renewal(cached: &mut CachedLogin, answer: &CreateOAuth2TokenOutput) -> 
     let Some(output) = answer.token_output() else {
         return Err(unusable_login("AWS sign-in gave nothing"));
     };
-    let Some(given) = output.access_token() else {
+    let Some(access_token) = output.access_token() else {
         return Err(unusable_login("AWS sign-in gave no credentials"));
     };
     cached.renew(
-        given.access_key_id(),
-        given.secret_access_key(),
-        given.session_token(),
+        access_token.access_key_id(),
+        access_token.secret_access_key(),
+        access_token.session_token(),
         Time::now().plus(u32::try_from(output.expires_in()).unwrap_or_default()),
         output.refresh_token(),
     );

@@ -123,7 +123,7 @@ impl SsoRole {
     async fn resolve(
         &self,
         resolution: &CredentialResolution<'_>,
-    ) -> std::result::Result<Credentials, UnresolvedCredentials> {
+    ) -> Result<Credentials, UnresolvedCredentials> {
         if let Some(credentials) = self.cached(resolution) {
             return Ok(credentials);
         }
@@ -153,9 +153,9 @@ impl SsoRole {
     fn unexpired_credentials(
         &self,
         resolution: &CredentialResolution<'_>,
-        given: Option<&RoleCredentials>,
+        answer: Option<&RoleCredentials>,
     ) -> Result<Credentials> {
-        let Some(credentials) = given.and_then(parse_credentials) else {
+        let Some(credentials) = answer.and_then(parse_credentials) else {
             let purpose = self.purpose();
             return Err(
                 Error::failure(format!("{purpose}: the SSO portal gave no credentials"))
@@ -210,7 +210,7 @@ impl SsoRole {
     async fn valid_token(
         &self,
         resolution: &CredentialResolution<'_>,
-    ) -> std::result::Result<String, UnresolvedCredentials> {
+    ) -> Result<String, UnresolvedCredentials> {
         let Some(mut cached) = CachedToken::read(&self.session) else {
             return Err(self.missing_login(NO_LOGIN, None).into());
         };
@@ -309,9 +309,9 @@ async fn renew_token(
     let Some(token) = answer.access_token() else {
         return Ok(None);
     };
-    let life = u32::try_from(answer.expires_in()).unwrap_or_default();
+    let life_seconds = u32::try_from(answer.expires_in()).unwrap_or_default();
     resolution.note_changed_files();
-    if let Err(error) = session.store(cached.renewed(token, life, answer.refresh_token())) {
+    if let Err(error) = session.store(cached.renewed(token, life_seconds, answer.refresh_token())) {
         resolution.warn(format!("{error}; the next renewal needs a login"));
     }
     Ok(Some(token.to_owned()))

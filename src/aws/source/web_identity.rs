@@ -73,14 +73,14 @@ impl WebIdentity {
             .role_arn(&self.arn)
             .role_session_name(role::session_name(self.session_name.as_ref()))
             .web_identity_token(&token);
-        let what = format!(
+        let context = format!(
             "cannot assume the role {} by web identity",
             role::role_name(&self.arn)
         );
         match resolution.wait(STS.name, call.send()).await? {
-            Ok(answer) => role::parse_credentials(answer.credentials(), &what),
+            Ok(answer) => role::parse_credentials(answer.credentials(), &context),
             Err(error) => {
-                let error_of_call = resolution.call_error(&what, STS, &error);
+                let error_of_call = resolution.call_error(&context, STS, &error);
                 Err(match refusal::refusal_code(&error) {
                     Some("ExpiredTokenException") => {
                         error_of_call.exiting(Exit::Login).hint(format!(

@@ -38,12 +38,12 @@ impl KernelKeyring {
         Self { description }
     }
 
-    fn find(&self) -> std::result::Result<Option<(KeyRing, Key)>, KeyError> {
+    fn find(&self) -> Result<Option<(KeyRing, Key)>, KeyError> {
         let ring = user_keyring()?;
         absent_is_none(ring.search(&self.description)).map(|key| key.map(|key| (ring, key)))
     }
 
-    fn fetch(&self) -> std::result::Result<Option<Vec<u8>>, KeyError> {
+    fn fetch(&self) -> Result<Option<Vec<u8>>, KeyError> {
         let Some((_, key)) = self.find()? else {
             return Ok(None);
         };
@@ -59,9 +59,9 @@ impl KernelKeyring {
     /// services, cron, containers). There a process does not possess a key that it makes in the
     /// user keyring, so it could not change the key's permissions, and by default only a possessor
     /// may read. The link replaces an older key in one step. Group and others get no permission.
-    fn keep(&self, bytes: &[u8]) -> std::result::Result<(), KeyError> {
-        let own = KeyRing::from_special_id(KeyRingIdentifier::Process, true)?;
-        let key = own.add_key(&self.description, bytes)?;
+    fn keep(&self, bytes: &[u8]) -> Result<(), KeyError> {
+        let process_keyring = KeyRing::from_special_id(KeyRingIdentifier::Process, true)?;
+        let key = process_keyring.add_key(&self.description, bytes)?;
         // The possessor is no more than who makes the link: `su USER` hands on the session's
         // keyring, and with it the possession of this key, to another user.
         let possessor = Permission::VIEW | Permission::LINK;
@@ -73,7 +73,7 @@ impl KernelKeyring {
                 .build(),
         )?;
         user_keyring()?.link_key(key)?;
-        own.unlink_key(key)
+        process_keyring.unlink_key(key)
     }
 }
 
@@ -83,12 +83,12 @@ impl super::KeyStore for KernelKeyring {
     }
 
     fn read(&self) -> Result<Option<Vec<u8>>> {
-        self.fetch().map_err(explain)
+        self.fetch().map_err(kernel_keyring_error)
     }
 
     fn write(&self, bytes: &[u8]) -> Result<()> {
         forget_keys_of_missing_directories();
-        self.keep(bytes).map_err(explain)
+        self.keep(bytes).map_err(kernel_keyring_error)
     }
 
     fn erase(&self) -> Result<()> {
@@ -99,7 +99,7 @@ impl super::KeyStore for KernelKeyring {
         };
         match unlinked {
             Err(error) if is_missing(error) => Ok(()), // the keyring holds no key
-            done => done.map_err(explain),
+            done => done.map_err(kernel_keyring_error),
         }
     }
 }
@@ -134,13 +134,13 @@ pub(super) fn keys_to_forget(listing: &str) -> Vec<i32> {
     if keys.len() < MANY_KEYS {
         return Vec::new();
     }
-    let mut gone = Vec::new();
+    let mut unused_ids = Vec::new();
     for (id, directory) in keys {
         if let Ok(false) = Path::new(directory).try_exists() {
-            gone.push(id);
+            unused_ids.push(id);
         }
     }
-    gone
+    unused_ids
 }
 
 /// Returns the ID of a key of pgcred's and the directory of its cache, from a line of /proc/keys:
@@ -155,13 +155,11 @@ fn key_in(line: &str) -> Option<(i32, &str)> {
 
 /// This is not the session keyring, because each login has its own; nor the persistent keyring,
 /// because not every kernel has it, and it forgets its keys after three days without use.
-fn user_keyring() -> std::result::Result<KeyRing, KeyError> {
+fn user_keyring() -> Result<KeyRing, KeyError> {
     KeyRing::from_special_id(KeyRingIdentifier::User, false)
 }
 
-fn absent_is_none<T>(
-    answer: std::result::Result<T, KeyError>,
-) -> std::result::Result<Option<T>, KeyError> {
+fn absent_is_none<T>(answer: Result<T, KeyError>) -> Result<Option<T>, KeyError> {
     match answer {
         Ok(value) => Ok(Some(value)),
         Err(
@@ -183,7 +181,7 @@ fn is_missing(error: KeyError) -> bool {
 }
 
 /// No hint: the user reads the reasons of all places in one error, whose hint is another place.
-fn explain(error: KeyError) -> Error {
+fn kernel_keyring_error(error: KeyError) -> Error {
     match error {
         error if is_missing(error) => Error::failure("this system does not offer it"),
         KeyError::QuotaExceeded => Error::failure("full: the user's quota of keys is used up"),

@@ -34,7 +34,7 @@ impl SystemKeyring {
         let modifiers: HashMap<&str, &str> = SYSTEM.1.iter().copied().collect();
         Service::new()
             .and_then(|system| system.build("pgcred", &self.account, Some(&modifiers)))
-            .map_err(|error| explain(&error))
+            .map_err(|error| keyring_error(&error))
     }
 }
 
@@ -54,7 +54,7 @@ impl super::KeyStore for SystemKeyring {
     fn write(&self, bytes: &[u8]) -> Result<()> {
         self.entry()?
             .set_secret(bytes)
-            .map_err(|error| explain(&error))
+            .map_err(|error| keyring_error(&error))
     }
 
     fn erase(&self) -> Result<()> {
@@ -62,11 +62,11 @@ impl super::KeyStore for SystemKeyring {
     }
 }
 
-fn absent_is_none<T>(answer: std::result::Result<T, KeyringError>) -> Result<Option<T>> {
+fn absent_is_none<T>(answer: Result<T, KeyringError>) -> Result<Option<T>> {
     match answer {
-        Ok(found) => Ok(Some(found)),
+        Ok(value) => Ok(Some(value)),
         Err(KeyringError::NoEntry) => Ok(None),
-        Err(error) => Err(explain(&error)),
+        Err(error) => Err(keyring_error(&error)),
     }
 }
 
@@ -74,6 +74,6 @@ fn absent_is_none<T>(answer: std::result::Result<T, KeyringError>) -> Result<Opt
 /// would show.
 ///
 /// No hint: the user reads the reasons of all places in one error, whose hint is another place.
-fn explain(error: &KeyringError) -> Error {
+fn keyring_error(error: &KeyringError) -> Error {
     Error::failure("the keyring rejected the request").caused_by(error)
 }

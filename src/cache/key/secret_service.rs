@@ -9,7 +9,7 @@ use secret_service::{EncryptionType, Error as ServiceError};
 use super::{KeyLocation, item_name};
 use crate::error::{Error, Result};
 
-type ServiceResult<T> = std::result::Result<T, ServiceError>;
+type ServiceResult<T> = Result<T, ServiceError>;
 
 pub(super) struct DesktopKeyring {
     scope: String,
@@ -39,7 +39,7 @@ impl DesktopKeyring {
                 HashMap::from([("application", "pgcred"), ("scope", self.scope.as_str())]),
             )
         };
-        answer().map_err(|error| explain(&error))
+        answer().map_err(|error| secret_service_error(&error))
     }
 }
 
@@ -89,7 +89,7 @@ impl super::KeyStore for DesktopKeyring {
 
 /// No hint: the user reads the reasons of all places in one error, whose hint is another place. So
 /// what mends a reason stands in it.
-fn explain(error: &ServiceError) -> Error {
+fn secret_service_error(error: &ServiceError) -> Error {
     match error {
         ServiceError::Locked => Error::failure("locked: log in to the desktop or unlock it there"),
         ServiceError::NoResult => {
@@ -110,6 +110,6 @@ fn explain(error: &ServiceError) -> Error {
 }
 
 fn absent() -> Error {
-    // No hint: as in `explain`.
+    // No hint: as in `secret_service_error`.
     Error::failure("none is running in this session")
 }

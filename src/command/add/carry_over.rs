@@ -13,17 +13,17 @@ pub(super) fn carry_over(new: &mut Connection, old: &Connection) -> Vec<&'static
         Some(host) => Some(host) == old.target.host.as_ref(),
         None => true,
     };
-    let mut gone = Vec::new();
+    let mut dropped_keys = Vec::new();
     if has_same_host {
         carry_value(&mut new.target.port, old.target.port.as_ref());
         carry_value(&mut new.region, old.region.as_ref());
         carry_value(&mut new.provider, old.provider.as_ref());
         carry_value(&mut new.sign_host, old.sign_host.as_ref());
     } else {
-        gone = keys_of_old_host(new, old);
+        dropped_keys = keys_of_old_host(new, old);
     }
     for (keyword, value) in &old.target.options {
-        if !has_option(new, keyword) && !gone.contains(&keyword.as_str()) {
+        if !has_option(new, keyword) && !dropped_keys.contains(&keyword.as_str()) {
             new.target.set_option(keyword, value.clone());
         }
     }
@@ -37,18 +37,18 @@ pub(super) fn carry_over(new: &mut Connection, old: &Connection) -> Vec<&'static
     if new.provider == old.provider {
         carry_vars(new, old);
     } else if !has_same_host && new.vars.is_empty() && !old.vars.is_empty() {
-        gone.push("vars");
+        dropped_keys.push("vars");
     }
     if new.aliases.is_empty() {
         new.aliases.clone_from(&old.aliases);
     }
-    gone
+    dropped_keys
 }
 
 /// Keeps the value of each placeholder that the user has not named.
 fn carry_vars(new: &mut Connection, old: &Connection) {
     for (name, value) in &old.vars {
-        if new.vars.iter().all(|(named, _)| named != name) {
+        if new.vars.iter().all(|(new_name, _)| new_name != name) {
             new.vars.push((name.clone(), value.clone()));
         }
     }
@@ -56,7 +56,7 @@ fn carry_vars(new: &mut Connection, old: &Connection) {
 }
 
 fn keys_of_old_host(new: &Connection, old: &Connection) -> Vec<&'static str> {
-    let mut gone = Vec::new();
+    let mut dropped_keys = Vec::new();
     for (key, is_named, was_there) in [
         ("port", new.target.port.is_some(), old.target.port.is_some()),
         ("region", new.region.is_some(), old.region.is_some()),
@@ -73,10 +73,10 @@ fn keys_of_old_host(new: &Connection, old: &Connection) -> Vec<&'static str> {
         ),
     ] {
         if was_there && !is_named {
-            gone.push(key);
+            dropped_keys.push(key);
         }
     }
-    gone
+    dropped_keys
 }
 
 fn has_option(connection: &Connection, keyword: &str) -> bool {

@@ -17,7 +17,7 @@ use crate::output::Output;
 use crate::provider;
 use crate::setup::{Machine, SetupCommands};
 use crate::sys::fs;
-use crate::text::{host, suggest};
+use crate::text::{backquoted, suggest};
 
 pub(super) struct FileImport {
     pub(super) file: PathBuf,
@@ -32,30 +32,30 @@ impl FileImport {
         let preferences = &app.preferences;
         let output = preferences.output;
         let offered = self.choose_connections(read_shared_file(&self.file)?)?;
-        let compared = FileComparison::of(offered, &preferences.config, self.replace);
-        compared.note_kept(output);
-        if compared.written.is_empty() {
+        let comparison = FileComparison::new(offered, &preferences.config, self.replace);
+        comparison.note_kept(output);
+        if comparison.written.is_empty() {
             output.note("nothing to change");
             return Ok(());
         }
-        for connection in &compared.written {
+        for connection in &comparison.written {
             if !self.may_send_elsewhere(connection, preferences)? {
                 output.note("nothing was changed");
                 return Ok(());
             }
         }
-        let changed: Vec<&str> = compared.changed.iter().map(String::as_str).collect();
+        let changed: Vec<&str> = comparison.changed.iter().map(String::as_str).collect();
         let machine = Machine::current(app.options.config.as_deref())?;
         let edit = edits::edit_configuration(preferences, &machine.drafts, |text| {
-            config::change_connections(text, &compared.written, &changed)
+            config::change_connections(text, &comparison.written, &changed)
         })?;
         let commands = SetupCommands::default();
         if !self.policy.apply(&[edit], &commands, &[], &machine, app)? {
             return Ok(());
         }
         app.forget_due_file();
-        compared.note_written(output);
-        let names: Vec<&str> = compared
+        comparison.note_written(output);
+        let names: Vec<&str> = comparison
             .written
             .iter()
             .map(|new| new.name.as_str())
@@ -72,10 +72,10 @@ impl FileImport {
             }
             let names = offered.iter().map(|connection| connection.name.as_str());
             let hint = match suggest::nearest_word(name, names.clone()) {
-                Some(meant) => format!("did you mean `{meant}`?"),
+                Some(nearest_name) => format!("did you mean `{nearest_name}`?"),
                 None => format!("choose from {}", suggest::list_names(names)),
             };
-            let (file, name) = (self.file.display(), host::quoted(name));
+            let (file, name) = (self.file.display(), backquoted(name));
             return Err(Error::no_target(format!("{file} has no connection {name}")).hint(hint));
         }
         if !self.names.is_empty() {
@@ -91,16 +91,16 @@ impl FileImport {
         connection: &Connection,
         preferences: &Preferences,
     ) -> Result<bool> {
-        let Some((what, reason)) = risk_of_connection(connection, &preferences.config) else {
+        let Some((risk, reason)) = risk_of_connection(connection, &preferences.config) else {
             return Ok(true);
         };
         if !self.policy.dry_run && !preferences.ask.terminal {
-            return Err(Error::usage(what).hint(
+            return Err(Error::usage(risk).hint(
                 "if that is right, run the command at a terminal, where pgcred asks; to take \
                  others, name them after the file",
             ));
         }
-        Output::show(&format!("{what}\n{reason}"));
+        Output::show(&format!("{risk}\n{reason}"));
         if self.policy.dry_run {
             return Ok(true);
         }
@@ -110,25 +110,25 @@ impl FileImport {
 
 /// Returns what could send a token to somebody who may use it elsewhere, and what that means.
 fn risk_of_connection(connection: &Connection, config: &Config) -> Option<(String, String)> {
-    let (signed, others) = connection.signed_and_other_hosts();
+    let (signed_host, others) = connection.signed_and_other_hosts();
     let name = &connection.name;
     if !others.is_empty() {
         let others = others.join(", "); // none may be hidden
         return Some((
-            format!("{name}: tokens for {signed} would be sent to {others}"),
-            format!("Whoever runs a server there can log in to {signed} with them."),
+            format!("{name}: tokens for {signed_host} would be sent to {others}"),
+            format!("Whoever runs a server there can log in to {signed_host} with them."),
         ));
     }
-    let of_rule = config.rule(&signed).provider;
+    let of_rule = config.rule(&signed_host).provider;
     let provider = match connection.provider.as_deref().or(of_rule.as_deref()) {
         Some(provider) => provider::named(provider).ok(),
-        None => provider::find_by_host(&signed),
+        None => provider::find_by_host(&signed_host),
     };
     let title = provider
         .filter(|it| it.authority.command().is_some())?
         .title;
     Some((
-        format!("{name}: tokens of {title} would be sent to {signed}"),
+        format!("{name}: tokens of {title} would be sent to {signed_host}"),
         "They may be good for other servers too: whoever runs this one could log in there with \
          them."
             .to_owned(),
@@ -136,26 +136,26 @@ fn risk_of_connection(connection: &Connection, config: &Config) -> Option<(Strin
 }
 
 fn read_shared_file(file: &Path) -> Result<Vec<Connection>> {
-    let shown = file.display();
+    let shown_path = file.display();
     if file == Path::new("-") {
-        let why = Error::usage("--from -: standard input is not read");
-        return Err(why.hint("name a file with --from FILE"));
+        let error = Error::usage("--from -: standard input is not read");
+        return Err(error.hint("name a file with --from FILE"));
     }
     let Some(bytes) = fs::read_foreign_settings(file)? else {
-        let why = match fs::file_state(file) {
+        let problem = match fs::file_state(file) {
             Some(_) => "not a regular file",
             None => "no such file",
         };
-        return Err(Error::usage(format!("--from {shown}: {why}"))
+        return Err(Error::usage(format!("--from {shown_path}: {problem}"))
             .hint("name a file that has tables [connections.NAME]"));
     };
     let Ok(text) = String::from_utf8(bytes) else {
-        return Err(Error::not_utf8(shown));
+        return Err(Error::not_utf8(shown_path));
     };
     let connections =
-        config::read_shared_file(&text).map_err(|error| error.about(&shown.to_string()))?;
+        config::read_shared_file(&text).map_err(|error| error.about(&shown_path.to_string()))?;
     if connections.is_empty() {
-        return Err(Error::usage(format!("{shown} has no connection"))
+        return Err(Error::usage(format!("{shown_path} has no connection"))
             .hint("name a file that has tables [connections.NAME]"));
     }
     Ok(connections)
@@ -172,8 +172,8 @@ struct FileComparison {
 }
 
 impl FileComparison {
-    fn of(offered: Vec<Connection>, config: &Config, replace: bool) -> Self {
-        let mut compared = Self {
+    fn new(offered: Vec<Connection>, config: &Config, replace: bool) -> Self {
+        let mut comparison = Self {
             written: Vec::new(),
             changed: Vec::new(),
             same: Vec::new(),
@@ -181,23 +181,23 @@ impl FileComparison {
         };
         for mut connection in offered {
             let name = connection.name.clone();
-            let Some(known) = config.connection(&name) else {
-                compared.written.push(connection);
+            let Some(existing) = config.connection(&name) else {
+                comparison.written.push(connection);
                 continue;
             };
             // Who has found the user's own makes no difference.
-            connection.discovered = known.discovered;
-            if *known == connection {
-                compared.same.push(name);
+            connection.discovered = existing.discovered;
+            if *existing == connection {
+                comparison.same.push(name);
             } else if replace {
                 connection.discovered = false;
-                compared.written.push(connection);
-                compared.changed.push(name);
+                comparison.written.push(connection);
+                comparison.changed.push(name);
             } else {
-                compared.kept.push(name);
+                comparison.kept.push(name);
             }
         }
-        compared
+        comparison
     }
 
     fn note_kept(&self, output: Output) {
@@ -218,14 +218,14 @@ impl FileComparison {
 
     fn note_written(&self, output: Output) {
         let is_new = |connection: &&Connection| !self.changed.contains(&connection.name);
-        let added: Vec<String> = self
+        let added_names: Vec<String> = self
             .written
             .iter()
             .filter(is_new)
             .map(|new| new.name.clone())
             .collect();
-        if !added.is_empty() {
-            output.note(&format!("added {}", suggest::list_names(&added)));
+        if !added_names.is_empty() {
+            output.note(&format!("added {}", suggest::list_names(&added_names)));
         }
         if !self.changed.is_empty() {
             output.note(&format!("changed {}", suggest::list_names(&self.changed)));

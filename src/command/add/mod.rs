@@ -32,10 +32,13 @@ use crate::config::{self, Config, Connection};
 use crate::error::{Error, Result};
 use crate::provider::{self, Provider};
 use crate::request::target::RootsChoice;
-use crate::resolve::{ConnectionOptions, allowed_life, check_user, provider_of, tunnel_hint};
+use crate::resolve::{
+    ConnectionOptions, allowed_life, check_user_spelling, provider_of, tunnel_hint,
+};
 use crate::sys::fs;
 use crate::sys::terminal::InheritedStdin;
-use crate::text::host::{self, HostPort};
+use crate::text::backquoted;
+use crate::text::host::HostPort;
 
 #[derive(clap::Args)]
 #[command(override_usage = "pgcred add [OPTIONS] NAME [TARGET] | --from FILE [NAME]...")]
@@ -97,25 +100,25 @@ impl RunCommand for AddCommand {
             return self.into_file_import(file).run(app);
         }
         if !self.more.is_empty() {
-            let why = Error::usage("add takes a name and one TARGET");
-            return Err(why.hint(
+            let error = Error::usage("add takes a name and one TARGET");
+            return Err(error.hint(
                 "write a conninfo string in quotes: `pgcred add NAME \"host=HOST user=USER\"`",
             ));
         }
-        let (connection, gone) = self.connection(&app.preferences)?;
+        let (connection, dropped_keys) = self.connection(&app.preferences)?;
         let name = connection.name.as_str();
         let was_there = app.preferences.config.connection(name).is_some();
         let path = app
             .preferences
             .edit_config(|text| config::add_connection(text, &connection, self.replace))?;
         app.forget_due_file();
-        let what = if was_there { "changed" } else { "added" };
+        let outcome = if was_there { "changed" } else { "added" };
         let output = app.preferences.output;
-        output.note(&format!("{}: {what} {name}", path.display()));
-        if !gone.is_empty() {
-            let gone = gone.join(", ");
+        output.note(&format!("{}: {outcome} {name}", path.display()));
+        if !dropped_keys.is_empty() {
+            let key_list = dropped_keys.join(", ");
             output.note(&format!(
-                "{name}: no longer set, as the host is another one: {gone}"
+                "{name}: no longer set, as the host is another one: {key_list}"
             ));
         }
         let changed: &[&str] = if was_there { &[name] } else { &[] };
@@ -147,11 +150,11 @@ impl AddCommand {
     fn connection(&self, preferences: &Preferences) -> Result<(Connection, Vec<&'static str>)> {
         let mut connection = self.named_values()?;
         let name = connection.name.clone();
-        let mut gone = Vec::new();
+        let mut dropped_keys = Vec::new();
         if self.replace
             && let Some(old) = preferences.config.connection(&name)
         {
-            gone = carry_over::carry_over(&mut connection, old);
+            dropped_keys = carry_over::carry_over(&mut connection, old);
         }
         if let Some(port) = self.proxy {
             connection.proxy = Some(gateway_port::gateway_settings(
@@ -162,8 +165,8 @@ impl AddCommand {
         }
         let Some(host) = connection.target.host.clone() else {
             if preferences.config.connection(&name).is_some() {
-                let why = format!("{name}: a connection of that name is there already");
-                return Err(Error::usage(why).hint("add --replace to change it"));
+                let problem = format!("{name}: a connection of that name is there already");
+                return Err(Error::usage(problem).hint("add --replace to change it"));
             }
             return Err(Error::usage(format!("{name}: no host is named"))
                 .hint(format!("run `pgcred add {name} HOST --profile PROFILE`")));
@@ -175,19 +178,19 @@ impl AddCommand {
             &preferences.config.commands,
         )
         .map_err(|error| error.about(&name))?;
-        let life = self.connection.expires_in;
-        if life.is_some() {
-            allowed_life(life, provider, preferences.config.max_life)?;
+        let requested_life = self.connection.expires_in;
+        if requested_life.is_some() {
+            allowed_life(requested_life, provider, preferences.config.max_life)?;
         }
         match &connection.target.user {
-            Some(user) => check_user(user, &host, provider)?,
+            Some(user) => check_user_spelling(user, &host, provider)?,
             None if provider.names_user => {}
             None => {
                 let user = default_user(&name, &host, provider, &preferences.config)?;
                 connection.target.user = Some(user);
             }
         }
-        Ok((connection, gone))
+        Ok((connection, dropped_keys))
     }
 
     /// Returns what the user has named.
@@ -235,19 +238,19 @@ impl AddCommand {
         connection: &Connection,
         config: &Config,
     ) -> Result<&'static Provider> {
-        let signed = match &connection.sign_host {
-            Some(signed) => &signed.host,
+        let sign_host = match &connection.sign_host {
+            Some(sign_host) => &sign_host.host,
             None => host,
         };
         if connection.provider.is_none()
-            && let Some((provider, _)) = provider::find_by_id(signed, "")
+            && let Some((provider, _)) = provider::find_by_id(sign_host, "")
         {
             return Ok(provider);
         }
-        let typed = self.connection.typed_host(self.target.as_deref());
+        let typed_host = self.connection.typed_host(self.target.as_deref());
         let of_rule = config.rule(host).provider;
         let name = connection.provider.as_deref().or(of_rule.as_deref());
-        match provider_of(signed, name, typed.as_deref(), config) {
+        match provider_of(sign_host, name, typed_host.as_deref(), config) {
             Ok(provider) => Ok(provider),
             Err(error) => {
                 let tunnel = tunnel_hint();
@@ -286,7 +289,7 @@ fn check_roots(roots: Option<&RootsChoice>) -> Result<()> {
 fn read_alias(text: &str) -> Result<HostPort> {
     HostPort::parse(text).map_err(|error| {
         error
-            .about(&format!("--alias {}", host::quoted(text)))
+            .about(&format!("--alias {}", backquoted(text)))
             .hint("write it as HOST or HOST:PORT")
     })
 }
@@ -295,11 +298,11 @@ fn read_alias(text: &str) -> Result<HostPort> {
 fn read_vars(texts: &[String]) -> Result<Vec<(String, String)>> {
     let mut vars: Vec<(String, String)> = Vec::new();
     for text in texts {
-        let about = |error: Error| error.about(&format!("--var {}", host::quoted(text)));
+        let about = |error: Error| error.about(&format!("--var {}", backquoted(text)));
         let (name, value) = config::parse_var(text).map_err(about)?;
         if vars.iter().any(|(earlier, _)| *earlier == name) {
-            let twice = Error::usage("the name is given twice").hint("name each once");
-            return Err(about(twice));
+            let error = Error::usage("the name is given twice").hint("name each once");
+            return Err(about(error));
         }
         vars.push((name, value));
     }

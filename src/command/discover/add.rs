@@ -5,7 +5,7 @@ use super::rows::DiscoveredHost;
 use crate::config::{self, Connection};
 use crate::error::{Error, Result};
 use crate::text::suggest;
-use crate::text::{glob, host};
+use crate::text::{backquoted, glob};
 
 /// What `--add` means without a pattern.
 pub(super) const EVERYTHING: &str = "*";
@@ -45,7 +45,11 @@ impl ConnectionAdditions {
     }
 
     fn refuse(&mut self, name: String, reason: String) {
-        match self.refused.iter_mut().find(|(known, _)| *known == reason) {
+        match self
+            .refused
+            .iter_mut()
+            .find(|(refused_reason, _)| *refused_reason == reason)
+        {
             Some((_, names)) => names.push(name),
             None => self.refused.push((reason, vec![name])),
         }
@@ -74,7 +78,7 @@ impl ConnectionAdditions {
 }
 
 /// Returns the connection of a row as it can be written, or why there is none.
-fn connection_of_row(row: &DiscoveredHost) -> std::result::Result<Connection, String> {
+fn connection_of_row(row: &DiscoveredHost) -> Result<Connection, String> {
     let Some(connection) = row.to_connection() else {
         return Err(not_added_text(row).unwrap_or_default());
     };
@@ -97,7 +101,7 @@ fn check_patterns(rows: &[DiscoveredHost], patterns: &[String]) -> Result<()> {
         if pattern == EVERYTHING || rows.iter().any(|row| matches_pattern(row, pattern)) {
             continue;
         }
-        let error = Error::no_target(format!("no database matches {}", host::quoted(pattern)));
+        let error = Error::no_target(format!("no database matches {}", backquoted(pattern)));
         if rows.is_empty() {
             return Err(error.hint("run `pgcred discover` to see where it looks: it found none"));
         }

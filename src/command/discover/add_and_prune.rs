@@ -26,21 +26,21 @@ fn note_refusals(refusals: &[String], output: Output) {
         output.note(&format!("not added: {refusal}"));
     }
     if refusals.len() > MOST {
-        let more = refusals.len() - MOST;
+        let hidden_count = refusals.len() - MOST;
         output.note(&format!(
-            "not added for {more} more reasons, which `pgcred discover --format json` has"
+            "not added for {hidden_count} more reasons, which `pgcred discover --format json` has"
         ));
     }
 }
 
 /// Says which profiles may lead to another account than before.
-fn warn_about_lost(gone: &UnlistedConnections, output: Output) {
-    for lost in &gone.lost {
-        let names = suggest::list_names(lost.names.iter().map(String::as_str));
+fn warn_about_lost(unlisted: &UnlistedConnections, output: Output) {
+    for lost_profile in &unlisted.lost {
+        let names = suggest::list_names(lost_profile.names.iter().map(String::as_str));
         output.warn(&format!(
             "the profile `{}` lists none of its connections any more: {names}; it may lead to \
              another account now",
-            lost.profile
+            lost_profile.profile
         ));
     }
 }
@@ -84,39 +84,40 @@ impl ChangeOptions {
     pub(super) fn apply(&self, hosts: &DiscoveredHosts, app: &mut App) -> Result<()> {
         let output = app.preferences.output;
         let additions = ConnectionAdditions::pick(&hosts.rows, &self.add)?;
-        let mut gone = UnlistedConnections::default();
+        let mut unlisted = UnlistedConnections::default();
         if self.prune {
-            gone = UnlistedConnections::find(&app.preferences.config, &hosts.rows, &hosts.answers);
-            warn_about_lost(&gone, output);
-            if self.yes && !gone.lost.is_empty() {
-                gone.keep_lost();
+            unlisted =
+                UnlistedConnections::find(&app.preferences.config, &hosts.rows, &hosts.answers);
+            warn_about_lost(&unlisted, output);
+            if self.yes && !unlisted.lost.is_empty() {
+                unlisted.keep_lost();
                 output.note("these are kept: without --yes pgcred shows them and asks");
             }
         }
-        if gone.names.is_empty() {
+        if unlisted.names.is_empty() {
             additions.check()?;
         }
         note_refusals(&additions.refusals(), output);
-        if !gone.unknown.is_empty() {
-            let names = suggest::list_names(&gone.unknown);
+        if !unlisted.unknown.is_empty() {
+            let names = suggest::list_names(&unlisted.unknown);
             output.note(&format!(
                 "kept: {names}: not listed, but not everything was asked and answered"
             ));
         }
-        if additions.new.is_empty() && gone.names.is_empty() {
+        if additions.new.is_empty() && unlisted.names.is_empty() {
             output.note("nothing to change");
             return Ok(());
         }
-        let names: Vec<&str> = gone.names.iter().map(String::as_str).collect();
+        let names: Vec<&str> = unlisted.names.iter().map(String::as_str).collect();
         self.apply_changes(&additions.new, &names, app)
     }
 
-    /// Makes the change, unless the user says no: `new` connections come, and those that are `gone`
+    /// Makes the change, unless the user says no: `new` connections come, and those that are `removed`
     /// go with their tokens and their entries in tools.
-    fn apply_changes(&self, new: &[Connection], gone: &[&str], app: &mut App) -> Result<()> {
+    fn apply_changes(&self, new: &[Connection], removed: &[&str], app: &mut App) -> Result<()> {
         let machine = Machine::current(app.options.config.as_deref())?;
         let edit = edits::edit_configuration(&app.preferences, &machine.drafts, |text| {
-            config::change_connections(text, new, gone)
+            config::change_connections(text, new, removed)
         })?;
         let policy = EditPolicy {
             undo: false,
@@ -127,25 +128,25 @@ impl ChangeOptions {
             return Ok(());
         }
         let mut errors = Vec::new();
-        if !gone.is_empty() {
+        if !removed.is_empty() {
             // The tokens go first: if pgcred ends in between, the connections are still there, and
             // the same command completes the work.
             app.open_cache_to_forget();
-            errors = remove::forget_tokens(gone, app);
+            errors = remove::forget_tokens(removed, app);
         }
         let output = app.preferences.output;
         let commands = SetupCommands::default();
         edits::carry_out(&[&edit], &commands, false, &machine, output)?;
         app.forget_due_file();
-        if !gone.is_empty() {
-            remove::forget_in_tools(gone, &machine, app);
+        if !removed.is_empty() {
+            remove::forget_in_tools(removed, &machine, app);
         }
         if !new.is_empty() {
             let names: Vec<&str> = new.iter().map(|new| new.name.as_str()).collect();
             connection_advice::print_advice(&names, &[], app);
         }
-        all_errors(errors, output, |failed| {
-            format!("{failed} places still have tokens of connections that were taken out")
+        all_errors(errors, output, |count| {
+            format!("{count} places still have tokens of connections that were taken out")
         })
     }
 }

@@ -12,10 +12,10 @@ pub(super) fn is_anything_listed(answers: &[ProfileAnswer]) -> bool {
 }
 
 fn has_listed(answer: &ProfileAnswer) -> bool {
-    let Ok(listed) = &answer.listed else {
+    let Ok(listing) = &answer.listed else {
         return false;
     };
-    !listed.databases.is_empty() || !listed.complete.is_empty()
+    !listing.databases.is_empty() || !listing.complete.is_empty()
 }
 
 /// Returns an error for each profile that has not answered everything.
@@ -24,8 +24,8 @@ pub(super) fn errors_of_answers(answers: &[ProfileAnswer]) -> Vec<Error> {
     for answer in answers {
         match &answer.listed {
             Err(no_answer) => errors.push(name_profile(no_answer.error.clone(), answer)),
-            Ok(listed) if listed.failures.is_empty() => {}
-            Ok(listed) => errors.push(error_of_regions(answer, listed)),
+            Ok(listing) if listing.failures.is_empty() => {}
+            Ok(listing) => errors.push(error_of_regions(answer, listing)),
         }
     }
     errors
@@ -42,12 +42,15 @@ fn name_profile(error: Error, answer: &ProfileAnswer) -> Error {
 }
 
 /// Sums up what failed: `dev: eu-south-1, me-south-1: not enabled; eu-west-1: not allowed: ...`.
-fn error_of_regions(answer: &ProfileAnswer, listed: &CatalogAnswer) -> Error {
+fn error_of_regions(answer: &ProfileAnswer, listing: &CatalogAnswer) -> Error {
     let mut groups: Vec<RegionGroup<'_>> = Vec::new();
     for region in &answer.regions {
-        for group in groups_of(region.as_str(), &listed.failures) {
-            match groups.iter_mut().find(|other| other.is_like(&group)) {
-                Some(other) => other.regions.extend(group.regions),
+        for group in groups_of(region.as_str(), &listing.failures) {
+            match groups
+                .iter_mut()
+                .find(|similar_group| similar_group.is_like(&group))
+            {
+                Some(similar_group) => similar_group.regions.extend(group.regions),
                 None => groups.push(group),
             }
         }

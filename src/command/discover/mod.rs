@@ -126,10 +126,10 @@ impl DiscoveredHosts {
             return Ok(());
         }
         let exit = failures::exit_of_errors(&errors);
-        let reported = all_errors(errors, output, |failed| {
-            format!("none of {failed} profiles could list anything")
+        let result = all_errors(errors, output, |count| {
+            format!("none of {count} profiles could list anything")
         });
-        reported.map_err(|error| match exit {
+        result.map_err(|error| match exit {
             Some(exit) => error.exiting(exit),
             None => error,
         })
@@ -172,7 +172,7 @@ impl RunCommand for DiscoverCommand {
     }
 
     fn run(self, app: &mut App, _: Option<InheritedStdin>) -> Result<()> {
-        self.check_user()?;
+        self.check_user_option()?;
         self.change.check()?;
         let output = app.preferences.output;
         let authorities = provider::authorities();
@@ -206,7 +206,7 @@ impl RunCommand for DiscoverCommand {
 }
 
 impl DiscoverCommand {
-    fn check_user(&self) -> Result<()> {
+    fn check_user_option(&self) -> Result<()> {
         match &self.user {
             Some(user) if user.is_empty() => {
                 Err(Error::usage("--user is empty").hint("name the database user"))

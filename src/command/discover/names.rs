@@ -53,7 +53,7 @@ pub(super) fn base_name(database: &FoundDatabase) -> String {
 }
 
 /// Returns a text in small letters and digits, with a dash for every run of other characters.
-fn plain_name(text: &str, most: usize) -> String {
+fn plain_name(text: &str, max_length: usize) -> String {
     let mut name = String::new();
     for c in text.chars() {
         let c = c.to_ascii_lowercase();
@@ -62,7 +62,7 @@ fn plain_name(text: &str, most: usize) -> String {
         } else if !name.is_empty() && !name.ends_with('-') {
             name.push('-');
         }
-        if name.len() == most {
+        if name.len() == max_length {
             break;
         }
     }
@@ -70,8 +70,8 @@ fn plain_name(text: &str, most: usize) -> String {
 }
 
 /// Returns the beginning of a text in ASCII.
-fn cut_to_length(text: &str, most: usize) -> &str {
-    text.get(..most).unwrap_or(text)
+fn cut_to_length(text: &str, max_length: usize) -> &str {
+    text.get(..max_length).unwrap_or(text)
 }
 
 impl NameParts<'_> {

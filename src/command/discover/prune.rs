@@ -37,36 +37,37 @@ impl UnlistedConnections {
         rows: &[DiscoveredHost],
         answers: &[ProfileAnswer],
     ) -> Self {
-        let mut listed = HashSet::new();
+        let mut listed_hosts = HashSet::new();
         for row in rows {
-            listed.extend(row.host.as_deref());
+            listed_hosts.extend(row.host.as_deref());
         }
         for answer in answers {
-            if let Ok(answered) = &answer.listed {
-                listed.extend(answered.idle_hosts.iter().map(String::as_str));
+            if let Ok(listing) = &answer.listed {
+                listed_hosts.extend(listing.idle_hosts.iter().map(String::as_str));
             }
         }
-        let mut gone = Self::default();
-        let mut alive = HashSet::new();
+        let mut unlisted = Self::default();
+        let mut listed_profiles = HashSet::new();
         for connection in &config.connections {
-            let Some(expected) = ExpectedListing::of(connection) else {
+            let Some(expected) = ExpectedListing::from_connection(connection) else {
                 continue;
             };
-            if listed.contains(expected.host.as_str()) {
-                alive.extend(expected.profile);
+            if listed_hosts.contains(expected.host.as_str()) {
+                listed_profiles.extend(expected.profile);
                 continue;
             }
             let may_be_there = rows.iter().any(|row| expected.may_be_row(row));
             if !may_be_there && answers.iter().any(|answer| expected.is_covered_by(answer)) {
-                gone.add_lost(expected.profile.unwrap_or_default(), &connection.name);
+                unlisted.add_lost(expected.profile.unwrap_or_default(), &connection.name);
             } else {
-                gone.unknown.push(connection.name.clone());
+                unlisted.unknown.push(connection.name.clone());
             }
         }
         // A single one is more likely to be deleted.
-        gone.lost
-            .retain(|lost| lost.names.len() > 1 && !alive.contains(lost.profile.as_str()));
-        gone
+        unlisted.lost.retain(|lost_profile| {
+            lost_profile.names.len() > 1 && !listed_profiles.contains(lost_profile.profile.as_str())
+        });
+        unlisted
     }
 
     fn add_lost(&mut self, profile: &str, name: &str) {
@@ -98,12 +99,12 @@ struct ExpectedListing<'a> {
 }
 
 impl<'a> ExpectedListing<'a> {
-    fn of(connection: &'a Connection) -> Option<Self> {
+    fn from_connection(connection: &'a Connection) -> Option<Self> {
         if !connection.discovered {
             return None;
         }
-        let written = connection.target.host.as_deref()?;
-        let host = config::endpoint(written, connection.region.as_ref());
+        let configured_host = connection.target.host.as_deref()?;
+        let host = config::endpoint(configured_host, connection.region.as_ref());
         let mut region = connection.region.clone();
         let provider = provider::find_by_host(&host);
         if let Some(provider) = provider {
@@ -127,18 +128,18 @@ impl<'a> ExpectedListing<'a> {
     }
 
     fn is_covered_by(&self, answer: &ProfileAnswer) -> bool {
-        let (Some(profile), Some(region), Some(provider), Ok(listed)) =
+        let (Some(profile), Some(region), Some(provider), Ok(listing)) =
             (self.profile, &self.region, self.provider, &answer.listed)
         else {
             return false;
         };
         let mut profiles = answer.profiles.iter();
         let is_asked = provider.authority.name() == answer.lister.authority.name()
-            && profiles.any(|asked| asked.as_deref() == Some(profile));
+            && profiles.any(|asked_profile| asked_profile.as_deref() == Some(profile));
         let is_same_service = |complete: &CompleteListing| {
             complete.region == *region && complete.service == provider.service
         };
-        is_asked && listed.complete.iter().any(is_same_service)
+        is_asked && listing.complete.iter().any(is_same_service)
     }
 }
 

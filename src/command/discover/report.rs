@@ -30,11 +30,11 @@ pub(super) fn print_table(rows: &[DiscoveredHost]) -> Result<()> {
     );
     table.add_unless_empty("STATUS", &column(unusual_status));
     table.add("STATE", &column(|row| configured_state(row).to_owned()));
-    let room = WIDTH.saturating_sub(table.width());
-    if room >= SHORTEST_IDENTIFIER {
+    let free_width = WIDTH.saturating_sub(table.width());
+    if free_width >= SHORTEST_IDENTIFIER {
         let mut identifiers = Vec::new();
         for row in rows {
-            identifiers.push(shortened(&row.database.identifier, room));
+            identifiers.push(shortened(&row.database.identifier, free_width));
         }
         table.add("IDENTIFIER", &identifiers);
     }

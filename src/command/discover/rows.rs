@@ -161,14 +161,14 @@ pub(super) fn rows_of_answers(
     user: Option<&str>,
 ) -> Vec<DiscoveredHost> {
     let mut rows = Vec::new();
-    let mut seen = HashSet::new();
+    let mut row_keys = HashSet::new();
     for answer in answers {
-        let Ok(listed) = &answer.listed else {
+        let Ok(listing) = &answer.listed else {
             continue;
         };
-        for database in &listed.databases {
-            let row = new_row(database, listed, answer, user);
-            if seen.insert(row_key(&row)) {
+        for database in &listing.databases {
+            let row = new_row(database, listing, answer, user);
+            if row_keys.insert(row_key(&row)) {
                 rows.push(row);
             }
         }
@@ -194,7 +194,7 @@ fn row_key(row: &DiscoveredHost) -> String {
 
 fn new_row(
     database: &FoundDatabase,
-    listed: &CatalogAnswer,
+    listing: &CatalogAnswer,
     answer: &ProfileAnswer,
     user: Option<&str>,
 ) -> DiscoveredHost {
@@ -226,7 +226,7 @@ fn new_row(
         host,
         user,
         profile: answer.profiles.first().cloned().flatten(),
-        account: listed.account.clone(),
+        account: listing.account.clone(),
         is_configured: false,
         not_added,
     }
@@ -272,7 +272,7 @@ fn host_of(database: &FoundDatabase) -> Option<String> {
 /// Names the rows: those that are configured as their connections, all others anew.
 fn give_names(rows: &mut [DiscoveredHost], config: &Config) {
     let connections_by_host = configured_hosts(config);
-    let mut naming = ConnectionNamer::with_taken(
+    let mut namer = ConnectionNamer::with_taken(
         config
             .connections
             .iter()
@@ -296,7 +296,7 @@ fn give_names(rows: &mut [DiscoveredHost], config: &Config) {
             });
         }
     }
-    let mut names = naming.names(&new).into_iter();
+    let mut names = namer.names(&new).into_iter();
     for row in rows.iter_mut() {
         if !row.is_configured
             && let Some(name) = names.next()
@@ -316,27 +316,27 @@ fn role_suffix(role: EndpointRole) -> &'static str {
 /// Returns the connections by each host that they dial or sign for. A bare cluster ID stands for
 /// its endpoint.
 fn configured_hosts(config: &Config) -> HashMap<String, &Connection> {
-    let mut by_host = HashMap::new();
+    let mut connections_by_host = HashMap::new();
     for connection in &config.connections {
         let mut hosts: Vec<&str> = Vec::new();
         hosts.extend(connection.target.host.as_deref());
-        if let Some(signed) = &connection.sign_host {
-            hosts.push(&signed.host);
+        if let Some(sign_host) = &connection.sign_host {
+            hosts.push(&sign_host.host);
         }
         hosts.extend(connection.aliases.iter().map(|alias| alias.host.as_str()));
         for host in hosts {
             let endpoint = config::endpoint(host, connection.region.as_ref());
-            by_host.entry(endpoint).or_insert(connection);
+            connections_by_host.entry(endpoint).or_insert(connection);
         }
     }
-    by_host
+    connections_by_host
 }
 
 fn connection_of<'a>(
     row: &DiscoveredHost,
-    by_host: &HashMap<String, &'a Connection>,
+    connections_by_host: &HashMap<String, &'a Connection>,
 ) -> Option<&'a Connection> {
-    by_host.get(row.host.as_ref()?).copied()
+    connections_by_host.get(row.host.as_ref()?).copied()
 }
 
 #[cfg(test)]

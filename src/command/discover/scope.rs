@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::provider::{self, Provider};
 use crate::text::suggest;
-use crate::text::{glob, host, quote};
+use crate::text::{backquoted, glob, quote};
 
 /// The profiles and regions that the user names.
 #[derive(Default, clap::Args)]
@@ -100,16 +100,16 @@ impl ScopeOptions {
     /// Returns the options as they are typed, each after a blank, for a command that is to ask the
     /// same.
     pub(super) fn typed_options(&self) -> String {
-        let mut words = String::new();
+        let mut options = String::new();
         for (option, values) in [("--profile", &self.profile), ("--region", &self.region)] {
             for value in values {
-                words.extend([" ", option, " ", &quote::typed(value)]);
+                options.extend([" ", option, " ", &quote::typed(value)]);
             }
         }
         if self.all_regions {
-            words.push_str(" --all-regions");
+            options.push_str(" --all-regions");
         }
-        words
+        options
     }
 
     /// Returns the same profiles, with all regions.
@@ -128,7 +128,7 @@ impl ScopeOptions {
         for lister in context.listers {
             candidates.push(SearchCandidate {
                 lister: *lister,
-                used: ProfilesInUse::of(lister.authority, context.config),
+                used: ProfilesInUse::find(lister.authority, context.config),
                 profiles: Vec::new(),
             });
         }
@@ -165,20 +165,20 @@ impl ScopeOptions {
         Ok(questions)
     }
 
-    /// Returns the regions to ask a profile for. `used` are those of its connections.
+    /// Returns the regions to ask a profile for. `used_regions` are those of its connections.
     fn regions(
         &self,
         profile_regions: &ProfileRegions,
-        used: &[Region],
+        used_regions: &[Region],
         authority: &dyn Authority,
     ) -> Result<Vec<Region>> {
         if self.all_regions {
             return Ok(profile_regions.all.clone());
         }
-        let mut chosen = Vec::new();
+        let mut chosen_regions = Vec::new();
         if self.region.is_empty() {
-            for region in profile_regions.own.iter().chain(used) {
-                add_once(&mut chosen, region.clone());
+            for region in profile_regions.own.iter().chain(used_regions) {
+                add_once(&mut chosen_regions, region.clone());
             }
         }
         for pattern in &self.region {
@@ -187,17 +187,17 @@ impl ScopeOptions {
                 if let Some(regions) = authority.regions()
                     && let Ok(region) = regions.parse(pattern)
                 {
-                    add_once(&mut chosen, region);
+                    add_once(&mut chosen_regions, region);
                 }
                 continue;
             }
             for region in &profile_regions.all {
                 if glob::matches_pattern(pattern, region.as_str()) {
-                    add_once(&mut chosen, region.clone());
+                    add_once(&mut chosen_regions, region.clone());
                 }
             }
         }
-        Ok(chosen)
+        Ok(chosen_regions)
     }
 
     /// Returns a warning for each region that the user names and nobody who is asked knows.
@@ -284,8 +284,8 @@ fn take_named_profiles(pattern: &str, candidates: &mut [SearchCandidate]) -> Res
         return Ok(());
     }
     if is_pattern {
-        let known = suggest::list_names(&profile_names);
-        return Err(no_match_error("profile", pattern, "profiles", &known));
+        let name_list = suggest::list_names(&profile_names);
+        return Err(no_match_error("profile", pattern, "profiles", &name_list));
     }
     for candidate in candidates {
         add_once(&mut candidate.profiles, Some(pattern.to_owned()));
@@ -302,7 +302,7 @@ struct ProfilesInUse {
 }
 
 impl ProfilesInUse {
-    fn of(authority: &dyn Authority, config: &Config) -> Self {
+    fn find(authority: &dyn Authority, config: &Config) -> Self {
         let (current, is_selected) = current_profile(authority);
         let mut pairs = Vec::new();
         for connection in &config.connections {
@@ -310,8 +310,8 @@ impl ProfilesInUse {
             let host = signed.or(connection.target.host.as_ref());
             let host = host.map_or("", String::as_str);
             let rule = config.rule(host);
-            let named = connection.provider.as_ref().or(rule.provider.as_ref());
-            let provider = provider_of(named, host);
+            let provider_name = connection.provider.as_ref().or(rule.provider.as_ref());
+            let provider = provider_of(provider_name, host);
             if !may_be_of(authority, provider) {
                 continue;
             }
@@ -366,8 +366,8 @@ impl ProfilesInUse {
 }
 
 /// Returns the provider that is named, else that of the host, which may be a pattern.
-fn provider_of(named: Option<&String>, host: &str) -> Option<&'static Provider> {
-    match named {
+fn provider_of(provider_name: Option<&String>, host: &str) -> Option<&'static Provider> {
+    match provider_name {
         Some(name) => provider::named(name).ok(),
         None => provider::find_by_host(host),
     }
@@ -417,17 +417,17 @@ fn group_by_credentials(
 }
 
 fn matching_names(pattern: &str, names: &[String]) -> Vec<String> {
-    let mut fitting = Vec::new();
+    let mut matches = Vec::new();
     for name in names {
         if glob::matches_pattern(pattern, name) {
-            fitting.push(name.clone());
+            matches.push(name.clone());
         }
     }
-    fitting
+    matches
 }
 
-fn no_match_error(what: &str, pattern: &str, plural: &str, names: &str) -> Error {
-    let error = Error::usage(format!("no {what} matches {}", host::quoted(pattern)));
+fn no_match_error(singular: &str, pattern: &str, plural: &str, names: &str) -> Error {
+    let error = Error::usage(format!("no {singular} matches {}", backquoted(pattern)));
     if names.is_empty() {
         return error.hint(format!("leave it out: there are no {plural}"));
     }

@@ -87,8 +87,8 @@ fn ask_after_logins(answers: &mut [ProfileAnswer], context: SearchContext<'_>, o
             regions: answer.regions.clone(),
         });
     }
-    let again = ask_once(questions, output);
-    for (position, answer) in logged_in.into_iter().zip(again) {
+    let new_answers = ask_once(questions, output);
+    for (position, answer) in logged_in.into_iter().zip(new_answers) {
         answers[position] = answer;
     }
 }
@@ -100,14 +100,14 @@ fn ask_once(questions: Vec<CatalogSearch>, output: Output) -> Vec<ProfileAnswer>
         CatalogStep::Planned => progress.plan(),
         CatalogStep::Done => progress.step(),
     };
-    let open = Mutex::new(questions.into_iter().enumerate());
+    let open_searches = Mutex::new(questions.into_iter().enumerate());
     let mut answers = Vec::new();
     thread::scope(|scope| {
-        let mut running = Vec::new();
+        let mut handles = Vec::new();
         for _ in 0..threads {
-            running.push(scope.spawn(|| answer_open_searches(&open, &count)));
+            handles.push(scope.spawn(|| answer_open_searches(&open_searches, &count)));
         }
-        for thread in running {
+        for thread in handles {
             match thread.join() {
                 Ok(new_answers) => answers.extend(new_answers),
                 Err(panic) => std::panic::resume_unwind(panic),
@@ -132,11 +132,11 @@ fn titles(questions: &[CatalogSearch]) -> String {
 
 /// Takes one open question after the other until there is none.
 fn answer_open_searches(
-    open: &Mutex<impl Iterator<Item = (usize, CatalogSearch)>>,
+    open_searches: &Mutex<impl Iterator<Item = (usize, CatalogSearch)>>,
     count: &(dyn Fn(CatalogStep) + Sync),
 ) -> Vec<(usize, ProfileAnswer)> {
     let mut answers = Vec::new();
-    while let Some((position, question)) = next_search(open) {
+    while let Some((position, question)) = next_search(open_searches) {
         let listed = if question.regions.is_empty() && !question.catalog.regions().all.is_empty() {
             Err(no_region_answer(question.catalog.as_ref(), count))
         } else {
@@ -172,9 +172,9 @@ fn no_region_answer(
     NoAnswer::new(NoAnswerReason::Setting, error.hint(hint))
 }
 
-fn next_search<T>(open: &Mutex<impl Iterator<Item = T>>) -> Option<T> {
-    match open.lock() {
-        Ok(mut open) => open.next(),
+fn next_search<T>(open_searches: &Mutex<impl Iterator<Item = T>>) -> Option<T> {
+    match open_searches.lock() {
+        Ok(mut searches) => searches.next(),
         Err(_) => None, // a thread has ended early: its panic is what counts
     }
 }

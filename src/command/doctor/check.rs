@@ -24,7 +24,7 @@ pub(super) enum Examine {
 
 impl Check {
     /// Returns a check of the machine that makes no connection and needs no other check.
-    pub(super) const fn of_machine(
+    pub(super) const fn for_machine(
         id: &'static str,
         about: &'static str,
         examine: fn(&mut Examination<'_>) -> Finding,
@@ -33,7 +33,7 @@ impl Check {
     }
 
     /// Returns the same for a target.
-    pub(super) const fn of_target(
+    pub(super) const fn for_target(
         id: &'static str,
         about: &'static str,
         examine: fn(&mut ExaminedTarget<'_, '_>) -> Finding,

@@ -78,7 +78,7 @@ impl Finding {
 
     /// Returns the failure that an error of pgcred's own is. Its hint becomes the advice. The exit
     /// code for wrong usage is for that of doctor itself.
-    pub(super) fn of_error(cause: impl Into<Option<&'static str>>, error: &Error) -> Self {
+    pub(super) fn from_error(cause: impl Into<Option<&'static str>>, error: &Error) -> Self {
         let mut finding = Self::fail(cause, error.to_string());
         finding.advice = error.hint_text().map(str::to_owned);
         finding.exit = match error.exit() {

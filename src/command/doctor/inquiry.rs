@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use super::pending_answer::PendingAnswer;
 use crate::authority::{
-    AskPolicy, Authority, CallerIdentity, Inspected, Inspector, LoginPermission, Region,
+    AskPolicy, Authority, CallerIdentity, Inspected, Inspector, Region, ServerLoginPermission,
     ServerState, TokenScope,
 };
 use crate::provider::Provider;
@@ -28,7 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(super) struct TargetInquiry {
     pub(super) caller: PendingAnswer<Inspected<CallerIdentity>>,
     pub(super) server: PendingAnswer<Inspected<ServerState>>,
-    pub(super) permission: PendingAnswer<Inspected<LoginPermission>>,
+    pub(super) permission: PendingAnswer<Inspected<ServerLoginPermission>>,
 }
 
 /// What of a request the questions are about.
@@ -53,14 +53,15 @@ pub(super) struct AuthorityClock {
 /// Those who answer, by authority and profile.
 #[derive(Default)]
 pub(super) struct Inspectors {
-    known: Vec<(InspectorKey, Option<Arc<dyn Inspector>>)>,
+    by_key: Vec<(InspectorKey, Option<Arc<dyn Inspector>>)>,
 }
 
 /// The name of an authority, and a profile.
 type InspectorKey = (&'static str, Option<String>);
 
 impl Inspectors {
-    fn of(
+    /// Returns the inspector of a request's profile, and keeps it for the next request.
+    fn for_request(
         &mut self,
         request: &Request,
         ask: &AskPolicy,
@@ -68,14 +69,14 @@ impl Inspectors {
     ) -> Option<Arc<dyn Inspector>> {
         let authority = request.provider.authority;
         let key = (authority.name(), request.profile.clone());
-        for (known_key, inspector) in &self.known {
+        for (known_key, inspector) in &self.by_key {
             if *known_key == key {
                 return inspector.clone();
             }
         }
-        let made = authority.inspector(request.profile.as_deref(), ask, deadline);
-        let inspector = made.map(Arc::from);
-        self.known.push((key, inspector.clone()));
+        let new_inspector = authority.inspector(request.profile.as_deref(), ask, deadline);
+        let inspector = new_inspector.map(Arc::from);
+        self.by_key.push((key, inspector.clone()));
         inspector
     }
 }
@@ -88,9 +89,9 @@ impl TargetInquiry {
         ask: &AskPolicy,
         deadline: Instant,
     ) -> Option<Self> {
-        let inspector = inspectors.of(request, ask, deadline)?;
+        let inspector = inspectors.for_request(request, ask, deadline)?;
         let (server, found_server) = channel();
-        let (subject, of_server) = (InquirySubject::of(request), inspector.clone());
+        let (subject, of_server) = (InquirySubject::from_request(request), inspector.clone());
         let permission = PendingAnswer::start(move || {
             let region = subject.region.as_ref();
             let state = of_server.server(&subject.scope(), region);
@@ -113,7 +114,7 @@ impl TargetInquiry {
 }
 
 impl InquirySubject {
-    fn of(request: &Request) -> Self {
+    fn from_request(request: &Request) -> Self {
         Self {
             provider: request.provider,
             host: request.sign_host.clone(),

@@ -102,7 +102,7 @@ impl DoctorJobs {
         }
         if is_wanted("clients") || is_wanted("environment.tls") {
             for name in ["psql", "pg_config"] {
-                jobs.clients.extend(ProgramVersion::of(name, patience));
+                jobs.clients.extend(ProgramVersion::find(name, patience));
             }
         }
         if is_wanted("clients.aws") {
@@ -130,14 +130,14 @@ impl DoctorJobs {
 
 impl ProgramVersion {
     /// Starts to ask a program for its version, if there is such a program.
-    fn of(name: &'static str, deadline: Instant) -> Option<Self> {
+    fn find(name: &'static str, deadline: Instant) -> Option<Self> {
         let path = child::find(name.as_ref())?;
-        Some(Self::at(name, path, deadline))
+        Some(Self::ask(name, path, deadline))
     }
 
-    fn at(name: &'static str, path: PathBuf, deadline: Instant) -> Self {
-        let words = vec![path.display().to_string(), "--version".to_owned()];
-        let text = PendingAnswer::start(move || read_version(&words, deadline));
+    fn ask(name: &'static str, path: PathBuf, deadline: Instant) -> Self {
+        let command_line = vec![path.display().to_string(), "--version".to_owned()];
+        let text = PendingAnswer::start(move || read_version(&command_line, deadline));
         Self { name, path, text }
     }
 
@@ -148,11 +148,11 @@ impl ProgramVersion {
 }
 
 /// Returns the first line that a program prints on standard output.
-fn read_version(words: &[String], deadline: Instant) -> Option<String> {
-    let ended = child::output(words, deadline, ChildAttachment::Alone).ok()?;
-    let text = String::from_utf8_lossy(&ended.stdout).into_owned();
+fn read_version(command_line: &[String], deadline: Instant) -> Option<String> {
+    let program_output = child::output(command_line, deadline, ChildAttachment::Alone).ok()?;
+    let text = String::from_utf8_lossy(&program_output.stdout).into_owned();
     let line = text.lines().next()?.trim();
-    if line.is_empty() || !ended.status.success() {
+    if line.is_empty() || !program_output.status.success() {
         return None;
     }
     Some(crate::text::foreign(line))
@@ -163,11 +163,11 @@ fn read_version(words: &[String], deadline: Instant) -> Option<String> {
 fn start_aws(deadline: Instant) -> Option<ProgramVersion> {
     const NAME: &str = "aws";
     let path = child::find(NAME.as_ref())?;
-    let words = vec![path.display().to_string(), "--version".to_owned()];
+    let command_line = vec![path.display().to_string(), "--version".to_owned()];
     let program = path.clone();
     let text = PendingAnswer::start(move || match aws_cli::version_by_files(&program) {
         Some(version) => Some(version),
-        None => read_version(&words, deadline),
+        None => read_version(&command_line, deadline),
     });
     Some(ProgramVersion {
         name: NAME,
@@ -182,7 +182,7 @@ fn start_other_pgcred(machine: &Machine, deadline: Instant) -> Option<ProgramVer
     if program.canonicalize().ok() == machine.pgcred.canonicalize().ok() {
         return None;
     }
-    Some(ProgramVersion::at("pgcred", program, deadline))
+    Some(ProgramVersion::ask("pgcred", program, deadline))
 }
 
 fn read_tools(machine: &Machine) -> Vec<ToolState> {

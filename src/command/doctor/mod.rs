@@ -166,7 +166,7 @@ impl RunCommand for DoctorCommand {
             jobs,
         };
         let outcomes = runner::run_checks(&mut examination, &targets, &selection);
-        let report = DoctorReport::of(&outcomes);
+        let report = DoctorReport::new(&outcomes);
         match self.format {
             _ if self.share => {
                 Output::lines(share::share_lines(&outcomes, names, &app.preferences))?;
@@ -218,10 +218,10 @@ impl DoctorCommand {
 
 /// Starts to ask each authority for the time, where the first of its targets belongs to.
 fn start_clocks(targets: &[NamedTarget], app: &App, deadline: Instant) -> Vec<AuthorityClock> {
-    let (mut asked, mut clocks) = (BTreeSet::new(), Vec::new());
+    let (mut asked_authorities, mut clocks) = (BTreeSet::new(), Vec::new());
     for target in targets {
         if let Ok(request) = &target.request
-            && asked.insert(request.provider.authority.name())
+            && asked_authorities.insert(request.provider.authority.name())
         {
             clocks.extend(AuthorityClock::start(
                 request,

@@ -17,8 +17,8 @@ use super::pending_answer::PendingAnswer;
 use crate::error::Result;
 use crate::probe::Deadline;
 use crate::probe::connect::{self, ConnectAttempt};
-use crate::probe::login::{self, LoginAttempt, LoginRequest};
 use crate::probe::names::{self, NameAnswer};
+use crate::probe::server_login::{self, ServerLoginAttempt, ServerLoginRequest};
 use crate::probe::tls::{self, TlsHandshake, TlsStart};
 use crate::probe::trust::{ClientVerification, NamedRoots, VerificationLevel};
 use crate::request::Request;
@@ -38,7 +38,7 @@ pub(super) struct NetworkAnswers {
     pub(super) names: PendingAnswer<NameAnswer>,
     pub(super) attempts: PendingAnswer<Vec<ConnectAttempt>>,
     pub(super) handshake: PendingAnswer<TlsHandshake>,
-    pub(super) login: PendingAnswer<LoginAttempt>,
+    pub(super) login: PendingAnswer<ServerLoginAttempt>,
     /// What the user's clients verify of the server.
     pub(super) verification: VerificationLevel,
     /// The file of roots of the user's clients, or libpq's word for the system's; `None` if they
@@ -77,7 +77,7 @@ struct AnswerSenders {
     names: Sender<NameAnswer>,
     attempts: Sender<Vec<ConnectAttempt>>,
     handshake: Sender<TlsHandshake>,
-    login: Sender<LoginAttempt>,
+    login: Sender<ServerLoginAttempt>,
 }
 
 impl NetworkAnswers {
@@ -85,7 +85,7 @@ impl NetworkAnswers {
     pub(super) fn start(request: &Request, deadline: Instant) -> Result<Self> {
         let sets = roots::root_sets(request)?;
         let roots_file = sets.clients_file.clone();
-        let question = ProbeRequest::of(request, sets);
+        let question = ProbeRequest::from_request(request, sets);
         let verification = question.client.verification;
         let (names, found_names) = channel();
         let (attempts, found_attempts) = channel();
@@ -125,7 +125,7 @@ impl NetworkAnswers {
 }
 
 impl ProbeRequest {
-    fn of(request: &Request, sets: RootSets) -> Self {
+    fn from_request(request: &Request, sets: RootSets) -> Self {
         let host = request.host.clone();
         let start = match request.keyword("sslnegotiation") {
             Some("direct") => TlsStart::Direct,
@@ -150,14 +150,14 @@ impl ProbeRequest {
 
     /// Goes as far as the server lets it. Each answer is sent as soon as it is there.
     fn ask(self, answers: &AnswerSenders, token: &Receiver<Token>, times: ProbeTimes) {
-        let until = |time: Instant| time.saturating_duration_since(Instant::now());
-        let soon = || Deadline::after(until(times.reached_by));
-        let names = names::look_up(&self.address, soon());
+        let time_left = |time: Instant| time.saturating_duration_since(Instant::now());
+        let connect_deadline = || Deadline::after(time_left(times.reached_by));
+        let names = names::look_up(&self.address, connect_deadline());
         let _ = answers.names.send(names.clone());
-        let mut attempts = connect::connect_to_all(&names, self.port, soon());
-        let open = connect::take_first(&mut attempts);
+        let mut attempts = connect::connect_to_all(&names, self.port, connect_deadline());
+        let connection = connect::take_first(&mut attempts);
         let _ = answers.attempts.send(attempts);
-        let Some(open) = open else {
+        let Some(connection) = connection else {
             return;
         };
         let question = tls::TlsRequest {
@@ -167,20 +167,20 @@ impl ProbeRequest {
             roots: &self.roots,
             now: Time::now(),
         };
-        let mut handshake = tls::begin_tls(open, &question, soon());
+        let mut handshake = tls::begin_tls(connection, &question, connect_deadline());
         let session = handshake.session.take();
         let _ = answers.handshake.send(handshake);
-        let (Some(session), Ok(token)) = (session, token.recv_timeout(until(times.deadline)))
+        let (Some(session), Ok(token)) = (session, token.recv_timeout(time_left(times.deadline)))
         else {
             return;
         };
-        let login_request = LoginRequest {
+        let login_request = ServerLoginRequest {
             user: token.user.as_deref().unwrap_or(&self.user),
             database: &self.dbname,
             token: token.expose(),
         };
-        let deadline = Deadline::after(until(times.deadline));
-        let login = login::log_in(session, &login_request, &self.client, deadline);
+        let deadline = Deadline::after(time_left(times.deadline));
+        let login = server_login::log_in_to_server(session, &login_request, &self.client, deadline);
         let _ = answers.login.send(login);
     }
 }
@@ -197,12 +197,12 @@ fn named_sets(sets: RootSets) -> Vec<NamedRoots> {
         (SYSTEM_ROOTS, sets.system),
         (PROVIDER_ROOTS, sets.provider),
     ];
-    let mut named = Vec::new();
+    let mut named_roots = Vec::new();
     for (name, certificates) in all {
         let name = name.to_owned();
-        named.push(NamedRoots { name, certificates });
+        named_roots.push(NamedRoots { name, certificates });
     }
-    named
+    named_roots
 }
 
 /// Returns what libpq verifies. With a file of roots, `require` verifies as `verify-ca` does.

@@ -63,7 +63,7 @@ const ARN_FIELDS: usize = 6;
 /// Replaces texts, and remembers by what.
 pub(super) struct Redactor {
     /// The known names, the longest first.
-    known: Vec<(String, RedactedKind)>,
+    names: Vec<(String, RedactedKind)>,
     home: Option<String>,
     numbers: BTreeMap<RedactedKind, Vec<String>>,
 }
@@ -75,7 +75,7 @@ impl Redactor {
         names.sort_by_key(|(name, kind)| (std::cmp::Reverse(name.len()), *kind, name.clone()));
         names.dedup_by(|a, b| a.0 == b.0);
         Self {
-            known: names,
+            names,
             home,
             numbers: BTreeMap::new(),
         }
@@ -83,16 +83,16 @@ impl Redactor {
 
     /// Returns the text without what identifies the user.
     pub(super) fn redact(&mut self, text: &str) -> String {
-        let mut kept = String::with_capacity(text.len());
+        let mut redacted_text = String::with_capacity(text.len());
         let mut rest = text;
         let mut last_char = None;
         while let Some(first) = rest.chars().next() {
-            let (length, shown) = self.redact_next(rest, last_char);
-            kept.push_str(&shown);
+            let (length, replacement) = self.redact_next(rest, last_char);
+            redacted_text.push_str(&replacement);
             last_char = rest[..length].chars().next_back().or(Some(first));
             rest = &rest[length..];
         }
-        kept
+        redacted_text
     }
 
     /// Returns how many bytes at the beginning are dealt with, and what is shown for them.
@@ -118,8 +118,8 @@ impl Redactor {
                 return (arn.len(), self.arn(arn));
             }
             let word = word_at(rest);
-            if let Some(shown) = self.mark_of_look(word) {
-                return (word.len(), shown);
+            if let Some(replacement) = self.mark_of_look(word) {
+                return (word.len(), replacement);
             }
             if let Some((name, kind)) = self.known_at(rest) {
                 return (name.len(), self.mark(kind, &name));
@@ -132,7 +132,7 @@ impl Redactor {
 
     /// Returns the known name that the text begins with as a whole word.
     fn known_at(&self, rest: &str) -> Option<(String, RedactedKind)> {
-        for (name, kind) in &self.known {
+        for (name, kind) in &self.names {
             let Some((start, after)) = rest.split_at_checked(name.len()) else {
                 continue;
             };
@@ -147,9 +147,10 @@ impl Redactor {
     /// account and names.
     fn arn(&mut self, arn: &str) -> String {
         let fields: Vec<&str> = arn.splitn(ARN_FIELDS, ':').collect();
-        let mut shown: Vec<String> = fields.iter().map(|&field| field.to_owned()).collect();
+        let mut redacted_fields: Vec<String> =
+            fields.iter().map(|&field| field.to_owned()).collect();
         if !fields[4].is_empty() {
-            shown[4] = self.mark(RedactedKind::Account, fields[4]);
+            redacted_fields[4] = self.mark(RedactedKind::Account, fields[4]);
         }
         let mut parts = fields[5].split(['/', ':']);
         let mut resource = parts.next().unwrap_or_default().to_owned();
@@ -157,8 +158,8 @@ impl Redactor {
             resource += "/";
             resource += &self.mark(RedactedKind::Name, part);
         }
-        shown[5] = resource;
-        shown.join(":")
+        redacted_fields[5] = resource;
+        redacted_fields.join(":")
     }
 
     /// Returns the mark for a word that looks like something private.
@@ -192,13 +193,13 @@ impl Redactor {
     }
 
     fn mark(&mut self, kind: RedactedKind, text: &str) -> String {
-        let seen = self.numbers.entry(kind).or_default();
-        let seen_at = seen.iter().position(|earlier| earlier == text);
-        let number = if let Some(index) = seen_at {
+        let numbered_texts = self.numbers.entry(kind).or_default();
+        let position = numbered_texts.iter().position(|earlier| earlier == text);
+        let number = if let Some(index) = position {
             index + 1
         } else {
-            seen.push(text.to_owned());
-            seen.len()
+            numbered_texts.push(text.to_owned());
+            numbered_texts.len()
         };
         format!("<{}-{number}>", kind.as_str())
     }

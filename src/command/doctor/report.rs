@@ -37,7 +37,7 @@ pub(super) fn list_of_checks() -> Vec<String> {
 }
 
 impl<'a> DoctorReport<'a> {
-    pub(super) fn of(outcomes: &'a [CheckOutcome]) -> Self {
+    pub(super) fn new(outcomes: &'a [CheckOutcome]) -> Self {
         Self { outcomes }
     }
 
@@ -66,10 +66,10 @@ impl<'a> DoctorReport<'a> {
         }
         let mut lines = Vec::new();
         for outcome in failures {
-            let what = outcome.trouble();
+            let trouble = outcome.trouble();
             lines.push(match &outcome.target {
-                Some(target) => format!("first cause: {target}: {what}"),
-                None => format!("first cause: {what}"),
+                Some(target) => format!("first cause: {target}: {trouble}"),
+                None => format!("first cause: {trouble}"),
             });
             if let Some(advice) = &outcome.advice {
                 lines.extend(wrap_text(advice, ""));

@@ -58,7 +58,7 @@ pub(super) fn run_checks(
                 of_targets.extend(run_target(&mut case, selection, &of_machine));
             }
             Err(error) => {
-                let mut finding = Finding::of_error("target.unknown", error);
+                let mut finding = Finding::from_error("target.unknown", error);
                 // A target that cannot be understood is wrong usage of doctor itself.
                 finding.exit = error.exit();
                 let values = CausePlaceholders::default();
@@ -75,18 +75,18 @@ pub(super) fn run_checks(
 
 /// Returns the name of the authority that all targets have.
 pub(super) fn only_authority(targets: &[NamedTarget]) -> Option<&'static str> {
-    let mut only = None;
+    let mut only_name = None;
     for target in targets {
         let Ok(request) = &target.request else {
             continue;
         };
         let name = request.provider.authority.name();
-        if only.is_some_and(|first_name| first_name != name) {
+        if only_name.is_some_and(|first_name| first_name != name) {
             return None;
         }
-        only = Some(name);
+        only_name = Some(name);
     }
-    only
+    only_name
 }
 
 /// The probes of the targets' servers, and the questions about them.

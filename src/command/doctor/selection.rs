@@ -15,22 +15,22 @@ use crate::error::{Error, Result};
 
 pub(super) struct CheckSelection {
     /// The ids, or the beginnings of ids, that the user typed; empty for all.
-    words: Vec<String>,
+    prefixes: Vec<String>,
     /// The ids of the checks to carry out.
     included: BTreeSet<&'static str>,
 }
 
 impl CheckSelection {
     /// Refuses a word that no check's id begins with.
-    pub(super) fn parse(words: Vec<String>) -> Result<Self> {
-        for word in &words {
-            if !checks::all_checks().any(|check| check.is_selected_by(word)) {
-                let error = Error::usage(format!("no such check: `{word}`"));
+    pub(super) fn parse(prefixes: Vec<String>) -> Result<Self> {
+        for prefix in &prefixes {
+            if !checks::all_checks().any(|check| check.is_selected_by(prefix)) {
+                let error = Error::usage(format!("no such check: `{prefix}`"));
                 return Err(error.hint("run `pgcred doctor --list` to see the checks"));
             }
         }
         let mut selection = Self {
-            words,
+            prefixes,
             included: BTreeSet::new(),
         };
         let all: Vec<&'static Check> = checks::all_checks().collect();
@@ -46,7 +46,11 @@ impl CheckSelection {
 
     /// Tells whether the user asked for this check itself.
     fn is_typed(&self, check: &Check) -> bool {
-        self.words.is_empty() || self.words.iter().any(|word| check.is_selected_by(word))
+        self.prefixes.is_empty()
+            || self
+                .prefixes
+                .iter()
+                .any(|prefix| check.is_selected_by(prefix))
     }
 
     pub(super) fn includes(&self, check: &Check) -> bool {
@@ -54,8 +58,8 @@ impl CheckSelection {
     }
 
     /// Tells whether a check is included that has this id, or is of this stage.
-    pub(super) fn includes_any(&self, word: &str) -> bool {
-        checks::all_checks().any(|check| check.is_selected_by(word) && self.includes(check))
+    pub(super) fn includes_any(&self, prefix: &str) -> bool {
+        checks::all_checks().any(|check| check.is_selected_by(prefix) && self.includes(check))
     }
 
     /// Tells whether a check is included that asks the server. All of them need the way there.
@@ -80,9 +84,9 @@ impl CheckSelection {
 mod tests {
     use super::*;
 
-    fn selection(words: &[&str]) -> CheckSelection {
-        let words = words.iter().map(|word| (*word).to_owned());
-        CheckSelection::parse(words.collect()).expect("known checks")
+    fn selection(prefixes: &[&str]) -> CheckSelection {
+        let prefixes = prefixes.iter().map(|prefix| (*prefix).to_owned());
+        CheckSelection::parse(prefixes.collect()).expect("known checks")
     }
 
     #[test]

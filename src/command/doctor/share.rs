@@ -51,9 +51,9 @@ pub(super) fn share_lines(
     names.extend(private_names(outcomes, preferences));
     let home = env::home().map(|home| home.display().to_string());
     let mut redactor = Redactor::new(names, home);
-    let mut redacted = Vec::new();
+    let mut redacted_outcomes = Vec::new();
     for outcome in outcomes {
-        redacted.push(outcome.redacted(|text| redactor.redact(text)));
+        redacted_outcomes.push(outcome.redacted(|text| redactor.redact(text)));
     }
     let system = format!("{} {}", std::env::consts::OS, std::env::consts::ARCH);
     let mut lines = vec![
@@ -61,7 +61,7 @@ pub(super) fn share_lines(
         String::new(),
         "```text".to_owned(),
     ];
-    for line in DoctorReport::of(&redacted).lines() {
+    for line in DoctorReport::new(&redacted_outcomes).lines() {
         // Three of them in a server's text would end the block.
         lines.push(line.replace("```", "` ` `"));
     }

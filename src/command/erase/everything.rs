@@ -53,8 +53,8 @@ impl EraseCommand {
         if !has_erased && errors.is_empty() {
             output.note("there was nothing to erase");
         }
-        all_errors(errors, output, |failed| {
-            format!("{failed} places could not be erased")
+        all_errors(errors, output, |count| {
+            format!("{count} places could not be erased")
         })
     }
 }
@@ -64,8 +64,8 @@ fn erase_all_in(path: &Path, index: &CacheIndex, output: Output) -> Result<bool>
     if index.known_passfiles().contains(path) {
         check_reachable(path)?;
     }
-    let erased = erase_in_passfile(path, output, |_| true)?;
-    Ok(!erased.is_empty())
+    let erased_lines = erase_in_passfile(path, output, |_| true)?;
+    Ok(!erased_lines.is_empty())
 }
 
 /// Removes cached tokens, the index, the key, what programs that were killed have left, and root
@@ -87,8 +87,8 @@ fn remove_own_files(app: &mut App) -> Vec<Result<PathBuf>> {
 
 /// Removes what programs that were killed have left. Programs that run keep theirs.
 fn remove_private_directories(output: Output) -> Vec<Result<PathBuf>> {
-    let (removed, running) = fs::remove_private_directories();
-    for directory in running {
+    let (removed, directories_in_use) = fs::remove_private_directories();
+    for directory in directories_in_use {
         output.note(&format!(
             "{} stays: the program of a `pgcred exec` runs and needs it",
             directory.display()

@@ -88,30 +88,31 @@ impl RunCommand for EraseCommand {
         }
         let addresses = self.addresses(app)?;
         let aliases = self.aliases(app);
-        let wanted = |line: &PassfileLine| {
+        let is_wanted = |line: &PassfileLine| {
             let mut all = addresses.iter().chain(&aliases);
             all.any(|address| matches_address(line, address))
         };
         let output = app.preferences.output;
         let mut errors = Vec::new();
-        let mut erased: Vec<PassfileLine> = Vec::new();
+        let mut erased_lines: Vec<PassfileLine> = Vec::new();
         let index = app.issuer.cache().map(Cache::index).unwrap_or_default();
         let paths = self.passfiles(&index)?;
         for path in &paths {
-            match erase_in_known_passfile(path, &index, output, wanted) {
-                Ok(lines) => erased.extend(lines),
+            match erase_in_known_passfile(path, &index, output, is_wanted) {
+                Ok(lines) => erased_lines.extend(lines),
                 Err(error) => errors.push(error),
             }
         }
         let mut has_erased_unknown = false;
         if let Some(cache) = app.issuer.cache() {
-            has_erased_unknown = erase_in_cache(cache, &index, output, wanted, &mut erased)?;
+            has_erased_unknown =
+                erase_in_cache(cache, &index, output, is_wanted, &mut erased_lines)?;
         }
         if !has_erased_unknown && errors.is_empty() {
-            errors.extend(nothing_found(&addresses, &erased, &paths));
+            errors.extend(nothing_found(&addresses, &erased_lines, &paths));
         }
-        all_errors(errors, output, |failed| {
-            format!("{failed} passfiles were left as they are")
+        all_errors(errors, output, |count| {
+            format!("{count} passfiles were left as they are")
         })
     }
 }
@@ -124,13 +125,13 @@ impl EraseCommand {
         if self.passfile.is_usual() {
             return Ok(passfiles);
         }
-        let named = self.passfile.path()?;
+        let named_passfile = self.passfile.path()?;
         if !self.all {
-            return Ok(vec![named]);
+            return Ok(vec![named_passfile]);
         }
         let mut paths = Vec::new();
-        if !passfiles.contains(&std::path::absolute(&named).unwrap_or_default()) {
-            paths.push(named);
+        if !passfiles.contains(&std::path::absolute(&named_passfile).unwrap_or_default()) {
+            paths.push(named_passfile);
         }
         paths.extend(passfiles);
         Ok(paths)
@@ -195,20 +196,20 @@ impl EraseCommand {
     }
 }
 
-/// Erases cached tokens and adds what they were for to `erased`. Tells whether there were tokens of
+/// Erases cached tokens and adds what they were for to `erased_lines`. Tells whether there were tokens of
 /// which the index knows nothing: those are erased too.
 fn erase_in_cache(
     cache: &Cache,
     index: &CacheIndex,
     output: Output,
-    wanted: impl Fn(&PassfileLine) -> bool,
-    erased: &mut Vec<PassfileLine>,
+    is_wanted: impl Fn(&PassfileLine) -> bool,
+    erased_lines: &mut Vec<PassfileLine>,
 ) -> Result<bool> {
     let mut ids = Vec::new();
     for (id, record) in &index.records {
-        if wanted(&record.line) {
+        if is_wanted(&record.line) {
             ids.push(id.clone());
-            erased.push(record.line.clone());
+            erased_lines.push(record.line.clone());
         }
     }
     // An unknown token may be one of those that the user wants to erase. To erase one too many
@@ -236,18 +237,20 @@ fn erase_in_cache(
 /// Returns the error that names the hosts of which nothing was erased, if there are any.
 fn nothing_found(
     addresses: &[TargetSpec],
-    erased: &[PassfileLine],
+    erased_lines: &[PassfileLine],
     paths: &[PathBuf],
 ) -> Option<Error> {
-    let mut missing = Vec::new();
+    let mut missing_hosts = Vec::new();
     for address in addresses {
         if let Some(host) = &address.host
-            && !erased.iter().any(|line| matches_address(line, address))
+            && !erased_lines
+                .iter()
+                .any(|line| matches_address(line, address))
         {
-            missing.push(host.as_str());
+            missing_hosts.push(host.as_str());
         }
     }
-    if missing.is_empty() {
+    if missing_hosts.is_empty() {
         return None;
     }
     let paths: Vec<String> = paths
@@ -261,7 +264,7 @@ fn nothing_found(
     };
     let error = Error::no_target(format!(
         "{paths} has no token for {}, and the cache has none",
-        missing.join(", ")
+        missing_hosts.join(", ")
     ));
     Some(error.hint("run `pgcred list` to see which connections have a token"))
 }

@@ -11,41 +11,42 @@ use crate::passfile::block::PassfileLine;
 use crate::sys::fs::{self, FilePresence};
 use crate::sys::typed_commands;
 
-/// Removes the tokens that `wanted` picks from a passfile's block, and returns what they were for.
+/// Removes the tokens that `is_wanted` picks from a passfile's block, and returns what they were for.
 ///
 /// A file without a block is not touched, and a missing one is not made. What a pgcred that was
 /// killed has left beside the file is removed in any case.
 pub(super) fn erase_in_passfile(
     path: &Path,
     output: Output,
-    wanted: impl Fn(&PassfileLine) -> bool,
+    is_wanted: impl Fn(&PassfileLine) -> bool,
 ) -> Result<Vec<PassfileLine>> {
     fs::clear_leftovers(path)?;
     match fs::read_if_plain(path)? {
         Some(text) if may_have_block(&text) => {}
         _ => return Ok(Vec::new()),
     }
-    let erased: Vec<PassfileLine> = passfile_option::edit_passfile(path, output, |passfile| {
-        let lines = passfile
-            .lines()
-            .filter(|line| wanted(line))
-            .cloned()
-            .collect();
-        passfile.remove(&wanted);
-        Ok(lines)
-    })?;
-    if !erased.is_empty() {
+    let erased_lines: Vec<PassfileLine> =
+        passfile_option::edit_passfile(path, output, |passfile| {
+            let lines = passfile
+                .lines()
+                .filter(|line| is_wanted(line))
+                .cloned()
+                .collect();
+            passfile.remove(&is_wanted);
+            Ok(lines)
+        })?;
+    if !erased_lines.is_empty() {
         let mut note = format!(
             "{}: erased {}",
             path.display(),
-            tokens_in_words(erased.len())
+            tokens_in_words(erased_lines.len())
         );
         if fs::stamp(path).is_none() {
             note += "; the file is gone too, because pgcred had made it";
         }
         output.note(&note);
     }
-    Ok(erased)
+    Ok(erased_lines)
 }
 
 /// Tells whether a passfile has a mark of pgcred's, also a damaged one: then the block is read, and
@@ -62,12 +63,12 @@ pub(in crate::command) fn erase_in_known_passfile(
     path: &Path,
     index: &CacheIndex,
     output: Output,
-    wanted: impl Fn(&PassfileLine) -> bool,
+    is_wanted: impl Fn(&PassfileLine) -> bool,
 ) -> Result<Vec<PassfileLine>> {
-    if index.has_token_in(path, &wanted) {
+    if index.has_token_in(path, &is_wanted) {
         check_reachable(path)?;
     }
-    erase_in_passfile(path, output, wanted)
+    erase_in_passfile(path, output, is_wanted)
 }
 
 /// Refuses a passfile below a directory that is not there now, such as one of a disk that was taken
@@ -91,13 +92,13 @@ pub(in crate::command) fn forget_ids(ids: &[String], cache: &Cache, output: Outp
     if ids.is_empty() {
         return Ok(());
     }
-    let mut sealed = 0;
+    let mut sealed_count = 0;
     for id in ids {
-        sealed += usize::from(cache.has_file(id));
+        sealed_count += usize::from(cache.has_file(id));
     }
     cache.forget(ids)?;
-    if sealed > 0 {
-        output.note(&format!("cache: erased {}", tokens_in_words(sealed)));
+    if sealed_count > 0 {
+        output.note(&format!("cache: erased {}", tokens_in_words(sealed_count)));
     }
     Ok(())
 }

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::ExitStatus;
 use std::time::Duration;
 
-use crate::command::doctor_login::{DoctorVerdict, try_login};
+use crate::command::doctor_verdict::{DoctorVerdict, try_server_login};
 use crate::provider;
 use crate::request::Request;
 use crate::text::quote::typed;
@@ -33,14 +33,14 @@ pub(super) struct ExecRequest<'a> {
 }
 
 /// Returns why the login failed, or the command that finds it out.
-pub(super) fn hint_after_failed_login(asked: &ExecRequest<'_>) -> String {
-    let target: Vec<String> = target_of(asked.request)
+pub(super) fn hint_after_failed_login(exec_request: &ExecRequest<'_>) -> String {
+    let target: Vec<String> = target_of(exec_request.request)
         .iter()
         .map(|word| typed(word))
         .collect();
     let doctor = format!("pgcred doctor {}", target.join(" "));
-    if asked.is_attended
-        && let Some(cause) = ask_doctor(asked)
+    if exec_request.is_attended
+        && let Some(cause) = ask_doctor(exec_request)
     {
         return format!("{cause}; `{doctor}` says more");
     }
@@ -49,9 +49,13 @@ pub(super) fn hint_after_failed_login(asked: &ExecRequest<'_>) -> String {
 
 /// Returns what doctor finds first. Its own login may succeed, because it uses another way than the
 /// program, or because it comes later.
-fn ask_doctor(asked: &ExecRequest<'_>) -> Option<String> {
+fn ask_doctor(exec_request: &ExecRequest<'_>) -> Option<String> {
     const LONGEST_LOGIN: Duration = Duration::from_secs(3);
-    match try_login(&target_of(asked.request), asked.config, LONGEST_LOGIN) {
+    match try_server_login(
+        &target_of(exec_request.request),
+        exec_request.config,
+        LONGEST_LOGIN,
+    ) {
         DoctorVerdict::Refused(cause) => Some(cause),
         DoctorVerdict::Accepted(_) | DoctorVerdict::Unknown => None,
     }
@@ -62,9 +66,9 @@ fn target_of(request: &Request) -> Vec<String> {
     if let Some(name) = &request.connection {
         return vec![name.clone()];
     }
-    let mut words = vec![request.host.clone()];
+    let mut arguments = vec![request.host.clone()];
     let mut add = |option: &str, value: &str| {
-        words.extend([option.to_owned(), value.to_owned()]);
+        arguments.extend([option.to_owned(), value.to_owned()]);
     };
     if request.port != request.provider.usual_port {
         add("--port", &request.port.to_string());
@@ -88,7 +92,7 @@ fn target_of(request: &Request) -> Vec<String> {
     if let Some(profile) = &request.profile {
         add("--profile", profile);
     }
-    words
+    arguments
 }
 
 #[cfg(test)]

@@ -114,12 +114,12 @@ impl RunCommand for ExecCommand {
         if let Some(stdin) = stdin {
             command.stdin(stdin);
         }
-        let asked = ExecRequest {
+        let exec_request = ExecRequest {
             request: &request,
             config: app.options.config.as_deref(),
             is_attended: app.preferences.ask.terminal,
         };
-        run_to_its_end(command, renewal, directory, &asked)
+        run_to_its_end(command, renewal, directory, &exec_request)
     }
 }
 
@@ -144,26 +144,26 @@ fn run_to_its_end(
     command: Command,
     renewal: TokenRenewal,
     directory: PrivateDirectory,
-    asked: &ExecRequest<'_>,
+    exec_request: &ExecRequest<'_>,
 ) -> Result<ExitCode> {
     let program = command.get_program().to_owned();
     let output = renewal.output;
-    let running = SharedProgram::default();
-    let mut child = match start(command, &running) {
+    let shared_program = SharedProgram::default();
+    let mut child = match start(command, &shared_program) {
         Ok(child) => child,
         Err(error) => return Ok(not_started(&program, &error, output)),
     };
-    let renewing = renewal.start();
+    let running_renewal = renewal.start();
     let status = child.wait();
-    if let Ok(mut running) = running.lock() {
-        *running = ProgramState::Ended;
+    if let Ok(mut state) = shared_program.lock() {
+        *state = ProgramState::Ended;
     }
-    drop(renewing);
+    drop(running_renewal);
     drop(directory);
     match status {
         Ok(status) => {
             if hint::is_login_failure(&program, status) {
-                output.hint(&hint::hint_after_failed_login(asked));
+                output.hint(&hint::hint_after_failed_login(exec_request));
             }
             Ok(exit_as_program(status))
         }
@@ -281,12 +281,12 @@ fn start(mut command: Command, program: &SharedProgram) -> std::io::Result<Child
         let program = Arc::clone(program);
         move |signal: i32| {
             // The terminal sends these two to the program itself.
-            let sent =
+            let is_sent =
                 from_terminal && [Signal::SIGINT as i32, Signal::SIGQUIT as i32].contains(&signal);
             let Ok(program) = program.lock() else { return };
             match *program {
                 ProgramState::NotStarted => die_by(signal),
-                ProgramState::Runs(pid) if !sent => {
+                ProgramState::Runs(pid) if !is_sent => {
                     let _ = kill(Pid::from_raw(pid), Signal::try_from(signal).ok());
                 }
                 ProgramState::Runs(_) | ProgramState::Ended => {}
@@ -295,13 +295,13 @@ fn start(mut command: Command, program: &SharedProgram) -> std::io::Result<Child
     };
     // The lock is held while the program starts, so that a signal that comes in between waits, and
     // then reaches the program too.
-    let mut running = program
+    let mut state = program
         .lock()
         .map_err(|_| std::io::Error::other("a signal came too early"))?;
     on_signal(forward).map_err(|error| std::io::Error::other(error.to_string()))?;
     let child = spawn_with_core_dumps(&mut command)?;
     if let Ok(pid) = i32::try_from(child.id()) {
-        *running = ProgramState::Runs(pid);
+        *state = ProgramState::Runs(pid);
     }
     Ok(child)
 }

@@ -48,31 +48,31 @@ impl TokenRenewal {
                 thread: None,
             };
         }
-        let (stop, stopped) = channel();
+        let (stop, stop_receiver) = channel();
         // If there can be no thread, the program has the first token to its end.
-        let thread = Builder::new().spawn(move || self.run(&stopped)).ok();
+        let thread = Builder::new().spawn(move || self.run(&stop_receiver)).ok();
         RenewalThread {
             stop: Some(stop),
             thread,
         }
     }
 
-    fn run(mut self, stopped: &Receiver<()>) {
+    fn run(mut self, stop_receiver: &Receiver<()>) {
         let mut last_warning = String::new();
         loop {
             let pause = Time::now().until(self.due).min(LONGEST_PAUSE_SECONDS);
             if pause > 0 {
-                match stopped.recv_timeout(Duration::from_secs(pause.into())) {
+                match stop_receiver.recv_timeout(Duration::from_secs(pause.into())) {
                     Err(RecvTimeoutError::Timeout) => continue,
                     _ => return,
                 }
             }
-            match self.renew(stopped) {
+            match self.renew(stop_receiver) {
                 Ok(due) => {
                     last_warning.clear();
                     self.due = due;
                 }
-                Err(_) if is_over(stopped) => return,
+                Err(_) if is_over(stop_receiver) => return,
                 Err(reason) if reason == last_warning => {} // it has been reported
                 Err(reason) => {
                     self.output.warn(&format!(
@@ -96,29 +96,30 @@ impl TokenRenewal {
     }
 
     /// Renews the token. Returns when the new one is due, or in one line why there is none.
-    fn renew(&self, stopped: &Receiver<()>) -> Result<Time, String> {
+    fn renew(&self, stop_receiver: &Receiver<()>) -> Result<Time, String> {
         let arguments = self.arguments();
         let deadline = Instant::now() + self.timeout;
-        let ended = match child::own_output(&arguments, deadline, || is_over(stopped)) {
-            Ok(ended) => ended,
-            Err(ProgramError::Failed(error)) => return Err(error.to_string()),
-            Err(ProgramError::TooLate) => {
-                return Err(format!("no answer within {} s", self.timeout.as_secs()));
-            }
-        };
-        match due_of(&ended) {
+        let program_output =
+            match child::own_output(&arguments, deadline, || is_over(stop_receiver)) {
+                Ok(program_output) => program_output,
+                Err(ProgramError::Failed(error)) => return Err(error.to_string()),
+                Err(ProgramError::TooLate) => {
+                    return Err(format!("no answer within {} s", self.timeout.as_secs()));
+                }
+            };
+        match due_of(&program_output) {
             Some(due) => Ok(due),
-            None => Err(error_of(&ended)),
+            None => Err(error_of(&program_output)),
         }
     }
 
     /// Returns the command line of this run, without the program, as a renewal.
     fn arguments(&self) -> Vec<OsString> {
-        let own = env::arguments()
+        let own_arguments = env::arguments()
             .into_iter()
             .skip(1)
             .take_while(|argument| argument != "--");
-        let mut arguments: Vec<OsString> = own.collect();
+        let mut arguments: Vec<OsString> = own_arguments.collect();
         arguments.push("--renew".into());
         arguments.push(self.passfile.clone().into_os_string());
         arguments
@@ -132,24 +133,24 @@ impl Drop for RenewalThread {
     }
 }
 
-fn is_over(stopped: &Receiver<()>) -> bool {
-    stopped.try_recv() != Err(TryRecvError::Empty)
+fn is_over(stop_receiver: &Receiver<()>) -> bool {
+    stop_receiver.try_recv() != Err(TryRecvError::Empty)
 }
 
 /// Returns when the new token is due. Only a renewal that ends with success has written one; it
 /// prints the time.
-fn due_of(ended: &ProgramOutput) -> Option<Time> {
-    if !ended.status.success() {
+fn due_of(program_output: &ProgramOutput) -> Option<Time> {
+    if !program_output.status.success() {
         return None;
     }
-    let printed = String::from_utf8_lossy(&ended.stdout);
-    Some(Time::from_unix(printed.trim().parse().ok()?))
+    let stdout = String::from_utf8_lossy(&program_output.stdout);
+    Some(Time::from_unix(stdout.trim().parse().ok()?))
 }
 
 /// Returns the error that the renewal reported, to be shown to the user.
-fn error_of(ended: &ProgramOutput) -> String {
-    match reported_error(&String::from_utf8_lossy(&ended.stderr)) {
+fn error_of(program_output: &ProgramOutput) -> String {
+    match reported_error(&String::from_utf8_lossy(&program_output.stderr)) {
         Some(error) => error.to_owned(),
-        None => format!("pgcred ended with {}", ended.status),
+        None => format!("pgcred ended with {}", program_output.status),
     }
 }

@@ -126,8 +126,8 @@ fn table_lines(rows: &[ListRow]) -> Vec<String> {
     table.add_unless_empty("PROFILE", &column(|row| row.profile.clone()));
     table.add_unless_empty("EXPIRES IN", &column(ListRow::time_left));
     table.add_unless_empty("TOKEN IN", &column(ListRow::token_in));
-    let most = WIDTH.saturating_sub(table.width()).max(SHORTEST_HOST);
-    let hosts: Vec<String> = rows.iter().map(|row| row.address(most)).collect();
+    let max_width = WIDTH.saturating_sub(table.width()).max(SHORTEST_HOST);
+    let hosts: Vec<String> = rows.iter().map(|row| row.address(max_width)).collect();
     table.add("HOST", &hosts);
     table.lines()
 }

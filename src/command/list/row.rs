@@ -125,8 +125,8 @@ impl ListRow {
         app: &mut App,
     ) -> Self {
         let identity = app.issuer.identity(request);
-        let mut row = Self::of_request(name.to_owned(), request);
-        let id = EntryId::of(request, &*identity);
+        let mut row = Self::from_request(name.to_owned(), request);
+        let id = EntryId::new(request, &*identity);
         let record = index.records.get(id.as_str());
         if let Some(record) = record
             && row.user.is_empty()
@@ -164,7 +164,7 @@ impl ListRow {
     /// Returns what is known of a connection for which no token can be issued.
     pub(super) fn unusable(name: String, error: &Error, preferences: &Preferences) -> Self {
         let mut row = match preferences.connection_of_any_life(&name) {
-            Ok(request) => Self::of_request(name, &request),
+            Ok(request) => Self::from_request(name, &request),
             Err(_) => Self {
                 name,
                 ..Self::default()
@@ -174,7 +174,7 @@ impl ListRow {
         row
     }
 
-    fn of_request(name: String, request: &Request) -> Self {
+    fn from_request(name: String, request: &Request) -> Self {
         Self {
             name,
             host: request.host.clone(),
@@ -249,7 +249,7 @@ impl ListRow {
 
     /// Returns the host, cut in its middle where a terminal would break the line, and the port
     /// unless it is the usual one.
-    pub(super) fn address(&self, most: usize) -> String {
+    pub(super) fn address(&self, max_width: usize) -> String {
         const HEAD_LENGTH: usize = 10;
         const MARK: &str = "...";
         let address = if self.port == provider::DEFAULT_PORT || self.host.is_empty() {
@@ -258,10 +258,10 @@ impl ListRow {
             format!("{}:{}", self.host, self.port)
         };
         let characters: Vec<char> = address.chars().collect();
-        if characters.len() <= most {
+        if characters.len() <= max_width {
             return address;
         }
-        let tail = characters.len() - (most - HEAD_LENGTH - MARK.len());
+        let tail = characters.len() - (max_width - HEAD_LENGTH - MARK.len());
         let (head, tail) = (&characters[..HEAD_LENGTH], &characters[tail..]);
         head.iter().collect::<String>() + MARK + &tail.iter().collect::<String>()
     }
@@ -287,8 +287,10 @@ impl ListRow {
             ));
         }
         if !self.lines.is_empty() && !self.missing.is_empty() {
-            let missing = self.missing.join(", ");
-            notes.push(format!("{name}: no passfile has a token for {missing}"));
+            let missing_lines = self.missing.join(", ");
+            notes.push(format!(
+                "{name}: no passfile has a token for {missing_lines}"
+            ));
         }
         if !self.error.is_empty() {
             notes.push(format!("{name}: {}", self.error));
@@ -355,8 +357,8 @@ fn is_of_another(
     index: &CacheIndex,
     identity: &dyn Identity,
 ) -> bool {
-    let own = index.records.get(EntryId::of(request, identity).as_str());
-    if own.is_some_and(|record| token.is_recorded_in(record)) {
+    let own_record = index.records.get(EntryId::new(request, identity).as_str());
+    if own_record.is_some_and(|record| token.is_recorded_in(record)) {
         return false;
     }
     for record in index.records_of_any_life(request, identity, token.expires_at) {
@@ -386,10 +388,10 @@ fn address_of_line(line: &PassfileLine) -> String {
 /// Returns a path below the home directory as users write it, with `~`.
 fn short_path(path: &str) -> String {
     if let Some(home) = env::home()
-        && let Some(below) = path.strip_prefix(&*home.to_string_lossy())
-        && below.starts_with('/')
+        && let Some(path_below) = path.strip_prefix(&*home.to_string_lossy())
+        && path_below.starts_with('/')
     {
-        format!("~{below}")
+        format!("~{path_below}")
     } else {
         path.to_owned()
     }

@@ -28,7 +28,7 @@ use crate::request::Request;
 use crate::resolve::ConnectionOptions;
 use crate::sys::terminal::InheritedStdin;
 use crate::text::shown;
-use text::{LoginSteps, PolicyAnswer};
+use text::{PolicySql, PolicyAnswer};
 
 #[derive(clap::Args)]
 pub(crate) struct PolicyCommand {
@@ -102,7 +102,7 @@ impl RunCommand for PolicyCommand {
 
 /// Refuses a name that PostgreSQL would cut, and one that a terminal would not show as the SQL has
 /// it: whoever pastes the SQL must see whom it lets in.
-fn check_user(user: &str) -> Result<()> {
+fn check_sql_user(user: &str) -> Result<()> {
     if user.len() > LONGEST_NAME {
         let error = "the name of the user is longer than PostgreSQL keeps it";
         let hint = format!("name a user of up to {LONGEST_NAME} bytes with --user");
@@ -120,15 +120,15 @@ impl PolicyCommand {
     fn policy_for_login(&self, app: &App) -> Result<PolicyAnswer> {
         let request = self.request(app)?;
         let provider = request.provider;
-        let sql = provider.login_sql.as_ref();
+        let sql = provider.server_login_sql.as_ref();
         if sql.is_some() {
-            check_user(&request.user)?;
+            check_sql_user(&request.user)?;
         }
         let is_administrator =
             sql.is_some_and(|sql| sql.administrator == Some(request.user.as_str()));
         let names_principal = sql.is_some_and(|sql| sql.names_principal) && !is_administrator;
         let query = AccessQuery {
-            goal: AccessGoal::Login(&request.scope()),
+            goal: AccessGoal::ServerLogin(&request.scope()),
             region: request.region.as_ref(),
             profile: request.profile.as_deref(),
             account: self.account.as_deref(),
@@ -137,12 +137,12 @@ impl PolicyCommand {
         };
         let access = ask_authority(provider.authority, provider.title, &query, app)?;
         let sql = match sql {
-            None => LoginSteps::Unknown(provider.title),
+            None => PolicySql::Unknown(provider.title),
             Some(_) if is_administrator => {
-                LoginSteps::NotNeeded(text::no_sql_for_administrator(&request))
+                PolicySql::NotNeeded(text::no_sql_for_administrator(&request))
             }
             Some(_) if access.is_master_user => {
-                LoginSteps::NotNeeded(text::no_sql_for_master_user(&request))
+                PolicySql::NotNeeded(text::no_sql_for_master_user(&request))
             }
             Some(sql) => {
                 let subject = SqlSubject {
@@ -150,7 +150,7 @@ impl PolicyCommand {
                     user: &request.user,
                     principal: access.principal.as_deref().unwrap_or_default(),
                 };
-                LoginSteps::Steps {
+                PolicySql::Steps {
                     by: text::typed_by(sql.administrator),
                     session: sql
                         .administrator
@@ -192,7 +192,7 @@ impl PolicyCommand {
             authority: authority.title(),
             whom: "the role or user of the profile with which pgcred asks".to_owned(),
             access: ask_authority(authority, authority.title(), &query, app)?,
-            sql: LoginSteps::NotNeeded("Nothing has to be done in a database.".to_owned()),
+            sql: PolicySql::NotNeeded("Nothing has to be done in a database.".to_owned()),
         })
     }
 
@@ -237,7 +237,7 @@ mod tests {
     fn an_authority_needs_no_policies() {
         let scope = fake::PROVIDER.scope("h.fake.invalid", 5432, "guest");
         for goal in [
-            AccessGoal::Login(&scope),
+            AccessGoal::ServerLogin(&scope),
             AccessGoal::Listing,
             AccessGoal::Inspection,
         ] {
@@ -271,7 +271,7 @@ mod tests {
         };
         let region = Region::vouched_for("eu-west-1");
         let query = AccessQuery {
-            goal: AccessGoal::Login(&scope),
+            goal: AccessGoal::ServerLogin(&scope),
             region: Some(&region),
             profile: None,
             account: Some("123456789012"),

@@ -18,11 +18,11 @@ pub(super) struct PolicyAnswer {
     /// Who has to get the policy, for a sentence.
     pub(super) whom: String,
     pub(super) access: AccessPolicy,
-    pub(super) sql: LoginSteps,
+    pub(super) sql: PolicySql,
 }
 
 /// What the database needs.
-pub(super) enum LoginSteps {
+pub(super) enum PolicySql {
     /// pgcred knows no SQL for servers of this kind.
     Unknown(&'static str),
     /// Nothing, for this reason: a sentence.
@@ -48,11 +48,11 @@ impl PolicyAnswer {
             sections.push(headed_section(heading, &shown(command)));
         }
         sections.push(match &self.sql {
-            LoginSteps::NotNeeded(reason) => {
+            PolicySql::NotNeeded(reason) => {
                 wrap_in_lines("SQL: ", "", &format!("none is needed. {reason}"))
             }
-            LoginSteps::Unknown(title) => format!("SQL: pgcred knows none for {title}.\n"),
-            LoginSteps::Steps { .. } => headed_section("SQL:", self.sql().trim_end()),
+            PolicySql::Unknown(title) => format!("SQL: pgcred knows none for {title}.\n"),
+            PolicySql::Steps { .. } => headed_section("SQL:", self.sql().trim_end()),
         });
         let open = self.placeholders(&sections.concat());
         if !open.is_empty() {
@@ -69,13 +69,13 @@ impl PolicyAnswer {
     /// Returns the SQL with comments; where there is none, a comment that says so.
     pub(super) fn sql(&self) -> String {
         let (by, session, steps, remark) = match &self.sql {
-            LoginSteps::NotNeeded(reason) => {
+            PolicySql::NotNeeded(reason) => {
                 return sql_comment(&format!("No SQL is needed. {reason}"));
             }
-            LoginSteps::Unknown(title) => {
+            PolicySql::Unknown(title) => {
                 return sql_comment(&format!("pgcred knows no SQL for {title}."));
             }
-            LoginSteps::Steps {
+            PolicySql::Steps {
                 by,
                 session,
                 steps,
@@ -95,23 +95,23 @@ impl PolicyAnswer {
     }
 
     /// Returns the notes for a form that has no place for them, one in a line.
-    pub(super) fn remarks(&self, printed: &str) -> Vec<String> {
-        let mut remarks = self.placeholders(printed);
+    pub(super) fn remarks(&self, printed_text: &str) -> Vec<String> {
+        let mut remarks = self.placeholders(printed_text);
         remarks.extend(self.access.notes.iter().cloned());
         remarks
     }
 
     /// Returns what to type for each word in the text that stands for something unknown.
-    fn placeholders(&self, printed: &str) -> Vec<String> {
+    fn placeholders(&self, printed_text: &str) -> Vec<String> {
         let mut lines = Vec::new();
-        for open in &self.access.placeholders {
-            if !printed.contains(open.word) {
+        for placeholder in &self.access.placeholders {
+            if !printed_text.contains(placeholder.word) {
                 continue;
             }
-            lines.push(if open.command.is_empty() {
-                format!("{}: name it on the command line", open.word)
+            lines.push(if placeholder.command.is_empty() {
+                format!("{}: name it on the command line", placeholder.word)
             } else {
-                format!("{}: {}", open.word, shown(&open.command))
+                format!("{}: {}", placeholder.word, shown(&placeholder.command))
             });
         }
         lines
@@ -120,17 +120,17 @@ impl PolicyAnswer {
 
 /// Returns who has to get the policy of a login.
 pub(super) fn principal_in_words(access: &AccessPolicy) -> String {
-    let whom = "the role or user that signs the tokens";
+    let description = "the role or user that signs the tokens";
     match &access.principal {
         Some(principal)
             if access
                 .placeholders
                 .iter()
-                .all(|open| open.word != principal) =>
+                .all(|placeholder| placeholder.word != principal) =>
         {
-            format!("{whom}: {principal}")
+            format!("{description}: {principal}")
         }
-        _ => whom.to_owned(),
+        _ => description.to_owned(),
     }
 }
 

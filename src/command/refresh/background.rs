@@ -15,7 +15,7 @@ use crate::time::{Time, spoken_duration};
 #[derive(Default)]
 struct LastRun {
     /// When the run ended, in Unix seconds.
-    at: String,
+    ended_at: String,
     error: String,
     /// The login that the user was last notified of.
     notified: String,
@@ -29,7 +29,7 @@ impl LastRun {
         let mut lines = text.lines();
         let mut next_line = || lines.next().unwrap_or("").to_owned();
         Self {
-            at: next_line(),
+            ended_at: next_line(),
             error: next_line(),
             notified: next_line(),
             config: next_line(),
@@ -38,17 +38,17 @@ impl LastRun {
 
     fn render(&self) -> Vec<u8> {
         let Self {
-            at,
+            ended_at,
             error,
             notified,
             config,
         } = self;
-        format!("{at}\n{error}\n{notified}\n{config}\n").into_bytes()
+        format!("{ended_at}\n{error}\n{notified}\n{config}\n").into_bytes()
     }
 }
 
 fn outcome_file() -> Option<PathBuf> {
-    Some(CacheDirectory::of_user()?.background())
+    Some(CacheDirectory::for_user()?.background())
 }
 
 /// Remembers how a run ended. A run does not fail because this cannot be remembered.
@@ -80,7 +80,7 @@ pub(in crate::command) fn remember_outcome(
             notified.clone_from(login);
         }
         let run = LastRun {
-            at: Time::now().unix().to_string(),
+            ended_at: Time::now().unix().to_string(),
             error: error_line,
             notified,
             config: stamp_of_config(config),
@@ -122,8 +122,8 @@ fn stamp_of_config(config: Option<&Path>) -> String {
 
 /// Returns when the last run was and what failed, in words; `None` if there was no run.
 pub(in crate::command) fn last_run_in_words(config: Option<&Path>) -> Option<String> {
-    let BackgroundOutcome { at, error } = last_outcome(config)?;
-    let ago = spoken_duration(at.until(Time::now()));
+    let BackgroundOutcome { ended_at, error } = last_outcome(config)?;
+    let ago = spoken_duration(ended_at.until(Time::now()));
     let mut text = format!("last refresh in the background: {ago} ago");
     if let Some(error) = error {
         text.push_str(", failed: ");
@@ -134,7 +134,7 @@ pub(in crate::command) fn last_run_in_words(config: Option<&Path>) -> Option<Str
 
 /// How the last run ended.
 pub(in crate::command) struct BackgroundOutcome {
-    pub(in crate::command) at: Time,
+    pub(in crate::command) ended_at: Time,
     /// What failed. A failure with another configuration is left out, because its connection may
     /// be gone.
     pub(in crate::command) error: Option<String>,
@@ -143,10 +143,10 @@ pub(in crate::command) struct BackgroundOutcome {
 /// Returns how the last run ended; `None` if there was no run.
 pub(in crate::command) fn last_outcome(config: Option<&Path>) -> Option<BackgroundOutcome> {
     let run = LastRun::parse(&fs::read_own(&outcome_file()?)?);
-    let at = Time::from_unix(run.at.parse().ok()?);
+    let ended_at = Time::from_unix(run.ended_at.parse().ok()?);
     let mut error = None;
     if !run.error.is_empty() && run.config == stamp_of_config(config) {
         error = Some(run.error);
     }
-    Some(BackgroundOutcome { at, error })
+    Some(BackgroundOutcome { ended_at, error })
 }

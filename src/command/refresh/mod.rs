@@ -160,8 +160,8 @@ impl RefreshCommand {
         if self.passfile.is_usual() {
             users::update_users_of_tools(&issued, app);
         }
-        all_errors(errors, app.preferences.output, |failed| {
-            format!("{failed} of {targets} targets failed")
+        all_errors(errors, app.preferences.output, |count| {
+            format!("{count} of {targets} targets failed")
         })
     }
 
@@ -208,11 +208,11 @@ impl RefreshCommand {
         let output = app.preferences.output;
         for (request, issued) in issued {
             warn_if_cut_short(request, issued, output);
-            let until = issued.token.expires_at;
-            let left = spoken_duration(Time::now().until(until));
+            let expires_at = issued.token.expires_at;
+            let time_left = spoken_duration(Time::now().until(expires_at));
             let (path, names) = (path.display(), passfile_lines_text(request));
-            let until = until.rfc3339();
-            output.note(&format!("{path}: {names} until {until} ({left})"));
+            let expires_at = expires_at.rfc3339();
+            output.note(&format!("{path}: {names} until {expires_at} ({time_left})"));
         }
         if self.background || self.watch.watched {
             return;
@@ -306,13 +306,13 @@ impl RefreshCommand {
         let requests = std::mem::take(&mut all.requests);
         let mut conflicts = Vec::new();
         if self.takes_every_connection(preferences) {
-            let mut named = Vec::new();
+            let mut named_requests = Vec::new();
             for request in requests {
                 let name = request.connection.clone().unwrap_or_default();
-                named.push((name, request));
+                named_requests.push((name, request));
             }
-            conflicts = mark_taken_lines(&mut named);
-            for (_, request) in named {
+            conflicts = mark_taken_lines(&mut named_requests);
+            for (_, request) in named_requests {
                 if request.passfile_lines().next().is_some() {
                     all.requests.push(request);
                 }
@@ -346,7 +346,7 @@ impl RefreshCommand {
         if requests.is_empty() && !errors.is_empty() {
             return Err(errors.remove(0));
         }
-        Ok(NextRefresh::at(
+        Ok(NextRefresh::plan(
             &requests,
             &self.passfile.path()?,
             &mut app.issuer,
@@ -399,9 +399,9 @@ impl RefreshCommand {
                 r"{name}: asyncpg and pgpasslib never match a user with `:` or `\`"
             ));
         }
-        let typed = self.connection.typed_host(target).unwrap_or_default();
-        let is_in_upper_case =
-            !typed.contains(&request.host) && typed.to_ascii_lowercase().contains(&request.host);
+        let typed_host = self.connection.typed_host(target).unwrap_or_default();
+        let is_in_upper_case = !typed_host.contains(&request.host)
+            && typed_host.to_ascii_lowercase().contains(&request.host);
         if is_in_upper_case {
             output.warn(&format!(
                 "{name}: the passfile has the host in lower case; clients that connect to it in \

@@ -10,13 +10,13 @@ use crate::setup::Os;
 /// Says that the token of a target that is not a connection is not renewed, and which command makes
 /// the target a connection.
 pub(super) fn say_how_to_keep_fresh(tokens: &[(Request, IssuedToken)], preferences: &Preferences) {
-    let mut known = BTreeSet::new();
+    let mut connection_names = BTreeSet::new();
     for request in preferences.connections() {
-        known.insert(request.name());
+        connection_names.insert(request.name());
     }
-    let unknown = tokens
-        .iter()
-        .find(|(request, issued)| issued.token.user.is_none() && !known.contains(&request.name()));
+    let unknown = tokens.iter().find(|(request, issued)| {
+        issued.token.user.is_none() && !connection_names.contains(&request.name())
+    });
     let Some((request, _)) = unknown else {
         return;
     };

@@ -63,7 +63,7 @@ fn warn_about_outdated_file(error: &Error, tool: &Tool, all: Option<&[TokenUser]
     let mut mend = Vec::new();
     mend.extend(error.hint_text().map(str::to_owned));
     if let Some(users) = all {
-        let mut words = vec![
+        let mut command_line = vec![
             "pgcred".to_owned(),
             "setup".to_owned(),
             tool.name.to_owned(),
@@ -71,14 +71,14 @@ fn warn_about_outdated_file(error: &Error, tool: &Tool, all: Option<&[TokenUser]
         if users.len() <= MOST_NAMED {
             let mut names: Vec<String> = users
                 .iter()
-                .map(|known| quote::typed(&known.connection))
+                .map(|user| quote::typed(&user.connection))
                 .collect();
             names.sort();
-            words.extend(names);
+            command_line.extend(names);
         } else {
-            words.push("NAME...".to_owned());
+            command_line.push("NAME...".to_owned());
         }
-        mend.push(format!("then `{}`", words.join(" ")));
+        mend.push(format!("then `{}`", command_line.join(" ")));
     }
     output.warn(&format!(
         "{error}; so {} may have another user there than the passfile: {}",
@@ -94,12 +94,13 @@ fn users_of_shared_lines(issued: &[(Request, IssuedToken)], app: &mut App) -> Ve
     for (connection, request) in app.preferences.named_connections() {
         let is_among_them = issued
             .iter()
-            .any(|(other, _)| other.connection.as_ref() == Some(&connection));
+            .any(|(issued_request, _)| issued_request.connection.as_ref() == Some(&connection));
         if is_among_them || !request.user.is_empty() {
             continue;
         }
-        for (other, token) in issued {
-            let has_one_line = (&other.host, other.port) == (&request.host, request.port);
+        for (issued_request, token) in issued {
+            let has_one_line =
+                (&issued_request.host, issued_request.port) == (&request.host, request.port);
             if let Some(user) = &token.token.user
                 && has_one_line
                 && app.issuer.is_token_of(token, &request)

@@ -47,7 +47,7 @@ pub(super) struct NextRefresh {
 }
 
 impl NextRefresh {
-    pub(super) fn at(requests: &[Request], passfile: &Path, issuer: &mut Issuer) -> Self {
+    pub(super) fn plan(requests: &[Request], passfile: &Path, issuer: &mut Issuer) -> Self {
         let later = Self::later();
         let mut shortest_life = u32::MAX;
         for request in requests {
@@ -95,38 +95,38 @@ impl WatchOptions {
         output: Output,
         mut find_next: impl FnMut() -> Result<NextRefresh>,
     ) -> Result<()> {
-        let stopped = self.stop_signal(stdin)?;
-        let mut next = find_next()?;
+        let stop_receiver = self.stop_signal(stdin)?;
+        let mut next_refresh = find_next()?;
         let mut reporter = ErrorReporter {
             output,
             last: String::new(),
         };
         loop {
-            let mut pause = Time::now().until(next.due);
+            let mut pause = Time::now().until(next_refresh.due);
             if pause == 0 {
                 if let Err(error) = run_refresh() {
                     reporter.report(&error);
                 }
-                next = next_refresh_or_later(&mut find_next, &mut reporter);
-                pause = Time::now().until(next.due);
+                next_refresh = next_refresh_or_later(&mut find_next, &mut reporter);
+                pause = Time::now().until(next_refresh.due);
             }
             if pause == 0 {
-                pause = next.retry_seconds;
+                pause = next_refresh.retry_seconds;
             }
             let pause = Duration::from_secs(pause.min(LONGEST_PAUSE_SECONDS).into());
-            if stopped.recv_timeout(pause) != Err(RecvTimeoutError::Timeout) {
+            if stop_receiver.recv_timeout(pause) != Err(RecvTimeoutError::Timeout) {
                 return Ok(());
             }
-            next = next_refresh_or_later(&mut find_next, &mut reporter);
+            next_refresh = next_refresh_or_later(&mut find_next, &mut reporter);
         }
     }
 
     /// Returns a channel that gets a message when the watcher has to stop.
     fn stop_signal(&self, stdin: Option<InheritedStdin>) -> Result<Receiver<()>> {
-        let (stop, stopped) = channel();
-        let by_signal = stop.clone();
+        let (stop_sender, stop_receiver) = channel();
+        let signal_sender = stop_sender.clone();
         on_signal(move |_| {
-            let _ = by_signal.send(()); // after the first message nobody receives
+            let _ = signal_sender.send(()); // after the first message nobody receives
         })?;
         if self.until_stdin_closes
             && let Some(stdin) = stdin_to_wait_for(stdin)
@@ -134,11 +134,11 @@ impl WatchOptions {
             thread::Builder::new()
                 .spawn(move || {
                     wait_for_end(stdin);
-                    let _ = stop.send(()); // the watcher may have ended already
+                    let _ = stop_sender.send(()); // the watcher may have ended already
                 })
                 .map_err(|error| Error::system("cannot watch stdin", &error))?;
         }
-        Ok(stopped)
+        Ok(stop_receiver)
     }
 }
 

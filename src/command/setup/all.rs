@@ -24,7 +24,7 @@ pub(super) struct FoundTools {
 }
 
 impl FoundTools {
-    pub(super) fn on(machine: &Machine) -> Self {
+    pub(super) fn find(machine: &Machine) -> Self {
         let (mut by_files, mut by_dialog) = (Vec::new(), Vec::new());
         for tool in TOOLS {
             if tool.kind.is_background() || tool.find(machine).is_none() {
@@ -67,7 +67,7 @@ pub(super) fn set_up_all(
     if preferences.config.connections.is_empty() {
         return Err(no_connection());
     }
-    let tools = FoundTools::on(machine);
+    let tools = FoundTools::find(machine);
     if tools.by_files.is_empty() && tools.by_dialog.is_empty() {
         return Err(Error::failure("no tool was found on this machine").hint(
             "run `pgcred setup --dry-run` to see the tools that pgcred knows, and `pgcred setup \
@@ -80,28 +80,28 @@ pub(super) fn set_up_all(
             names: &[],
             options,
             users: &users.known,
-            by_gateway: false,
+            uses_gateway: false,
             is_silent: false,
         },
         with_scheduler: true,
         first_edits: Vec::new(),
     };
     let mut plan = SetupPlan::new(request, machine, preferences);
-    let applied = plan.apply(policy, machine, preferences, app)?;
-    if applied.is_made || policy.dry_run || plan.parts.is_empty() {
+    let applied_plan = plan.apply(policy, machine, preferences, app)?;
+    if applied_plan.is_made || policy.dry_run || plan.parts.is_empty() {
         for line in tools.dialog_notes() {
             preferences.output.note(&line);
         }
     }
     let mut errors = std::mem::take(&mut plan.errors);
-    errors.extend(applied.errors);
-    let others = if applied.is_made {
+    errors.extend(applied_plan.errors);
+    let others = if applied_plan.is_made {
         "; the others are"
     } else {
         ""
     };
-    all_errors(errors, preferences.output, |failed| {
-        format!("{failed} tools or connections could not be set up{others}")
+    all_errors(errors, preferences.output, |count| {
+        format!("{count} tools or connections could not be set up{others}")
     })
 }
 

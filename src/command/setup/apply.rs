@@ -65,31 +65,33 @@ impl SetupPlan {
         preferences: &Preferences,
         app: &App,
     ) -> Result<AppliedPlan> {
-        let mut applied = AppliedPlan {
+        let mut applied_plan = AppliedPlan {
             is_made: true,
             errors: Vec::new(),
         };
-        let mut made = Vec::new();
+        let mut made_parts = Vec::new();
         for part in &self.parts {
             match part.make(policy, machine, preferences, app) {
-                Ok(()) => made.push(part),
+                Ok(()) => made_parts.push(part),
                 Err(error) if part.tool.is_none() => return Err(error),
-                Err(error) => applied.errors.push(self.with_tool_name(part.tool, error)),
+                Err(error) => applied_plan
+                    .errors
+                    .push(self.with_tool_name(part.tool, error)),
             }
         }
-        self.say_next_steps(&made, machine, preferences)?;
-        Ok(applied)
+        self.say_next_steps(&made_parts, machine, preferences)?;
+        Ok(applied_plan)
     }
 
     /// Tells the user what is left to do, first for each tool and then once for all.
     fn say_next_steps(
         &self,
-        made: &[&PlanPart],
+        made_parts: &[&PlanPart],
         machine: &Machine,
         preferences: &Preferences,
     ) -> Result<()> {
         let mut tools = Vec::new();
-        for part in made {
+        for part in made_parts {
             // Of many tools those that were ready before need nothing more. Who names one tool asks
             // what to do with it.
             if self.names_tools && edits_that_change(&part.edits).is_empty() {
@@ -100,9 +102,9 @@ impl SetupPlan {
             }
             tools.extend(part.tool);
         }
-        if self.by_gateway {
-            if let Some(how) = gateway::start_hint(machine) {
-                preferences.output.note(&how);
+        if self.uses_gateway {
+            if let Some(start_hint) = gateway::start_hint(machine) {
+                preferences.output.note(&start_hint);
             }
             return Ok(());
         }
@@ -143,10 +145,10 @@ impl PlanPart {
         let Some(path) = &preferences.config_path else {
             return false;
         };
-        let own = EditDestination::File(path.clone());
+        let own_file = EditDestination::File(path.clone());
         self.edits
             .iter()
-            .any(|edit| edit.destination == own && edit.changes_something())
+            .any(|edit| edit.destination == own_file && edit.changes_something())
     }
 }
 

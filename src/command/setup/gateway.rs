@@ -15,13 +15,13 @@ pub(super) fn check_offers(targets: &[ToolTarget], errors: &[Error]) -> Result<(
             ),
         );
     }
-    for (at, target) in targets.iter().enumerate() {
+    for (index, target) in targets.iter().enumerate() {
         let port = |target: &ToolTarget| target.proxy.map(|proxy| proxy.port);
-        if let Some(other) = targets[..at]
+        if let Some(earlier_target) = targets[..index]
             .iter()
-            .find(|other| port(other) == port(target))
+            .find(|earlier_target| port(earlier_target) == port(target))
         {
-            let (first, second) = (&other.name, &target.name);
+            let (first, second) = (&earlier_target.name, &target.name);
             return Err(Error::usage(format!(
                 "{first} and {second} have the same port for the gateway"
             ))
@@ -61,7 +61,7 @@ pub(super) fn through_gateway(mut target: ToolTarget) -> Result<ToolTarget> {
     let without_tls = ("sslmode".to_owned(), "disable".to_owned());
     request.keywords.push(without_tls);
     target.roots = None;
-    target.by_gateway = true;
+    target.uses_gateway = true;
     Ok(target)
 }
 

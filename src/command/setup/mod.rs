@@ -142,7 +142,7 @@ impl SetupCommand {
             options: &self.connection,
             users: &users.known,
             is_silent: false,
-            by_gateway: self.proxy,
+            uses_gateway: self.proxy,
         }
     }
 
@@ -225,7 +225,7 @@ impl SetupCommand {
             TokenUsers::issue(tool, &self.targets, &self.connection, app)?
         };
         let choice = self.choice(&users);
-        let mut plan = SetupPlan::of_tool(tool, choice, machine, &app.preferences);
+        let mut plan = SetupPlan::for_tool(tool, choice, machine, &app.preferences);
         if !self.yes {
             users.note_awaited(&plan, app.preferences.output);
         }
@@ -235,7 +235,7 @@ impl SetupCommand {
                 is_silent: true,
                 ..self.choice(&users)
             };
-            plan = SetupPlan::of_tool(tool, choice, machine, &app.preferences);
+            plan = SetupPlan::for_tool(tool, choice, machine, &app.preferences);
         }
         plan.omits_refresh_advice = users.is_renewed_by_hand(plan.number_of_targets());
         let mut applied = AppliedPlan::default();
@@ -250,8 +250,8 @@ impl SetupCommand {
         {
             errors.push(error);
         }
-        all_errors(errors, app.preferences.output, |failed| {
-            format!("{failed} of {all} targets failed")
+        all_errors(errors, app.preferences.output, |count| {
+            format!("{count} of {all} targets failed")
         })
     }
 
@@ -278,8 +278,8 @@ impl SetupCommand {
                 SetupMethod::Files(files) => Output::answer(&files.printed(machine, &targets))?,
                 SetupMethod::Dialog(_) if self.proxy => {
                     print_dialog(DIALOG_OF_GATEWAY, tool, machine, &targets, preferences)?;
-                    if let Some(how) = gateway::start_hint(machine) {
-                        preferences.output.note(&how);
+                    if let Some(start_hint) = gateway::start_hint(machine) {
+                        preferences.output.note(&start_hint);
                     }
                 }
                 SetupMethod::Dialog(template) => {
@@ -291,8 +291,8 @@ impl SetupCommand {
                 }
             }
         }
-        all_errors(errors, preferences.output, |failed| {
-            format!("{failed} of {all} targets failed")
+        all_errors(errors, preferences.output, |count| {
+            format!("{count} of {all} targets failed")
         })
     }
 }

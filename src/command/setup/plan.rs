@@ -43,7 +43,7 @@ pub(super) struct SetupPlan {
     /// or none can: then the user is not told to do so.
     pub(super) omits_refresh_advice: bool,
     /// Whether the tools connect through the local gateway, and need no token.
-    pub(super) by_gateway: bool,
+    pub(super) uses_gateway: bool,
     /// Whether there are several tools: then errors name theirs.
     pub(super) names_tools: bool,
 }
@@ -69,7 +69,7 @@ impl SetupPlan {
             choice: request.choice,
             added: Vec::new(),
             plan: Self {
-                by_gateway: request.choice.by_gateway,
+                uses_gateway: request.choice.uses_gateway,
                 names_tools: request.tools.len() > 1 || request.with_scheduler,
                 ..Self::default()
             },
@@ -92,7 +92,7 @@ impl SetupPlan {
     }
 
     /// Returns the plan of one tool alone.
-    pub(super) fn of_tool(
+    pub(super) fn for_tool(
         tool: &'static Tool,
         choice: TargetChoice<'_>,
         machine: &Machine,
@@ -190,7 +190,7 @@ impl SetupPlanner<'_> {
         } = targets?;
         remove_conflicts(files, &self.machine, &mut targets, &mut errors);
         check_texts(&self.machine, &targets)?;
-        if !tool.kind.is_background() && !self.choice.by_gateway {
+        if !tool.kind.is_background() && !self.choice.uses_gateway {
             warnings.extend(targets::adapt_targets(tool, &mut targets));
         }
         warnings.extend(files.warnings(&targets));
@@ -248,13 +248,13 @@ impl SetupPlanner<'_> {
             let Some(files) = tool.files() else {
                 continue;
             };
-            let added = match scheduler::probe_scheduler(tool, files, &self.machine) {
+            let result = match scheduler::probe_scheduler(tool, files, &self.machine) {
                 // It may do its work all the same, unseen from this session.
                 Err(_) if tool.is_scheduler_at_work(&self.machine) => return,
                 Err(reason) => Err(reason),
                 Ok(()) => self.add_tool(tool).map_err(|error| error.to_string()),
             };
-            match added {
+            match result {
                 Ok(()) => return,
                 Err(reason) => refusals.push(format!("{}: {reason}", tool.name)),
             }

@@ -77,7 +77,7 @@ pub(super) fn probe_scheduler(
     tool: &Tool,
     files: &dyn ToolFiles,
     machine: &Machine,
-) -> std::result::Result<(), String> {
+) -> Result<(), String> {
     const TIMEOUT: Duration = Duration::from_secs(5);
     if Machine::program(tool.programs).is_none() {
         return Err(format!("there is no program {}", tool.programs.join(", ")));
@@ -85,8 +85,8 @@ pub(super) fn probe_scheduler(
     let Some(probe) = files.probe(machine) else {
         return Ok(());
     };
-    let words: Vec<String> = probe.iter().map(|word| (*word).to_owned()).collect();
-    run_within(&words, TIMEOUT).map_err(|error| error.to_string())
+    let command_line: Vec<String> = probe.iter().map(|word| (*word).to_owned()).collect();
+    run_within(&command_line, TIMEOUT).map_err(|error| error.to_string())
 }
 
 /// Tells whether the user could take another scheduler, by its name and its program.

@@ -41,7 +41,7 @@ pub(super) struct TargetChoice<'a> {
     /// Whether the warnings about the values of a target were shown already, for another tool.
     pub(super) is_silent: bool,
     /// Whether the tool connects through the local gateway.
-    pub(super) by_gateway: bool,
+    pub(super) uses_gateway: bool,
 }
 
 /// The targets of one tool.
@@ -112,7 +112,7 @@ impl TargetChoice<'_> {
 
     /// Tells whether only the connections count that the gateway offers.
     fn is_for_gateway(&self, tool: &Tool) -> bool {
-        self.by_gateway || tool.kind == ToolKind::Service
+        self.uses_gateway || tool.kind == ToolKind::Service
     }
 
     /// Refuses targets that are named for what works for all connections.
@@ -176,7 +176,7 @@ impl TargetChoice<'_> {
                 None => return Err(no_lasting_user(&request, tool)),
             }
         }
-        if needs_all_settings(tool, &request) && !self.by_gateway {
+        if needs_all_settings(tool, &request) && !self.uses_gateway {
             fill_from_environment(&mut request, preferences)?;
         }
         let name = match &request.connection {
@@ -185,7 +185,7 @@ impl TargetChoice<'_> {
         };
         let roots = roots::choose_roots(&request)?;
         let target = ToolTarget {
-            by_gateway: false,
+            uses_gateway: false,
             proxy: preferences
                 .config
                 .connection(&name)
@@ -194,7 +194,7 @@ impl TargetChoice<'_> {
             request,
             roots,
         };
-        if self.by_gateway {
+        if self.uses_gateway {
             return gateway::through_gateway(target);
         }
         Ok(target)

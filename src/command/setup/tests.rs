@@ -153,7 +153,7 @@ fn plan(
             names,
             options: &ConnectionOptions::default(),
             users: &[],
-            by_gateway: false,
+            uses_gateway: false,
             is_silent: false,
         },
         with_scheduler: false,

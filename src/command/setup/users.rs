@@ -123,9 +123,9 @@ impl TokenUsers {
         app: &mut App,
     ) -> Result<bool> {
         let mut is_any = false;
-        for awaited in std::mem::take(&mut self.awaited) {
-            if plan.has_target(&awaited.connection) {
-                self.issue_token(&awaited.name, options, app)?;
+        for awaited_user in std::mem::take(&mut self.awaited) {
+            if plan.has_target(&awaited_user.connection) {
+                self.issue_token(&awaited_user.name, options, app)?;
                 is_any = true;
             }
         }

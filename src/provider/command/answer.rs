@@ -23,22 +23,22 @@ pub(super) struct ProgramAnswer {
 
 /// Takes an answer apart. `started` is when the command was started.
 pub(super) fn read_answer(
-    printed: &[u8],
+    stdout: &[u8],
     definition: &CommandDefinition,
     started: Time,
 ) -> Result<ProgramAnswer> {
-    let Ok(printed) = std::str::from_utf8(printed) else {
+    let Ok(stdout) = std::str::from_utf8(stdout) else {
         return Err(answer_without_token("bytes that are no text"));
     };
-    let printed = printed.trim_start_matches('\u{feff}');
-    if printed.trim().is_empty() {
+    let stdout = stdout.trim_start_matches('\u{feff}');
+    if stdout.trim().is_empty() {
         return Err(answer_without_token("nothing"));
     }
     let has_paths =
         definition.token.is_some() || definition.user.is_some() || definition.expires.is_some();
     let mut document = Value::Null;
     if has_paths {
-        document = match serde_json::from_str(printed) {
+        document = match serde_json::from_str(stdout) {
             Ok(document) => document,
             Err(_) => return Err(answer_without_token("no JSON")),
         };
@@ -46,7 +46,7 @@ pub(super) fn read_answer(
     let token = match &definition.token {
         Some(path) => text_at(&document, path)?,
         None if has_paths => return Err(no_token_path()),
-        None => token_alone(printed)?,
+        None => token_alone(stdout)?,
     };
     check_token(&token)?;
     let user = match &definition.user {
@@ -56,7 +56,7 @@ pub(super) fn read_answer(
     let own_end = jwt::end_of(&token);
     let expires_at = earliest_end(&document, own_end, definition, started)?;
     let unusable_end = match own_end {
-        OwnEnd::Unusable(what) => Some(what),
+        OwnEnd::Unusable(fault) => Some(fault),
         OwnEnd::At(_) | OwnEnd::Unsaid => None,
     };
     Ok(ProgramAnswer {
@@ -84,15 +84,15 @@ fn earliest_end(
     if let OwnEnd::At(end) = own_end {
         ends.push((end, "the `exp` of the JWT".to_owned()));
     }
-    if let Some(life) = definition.life {
-        ends.push((started.plus(life), "its life".to_owned()));
+    if let Some(life_seconds) = definition.life {
+        ends.push((started.plus(life_seconds), "its life".to_owned()));
     }
     let Some((end, source)) = ends.into_iter().min_by_key(|(end, _)| *end) else {
         return Err(no_end(own_end, &definition.name));
     };
     if end <= started {
-        let what = format!("it printed a token that expired already, according to {source}");
-        return Err(Error::login(what)
+        let message = format!("it printed a token that expired already, according to {source}");
+        return Err(Error::login(message)
             .hint("log in with the service's own program, or check the clock of this machine")
             .because(ErrorReason::Expired));
     }
@@ -100,11 +100,11 @@ fn earliest_end(
 }
 
 fn no_end(own_end: OwnEnd, name: &str) -> Error {
-    let mut why = "nothing says when the token ends".to_owned();
-    if let OwnEnd::Unusable(what) = own_end {
-        why = format!("{why}: the `exp` of the JWT is {what}");
+    let mut message = "nothing says when the token ends".to_owned();
+    if let OwnEnd::Unusable(fault) = own_end {
+        message = format!("{message}: the `exp` of the JWT is {fault}");
     }
-    Error::usage(why).hint(format!(
+    Error::usage(message).hint(format!(
         "name the field of the answer that has the time (expires = \"PATH\"), or the longest life \
          (life = \"1h\") in [command.{name}]; of a JWT pgcred reads it"
     ))
@@ -196,11 +196,11 @@ fn check_token(token: &str) -> Result<()> {
 }
 
 /// Returns the token of an answer that is nothing else.
-fn token_alone(printed: &str) -> Result<String> {
-    if printed.starts_with(['<', '{', '[']) {
+fn token_alone(text: &str) -> Result<String> {
+    if text.starts_with(['<', '{', '[']) {
         return Err(answer_without_token("a document in the place of a token"));
     }
-    let token = printed.trim_end_matches(['\r', '\n']);
+    let token = text.trim_end_matches(['\r', '\n']);
     // What jq -r and Python print where there is nothing.
     if ["null", "None"].contains(&token) {
         return Err(answer_without_token(&format!(
@@ -247,8 +247,8 @@ fn no_token_path() -> Error {
         .hint("add the path of the field to the definition: token = \"PATH\"")
 }
 
-fn answer_without_token(printed: &str) -> Error {
-    Error::failure(format!("it printed {printed}"))
+fn answer_without_token(content: &str) -> Error {
+    Error::failure(format!("it printed {content}"))
         .hint("run it by hand to see more")
         .because(ErrorReason::ProgramFailed)
 }

@@ -114,11 +114,11 @@ struct CommandIdentities {
 impl Identities for CommandIdentities {
     fn identity(&self, profile: Option<&str>, scope: Option<&TokenScope<'_>>) -> Rc<dyn Identity> {
         let definition = self.definition;
-        let words = invocation::invocation_words(definition, profile, scope, None);
-        Rc::new(CommandIdentity::of(
+        let command_line = invocation::invocation_words(definition, profile, scope, None);
+        Rc::new(CommandIdentity::new(
             definition,
             profile.map(str::to_owned),
-            invocation::digest_of(definition, &words),
+            invocation::digest_of(definition, &command_line),
         ))
     }
 }
@@ -133,7 +133,11 @@ struct CommandIdentity {
 }
 
 impl CommandIdentity {
-    fn of(definition: &'static CommandDefinition, profile: Option<String>, digest: String) -> Self {
+    fn new(
+        definition: &'static CommandDefinition,
+        profile: Option<String>,
+        digest: String,
+    ) -> Self {
         let watched = invocation::watched_files(definition);
         Self {
             definition,
@@ -150,29 +154,29 @@ impl CommandIdentity {
     fn run(&self, query: &CredentialQuery<'_>, notes: &RunNotes) -> Result<TimedAnswer> {
         let definition = self.definition;
         let profile = self.profile.as_deref();
-        let words =
+        let command_line =
             invocation::invocation_words(definition, profile, Some(query.scope), Some(query))?;
-        let mut before = self.files_now();
+        let mut files_before = self.files_now();
         let run = CommandRun {
             definition,
-            words: &words,
+            command_line: &command_line,
             profile,
         };
-        let mut answered = run.run(query, notes)?;
-        let mut after = self.files_now();
-        if before != after && definition.kind != CommandKind::Creates {
+        let mut answer = run.run(query, notes)?;
+        let mut files_after = self.files_now();
+        if files_before != files_after && definition.kind != CommandKind::Creates {
             notes.step(|| "the files of the login have changed: running it again".to_owned());
-            before = after;
-            answered = run.run(query, notes)?;
-            after = self.files_now();
+            files_before = files_after;
+            answer = run.run(query, notes)?;
+            files_after = self.files_now();
         }
-        if after != self.digest_with_login {
+        if files_after != self.digest_with_login {
             notes.set_changed_files();
         }
-        if before != after && definition.kind != CommandKind::Creates {
+        if files_before != files_after && definition.kind != CommandKind::Creates {
             return Err(self.changes_by_itself());
         }
-        Ok(answered)
+        Ok(answer)
     }
 
     fn files_now(&self) -> String {
@@ -210,11 +214,11 @@ impl Identity for CommandIdentity {
 
     /// A program that has written the same bytes again while it ran has not logged in: each failure
     /// would end the pause after it.
-    fn stamp_of_failure(&self, before: String) -> String {
+    fn stamp_of_failure(&self, stamp_before: String) -> String {
         if self.files_now() == self.digest_with_login {
             self.stamp_now()
         } else {
-            before
+            stamp_before
         }
     }
 
@@ -223,7 +227,7 @@ impl Identity for CommandIdentity {
     }
 
     fn reloaded(&self) -> Rc<dyn Identity> {
-        Rc::new(Self::of(
+        Rc::new(Self::new(
             self.definition,
             self.profile.clone(),
             self.digest.clone(),
@@ -241,7 +245,7 @@ impl Identity for CommandIdentity {
     fn log_in(&self, ask: &AskPolicy, notes: &RunNotes) -> Result<bool> {
         let name = &self.definition.name;
         let profile = self.profile.as_deref();
-        let (Some(words), Some(login)) = (
+        let (Some(command_line), Some(login_text)) = (
             self.definition.login_words(profile),
             self.definition.login_text(profile),
         ) else {
@@ -252,14 +256,14 @@ impl Identity for CommandIdentity {
         };
         if !ask.terminal {
             return Err(Error::login("there is no terminal to log in at")
-                .hint(format!("run `{login}` at a terminal, then try again")));
+                .hint(format!("run `{login_text}` at a terminal, then try again")));
         }
-        notes.step(|| format!("running {login}"));
-        let status = child::run_at_terminal(&words)?;
+        notes.step(|| format!("running {login_text}"));
+        let status = child::run_at_terminal(&command_line)?;
         if !status.success() {
             return Err(
-                Error::login(format!("`{login}` ended with {status}")).hint(format!(
-                    "read what it printed above, then run `{login}` by hand"
+                Error::login(format!("`{login_text}` ended with {status}")).hint(format!(
+                    "read what it printed above, then run `{login_text}` by hand"
                 )),
             );
         }
@@ -267,13 +271,13 @@ impl Identity for CommandIdentity {
     }
 
     fn signer(&self, query: &CredentialQuery<'_>, notes: &RunNotes) -> Result<Rc<dyn Signer>> {
-        let answered = self.run(query, notes);
+        let answer = self.run(query, notes);
         let stamp = self.login_stamp.get();
-        if answered.is_err() && stamp.is_some_and(|stamp| *stamp != self.stamp_now()) {
+        if answer.is_err() && stamp.is_some_and(|stamp| *stamp != self.stamp_now()) {
             notes.set_changed_files();
         }
         Ok(Rc::new(CommandSigner {
-            answered: answered?,
+            timed_answer: answer?,
             definition: self.definition,
         }))
     }
@@ -281,32 +285,38 @@ impl Identity for CommandIdentity {
 
 /// Hands out the token that was printed, for every scope of the identity.
 struct CommandSigner {
-    answered: TimedAnswer,
+    timed_answer: TimedAnswer,
     definition: &'static CommandDefinition,
 }
 
 impl CommandSigner {
     /// Returns when the command is to be run again for a token that ends then.
     fn fresh_until(&self, end: Time) -> Option<Time> {
-        let started = self.answered.started;
-        let life = started.until(end);
+        let started = self.timed_answer.started;
+        let life_seconds = started.until(end);
         match self.definition.kind {
             CommandKind::Mint => None,
-            CommandKind::Creates => Some(started.plus(life - life / 10)),
+            CommandKind::Creates => Some(started.plus(life_seconds - life_seconds / 10)),
             CommandKind::Caches => {
                 // It prints no other token before that. If it is late, the pause until it is asked
                 // again is half of what is left.
-                let spared = life.saturating_sub(self.definition.spare);
-                Some(started.plus(spared.max(life / 2)))
+                let spared_seconds = life_seconds.saturating_sub(self.definition.spare);
+                Some(started.plus(spared_seconds.max(life_seconds / 2)))
             }
         }
     }
 }
 
 impl Signer for CommandSigner {
-    fn issue(&self, _: &TokenScope<'_>, _: Option<&Region>, life: u32, now: Time) -> Result<Token> {
-        let TimedAnswer { answer, started } = &self.answered;
-        let end = answer.expires_at.min(now.plus(life));
+    fn issue(
+        &self,
+        _: &TokenScope<'_>,
+        _: Option<&Region>,
+        life_seconds: u32,
+        now: Time,
+    ) -> Result<Token> {
+        let TimedAnswer { answer, started } = &self.timed_answer;
+        let end = answer.expires_at.min(now.plus(life_seconds));
         if end <= now {
             return Err(
                 Error::login("the token that was printed has expired already")

@@ -129,22 +129,22 @@ impl CommandDefinition {
     /// Returns the words to run for a login. A word that names the profile is left out if there is
     /// none.
     pub(crate) fn login_words(&self, profile: Option<&str>) -> Option<Vec<String>> {
-        let mut words = Vec::new();
+        let mut command_line = Vec::new();
         for word in self.login.as_ref()?.split_whitespace() {
             match profile {
-                Some(profile) => words.push(word.replace(LOGIN_PROFILE, profile)),
+                Some(profile) => command_line.push(word.replace(LOGIN_PROFILE, profile)),
                 None if word.contains(LOGIN_PROFILE) => {}
-                None => words.push(word.to_owned()),
+                None => command_line.push(word.to_owned()),
             }
         }
-        Some(words)
+        Some(command_line)
     }
 
     /// Returns what the user types for a login.
     pub(crate) fn login_text(&self, profile: Option<&str>) -> Option<String> {
-        let words = self.login_words(profile)?;
-        let typed: Vec<String> = words.iter().map(|word| quote::typed(word)).collect();
-        Some(typed.join(" "))
+        let command_line = self.login_words(profile)?;
+        let quoted: Vec<String> = command_line.iter().map(|word| quote::typed(word)).collect();
+        Some(quoted.join(" "))
     }
 
     /// Returns the variables of the user's shell that decide who logs in, also by the place of the
@@ -171,8 +171,8 @@ impl CommandDefinition {
 
 /// Splits `$NAME/PATH` into both. Of `$NAME` alone, which names a file, the path is empty.
 pub(crate) fn split_variable(path: &str) -> Option<(&str, &str)> {
-    let after = path.strip_prefix('$')?;
-    Some(after.split_once('/').unwrap_or((after, "")))
+    let rest = path.strip_prefix('$')?;
+    Some(rest.split_once('/').unwrap_or((rest, "")))
 }
 
 impl CommandKind {

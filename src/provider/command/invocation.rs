@@ -46,7 +46,7 @@ pub(super) fn invocation_words(
     query: Option<&CredentialQuery<'_>>,
 ) -> Result<Vec<String>> {
     let lookup = |name: &str| match query {
-        Some(query) if name == "life" => Some(query.life.to_string()),
+        Some(query) if name == "life" => Some(query.life_seconds.to_string()),
         // A program that caches can be told to hand out no token that is about to end.
         Some(query) if name == "min_valid" => {
             Some(query.min_valid.max(definition.spare).to_string())
@@ -55,17 +55,17 @@ pub(super) fn invocation_words(
         _ => placeholder_value(name, profile, scope?),
     };
     check_values(definition, &lookup)?;
-    let mut words = Vec::new();
+    let mut command_line = Vec::new();
     for template in &definition.run {
-        words.push(template.filled(&lookup)?);
+        command_line.push(template.filled(&lookup)?);
     }
     // Only a path of the user's own home, or a name that PATH has, is the same in every directory.
-    if let Some(program) = words.first_mut()
+    if let Some(program) = command_line.first_mut()
         && program.starts_with("~/")
     {
         *program = env::with_home(program).display().to_string();
     }
-    Ok(words)
+    Ok(command_line)
 }
 
 /// Refuses a value that would change the meaning of its word.
@@ -97,7 +97,7 @@ fn check_values(definition: &CommandDefinition, lookup: PlaceholderLookup<'_>) -
 }
 
 fn placeholder_value(name: &str, profile: Option<&str>, scope: &TokenScope<'_>) -> Option<String> {
-    let known = match name {
+    let value = match name {
         "host" => scope.host.to_owned(),
         "port" => scope.port?.to_string(),
         "user" => scope.user?.to_owned(),
@@ -108,15 +108,18 @@ fn placeholder_value(name: &str, profile: Option<&str>, scope: &TokenScope<'_>) 
             value.clone()
         }
     };
-    if known.is_empty() { None } else { Some(known) }
+    if value.is_empty() { None } else { Some(value) }
 }
 
 /// Returns the digest of who signs: the definition's name, what is run, its variables, and those of
 /// the environment that decide who logs in.
-pub(super) fn digest_of(definition: &CommandDefinition, words: &Result<Vec<String>>) -> String {
+pub(super) fn digest_of(
+    definition: &CommandDefinition,
+    command_line: &Result<Vec<String>>,
+) -> String {
     let mut parts = vec!["command".to_owned(), definition.name.clone()];
-    match words {
-        Ok(words) => parts.extend(words.iter().cloned()),
+    match command_line {
+        Ok(command_line) => parts.extend(command_line.iter().cloned()),
         Err(error) => parts.push(format!("\0{error}")),
     }
     for (name, value) in &definition.env {
@@ -141,10 +144,10 @@ pub(super) fn deciding_variables(definition: &CommandDefinition) -> Vec<String> 
             names.push(name.to_owned());
             continue;
         };
-        for found in env::names_that_begin_with(start) {
-            let is_set_by_definition = definition.env.iter().any(|(set, _)| *set == found);
-            if !names.contains(&found) && !is_set_by_definition {
-                names.push(found);
+        for variable in env::names_that_begin_with(start) {
+            let is_set_by_definition = definition.env.iter().any(|(name, _)| *name == variable);
+            if !names.contains(&variable) && !is_set_by_definition {
+                names.push(variable);
             }
         }
     }
@@ -177,8 +180,8 @@ pub(super) fn watched_files(definition: &CommandDefinition) -> Vec<PathBuf> {
 
 /// Returns a digest that changes with every write to these files, also of the same bytes: a login
 /// may write them again.
-pub(super) fn stamp_of_files(own: &str, files: &[PathBuf]) -> String {
-    let mut parts = vec![own.to_owned()];
+pub(super) fn stamp_of_files(own_digest: &str, files: &[PathBuf]) -> String {
+    let mut parts = vec![own_digest.to_owned()];
     for file in files {
         parts.push(fs::stamp_of_file(file).unwrap_or_default());
     }
@@ -186,8 +189,8 @@ pub(super) fn stamp_of_files(own: &str, files: &[PathBuf]) -> String {
 }
 
 /// Returns a digest of these files as they are now.
-pub(super) fn digest_of_files(own: &str, files: &[PathBuf]) -> String {
-    let mut parts = vec![own.to_owned()];
+pub(super) fn digest_of_files(own_digest: &str, files: &[PathBuf]) -> String {
+    let mut parts = vec![own_digest.to_owned()];
     for file in files {
         parts.push(match fs::read(file) {
             Some(bytes) if bytes.len() <= LONGEST_WATCHED => {

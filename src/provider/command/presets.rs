@@ -341,7 +341,7 @@ impl CommandPreset {
     }
 
     /// Returns the preset that a host belongs to.
-    pub(crate) fn of_host(host: &str) -> Option<&'static Self> {
+    pub(crate) fn find_by_host(host: &str) -> Option<&'static Self> {
         PRESETS
             .iter()
             .find(|preset| preset.service.owns.is_some_and(|owns| owns(host)))

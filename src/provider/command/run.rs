@@ -23,7 +23,7 @@ pub(super) struct TimedAnswer {
 /// What is run for an identity.
 pub(super) struct CommandRun<'a> {
     pub(super) definition: &'a CommandDefinition,
-    pub(super) words: &'a [String],
+    pub(super) command_line: &'a [String],
     /// The profile of the login that a failure may ask for.
     pub(super) profile: Option<&'a str>,
 }
@@ -38,16 +38,16 @@ impl CommandRun<'_> {
         for (name, value) in &definition.env {
             variables.push((name.into(), env::with_home(value).into_os_string()));
         }
-        let ended = child::output_with(
-            self.words,
+        let output = child::output_with(
+            self.command_line,
             &variables,
             query.deadline,
             child_attachment(query.ask),
             // JSON says itself where it ends. A token alone does not: the end of the pipe counts.
             definition.answers_in_json().then_some(is_json),
         );
-        let ended = match ended {
-            Ok(ended) => ended,
+        let output = match output {
+            Ok(output) => output,
             Err(ProgramError::TooLate) => return Err(self.too_late(query.ask)),
             Err(ProgramError::Failed(error)) => {
                 return Err(error
@@ -55,21 +55,21 @@ impl CommandRun<'_> {
                     .because(ErrorReason::ProgramFailed));
             }
         };
-        if !ended.status.success() {
-            return Err(self.failed(&ended));
+        if !output.status.success() {
+            return Err(self.failed(&output));
         }
-        if ended.stdout.len() > LONGEST_ANSWER {
+        if output.stdout.len() > LONGEST_ANSWER {
             return Err(self.error("printed more than 64 KiB"));
         }
-        let read = answer::read_answer(&ended.stdout, definition, started);
-        match read {
+        let answer = answer::read_answer(&output.stdout, definition, started);
+        match answer {
             Ok(answer) => {
-                if let Some(what) = answer.unusable_end {
-                    notes.step(|| format!("the token is a JWT, but its `exp` is {what}"));
+                if let Some(fault) = answer.unusable_end {
+                    notes.step(|| format!("the token is a JWT, but its `exp` is {fault}"));
                 }
                 Ok(TimedAnswer { answer, started })
             }
-            Err(_) if self.needs_login(&ended) => Err(self.login_error(&ended)),
+            Err(_) if self.needs_login(&output) => Err(self.login_error(&output)),
             Err(error) => Err(self.with_login(error).about(&self.subject())),
         }
     }
@@ -80,7 +80,7 @@ impl CommandRun<'_> {
     }
 
     fn program(&self) -> &str {
-        match self.words.first() {
+        match self.command_line.first() {
             Some(program) => program,
             None => "",
         }
@@ -97,15 +97,15 @@ impl CommandRun<'_> {
         format!("running {program} (command.{name}){filled}")
     }
 
-    fn failed(&self, ended: &ProgramOutput) -> Error {
-        if self.needs_login(ended) {
-            return self.login_error(ended);
+    fn failed(&self, output: &ProgramOutput) -> Error {
+        if self.needs_login(output) {
+            return self.login_error(output);
         }
-        self.error(&format!("failed: {}", self.failure_text(ended)))
+        self.error(&format!("failed: {}", self.failure_text(output)))
     }
 
-    fn error(&self, what: &str) -> Error {
-        Error::failure(format!("{} {what}", self.subject()))
+    fn error(&self, problem: &str) -> Error {
+        Error::failure(format!("{} {problem}", self.subject()))
             .hint(self.hint_to_run_by_hand())
             .because(ErrorReason::ProgramFailed)
     }
@@ -115,27 +115,27 @@ impl CommandRun<'_> {
     }
 
     /// Returns the last line of stderr, without arguments and variables that may be secret.
-    fn failure_text(&self, ended: &ProgramOutput) -> String {
-        let mut shown = child::without_arguments(&stderr_without_frames(ended), self.words);
+    fn failure_text(&self, output: &ProgramOutput) -> String {
+        let mut text = child::without_arguments(&stderr_without_frames(output), self.command_line);
         for (_, value) in &self.definition.env {
-            shown = child::hide_value(shown, value);
+            text = child::hide_value(text, value);
         }
-        let shown = child::without_answer(shown, &ended.stdout);
-        let line = child::last_line(shown.as_bytes());
+        let text = child::without_answer(text, &output.stdout);
+        let line = child::last_line(text.as_bytes());
         if line.is_empty() {
-            return ended.status.to_string();
+            return output.status.to_string();
         }
         line
     }
 
-    fn needs_login(&self, ended: &ProgramOutput) -> bool {
-        let stderr = stderr_without_frames(ended);
+    fn needs_login(&self, output: &ProgramOutput) -> bool {
+        let stderr = stderr_without_frames(output);
         let texts = &self.definition.login_if;
         texts.iter().any(|text| stderr.contains(text))
     }
 
-    fn login_error(&self, ended: &ProgramOutput) -> Error {
-        let reason = self.failure_text(ended);
+    fn login_error(&self, output: &ProgramOutput) -> Error {
+        let reason = self.failure_text(output);
         let error = Error::login(format!("{} needs a login: {reason}", self.subject()));
         self.with_login(error.because(ErrorReason::NoCredentials))
             .or_hint(&self.hint_to_run_by_hand())
@@ -144,8 +144,8 @@ impl CommandRun<'_> {
     /// Adds how to log in to an error that a login mends.
     fn with_login(&self, error: Error) -> Error {
         match self.definition.login_text(self.profile) {
-            Some(login) if error.exit() == crate::error::Exit::Login => {
-                error.hint(format!("run `{login}`, then try again"))
+            Some(login_text) if error.exit() == crate::error::Exit::Login => {
+                error.hint(format!("run `{login_text}`, then try again"))
             }
             _ => error,
         }
@@ -175,10 +175,10 @@ fn child_attachment(ask: &AskPolicy) -> ChildAttachment {
     }
 }
 
-fn stderr_without_frames(ended: &ProgramOutput) -> String {
-    child::without_frames(&String::from_utf8_lossy(&ended.stderr))
+fn stderr_without_frames(output: &ProgramOutput) -> String {
+    child::without_frames(&String::from_utf8_lossy(&output.stderr))
 }
 
-fn is_json(printed: &[u8]) -> bool {
-    serde_json::from_slice::<serde_json::Value>(printed).is_ok()
+fn is_json(stdout: &[u8]) -> bool {
+    serde_json::from_slice::<serde_json::Value>(stdout).is_ok()
 }

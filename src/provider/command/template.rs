@@ -65,9 +65,9 @@ impl WordTemplate {
     }
 
     /// Tells whether the word cannot be filled without a value for this placeholder.
-    pub(crate) fn needs(&self, wanted: &str) -> bool {
+    pub(crate) fn needs(&self, placeholder: &str) -> bool {
         self.0.iter().any(|part| match part {
-            TemplatePart::Placeholder { name, default } => name == wanted && default.is_none(),
+            TemplatePart::Placeholder { name, default } => name == placeholder && default.is_none(),
             TemplatePart::Text(_) => false,
         })
     }

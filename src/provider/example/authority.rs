@@ -54,11 +54,11 @@ struct ExampleIdentity {
 
 impl ExampleIdentity {
     fn with_file_as_it_is(file: PathBuf) -> Self {
-        let own = digest(["example", &*file.display().to_string()]);
+        let own_digest = digest(["example", &*file.display().to_string()]);
         let stamp = fs::stamp_of_file(&file).unwrap_or_default();
         Self {
-            digest_with_login: digest([&*own, &*stamp]),
-            digest: own,
+            digest_with_login: digest([&*own_digest, &*stamp]),
+            digest: own_digest,
             file,
         }
     }
@@ -116,10 +116,10 @@ impl Signer for ExampleSigner {
         &self,
         scope: &TokenScope<'_>,
         _: Option<&Region>,
-        life: u32,
+        life_seconds: u32,
         now: Time,
     ) -> Result<Token> {
-        let end = now.plus(life);
+        let end = now.plus(life_seconds);
         let claim = format!(
             "{}@{}/{}",
             scope.user.unwrap_or_default(),

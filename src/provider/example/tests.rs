@@ -76,23 +76,23 @@ fn a_token_is_made_cached_and_made_again() {
     let end = START.plus(15 * MINUTE);
     assert_eq!(first.token.expose(), token_of("k", "app", end.unix()));
     assert_eq!(first.token.expires_at, end);
-    assert!(!first.cached && user.issue("app").cached);
+    assert!(!first.is_cached && user.issue("app").is_cached);
     // A token is good for one user, and the key for all.
     let other = user.issue("ann");
     assert_eq!(other.token.expose(), token_of("k", "ann", end.unix()));
     pretend(end);
     let second = user.issue("app");
-    assert!(!second.cached && second.token.expires_at == end.plus(15 * MINUTE));
+    assert!(!second.is_cached && second.token.expires_at == end.plus(15 * MINUTE));
 }
 
 #[test]
 fn a_new_key_signs_at_once() {
     let user = ExampleUser::with_key("old");
-    assert!(!user.issue("app").cached && user.issue("app").cached);
+    assert!(!user.issue("app").is_cached && user.issue("app").is_cached);
     user.save_key("new and longer");
     let issued = user.issue("app");
     let end = START.plus(15 * MINUTE).unix();
-    assert!(!issued.cached);
+    assert!(!issued.is_cached);
     assert_eq!(
         issued.token.expose(),
         token_of("new and longer", "app", end)
@@ -114,5 +114,5 @@ fn a_missing_key_says_what_to_do_and_its_arrival_ends_the_pause() {
     let error = identity.log_in(&policy(), &policy().notes()).unwrap_err();
     assert!(error.hint_text().unwrap().starts_with("save your key in "));
     user.save_key("k");
-    assert!(!user.issue("app").cached);
+    assert!(!user.issue("app").is_cached);
 }

@@ -145,12 +145,12 @@ struct FakeIdentity {
 }
 
 impl FakeIdentity {
-    fn new(own: String) -> Self {
+    fn new(own_digest: String) -> Self {
         let logins = STATE.with_borrow(|state| state.logins.to_string());
-        let with_login = digest([&*own, &*logins]);
+        let digest_with_login = digest([&*own_digest, &*logins]);
         Self {
-            digest: own,
-            digest_with_login: with_login,
+            digest: own_digest,
+            digest_with_login,
         }
     }
 }
@@ -214,7 +214,7 @@ impl Signer for FakeSigner {
         &self,
         scope: &TokenScope<'_>,
         region: Option<&Region>,
-        life: u32,
+        life_seconds: u32,
         now: Time,
     ) -> Result<Token> {
         assert_eq!(
@@ -224,11 +224,11 @@ impl Signer for FakeSigner {
         if let Some(host) = &self.only_host {
             assert_eq!(scope.host, host, "each scope has a signer of its own");
         }
-        let life = match self.expires_at {
-            Some(expires_at) => life.min(now.until(expires_at)),
-            None => life,
+        let life_seconds = match self.expires_at {
+            Some(expires_at) => life_seconds.min(now.until(expires_at)),
+            None => life_seconds,
         };
-        if life == 0 {
+        if life_seconds == 0 {
             // No hint: a test that wants one adds it.
             return Err(Error::login("the credentials have expired"));
         }
@@ -241,6 +241,6 @@ impl Signer for FakeSigner {
             "{}/{}/{user}@{}#{number}",
             scope.service, scope.action, scope.host
         );
-        Ok(Token::new(text, now, now.plus(life)))
+        Ok(Token::new(text, now, now.plus(life_seconds)))
     }
 }

@@ -62,10 +62,10 @@ impl DatabaseCatalog for FakeCatalog {
 
 impl FakeCatalog {
     /// Returns one with regions, and nothing in them.
-    pub(crate) fn in_regions(own: Option<&str>, all: &[&str]) -> Self {
+    pub(crate) fn in_regions(own_region: Option<&str>, names: &[&str]) -> Self {
         let mut catalog = Self::default();
-        catalog.regions.own = own.map(Region::vouched_for);
-        for region in all {
+        catalog.regions.own = own_region.map(Region::vouched_for);
+        for region in names {
             catalog.regions.all.push(Region::vouched_for(*region));
         }
         catalog

@@ -51,9 +51,9 @@ fn is_border(line: &str) -> bool {
 }
 
 /// Returns what a program says without the arguments that it was given, which may be secret.
-pub(crate) fn without_arguments(stderr: &str, words: &[String]) -> String {
+pub(crate) fn without_arguments(stderr: &str, command_line: &[String]) -> String {
     let mut shown = stderr.to_owned();
-    for word in words.iter().skip(1) {
+    for word in command_line.iter().skip(1) {
         if is_option_name(word) {
             continue;
         }
@@ -84,9 +84,9 @@ fn is_option_name(word: &str) -> bool {
 
 /// Returns what a program says without what it has printed as its answer: each word of it, and each
 /// text of a JSON document.
-pub(crate) fn without_answer(stderr: String, printed: &[u8]) -> String {
+pub(crate) fn without_answer(stderr: String, stdout: &[u8]) -> String {
     let mut shown = stderr;
-    for part in String::from_utf8_lossy(printed).split(['"', '\n', '\r', ' ']) {
+    for part in String::from_utf8_lossy(stdout).split(['"', '\n', '\r', ' ']) {
         shown = hide_value(shown, part);
     }
     shown

@@ -30,37 +30,37 @@ pub(crate) use search::{find, find_broken_link, own_path, own_program};
 const PAUSE: Duration = Duration::from_millis(3);
 
 /// Returns a command line as words.
-pub(crate) fn words<const N: usize>(words: [&str; N]) -> Vec<String> {
-    words.map(str::to_owned).to_vec()
+pub(crate) fn words<const N: usize>(command_line: [&str; N]) -> Vec<String> {
+    command_line.map(str::to_owned).to_vec()
 }
 
 /// Runs a program for the user at the terminal. Everything that it prints goes to stderr.
-pub(crate) fn run_at_terminal(words: &[String]) -> Result<ExitStatus> {
-    let mut command = command_of_words(words)?;
+pub(crate) fn run_at_terminal(command_line: &[String]) -> Result<ExitStatus> {
+    let mut command = command_of_words(command_line)?;
     if let Some(terminal) = terminal::open_terminal() {
         command.stdin(terminal); // stdin of pgcred may be something else
     }
     command.stdout(io::stderr());
     let status = command.status();
-    status.map_err(|error| not_started(&words.join(" "), &error))
+    status.map_err(|error| not_started(&command_line.join(" "), &error))
 }
 
 /// Starts a program that outlives pgcred and keeps none of its files open.
-pub(crate) fn spawn_detached(words: &[String]) -> Result<()> {
-    spawn_with(words, &[]).map(drop)
+pub(crate) fn spawn_detached(command_line: &[String]) -> Result<()> {
+    spawn_with(command_line, &[]).map(drop)
 }
 
 /// Starts a program as [`spawn_detached`] does, with more variables. Tells whether it still runs
 /// after a while, or has ended successfully before.
 pub(crate) fn spawn_and_check(
-    words: &[String],
+    command_line: &[String],
     variables: &[(OsString, OsString)],
-    a_while: Duration,
+    timeout: Duration,
 ) -> bool {
-    let Ok(mut child) = spawn_with(words, variables) else {
+    let Ok(mut child) = spawn_with(command_line, variables) else {
         return false;
     };
-    let deadline = Instant::now() + a_while;
+    let deadline = Instant::now() + timeout;
     loop {
         match child.try_wait() {
             // The exit status of Explorer on Windows has no meaning.
@@ -71,8 +71,8 @@ pub(crate) fn spawn_and_check(
     }
 }
 
-fn spawn_with(words: &[String], variables: &[(OsString, OsString)]) -> Result<Child> {
-    let mut command = command_of_words(words)?;
+fn spawn_with(command_line: &[String], variables: &[(OsString, OsString)]) -> Result<Child> {
+    let mut command = command_of_words(command_line)?;
     command.envs(variables.iter().map(|(name, value)| (name, value)));
     command.stdout(Stdio::null()).stderr(Stdio::null());
     #[cfg(unix)]
@@ -85,7 +85,7 @@ fn spawn_with(words: &[String], variables: &[(OsString, OsString)]) -> Result<Ch
         std::os::windows::process::CommandExt::creation_flags(&mut command, flags);
     }
     let child = command.spawn();
-    child.map_err(|error| not_started(&words.join(" "), &error))
+    child.map_err(|error| not_started(&command_line.join(" "), &error))
 }
 
 /// Shows a text on the desktop, if the desktop has a program for that.
@@ -109,8 +109,8 @@ pub(crate) fn notify(text: &str) {
 
 /// Returns the command that runs a program, with nothing on stdin and no password in the
 /// environment.
-fn command_of_words(words: &[String]) -> Result<Command> {
-    let Some((program, arguments)) = words.split_first() else {
+fn command_of_words(command_line: &[String]) -> Result<Command> {
+    let Some((program, arguments)) = command_line.split_first() else {
         return Err(Error::usage("the command is empty").hint("write the program to run"));
     };
     let Some(path) = find(OsStr::new(program)) else {

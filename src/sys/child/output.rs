@@ -42,7 +42,7 @@ pub(crate) struct ProgramOutput {
     pub(crate) status: ExitStatus,
     pub(crate) stdout: Vec<u8>,
     /// Whether stdout was read to its end.
-    pub(crate) whole: bool,
+    pub(crate) is_complete: bool,
     pub(crate) stderr: Vec<u8>,
 }
 
@@ -71,11 +71,11 @@ type IsComplete = fn(&[u8]) -> bool;
 /// Runs a program until it ends. At the deadline it is killed; if it is alone, so is all that it
 /// started.
 pub(crate) fn output(
-    words: &[String],
+    command_line: &[String],
     deadline: Instant,
     attachment: ChildAttachment,
 ) -> ProgramResult {
-    run_words(words, &[], deadline, attachment, None)
+    run_words(command_line, &[], deadline, attachment, None)
 }
 
 /// Runs a program as [`output`] does, for a program with a helper that may keep its stdout open.
@@ -83,33 +83,34 @@ pub(crate) fn output(
 /// After a successful end, stdout is read until it `is_complete`, or until the pipe is closed, or
 /// until the deadline.
 pub(crate) fn complete_output(
-    words: &[String],
+    command_line: &[String],
     deadline: Instant,
     attachment: ChildAttachment,
     is_complete: IsComplete,
 ) -> ProgramResult {
-    run_words(words, &[], deadline, attachment, Some(is_complete))
+    run_words(command_line, &[], deadline, attachment, Some(is_complete))
 }
 
 /// Runs a program as [`complete_output`] does, with more variables.
 pub(crate) fn output_with(
-    words: &[String],
+    command_line: &[String],
     variables: &[(OsString, OsString)],
     deadline: Instant,
     attachment: ChildAttachment,
     is_complete: Option<IsComplete>,
 ) -> ProgramResult {
-    run_words(words, variables, deadline, attachment, is_complete)
+    run_words(command_line, variables, deadline, attachment, is_complete)
 }
 
 fn run_words(
-    words: &[String],
+    command_line: &[String],
     variables: &[(OsString, OsString)],
     deadline: Instant,
     attachment: ChildAttachment,
     is_complete: Option<IsComplete>,
 ) -> ProgramResult {
-    let mut command = CommandWrap::from(command_of_words(words).map_err(ProgramError::Failed)?);
+    let mut command =
+        CommandWrap::from(command_of_words(command_line).map_err(ProgramError::Failed)?);
     let variables = variables.iter().map(|(name, value)| (name, value));
     command.command_mut().envs(variables);
     if !matches!(attachment, ChildAttachment::AtTerminal) {
@@ -122,7 +123,7 @@ fn run_words(
         signals = HeldSignals::hold();
     }
     let is_over = || signals.as_ref().is_some_and(HeldSignals::has_one);
-    let program = words.first().map(String::as_str).unwrap_or_default();
+    let program = command_line.first().map(String::as_str).unwrap_or_default();
     run_until(command, program, deadline, is_over, is_complete)
 }
 
@@ -184,9 +185,9 @@ fn run_until(
             return Err(ProgramError::Failed(Error::running(program, &error)));
         }
     };
-    let ended = pipes.ended(status, deadline, is_complete);
+    let output = pipes.ended(status, deadline, is_complete);
     let _ = child.start_kill(); // the helpers that the program left behind, if any
-    Ok(ended)
+    Ok(output)
 }
 
 /// Waits for the end of a program. Returns `None` if the deadline comes first, or if it `is_over`.
@@ -268,11 +269,10 @@ impl OutputPipes {
             }
         }
         let stdout = OutputPipe::bytes_of(self.stdout);
-        let whole = is_whole && (stdout.len() as u64) < LONGEST_ANSWER;
         ProgramOutput {
             status,
+            is_complete: is_whole && (stdout.len() as u64) < LONGEST_ANSWER,
             stdout,
-            whole,
             stderr: OutputPipe::bytes_of(self.stderr),
         }
     }
@@ -291,9 +291,9 @@ impl OutputPipe {
     fn read(pipe: impl Read + Send + 'static) -> io::Result<Self> {
         let (sender, end) = channel();
         let bytes = Arc::default();
-        let for_thread = Arc::clone(&bytes);
+        let thread_bytes = Arc::clone(&bytes);
         thread::Builder::new().spawn(move || {
-            read_to_end(pipe, &for_thread);
+            read_to_end(pipe, &thread_bytes);
             drop(sender);
         })?;
         Ok(Self { bytes, end })
@@ -321,13 +321,13 @@ impl OutputPipe {
     /// Waits until the bytes are a whole answer, or for the end of the pipe. Returns false if
     /// neither comes in time.
     fn wait_until_complete(&self, deadline: Instant, is_complete: IsComplete) -> bool {
-        let mut checked = 0;
+        let mut checked_length = 0;
         loop {
             let bytes = self.bytes();
-            if bytes.len() != checked && is_complete(&bytes) {
+            if bytes.len() != checked_length && is_complete(&bytes) {
                 return true;
             }
-            checked = bytes.len();
+            checked_length = bytes.len();
             let is_late = Instant::now() >= deadline;
             if self.wait_for_end(Instant::now() + PAUSE) {
                 return true;
@@ -385,6 +385,6 @@ mod tests {
         let deadline = Instant::now() + Duration::from_mins(1);
         let ended = pipes.ended(ExitStatus::default(), deadline, None);
         assert_eq!(ended.stdout, b"warning\ntoken\n");
-        assert!(ended.whole);
+        assert!(ended.is_complete);
     }
 }

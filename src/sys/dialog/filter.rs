@@ -4,7 +4,7 @@ use super::DialogChoice;
 
 /// Tells whether a choice has each of the words, in upper or lower case, anywhere.
 pub(super) fn matches_filter(typed_word: &str, choice: &DialogChoice) -> bool {
-    if choice.stays {
+    if choice.is_always_shown {
         return true;
     }
     let text = format!("{} {}", choice.name, choice.detail).to_lowercase();
@@ -31,10 +31,10 @@ mod tests {
         for typed in ["us-", "orders us-", "ordersdsql"] {
             assert!(!matches_filter(typed, &choice), "{typed}");
         }
-        let stays = DialogChoice {
-            stays: true,
+        let permanent = DialogChoice {
+            is_always_shown: true,
             ..choice
         };
-        assert!(matches_filter("us-", &stays));
+        assert!(matches_filter("us-", &permanent));
     }
 }

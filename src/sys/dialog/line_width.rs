@@ -33,11 +33,11 @@ fn cut_to_width(text: &str, width: usize) -> String {
     if text.width() <= width {
         return text.to_owned();
     }
-    let most = width.saturating_sub(MARK.len());
+    let max_width = width.saturating_sub(MARK.len());
     let (mut kept, mut used) = (String::new(), 0);
     for c in text.chars() {
         used += c.width().unwrap_or(0);
-        if used > most {
+        if used > max_width {
             break;
         }
         kept.push(c);

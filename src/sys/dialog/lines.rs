@@ -89,13 +89,13 @@ impl Dialog for LineDialog {
                 "" => "a text".to_owned(),
                 default => format!("a text, Enter for {default}"),
             };
-            let given = match ask_for_text(question, &keys)? {
+            let answer = match ask_for_text(question, &keys)? {
                 DialogAnswer::Given(line) if line.is_empty() => default.to_owned(),
                 DialogAnswer::Given(line) => line,
                 other => return Ok(other),
             };
-            match check(&given) {
-                Ok(()) => return Ok(DialogAnswer::Given(given)),
+            match check(&answer) {
+                Ok(()) => return Ok(DialogAnswer::Given(answer)),
                 Err(error) => print_line(&error.to_string()),
             }
         }
@@ -119,7 +119,7 @@ fn ask_for_numbers(
         match input {
             ListInput::Marked => return Ok(DialogAnswer::Given(None)),
             ListInput::Numbers(numbers) => return Ok(DialogAnswer::Given(Some(numbers))),
-            ListInput::Filter(typed) => filter = typed,
+            ListInput::Filter(text) => filter = text,
         }
     }
 }
@@ -145,11 +145,11 @@ fn show_choices(question: DialogQuestion<'_>, choices: &[DialogChoice], typed_wo
         if !filter::matches_filter(typed_word, choice) {
             continue;
         }
-        if shown == MOST_LINES && !choice.stays {
+        if shown == MOST_LINES && !choice.is_always_shown {
             left_out += 1;
             continue;
         }
-        shown += usize::from(!choice.stays);
+        shown += usize::from(!choice.is_always_shown);
         let mark = if choice.is_chosen { '*' } else { ' ' };
         let (name, detail) = (&choice.name, &choice.detail);
         print_line(format!("{mark}{:>4}  {name}  {detail}", index + 1).trim_end());
@@ -175,7 +175,7 @@ fn read_list_input(line: &str, length: usize) -> ListInput {
 /// Returns the indices that numbers and ranges name, in the order of the list; `None` for anything
 /// else.
 fn parse_numbers(line: &str, length: usize) -> Option<Vec<usize>> {
-    let mut named = vec![false; length];
+    let mut flags = vec![false; length];
     for part in line.split([' ', ',']).filter(|part| !part.is_empty()) {
         let (first, last) = part.split_once('-').unwrap_or((part, part));
         let first: usize = first.parse().ok()?;
@@ -186,10 +186,10 @@ fn parse_numbers(line: &str, length: usize) -> Option<Vec<usize>> {
         if first == 0 || last < first || last > length {
             return None;
         }
-        named[first - 1..last].fill(true);
+        flags[first - 1..last].fill(true);
     }
     let mut indices = Vec::new();
-    for (index, is_named) in named.into_iter().enumerate() {
+    for (index, is_named) in flags.into_iter().enumerate() {
         if is_named {
             indices.push(index);
         }

@@ -39,7 +39,7 @@ impl<T> DialogAnswer<T> {
     /// Returns the same answer with what `change` makes of the value that was given.
     fn map<U>(self, change: impl FnOnce(T) -> U) -> DialogAnswer<U> {
         match self {
-            Self::Given(given) => DialogAnswer::Given(change(given)),
+            Self::Given(value) => DialogAnswer::Given(change(value)),
             Self::Back => DialogAnswer::Back,
             Self::Interrupted => DialogAnswer::Interrupted,
         }
@@ -50,7 +50,7 @@ impl<T> DialogAnswer<Option<T>> {
     /// Returns `None` if what was given is no value, so that the user is asked again.
     fn transpose(self) -> Option<DialogAnswer<T>> {
         match self {
-            Self::Given(given) => given.map(DialogAnswer::Given),
+            Self::Given(value) => value.map(DialogAnswer::Given),
             Self::Back => Some(DialogAnswer::Back),
             Self::Interrupted => Some(DialogAnswer::Interrupted),
         }
@@ -83,18 +83,18 @@ pub(crate) struct DialogChoice {
     /// Whether it is chosen already, or where the list begins.
     pub(crate) is_chosen: bool,
     /// Whether it stays, whatever word the user types to see fewer lines.
-    pub(crate) stays: bool,
+    pub(crate) is_always_shown: bool,
 }
 
 /// Returns the indices of the choices that are chosen already.
 fn chosen_indices(choices: &[DialogChoice]) -> Vec<usize> {
-    let mut chosen = Vec::new();
+    let mut indices = Vec::new();
     for (index, choice) in choices.iter().enumerate() {
         if choice.is_chosen {
-            chosen.push(index);
+            indices.push(index);
         }
     }
-    chosen
+    indices
 }
 
 /// A way to ask. A list has at least one choice.

@@ -33,14 +33,14 @@ impl Dialog for PromptDialog {
         let scorer = |typed_word: &str, _: &String, _: &str, index: usize| {
             rank_of_choice(typed_word, choices, index)
         };
-        let named = |option: ListOption<&String>| text::shown(&choices[option.index].name);
+        let formatter = |option: ListOption<&String>| text::shown(&choices[option.index].name);
         let start = choices.iter().position(|choice| choice.is_chosen);
         let prompt = Select::new(&message, lines_of(choices))
             .with_help_message(&help)
             .with_page_size(page_size())
             .with_starting_cursor(start.unwrap_or(0))
             .with_scorer(&scorer)
-            .with_formatter(&named)
+            .with_formatter(&formatter)
             .with_render_config(self.render_config());
         answer_of_inquire(prompt.raw_prompt().map(|option| option.index))
     }
@@ -55,17 +55,17 @@ impl Dialog for PromptDialog {
         let scorer = |typed_word: &str, _: &String, _: &str, index: usize| {
             rank_of_choice(typed_word, choices, index)
         };
-        let named = |options: &[ListOption<&String>]| names_of(options, choices);
-        let chosen = chosen_indices(choices);
+        let formatter = |options: &[ListOption<&String>]| names_of(options, choices);
+        let indices = chosen_indices(choices);
         let prompt = MultiSelect::new(&message, lines_of(choices))
             .with_help_message(&help)
             .with_page_size(page_size())
-            .with_default(&chosen)
+            .with_default(&indices)
             .with_scorer(&scorer)
-            .with_formatter(&named)
+            .with_formatter(&formatter)
             .with_render_config(self.render_config());
-        let picked = prompt.raw_prompt();
-        answer_of_inquire(picked.map(|options| options.iter().map(|option| option.index).collect()))
+        let result = prompt.raw_prompt();
+        answer_of_inquire(result.map(|options| options.iter().map(|option| option.index).collect()))
     }
 
     fn confirm(&self, question: DialogQuestion<'_>, default: bool) -> Result<DialogAnswer<bool>> {
@@ -85,10 +85,10 @@ impl Dialog for PromptDialog {
         check: &dyn Fn(&str) -> Result<()>,
     ) -> Result<DialogAnswer<String>> {
         let mut typed_text = default.to_owned();
-        let mut wrong = None;
+        let mut last_error = None;
         loop {
             let message = text::shown(question.text);
-            let help = match &wrong {
+            let help = match &last_error {
                 Some(error) => text::shown(&format!("{error}")),
                 None => help_about_keys("Enter goes on", question),
             };
@@ -96,13 +96,13 @@ impl Dialog for PromptDialog {
                 .with_help_message(&help)
                 .with_initial_value(&typed_text)
                 .with_render_config(self.render_config());
-            let given = match answer_of_inquire(prompt.prompt())? {
-                DialogAnswer::Given(given) => given.trim().to_owned(),
+            let answer = match answer_of_inquire(prompt.prompt())? {
+                DialogAnswer::Given(answer) => answer.trim().to_owned(),
                 other => return Ok(other),
             };
-            match check(&given) {
-                Ok(()) => return Ok(DialogAnswer::Given(given)),
-                Err(error) => (typed_text, wrong) = (given, Some(error)),
+            match check(&answer) {
+                Ok(()) => return Ok(DialogAnswer::Given(answer)),
+                Err(error) => (typed_text, last_error) = (answer, Some(error)),
             }
         }
     }
@@ -130,8 +130,8 @@ pub(super) fn restore_terminal() {
 /// Goes to a line of its own below a question that Ctrl-C has ended: the library leaves the cursor
 /// in the middle of it.
 fn leave_question() {
-    let below = terminal::Clear(ClearType::FromCursorDown);
-    let _ = execute!(io::stderr(), Print("\r\n"), below);
+    let clear_command = terminal::Clear(ClearType::FromCursorDown);
+    let _ = execute!(io::stderr(), Print("\r\n"), clear_command);
 }
 
 /// Returns the keys, and what Esc does.
@@ -200,9 +200,9 @@ fn names_of(options: &[ListOption<&String>], choices: &[DialogChoice]) -> String
     names.join(", ")
 }
 
-fn answer_of_inquire<T>(given: std::result::Result<T, InquireError>) -> Result<DialogAnswer<T>> {
-    match given {
-        Ok(given) => Ok(DialogAnswer::Given(given)),
+fn answer_of_inquire<T>(result: Result<T, InquireError>) -> Result<DialogAnswer<T>> {
+    match result {
+        Ok(value) => Ok(DialogAnswer::Given(value)),
         Err(InquireError::OperationCanceled) => Ok(DialogAnswer::Back),
         Err(InquireError::OperationInterrupted) => {
             leave_question();

@@ -43,7 +43,7 @@ struct FileSnapshot {
 }
 
 impl FileSnapshot {
-    fn of(path: &Path) -> Result<Self> {
+    fn read(path: &Path) -> Result<Self> {
         match read_settled(path) {
             Ok(None) => Ok(Self {
                 bytes: Vec::new(),
@@ -113,49 +113,49 @@ pub(crate) fn edit<T>(
     remove_leftovers(directory, name);
     let deadline = Instant::now() + TIMEOUT;
     while Instant::now() < deadline {
-        let seen = FileSnapshot::of(path)?;
-        trust::check_for_root(path, directory, seen.metadata.as_ref())?;
-        let edited = match editor(seen.text()) {
-            Ok((Some(text), value)) => replace_if_unchanged(path, &seen, text, value),
-            Ok((None, value)) => remove_if_unchanged(path, &seen, value),
+        let snapshot = FileSnapshot::read(path)?;
+        trust::check_for_root(path, directory, snapshot.metadata.as_ref())?;
+        let result = match editor(snapshot.text()) {
+            Ok((Some(text), value)) => replace_if_unchanged(path, &snapshot, text, value),
+            Ok((None, value)) => remove_if_unchanged(path, &snapshot, value),
             Err(error) => Err(error),
         };
-        match edited {
-            Ok(Some(edited)) => return Ok(edited),
-            Err(error) if seen.is_current(path) => return Err(error),
+        match result {
+            Ok(Some(outcome)) => return Ok(outcome),
+            Err(error) if snapshot.is_current(path) => return Err(error),
             // The file has changed. An error may have come from a part of its text.
             Ok(None) | Err(_) => sleep(PAUSE),
         }
     }
-    let (shown, waited) = (path.display(), TIMEOUT.as_secs());
-    let why = format!("another program has been changing {shown} for {waited} s");
-    Err(Error::failure(why).hint("end that program, then try again"))
+    let (shown, seconds) = (path.display(), TIMEOUT.as_secs());
+    let message = format!("another program has been changing {shown} for {seconds} s");
+    Err(Error::failure(message).hint("end that program, then try again"))
 }
 
 /// Replaces the text of a file. Returns `None` if the file is no longer as it was seen: then
 /// nothing was changed.
 fn replace_if_unchanged<T>(
     path: &Path,
-    seen: &FileSnapshot,
+    snapshot: &FileSnapshot,
     text: Vec<u8>,
     value: T,
 ) -> Result<Option<EditOutcome<T>>> {
     let mut was_open_to_others = false;
     let mut had_other_names = false;
-    if let Some(old) = &seen.metadata {
+    if let Some(old) = &snapshot.metadata {
         was_open_to_others = platform::is_open_to_others(old);
     }
-    if text != seen.bytes || was_open_to_others {
+    if text != snapshot.bytes || was_open_to_others {
         let new = new_file(path, &text)?;
-        if let Some(old) = &seen.metadata {
+        if let Some(old) = &snapshot.metadata {
             had_other_names = platform::has_other_names(old);
             let file = new.as_file();
-            let kept = platform::keep_owner(file, old);
-            let kept = kept.and_then(|()| platform::make_private(file, old));
-            kept.map_err(|error| cannot_write(path, &error))?;
+            let result = platform::keep_owner(file, old);
+            let result = result.and_then(|()| platform::make_private(file, old));
+            result.map_err(|error| cannot_write(path, &error))?;
         }
         sync(&new, path)?;
-        if !seen.is_current(path) {
+        if !snapshot.is_current(path) {
             return Ok(None);
         }
         swap(new, path).map_err(|error| cannot_write(path, &error))?;
@@ -172,13 +172,13 @@ fn replace_if_unchanged<T>(
 /// Removes a file. Returns `None` if the file is no longer as it was seen: then it stays.
 fn remove_if_unchanged<T>(
     path: &Path,
-    seen: &FileSnapshot,
+    snapshot: &FileSnapshot,
     value: T,
 ) -> Result<Option<EditOutcome<T>>> {
-    if !seen.is_current(path) {
+    if !snapshot.is_current(path) {
         return Ok(None);
     }
-    if seen.metadata.is_some() {
+    if snapshot.metadata.is_some() {
         remove(path)?;
     }
     Ok(Some(EditOutcome {
@@ -236,64 +236,64 @@ pub(crate) fn edit_text(path: &Path, mut editor: impl FnMut(&str) -> Result<Stri
 }
 
 /// Replaces a file by another text, or removes it. The file keeps its owner and mode. If the file
-/// is no longer as it was `before`, this is an error and nothing is changed.
+/// no longer has the `old_text`, this is an error and nothing is changed.
 ///
-/// If there is a text to `keep`, it is written into a copy beside the file, and the path of the
+/// If there is a `kept_text`, it is written into a copy beside the file, and the path of the
 /// copy is returned.
 pub(crate) fn replace(
     path: &Path,
-    before: Option<&str>,
-    after: Option<&str>,
-    keep: Option<&str>,
+    old_text: Option<&str>,
+    new_text: Option<&str>,
+    kept_text: Option<&str>,
 ) -> Result<Option<PathBuf>> {
     let path = &resolve_link(path)?;
-    if before.is_some() || after.is_some() {
+    if old_text.is_some() || new_text.is_some() {
         make_directory_of(path)?;
     }
     let (directory, name) = directory_and_name(path)?;
     let _lock = lock_file(directory, name)?;
     remove_leftovers(directory, name);
-    let seen = FileSnapshot::of(path)?;
-    if seen.text() != before.map(str::as_bytes) {
+    let snapshot = FileSnapshot::read(path)?;
+    if snapshot.text() != old_text.map(str::as_bytes) {
         return Err(has_changed(path));
     }
-    let copy = update_copy(directory, name, after, keep)?;
-    let Some(after) = after else {
-        if !seen.is_current(path) {
+    let copy = update_copy(directory, name, new_text, kept_text)?;
+    let Some(new_text) = new_text else {
+        if !snapshot.is_current(path) {
             return Err(has_changed(path));
         }
         remove(path)?;
         return Ok(copy);
     };
-    let new = new_file(path, after.as_bytes())?;
+    let new = new_file(path, new_text.as_bytes())?;
     sync(&new, path)?;
-    if let Some(old) = &seen.metadata {
-        let kept = platform::keep_owner(new.as_file(), old);
-        let kept = kept.and_then(|()| platform::keep_mode(new.as_file(), old));
-        kept.map_err(|error| cannot_write(path, &error))?;
+    if let Some(old) = &snapshot.metadata {
+        let result = platform::keep_owner(new.as_file(), old);
+        let result = result.and_then(|()| platform::keep_mode(new.as_file(), old));
+        result.map_err(|error| cannot_write(path, &error))?;
     }
-    if !seen.is_current(path) {
+    if !snapshot.is_current(path) {
         return Err(has_changed(path));
     }
     swap(new, path).map_err(|error| cannot_write(path, &error))?;
     Ok(copy)
 }
 
-/// Writes a text into the copy beside a file and returns the path of the copy. Without a text to
-/// `keep`, removes a copy that is the same as the file will be.
+/// Writes a text into the copy beside a file and returns the path of the copy. Without a
+/// `kept_text`, removes a copy that is the same as the file will be.
 fn update_copy(
     directory: &Path,
     name: &OsStr,
-    after: Option<&str>,
-    keep: Option<&str>,
+    new_text: Option<&str>,
+    kept_text: Option<&str>,
 ) -> Result<Option<PathBuf>> {
     let copy = backup_path(directory, name);
-    if let Some(keep) = keep {
-        swap_in(&copy, keep.as_bytes())?;
+    if let Some(kept_text) = kept_text {
+        swap_in(&copy, kept_text.as_bytes())?;
         return Ok(Some(copy));
     }
-    if let Some(copied) = read(&copy)
-        && copied == after.unwrap_or_default().as_bytes()
+    if let Some(copy_text) = read(&copy)
+        && copy_text == new_text.unwrap_or_default().as_bytes()
     {
         remove(&copy)?;
     }

@@ -19,11 +19,11 @@ const LARGEST_FILE: u64 = 4 << 20;
 /// Pipes are read because the AWS CLI reads them too, as in
 /// `AWS_WEB_IDENTITY_TOKEN_FILE=<(command)`. A pipe gives its bytes only once.
 pub(crate) fn read_foreign(path: &Path, deadline: Instant) -> Result<Vec<u8>> {
-    let read = match fs::metadata(path) {
+    let result = match fs::metadata(path) {
         Ok(metadata) if metadata.is_file() => read_bounded(path),
         _ => read_until(path, deadline)?,
     };
-    match read {
+    match result {
         Ok(bytes) => within_limit(path, bytes),
         Err(error) => Err(Error::reading(path, &error)),
     }
@@ -80,10 +80,10 @@ fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
 fn read_until(path: &Path, deadline: Instant) -> Result<io::Result<Vec<u8>>> {
     let (sender, answer) = channel();
     let file = path.to_owned();
-    let started = thread::Builder::new().spawn(move || {
+    let result = thread::Builder::new().spawn(move || {
         let _ = sender.send(read_bounded(&file)); // the receiver may have stopped waiting
     });
-    started.map_err(|error| Error::reading(path, &error))?;
+    result.map_err(|error| Error::reading(path, &error))?;
     let time_left = deadline.saturating_duration_since(Instant::now());
     answer.recv_timeout(time_left).map_err(|_| {
         let shown = path.display();

@@ -70,9 +70,9 @@ pub(crate) fn lock(path: &Path, timeout: Duration) -> Result<FileLock> {
             Err(TryLockError::Error(error)) => return Err(cannot_lock(path, &error)),
         }
     }
-    let (shown, waited) = (path.display(), timeout.as_secs());
-    let why = format!("another pgcred has held {shown} for {waited} s");
-    Err(Error::failure(why).hint("wait until the other one has ended, then try again"))
+    let (shown, seconds) = (path.display(), timeout.as_secs());
+    let message = format!("another pgcred has held {shown} for {seconds} s");
+    Err(Error::failure(message).hint("wait until the other one has ended, then try again"))
 }
 
 /// Opens or makes the file of a lock. Refuses a link, and everything that is not a regular file of
@@ -109,9 +109,9 @@ fn open_lock_file(path: &Path) -> Result<File> {
 const NOT_REGULAR: &str = "it is not a regular file";
 
 /// Returns the error about something else that stands in the place of a lock.
-fn no_lock(path: &Path, why: &str) -> Error {
+fn no_lock(path: &Path, reason: &str) -> Error {
     let remove = typed_commands::remove_file(path);
-    Error::failure(format!("cannot lock {}: {why}", path.display()))
+    Error::failure(format!("cannot lock {}: {reason}", path.display()))
         .hint(format!("find out which user made it, then run `{remove}`"))
 }
 

@@ -106,7 +106,7 @@ pub(crate) enum FilePresence {
 /// Tells whether a file exists. For a link that is the file to which it leads.
 pub(crate) fn presence(path: &Path) -> FilePresence {
     let path = match resolve_link(path) {
-        Ok(resolved) => resolved,
+        Ok(path) => path,
         Err(_) => path.to_owned(),
     };
     match fs::metadata(&path) {
@@ -152,11 +152,11 @@ pub(crate) fn put(path: &Path, bytes: &[u8]) -> Result<()> {
     let mut options = OpenOptions::new();
     platform::private_mode(options.write(true).create_new(true));
     remove(path)?;
-    let written = match options.open(path) {
+    let result = match options.open(path) {
         Ok(mut file) => file.write_all(bytes),
         Err(error) => Err(error),
     };
-    written.map_err(|error| trust::explain_denial(path, &error, Error::writing(path, &error)))
+    result.map_err(|error| trust::explain_denial(path, &error, Error::writing(path, &error)))
 }
 
 /// Returns the copy of a file that [`replace`] has made.
@@ -168,11 +168,11 @@ pub(crate) fn backup(path: &Path) -> Option<Vec<u8>> {
 
 /// Makes a directory that only the user can enter, if it does not exist.
 pub(crate) fn create_private_directory(path: &Path) -> Result<()> {
-    platform::create_private_directory(path).map_err(|error| {
-        let failed = Error::failure(format!("cannot create the directory {}", path.display()))
-            .caused_by(&error)
+    platform::create_private_directory(path).map_err(|cause| {
+        let error = Error::failure(format!("cannot create the directory {}", path.display()))
+            .caused_by(&cause)
             .hint("check that you may write there and that the disk is not full");
-        trust::explain_denial(path, &error, failed)
+        trust::explain_denial(path, &cause, error)
     })
 }
 

@@ -45,8 +45,8 @@ pub(super) fn resolve_link(path: &Path) -> Result<PathBuf> {
 pub(super) fn directory_and_name(path: &Path) -> Result<(&Path, &OsStr)> {
     let Some(name) = path.file_name() else {
         let shown = path.display();
-        let wrong = Error::usage(format!("{shown} is not the path of a file"));
-        return Err(wrong.hint("add the name of a file to it"));
+        let error = Error::usage(format!("{shown} is not the path of a file"));
+        return Err(error.hint("add the name of a file to it"));
     };
     let directory = match path.parent() {
         Some(directory) if !directory.as_os_str().is_empty() => directory,
@@ -56,15 +56,15 @@ pub(super) fn directory_and_name(path: &Path) -> Result<(&Path, &OsStr)> {
         return Ok((directory, name));
     }
     let shown = directory.display();
-    let missing = Error::failure(format!("the directory {shown} does not exist"));
-    if let Ok(inside) = path.strip_prefix("~") {
-        let inside = inside.display();
-        return Err(missing.hint(format!(
-            "write \"$HOME/{inside}\": the shell did not expand ~"
+    let error = Error::failure(format!("the directory {shown} does not exist"));
+    if let Ok(relative_path) = path.strip_prefix("~") {
+        let relative_path = relative_path.display();
+        return Err(error.hint(format!(
+            "write \"$HOME/{relative_path}\": the shell did not expand ~"
         )));
     }
     let make = typed_commands::make_directory(directory);
-    Err(missing.hint(format!("make it with `{make}`")))
+    Err(error.hint(format!("make it with `{make}`")))
 }
 
 pub(super) fn suffixed(name: &OsStr, suffix: &str) -> OsString {

@@ -63,7 +63,7 @@ pub(crate) fn private_directory_parents() -> Vec<PathBuf> {
     {
         parents.push(paths::runs_directory(&paths::own_in(&runtime)));
     }
-    if let Some(cache) = CacheDirectory::of_user()
+    if let Some(cache) = CacheDirectory::for_user()
         && trust::roots_foreign_home().is_none()
     {
         parents.push(paths::runs_directory(cache.path()));
@@ -96,7 +96,7 @@ fn is_own_parent(parent: &Path) -> bool {
     };
     parent
         .parent()
-        .is_some_and(|above| is_own(parent) && is_own(above))
+        .is_some_and(|grandparent| is_own(parent) && is_own(grandparent))
 }
 
 /// Makes a directory for private directories, if it does not exist.
@@ -241,20 +241,20 @@ fn remove_abandoned(directory: &Path, lock: Option<FileLock>) -> Result<()> {
 /// was removed, and an error for each one that could not be. If other users could exchange them
 /// meanwhile, as on a volume that is open to all users, they stay.
 fn remove_left_in(parent: &Path, prefix: &str) -> Vec<Result<PathBuf>> {
-    let mut removed = Vec::new();
+    let mut results = Vec::new();
     if trust::can_be_exchanged_in(parent) {
-        return removed;
+        return results;
     }
     for directory in private_directories(parent, prefix) {
         // This removes an empty directory only. Its maker was killed before it had a lock, or makes
         // another one.
         if fs::remove_dir(&directory).is_ok() {
-            removed.push(Ok(directory));
+            results.push(Ok(directory));
         } else if let MakerState::IsGone(lock) = state_of_maker(&directory) {
-            removed.push(remove_abandoned(&directory, lock).map(|()| directory));
+            results.push(remove_abandoned(&directory, lock).map(|()| directory));
         }
     }
-    removed
+    results
 }
 
 /// Removes the private directories of killed runs from the user's own directories, as far as
@@ -274,42 +274,42 @@ pub(crate) fn remove_abandoned_directories() {
 /// Returns each private directory that was removed, an error for each one that could not be, and
 /// the ones whose makers still run.
 pub(crate) fn remove_private_directories() -> (Vec<Result<PathBuf>>, Vec<PathBuf>) {
-    let (mut removed, mut running) = (Vec::new(), Vec::new());
+    let (mut results, mut directories_in_use) = (Vec::new(), Vec::new());
     for (parent, prefix) in parent_directories() {
-        removed.extend(remove_left_in(&parent, prefix));
+        results.extend(remove_left_in(&parent, prefix));
         for directory in private_directories(&parent, prefix) {
             if let MakerState::Runs = state_of_maker(&directory) {
-                running.push(directory);
+                directories_in_use.push(directory);
             }
         }
     }
     for parent in private_directory_parents() {
         if fs::remove_dir(&parent).is_ok()
-            && let Some(above) = parent.parent()
+            && let Some(grandparent) = parent.parent()
         {
-            let _ = fs::remove_dir(above); // fails if anything else is in it
+            let _ = fs::remove_dir(grandparent); // fails if anything else is in it
         }
     }
-    (removed, running)
+    (results, directories_in_use)
 }
 
 /// Makes a private directory in the first of the user's own directories in which that is possible,
 /// otherwise in the directory for temporary files. Directories of killed runs are removed before.
 pub(crate) fn new_private_directory() -> Result<PrivateDirectory> {
-    let mut failed = Vec::new();
+    let mut errors = Vec::new();
     for parent in private_directory_parents() {
         match directory_in_own(&parent) {
             Ok(directory) => return Ok(directory),
-            Err(error) => failed.push(error.to_string()),
+            Err(error) => errors.push(error.to_string()),
         }
     }
     match directory_in_shared() {
         Ok(directory) => return Ok(directory),
-        Err(error) => failed.push(error.to_string()),
+        Err(error) => errors.push(error.to_string()),
     }
-    let failed = failed.join("; ");
+    let errors = errors.join("; ");
     Err(
-        Error::failure(format!("there is no place for a private file: {failed}"))
+        Error::failure(format!("there is no place for a private file: {errors}"))
             .hint("set XDG_RUNTIME_DIR or TMPDIR to a directory in which you can write"),
     )
 }
@@ -351,7 +351,7 @@ fn directory_in(parent: &Path, prefix: &str) -> Result<PrivateDirectory> {
         }
         let path = directory.path().join(LOCK);
         match lock(&path, Duration::ZERO) {
-            Err(failed) => error = failed,
+            Err(lock_error) => error = lock_error,
             Ok(lock) if stamp(&path).is_some() => {
                 return Ok(PrivateDirectory {
                     directory: directory.keep(),

@@ -139,10 +139,10 @@ fn may_be_cut(metadata: &Metadata) -> bool {
     if !metadata.is_file() || !metadata.len().is_multiple_of(BUFFER) {
         return false;
     }
-    let Ok(changed) = metadata.modified() else {
+    let Ok(modified_at) = metadata.modified() else {
         return false;
     };
-    match changed.elapsed() {
+    match modified_at.elapsed() {
         Ok(age) => age < RECENT_TIME,
         Err(_) => false, // the clock was set back
     }
@@ -162,7 +162,7 @@ pub(super) fn read_once(path: &Path) -> io::Result<Option<(Vec<u8>, Metadata)>> 
 }
 
 /// Returns at most so many bytes from the beginning of a file, none if it is not a regular one.
-pub(super) fn read_at_most(path: &Path, most: u64) -> io::Result<Option<(Vec<u8>, Metadata)>> {
+pub(super) fn read_at_most(path: &Path, max_bytes: u64) -> io::Result<Option<(Vec<u8>, Metadata)>> {
     let mut options = OpenOptions::new();
     platform::nonblocking(options.read(true)); // a pipe without a writer must not stop pgcred
     let file = match options.open(path) {
@@ -173,9 +173,9 @@ pub(super) fn read_at_most(path: &Path, most: u64) -> io::Result<Option<(Vec<u8>
     let metadata = file.metadata()?;
     let mut bytes = Vec::new();
     if metadata.is_file() {
-        let length = usize::try_from(metadata.len().min(most)).unwrap_or_default();
+        let length = usize::try_from(metadata.len().min(max_bytes)).unwrap_or_default();
         bytes.reserve(length.saturating_add(1));
-        file.take(most).read_to_end(&mut bytes)?;
+        file.take(max_bytes).read_to_end(&mut bytes)?;
     }
     Ok(Some((bytes, metadata)))
 }
@@ -211,9 +211,9 @@ fn check_existing(place: &Path, metadata: &Metadata, path: &Path) -> Result<()> 
     if metadata.is_symlink() {
         let Ok(target) = fs::metadata(place) else {
             let kind = if place == path { "file" } else { "directory" };
-            let why = format!("{shown} is a link to a {kind} that does not exist");
+            let message = format!("{shown} is a link to a {kind} that does not exist");
             let hint = format!("make the {kind} available again, or remove the link");
-            return Err(Error::usage(why).hint(hint));
+            return Err(Error::usage(message).hint(hint));
         };
         is_file = target.is_file();
     }

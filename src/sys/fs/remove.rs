@@ -33,27 +33,27 @@ pub(super) fn cannot_remove(path: &Path, cause: &io::Error) -> Error {
         .hint("check that you may write to its directory, then try again")
 }
 
-/// Removes pgcred's own files and directories from a directory, except for those in `kept`, and the
-/// directory itself if it is empty then. Tells whether anything was removed.
+/// Removes pgcred's own files and directories from a directory, except for those in `kept_paths`,
+/// and the directory itself if it is empty then. Tells whether anything was removed.
 pub(crate) fn empty_directory(
     path: &Path,
-    kept: &[PathBuf],
+    kept_paths: &[PathBuf],
     is_ours: impl Fn(&str) -> bool,
 ) -> Result<bool> {
-    let mut removed = false;
+    let mut has_removed = false;
     for part in list(path) {
         let name = part.file_name().map(OsStr::to_string_lossy);
-        if kept.contains(&part) || !is_ours(&name.unwrap_or_default()) {
+        if kept_paths.contains(&part) || !is_ours(&name.unwrap_or_default()) {
             continue;
         }
-        removed = true;
+        has_removed = true;
         match fs::symlink_metadata(&part) {
             Ok(metadata) if metadata.is_dir() => remove_directory(&part)?,
             _ => remove(&part)?,
         }
     }
     let is_gone = fs::remove_dir(path).is_ok(); // fails if something is left in it
-    Ok(removed || is_gone)
+    Ok(has_removed || is_gone)
 }
 
 /// Removes the directories above a file that are empty, up to the user's home directory.

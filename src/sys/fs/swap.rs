@@ -24,8 +24,8 @@ pub(crate) fn swap_in(path: &Path, bytes: &[u8]) -> Result<()> {
 }
 
 /// Replaces a file as [`swap_in`] does, and sets the time of its last change.
-pub(crate) fn swap_in_dated(path: &Path, bytes: &[u8], changed: SystemTime) -> Result<()> {
-    swap_in_prepared(path, bytes, |new| new.set_modified(changed))
+pub(crate) fn swap_in_dated(path: &Path, bytes: &[u8], modified_at: SystemTime) -> Result<()> {
+    swap_in_prepared(path, bytes, |new| new.set_modified(modified_at))
 }
 
 /// Replaces a file as [`swap_in`] does. If root writes it, the file belongs to the owner of the
@@ -51,18 +51,18 @@ fn swap_in_prepared(
     make_directory_of(path)?;
     let (directory, name) = directory_and_name(path)?;
     remove_abandoned(directory, name);
-    let mut tried = 0;
+    let mut attempts = 0;
     loop {
-        tried += 1;
+        attempts += 1;
         let new = new_file(path, bytes)?;
-        let swapped = match prepare(new.as_file()) {
+        let result = match prepare(new.as_file()) {
             Ok(()) => swap(new, path),
             Err(error) => Err(error),
         };
-        match swapped {
+        match result {
             Ok(()) => return Ok(()),
             // Another writer has removed the new file in the moment before it was locked.
-            Err(error) if error.kind() == io::ErrorKind::NotFound && tried < TRIES => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound && attempts < TRIES => {}
             Err(error) => return Err(cannot_write(path, &error)),
         }
     }
@@ -79,19 +79,19 @@ pub(super) fn make_directory_of(path: &Path) -> Result<()> {
 /// Writes a text into a new file beside the file that it will replace.
 pub(super) fn new_file(path: &Path, text: &[u8]) -> Result<NamedTempFile> {
     let (directory, name) = directory_and_name(path)?;
-    let made = tempfile::Builder::new()
+    let result = tempfile::Builder::new()
         .prefix(&suffixed(name, NEW_SUFFIX))
         .tempfile_in(directory);
-    let mut new = made.map_err(|error| cannot_write(path, &error))?;
+    let mut new = result.map_err(|error| cannot_write(path, &error))?;
     platform::lock_as_writer(new.as_file());
-    let written = new.write_all(text);
-    written.map_err(|error| cannot_write(path, &error))?;
+    let result = new.write_all(text);
+    result.map_err(|error| cannot_write(path, &error))?;
     Ok(new)
 }
 
 pub(super) fn sync(new: &NamedTempFile, path: &Path) -> Result<()> {
-    let synced = new.as_file().sync_all();
-    synced.map_err(|error| cannot_write(path, &error))
+    let result = new.as_file().sync_all();
+    result.map_err(|error| cannot_write(path, &error))
 }
 
 /// Removes the new files whose writers were killed.

@@ -222,8 +222,8 @@ pub(crate) fn roots_foreign_home() -> Option<Error> {
     let home = env::home()?;
     let owner = platform::untrusted_owner(&fs::metadata(&home).ok()?)?;
     let home = home.display();
-    let why = format!("HOME is {home}, which belongs to {owner}, and this is root");
-    Some(Error::usage(why).hint(format!(
+    let message = format!("HOME is {home}, which belongs to {owner}, and this is root");
+    Some(Error::usage(message).hint(format!(
         "use `sudo -H`, which gives root its own HOME; in a container set HOME, or PGCRED_HOME and \
          PGPASSFILE, to root's own directories; to act for {owner}, run `sudo -u {owner} -H pgcred \
          ...`"
@@ -268,13 +268,13 @@ fn file_in_the_way(owner: &str, path: &Path) -> Error {
 }
 
 fn trap_of(owner: &str, path: &Path) -> Error {
-    let quoted = quote::posix(&path.to_string_lossy());
+    let quoted_path = quote::posix(&path.to_string_lossy());
     Error::usage(format!(
         "{} belongs to {owner}, but its directory does not",
         path.display()
     ))
     .hint(format!(
-        "check who has put it there, then run `chown root {quoted}`"
+        "check who has put it there, then run `chown root {quoted_path}`"
     ))
 }
 
@@ -308,9 +308,9 @@ fn explain_file(path: &Path, owner: &str, is_roots: bool, error: Error) -> Error
     if !is_roots {
         return error.hint(FIND_OUT_WHY);
     }
-    let quoted = quote::posix(&path.to_string_lossy());
+    let quoted_path = quote::posix(&path.to_string_lossy());
     error.hint(format!(
-        "make it yours with `sudo chown \"$(id -un)\" {quoted}`, or name another file"
+        "make it yours with `sudo chown \"$(id -un)\" {quoted_path}`, or name another file"
     ))
 }
 
@@ -323,8 +323,8 @@ fn explain_directory(directory: &Path, owner: &str, is_roots: bool, error: Error
     if !is_in_home || !is_roots {
         return error;
     }
-    let quoted = quote::posix(&directory.to_string_lossy());
+    let quoted_path = quote::posix(&directory.to_string_lossy());
     error.hint(format!(
-        "make it yours with `sudo chown -R \"$(id -un)\" {quoted}`"
+        "make it yours with `sudo chown -R \"$(id -un)\" {quoted_path}`"
     ))
 }

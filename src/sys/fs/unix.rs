@@ -154,8 +154,8 @@ fn numbers_in(file: &str) -> Vec<(u32, Option<u32>)> {
 /// Tells whether this process is in a group.
 #[cfg(target_os = "linux")]
 fn is_in_group(number: u32) -> bool {
-    let others = nix::unistd::getgroups().unwrap_or_default();
-    nix::unistd::getegid().as_raw() == number || others.iter().any(|group| group.as_raw() == number)
+    let groups = nix::unistd::getgroups().unwrap_or_default();
+    nix::unistd::getegid().as_raw() == number || groups.iter().any(|group| group.as_raw() == number)
 }
 
 /// Tells whether a group is the main group of this process.
@@ -199,15 +199,18 @@ pub(super) fn is_open_to_others(metadata: &Metadata) -> bool {
 /// Gives a new file the owner and group of the old one. If the user is not in the group, the file
 /// gets the user's group: `sudo chown USER FILE` leaves files with such a group. See [`keep_mode`].
 pub(super) fn keep_owner(new: &File, old: &Metadata) -> io::Result<()> {
-    let own = new.metadata()?;
-    if (own.uid(), own.gid()) == (old.uid(), old.gid()) {
+    let new_metadata = new.metadata()?;
+    if (new_metadata.uid(), new_metadata.gid()) == (old.uid(), old.gid()) {
         return Ok(());
     }
     match fchown(new, Some(old.uid()), Some(old.gid())) {
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied && own.uid() == old.uid() => {
+        Err(error)
+            if error.kind() == io::ErrorKind::PermissionDenied
+                && new_metadata.uid() == old.uid() =>
+        {
             Ok(())
         }
-        done => done,
+        result => result,
     }
 }
 
@@ -221,10 +224,10 @@ pub(super) fn keep_mode(new: &File, old: &Metadata) -> io::Result<()> {
 
 /// Tells whether a path still leads to this open file.
 pub(super) fn has_name(file: &File, path: &Path) -> bool {
-    let (Ok(open), Ok(named)) = (file.metadata(), std::fs::metadata(path)) else {
+    let (Ok(file_metadata), Ok(path_metadata)) = (file.metadata(), std::fs::metadata(path)) else {
         return false;
     };
-    (open.dev(), open.ino()) == (named.dev(), named.ino())
+    (file_metadata.dev(), file_metadata.ino()) == (path_metadata.dev(), path_metadata.ino())
 }
 
 /// Removes the file of a lock that this process holds. If that fails, the next writer uses the
@@ -249,10 +252,10 @@ pub(super) fn make_private(new: &File, old: &Metadata) -> io::Result<()> {
 /// the last change of the text is not enough: a program can set it back, or give two files the
 /// same.
 pub(super) fn stamp(metadata: &Metadata) -> String {
-    let changed = format!("{}.{:09}", metadata.mtime(), metadata.mtime_nsec());
-    let changed_inode = format!("{}.{:09}", metadata.ctime(), metadata.ctime_nsec());
+    let modified_at = format!("{}.{:09}", metadata.mtime(), metadata.mtime_nsec());
+    let inode_changed_at = format!("{}.{:09}", metadata.ctime(), metadata.ctime_nsec());
     format!(
-        "{} {} {} {changed} {changed_inode}",
+        "{} {} {} {modified_at} {inode_changed_at}",
         metadata.dev(),
         metadata.ino(),
         metadata.size()

@@ -82,10 +82,10 @@ pub(super) fn is_abandoned(new: &Path) -> bool {
     let Ok(metadata) = std::fs::metadata(new) else {
         return false;
     };
-    let Ok(changed) = metadata.modified() else {
+    let Ok(modified_at) = metadata.modified() else {
         return false;
     };
-    match changed.elapsed() {
+    match modified_at.elapsed() {
         Ok(age) => age > LONGEST_WRITE,
         Err(_) => false, // the clock was set back
     }

@@ -103,7 +103,7 @@ impl Machine {
             "Version": 1,
             "AccessKeyId": KEY_ID,
             "SecretAccessKey": SECRET,
-            "SessionToken": SESSION,
+            "HandedToken": SESSION,
         });
         let script = format!("sleep 1; echo >> {}; echo '{answer}'\n", marks.display());
         let script = sandbox.write("credentials.sh", script);

@@ -25,8 +25,11 @@ const PREPOSITIONS: [&str; 10] = [
     "about", "after", "at", "before", "by", "for", "in", "of", "on", "under",
 ];
 
-/// Names of values that say only that there is one.
-const EMPTY_VALUES: [&str; 2] = ["found", "said"];
+/// Names of values that say only that there is one, or that something was done with it.
+#[rustfmt::skip]
+const EMPTY_VALUES: [&str; 12] = [
+    "asked", "found", "given", "gone", "known", "named", "of", "said", "what", "who", "why", "wrong",
+];
 
 /// Returns the names of the types that a text defines, apart from those inside of functions and
 /// traits.
@@ -112,6 +115,31 @@ fn a_function_says_what_it_returns_or_does() {
 fn begins_with_preposition(name: &str) -> bool {
     let first = name.split('_').next().unwrap_or_default();
     PREPOSITIONS.contains(&first)
+}
+
+/// Returns the name of the method that a line defines.
+fn method(line: &str) -> Option<&str> {
+    let (before, after) = line.split_once("fn ")?;
+    let is_method = before.starts_with("    ") && before.split_whitespace().all(is_qualifier);
+    is_method.then(|| name_at(after))
+}
+
+/// `from_name`, `new` and `find` say how a value comes about; `of` leaves it to the reader.
+#[test]
+fn a_method_is_not_named_by_a_preposition_alone() {
+    let mut empty = Vec::new();
+    for (path, text) in [rust_files("src"), rust_files("integrations")].concat() {
+        for name in without_tests(&text).lines().filter_map(method) {
+            if ["at", "by", "for", "in", "of", "on"].contains(&name) || name.starts_with("of_") {
+                empty.push(format!("{}: {name}", path.display()));
+            }
+        }
+    }
+    assert!(
+        empty.is_empty(),
+        "say how the value comes about, as in `from_name`\n{}",
+        empty.join("\n")
+    );
 }
 
 /// Returns the name of the value that a line defines with `let`.

@@ -6,7 +6,7 @@ use super::listing;
 use crate::authority::{
     AskPolicy, CatalogAnswer, CatalogStep, DatabaseCatalog, Inspected, ProfileRegions, Region,
 };
-use crate::aws::api::session::AwsSession;
+use crate::aws::api::profile_client::ProfileClient;
 use crate::aws::known_regions::KNOWN_REGIONS;
 use crate::aws::partition;
 use crate::aws::region;
@@ -16,38 +16,41 @@ const ANY_REGION: &str = "us-east-1";
 
 /// Lists databases with the credentials of one profile.
 pub(crate) struct AwsCatalog {
-    session: AwsSession,
+    client: ProfileClient,
 }
 
 impl AwsCatalog {
     pub(crate) fn new(profile: Option<&str>, ask: &AskPolicy, deadline: Instant) -> Self {
-        Self::of(AwsSession::new(profile, ask, deadline))
+        Self::from_client(ProfileClient::new(profile, ask, deadline))
     }
 
-    pub(in crate::aws::api) fn of(session: AwsSession) -> Self {
-        Self { session }
+    pub(in crate::aws::api) fn from_client(client: ProfileClient) -> Self {
+        Self { client }
     }
 
     /// Returns the region that a variable or the profile names, if it can be one.
     fn own_region(&self) -> Option<Region> {
-        region::parse(&self.session.plan().region()?).ok()
+        region::parse(&self.client.plan().region()?).ok()
     }
 }
 
 impl DatabaseCatalog for AwsCatalog {
     fn regions(&self) -> ProfileRegions {
-        let own = self.own_region();
-        let of_partition = match &own {
-            Some(own) => partition::partition_of(own.as_str()),
+        let own_region = self.own_region();
+        let partition_in_use = match &own_region {
+            Some(own_region) => partition::partition_of(own_region.as_str()),
             None => partition::partition_of(ANY_REGION),
         };
-        let mut all = Vec::new();
+        let mut known_regions = Vec::new();
         for region in KNOWN_REGIONS {
-            if partition::partition_of(region).name == of_partition.name {
-                all.push(Region::vouched_for(*region));
+            if partition::partition_of(region).name == partition_in_use.name {
+                known_regions.push(Region::vouched_for(*region));
             }
         }
-        ProfileRegions { own, all }
+        ProfileRegions {
+            own: own_region,
+            all: known_regions,
+        }
     }
 
     fn list(
@@ -55,12 +58,12 @@ impl DatabaseCatalog for AwsCatalog {
         regions: &[Region],
         progress: &(dyn Fn(CatalogStep) + Sync),
     ) -> Inspected<CatalogAnswer> {
-        let own = self.own_region();
-        let home = match &own {
-            Some(own) => Some(own),
+        let own_region = self.own_region();
+        let home = match &own_region {
+            Some(own_region) => Some(own_region),
             None => regions.first(),
         };
-        self.session.with_credentials(home, async |client, home| {
+        self.client.with_credentials(home, async |client, home| {
             listing::list_regions(client, home, regions, progress).await
         })
     }

@@ -27,13 +27,13 @@ impl CatalogPart {
     pub(super) fn take_list<T>(
         &mut self,
         question: CatalogQuestion<'_>,
-        listed: PartialList<T>,
+        list: PartialList<T>,
     ) -> Vec<T> {
-        match listed.failure {
+        match list.failure {
             Some(failure) => self.add_failure(question, failure),
             None => self.is_answered = true,
         }
-        listed.found
+        list.found
     }
 
     /// Notes why a question has no answer.
@@ -113,7 +113,7 @@ fn is_of_aws(reason: NoAnswerReason) -> bool {
 }
 
 fn nonsensical_answer(question: CatalogQuestion<'_>) -> NoAnswer {
-    let what = format!("{} in {}", question.operation, question.region.as_str());
-    let error = not_understood(&what, question.service.name, None);
+    let context = format!("{} in {}", question.operation, question.region.as_str());
+    let error = not_understood(&context, question.service.name, None);
     NoAnswer::new(NoAnswerReason::NotUnderstood, error)
 }

@@ -27,14 +27,14 @@ const SIDE_BY_SIDE: usize = 16;
 /// Lists the clusters of a region, in AWS's order.
 pub(super) async fn list_dsql(query: &RegionQuery<'_>) -> CatalogPart {
     let mut part = CatalogPart::default();
-    let listed = dsql::fetch_clusters(query.client, query.region.as_str()).await;
+    let list = dsql::fetch_clusters(query.client, query.region.as_str()).await;
     let question = |operation| CatalogQuestion {
         service: DSQL,
         operation,
         region: query.region,
     };
-    let mut is_complete = listed.failure.is_none();
-    let clusters = part.take_list(question(dsql::LIST_CLUSTERS), listed);
+    let mut is_complete = list.failure.is_none();
+    let clusters = part.take_list(question(dsql::LIST_CLUSTERS), list);
     query.plan(clusters.len());
     query.done();
     let room = Semaphore::new(SIDE_BY_SIDE);

@@ -54,14 +54,14 @@ fn not_enabled(region: &Region) -> NoAnswer {
 
 /// Keeps one failure of each region that is not enabled: all questions have met it.
 pub(super) fn keep_one_failure_per_region_off(failures: &mut Vec<FailedListing>) {
-    let mut seen: Vec<Region> = Vec::new();
+    let mut reported_regions: Vec<Region> = Vec::new();
     failures.retain(|failure| {
         if failure.no_answer.reason != NoAnswerReason::RegionOff {
             return true;
         }
-        let is_new = !seen.contains(&failure.region);
+        let is_new = !reported_regions.contains(&failure.region);
         if is_new {
-            seen.push(failure.region.clone());
+            reported_regions.push(failure.region.clone());
         }
         is_new
     });

@@ -20,7 +20,7 @@
 //! ```
 //!
 //! The questions of a region: one of Aurora DSQL and three of RDS, then one for each cluster of
-//! Aurora DSQL, whose list has the names only. Every question ends by the deadline of the session;
+//! Aurora DSQL, whose list has the names only. Every question ends by the deadline of the run;
 //! what was found by then is in the answer, with a failure for each question that was not answered.
 //!
 //! All texts are those of the services, and of people who write tags: they are bounded here, and

@@ -58,11 +58,11 @@ fn catalog_question<'a>(
 async fn list_rds_clusters(query: &RegionQuery<'_>) -> CatalogPart {
     let (listing, filter) = (&rds::CLUSTERS, RdsFilter::OfEngines(&ENGINES_OF_CLUSTERS));
     let (client, region) = (query.client, query.region.as_str());
-    let listed =
+    let clusters =
         rds::describe_all(client, region, listing, filter, rds_resources::read_cluster).await;
     query.done();
     let (mut part, question) = (CatalogPart::default(), catalog_question(query, listing));
-    for cluster in part.take_list(question, listed) {
+    for cluster in part.take_list(question, clusters) {
         part.learn_account(&cluster.arn);
         part.idle_hosts.extend(idle_reader(&cluster));
         part.add_rows(question, rows_of_cluster(&cluster, query.region));
@@ -73,7 +73,7 @@ async fn list_rds_clusters(query: &RegionQuery<'_>) -> CatalogPart {
 async fn list_rds_instances(query: &RegionQuery<'_>) -> CatalogPart {
     let (listing, filter) = (&rds::INSTANCES, RdsFilter::OfEngines(&ENGINES_OF_INSTANCES));
     let (client, region) = (query.client, query.region.as_str());
-    let listed = rds::describe_all(
+    let instances = rds::describe_all(
         client,
         region,
         listing,
@@ -83,7 +83,7 @@ async fn list_rds_instances(query: &RegionQuery<'_>) -> CatalogPart {
     .await;
     query.done();
     let (mut part, question) = (CatalogPart::default(), catalog_question(query, listing));
-    for instance in part.take_list(question, listed) {
+    for instance in part.take_list(question, instances) {
         if instance.cluster.is_some() {
             continue; // the hosts of its cluster lead to it
         }
@@ -96,10 +96,10 @@ async fn list_rds_instances(query: &RegionQuery<'_>) -> CatalogPart {
 async fn list_rds_proxies(query: &RegionQuery<'_>) -> CatalogPart {
     let (client, region) = (query.client, query.region.as_str());
     let (listing, read) = (&rds::PROXIES, rds_resources::read_proxy);
-    let listed = rds::describe_all(client, region, listing, RdsFilter::All, read).await;
+    let list = rds::describe_all(client, region, listing, RdsFilter::All, read).await;
     let (mut part, question_of_proxies) =
         (CatalogPart::default(), catalog_question(query, listing));
-    let mut proxies = part.take_list(question_of_proxies, listed);
+    let mut proxies = part.take_list(question_of_proxies, list);
     proxies.retain(|proxy| proxy.family.as_deref() == Some(FAMILY));
     for proxy in &proxies {
         part.learn_account(&proxy.arn);
@@ -112,12 +112,12 @@ async fn list_rds_proxies(query: &RegionQuery<'_>) -> CatalogPart {
     query.plan(1);
     query.done();
     let (listing, read) = (&rds::PROXY_ENDPOINTS, rds_resources::read_proxy_endpoint);
-    let listed = rds::describe_all(client, region, listing, RdsFilter::All, read).await;
+    let list = rds::describe_all(client, region, listing, RdsFilter::All, read).await;
     query.done();
     let question = catalog_question(query, listing);
-    for endpoint in part.take_list(question, listed) {
-        let mut of_this = proxies.iter();
-        if let Some(proxy) = of_this.find(|proxy| proxy.name == endpoint.proxy)
+    for endpoint in part.take_list(question, list) {
+        let mut all_proxies = proxies.iter();
+        if let Some(proxy) = all_proxies.find(|proxy| proxy.name == endpoint.proxy)
             && !endpoint.is_default
         {
             part.add_rows(question, rows_of_endpoint(&endpoint, proxy, query.region));

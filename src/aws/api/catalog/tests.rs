@@ -17,7 +17,7 @@ use crate::authority::{
     AskPolicy, CatalogAnswer, CatalogStep, DatabaseCatalog, FoundDatabase, Inspected, LoginPolicy,
     NoAnswerReason, Region,
 };
-use crate::aws::api::session::AwsSession;
+use crate::aws::api::profile_client::ProfileClient;
 use crate::aws::environment::AwsVariables;
 use crate::aws::profile::files::ProfileFiles;
 use crate::aws::profile_plan::ProfilePlan;
@@ -119,7 +119,12 @@ fn catalog(variables: &str, seconds: u64) -> AwsCatalog {
         trace: None,
     };
     let deadline = Instant::now() + ask.timeout;
-    AwsCatalog::of(AwsSession::reading(plan, Some(variables), &ask, deadline))
+    AwsCatalog::from_client(ProfileClient::reading(
+        plan,
+        Some(variables),
+        &ask,
+        deadline,
+    ))
 }
 
 fn named(regions: &[&str]) -> Vec<Region> {

@@ -15,22 +15,22 @@ use crate::command::doctor::finding::Finding;
 use crate::provider;
 
 pub(super) const CHECKS: &[Check] = &[
-    Check::of_machine(
+    Check::for_machine(
         "clients.psql",
         "the versions of psql and libpq on PATH",
         check_psql,
     ),
-    Check::of_machine(
+    Check::for_machine(
         "clients.lines",
         "whether psql reads lines of the passfile as long as tokens",
         check_lines,
     ),
-    Check::of_machine(
+    Check::for_machine(
         "clients.sandboxes",
         "whether a sandbox keeps a tool from files and programs",
         check_sandbox,
     ),
-    Check::of_machine("clients.aws", "whether the AWS CLI is version 2", check_aws),
+    Check::for_machine("clients.aws", "whether the AWS CLI is version 2", check_aws),
     Check {
         id: "clients.sni",
         about: "whether psql tells the server which host it wants",
@@ -199,7 +199,7 @@ fn check_sandbox(examination: &mut Examination<'_>) -> Finding {
 }
 
 fn check_aws(examination: &mut Examination<'_>) -> Finding {
-    let own = examination.machine.pgcred.canonicalize().ok();
+    let own_path = examination.machine.pgcred.canonicalize().ok();
     if let Some(name) = examination.only_authority
         && !provider::is_first_authority(name)
     {
@@ -209,7 +209,7 @@ fn check_aws(examination: &mut Examination<'_>) -> Finding {
         return Finding::skip("PATH has no `aws`");
     };
     let path = aws.path.clone();
-    if path.canonicalize().ok() == own {
+    if path.canonicalize().ok() == own_path {
         return Finding::ok(format!("{} is a link to pgcred", path.display()));
     }
     judge_aws(&path, aws.text(patience))

@@ -132,13 +132,13 @@ fn judge_clock(clock_answer: &ClockAnswer) -> Finding {
 }
 
 fn judge_offset(title: &str, ahead: i64) -> Finding {
-    let off = ahead.unsigned_abs();
+    let seconds_off = ahead.unsigned_abs();
     let side = if ahead < 0 { "behind" } else { "ahead of" };
-    let detail = format!("it is {off} s {side} that of {title}");
-    if off > MOST_SECONDS_OFF {
+    let detail = format!("it is {seconds_off} s {side} that of {title}");
+    if seconds_off > MOST_SECONDS_OFF {
         return Finding::fail("clock", detail);
     }
-    if off > USUAL_SECONDS_OFF {
+    if seconds_off > USUAL_SECONDS_OFF {
         return Finding::warn("clock", detail);
     }
     Finding::ok(detail)

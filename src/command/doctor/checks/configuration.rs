@@ -38,20 +38,20 @@ pub(super) const CHECKS: &[Check] = &[
 ];
 
 fn check_file(examination: &mut Examination<'_>) -> Finding {
-    let named = examination.app.options.config.as_deref();
-    match ConfigFile::read(named, ConfigNeed::Whole, Output::SILENT) {
-        Ok(read) => {
-            let Some(path) = read.path else {
+    let config_option = examination.app.options.config.as_deref();
+    match ConfigFile::read(config_option, ConfigNeed::Whole, Output::SILENT) {
+        Ok(config_file) => {
+            let Some(path) = config_file.path else {
                 return Finding::ok("no configuration directory is known");
             };
             let path = path.display();
-            match read.changed {
+            match config_file.changed {
                 Some(_) => Finding::ok(path.to_string()),
                 None => Finding::ok(format!("none yet: {path} does not exist")),
             }
         }
         Err(error) => {
-            let mut finding = Finding::of_error("config.file", &error);
+            let mut finding = Finding::from_error("config.file", &error);
             finding.exit = Exit::Failure;
             finding
         }

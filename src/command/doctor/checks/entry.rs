@@ -65,8 +65,8 @@ fn passfile_facts(
 ) -> PassfileFacts {
     let dbname = &case.request.dbname;
     let mut own_expiry = None;
-    if let Ok(own) = Passfile::parse(text)
-        && let Some(expires_at) = own.expires_at(key)
+    if let Ok(own_passfile) = Passfile::parse(text)
+        && let Some(expires_at) = own_passfile.expires_at(key)
     {
         own_expiry = Some(expires_at);
     }

@@ -19,12 +19,12 @@ use crate::sys::fs::{self, FileState};
 use crate::text::quote;
 
 pub(super) const CHECKS: &[Check] = &[
-    Check::of_target(
+    Check::for_target(
         "gateway.port",
         "whether the local gateway listens at its port, or another program does",
         check_port,
     ),
-    Check::of_target(
+    Check::for_target(
         "gateway.socket",
         "whether the directory of the gateway's sockets is yours alone",
         check_socket,
@@ -44,7 +44,7 @@ fn check_port(case: &mut ExaminedTarget<'_, '_>) -> Finding {
         return Finding::skip(NOT_OFFERED);
     };
     if gateway::is_taken(port) {
-        return judge_holder(&PortHolder::of(port), port, &case.name);
+        return judge_holder(&PortHolder::find(port), port, &case.name);
     }
     judge_free_port(port, is_service(&case.run.machine))
 }
@@ -104,7 +104,7 @@ fn check_socket(case: &mut ExaminedTarget<'_, '_>) -> Finding {
     }
     let directory = match gateway::socket_directory() {
         Ok(directory) => directory,
-        Err(error) => return Finding::of_error(None, &error),
+        Err(error) => return Finding::from_error(None, &error),
     };
     judge_socket(&SocketFacts {
         state: fs::file_state(&directory),
@@ -118,7 +118,7 @@ fn check_socket(case: &mut ExaminedTarget<'_, '_>) -> Finding {
 fn judge_socket(facts: &SocketFacts) -> Finding {
     let directory = facts.directory.display().to_string();
     if let Some(error) = &facts.trouble {
-        return Finding::of_error(None, error);
+        return Finding::from_error(None, error);
     }
     match &facts.state {
         Some(FileState {

@@ -21,32 +21,32 @@ use crate::text::quote;
 use crate::time::{Time, spoken_duration};
 
 pub(super) const CHECKS: &[Check] = &[
-    Check::of_machine(
+    Check::for_machine(
         "installation.version",
         "the version of pgcred, and the file that runs",
         check_version,
     ),
-    Check::of_machine(
+    Check::for_machine(
         "installation.path",
         "whether PATH leads to the pgcred that runs",
         check_path,
     ),
-    Check::of_machine(
+    Check::for_machine(
         "installation.links",
         "the links that make pgcred stand in for `aws`",
         check_links,
     ),
-    Check::of_machine(
+    Check::for_machine(
         "installation.completions",
         "whether a shell completes pgcred",
         check_completions,
     ),
-    Check::of_machine(
+    Check::for_machine(
         "installation.hook",
         "whether a shell's start file has pgcred's hook",
         check_hook,
     ),
-    Check::of_machine(
+    Check::for_machine(
         "installation.schedule",
         "whether a scheduler refreshes, and how that ended",
         check_schedule,
@@ -73,15 +73,15 @@ fn check_version(examination: &mut Examination<'_>) -> Finding {
 
 fn check_path(examination: &mut Examination<'_>) -> Finding {
     let jobs = &mut examination.jobs;
-    let Some(other) = &mut jobs.pgcred else {
+    let Some(found_program) = &mut jobs.pgcred else {
         return match child::find("pgcred".as_ref()) {
             Some(path) => Finding::ok(format!("PATH leads to {}", path.display())),
             None => Finding::ok("PATH has no pgcred; this one was started by its path"),
         };
     };
-    let program = other.path.display().to_string();
+    let program = found_program.path.display().to_string();
     let version = match jobs.patience {
-        Some(patience) => other.text(patience),
+        Some(patience) => found_program.text(patience),
         None => None,
     };
     let version = version.unwrap_or("no version was told");
@@ -94,7 +94,7 @@ fn check_path(examination: &mut Examination<'_>) -> Finding {
 
 fn check_links(examination: &mut Examination<'_>) -> Finding {
     const NAMES: [&str; 2] = ["pgcred-aws", "aws"];
-    let own = examination.machine.pgcred.canonicalize().ok();
+    let own_path = examination.machine.pgcred.canonicalize().ok();
     let mut leading_here = Vec::new();
     for name in NAMES {
         if let Some(broken) = child::find_broken_link(name) {
@@ -106,7 +106,7 @@ fn check_links(examination: &mut Examination<'_>) -> Finding {
             .with_command(command);
         }
         if let Some(program) = child::find(name.as_ref())
-            && program.canonicalize().ok() == own
+            && program.canonicalize().ok() == own_path
         {
             leading_here.push(program.display().to_string());
         }
@@ -210,8 +210,8 @@ fn check_schedule(examination: &mut Examination<'_>) -> Finding {
             schedulers.push(tool.name);
         }
     }
-    let usual = examination.machine.os.scheduler();
-    judge_schedule(&schedulers, ending, has_live_token(), usual)
+    let usual_scheduler = examination.machine.os.scheduler();
+    judge_schedule(&schedulers, ending, has_live_token(), usual_scheduler)
 }
 
 /// Tells whether a token of pgcred's in the passfile is still good.
@@ -235,24 +235,25 @@ fn judge_schedule(
     schedulers: &[&str],
     ending: Option<BackgroundOutcome>,
     has_live_token: bool,
-    usual: &str,
+    usual_scheduler: &str,
 ) -> Finding {
     /// A scheduler runs every two minutes at most; a machine may have slept.
     const LONGEST_PAUSE_SECONDS: u32 = 15 * 60;
     const CAUSE: &str = "schedule";
-    let who = schedulers.join(" and ");
+    let scheduler_names = schedulers.join(" and ");
     let Some(ending) = ending else {
         if schedulers.is_empty() {
             return Finding::ok("no scheduler is set up");
         }
-        let detail = format!("{who} is set up and has not run yet; it runs every two minutes");
+        let detail =
+            format!("{scheduler_names} is set up and has not run yet; it runs every two minutes");
         if has_live_token {
             return Finding::ok(detail);
         }
         return Finding::warn(CAUSE, detail).with_command("pgcred refresh");
     };
-    let since = ending.at.until(Time::now());
-    let ago = spoken_duration(since);
+    let seconds_ago = ending.ended_at.until(Time::now());
+    let ago = spoken_duration(seconds_ago);
     if let Some(error) = ending.error {
         return Finding::warn(CAUSE, format!("the last run, {ago} ago, failed: {error}"))
             .with_command("pgcred refresh");
@@ -262,14 +263,14 @@ fn judge_schedule(
             "no scheduler is set up; the last run was {ago} ago"
         ));
     }
-    if since > LONGEST_PAUSE_SECONDS {
+    if seconds_ago > LONGEST_PAUSE_SECONDS {
         return Finding::warn(
             CAUSE,
-            format!("{who} is set up, and the last run was {ago} ago"),
+            format!("{scheduler_names} is set up, and the last run was {ago} ago"),
         )
-        .with_command(format!("pgcred setup {usual}"));
+        .with_command(format!("pgcred setup {usual_scheduler}"));
     }
-    Finding::ok(format!("{who}, the last run was {ago} ago"))
+    Finding::ok(format!("{scheduler_names}, the last run was {ago} ago"))
 }
 
 #[cfg(test)]
@@ -294,7 +295,7 @@ mod tests {
     fn a_schedule_is_judged_by_its_last_run() {
         let ago = |seconds: i64, error: Option<&str>| {
             Some(BackgroundOutcome {
-                at: Time::from_unix(Time::now().unix() - seconds),
+                ended_at: Time::from_unix(Time::now().unix() - seconds),
                 error: error.map(str::to_owned),
             })
         };

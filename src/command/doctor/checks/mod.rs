@@ -34,13 +34,13 @@ mod entry;
 mod environment;
 mod gateway;
 mod installation;
-mod login;
 mod net;
 mod no_answer;
 mod passfile;
 mod policy;
 mod sandboxes;
 mod server;
+mod server_login;
 mod server_text;
 mod store;
 mod tls;
@@ -78,7 +78,7 @@ static STAGES: &[&[Check]] = &[
     server::CHECKS,
     net::CHECKS,
     tls::CHECKS,
-    login::CHECKS,
+    server_login::CHECKS,
     gateway::CHECKS,
 ];
 

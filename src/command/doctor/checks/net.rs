@@ -36,7 +36,7 @@ pub(super) fn answers_of_server<'a>(
 ) -> Result<&'a mut NetworkAnswers, Finding> {
     match &mut case.network {
         Some(Ok(network)) => Ok(network),
-        Some(Err(error)) => Err(Finding::of_error("tls.rootfile", error)),
+        Some(Err(error)) => Err(Finding::from_error("tls.rootfile", error)),
         None => Err(Finding::skip("needs a connection")),
     }
 }
@@ -81,16 +81,16 @@ fn check_tcp(case: &mut ExaminedTarget<'_, '_>) -> Finding {
     let Some(attempts) = network.attempts.get(network.reached_by) else {
         return Finding::fail("net.blocked", "no connection was made in time");
     };
-    let mut reached = Vec::new();
+    let mut outcomes = Vec::new();
     for ConnectAttempt {
         address,
-        reached: r,
+        reached: outcome,
         ..
     } in attempts
     {
-        reached.push((*address, r));
+        outcomes.push((*address, outcome));
     }
-    judge_connections(&reached)
+    judge_connections(&outcomes)
 }
 
 /// Judges what became of the connections. One that is open is enough; otherwise a refusal tells
@@ -99,12 +99,12 @@ fn judge_connections(attempts: &[(SocketAddr, &ConnectOutcome)]) -> Finding {
     let mut details = Vec::new();
     let (mut is_open, mut is_refused, mut is_silent) = (false, false, false);
     let mut unreachable_v4 = false;
-    for (address, reached) in attempts {
-        is_open |= **reached == ConnectOutcome::Open;
-        is_refused |= **reached == ConnectOutcome::Refused;
-        is_silent |= **reached == ConnectOutcome::Silent;
-        unreachable_v4 |= **reached == ConnectOutcome::Unreachable && address.is_ipv4();
-        details.push(format!("{address} {}", describe_outcome(reached)));
+    for (address, outcome) in attempts {
+        is_open |= **outcome == ConnectOutcome::Open;
+        is_refused |= **outcome == ConnectOutcome::Refused;
+        is_silent |= **outcome == ConnectOutcome::Silent;
+        unreachable_v4 |= **outcome == ConnectOutcome::Unreachable && address.is_ipv4();
+        details.push(format!("{address} {}", describe_outcome(outcome)));
     }
     let detail = details.join(", ");
     match () {
@@ -115,8 +115,8 @@ fn judge_connections(attempts: &[(SocketAddr, &ConnectOutcome)]) -> Finding {
     }
 }
 
-fn describe_outcome(reached: &ConnectOutcome) -> String {
-    match reached {
+fn describe_outcome(outcome: &ConnectOutcome) -> String {
+    match outcome {
         ConnectOutcome::Open => "accepts connections".to_owned(),
         ConnectOutcome::Refused => "refuses connections".to_owned(),
         ConnectOutcome::Silent => "does not answer".to_owned(),

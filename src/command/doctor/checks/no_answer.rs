@@ -21,7 +21,7 @@ pub(super) fn judge_no_answer(authority: &dyn Authority, answer: &NoAnswer) -> F
     if !LOGIN_REASONS.contains(&answer.reason) {
         return skip_without_answer(answer);
     }
-    let finding = Finding::of_error(authority.cause_of_no_answer(answer.reason), &answer.error);
+    let finding = Finding::from_error(authority.cause_of_no_answer(answer.reason), &answer.error);
     match answer.reason {
         NoAnswerReason::LoginNeeded => finding.for_login(),
         _ => finding,

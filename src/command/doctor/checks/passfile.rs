@@ -20,23 +20,23 @@ use crate::sys::fs::{self, FileState};
 use crate::text::quote;
 
 pub(super) const CHECKS: &[Check] = &[
-    Check::of_machine("passfile.file", "which passfile clients read", check_file),
-    Check::of_machine(
+    Check::for_machine("passfile.file", "which passfile clients read", check_file),
+    Check::for_machine(
         "passfile.mode",
         "whether clients accept the passfile's kind, mode and owner",
         check_mode,
     ),
-    Check::of_machine(
+    Check::for_machine(
         "passfile.repository",
         "whether git would publish the passfile",
         check_repository,
     ),
-    Check::of_machine(
+    Check::for_machine(
         "passfile.block",
         "whether pgcred's lines in the passfile are whole",
         check_block,
     ),
-    Check::of_machine(
+    Check::for_machine(
         "passfile.lines",
         "whether every client can read your lines in it",
         check_lines,
@@ -102,20 +102,20 @@ fn judge_choice(choice: &ClientPassfile) -> Finding {
     if let Some(path) = &choice.variable {
         return judge_variable(path, choice.exists);
     }
-    let Some(usual) = &choice.usual else {
+    let Some(path) = &choice.usual else {
         return Finding::warn(
             CAUSE,
             "no home directory is known, so no client has a passfile",
         );
     };
-    let usual = usual.display();
+    let shown_path = path.display();
     if let Some(home) = &choice.other_home {
         let home = home.display().to_string();
-        let quoted = quote::typed(&usual.to_string());
+        let quoted = quote::typed(&shown_path.to_string());
         return Finding::warn(
             "passfile.home",
             format!(
-                "{usual}, but libpq 14 and older, pgx 4 and pgjdbc read the one in {home}, which \
+                "{shown_path}, but libpq 14 and older, pgx 4 and pgjdbc read the one in {home}, which \
                  is the account's home directory and not HOME"
             ),
         )
@@ -124,33 +124,36 @@ fn judge_choice(choice: &ClientPassfile) -> Finding {
     }
     if choice.is_in_windows {
         return Finding::ok(format!(
-            "{usual}; programs of Windows read another file, %APPDATA%\\postgresql\\pgpass.conf"
+            "{shown_path}; programs of Windows read another file, %APPDATA%\\postgresql\\pgpass.conf"
         ));
     }
-    Finding::ok(usual.to_string())
+    Finding::ok(shown_path.to_string())
 }
 
 /// Judges PGPASSFILE.
 fn judge_variable(path: &Path, exists: bool) -> Finding {
-    let shown = path.display();
+    let shown_path = path.display();
     if path.starts_with("~") {
-        return Finding::fail(CAUSE, format!("PGPASSFILE is {shown}: no client expands ~"))
-            .with_command(unset_command("PGPASSFILE"));
+        return Finding::fail(
+            CAUSE,
+            format!("PGPASSFILE is {shown_path}: no client expands ~"),
+        )
+        .with_command(unset_command("PGPASSFILE"));
     }
     if path.is_relative() {
         return Finding::warn(
             CAUSE,
-            format!("PGPASSFILE is {shown}: each client looks in the directory it runs in"),
+            format!("PGPASSFILE is {shown_path}: each client looks in the directory it runs in"),
         );
     }
     if !exists {
         return Finding::warn(
             CAUSE,
-            format!("PGPASSFILE is {shown}, which does not exist; ~/.pgpass is not read"),
+            format!("PGPASSFILE is {shown_path}, which does not exist; ~/.pgpass is not read"),
         )
         .with_command(unset_command("PGPASSFILE"));
     }
-    Finding::ok(format!("{shown}, by PGPASSFILE"))
+    Finding::ok(format!("{shown_path}, by PGPASSFILE"))
 }
 
 /// Returns the command that unsets a variable.
@@ -173,27 +176,27 @@ fn check_mode(_: &mut Examination<'_>) -> Finding {
 
 fn judge_mode(path: &Path, state: Option<&FileState>, is_readable: bool) -> Finding {
     const CAUSE_OF_MODE: &str = "passfile.mode";
-    let shown = path.display();
-    let quoted = quote::typed(&shown.to_string());
+    let shown_path = path.display();
+    let quoted = quote::typed(&shown_path.to_string());
     let Some(state) = state else {
-        return Finding::skip(format!("{shown} does not exist"));
+        return Finding::skip(format!("{shown_path} does not exist"));
     };
     if !state.is_plain {
         return Finding::fail(
             CAUSE_OF_MODE,
-            format!("{shown} is not a plain file: libpq ignores it"),
+            format!("{shown_path} is not a plain file: libpq ignores it"),
         )
         .with_advice("move it away; `pgcred refresh` makes a new one");
     }
     if state.is_open_to_others {
         return Finding::fail(
             CAUSE_OF_MODE,
-            format!("others have rights to {shown}: libpq ignores it"),
+            format!("others have rights to {shown_path}: libpq ignores it"),
         )
         .with_command(format!("chmod 600 {quoted}"));
     }
     if let Some(owner) = &state.other_owner {
-        let detail = format!("{shown} belongs to {owner}");
+        let detail = format!("{shown_path} belongs to {owner}");
         let finding = if is_readable {
             Finding::warn(
                 CAUSE_OF_MODE,
@@ -206,10 +209,10 @@ fn judge_mode(path: &Path, state: Option<&FileState>, is_readable: bool) -> Find
         return finding.with_command(format!("sudo chown \"$(id -un)\" {quoted}"));
     }
     if !is_readable {
-        return Finding::fail(CAUSE_OF_MODE, format!("{shown} cannot be read"))
+        return Finding::fail(CAUSE_OF_MODE, format!("{shown_path} cannot be read"))
             .with_command(format!("chmod 600 {quoted}"));
     }
-    Finding::ok(format!("{shown} is a plain file, for you alone"))
+    Finding::ok(format!("{shown_path} is a plain file, for you alone"))
 }
 
 fn check_repository(examination: &mut Examination<'_>) -> Finding {
@@ -250,7 +253,7 @@ fn judge_block(text: &[u8]) -> Finding {
             count => Finding::ok(format!("{count} lines are pgcred's")),
         },
         Err(error) => {
-            let mut finding = Finding::of_error("passfile.block", &error);
+            let mut finding = Finding::from_error("passfile.block", &error);
             finding.exit = Exit::Failure;
             finding
         }

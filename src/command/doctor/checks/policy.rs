@@ -5,7 +5,7 @@
 //! denies: a statement of a policy, a boundary, or nobody who allows. `server.rs` beside this file
 //! calls it.
 
-use crate::authority::{DeniedBy, LoginObstacle, LoginPermission, PolicyDenial};
+use crate::authority::{DeniedBy, PolicyDenial, ServerLoginObstacle, ServerLoginPermission};
 use crate::command::doctor::finding::Finding;
 use crate::command::doctor::redact::RedactedKind;
 use crate::request::Request;
@@ -13,7 +13,7 @@ use crate::text;
 
 /// Returns how the simulation judges the login. `resource` is what a policy has to name.
 pub(super) fn judge_permission(
-    permission: &LoginPermission,
+    permission: &ServerLoginPermission,
     request: &Request,
     resource: Option<&str>,
 ) -> Finding {
@@ -23,8 +23,8 @@ pub(super) fn judge_permission(
         (service, action) => format!("{service}:{action}"),
     };
     let denial = match permission {
-        LoginPermission::Allowed => return Finding::ok(format!("they allow {action}")),
-        LoginPermission::Denied(denial) => denial,
+        ServerLoginPermission::Allowed => return Finding::ok(format!("they allow {action}")),
+        ServerLoginPermission::Denied(denial) => denial,
     };
     let finding = judge_denial(denial, &action, request);
     let finding = match resource {
@@ -40,32 +40,32 @@ pub(super) fn judge_permission(
 }
 
 fn judge_denial(denial: &PolicyDenial, action: &str, request: &Request) -> Finding {
-    let by = |what: &str| match &denial.policies[..] {
-        [] => what.to_owned(),
-        policies => text::foreign(&format!("{what} ({})", policies.join(", "))),
+    let with_policies = |refusal: &str| match &denial.policies[..] {
+        [] => refusal.to_owned(),
+        policies => text::foreign(&format!("{refusal} ({})", policies.join(", "))),
     };
     let cause = |obstacle| request.provider.cause_of_obstacle(obstacle);
     match denial.by {
         DeniedBy::Statement => Finding::fail(
-            cause(LoginObstacle::Denied),
-            by(&format!("a policy denies {action}")),
+            cause(ServerLoginObstacle::Denied),
+            with_policies(&format!("a policy denies {action}")),
         ),
         DeniedBy::Organization => Finding::fail(
-            cause(LoginObstacle::Denied),
-            by(&format!(
+            cause(ServerLoginObstacle::Denied),
+            with_policies(&format!(
                 "the organisation of the account does not allow {action}"
             )),
         ),
         DeniedBy::Boundary => Finding::fail(
-            cause(LoginObstacle::Boundary),
-            by(&format!("the permissions boundary does not allow {action}")),
+            cause(ServerLoginObstacle::Boundary),
+            with_policies(&format!("the permissions boundary does not allow {action}")),
         ),
         DeniedBy::NoStatement if denial.open_conditions.is_empty() => Finding::fail(
-            cause(LoginObstacle::NoPolicy),
+            cause(ServerLoginObstacle::NoPolicy),
             format!("no policy allows {action}"),
         ),
         DeniedBy::NoStatement => Finding::warn(
-            cause(LoginObstacle::OpenCondition),
+            cause(ServerLoginObstacle::OpenCondition),
             text::foreign(&format!(
                 "whether they allow {action} depends on {}",
                 denial.open_conditions.join(", ")
@@ -81,8 +81,8 @@ mod tests {
     use crate::command::doctor::tests::request;
     use crate::provider;
 
-    fn denied(by: DeniedBy, conditions: &[&str]) -> LoginPermission {
-        LoginPermission::Denied(PolicyDenial {
+    fn denied(by: DeniedBy, conditions: &[&str]) -> ServerLoginPermission {
+        ServerLoginPermission::Denied(PolicyDenial {
             by,
             policies: vec!["TeamPolicy".to_owned()],
             open_conditions: conditions.iter().map(|&key| key.to_owned()).collect(),
@@ -114,7 +114,7 @@ mod tests {
             }
         }
         let request = request(provider::named("dsql").unwrap(), "h");
-        let finding = judge_permission(&LoginPermission::Allowed, &request, None);
+        let finding = judge_permission(&ServerLoginPermission::Allowed, &request, None);
         assert_eq!(finding.detail, "they allow dsql:DbConnect");
         assert_eq!(finding.status, FindingStatus::Ok);
     }

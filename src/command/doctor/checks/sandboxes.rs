@@ -32,16 +32,20 @@ const CONTAINERS: [&str; 3] = ["postico", "tableplus", "beekeeper"];
 /// Returns the sandboxed tools of this machine that get in pgcred's way.
 pub(super) fn sandboxed_tools(machine: &Machine) -> Vec<SandboxedTool> {
     let home = &machine.home;
-    let mut sandboxed = Vec::new();
+    let mut tools = Vec::new();
     if !machine.pgcred.starts_with(home) {
-        let used = [
+        let data_directories = [
             home.join(".local/share/flatpak/app"),
             PathBuf::from("/var/lib/flatpak/app"),
         ];
         for id in FLATPAKS {
             let has_data = home.join(".var/app").join(id).is_dir();
-            if has_data || used.iter().any(|directory| directory.join(id).is_dir()) {
-                sandboxed.push(SandboxedTool::Flatpak(id.to_owned()));
+            if has_data
+                || data_directories
+                    .iter()
+                    .any(|directory| directory.join(id).is_dir())
+            {
+                tools.push(SandboxedTool::Flatpak(id.to_owned()));
             }
         }
     }
@@ -49,16 +53,16 @@ pub(super) fn sandboxed_tools(machine: &Machine) -> Vec<SandboxedTool> {
         let file = Path::new("/snap").join(name).join("current/meta/snap.yaml");
         let text = fs::read(&file).unwrap_or_default();
         if is_strict(&String::from_utf8_lossy(&text)) {
-            sandboxed.push(SandboxedTool::Snap(name.to_owned()));
+            tools.push(SandboxedTool::Snap(name.to_owned()));
         }
     }
     for path in fs::list(&home.join("Library/Containers")) {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         if is_container_of_tool(&name) {
-            sandboxed.push(SandboxedTool::Container(name.into_owned()));
+            tools.push(SandboxedTool::Container(name.into_owned()));
         }
     }
-    sandboxed
+    tools
 }
 
 fn is_strict(yaml: &str) -> bool {
@@ -75,8 +79,8 @@ fn is_container_of_tool(name: &str) -> bool {
     CONTAINERS.iter().any(|word| name.contains(word))
 }
 
-pub(super) fn judge_sandboxes(sandboxed: &[SandboxedTool]) -> Finding {
-    let Some(first) = sandboxed.first() else {
+pub(super) fn judge_sandboxes(tools: &[SandboxedTool]) -> Finding {
+    let Some(first) = tools.first() else {
         return Finding::ok("no tool in a sandbox is seen");
     };
     match first {

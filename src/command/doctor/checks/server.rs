@@ -3,7 +3,9 @@
 
 use super::no_answer;
 use super::policy;
-use crate::authority::{CallerIdentity, Inspected, LoginObstacle, NoAnswerReason, ServerState};
+use crate::authority::{
+    CallerIdentity, Inspected, NoAnswerReason, ServerLoginObstacle, ServerState,
+};
 use crate::command::doctor::check::{Check, Examine};
 use crate::command::doctor::context::{CheckLevel, ExaminedTarget};
 use crate::command::doctor::finding::Finding;
@@ -59,17 +61,17 @@ const fn server_check(
     }
 }
 
-/// Returns the answer that `of` selects; or the finding that there is none.
+/// Returns the answer that `select` selects; or the finding that there is none.
 fn wait_for<T: Clone + Send + 'static>(
     case: &mut ExaminedTarget<'_, '_>,
-    of: fn(&mut TargetInquiry) -> &mut PendingAnswer<Inspected<T>>,
+    select: fn(&mut TargetInquiry) -> &mut PendingAnswer<Inspected<T>>,
 ) -> Result<T, Finding> {
     let deadline = case.run.deadline;
     let authority = case.request.provider.authority;
     let Some(inquiry) = &mut case.inquiry else {
         return Err(Finding::skip("there is nobody to ask"));
     };
-    match of(inquiry).get(deadline) {
+    match select(inquiry).get(deadline) {
         Some(Ok(answer)) => Ok(answer.clone()),
         Some(Err(answer)) => Err(no_answer::judge_no_answer(authority, answer)),
         None => Err(Finding::skip(format!(
@@ -137,8 +139,8 @@ fn explain_by_account(case: &mut ExaminedTarget<'_, '_>, finding: Finding) -> Fi
         let id = case
             .request
             .provider
-            .cause_of_obstacle(LoginObstacle::OtherAccount);
-        return Finding::of_error(id, &answer.error);
+            .cause_of_obstacle(ServerLoginObstacle::OtherAccount);
+        return Finding::from_error(id, &answer.error);
     }
     finding
 }
@@ -166,7 +168,7 @@ fn other_account(case: &mut ExaminedTarget<'_, '_>, server: &ServerState) -> Opt
     let id = case
         .request
         .provider
-        .cause_of_obstacle(LoginObstacle::OtherAccount);
+        .cause_of_obstacle(ServerLoginObstacle::OtherAccount);
     Some(Finding::warn(id, text::foreign(&detail)))
 }
 
@@ -192,14 +194,14 @@ fn judge_state(server: &ServerState, request: &Request) -> Finding {
     let detail = format!("{} {name}: {status}{public}", server.kind);
     if server.can_use_key == Some(false) {
         let detail = format!("{detail}, and its key cannot be used");
-        return Finding::fail(cause(LoginObstacle::KeyUnusable), detail);
+        return Finding::fail(cause(ServerLoginObstacle::KeyUnusable), detail);
     }
     match server.is_ready {
         Some(true) => Finding::ok(detail),
-        Some(false) => Finding::fail(cause(LoginObstacle::NotReady), detail),
+        Some(false) => Finding::fail(cause(ServerLoginObstacle::NotReady), detail),
         None => {
             let detail = format!("{detail}: it may take no connections");
-            Finding::warn(cause(LoginObstacle::NotReady), detail)
+            Finding::warn(cause(ServerLoginObstacle::NotReady), detail)
         }
     }
 }
@@ -213,7 +215,9 @@ fn judge_tokens(server: &ServerState, request: &Request) -> Finding {
         _ if server.is_proxy => Finding::skip("it is a proxy: see server.proxy"),
         Some(true) => Finding::ok(format!("the {} takes tokens", server.kind)),
         Some(false) => Finding::fail(
-            request.provider.cause_of_obstacle(LoginObstacle::NoTokens),
+            request
+                .provider
+                .cause_of_obstacle(ServerLoginObstacle::NoTokens),
             format!("authentication by token is off for the {}", server.kind),
         ),
         None => Finding::skip("the answer does not say it"),
@@ -231,7 +235,7 @@ fn judge_proxy(server: &ServerState, request: &Request) -> Finding {
         Some(false) => Finding::fail(
             request
                 .provider
-                .cause_of_obstacle(LoginObstacle::NoTokensAtProxy),
+                .cause_of_obstacle(ServerLoginObstacle::NoTokensAtProxy),
             "authentication by token is off in every secret of the proxy",
         ),
         None => Finding::skip("the answer does not say it"),
@@ -240,21 +244,21 @@ fn judge_proxy(server: &ServerState, request: &Request) -> Finding {
 
 fn check_port(case: &mut ExaminedTarget<'_, '_>) -> Finding {
     with_server(case, |server, request| {
-        let signed = request.scope().port;
-        judge_port(server.port, signed)
+        let signed_port = request.scope().port;
+        judge_port(server.port, signed_port)
     })
 }
 
-fn judge_port(of_server: Option<u16>, signed: Option<u16>) -> Finding {
-    let Some(signed) = signed else {
+fn judge_port(server_port: Option<u16>, signed_port: Option<u16>) -> Finding {
+    let Some(signed_port) = signed_port else {
         return Finding::ok("tokens are good for every port");
     };
-    match of_server {
+    match server_port {
         None => Finding::skip("the answer does not say the port"),
-        Some(port) if port == signed => Finding::ok(format!("{port}")),
+        Some(port) if port == signed_port => Finding::ok(format!("{port}")),
         Some(port) => Finding::fail(
             "token.endpoint",
-            format!("the server has port {port}, and the token is signed for {signed}"),
+            format!("the server has port {port}, and the token is signed for {signed_port}"),
         )
         .with_advice(format!(
             "name the server's port, {port}, in the target or with --sign-port"
@@ -285,7 +289,7 @@ mod tests {
     use crate::command::doctor::tests::request;
     use crate::provider;
 
-    fn of(provider: &str) -> Request {
+    fn request_for(provider: &str) -> Request {
         request(provider::named(provider).unwrap(), "h")
     }
 
@@ -301,7 +305,7 @@ mod tests {
 
     #[test]
     fn a_state_is_told_in_the_words_of_aws() {
-        let (rds, dsql) = (of("rds"), of("dsql"));
+        let (rds, dsql) = (request_for("rds"), request_for("dsql"));
         let finding = judge_state(&server("available", Some(true)), &rds);
         assert_eq!(finding.detail, "DB instance orders: available");
         assert_eq!(finding.status, FindingStatus::Ok);
@@ -327,7 +331,7 @@ mod tests {
 
     #[test]
     fn a_server_of_another_authority_has_no_cause_of_aws() {
-        let fake = of("fake");
+        let fake = request_for("fake");
         let down = ServerState {
             takes_tokens: Some(false),
             ..server("down", Some(false))
@@ -352,7 +356,7 @@ mod tests {
 
     #[test]
     fn a_proxy_is_judged_by_its_own_check() {
-        let rds = of("rds");
+        let rds = request_for("rds");
         for (is_proxy, takes_tokens, of_server, of_proxy) in [
             (false, Some(true), FindingStatus::Ok, FindingStatus::Skip),
             (false, Some(false), FindingStatus::Fail, FindingStatus::Skip),

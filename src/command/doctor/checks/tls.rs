@@ -231,20 +231,20 @@ pub(super) fn judge_break(reason: &ProbeFailure) -> Finding {
             format!("the server ended TLS with alert {number}"),
         ),
         ProbeFailure::NotTls => Finding::fail("net.other", "the answer is not TLS"),
-        ProbeFailure::BrokenTls(words) => Finding::fail(
+        ProbeFailure::BrokenTls(message) => Finding::fail(
             "net.other",
-            format!("the server breaks the rules of TLS: {words}"),
+            format!("the server breaks the rules of TLS: {message}"),
         ),
         ProbeFailure::NotPostgres(speaks) => {
-            let what = match speaks {
+            let server_kind = match speaks {
                 ForeignProtocol::Http => "a web server",
                 ForeignProtocol::Ssh => "an SSH server",
                 ForeignProtocol::Tls => "a server of TLS alone",
                 ForeignProtocol::SomethingElse => "a server that is not PostgreSQL",
             };
-            Finding::fail("net.other", format!("{what} answers at this port"))
+            Finding::fail("net.other", format!("{server_kind} answers at this port"))
         }
-        ProbeFailure::Failed(words) => Finding::fail("net.closed", words.clone()),
+        ProbeFailure::Failed(message) => Finding::fail("net.closed", message.clone()),
     }
 }
 
@@ -261,19 +261,22 @@ fn judge_alpn(request: &Request, handshake: &TlsHandshake) -> Finding {
 }
 
 fn judge_dates(handshake: &TlsHandshake) -> Finding {
-    let (Some(own), Some(verdict)) = (handshake.certificates.first(), &handshake.verdict) else {
+    let (Some(server_certificate), Some(verdict)) =
+        (handshake.certificates.first(), &handshake.verdict)
+    else {
         return Finding::fail("net.other", "the certificate cannot be read");
     };
     match verdict.validity {
-        CertificateValidity::Valid => {
-            Finding::ok(format!("valid until {}", own.not_after.rfc3339()))
-        }
+        CertificateValidity::Valid => Finding::ok(format!(
+            "valid until {}",
+            server_certificate.not_after.rfc3339()
+        )),
         CertificateValidity::Expired => Finding::fail(
             "tls.expired",
-            format!("expired at {}", own.not_after.rfc3339()),
+            format!("expired at {}", server_certificate.not_after.rfc3339()),
         ),
         CertificateValidity::NotYet => {
-            let from = own.not_before.rfc3339();
+            let from = server_certificate.not_before.rfc3339();
             Finding::fail("clock", format!("not valid before {from}: check the clock"))
         }
     }

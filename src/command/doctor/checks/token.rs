@@ -22,38 +22,38 @@ use crate::time::Time;
 use crate::token::{Token, TokenAge, TokenTimes};
 
 pub(super) const CHECKS: &[Check] = &[
-    Check::of_target(
+    Check::for_target(
         "token.host",
         "whether the token is signed for a name that the server has",
         check_host,
     ),
-    Check::of_target(
+    Check::for_target(
         "token.region",
         "whether the region is that of the server",
         check_region,
     ),
-    Check::of_target(
+    Check::for_target(
         "token.user",
         "whether the user's name is one that is easily mistyped",
-        check_user,
+        check_token_user,
     ),
-    Check::of_target(
+    Check::for_target(
         "token.replication",
         "whether a connection for replication is asked for",
         check_replication,
     ),
-    Check::of_target(
+    Check::for_target(
         "token.scope",
         "whether the token says what the request says",
         check_scope,
     ),
-    Check::of_target("token.life", "how long the token is good for", check_life),
-    Check::of_target(
+    Check::for_target("token.life", "how long the token is good for", check_life),
+    Check::for_target(
         "token.length",
         "whether the token is longer than clients take",
         check_length,
     ),
-    Check::of_target(
+    Check::for_target(
         "token.passfile",
         "whether pgcred's token in the passfile is a good one",
         check_passfile,
@@ -70,7 +70,7 @@ fn check_region(case: &mut ExaminedTarget<'_, '_>) -> Finding {
         return Finding::ok(format!("a token of {} has no region", authority.title()));
     }
     let configured = match signer_summary(case) {
-        Some(who) => who.region,
+        Some(signer) => signer.region,
         None => None,
     };
     let request = case.request;
@@ -95,7 +95,7 @@ fn check_region(case: &mut ExaminedTarget<'_, '_>) -> Finding {
         .with_command(format!("pgcred doctor {target} --region {region}"))
 }
 
-fn check_user(case: &mut ExaminedTarget<'_, '_>) -> Finding {
+fn check_token_user(case: &mut ExaminedTarget<'_, '_>) -> Finding {
     judge_user(case.request)
 }
 
@@ -119,7 +119,7 @@ fn with_token(
         .issuer
         .cached_token(case.request, TokenAge::Stale)
     {
-        Some(checked) => judge(case, &checked.token),
+        Some(issued) => judge(case, &issued.token),
         None => Finding::skip("there is no token to look at"),
     }
 }
@@ -147,7 +147,7 @@ fn check_life(case: &mut ExaminedTarget<'_, '_>) -> Finding {
         let life = TokenLife {
             issued_at: token.issued_at,
             expires_at: token.expires_at,
-            usual: if provider.authority.decides_life() {
+            usual_seconds: if provider.authority.decides_life() {
                 0
             } else {
                 case.request.life.min(provider.default_life)

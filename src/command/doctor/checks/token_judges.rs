@@ -22,24 +22,24 @@ const LONGEST_TOKEN: usize = 4_096;
 /// never takes a token; where they have none, every name may.
 pub(super) fn judge_host(request: &Request) -> Finding {
     const CAUSE: &str = "token.endpoint";
-    let (signed, dialled) = (&request.sign_host, &request.host);
+    let (sign_host, dialled_host) = (&request.sign_host, &request.host);
     let provider = request.provider;
-    let has_no_form = provider.owns.is_none() && provider::find_by_host(signed).is_none();
-    if has_no_form || provider.owns(signed) {
-        return Finding::ok(if signed == dialled {
-            format!("signed for {signed}")
+    let has_no_form = provider.owns.is_none() && provider::find_by_host(sign_host).is_none();
+    if has_no_form || provider.owns(sign_host) {
+        return Finding::ok(if sign_host == dialled_host {
+            format!("signed for {sign_host}")
         } else {
-            format!("signed for {signed}, dialled as {dialled}")
+            format!("signed for {sign_host}, dialled as {dialled_host}")
         });
     }
     let detail = format!(
-        "signed for {signed}, which is no name of {}",
+        "signed for {sign_host}, which is no name of {}",
         provider.title
     );
-    if provider.authority.owns(signed) {
+    if provider.authority.owns(sign_host) {
         return Finding::warn(CAUSE, detail);
     }
-    let alias = typed(&format!("{dialled}:{}", request.port));
+    let alias = typed(&format!("{dialled_host}:{}", request.port));
     Finding::fail(CAUSE, detail)
         .with_advice(format!(
             "name the endpoint of {}: --host, or --sign-host beside it",
@@ -61,10 +61,10 @@ pub(super) fn judge_region(
             provider.cause_of_difference(TokenPart::Region),
             format!("signed for {request}, and the host is in {host}"),
         ),
-        (Some(host), _, Some((other, place))) if other.trim() != host.as_str() => {
+        (Some(host), _, Some((region, place))) if region.trim() != host.as_str() => {
             Finding::ok(format!(
                 "{host}, as the host says; {} of {place} does not count",
-                other.trim()
+                region.trim()
             ))
         }
         (Some(host), ..) => Finding::ok(format!("{host}, as the host says")),
@@ -88,13 +88,13 @@ pub(super) fn judge_user(request: &Request) -> Finding {
     const CAUSE: &str = "role.case";
     let user = &request.user;
     let action = (request.provider.action)(user);
-    if let Some(usual) = request.provider.user
-        && user.eq_ignore_ascii_case(usual)
-        && user != usual
+    if let Some(usual_user) = request.provider.user
+        && user.eq_ignore_ascii_case(usual_user)
+        && user != usual_user
     {
         let detail = match action {
-            "" => format!("`{user}` is not `{usual}`"),
-            _ => format!("`{user}` is not `{usual}`: the token permits {action}"),
+            "" => format!("`{user}` is not `{usual_user}`"),
+            _ => format!("`{user}` is not `{usual_user}`: the token permits {action}"),
         };
         return Finding::warn(CAUSE, detail);
     }
@@ -250,12 +250,12 @@ pub(super) fn first_difference(
         if in_token == wanted || !(are_both_known || is_whole) {
             continue;
         }
-        let (what, in_token, wanted) = (
+        let (part_name, in_token, wanted) = (
             part.as_str(),
             in_token.unwrap_or(NONE),
             wanted.unwrap_or(NONE),
         );
-        let detail = format!("the token is for {what} {in_token}, and {wanted} is asked for");
+        let detail = format!("the token is for {part_name} {in_token}, and {wanted} is asked for");
         let cause = request.provider.cause_of_difference(part);
         return Some((cause, detail));
     }
@@ -291,7 +291,7 @@ pub(super) struct TokenLife {
     pub(super) issued_at: Time,
     pub(super) expires_at: Time,
     /// The life of a token that nothing cuts short, in seconds; no more than the usual one.
-    pub(super) usual: u32,
+    pub(super) usual_seconds: u32,
     /// The cause of credentials that end early.
     pub(super) cause: Option<&'static str>,
 }
@@ -306,11 +306,11 @@ pub(super) fn judge_life(life: &TokenLife, now: Time) -> Finding {
         life.expires_at.rfc3339(),
         spoken_duration(life_left)
     );
-    if whole_life < life.usual {
+    if whole_life < life.usual_seconds {
         let detail = format!("{times}: it was cut short, because the credentials end then");
         return Finding::warn(life.cause, detail);
     }
-    if life_left < LITTLE_LIFE_SECONDS.min(life.usual)
+    if life_left < LITTLE_LIFE_SECONDS.min(life.usual_seconds)
         && age(life.issued_at, life.expires_at, now) != TokenAge::Fresh
     {
         return Finding::warn(life.cause, times);
@@ -349,12 +349,12 @@ pub(super) fn judge_passfile(
     {
         return Finding::fail(cause, format!("in the passfile {detail}"));
     }
-    let own = match parts {
+    let token_issued_at = match parts {
         Some(parts) => parts.issued_at,
         None => None,
     };
     let times = TokenTimes {
-        issued_at: times.issued_at.or(own),
+        issued_at: times.issued_at.or(token_issued_at),
         ..*times
     };
     if times.age(now) == TokenAge::Stale {

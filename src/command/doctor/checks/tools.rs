@@ -16,23 +16,23 @@ use crate::setup::{StoredPassword, ToolEntry};
 use crate::text::quote;
 
 pub(super) const CHECKS: &[Check] = &[
-    Check::of_machine("tools.found", "which tools are set up", check_tools_found),
-    Check::of_machine(
+    Check::for_machine("tools.found", "which tools are set up", check_tools_found),
+    Check::for_machine(
         "tools.commands",
         "whether the commands in tools still lead to this pgcred",
         check_commands,
     ),
-    Check::of_machine(
+    Check::for_machine(
         "tools.passwords",
         "whether a tool keeps a password instead of asking",
         check_passwords,
     ),
-    Check::of_machine(
+    Check::for_machine(
         "tools.entries",
         "whether tools have entries of connections that are gone",
         check_entries,
     ),
-    Check::of_machine(
+    Check::for_machine(
         "tools.jdbc",
         "whether a Java tool has an empty password",
         check_jdbc,
@@ -87,13 +87,13 @@ enum CommandFault {
 }
 
 fn check_commands(examination: &mut Examination<'_>) -> Finding {
-    let own = examination.machine.pgcred.clone();
+    let own_path = examination.machine.pgcred.clone();
     with_tools(examination, |tools| {
         for tool in tools {
             for entry in &tool.entries {
                 for text in &entry.commands {
                     if is_of_tokens(entry, text)
-                        && let Some(fault) = fault_of_command(text, &own)
+                        && let Some(fault) = fault_of_command(text, &own_path)
                     {
                         return finding_of(&fault, tool, entry);
                     }
@@ -115,20 +115,20 @@ fn has_token_login(entry: &ToolEntry) -> bool {
 }
 
 fn finding_of(fault: &CommandFault, tool: &ToolState, entry: &ToolEntry) -> Finding {
-    let what = match fault {
+    let problem = match fault {
         CommandFault::NotAbsolute(program) => format!("runs `{program}` without its directory"),
         CommandFault::Gone(program) => format!("{program} does not exist any more"),
         CommandFault::OtherPgcred(program) => format!("runs another pgcred, {program}"),
     };
     Finding::warn(
         "tool.path",
-        format!("{}, {}: {what}", tool.title, entry.name),
+        format!("{}, {}: {problem}", tool.title, entry.name),
     )
     .with_command(format!("pgcred setup {}", tool.name))
 }
 
 /// Returns what is wrong with the program of a command, or with the pgcred in a text.
-fn fault_of_command(text: &str, own: &Path) -> Option<CommandFault> {
+fn fault_of_command(text: &str, own_path: &Path) -> Option<CommandFault> {
     let (program, is_pgcred) = match pgcred_in(text) {
         Some(program) => (program, true),
         // The files of a scheduler; one of them may only name the other.
@@ -145,7 +145,7 @@ fn fault_of_command(text: &str, own: &Path) -> Option<CommandFault> {
     if !path.exists() {
         return Some(CommandFault::Gone(program.to_owned()));
     }
-    if is_pgcred && path.canonicalize().ok() != own.canonicalize().ok() {
+    if is_pgcred && path.canonicalize().ok() != own_path.canonicalize().ok() {
         return Some(CommandFault::OtherPgcred(program.to_owned()));
     }
     None
@@ -223,10 +223,13 @@ fn check_jdbc(examination: &mut Examination<'_>) -> Finding {
 }
 
 /// Returns the first entry for a host with tokens whose password is kept so.
-fn first_with(tools: &[ToolState], kept: StoredPassword) -> Option<(&ToolState, &ToolEntry)> {
+fn first_with(
+    tools: &[ToolState],
+    stored_password: StoredPassword,
+) -> Option<(&ToolState, &ToolEntry)> {
     for tool in tools {
         for entry in &tool.entries {
-            if entry.password == kept && has_token_login(entry) {
+            if entry.password == stored_password && has_token_login(entry) {
                 return Some((tool, entry));
             }
         }

@@ -48,7 +48,7 @@ pub(super) fn plan_changes(
             names: &[],
             options: &ConnectionOptions::default(),
             users,
-            by_gateway: false,
+            uses_gateway: false,
             is_silent: false,
         },
         with_scheduler: false,
@@ -93,7 +93,7 @@ impl SetupChanges {
             dry_run: false,
             yes: true,
         };
-        let applied = self.plan.apply(policy, machine, &self.preferences, app)?;
-        Ok(applied.errors)
+        let applied_plan = self.plan.apply(policy, machine, &self.preferences, app)?;
+        Ok(applied_plan.errors)
     }
 }

@@ -46,23 +46,23 @@ pub(super) fn hold_conversation(
         replies,
         is_first: true,
     };
-    let mut asked: Vec<usize> = Vec::new();
-    let mut at = 0;
-    while let Some(step) = STEPS.get(at) {
-        conversation.is_first = asked.is_empty();
+    let mut asked_steps: Vec<usize> = Vec::new();
+    let mut step_index = 0;
+    while let Some(step) = STEPS.get(step_index) {
+        conversation.is_first = asked_steps.is_empty();
         match step(&mut conversation)? {
-            StepOutcome::Asked => asked.push(at),
+            StepOutcome::Asked => asked_steps.push(step_index),
             StepOutcome::Skipped => {}
             StepOutcome::Interrupted => return Ok(ConversationEnd::Interrupted),
-            StepOutcome::Back => match asked.pop() {
+            StepOutcome::Back => match asked_steps.pop() {
                 Some(step_before) => {
-                    at = step_before;
+                    step_index = step_before;
                     continue;
                 }
                 None => return Ok(ConversationEnd::Declined),
             },
         }
-        at += 1;
+        step_index += 1;
     }
     Ok(if conversation.replies.is_agreed {
         ConversationEnd::Agreed(conversation.replies.wishes())

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::changes::SetupChanges;
 use super::surroundings::SetupWishes;
 use crate::command::app::App;
-use crate::command::doctor_login::{self, DoctorVerdict};
+use crate::command::doctor_verdict::{self, DoctorVerdict};
 use crate::command::preferences::Preferences;
 use crate::command::refresh;
 use crate::command::setup::targets::{self, TargetChoice};
@@ -32,16 +32,16 @@ pub(super) fn try_one_login(wishes: &SetupWishes, users: &TokenUsers, app: &App)
         names.push(connection.name.clone());
     }
     let mut errors = Vec::new();
-    let mut reloaded = match app.reload() {
-        Ok(reloaded) => reloaded,
+    let mut reloaded_app = match app.reload() {
+        Ok(reloaded_app) => reloaded_app,
         Err(error) => return vec![error],
     };
-    errors.extend(users.write_tokens(&mut reloaded).err());
-    if let Err(error) = refresh::refresh_connections(names.clone(), &mut reloaded) {
+    errors.extend(users.write_tokens(&mut reloaded_app).err());
+    if let Err(error) = refresh::refresh_connections(names.clone(), &mut reloaded_app) {
         errors.push(error);
     }
     if names.is_empty() {
-        for (name, request) in reloaded.preferences.named_connections() {
+        for (name, request) in reloaded_app.preferences.named_connections() {
             // The login of another one would create a user that nobody has asked for.
             let is_for_users = request.provider.authority.issues_on_request_only();
             if !is_for_users || users.has(&name) {
@@ -49,10 +49,10 @@ pub(super) fn try_one_login(wishes: &SetupWishes, users: &TokenUsers, app: &App)
             }
         }
     }
-    reloaded.release(); // the login is a process of its own, which issues its token
+    reloaded_app.release(); // the login is a process of its own, which issues its token
     if let Some(name) = names.first()
         && errors.is_empty()
-        && let Err(error) = log_in(name, &reloaded)
+        && let Err(error) = log_in(name, &reloaded_app)
     {
         errors.push(error);
     }
@@ -63,10 +63,10 @@ pub(super) fn try_one_login(wishes: &SetupWishes, users: &TokenUsers, app: &App)
 fn log_in(name: &str, app: &App) -> Result<()> {
     let output = app.preferences.output;
     let config = app.options.config.as_deref();
-    let words = [name.to_owned()];
-    match doctor_login::try_login(&words, config, LONGEST_LOGIN) {
-        DoctorVerdict::Accepted(what) => {
-            output.note(&what);
+    let target = [name.to_owned()];
+    match doctor_verdict::try_server_login(&target, config, LONGEST_LOGIN) {
+        DoctorVerdict::Accepted(detail) => {
+            output.note(&detail);
             Ok(())
         }
         DoctorVerdict::Refused(cause) => Err(Error::failure(format!("{name}: no login: {cause}"))
@@ -84,10 +84,16 @@ pub(super) fn print_next_steps(
     machine: &Machine,
 ) -> Result<()> {
     let output = changes.preferences.output;
-    let mut warned = changes.warned.clone();
+    let mut printed_warnings = changes.warned.clone();
     for tool in &wishes.tools {
         if let SetupMethod::Dialog(template) = tool.method {
-            print_tool(template, tool, &changes.preferences, machine, &mut warned)?;
+            print_tool(
+                template,
+                tool,
+                &changes.preferences,
+                machine,
+                &mut printed_warnings,
+            )?;
         }
     }
     if let Some(shell) = wishes.shell {
@@ -97,11 +103,11 @@ pub(super) fn print_next_steps(
         ));
         Output::lines([shell.line.to_owned()])?;
     }
-    let mut named = wishes.connections.first();
-    if named.is_none() {
-        named = changes.preferences.config.connections.first();
+    let mut first_connection = wishes.connections.first();
+    if first_connection.is_none() {
+        first_connection = changes.preferences.config.connections.first();
     }
-    if let Some(connection) = named {
+    if let Some(connection) = first_connection {
         let name = typed(&connection.name);
         output.note(&format!(
             "next: `pgcred exec {name} -- psql`; `pgcred list` shows every connection, \
@@ -117,7 +123,7 @@ fn print_tool(
     tool: &Tool,
     preferences: &Preferences,
     machine: &Machine,
-    warned: &mut Vec<String>,
+    printed_warnings: &mut Vec<String>,
 ) -> Result<()> {
     const MOST_CONNECTIONS: usize = 2;
     let (title, name) = (tool.title, tool.name);
@@ -125,7 +131,7 @@ fn print_tool(
         names: &[],
         options: &ConnectionOptions::default(),
         users: &[],
-        by_gateway: false,
+        uses_gateway: false,
         is_silent: true,
     };
     let mut targets = choice.targets(tool, preferences)?;
@@ -138,9 +144,9 @@ fn print_tool(
         .warnings
         .extend(targets::adapt_targets(tool, &mut targets.targets));
     for warning in &targets.warnings {
-        if !warned.contains(warning) {
+        if !printed_warnings.contains(warning) {
             preferences.output.warn(warning);
-            warned.push(warning.clone());
+            printed_warnings.push(warning.clone());
         }
     }
     if targets.targets.is_empty() {

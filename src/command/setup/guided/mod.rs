@@ -87,7 +87,7 @@ fn make_changes(wishes: &SetupWishes, surroundings: &RealSurroundings<'_>) -> Re
         surroundings.app,
     ));
     follow_up::print_next_steps(wishes, &changes, surroundings.machine)?;
-    all_errors(errors, surroundings.app.preferences.output, |failed| {
-        format!("{failed} steps failed; what was made before stays")
+    all_errors(errors, surroundings.app.preferences.output, |count| {
+        format!("{count} steps failed; what was made before stays")
     })
 }

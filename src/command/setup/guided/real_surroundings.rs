@@ -132,10 +132,13 @@ impl GuidedSurroundings for RealSurroundings<'_> {
 
     fn check_name(&self, name: &str, host: Option<&str>, wishes: &SetupWishes) -> Result<()> {
         config::check_connection_name(name, host)?;
-        let is_wished = wishes.connections.iter().any(|wished| wished.name == name);
+        let is_wished = wishes
+            .connections
+            .iter()
+            .any(|connection| connection.name == name);
         if is_wished || self.app.preferences.config.connection(name).is_some() {
-            let taken = Error::usage(format!("a connection named {name} is there already"));
-            return Err(taken.hint("choose another name"));
+            let error = Error::usage(format!("a connection named {name} is there already"));
+            return Err(error.hint("choose another name"));
         }
         Ok(())
     }
@@ -221,13 +224,13 @@ impl<'a> RealSurroundings<'a> {
     /// without a user.
     fn ask_for_users(&self, names: &[String]) -> Result<()> {
         let mut users = self.users.borrow_mut();
-        let mut open = names.to_vec();
-        open.retain(|name| !users.has(name));
-        if open.is_empty() {
+        let mut unknown_names = names.to_vec();
+        unknown_names.retain(|name| !users.has(name));
+        if unknown_names.is_empty() {
             return Ok(());
         }
         let mut app = self.app.reload()?;
-        for name in open {
+        for name in unknown_names {
             if let Err(error) = users.issue_token(&name, &ConnectionOptions::default(), &mut app) {
                 app.preferences.output.report(&error);
             }

@@ -23,9 +23,9 @@ pub(super) enum StepOutcome {
 
 impl StepOutcome {
     /// Returns how a question has ended the step. `keep` is given the answer, if there is one.
-    pub(super) fn of<T>(answer: DialogAnswer<T>, keep: impl FnOnce(T)) -> Self {
+    pub(super) fn from_answer<T>(answer: DialogAnswer<T>, keep: impl FnOnce(T)) -> Self {
         match answer {
-            DialogAnswer::Given(given) => keep(given),
+            DialogAnswer::Given(value) => keep(value),
             DialogAnswer::Back => return Self::Back,
             DialogAnswer::Interrupted => return Self::Interrupted,
         }
@@ -43,11 +43,11 @@ pub(super) struct GuidedConversation<'a> {
 }
 
 impl GuidedConversation<'_> {
-    /// Returns a question of this step; `at` counts the questions of the step.
-    pub(super) fn question<'a>(&self, text: &'a str, at: usize) -> DialogQuestion<'a> {
+    /// Returns a question of this step; `question_index` counts the questions of the step.
+    pub(super) fn question<'a>(&self, text: &'a str, question_index: usize) -> DialogQuestion<'a> {
         DialogQuestion {
             text,
-            is_first: self.is_first && at == 0,
+            is_first: self.is_first && question_index == 0,
         }
     }
 }
@@ -87,13 +87,13 @@ impl GuidedReplies {
     pub(super) fn wishes(&self) -> SetupWishes {
         let mut connections = Vec::new();
         if let Some((_, discovery)) = &self.discovery {
-            for (at, index) in self.picked.iter().enumerate() {
-                let Some(offer) = discovery.new.get(*index) else {
+            for (position, offer_index) in self.picked.iter().enumerate() {
+                let Some(offer) = discovery.new.get(*offer_index) else {
                     continue;
                 };
                 let mut connection = offer.connection.clone();
                 if connection.target.user.is_none() {
-                    connection.target.user = self.users.get(at).cloned();
+                    connection.target.user = self.users.get(position).cloned();
                 }
                 connections.push(connection);
             }

@@ -64,7 +64,7 @@ fn users_of_entra_databricks_and_google_are_addresses() {
 
 #[test]
 fn hosts_tell_the_service() {
-    let of = |host: &str| CommandPreset::of_host(host).map(|preset| preset.name);
+    let of = |host: &str| CommandPreset::find_by_host(host).map(|preset| preset.name);
     for (host, name) in [
         ("crm.postgres.database.azure.com", "entra"),
         ("crm.postgres.database.usgovcloudapi.net", "entra"),

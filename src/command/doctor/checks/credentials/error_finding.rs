@@ -6,7 +6,7 @@ use crate::error::Error;
 
 /// Returns the failure that an error is, where getting credentials or a token has ended with it.
 pub(super) fn finding_of_error(authority: &dyn Authority, error: &Error) -> Finding {
-    Finding::of_error(authority.cause_of(error), error)
+    Finding::from_error(authority.cause_of(error), error)
 }
 
 #[cfg(test)]

@@ -18,12 +18,12 @@ pub(super) fn check_login(case: &mut ExaminedTarget<'_, '_>) -> Finding {
     let Some(summary) = signer_summary(case) else {
         return no_source_finding();
     };
-    let cached = case
+    let cached_token = case
         .run
         .app
         .issuer
         .cached_token(case.request, TokenAge::Fresh);
-    let cached_until = match cached {
+    let cached_until = match cached_token {
         Some(issued) => Some(issued.token.expires_at),
         None => None,
     };
@@ -59,8 +59,8 @@ fn judge_login(
             let cause = authority.cause_of(&Error::login(reason.as_str()));
             let finding = match cached_until {
                 Some(end) => {
-                    let left = spoken_duration(now.until(end));
-                    let detail = format!("{reason}; the cached token is good for {left}");
+                    let time_left = spoken_duration(now.until(end));
+                    let detail = format!("{reason}; the cached token is good for {time_left}");
                     Finding::warn(cause, detail)
                 }
                 None => Finding::fail(cause, reason).for_login(),
@@ -77,14 +77,14 @@ pub(super) fn check_failure(case: &mut ExaminedTarget<'_, '_>) -> Finding {
     let Some(index) = issuer.cache().map(Cache::index) else {
         return Finding::ok("none can be recorded: the cache is switched off");
     };
-    let Some(last) = last_failure(&index, case.request, &*identity) else {
+    let Some(failure) = last_failure(&index, case.request, &*identity) else {
         return Finding::ok("none is recorded");
     };
-    let id_of_cause = case.request.provider.authority.cause_of(&last.error);
+    let id_of_cause = case.request.provider.authority.cause_of(&failure.error);
     let finding = if asks_now {
-        judge_old_failure(last, Time::now())
+        judge_old_failure(failure, Time::now())
     } else {
-        judge_failure(id_of_cause, last, end_of_pause(last), Time::now())
+        judge_failure(id_of_cause, failure, end_of_pause(failure), Time::now())
     };
     match identity.signer_summary() {
         Some(summary) => with_names_of_user(finding, &summary),
@@ -92,32 +92,38 @@ pub(super) fn check_failure(case: &mut ExaminedTarget<'_, '_>) -> Finding {
     }
 }
 
-fn describe_failure(last: &FailureRecord, now: Time) -> String {
+fn describe_failure(failure: &FailureRecord, now: Time) -> String {
     format!(
         "{} ago: {}",
-        spoken_duration(last.at.until(now)),
-        last.error
+        spoken_duration(failure.failed_at.until(now)),
+        failure.error
     )
 }
 
 /// Judges the last failure where the same is asked now: the answer to that says more.
-fn judge_old_failure(last: &FailureRecord, now: Time) -> Finding {
-    Finding::ok(format!("{}; asked again now", describe_failure(last, now)))
+fn judge_old_failure(failure: &FailureRecord, now: Time) -> Finding {
+    Finding::ok(format!(
+        "{}; asked again now",
+        describe_failure(failure, now)
+    ))
 }
 
 /// Judges the last failure where nobody is asked now.
 fn judge_failure(
     cause: Option<&'static str>,
-    last: &FailureRecord,
+    failure: &FailureRecord,
     pause: Option<Time>,
     now: Time,
 ) -> Finding {
-    let next = match pause {
+    let next_try = match pause {
         Some(end) => format!("pgcred asks again in {}", spoken_duration(now.until(end))),
         None => "pgcred asks again at the next call".to_owned(),
     };
-    let mut finding = Finding::warn(cause, format!("{}; {next}", describe_failure(last, now)));
-    finding.advice = last.error.hint_text().map(str::to_owned);
+    let mut finding = Finding::warn(
+        cause,
+        format!("{}; {next_try}", describe_failure(failure, now)),
+    );
+    finding.advice = failure.error.hint_text().map(str::to_owned);
     finding
 }
 
@@ -168,10 +174,10 @@ mod tests {
     #[test]
     fn a_failure_is_told_with_its_time_and_the_pause() {
         let last = FailureRecord {
-            at: NOW,
+            failed_at: NOW,
             count: 1,
             error: Error::failure("no answer").because(ErrorReason::TimedOut),
-            asked: false,
+            could_ask_user: false,
             login_stamp: String::new(),
         };
         let later = NOW.plus(5);

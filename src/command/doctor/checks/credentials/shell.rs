@@ -59,13 +59,13 @@ pub(super) fn check_desktop(case: &mut ExaminedTarget<'_, '_>) -> Finding {
     let Some(tools) = case.run.jobs.tools(deadline) else {
         return Finding::skip("the tools' files could not be read in time");
     };
-    let mut set_up = Vec::new();
+    let mut set_up_tools = Vec::new();
     for tool in tools {
         if !tool.set_up.is_empty() {
-            set_up.push((tool.name, tool.title));
+            set_up_tools.push((tool.name, tool.title));
         }
     }
-    judge_desktop(&shell, &set_up, case.request.connection.as_deref())
+    judge_desktop(&shell, &set_up_tools, case.request.connection.as_deref())
 }
 
 /// Judges variables that decide who signs, where no profile is kept with the connection. The tools
@@ -75,17 +75,17 @@ fn judge_desktop(
     tools: &[(&str, &str)],
     connection: Option<&str>,
 ) -> Finding {
-    let what = match (shell.key, &shell.profile) {
+    let signer = match (shell.key, &shell.profile) {
         (Some(key), _) => format!("the key in {key}"),
         (None, Some(profile)) => format!("the profile `{profile}`"),
         (None, None) => return Finding::ok("who signs does not depend on this shell"),
     };
     let Some((first, _)) = tools.first() else {
-        return Finding::ok(format!("{what} is this shell's; no tool is set up"));
+        return Finding::ok(format!("{signer} is this shell's; no tool is set up"));
     };
     let titles: Vec<&str> = tools.iter().map(|(_, title)| *title).collect();
     let titles = titles.join(", ");
-    let detail = format!("{what} is known to this shell only, and not to: {titles}");
+    let detail = format!("{signer} is known to this shell only, and not to: {titles}");
     let finding = Finding::warn("tool.path", detail);
     let profile = shell.profile.as_deref().unwrap_or("PROFILE");
     let Some(name) = connection else {

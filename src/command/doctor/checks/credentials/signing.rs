@@ -62,7 +62,7 @@ fn issue_token(case: &mut ExaminedTarget<'_, '_>) -> Finding {
 
 fn describe_token(issued: &IssuedToken, now: Time) -> String {
     let life_left = spoken_duration(now.until(issued.token.expires_at));
-    if issued.cached {
+    if issued.is_cached {
         format!("a token is cached, and good for {life_left}")
     } else {
         format!("signed now, and good for {life_left}")

@@ -24,32 +24,32 @@ use crate::text;
 use crate::time::{Time, spoken_duration};
 
 pub(super) const CHECKS: &[Check] = &[
-    Check::of_target(
+    Check::for_target(
         "environment.password",
         "whether PGPASSWORD hides the token",
         check_password,
     ),
-    Check::of_target(
+    Check::for_target(
         "environment.service",
         "what PGSERVICE changes for the target",
         service::check_service,
     ),
-    Check::of_target(
+    Check::for_target(
         "environment.address",
         "whether PGHOSTADDR leads elsewhere",
         check_address,
     ),
-    Check::of_target(
+    Check::for_target(
         "environment.tls",
         "whether PGSSL* variables let TLS verify the target",
         tls::check_tls,
     ),
-    Check::of_target(
+    Check::for_target(
         "environment.demands",
         "whether a variable demands what the server lacks",
         check_demands,
     ),
-    Check::of_target(
+    Check::for_target(
         "environment.options",
         "whether PGOPTIONS has settings that the server takes",
         check_options,
@@ -67,7 +67,7 @@ fn check_password(case: &mut ExaminedTarget<'_, '_>) -> Finding {
     let Some(password) = env::var("PGPASSWORD") else {
         return Finding::ok(NO_PASSWORD);
     };
-    let kind = PasswordKind::of(password.as_bytes(), |text| case.kind_of(text));
+    let kind = PasswordKind::from_password(password.as_bytes(), |text| case.kind_of(text));
     let provider = case.request.provider;
     let finding = judge_password(&kind, provider.title, Time::now());
     let authority = provider.authority;
@@ -120,15 +120,17 @@ fn check_address(case: &mut ExaminedTarget<'_, '_>) -> Finding {
     )
 }
 
-fn judge_address(variable: Option<&str>, own: Option<&str>) -> Finding {
-    match (variable, own) {
+fn judge_address(variable: Option<&str>, own_address: Option<&str>) -> Finding {
+    match (variable, own_address) {
         (None, None) => Finding::ok("PGHOSTADDR is not set"),
-        (None, Some(own)) => {
-            Finding::ok(format!("the target has the address {}", shown_value(own)))
-        }
-        (Some(variable), Some(own)) if variable == own => {
-            Finding::ok(format!("PGHOSTADDR is the target's, {}", shown_value(own)))
-        }
+        (None, Some(own_address)) => Finding::ok(format!(
+            "the target has the address {}",
+            shown_value(own_address)
+        )),
+        (Some(variable), Some(own_address)) if variable == own_address => Finding::ok(format!(
+            "PGHOSTADDR is the target's, {}",
+            shown_value(own_address)
+        )),
         (Some(variable), _) => Finding::warn(
             "env.address",
             format!(

@@ -392,7 +392,7 @@ fn a_token_that_ends_soon_is_told() {
         let life = TokenLife {
             issued_at: NOW,
             expires_at: NOW.plus(life),
-            usual,
+            usual_seconds: usual,
             cause: Some("aws.expired"),
         };
         judge_life(&life, NOW.plus(passed))

@@ -9,7 +9,7 @@ use crate::command::setup::guided::step::{GuidedConversation, StepOutcome};
 use crate::command::setup::guided::surroundings::{DatabaseOffer, DatabaseOffers};
 use crate::error::{Error, Result};
 use crate::sys::dialog::{DialogAnswer, DialogChoice};
-use crate::text::{host, suggest};
+use crate::text::{backquoted, suggest};
 
 const OTHER_HOST: &str = "a host that is not listed";
 
@@ -55,19 +55,19 @@ pub(in crate::command::setup::guided) fn choose_databases(
 /// Returns what was found with the profile. Looks once, and says what could not be asked.
 fn discovered_databases(conversation: &mut GuidedConversation<'_>) -> DatabaseOffers {
     let profile = conversation.replies.profile.clone();
-    if let Some((searched, known)) = &conversation.replies.discovery
-        && *searched == profile
+    if let Some((searched_profile, earlier_offers)) = &conversation.replies.discovery
+        && *searched_profile == profile
     {
-        return known.clone();
+        return earlier_offers.clone();
     }
     let surroundings = conversation.surroundings;
     let mut offers = DatabaseOffers::default();
-    let searched = if conversation.replies.has_no_credentials {
+    let search_result = if conversation.replies.has_no_credentials {
         Ok(DatabaseOffers::default())
     } else {
         surroundings.discover(profile.as_deref())
     };
-    match searched {
+    match search_result {
         Ok(discovery) => offers = discovery,
         Err(error) => {
             offers.is_partial = true;
@@ -111,7 +111,7 @@ fn go_on_without_new_database(
     let question = conversation.question(text, 0);
     let default = conversation.replies.types_host;
     let answer = conversation.dialog.confirm(question, default)?;
-    Ok(StepOutcome::of(answer, |types_host| {
+    Ok(StepOutcome::from_answer(answer, |types_host| {
         conversation.replies.types_host = types_host;
     }))
 }
@@ -132,13 +132,13 @@ fn database_choices(
             name: offer.connection.name.clone(),
             detail,
             is_chosen: replies.picked.contains(&index) || (is_only && offer.not_added.is_none()),
-            stays: false,
+            is_always_shown: false,
         });
     }
     choices.push(DialogChoice {
         name: OTHER_HOST.to_owned(),
         is_chosen: replies.types_host,
-        stays: true,
+        is_always_shown: true,
         ..DialogChoice::default()
     });
     choices
@@ -165,41 +165,47 @@ pub(in crate::command::setup::guided) fn ask_users(
     let Some((_, discovery)) = conversation.replies.discovery.clone() else {
         return Ok(StepOutcome::Skipped);
     };
-    let mut open = Vec::new();
-    for (at, index) in conversation.replies.picked.iter().enumerate() {
-        let connection = &discovery.new[*index].connection;
+    let mut open_users = Vec::new();
+    for (position, offer_index) in conversation.replies.picked.iter().enumerate() {
+        let connection = &discovery.new[*offer_index].connection;
         if connection.target.user.is_none() {
-            open.push((at, connection.name.clone()));
+            open_users.push((position, connection.name.clone()));
         }
     }
-    if open.is_empty() {
+    if open_users.is_empty() {
         return Ok(StepOutcome::Skipped);
     }
-    let picked = conversation.replies.picked.len();
-    conversation.replies.users.resize(picked, String::new());
-    let mut next = 0;
-    while let Some((at, name)) = open.get(next) {
+    let picked_count = conversation.replies.picked.len();
+    conversation
+        .replies
+        .users
+        .resize(picked_count, String::new());
+    let mut question_index = 0;
+    while let Some((position, name)) = open_users.get(question_index) {
         let text = format!("Database user of {name}?");
         let users = &conversation.replies.users;
-        let mut default = users[*at].clone();
-        if default.is_empty() && next > 0 {
-            default.clone_from(&users[open[next - 1].0]);
+        let mut default = users[*position].clone();
+        if default.is_empty() && question_index > 0 {
+            default.clone_from(&users[open_users[question_index - 1].0]);
         }
-        let question = conversation.question(&text, next);
-        match conversation.dialog.text(question, &default, &check_user)? {
+        let question = conversation.question(&text, question_index);
+        match conversation
+            .dialog
+            .text(question, &default, &check_typed_user)?
+        {
             DialogAnswer::Given(user) => {
-                conversation.replies.users[*at] = user;
-                next += 1;
+                conversation.replies.users[*position] = user;
+                question_index += 1;
             }
-            DialogAnswer::Back if next == 0 => return Ok(StepOutcome::Back),
-            DialogAnswer::Back => next -= 1,
+            DialogAnswer::Back if question_index == 0 => return Ok(StepOutcome::Back),
+            DialogAnswer::Back => question_index -= 1,
             DialogAnswer::Interrupted => return Ok(StepOutcome::Interrupted),
         }
     }
     Ok(StepOutcome::Asked)
 }
 
-fn check_user(user: &str) -> Result<()> {
+fn check_typed_user(user: &str) -> Result<()> {
     if user.is_empty() {
         let error = Error::usage("this service needs the name of a database user");
         return Err(error.hint("name the database user that logs in, such as app"));
@@ -216,25 +222,29 @@ pub(in crate::command::setup::guided) fn ask_typed_database(
         return Ok(StepOutcome::Skipped);
     }
     let surroundings = conversation.surroundings;
-    let mut at = 0;
-    while let Some(ask) = [ask_host, ask_user, ask_name].get(at) {
-        match ask(conversation, at)? {
-            StepOutcome::Asked | StepOutcome::Skipped => at += 1,
+    let mut question_index = 0;
+    while let Some(ask) = [ask_host, ask_user, ask_name].get(question_index) {
+        match ask(conversation, question_index)? {
+            StepOutcome::Asked | StepOutcome::Skipped => question_index += 1,
             StepOutcome::Interrupted => return Ok(StepOutcome::Interrupted),
-            StepOutcome::Back if at == 0 => return Ok(StepOutcome::Back),
+            StepOutcome::Back if question_index == 0 => return Ok(StepOutcome::Back),
             // A host whose user is known has no second question.
             StepOutcome::Back
-                if at == 2 && !conversation.replies.needs_typed_user(surroundings)? =>
+                if question_index == 2
+                    && !conversation.replies.needs_typed_user(surroundings)? =>
             {
-                at = 0;
+                question_index = 0;
             }
-            StepOutcome::Back => at -= 1,
+            StepOutcome::Back => question_index -= 1,
         }
     }
     Ok(StepOutcome::Asked)
 }
 
-fn ask_host(conversation: &mut GuidedConversation<'_>, at: usize) -> Result<StepOutcome> {
+fn ask_host(
+    conversation: &mut GuidedConversation<'_>,
+    question_index: usize,
+) -> Result<StepOutcome> {
     let surroundings = conversation.surroundings;
     let profile = conversation.replies.profile.clone();
     let check = |text: &str| match text {
@@ -242,15 +252,18 @@ fn ask_host(conversation: &mut GuidedConversation<'_>, at: usize) -> Result<Step
             .hint("name a host, a cluster ID or a postgres:// URI")),
         text => surroundings.needs_user(text, profile.as_deref()).map(drop),
     };
-    let question = conversation.question("Host?", at);
+    let question = conversation.question("Host?", question_index);
     let default = conversation.replies.typed_host.clone();
     let answer = conversation.dialog.text(question, &default, &check)?;
-    Ok(StepOutcome::of(answer, |host| {
+    Ok(StepOutcome::from_answer(answer, |host| {
         conversation.replies.typed_host = host;
     }))
 }
 
-fn ask_user(conversation: &mut GuidedConversation<'_>, at: usize) -> Result<StepOutcome> {
+fn ask_user(
+    conversation: &mut GuidedConversation<'_>,
+    question_index: usize,
+) -> Result<StepOutcome> {
     let surroundings = conversation.surroundings;
     if !conversation.replies.needs_typed_user(surroundings)? {
         conversation.replies.typed_user.clear();
@@ -258,17 +271,22 @@ fn ask_user(conversation: &mut GuidedConversation<'_>, at: usize) -> Result<Step
     }
     let text = format!(
         "Database user of {}?",
-        host::quoted(&conversation.replies.typed_host)
+        backquoted(&conversation.replies.typed_host)
     );
-    let question = conversation.question(&text, at);
+    let question = conversation.question(&text, question_index);
     let default = conversation.replies.typed_user.clone();
-    let answer = conversation.dialog.text(question, &default, &check_user)?;
-    Ok(StepOutcome::of(answer, |user| {
+    let answer = conversation
+        .dialog
+        .text(question, &default, &check_typed_user)?;
+    Ok(StepOutcome::from_answer(answer, |user| {
         conversation.replies.typed_user = user;
     }))
 }
 
-fn ask_name(conversation: &mut GuidedConversation<'_>, at: usize) -> Result<StepOutcome> {
+fn ask_name(
+    conversation: &mut GuidedConversation<'_>,
+    question_index: usize,
+) -> Result<StepOutcome> {
     let surroundings = conversation.surroundings;
     let replies = &conversation.replies;
     let user = match replies.typed_user.as_str() {
@@ -292,11 +310,11 @@ fn ask_name(conversation: &mut GuidedConversation<'_>, at: usize) -> Result<Step
     }
     let host = connection.target.host.clone();
     let check = |name: &str| surroundings.check_name(name, host.as_deref(), &others);
-    let question = conversation.question("Name of the connection?", at);
+    let question = conversation.question("Name of the connection?", question_index);
     let answer = conversation
         .dialog
         .text(question, &connection.name, &check)?;
-    Ok(StepOutcome::of(answer, |name| {
+    Ok(StepOutcome::from_answer(answer, |name| {
         connection.name = name;
         conversation.replies.typed = Some(connection);
     }))

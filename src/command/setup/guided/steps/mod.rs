@@ -25,7 +25,7 @@ pub(super) fn ask_agreement(conversation: &mut GuidedConversation<'_>) -> Result
     };
     let question = conversation.question(text, 0);
     let answer = conversation.dialog.confirm(question, !has_changes)?;
-    Ok(StepOutcome::of(answer, |is_agreed| {
+    Ok(StepOutcome::from_answer(answer, |is_agreed| {
         conversation.replies.is_agreed = is_agreed;
     }))
 }

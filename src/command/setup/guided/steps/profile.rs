@@ -13,8 +13,8 @@ pub(in crate::command::setup::guided) fn choose_profile(
     conversation: &mut GuidedConversation<'_>,
 ) -> Result<StepOutcome> {
     let surroundings = conversation.surroundings;
-    if let Some(given) = &conversation.replies.given_profile {
-        conversation.replies.profile = Some(given.clone());
+    if let Some(profile) = &conversation.replies.given_profile {
+        conversation.replies.profile = Some(profile.clone());
         return Ok(StepOutcome::Skipped);
     }
     let names = surroundings.profiles()?;
@@ -26,9 +26,9 @@ pub(in crate::command::setup::guided) fn choose_profile(
             return Ok(StepOutcome::Skipped);
         }
         ([], None) => return go_on_without_profile(conversation),
-        ([only], None) => {
-            surroundings.say(&format!("profile {only}, the only one"));
-            conversation.replies.profile = Some(only.clone());
+        ([only_name], None) => {
+            surroundings.say(&format!("profile {only_name}, the only one"));
+            conversation.replies.profile = Some(only_name.clone());
             return Ok(StepOutcome::Skipped);
         }
         _ => {}
@@ -36,7 +36,7 @@ pub(in crate::command::setup::guided) fn choose_profile(
     let choices = profile_choices(conversation, &names, key);
     let question = conversation.question("Which profile?", 0);
     let answer = conversation.dialog.select(question, &choices)?;
-    Ok(StepOutcome::of(answer, |index| {
+    Ok(StepOutcome::from_answer(answer, |index| {
         conversation.replies.profile = names.get(index).cloned();
     }))
 }

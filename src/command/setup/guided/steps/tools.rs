@@ -17,7 +17,9 @@ pub(in crate::command::setup::guided) fn choose_tools(
     for candidate in &tools {
         let has_files = candidate.tool.files().is_some();
         let is_chosen = match &conversation.replies.tools {
-            Some(picked) => picked.iter().any(|tool| tool.name == candidate.tool.name),
+            Some(picked_tools) => picked_tools
+                .iter()
+                .any(|tool| tool.name == candidate.tool.name),
             None => candidate.is_installed && has_files,
         };
         let mut detail = candidate.tool.name.to_owned();
@@ -31,17 +33,17 @@ pub(in crate::command::setup::guided) fn choose_tools(
             name: candidate.tool.title.to_owned(),
             detail,
             is_chosen,
-            stays: false,
+            is_always_shown: false,
         });
     }
     let question = conversation.question("Which tools?", 0);
     let answer = conversation.dialog.multi_select(question, &choices)?;
-    Ok(StepOutcome::of(answer, |picked| {
-        let mut chosen = Vec::new();
-        for index in picked {
-            chosen.push(tools[index].tool);
+    Ok(StepOutcome::from_answer(answer, |indices| {
+        let mut chosen_tools = Vec::new();
+        for index in indices {
+            chosen_tools.push(tools[index].tool);
         }
-        conversation.replies.tools = Some(chosen);
+        conversation.replies.tools = Some(chosen_tools);
     }))
 }
 
@@ -50,8 +52,8 @@ pub(in crate::command::setup::guided) fn choose_tools(
 pub(in crate::command::setup::guided) fn ask_token_users(
     conversation: &mut GuidedConversation<'_>,
 ) -> Result<StepOutcome> {
-    let picked = conversation.replies.tools.as_deref().unwrap_or_default();
-    let follower = picked.iter().find(|tool| tool.follows_users);
+    let picked_tools = conversation.replies.tools.as_deref().unwrap_or_default();
+    let follower = picked_tools.iter().find(|tool| tool.follows_users);
     let unknown = conversation.surroundings.unknown_users();
     let (Some(follower), false) = (follower, unknown.is_empty()) else {
         conversation.replies.asked_for = None;
@@ -76,7 +78,7 @@ pub(in crate::command::setup::guided) fn ask_token_users(
             name: connection.clone(),
             detail: detail.to_owned(),
             is_chosen,
-            stays: false,
+            is_always_shown: false,
         });
     }
     let text = format!(
@@ -85,8 +87,10 @@ pub(in crate::command::setup::guided) fn ask_token_users(
     );
     let question = conversation.question(&text, 0);
     let answer = conversation.dialog.multi_select(question, &choices)?;
-    Ok(StepOutcome::of(answer, |picked| {
-        let names = picked.into_iter().map(|at| unknown[at].connection.clone());
+    Ok(StepOutcome::from_answer(answer, |picked_tools| {
+        let names = picked_tools
+            .into_iter()
+            .map(|index| unknown[index].connection.clone());
         conversation.replies.asked_for = Some(names.collect());
     }))
 }
@@ -108,12 +112,14 @@ pub(in crate::command::setup::guided) fn ask_scheduler(
         }
         SchedulerState::CanBeSetUp(tool) => tool,
     };
-    let picked = conversation.replies.tools.as_deref().unwrap_or_default();
-    let needs_it = picked.iter().any(|tool| tool.kind == ToolKind::Passfile);
+    let picked_tools = conversation.replies.tools.as_deref().unwrap_or_default();
+    let needs_scheduler = picked_tools
+        .iter()
+        .any(|tool| tool.kind == ToolKind::Passfile);
     let text = format!("Keep tokens fresh in the background, by {}?", tool.title);
     let question = conversation.question(&text, 0);
-    let answer = conversation.dialog.confirm(question, needs_it)?;
-    Ok(StepOutcome::of(answer, |is_wanted| {
+    let answer = conversation.dialog.confirm(question, needs_scheduler)?;
+    Ok(StepOutcome::from_answer(answer, |is_wanted| {
         conversation.replies.scheduler = is_wanted.then_some(tool);
     }))
 }
@@ -132,7 +138,7 @@ pub(in crate::command::setup::guided) fn ask_shell(
     let question = conversation.question(&text, 0);
     let default = conversation.replies.scheduler.is_none();
     let answer = conversation.dialog.confirm(question, default)?;
-    Ok(StepOutcome::of(answer, |is_wanted| {
+    Ok(StepOutcome::from_answer(answer, |is_wanted| {
         conversation.replies.shell = is_wanted.then_some(shell);
     }))
 }

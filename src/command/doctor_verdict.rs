@@ -21,7 +21,7 @@ pub(super) enum DoctorVerdict {
 }
 
 /// Logs in to the target that these words name. `config` is the file that `--config` names.
-pub(super) fn try_login(
+pub(super) fn try_server_login(
     target: &[String],
     config: Option<&Path>,
     longest: Duration,

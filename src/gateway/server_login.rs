@@ -24,14 +24,15 @@ use super::settings::GatewayTarget;
 use super::startup::StartUp;
 use crate::causes::{self, Cause, CausePlaceholders};
 use crate::wire::{
-    self, LONGEST_PACKET, LoginExchange, LoginStep, LoginVerdict, ServerMessage, hide_token, packet,
+    self, LONGEST_PACKET, ServerLogin, ServerLoginStep, ServerLoginVerdict, ServerMessage,
+    hide_token, packet,
 };
 
 /// How long the server may take from the start-up packet to its verdict.
 const LONGEST_LOGIN: Duration = Duration::from_secs(30);
 
 /// Why a login failed.
-pub(super) struct LoginFailure {
+pub(super) struct ServerLoginFailure {
     pub(super) refusal: Refusal,
     /// The server has looked at the token and refused this user: another token may help.
     pub(super) may_be_token: bool,
@@ -39,13 +40,13 @@ pub(super) struct LoginFailure {
 
 /// Logs in, and returns the notices that the server has sent meanwhile, as packets. The token is
 /// sent once, when the server asks for a password in clear text, which TLS protects.
-pub(super) async fn log_in(
+pub(super) async fn log_in_to_server(
     stream: &mut ServerStream,
     target: &GatewayTarget,
     start_up: &StartUp,
     user: &str,
     token: &str,
-) -> Result<Vec<u8>, LoginFailure> {
+) -> Result<Vec<u8>, ServerLoginFailure> {
     let parameters = start_up.server_parameters(user, &target.request.dbname);
     let packets = (
         wire::start_up_packet(parameters),
@@ -59,19 +60,19 @@ pub(super) async fn log_in(
     };
     let (verdict, notices) =
         match timeout(LONGEST_LOGIN, exchange(stream, &start_up, &password)).await {
-            Ok(Ok(ended)) => ended,
+            Ok(Ok(login)) => login,
             Ok(Err(error)) => return Err(broken_login(target, &error.to_string())),
             Err(_) => return Err(broken_login(target, "no verdict in time")),
         };
     let fault = match verdict {
-        LoginVerdict::LoggedIn => return Ok(notices),
-        LoginVerdict::Refused(body) => return Err(read_refusal(target, body, token)),
-        LoginVerdict::Endless => return Err(broken_login(target, "it has no end")),
-        LoginVerdict::OtherMethod(method) => {
+        ServerLoginVerdict::LoggedIn => return Ok(notices),
+        ServerLoginVerdict::Refused(body) => return Err(read_refusal(target, body, token)),
+        ServerLoginVerdict::Endless => return Err(broken_login(target, "it has no end")),
+        ServerLoginVerdict::OtherMethod(method) => {
             format!("the server asks for another proof than a password in clear text: {method}")
         }
-        LoginVerdict::AskedAgain => "the server asks for the token twice".to_owned(),
-        LoginVerdict::OutOfPlace(kind) => {
+        ServerLoginVerdict::AskedAgain => "the server asks for the token twice".to_owned(),
+        ServerLoginVerdict::OutOfPlace(kind) => {
             format!("the server sends a packet {kind:#04x} in the login")
         }
     };
@@ -83,18 +84,18 @@ async fn exchange(
     stream: &mut ServerStream,
     start_up: &[u8],
     password: &[u8],
-) -> Result<(LoginVerdict, Vec<u8>), Error> {
+) -> Result<(ServerLoginVerdict, Vec<u8>), Error> {
     stream.write_all(start_up).await?;
     stream.flush().await?;
-    let mut login = LoginExchange::default();
+    let mut login = ServerLogin::default();
     let verdict = loop {
         match login.take(read_packet(stream, LONGEST_PACKET).await?) {
-            LoginStep::ReadPacket => {}
-            LoginStep::SendPassword => {
+            ServerLoginStep::ReadPacket => {}
+            ServerLoginStep::SendPassword => {
                 stream.write_all(password).await?;
                 stream.flush().await?;
             }
-            LoginStep::End(verdict) => break verdict,
+            ServerLoginStep::End(verdict) => break verdict,
         }
     };
     let mut notices = Vec::new();
@@ -106,11 +107,11 @@ async fn exchange(
 
 /// Passes the server's error on. Where the server gives no hint, what is known of the cause is
 /// added.
-fn read_refusal(target: &GatewayTarget, body: Vec<u8>, token: &str) -> LoginFailure {
+fn read_refusal(target: &GatewayTarget, body: Vec<u8>, token: &str) -> ServerLoginFailure {
     let error = wire::read_message(&body);
     let mut body = body;
-    let words = String::from_utf8_lossy(&body);
-    if hide_token(token, &words) != words {
+    let text = String::from_utf8_lossy(&body);
+    if hide_token(token, &text) != text {
         // No server repeats what it was sent; one that does is not passed on.
         return protocol_failure(target, "the server repeats the token in an error");
     }
@@ -121,7 +122,7 @@ fn read_refusal(target: &GatewayTarget, body: Vec<u8>, token: &str) -> LoginFail
             body = wire::with_hint(&body, hint);
         }
     }
-    LoginFailure {
+    ServerLoginFailure {
         may_be_token: may_be_token(target, &error),
         refusal: Refusal::Server {
             packet: packet(b'E', &body),
@@ -144,42 +145,42 @@ fn may_be_token(target: &GatewayTarget, error: &ServerMessage) -> bool {
     {
         return true;
     }
-    let known = causes::causes_of_message(&text);
-    if known.is_empty() {
+    let known_causes = causes::causes_of_message(&text);
+    if known_causes.is_empty() {
         return error.code.starts_with(INVALID_AUTHORIZATION);
     }
-    error.code == INVALID_PASSWORD || known.iter().any(|cause| cause.is_about_token())
+    error.code == INVALID_PASSWORD || known_causes.iter().any(|cause| cause.is_about_token())
 }
 
 /// Returns what the table of causes says of a server's message.
 fn hint_for(target: &GatewayTarget, message: &str) -> Option<String> {
     let provider = target.request.provider;
     let cause = causes::find_by_id(provider.explain(message)?)?;
-    let known = CausePlaceholders {
+    let placeholders = CausePlaceholders {
         target: Some(target.name.clone()),
         user: Some(target.request.user.clone()),
         authority: Some(provider.authority.name()),
         ..CausePlaceholders::default()
     };
-    Some(cause.advice(&known))
+    Some(cause.advice(&placeholders))
 }
 
-fn protocol_failure(target: &GatewayTarget, why: &str) -> LoginFailure {
+fn protocol_failure(target: &GatewayTarget, reason: &str) -> ServerLoginFailure {
     let doctor = format!("run `pgcred doctor {}`", target.name);
-    LoginFailure {
-        refusal: Refusal::server_protocol(why, &doctor),
+    ServerLoginFailure {
+        refusal: Refusal::server_protocol(reason, &doctor),
         may_be_token: false,
     }
 }
 
-fn broken_login(target: &GatewayTarget, why: &str) -> LoginFailure {
+fn broken_login(target: &GatewayTarget, reason: &str) -> ServerLoginFailure {
     let request = &target.request;
     let message = format!(
-        "the login to {}:{} failed: {why}",
+        "the login to {}:{} failed: {reason}",
         request.host, request.port
     );
     let doctor = format!("run `pgcred doctor {}`", target.name);
-    LoginFailure {
+    ServerLoginFailure {
         refusal: Refusal::unreachable(message, doctor),
         may_be_token: false,
     }

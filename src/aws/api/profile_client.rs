@@ -27,7 +27,7 @@ type ReadPlan = fn(Option<&str>) -> ProfilePlan;
 
 /// The credentials of one profile, and by when its questions end. The settings are read anew for
 /// each question, since what has been read belongs to one thread.
-pub(super) struct AwsSession {
+pub(super) struct ProfileClient {
     profile: Option<String>,
     ask: AskPolicy,
     deadline: Instant,
@@ -37,8 +37,8 @@ pub(super) struct AwsSession {
     credentials: Mutex<Option<Result<Credentials>>>,
 }
 
-impl AwsSession {
-    /// Returns a session that resolves credentials as a token does, but never by asking the user.
+impl ProfileClient {
+    /// Returns a client that resolves credentials as a token does, but never by asking the user.
     pub(super) fn new(profile: Option<&str>, ask: &AskPolicy, deadline: Instant) -> Self {
         let read = |profile: Option<&str>| ProfilePlan::read(profile, &SharedFiles::default());
         Self::reading(read, profile, ask, deadline)
@@ -76,10 +76,10 @@ impl AwsSession {
         region: Option<&Region>,
         question: impl AsyncFnOnce(&CredentialResolution<'_>, &str) -> Inspected<T>,
     ) -> Inspected<T> {
-        let planned = self.plan();
-        let region = region_of(&planned, region);
+        let profile_plan = self.plan();
+        let region = region_of(&profile_plan, region);
         let notes = self.ask.notes();
-        let resolution = self.open(&planned, &region, &notes)?;
+        let resolution = self.open(&profile_plan, &region, &notes)?;
         match block_on(question(&resolution, &region)) {
             Ok(answer) => answer,
             Err(error) => Err(no_answer_of(error)),
@@ -92,14 +92,14 @@ impl AwsSession {
         region: Option<&Region>,
         question: impl AsyncFnOnce(&ApiClient<'_>, &str) -> Inspected<T>,
     ) -> Inspected<T> {
-        let planned = self.plan();
-        let region = region_of(&planned, region);
+        let profile_plan = self.plan();
+        let region = region_of(&profile_plan, region);
         let notes = self.ask.notes();
-        let credentials = match self.resolved(&planned, &region, &notes) {
+        let credentials = match self.resolved(&profile_plan, &region, &notes) {
             Ok(credentials) => credentials,
             Err(error) => return Err(no_answer_of(error)),
         };
-        let resolution = self.open(&planned, &region, &notes)?;
+        let resolution = self.open(&profile_plan, &region, &notes)?;
         let client = ApiClient::new(&resolution, credentials);
         match block_on(question(&client, &region)) {
             Ok(answer) => answer,
@@ -109,7 +109,7 @@ impl AwsSession {
 
     fn resolved(
         &self,
-        planned: &ProfilePlan,
+        profile_plan: &ProfilePlan,
         region: &str,
         notes: &RunNotes,
     ) -> Result<Credentials> {
@@ -117,11 +117,11 @@ impl AwsSession {
             .credentials
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = cached.as_ref() {
-            return known.clone();
+        if let Some(resolved) = cached.as_ref() {
+            return resolved.clone();
         }
         let resolver = BlockingResolver {
-            planned,
+            profile_plan,
             ask: &self.ask,
             deadline: self.deadline,
         };
@@ -132,11 +132,11 @@ impl AwsSession {
 
     fn open<'a>(
         &'a self,
-        planned: &'a ProfilePlan,
+        profile_plan: &'a ProfilePlan,
         region: &str,
         notes: &'a RunNotes,
     ) -> Inspected<CredentialResolution<'a>> {
-        let settings = &planned.settings;
+        let settings = &profile_plan.settings;
         match CredentialResolution::open(settings, &self.ask, region, 0, self.deadline, notes) {
             Ok(resolution) => Ok(resolution),
             Err(error) => Err(no_answer_of(error)),
@@ -145,10 +145,12 @@ impl AwsSession {
 }
 
 /// Returns the region to ask in: that of the request, else that of the settings.
-fn region_of(planned: &ProfilePlan, region: Option<&Region>) -> String {
+fn region_of(profile_plan: &ProfilePlan, region: Option<&Region>) -> String {
     match region {
         Some(region) => region.as_str().to_owned(),
-        None => planned.region().unwrap_or_else(|| ANY_REGION.to_owned()),
+        None => profile_plan
+            .region()
+            .unwrap_or_else(|| ANY_REGION.to_owned()),
     }
 }
 

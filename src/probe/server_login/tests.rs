@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use rustls::{ServerConnection, StreamOwned};
 
-use super::{LoginAttempt, LoginOutcome, LoginRequest, log_in};
+use super::{ServerLoginAttempt, ServerLoginOutcome, ServerLoginRequest, log_in_to_server};
 use crate::probe::packet::ForeignProtocol;
 use crate::probe::tests::{
     CertificateAuthority, LONG, answer, client_verifying, serve, tls_request,
@@ -39,7 +39,7 @@ fn a_token_is_taken_out_of_a_text_in_whole_and_in_parts() {
 
 #[test]
 fn debug_hides_the_token() {
-    let login_request = LoginRequest {
+    let login_request = ServerLoginRequest {
         user: "jane",
         database: "books",
         token: "secret",
@@ -81,7 +81,7 @@ fn logged_in(
     trusted: bool,
     time: Duration,
     talk: impl FnOnce(&mut Tls) + Send + 'static,
-) -> (LoginAttempt, Receiver<Vec<u8>>) {
+) -> (ServerLoginAttempt, Receiver<Vec<u8>>) {
     let (authority, other) = (
         CertificateAuthority::new("Root"),
         CertificateAuthority::new("Other"),
@@ -103,14 +103,14 @@ fn logged_in(
         let _ = send.send(rest);
     });
     let handshake = tls::begin_tls(open, &tls_request(&sets), Deadline::after(LONG));
-    let login_request = LoginRequest {
+    let login_request = ServerLoginRequest {
         user: "jane",
         database: "books",
         token: TOKEN,
     };
     let session = handshake.session.unwrap();
     let deadline = Deadline::after(time);
-    let login = log_in(
+    let login = log_in_to_server(
         session,
         &login_request,
         &client_verifying(verification),
@@ -119,7 +119,7 @@ fn logged_in(
     (login, received)
 }
 
-fn verified(talk: impl FnOnce(&mut Tls) + Send + 'static) -> (LoginAttempt, Vec<u8>) {
+fn verified(talk: impl FnOnce(&mut Tls) + Send + 'static) -> (ServerLoginAttempt, Vec<u8>) {
     let (login, received) = logged_in(VerificationLevel::RootsAndName, true, LONG, talk);
     (login, received.recv_timeout(LONG).unwrap())
 }
@@ -136,7 +136,7 @@ fn a_login_that_succeeds() {
         assert_eq!(ask_password(stream), TOKEN);
         stream.write_all(b"R\0\0\0\x08\0\0\0\0").unwrap();
     });
-    assert_eq!(login.outcome, LoginOutcome::LoggedIn);
+    assert_eq!(login.outcome, ServerLoginOutcome::LoggedIn);
     assert!(login.has_sent_token);
     assert_eq!(login.minor_version, Some(2));
     assert_eq!(login.notices[0].message, "hello");
@@ -157,7 +157,7 @@ fn the_first_error_ends_a_login_and_hides_the_token() {
             .write_all(&[b"E", &length[..], body.as_bytes()].concat())
             .unwrap();
     });
-    let LoginOutcome::Refused(message) = &login.outcome else {
+    let ServerLoginOutcome::Refused(message) = &login.outcome else {
         panic!("{login:?}");
     };
     assert_eq!((&*message.code, &*message.message), ("28000", "no [...]"));
@@ -173,7 +173,7 @@ fn the_token_goes_to_no_server_that_is_not_believed() {
     };
     for verification in [VerificationLevel::Roots, VerificationLevel::RootsAndName] {
         let (login, received) = started(verification, false);
-        assert_eq!(login.outcome, LoginOutcome::NotBelieved);
+        assert_eq!(login.outcome, ServerLoginOutcome::NotBelieved);
         assert!(!login.has_sent_token && received.is_empty());
     }
     // A client that verifies nothing would send it.
@@ -182,7 +182,7 @@ fn the_token_goes_to_no_server_that_is_not_believed() {
         assert_eq!(ask_password(stream), TOKEN);
         stream.write_all(b"R\0\0\0\x08\0\0\0\0").unwrap();
     });
-    assert_eq!(login.outcome, LoginOutcome::LoggedIn);
+    assert_eq!(login.outcome, ServerLoginOutcome::LoggedIn);
 }
 
 #[test]
@@ -199,7 +199,7 @@ fn other_methods_do_not_get_the_token() {
             read_start(stream);
             stream.write_all(packet).unwrap();
         });
-        assert_eq!(login.outcome, LoginOutcome::OtherMethod(method));
+        assert_eq!(login.outcome, ServerLoginOutcome::OtherMethod(method));
         assert!(!login.has_sent_token && rest.is_empty());
     }
 }
@@ -212,17 +212,17 @@ fn logins_that_end_in_no_answer() {
         ask_password(stream);
         stream.write_all(b"R\0\0\0\x08\0\0\0\x03").unwrap();
     });
-    assert_eq!(again, LoginOutcome::AskedAgain);
+    assert_eq!(again, ServerLoginOutcome::AskedAgain);
     let query = outcome(|stream| {
         read_start(stream);
         stream.write_all(b"Z\0\0\0\x05I").unwrap();
     });
-    assert_eq!(query, LoginOutcome::OutOfPlace(b'Z'));
+    assert_eq!(query, ServerLoginOutcome::OutOfPlace(b'Z'));
     let http = outcome(|stream| {
         read_start(stream);
         stream.write_all(b"HTTP/1.1 400 Bad Request").unwrap();
     });
-    let broke = |by| LoginOutcome::Broke(by);
+    let broke = |by| ServerLoginOutcome::Broke(by);
     assert_eq!(
         http,
         broke(ProbeFailure::NotPostgres(ForeignProtocol::Http))

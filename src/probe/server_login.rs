@@ -13,23 +13,24 @@ use rustls::Stream;
 
 use super::packet::read_packet;
 use super::stream::{TimedStream, failure_of_error};
-use super::tls::TlsSession;
+use super::tls::EncryptedConnection;
 use super::trust::ClientVerification;
 use super::{Deadline, ProbeFailure};
 use crate::wire::{
-    self, AuthenticationMethod, LoginExchange, LoginStep, LoginVerdict, ServerMessage, hide_token,
+    self, AuthenticationMethod, ServerLogin, ServerLoginStep, ServerLoginVerdict, ServerMessage,
+    hide_token,
 };
 
 /// Who logs in. `Debug` hides the token.
-pub(crate) struct LoginRequest<'a> {
+pub(crate) struct ServerLoginRequest<'a> {
     pub(crate) user: &'a str,
     pub(crate) database: &'a str,
     pub(crate) token: &'a str,
 }
 
-impl fmt::Debug for LoginRequest<'_> {
+impl fmt::Debug for ServerLoginRequest<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut shown = f.debug_struct("LoginRequest");
+        let mut shown = f.debug_struct("ServerLoginRequest");
         shown.field("user", &self.user);
         shown.field("database", &self.database);
         shown.finish_non_exhaustive()
@@ -38,7 +39,7 @@ impl fmt::Debug for LoginRequest<'_> {
 
 /// What became of a login.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum LoginOutcome {
+pub(crate) enum ServerLoginOutcome {
     LoggedIn,
     /// The server's first error.
     Refused(ServerMessage),
@@ -58,8 +59,8 @@ pub(crate) enum LoginOutcome {
 
 /// A login at one server.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct LoginAttempt {
-    pub(crate) outcome: LoginOutcome,
+pub(crate) struct ServerLoginAttempt {
+    pub(crate) outcome: ServerLoginOutcome,
     /// The server has asked for the token and got it.
     pub(crate) has_sent_token: bool,
     /// What the server said besides.
@@ -70,15 +71,15 @@ pub(crate) struct LoginAttempt {
 }
 
 /// Logs in, and ends the session. Nothing is sent to a server that the policy does not accept.
-pub(crate) fn log_in(
-    mut session: TlsSession,
-    request: &LoginRequest<'_>,
+pub(crate) fn log_in_to_server(
+    mut session: EncryptedConnection,
+    request: &ServerLoginRequest<'_>,
     client: &ClientVerification,
     deadline: Deadline,
-) -> LoginAttempt {
+) -> ServerLoginAttempt {
     let began = Instant::now();
-    let mut login = LoginAttempt {
-        outcome: LoginOutcome::NotBelieved,
+    let mut login = ServerLoginAttempt {
+        outcome: ServerLoginOutcome::NotBelieved,
         has_sent_token: false,
         notices: Vec::new(),
         minor_version: None,
@@ -89,9 +90,9 @@ pub(crate) fn log_in(
         let mut stream = Stream::new(&mut session.tls, &mut socket);
         login.outcome = match exchange_packets(&mut stream, request, &mut login) {
             Ok(outcome) => outcome,
-            Err(broke) => LoginOutcome::Broke(broke),
+            Err(broke) => ServerLoginOutcome::Broke(broke),
         };
-        if login.outcome == LoginOutcome::LoggedIn {
+        if login.outcome == ServerLoginOutcome::LoggedIn {
             let _ = stream.write_all(&wire::TERMINATE); // only a courtesy, as is what follows
         }
         session.tls.send_close_notify();
@@ -105,9 +106,9 @@ type TlsStream<'a, 'b> = Stream<'a, rustls::ClientConnection, TimedStream<'b>>;
 
 fn exchange_packets(
     stream: &mut TlsStream<'_, '_>,
-    request: &LoginRequest<'_>,
-    login: &mut LoginAttempt,
-) -> Result<LoginOutcome, ProbeFailure> {
+    request: &ServerLoginRequest<'_>,
+    login: &mut ServerLoginAttempt,
+) -> Result<ServerLoginOutcome, ProbeFailure> {
     let start_up = wire::start_up_packet([
         (&b"user"[..], request.user.as_bytes()),
         (b"database", request.database.as_bytes()),
@@ -116,18 +117,18 @@ fn exchange_packets(
     ]);
     let password = wire::password_packet(request.token);
     let (Some(start_up), Some(password)) = (start_up, password) else {
-        return Ok(LoginOutcome::CannotBeSent);
+        return Ok(ServerLoginOutcome::CannotBeSent);
     };
     send_packet(stream, &start_up)?;
-    let mut exchange = LoginExchange::default();
+    let mut exchange = ServerLogin::default();
     let verdict = loop {
         match exchange.take(read_packet(stream)?) {
-            LoginStep::ReadPacket => {}
-            LoginStep::SendPassword => {
+            ServerLoginStep::ReadPacket => {}
+            ServerLoginStep::SendPassword => {
                 send_packet(stream, &password)?;
                 login.has_sent_token = true;
             }
-            LoginStep::End(verdict) => break verdict,
+            ServerLoginStep::End(verdict) => break verdict,
         }
     };
     login.minor_version = exchange.minor_version;
@@ -136,15 +137,15 @@ fn exchange_packets(
         login.notices.push(notice);
     }
     match verdict {
-        LoginVerdict::LoggedIn => Ok(LoginOutcome::LoggedIn),
-        LoginVerdict::Refused(body) => {
+        ServerLoginVerdict::LoggedIn => Ok(ServerLoginOutcome::LoggedIn),
+        ServerLoginVerdict::Refused(body) => {
             let message = read_server_message(&body, request.token);
-            Ok(LoginOutcome::Refused(message))
+            Ok(ServerLoginOutcome::Refused(message))
         }
-        LoginVerdict::OtherMethod(method) => Ok(LoginOutcome::OtherMethod(method)),
-        LoginVerdict::AskedAgain => Ok(LoginOutcome::AskedAgain),
-        LoginVerdict::OutOfPlace(kind) => Ok(LoginOutcome::OutOfPlace(kind)),
-        LoginVerdict::Endless => Err(ProbeFailure::TooMuch),
+        ServerLoginVerdict::OtherMethod(method) => Ok(ServerLoginOutcome::OtherMethod(method)),
+        ServerLoginVerdict::AskedAgain => Ok(ServerLoginOutcome::AskedAgain),
+        ServerLoginVerdict::OutOfPlace(kind) => Ok(ServerLoginOutcome::OutOfPlace(kind)),
+        ServerLoginVerdict::Endless => Err(ProbeFailure::TooMuch),
     }
 }
 

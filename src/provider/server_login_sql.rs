@@ -7,7 +7,7 @@
 pub(crate) const LONGEST_NAME: usize = 63;
 
 /// The SQL of a kind of host.
-pub(crate) struct LoginSql {
+pub(crate) struct ServerLoginSql {
     /// The user that every server has, and that types it; `None` if each server has another.
     pub(crate) administrator: Option<&'static str>,
     /// Whether a statement names who signs.
@@ -48,8 +48,8 @@ mod tests {
     const PRINCIPAL: &str = "arn:aws:iam::123456789012:role/o'brien/dba";
 
     fn statements(provider: &str, host: &str, user: &str) -> Vec<String> {
-        let provider = PROVIDERS.iter().find(|known| known.name == provider);
-        let sql = provider.unwrap().login_sql.as_ref().unwrap();
+        let provider = PROVIDERS.iter().find(|row| row.name == provider);
+        let sql = provider.unwrap().server_login_sql.as_ref().unwrap();
         let subject = SqlSubject {
             host,
             user,
@@ -94,6 +94,6 @@ mod tests {
 
     #[test]
     fn a_provider_needs_no_sql() {
-        assert!(fake::PROVIDER.login_sql.is_none());
+        assert!(fake::PROVIDER.server_login_sql.is_none());
     }
 }

@@ -1,6 +1,6 @@
 //! Checks the login itself, with the token, up to the server's first verdict. No SQL is sent.
 //!
-//! `check_login` gives the token of `token.issued` to the thread of the probe, and waits for the
+//! `check_server_login` gives the token of `token.issued` to the thread of the probe, and waits for the
 //! verdict until the deadline of the run. The rest is pure: it goes by what the server has said,
 //! and lets the table of causes explain the server's own words.
 
@@ -12,7 +12,7 @@ use super::tls::judge_break;
 use crate::command::doctor::check::{Check, Examine};
 use crate::command::doctor::context::{CheckLevel, ExaminedTarget};
 use crate::command::doctor::finding::Finding;
-use crate::probe::login::{LoginAttempt, LoginOutcome};
+use crate::probe::server_login::{ServerLoginAttempt, ServerLoginOutcome};
 use crate::request::Request;
 use crate::roots;
 use crate::wire::{AuthenticationMethod, ServerMessage};
@@ -29,10 +29,10 @@ pub(super) const CHECKS: &[Check] = &[Check {
         "tls.name",
         "tls.alpn",
     ],
-    examine: Examine::Target(check_login),
+    examine: Examine::Target(check_server_login),
 }];
 
-fn check_login(case: &mut ExaminedTarget<'_, '_>) -> Finding {
+fn check_server_login(case: &mut ExaminedTarget<'_, '_>) -> Finding {
     let (request, deadline) = (case.request, case.run.deadline);
     let Some(token) = case.token.take() else {
         return Finding::skip("needs token.issued");
@@ -46,39 +46,39 @@ fn check_login(case: &mut ExaminedTarget<'_, '_>) -> Finding {
     };
     network.give_token(token);
     match network.login.get(deadline) {
-        Some(login) => judge_login(request, login),
+        Some(login) => judge_server_login(request, login),
         None => Finding::fail("net.blocked", "the server did not answer the login in time"),
     }
 }
 
-fn judge_login(request: &Request, login: &LoginAttempt) -> Finding {
+fn judge_server_login(request: &Request, login: &ServerLoginAttempt) -> Finding {
     match &login.outcome {
-        LoginOutcome::LoggedIn => Finding::ok(format!(
+        ServerLoginOutcome::LoggedIn => Finding::ok(format!(
             "{} is logged in, {} ms",
             request.name(),
             login.took.as_millis()
         )),
-        LoginOutcome::Refused(message) => judge_refusal(request, message),
-        LoginOutcome::OtherMethod(method) => judge_other_method(request, method),
-        LoginOutcome::AskedAgain => Finding::fail(
+        ServerLoginOutcome::Refused(message) => judge_refusal(request, message),
+        ServerLoginOutcome::OtherMethod(method) => judge_other_method(request, method),
+        ServerLoginOutcome::AskedAgain => Finding::fail(
             "net.other",
             "the server asks for the password a second time",
         ),
-        LoginOutcome::NotBelieved => {
+        ServerLoginOutcome::NotBelieved => {
             Finding::skip("the token was not sent: the server is not verified")
         }
-        LoginOutcome::CannotBeSent => Finding::fail(
+        ServerLoginOutcome::CannotBeSent => Finding::fail(
             "token.user",
             "the user or the database cannot be sent to a server",
         ),
-        LoginOutcome::OutOfPlace(kind) => {
+        ServerLoginOutcome::OutOfPlace(kind) => {
             let kind = char::from(*kind).escape_default();
             Finding::fail(
                 "net.other",
                 format!("the server sent a packet `{kind}` in the login"),
             )
         }
-        LoginOutcome::Broke(reason) => judge_break(reason),
+        ServerLoginOutcome::Broke(reason) => judge_break(reason),
     }
 }
 

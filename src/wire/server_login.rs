@@ -15,7 +15,7 @@ const MOST_NOTICES: usize = 8;
 
 /// A login that is going on.
 #[derive(Debug, Default)]
-pub(crate) struct LoginExchange {
+pub(crate) struct ServerLogin {
     packet_count: usize,
     /// The server has asked for the password and got it.
     pub(crate) has_sent_password: bool,
@@ -27,17 +27,17 @@ pub(crate) struct LoginExchange {
 
 /// What the client does next.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum LoginStep {
+pub(crate) enum ServerLoginStep {
     ReadPacket,
     /// It sends the password, and reads the next packet.
     SendPassword,
     /// The login has ended.
-    End(LoginVerdict),
+    End(ServerLoginVerdict),
 }
 
 /// How a login ends.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum LoginVerdict {
+pub(crate) enum ServerLoginVerdict {
     LoggedIn,
     /// The server refuses, with the body of its error.
     Refused(Vec<u8>),
@@ -51,39 +51,39 @@ pub(crate) enum LoginVerdict {
     Endless,
 }
 
-impl LoginExchange {
+impl ServerLogin {
     /// Takes the server's next packet.
-    pub(crate) fn take(&mut self, packet: Packet) -> LoginStep {
+    pub(crate) fn take(&mut self, packet: Packet) -> ServerLoginStep {
         let Packet { kind, body } = packet;
         self.packet_count += 1;
         if self.packet_count > MOST_PACKETS {
-            return LoginStep::End(LoginVerdict::Endless);
+            return ServerLoginStep::End(ServerLoginVerdict::Endless);
         }
         match kind {
             b'N' if self.notices.len() < MOST_NOTICES => self.notices.push(body),
             b'N' => {}
             b'v' => self.minor_version = read_minor_version(&body),
             b'R' => return self.take_authentication(&body),
-            b'E' => return LoginStep::End(LoginVerdict::Refused(body)),
-            _ => return LoginStep::End(LoginVerdict::OutOfPlace(kind)),
+            b'E' => return ServerLoginStep::End(ServerLoginVerdict::Refused(body)),
+            _ => return ServerLoginStep::End(ServerLoginVerdict::OutOfPlace(kind)),
         }
-        LoginStep::ReadPacket
+        ServerLoginStep::ReadPacket
     }
 
-    fn take_authentication(&mut self, body: &[u8]) -> LoginStep {
+    fn take_authentication(&mut self, body: &[u8]) -> ServerLoginStep {
         let verdict = match read_authentication(body) {
-            Some(AuthenticationRequest::Nothing) => LoginVerdict::LoggedIn,
+            Some(AuthenticationRequest::Nothing) => ServerLoginVerdict::LoggedIn,
             Some(AuthenticationRequest::Password) if self.has_sent_password => {
-                LoginVerdict::AskedAgain
+                ServerLoginVerdict::AskedAgain
             }
             Some(AuthenticationRequest::Password) => {
                 self.has_sent_password = true;
-                return LoginStep::SendPassword;
+                return ServerLoginStep::SendPassword;
             }
-            Some(AuthenticationRequest::Other(method)) => LoginVerdict::OtherMethod(method),
-            None => LoginVerdict::OutOfPlace(b'R'),
+            Some(AuthenticationRequest::Other(method)) => ServerLoginVerdict::OtherMethod(method),
+            None => ServerLoginVerdict::OutOfPlace(b'R'),
         };
-        LoginStep::End(verdict)
+        ServerLoginStep::End(verdict)
     }
 }
 
@@ -103,9 +103,9 @@ mod tests {
     const ACCEPTS: (u8, &[u8]) = (b'R', b"\0\0\0\0");
 
     /// Gives a server's packets to a login, and returns what it said to the last.
-    fn take_all(packets: &[(u8, &[u8])]) -> (LoginExchange, LoginStep) {
-        let mut login = LoginExchange::default();
-        let mut step = LoginStep::ReadPacket;
+    fn take_all(packets: &[(u8, &[u8])]) -> (ServerLogin, ServerLoginStep) {
+        let mut login = ServerLogin::default();
+        let mut step = ServerLoginStep::ReadPacket;
         for (kind, body) in packets {
             let body = body.to_vec();
             step = login.take(Packet { kind: *kind, body });
@@ -115,24 +115,27 @@ mod tests {
 
     #[test]
     fn each_packet_has_its_answer() {
-        let end = LoginStep::End;
+        let end = ServerLoginStep::End;
         for (packets, expected) in [
-            (&[ASKS][..], LoginStep::SendPassword),
-            (&[ACCEPTS], end(LoginVerdict::LoggedIn)),
-            (&[ASKS, ACCEPTS], end(LoginVerdict::LoggedIn)),
-            (&[ASKS, ASKS], end(LoginVerdict::AskedAgain)),
+            (&[ASKS][..], ServerLoginStep::SendPassword),
+            (&[ACCEPTS], end(ServerLoginVerdict::LoggedIn)),
+            (&[ASKS, ACCEPTS], end(ServerLoginVerdict::LoggedIn)),
+            (&[ASKS, ASKS], end(ServerLoginVerdict::AskedAgain)),
             (
                 &[ASKS, (b'E', b"Mno\0\0")],
-                end(LoginVerdict::Refused(b"Mno\0\0".to_vec())),
+                end(ServerLoginVerdict::Refused(b"Mno\0\0".to_vec())),
             ),
             (
                 &[(b'R', b"\0\0\0\x05salt")],
-                end(LoginVerdict::OtherMethod(AuthenticationMethod::Md5)),
+                end(ServerLoginVerdict::OtherMethod(AuthenticationMethod::Md5)),
             ),
-            (&[(b'R', b"\0")], end(LoginVerdict::OutOfPlace(b'R'))),
-            (&[(b'Z', b"I")], end(LoginVerdict::OutOfPlace(b'Z'))),
-            (&[(b'N', b"Mhello\0\0")], LoginStep::ReadPacket),
-            (&[(b'v', b"\0\x03\0\x02\0\0\0\0")], LoginStep::ReadPacket),
+            (&[(b'R', b"\0")], end(ServerLoginVerdict::OutOfPlace(b'R'))),
+            (&[(b'Z', b"I")], end(ServerLoginVerdict::OutOfPlace(b'Z'))),
+            (&[(b'N', b"Mhello\0\0")], ServerLoginStep::ReadPacket),
+            (
+                &[(b'v', b"\0\x03\0\x02\0\0\0\0")],
+                ServerLoginStep::ReadPacket,
+            ),
         ] {
             assert_eq!(take_all(packets).1, expected, "{packets:?}");
         }
@@ -147,9 +150,9 @@ mod tests {
         assert!(login.has_sent_password);
         let (login, step) = take_all(&[notice; MOST_PACKETS]);
         assert_eq!(login.notices.len(), MOST_NOTICES);
-        assert_eq!(step, LoginStep::ReadPacket);
+        assert_eq!(step, ServerLoginStep::ReadPacket);
         let (_, step) = take_all(&[notice; MOST_PACKETS + 1]);
-        assert_eq!(step, LoginStep::End(LoginVerdict::Endless));
+        assert_eq!(step, ServerLoginStep::End(ServerLoginVerdict::Endless));
     }
 
     proptest! {
@@ -163,13 +166,13 @@ mod tests {
                 0..40,
             )
         ) {
-            let mut login = LoginExchange::default();
+            let mut login = ServerLogin::default();
             let mut sent_count = 0;
             for (kind, body) in packets {
                 match login.take(Packet { kind, body }) {
-                    LoginStep::ReadPacket => {}
-                    LoginStep::SendPassword => sent_count += 1,
-                    LoginStep::End(_) => break,
+                    ServerLoginStep::ReadPacket => {}
+                    ServerLoginStep::SendPassword => sent_count += 1,
+                    ServerLoginStep::End(_) => break,
                 }
             }
             prop_assert!(sent_count <= 1);
