@@ -97,7 +97,7 @@ impl Time {
     }
 
     /// Reads a time in the forms of ISO 8601 that AWS's tools read: with or without seconds, `-`
-    /// and `:`, a blank for `T`, and the zone as `Z`, `UTC`, `GMT`, `+01`, `+0100` or `+01:00`. A
+    /// and `:`, a space for `T`, and the zone as `Z`, `UTC`, `GMT`, `+01`, `+0100` or `+01:00`. A
     /// time without a zone could be any.
     pub(crate) fn from_aws(text: &str) -> Option<Self> {
         let text = text.trim();

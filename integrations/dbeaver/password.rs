@@ -70,7 +70,7 @@ mod tests {
             ("fake", Os::Linux, true),
             ("fake", Os::Mac, true),
         ] {
-            let authority = provider::named(name).unwrap().authority;
+            let authority = provider::from_name(name).unwrap().authority;
             assert_eq!(can_print(os, authority), is_printed, "{name} on {os:?}");
         }
     }

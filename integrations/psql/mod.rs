@@ -213,7 +213,7 @@ fn check_line(line: &str, name: &str) -> Result<()> {
     const LONGEST_LINE: usize = 1000;
     let keyword = line.split('=').next().unwrap_or_default();
     let problem = if line.ends_with(char::is_whitespace) {
-        "ends in a blank, which libpq cuts off in service files"
+        "ends in a space, which libpq cuts off in service files"
     } else if line.len() > LONGEST_LINE {
         "is too long for a line of libpq's service file"
     } else {

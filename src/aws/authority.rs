@@ -116,7 +116,7 @@ impl Authority for AwsAuthority {
     }
 
     fn cause_of_difference(&self, part: TokenPart, service: &str) -> Option<&'static str> {
-        causes::cause_of_difference(part, KnownService::named(service))
+        causes::cause_of_difference(part, KnownService::from_name(service))
     }
 
     fn cause_of(&self, error: &Error) -> Option<&'static str> {
@@ -128,7 +128,7 @@ impl Authority for AwsAuthority {
         obstacle: ServerLoginObstacle,
         service: &str,
     ) -> Option<&'static str> {
-        causes::cause_of_obstacle(obstacle, KnownService::named(service))
+        causes::cause_of_obstacle(obstacle, KnownService::from_name(service))
     }
 
     fn cause_of_no_answer(&self, reason: NoAnswerReason) -> Option<&'static str> {
@@ -136,7 +136,7 @@ impl Authority for AwsAuthority {
     }
 
     fn explain(&self, message: &str, service: &str) -> Option<&'static str> {
-        causes::cause_of_message(message, KnownService::named(service))
+        causes::cause_of_message(message, KnownService::from_name(service))
     }
 
     fn download(&self, address: &str, profile: Option<&str>, ask: &AskPolicy) -> Result<String> {

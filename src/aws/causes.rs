@@ -151,7 +151,7 @@ mod tests {
 
     #[test]
     fn a_service_that_is_not_known_has_no_cause_of_another() {
-        assert_eq!(KnownService::named("newsvc"), None);
+        assert_eq!(KnownService::from_name("newsvc"), None);
         for obstacle in OBSTACLES {
             for service in [Some(Dsql), Some(Rds), None] {
                 let Some(id) = cause_of_obstacle(obstacle, service) else {
@@ -171,7 +171,7 @@ mod tests {
     /// Each message is one that a server of any service can send.
     #[test]
     fn no_server_is_explained_by_the_causes_of_another_service() {
-        let newsvc = KnownService::named("newsvc");
+        let newsvc = KnownService::from_name("newsvc");
         let at_rds = "db.eu-west-1.rds.amazonaws.com: role \"a\" does not exist";
         let denied = "unable to accept connection, access denied";
         let password = "password authentication failed for user \"a\"";

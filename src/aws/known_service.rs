@@ -35,12 +35,12 @@ known_services! {
 
 impl KnownService {
     /// Returns the service by the name that is signed.
-    pub(super) fn named(service: &str) -> Option<Self> {
+    pub(super) fn from_name(service: &str) -> Option<Self> {
         let mut services = Self::ALL.iter().copied();
         services.find(|row| row.name() == service)
     }
 
     pub(super) fn from_scope(scope: &TokenScope<'_>) -> Option<Self> {
-        Self::named(scope.service)
+        Self::from_name(scope.service)
     }
 }

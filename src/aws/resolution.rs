@@ -277,7 +277,7 @@ impl<'a> CredentialResolution<'a> {
         let now = Time::now();
         match credentials.expires_at() {
             Some(end) if end <= now => Err(Error::login(format!(
-                "the AWS credentials{} have expired: {source} gave some that expired {} ago",
+                "the AWS credentials{} have expired: {source} returned some that expired {} ago",
                 self.profile_clause(),
                 spoken_duration(end.until(now))
             ))

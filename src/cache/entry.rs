@@ -14,7 +14,7 @@ impl EntryId {
     /// Returns the ID of the token for a request. The region in it is the one that the user, the
     /// host, a variable or the profile names.
     pub(crate) fn new(request: &Request, identity: &dyn Identity) -> Self {
-        Self::with_life(request, request.life, identity)
+        Self::with_life(request, request.life_seconds, identity)
     }
 
     /// Returns the ID of the token for the same request with another life.

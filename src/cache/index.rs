@@ -105,7 +105,7 @@ impl CacheIndex {
         let is_one = move |(id, record): &(&String, &TokenRecord)| {
             let lives = [
                 record.issued_at.until(expires_at),
-                request.provider.max_life,
+                request.provider.max_life_seconds,
             ];
             record.expires_at == expires_at
                 && record.line == line

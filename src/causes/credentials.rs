@@ -57,7 +57,7 @@ pub(super) const CAUSES: &[Cause] = &[
     Cause {
         id: "aws.none",
         title: "no AWS credentials were found",
-        meaning: "No profile, no variables and no role of the machine gave any. A desktop \
+        meaning: "No profile, no variables and no role of the machine provides any. A desktop \
             program does not see what your shell exports.",
         fix: "Name a profile, and keep it with the connection. `aws configure \
             list-profiles` shows the names.",
@@ -152,7 +152,7 @@ pub(super) const CAUSES: &[Cause] = &[
         id: "aws.secret",
         title: "the secret key does not belong to the access key",
         meaning: "AWS computes another signature than the request has. A secret key was cut \
-            or mixed up, or was pasted with a blank.",
+            or mixed up, or was pasted with a space.",
         fix: "Write both keys again, from the same place.",
         templates: &["aws configure --profile {profile}"],
         texts: &[

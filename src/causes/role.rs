@@ -8,7 +8,7 @@ use super::{Cause, CauseDetection};
 pub(super) const CAUSES: &[Cause] = &[Cause {
     id: "role.case",
     title: "the role is written in another way than in the policy or the client",
-    meaning: "Capital letters, blanks and signs such as @ count. SQL makes small letters of a \
+    meaning: "Capital letters, spaces and signs such as @ count. SQL makes small letters of a \
             name without quotes, and a client does not.",
     fix: "Write the name in the same way everywhere: with quotes in SQL, and as it is in \
             the client.",

@@ -90,7 +90,7 @@ fn add_candidates(mut command: clap::Command) -> clap::Command {
     for name in names.iter().filter(|name| *name != "aws") {
         command = command.mut_subcommand(name, |subcommand| {
             subcommand.mut_args(|argument| {
-                let of_login = name == "login";
+                let is_login = name == "login";
                 // Options are shown when the user types a dash: otherwise they would hide the few
                 // values.
                 let is_option = argument.get_long().is_some();
@@ -104,7 +104,7 @@ fn add_candidates(mut command: clap::Command) -> clap::Command {
                     "name" if name == "remove" => {
                         argument.add(ArgValueCandidates::new(connections))
                     }
-                    "name" if of_login => argument.add(ArgValueCandidates::new(profiles)),
+                    "name" if is_login => argument.add(ArgValueCandidates::new(profiles)),
                     "profile" => argument.add(ArgValueCandidates::new(profiles)),
                     "region" => argument.add(ArgValueCandidates::new(regions)),
                     "provider" => argument.add(ArgValueCandidates::new(providers)),

@@ -52,8 +52,8 @@ pub(super) fn better_error(
     match error.kind() {
         ErrorKind::InvalidSubcommand => {
             let typed_word = error_context(error, ContextKind::InvalidSubcommand)?;
-            let unknown = Error::usage(format!("unrecognized command {}", backquoted(typed_word)));
-            Some(unknown.hint(hint_at_command(typed_word, commands)))
+            let refusal = Error::usage(format!("unrecognized command {}", backquoted(typed_word)));
+            Some(refusal.hint(hint_at_command(typed_word, commands)))
         }
         ErrorKind::UnknownArgument => {
             let argument = error_context(error, ContextKind::InvalidArg)?;

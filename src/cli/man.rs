@@ -121,10 +121,10 @@ fn examples(command: &clap::Command) -> Vec<String> {
 }
 
 /// Returns a command without the options of the command above it, which are described there.
-fn own_part(command: &clap::Command, above: &clap::Command) -> clap::Command {
-    let described: Vec<_> = above.get_arguments().map(clap::Arg::get_id).collect();
+fn own_part(command: &clap::Command, parent: &clap::Command) -> clap::Command {
+    let parent_ids: Vec<_> = parent.get_arguments().map(clap::Arg::get_id).collect();
     command.clone().mut_args(|argument| {
-        let is_hidden = argument.is_hide_set() || described.contains(&argument.get_id());
+        let is_hidden = argument.is_hide_set() || parent_ids.contains(&argument.get_id());
         argument.hide(is_hidden)
     })
 }

@@ -92,12 +92,12 @@ impl App {
             Some(seconds) => seconds.0,
             None => 0,
         };
-        if min_valid > request.life {
+        if min_valid > request.life_seconds {
             let requested_life = Some(RequestedLife::Seconds(min_valid));
-            request.life = resolve::allowed_life(
+            request.life_seconds = resolve::allowed_life(
                 requested_life,
                 request.provider,
-                self.preferences.config.max_life,
+                self.preferences.config.max_life_seconds,
             )
             .map_err(|error| error.about("--min-valid"))?;
         }

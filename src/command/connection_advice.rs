@@ -19,8 +19,8 @@ const MOST_CONNECTIONS: usize = 50;
 /// Reads the configuration again and tells all of it. `changed` are those that were there before.
 pub(in crate::command) fn print_advice(names: &[&str], changed: &[&str], app: &App) {
     let output = app.preferences.output;
-    let after = match app.reload() {
-        Ok(after) => after,
+    let reloaded_app = match app.reload() {
+        Ok(reloaded_app) => reloaded_app,
         Err(error) => {
             output.warn(&error.to_string()); // the connections are in the file all the same
             return;
@@ -28,15 +28,18 @@ pub(in crate::command) fn print_advice(names: &[&str], changed: &[&str], app: &A
     };
     warn_about_connections(
         &names[..names.len().min(MOST_CONNECTIONS)],
-        &after.preferences,
+        &reloaded_app.preferences,
     );
     if names.len() > MOST_CONNECTIONS {
         output.note(&format!(
             "only the first {MOST_CONNECTIONS} of them were checked; `pgcred doctor` checks all"
         ));
     }
-    note_outdated_tools(&changed[..changed.len().min(MOST_CONNECTIONS)], &after);
-    if !warn_about_shared_lines(names, &after.preferences) {
+    note_outdated_tools(
+        &changed[..changed.len().min(MOST_CONNECTIONS)],
+        &reloaded_app,
+    );
+    if !warn_about_shared_lines(names, &reloaded_app.preferences) {
         return;
     }
     let (refresh, token_phrase) = match names {
@@ -44,8 +47,8 @@ pub(in crate::command) fn print_advice(names: &[&str], changed: &[&str], app: &A
         _ => ("pgcred refresh".to_owned(), "their tokens"),
     };
     output.note(&format!(
-        "next: `{refresh}` writes {token_phrase} to the passfile; `pgcred setup` sets up the tools that \
-         connect"
+        "next: `{refresh}` writes {token_phrase} to the passfile; `pgcred setup` sets up the tools \
+         that connect"
     ));
 }
 

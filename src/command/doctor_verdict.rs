@@ -24,10 +24,10 @@ pub(super) enum DoctorVerdict {
 pub(super) fn try_server_login(
     target: &[String],
     config: Option<&Path>,
-    longest: Duration,
+    timeout: Duration,
 ) -> DoctorVerdict {
     const REPORT_TIME: Duration = Duration::from_millis(500);
-    let seconds = format!("{}s", longest.as_secs());
+    let seconds = format!("{}s", timeout.as_secs());
     let mut arguments: Vec<OsString> = Vec::new();
     for word in [
         "doctor",
@@ -44,9 +44,9 @@ pub(super) fn try_server_login(
         arguments.extend(["--config".into(), config.into()]);
     }
     arguments.extend(target.iter().map(OsString::from));
-    let deadline = Instant::now() + longest + REPORT_TIME;
+    let deadline = Instant::now() + timeout + REPORT_TIME;
     match child::own_output(&arguments, deadline, || false) {
-        Ok(ended) => read_verdict(&ended.stdout),
+        Ok(output) => read_verdict(&output.stdout),
         Err(_) => DoctorVerdict::Unknown,
     }
 }

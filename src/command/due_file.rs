@@ -115,13 +115,13 @@ fn first_due(
 /// is this connection's own.
 fn times_in_passfile(
     request: &Request,
-    filed: Option<&PassfileView>,
+    passfile_view: Option<&PassfileView>,
     now: Time,
 ) -> Option<TokenTimes> {
     if !request.owns_its_line() {
         return None;
     }
-    let times = filed?.times(request)?;
+    let times = passfile_view?.times(request)?;
     if times.expires_at > now {
         Some(times)
     } else {

@@ -265,7 +265,8 @@ fn take_back(
     if let Some(command_line) = commands.after.first()
         && !made_edits.is_empty()
     {
-        let _ = run_tool_command(command_line); // the error that made this necessary is the one to report
+        // The error that made this necessary is the one to report.
+        let _ = run_tool_command(command_line);
     }
 }
 

@@ -30,7 +30,7 @@ pub(crate) struct InitCommand {
 
 impl PrintText for InitCommand {
     fn text(self, _: fn() -> clap::Command) -> Result<String> {
-        let Some(shell) = Shell::named(&self.shell) else {
+        let Some(shell) = Shell::from_name(&self.shell) else {
             let names: Vec<_> = SHELLS.iter().map(|shell| shell.name).collect();
             let shell = backquoted(&self.shell);
             return Err(Error::no_such_shell(&shell, &names));

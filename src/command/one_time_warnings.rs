@@ -11,12 +11,12 @@ use crate::text::digest::digest;
 
 /// Returns the remarks about a file that are new, and remembers all of them. If they cannot be
 /// remembered, all of them count as new.
-pub(super) fn new_remarks(about: &Path, remarks: Vec<String>) -> Vec<String> {
+pub(super) fn new_remarks(subject_path: &Path, remarks: Vec<String>) -> Vec<String> {
     let Some(cache) = CacheDirectory::for_user() else {
         return remarks;
     };
     let path = cache.shown_warnings();
-    let file = digest([about.display().to_string().as_str()]);
+    let file = digest([subject_path.display().to_string().as_str()]);
     let bytes = fs::read_own(&path).unwrap_or_default();
     let text = String::from_utf8_lossy(&bytes);
     let known_marks: BTreeSet<&str> = text.lines().collect();
@@ -29,8 +29,8 @@ pub(super) fn new_remarks(about: &Path, remarks: Vec<String>) -> Vec<String> {
         }
         new_marks.insert(mark);
     }
-    let of_other_files = known_marks.iter().filter(|line| !line.starts_with(&file));
-    new_marks.extend(of_other_files.map(ToString::to_string));
+    let other_marks = known_marks.iter().filter(|line| !line.starts_with(&file));
+    new_marks.extend(other_marks.map(ToString::to_string));
     if !new_marks.iter().eq(known_marks.iter()) {
         let _ = remember_marks(&path, &new_marks); // if it fails, the remarks are made again
     }

@@ -54,7 +54,8 @@ pub(super) fn edit_passfile<T>(
     }
     if edited.had_other_names {
         output.warn(&format!(
-            "{shown_path} was one of several hard links to a file; the other links keep the old text"
+            "{shown_path} was one of several hard links to a file; the other links keep \
+             the old text"
         ));
     }
     let (passfile, value) = edited.value;

@@ -121,11 +121,11 @@ impl Preferences {
         change: impl FnMut(&str) -> Result<String>,
     ) -> Result<&PathBuf> {
         let path = self.config_path()?;
-        let edited = fs::edit_text(path, change);
+        let result = fs::edit_text(path, change);
         if paths::config_file().as_ref() == Some(path) {
             fs::remove_empty_directories(path);
         }
-        edited?;
+        result?;
         Ok(path)
     }
 

@@ -48,10 +48,10 @@ impl RunCommand for RemoveCommand {
         if app.preferences.config.connection(&self.name).is_some() {
             errors = forget_tokens(&[&self.name], app);
         }
-        let edited = app
+        let result = app
             .preferences
             .edit_config(|text| config::remove_connection(text, &self.name));
-        let path = match edited {
+        let path = match result {
             Ok(path) => path,
             Err(error) => {
                 for earlier in &errors {
@@ -96,24 +96,24 @@ pub(super) fn forget_in_tools(names: &[&str], machine: &Machine, app: &App) {
 
 /// Says how the service of the gateway ends to listen for connections that no longer exist.
 fn note_gateway(names: &[&str], machine: &Machine, app: &App) {
-    let (mut removed, mut others) = (Vec::new(), 0);
+    let (mut removed_names, mut other_count) = (Vec::new(), 0);
     for connection in &app.preferences.config.connections {
         if connection.proxy.is_none() {
             continue;
         }
         match names.iter().find(|name| **name == connection.name) {
-            Some(name) => removed.push(*name),
-            None => others += 1,
+            Some(name) => removed_names.push(*name),
+            None => other_count += 1,
         }
     }
-    if removed.is_empty() {
+    if removed_names.is_empty() {
         return;
     }
     for service in tool_undo::names_of_set_up_tools(ToolKind::Service, machine) {
-        let undo = if others == 0 { " --undo" } else { "" };
+        let undo = if other_count == 0 { " --undo" } else { "" };
         app.preferences.output.note(&format!(
             "the gateway still listens for {}: pgcred setup {service}{undo}",
-            suggest::list_names(&removed)
+            suggest::list_names(&removed_names)
         ));
     }
 }

@@ -72,9 +72,9 @@ fn read_command(
             Error::usage("not a table").hint("write it as a table: [command.NAME]"),
         ));
     };
-    let mut definition = match CommandPreset::named(name) {
+    let mut definition = match CommandPreset::from_name(name) {
         Some(preset) => preset.definition().map_err(locate)?,
-        None => CommandDefinition::named(name),
+        None => CommandDefinition::new(name),
     };
     for field in fields(table, table_name, section.lines) {
         read_field(&mut definition, &field)?;
@@ -91,7 +91,7 @@ fn read_field(definition: &mut CommandDefinition, field: &ConfigField<'_>) -> Re
         "expires" => {
             definition.expires = Some(field.read(|item| ExpiryField::parse(read_text(item)?))?);
         }
-        "life" => definition.life = Some(field.read(read_seconds)?),
+        "life" => definition.life_seconds = Some(field.read(read_seconds)?),
         "kind" => definition.kind = field.read(|item| CommandKind::parse(read_text(item)?))?,
         "spare" => definition.spare = field.read(read_seconds)?,
         "watch" => definition.watch = read_watched_files(field)?,
@@ -132,7 +132,7 @@ fn check_keys(definition: &CommandDefinition, table: &DeTable<'_>) -> Result<()>
             "add a line like token = \"PATH\": with user or expires, it is a field of JSON too",
         ));
     }
-    if definition.uses("life") && definition.life.is_none() {
+    if definition.uses("life") && definition.life_seconds.is_none() {
         return Err(Error::usage("life is missing")
             .hint("add a line like life = \"1h\": {life} is the life that is asked for"));
     }
@@ -302,7 +302,7 @@ pub(super) fn read_provider_name(name: &str, commands: &[CommandDefinition]) -> 
     if commands.iter().any(|definition| definition.name == name) {
         return Ok(name.to_owned());
     }
-    match provider::named(name) {
+    match provider::from_name(name) {
         Ok(provider) => Ok(provider.name.to_owned()),
         Err(error) => Err(error.exiting(Exit::Usage)),
     }
@@ -329,7 +329,7 @@ pub(crate) fn check_vars(
 ) -> Result<()> {
     let name = provider;
     let of_file = commands.iter().find(|definition| definition.name == name);
-    let definition = match (of_file, CommandPreset::named(name)) {
+    let definition = match (of_file, CommandPreset::from_name(name)) {
         (Some(definition), _) => definition.clone(),
         (None, Some(preset)) => preset.definition()?,
         (None, None) if vars.is_empty() || !provider::is_built_in(name) => return Ok(()),
@@ -374,7 +374,7 @@ fn read_login(item: &DeValue<'_>) -> Result<String> {
         || text.contains(|c: char| SHELL_CHARACTERS.contains(c) || c.is_control())
     {
         return Err(Error::usage("not a command without quotes")
-            .hint("write the words with blanks between them; no shell reads them"));
+            .hint("write the words with spaces between them; no shell reads them"));
     }
     for word in text.split_whitespace() {
         let without = word.replace(LOGIN_PROFILE, "");

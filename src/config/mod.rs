@@ -46,7 +46,7 @@ pub(crate) struct Config {
     pub(crate) cache: Option<CacheChoice>,
     pub(crate) login: Option<LoginPolicy>,
     /// Policy cap in seconds for every token.
-    pub(crate) max_life: Option<u32>,
+    pub(crate) max_life_seconds: Option<u32>,
     pub(crate) connections: Vec<Connection>,
     pub(crate) rules: Vec<HostRule>,
     pub(crate) commands: Vec<CommandDefinition>,
@@ -124,7 +124,7 @@ impl Config {
     fn has_same_meaning_as(&self, other: &Self) -> bool {
         self.cache == other.cache
             && self.login == other.login
-            && self.max_life == other.max_life
+            && self.max_life_seconds == other.max_life_seconds
             && self.connections == other.connections
             && self.rules == other.rules
             && self.commands == other.commands

@@ -68,7 +68,7 @@ pub(super) fn read_config_with(
             "login" => {
                 config.login = Some(field.read(|item| LoginPolicy::parse(read_text(item)?))?);
             }
-            "max_expires_in" => config.max_life = Some(field.read(read_seconds)?),
+            "max_expires_in" => config.max_life_seconds = Some(field.read(read_seconds)?),
             "connections" => config.connections = read_connections(&field, &config.commands)?,
             "match" => config.rules = read_rules(&field, &config.commands)?,
             _ => return Err(field.unknown_key(FILE_KEYS)),

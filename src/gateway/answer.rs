@@ -14,7 +14,7 @@ pub(super) enum Refusal {
     /// It is not a client of PostgreSQL, or it went away: it is told nothing.
     Silent,
     /// It is told this.
-    Told(ErrorAnswer),
+    Answered(ErrorAnswer),
     /// The server's own error, as it came.
     Server {
         packet: Vec<u8>,
@@ -45,8 +45,8 @@ mod sqlstate {
 }
 
 impl Refusal {
-    fn told(code: &'static str, message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self::Told(ErrorAnswer {
+    fn answered(code: &'static str, message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::Answered(ErrorAnswer {
             code,
             message: message.into(),
             hint: hint.into(),
@@ -54,7 +54,7 @@ impl Refusal {
     }
 
     pub(super) fn protocol(major: u32) -> Self {
-        Self::told(
+        Self::answered(
             sqlstate::FEATURE_NOT_SUPPORTED,
             format!("this gateway speaks protocol 3.0 of PostgreSQL, and not {major}"),
             "use a client of PostgreSQL 7.4 or newer",
@@ -62,7 +62,7 @@ impl Refusal {
     }
 
     pub(super) fn replication() -> Self {
-        Self::told(
+        Self::answered(
             sqlstate::FEATURE_NOT_SUPPORTED,
             "this gateway does not pass replication on",
             "connect to the server itself with `pgcred exec NAME -- PROGRAM`",
@@ -70,7 +70,7 @@ impl Refusal {
     }
 
     pub(super) fn malformed() -> Self {
-        Self::told(
+        Self::answered(
             sqlstate::PROTOCOL_VIOLATION,
             "the client's start-up packet cannot be read",
             "use another client, or report this to its makers",
@@ -78,7 +78,7 @@ impl Refusal {
     }
 
     pub(super) fn scram() -> Self {
-        Self::told(
+        Self::answered(
             sqlstate::PROTOCOL_VIOLATION,
             "the client does not speak SCRAM-SHA-256 as PostgreSQL's do",
             "use a client that knows the passwords of PostgreSQL 10 and newer, or the Unix socket",
@@ -86,7 +86,7 @@ impl Refusal {
     }
 
     pub(super) fn wrong_password(user: &str, connection: &str) -> Self {
-        Self::told(
+        Self::answered(
             sqlstate::INVALID_PASSWORD,
             format!("password authentication failed for user \"{user}\""),
             format!(
@@ -97,7 +97,7 @@ impl Refusal {
     }
 
     pub(super) fn wrong_user(required_user: &str) -> Self {
-        Self::told(
+        Self::answered(
             sqlstate::INVALID_AUTHORIZATION,
             format!("this gateway logs in as {required_user}"),
             format!("set the user to {required_user} in the tool"),
@@ -105,7 +105,7 @@ impl Refusal {
     }
 
     pub(super) fn other_owner() -> Self {
-        Self::told(
+        Self::answered(
             sqlstate::INVALID_AUTHORIZATION,
             "this gateway serves only the user who started it",
             "run `pgcred proxy` as your own user",
@@ -113,7 +113,7 @@ impl Refusal {
     }
 
     pub(super) fn too_many(max_connections: usize) -> Self {
-        Self::told(
+        Self::answered(
             sqlstate::TOO_MANY_CONNECTIONS,
             format!("too many connections for this gateway, whose limit is {max_connections}"),
             "close some of them, or start the gateway with a larger --max-connections",
@@ -121,7 +121,7 @@ impl Refusal {
     }
 
     pub(super) fn stopping() -> Self {
-        Self::told(
+        Self::answered(
             sqlstate::CANNOT_CONNECT_NOW,
             "the gateway of pgcred is stopping",
             "run `pgcred proxy` again",
@@ -130,7 +130,7 @@ impl Refusal {
 
     /// Says that a server cannot be reached, or not be believed.
     pub(super) fn unreachable(message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self::told(
+        Self::answered(
             sqlstate::SQLCLIENT_UNABLE_TO_ESTABLISH_CONNECTION,
             message,
             hint,
@@ -140,7 +140,7 @@ impl Refusal {
     /// Says that a server does something in the login that the protocol does not allow, or that a
     /// token is no use for.
     pub(super) fn server_protocol(message: impl Into<String>, doctor: &str) -> Self {
-        Self::told(sqlstate::PROTOCOL_VIOLATION, message, doctor)
+        Self::answered(sqlstate::PROTOCOL_VIOLATION, message, doctor)
     }
 
     /// Says why there is no token.
@@ -150,14 +150,14 @@ impl Refusal {
             _ => sqlstate::SQLCLIENT_UNABLE_TO_ESTABLISH_CONNECTION,
         };
         let hint = error.hint_text().unwrap_or("run `pgcred doctor`");
-        Self::told(code, format!("pgcred: {error}"), hint)
+        Self::answered(code, format!("pgcred: {error}"), hint)
     }
 
     /// Returns what is sent to the client.
     pub(super) fn to_bytes(&self) -> Vec<u8> {
         match self {
             Self::Silent => Vec::new(),
-            Self::Told(answer) => answer.to_bytes(),
+            Self::Answered(answer) => answer.to_bytes(),
             Self::Server { packet, .. } => packet.clone(),
         }
     }
@@ -166,7 +166,7 @@ impl Refusal {
     pub(super) fn in_words(&self) -> &str {
         match self {
             Self::Silent => "it is not a client of PostgreSQL, or it has gone",
-            Self::Told(answer) => &answer.message,
+            Self::Answered(answer) => &answer.message,
             Self::Server { message, .. } => message,
         }
     }
@@ -175,10 +175,10 @@ impl Refusal {
     pub(super) fn to_error(&self) -> Error {
         let error = Error::failure(self.in_words());
         match self {
-            Self::Told(answer) if answer.code == sqlstate::INVALID_AUTHORIZATION => {
+            Self::Answered(answer) if answer.code == sqlstate::INVALID_AUTHORIZATION => {
                 error.hint(&answer.hint).exiting(Exit::Login)
             }
-            Self::Told(answer) => error.hint(&answer.hint),
+            Self::Answered(answer) => error.hint(&answer.hint),
             Self::Server {
                 hint: Some(hint), ..
             } => error.hint(hint),
@@ -236,14 +236,14 @@ mod tests {
     #[test]
     fn a_needed_login_is_told_apart() {
         let login = Error::login("the login has ended").hint("aws sso login");
-        let Refusal::Told(answer) = Refusal::no_token(&login) else {
+        let Refusal::Answered(answer) = Refusal::no_token(&login) else {
             panic!("it is told");
         };
         assert_eq!(
             (answer.code, answer.hint.as_str()),
             ("28000", "aws sso login")
         );
-        let Refusal::Told(answer) = Refusal::no_token(&Error::failure("no way")) else {
+        let Refusal::Answered(answer) = Refusal::no_token(&Error::failure("no way")) else {
             panic!("it is told");
         };
         assert_eq!(

@@ -11,7 +11,7 @@
 //!     |                                |                                            |
 //!     |                         tokens --> the thread that issues tokens            |
 //!     |                         server --> dial, then tls ------------------------> |
-//!     |                         login  -------------- the token ------------------> |
+//!     |                         server_login ------------ the token ---------------> |
 //!     |<- AuthenticationOk ------------ the server's own verdict <----------------- |
 //!     |                                |                                            |
 //!     |<======================> relay  <==========================================> |

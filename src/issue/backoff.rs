@@ -89,11 +89,11 @@ pub(super) fn record_of_failure(
     login_stamp: String,
 ) -> FailureRecord {
     let count_before = match failure_before {
-        Some(before)
-            if before.login_stamp == login_stamp
-                && before.failed_at.until(now) < CONSECUTIVE_SECONDS =>
+        Some(last_failure)
+            if last_failure.login_stamp == login_stamp
+                && last_failure.failed_at.until(now) < CONSECUTIVE_SECONDS =>
         {
-            before.count
+            last_failure.count
         }
         _ => 0,
     };

@@ -33,7 +33,7 @@ impl TokenProgram {
             "n=$(($(cat \"$1/runs\" 2>/dev/null || echo 0) + 1)); echo $n >\"$1/runs\"\n{script}\n"
         );
         fs::put(&path, counted.as_bytes()).unwrap();
-        let mut definition = CommandDefinition::named("tool");
+        let mut definition = CommandDefinition::new("tool");
         definition.kind = kind;
         definition.token = Some(JsonPath::parse("token").unwrap());
         definition.expires = Some(ExpiryField::parse("end").unwrap());
@@ -68,7 +68,7 @@ impl TokenProgram {
         let provider = provider_of(self.definition.clone());
         let mut request = request(host, None);
         request.provider = provider;
-        request.life = provider.default_life;
+        request.life_seconds = provider.default_life_seconds;
         request
     }
 }
@@ -157,9 +157,9 @@ fn a_created_user_is_kept_for_nine_tenths_and_comes_with_the_token() {
     let first = bench.issue(&request).unwrap();
     assert_eq!(first.token.user.as_deref(), Some("v-1"));
     pretend(START.plus(899));
-    let known = bench.issue(&request).unwrap();
-    assert!(known.is_cached);
-    assert_eq!(known.token.user.as_deref(), Some("v-1"));
+    let cached_token = bench.issue(&request).unwrap();
+    assert!(cached_token.is_cached);
+    assert_eq!(cached_token.token.user.as_deref(), Some("v-1"));
     pretend(START.plus(900));
     let next = bench.issue(&request).unwrap();
     assert_eq!(next.token.user.as_deref(), Some("v-2"));
@@ -177,7 +177,7 @@ fn a_user_that_is_named_has_to_be_the_one_of_the_answer() {
     let script = "echo \"{\\\"token\\\":\\\"t\\\",\\\"who\\\":\\\"ann\\\"}\"";
     let mut tool = TokenProgram::new(CommandKind::Mint, script);
     tool.definition.user = Some(JsonPath::parse("who").unwrap());
-    tool.definition.life = Some(3600);
+    tool.definition.life_seconds = Some(3600);
     let mut request = tool.request("a");
     request.user = "bob".to_owned();
     let error = bench.issue(&request).err().unwrap();
@@ -194,7 +194,7 @@ fn a_wrong_user_is_asked_for_again_after_a_pause_of_its_own() {
     tool.put("account", "ann");
     tool.definition.watch = vec![tool.path("account").display().to_string()];
     tool.definition.user = Some(JsonPath::parse("who").unwrap());
-    tool.definition.life = Some(3600);
+    tool.definition.life_seconds = Some(3600);
     let (mut ann, mut bob) = (tool.request("a"), tool.request("a"));
     ann.user = "ann".to_owned();
     bob.user = "bob".to_owned();
@@ -253,7 +253,7 @@ fn placeholders_are_filled_in_and_a_missing_value_says_how() {
     let bench = Bench::new();
     let script = "shift; echo \"{\\\"token\\\":\\\"$*\\\",\\\"end\\\":1900000000}\"";
     let mut tool = TokenProgram::new(CommandKind::Mint, script);
-    tool.definition.life = Some(900);
+    tool.definition.life_seconds = Some(900);
     tool.definition.run.extend(words(&[
         "{host}",
         "--db={dbname}",

@@ -95,7 +95,7 @@ impl PassfileView {
     ) -> Option<Time> {
         let first_line = request.passfile_lines().next()?;
         let expires_at = self.passfile.expires_at(&first_line)?;
-        if expires_at < now.plus(request.life) {
+        if expires_at < now.plus(request.life_seconds) {
             return None;
         }
         let mut records = self
@@ -104,7 +104,9 @@ impl PassfileView {
         if !records.any(|record| self.has_in_every_line(request, record)) {
             return None;
         }
-        Some(Time::from_unix(expires_at.unix() - i64::from(request.life)))
+        Some(Time::from_unix(
+            expires_at.unix() - i64::from(request.life_seconds),
+        ))
     }
 
     /// Tells whether the recorded token is in the passfile under every address of the request.

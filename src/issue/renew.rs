@@ -141,7 +141,7 @@ impl Issuer {
         let query = CredentialQuery {
             scope: &request.scope(),
             region,
-            life_seconds: request.life,
+            life_seconds: request.life_seconds,
             min_valid: options.min_valid,
             ask: &self.ask,
             deadline,
@@ -230,14 +230,15 @@ fn issue_with(
     region: Option<Region>,
 ) -> Result<IssuedToken> {
     let now = Time::now();
-    let token = signer.issue(&request.scope(), region.as_ref(), request.life, now)?;
+    let token = signer.issue(&request.scope(), region.as_ref(), request.life_seconds, now)?;
     let life_seconds = token.issued_at.until(token.expires_at);
     Ok(IssuedToken {
         id,
         token,
         region,
         is_cached: false,
-        is_cut_short: life_seconds < request.life && !request.provider.authority.decides_life(),
+        is_cut_short: life_seconds < request.life_seconds
+            && !request.provider.authority.decides_life(),
     })
 }
 

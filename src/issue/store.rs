@@ -20,7 +20,7 @@ use crate::token::Token;
 #[derive(Default)]
 pub(super) struct StoredTokens {
     records: Vec<(String, TokenRecord)>,
-    failed: Option<Error>,
+    error: Option<Error>,
 }
 
 impl StoredTokens {
@@ -36,7 +36,7 @@ impl StoredTokens {
                 let record = issued.record(request, TokenLocation::Cache, identity);
                 self.records.push((issued.id.as_str().to_owned(), record));
             }
-            Err(error) => self.failed = Some(error),
+            Err(error) => self.error = Some(error),
         }
     }
 }
@@ -96,13 +96,8 @@ impl Issuer {
             }
             stored.put(cache, other_request, issued, &*identity);
         }
-        trace::stored(
-            &self.notes,
-            request,
-            for_passfile,
-            stored.failed.as_ref(),
-            &renewed,
-        );
+        let error = stored.error.as_ref();
+        trace::stored(&self.notes, request, for_passfile, error, &renewed);
         if let Some(note) = cache.note.take() {
             self.notes.warn(note);
         }
@@ -111,7 +106,7 @@ impl Issuer {
             past_failures.push(issued.id.as_str().to_owned());
         }
         past_failures.retain(|name| cache.index().failures.contains_key(name));
-        if let Some(error) = stored.failed {
+        if let Some(error) = stored.error {
             self.warn_about_cache(&error);
         }
         if !past_failures.is_empty() || !stored.records.is_empty() {

@@ -76,7 +76,7 @@ pub(crate) fn request(host: &str, profile: Option<&str>) -> Request {
         aliases: Vec::new(),
         lines_of_others: Vec::new(),
         vars: Vec::new(),
-        life: 15 * MINUTE,
+        life_seconds: 15 * MINUTE,
     }
 }
 

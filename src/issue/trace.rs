@@ -140,8 +140,8 @@ pub(super) fn locking(notes: &RunNotes, identity: &dyn Identity, timeout: Durati
     notes.step(|| {
         let (name, max_seconds) = (short_digest(identity), timeout.as_secs_f32().ceil());
         format!(
-            "lock: taking that of identity {name}, or waiting for another pgcred {max_seconds} s at \
-             most"
+            "lock: taking that of identity {name}, or waiting for another pgcred {max_seconds} s \
+             at most"
         )
     });
 }
@@ -208,8 +208,8 @@ pub(super) fn backoff(notes: &RunNotes, backoff: &Backoff<'_>, identity: &dyn Id
     notes.step(|| {
         let (count, end) = (backoff.failure.count, end.rfc3339());
         format!(
-            "pause: after failure {count} at {failed_at}, until {end} or the next login; the failure \
-             is repeated"
+            "pause: after failure {count} at {failed_at}, until {end} or the next login; the \
+             failure is repeated"
         )
     });
     if notes.shows_steps() {
@@ -245,10 +245,10 @@ pub(super) fn resolving(notes: &RunNotes, identity: &dyn Identity, deadline: Ins
 
 pub(super) fn resolved(notes: &RunNotes, resolved: &Result<Rc<dyn Signer>>, began: Instant) {
     notes.step(|| {
-        let waited = time_waited(began);
+        let wait = time_waited(began);
         match resolved {
-            Ok(_) => format!("credentials: resolved in {waited}"),
-            Err(error) => format!("credentials: failed after {waited}: {error}"),
+            Ok(_) => format!("credentials: resolved in {wait}"),
+            Err(error) => format!("credentials: failed after {wait}: {error}"),
         }
     });
 }
@@ -262,7 +262,7 @@ pub(super) fn signed(notes: &RunNotes, request: &Request, issued: &IssuedToken) 
             None => String::new(),
         };
         let cut = if issued.is_cut_short {
-            let requested_life = spoken_duration(request.life);
+            let requested_life = spoken_duration(request.life_seconds);
             format!(", not after {requested_life}, because the credentials expire then")
         } else {
             String::new()

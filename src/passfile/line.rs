@@ -174,7 +174,7 @@ pub(crate) fn check_field(field: &str, value: &str) -> Result<()> {
         return refuse("it contains a newline or a control character");
     }
     if value.trim() != value || value.starts_with('#') {
-        return refuse("it begins or ends with a blank, or begins with #");
+        return refuse("it begins or ends with a space, or begins with #");
     }
     Ok(())
 }

@@ -102,7 +102,7 @@ const LINE_PROBLEMS: &[LineProblem] = &[
         words: ProblemWords {
             verb: "is",
             plural: "are",
-            rest: "indented or blank: pgloader ignores the whole file",
+            rest: "indented or empty: pgloader ignores the whole file",
         },
     },
     LineProblem {

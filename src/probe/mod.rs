@@ -2,11 +2,9 @@
 //! encryption, login.
 //!
 //! ```text
-//!   names::look_up ──▶ connect::connect_to_all ──▶ tls::begin_tls ──▶ login::log_in
-//!   (names.rs)         (connect.rs)                (tls.rs)           (login.rs)
-//!                                                    │    │                │
-//!                               SSLRequest: ask.rs ◀─┘    │                └─▶ packets: packet.rs
-//!                    what the server shows: certificate.rs└─▶ is it believed: trust.rs
+//!   names ──▶ connect ──▶ tls ──▶ server_login ──▶ packet
+//!                          │ │
+//!       SSLRequest: ask ◀──┘ └──▶ is it believed: trust ──▶ what the server shows: certificate
 //! ```
 //!
 //! Each step is a function of its own, because the caller has other work while it waits. Each has a
@@ -14,7 +12,7 @@
 //! data of bounded size, and an enum says what happened: nobody needs to read a text to decide.
 //!
 //! The handshake goes on where a client would stop, so that all of a certificate can be told. The
-//! token is more careful: [`login::log_in`] sends it once, inside TLS, when the server asks for it,
+//! token is more careful: [`server_login`] sends it once, inside TLS, when the server asks for it,
 //! and to no server that the user's own clients would not believe. No SQL is sent.
 
 mod ask;

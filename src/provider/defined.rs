@@ -50,7 +50,7 @@ pub(super) fn defined_by_name(name: &str) -> Option<&'static Provider> {
     {
         return Some(provider);
     }
-    let definition = CommandPreset::named(name)?.definition().ok()?;
+    let definition = CommandPreset::from_name(name)?.definition().ok()?;
     define(&[definition]);
     defined_providers()
         .into_iter()
@@ -73,7 +73,7 @@ pub(crate) fn usual_port(name: Option<&str>, host: &str) -> u16 {
         return provider.usual_port;
     }
     let preset = match name {
-        Some(name) => CommandPreset::named(name),
+        Some(name) => CommandPreset::from_name(name),
         None => CommandPreset::find_by_host(host),
     };
     preset.map_or(DEFAULT_PORT, CommandPreset::usual_port)

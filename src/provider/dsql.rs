@@ -22,7 +22,7 @@ pub(super) static PROVIDER: Provider = Provider {
     labels_of_name,
     host_warning,
     user: Some(ADMIN),
-    max_life: 604_800,
+    max_life_seconds: 604_800,
     roots: |_, _| amazon_roots::public_roots(),
     needs_sni: true,
     takes_direct_tls: true,

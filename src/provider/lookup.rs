@@ -26,7 +26,7 @@ pub(crate) fn authorities() -> Vec<&'static dyn Authority> {
 /// Returns the authority of a provider; without a name, that of the first provider.
 pub(crate) fn authority_of(name: Option<&str>) -> Result<&'static dyn Authority> {
     match name {
-        Some(name) => Ok(named(name)?.authority),
+        Some(name) => Ok(from_name(name)?.authority),
         None => Ok(PROVIDERS[0].authority),
     }
 }
@@ -113,7 +113,7 @@ pub(crate) fn host_warning(host: &str) -> Option<String> {
     (find_by_host(host)?.host_warning)(host)
 }
 
-pub(crate) fn named(name: &str) -> Result<&'static Provider> {
+pub(crate) fn from_name(name: &str) -> Result<&'static Provider> {
     let built_in = PROVIDERS
         .iter()
         .copied()

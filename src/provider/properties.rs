@@ -62,9 +62,9 @@ pub(crate) struct Provider {
     /// The port on which the servers listen, unless somebody has changed it.
     pub(crate) usual_port: u16,
     /// The life of a token in seconds, unless the user asks for another.
-    pub(crate) default_life: u32,
+    pub(crate) default_life_seconds: u32,
     /// The longest life that the provider accepts, in seconds.
-    pub(crate) max_life: u32,
+    pub(crate) max_life_seconds: u32,
     /// Returns which root certificates the certificate of a host chains to. `region` is that of the
     /// request, if anything names it.
     pub(crate) roots: fn(host: &str, region: Option<&Region>) -> RequiredRoots,
@@ -130,8 +130,8 @@ impl Provider {
             is_foreign_audience: |_| false,
             dbname: "postgres",
             usual_port: DEFAULT_PORT,
-            default_life: 900,
-            max_life: 86_400,
+            default_life_seconds: 900,
+            max_life_seconds: 86_400,
             roots: |_, _| RequiredRoots::Public(None),
             default_roots: None,
             needs_sni: false,
@@ -212,14 +212,14 @@ impl Provider {
 
     /// Checks a life that the user asks for, in seconds.
     pub(crate) fn check_life(&self, seconds: u32) -> Result<u32> {
-        if (1..=self.max_life).contains(&seconds) {
+        if (1..=self.max_life_seconds).contains(&seconds) {
             return Ok(seconds);
         }
-        let max_life = self.max_life;
+        let limit = self.max_life_seconds;
         let error = Error::usage(format!(
-            "the lifetime of a token of {} is 1 to {max_life} s, and {seconds} s are asked for",
+            "the lifetime of a token of {} is 1 to {limit} s, and {seconds} s are asked for",
             self.title
         ));
-        Err(error.hint(format!("ask for {max_life} s or less")))
+        Err(error.hint(format!("ask for {limit} s or less")))
     }
 }

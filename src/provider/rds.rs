@@ -19,7 +19,7 @@ pub(super) static PROVIDER: Provider = Provider {
     owns: Some(|host| split_host(host).is_some()),
     region: region_of_host,
     labels_of_name,
-    max_life: 900, // fixed by the service
+    max_life_seconds: 900, // fixed by the service
     roots: roots_of_host,
     cause_of_replication: Some("rds.replication"),
     no_token_reason,

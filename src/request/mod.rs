@@ -44,7 +44,7 @@ pub(crate) struct Request {
     /// Lines of the passfile that belong to an earlier connection, so that this one leaves them.
     pub(crate) lines_of_others: Vec<PassfileLine>,
     /// The life to ask for, in seconds.
-    pub(crate) life: u32,
+    pub(crate) life_seconds: u32,
     /// The connection's values for the placeholders of a command, by name.
     pub(crate) vars: Vec<(String, String)>,
 }

@@ -82,7 +82,7 @@ impl ValueSources {
                 rule.roots.is_some()
             });
         }
-        let seconds = format!("{} s", request.life);
+        let seconds = format!("{} s", request.life_seconds);
         line.add("expires-in", seconds, self.life, "default", |rule| {
             rule.life.is_some()
         });

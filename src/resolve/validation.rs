@@ -153,7 +153,7 @@ pub(super) fn validate(
         region: endpoints.region.or(region_of_host),
         lines_of_others: Vec::new(),
         vars: values.vars,
-        life: allowed_life(values.life.value, provider, config.max_life)?,
+        life_seconds: allowed_life(values.life.value, provider, config.max_life_seconds)?,
         profile: endpoints.profile,
         host: endpoints.host,
         sign_port: endpoints.signed.port,
@@ -271,7 +271,7 @@ pub(crate) fn provider_of(
     config: &Config,
 ) -> Result<&'static Provider> {
     if let Some(name) = name {
-        return provider::named(name);
+        return provider::from_name(name);
     }
     match provider::find_by_host(host) {
         Some(provider) => Ok(provider),
@@ -286,16 +286,16 @@ pub(crate) fn allowed_life(
     provider: &Provider,
     cap: Option<u32>,
 ) -> Result<u32> {
-    let max_life = cap.unwrap_or(u32::MAX);
+    let limit = cap.unwrap_or(u32::MAX);
     match requested_life {
-        None => Ok(provider.default_life.min(max_life)),
-        Some(RequestedLife::Max) => Ok(provider.max_life.min(max_life)),
-        Some(RequestedLife::Seconds(seconds)) if seconds > max_life => Err(Error::usage(format!(
-            "a lifetime of {seconds} s is too long: max_expires_in is {max_life} s in the \
+        None => Ok(provider.default_life_seconds.min(limit)),
+        Some(RequestedLife::Max) => Ok(provider.max_life_seconds.min(limit)),
+        Some(RequestedLife::Seconds(seconds)) if seconds > limit => Err(Error::usage(format!(
+            "a lifetime of {seconds} s is too long: max_expires_in is {limit} s in the \
              configuration"
         ))
         .hint(format!(
-            "ask for {max_life} s or less, or change max_expires_in"
+            "ask for {limit} s or less, or change max_expires_in"
         ))),
         Some(RequestedLife::Seconds(seconds)) => provider.check_life(seconds),
     }

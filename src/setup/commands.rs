@@ -30,11 +30,11 @@ impl CommandLines<'_> {
         if (request.provider.region)(&request.sign_host).is_none() {
             options.extend(["--provider", request.provider.name].map(str::to_owned));
         }
-        if request.life != request.provider.default_life {
-            let expires_in = if request.life == request.provider.max_life {
+        if request.life_seconds != request.provider.default_life_seconds {
+            let expires_in = if request.life_seconds == request.provider.max_life_seconds {
                 "max".to_owned()
             } else {
-                request.life.to_string()
+                request.life_seconds.to_string()
             };
             options.extend(["--expires-in".to_owned(), expires_in]);
         }

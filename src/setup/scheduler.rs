@@ -225,7 +225,11 @@ fn present_text(destination: &EditDestination) -> Option<String> {
 fn minutes_between_runs(targets: &[ToolTarget]) -> u32 {
     const RUNS_PER_LIFE: u32 = 6;
     const MOST_MINUTES: u32 = 2;
-    match targets.iter().map(|target| target.request.life).min() {
+    match targets
+        .iter()
+        .map(|target| target.request.life_seconds)
+        .min()
+    {
         Some(shortest) => (shortest / 60 / RUNS_PER_LIFE).clamp(1, MOST_MINUTES),
         None => MOST_MINUTES,
     }
@@ -237,8 +241,11 @@ fn warning_about_short_lives(targets: &[ToolTarget]) -> Option<String> {
     const LEAST_LIFE: u32 = 180;
     let mut names = Vec::new();
     for target in targets {
-        if target.request.life < LEAST_LIFE {
-            names.push(format!("{} ({} s)", target.name, target.request.life));
+        if target.request.life_seconds < LEAST_LIFE {
+            names.push(format!(
+                "{} ({} s)",
+                target.name, target.request.life_seconds
+            ));
         }
     }
     if names.is_empty() {

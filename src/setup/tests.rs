@@ -14,7 +14,7 @@ use crate::request::Request;
 use crate::roots::TrustedRoots;
 
 fn target(user: &str) -> ToolTarget {
-    let provider = provider::named("dsql").expect("a provider");
+    let provider = provider::from_name("dsql").expect("a provider");
     let host = "h.dsql.us-east-1.on.aws".to_owned();
     let request = Request {
         connection: None,
@@ -33,7 +33,7 @@ fn target(user: &str) -> ToolTarget {
         lines_of_others: Vec::new(),
         vars: Vec::new(),
         roots: None,
-        life: 900,
+        life_seconds: 900,
     };
     let roots = Some(TrustedRoots::UsersChoice(r"C:\it's here\r.pem".to_owned()));
     ToolTarget {

@@ -163,7 +163,7 @@ impl HookOptions {
 }
 
 impl Shell {
-    pub(crate) fn named(name: &str) -> Option<&'static Self> {
+    pub(crate) fn from_name(name: &str) -> Option<&'static Self> {
         SHELLS.iter().find(|shell| shell.name == name)
     }
 

@@ -17,10 +17,10 @@
 //! In place of `R 0` or `R 3` an error (`E`) or another method of authentication may come: both end
 //! the login.
 //!
-//! `packet` frames packets and bounds their lengths. `login` is the client's side of the picture:
-//! it takes the server's packets and says what to do next. `authentication` reads packets `R`, and
-//! `message` reads errors and notices. The format is that of the chapters "Message Flow" and
-//! "Message Formats" of PostgreSQL's manual.
+//! `packet` frames packets and bounds their lengths. `server_login` is the client's side of the
+//! picture: it takes the server's packets and says what to do next. `authentication` reads packets
+//! `R`, and `message` reads errors and notices. The format is that of the chapters "Message Flow"
+//! and "Message Formats" of PostgreSQL's manual.
 
 mod authentication;
 mod message;

@@ -30,7 +30,7 @@ impl NamedSource {
         }
     }
 
-    fn named(name: &str) -> Option<Self> {
+    fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|source| source.name() == name)
     }
 }
@@ -139,7 +139,7 @@ impl<'a> RoleSource<'a> {
 
     /// Returns the `credential_source` of the profile `name`.
     fn find_named(name: &str, source: &str) -> Result<Self> {
-        match NamedSource::named(source) {
+        match NamedSource::from_name(source) {
             Some(source) => Ok(Self::Named(source)),
             None => Err(wrong_role(
                 name,

@@ -236,7 +236,7 @@ fn check_address(address: &str) -> Result<()> {
 }
 
 /// What looks like this machine and is another one. The client of HTTP takes no address with a
-/// backslash or a blank.
+/// backslash or a space.
 #[test]
 fn only_this_machine_and_addresses_of_aws_are_asked() {
     for address in [

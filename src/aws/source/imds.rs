@@ -117,7 +117,7 @@ fn read_answer(answer: Option<&str>) -> Result<Credentials> {
 
 /// Returns the error about an answer without credentials. `content` is what it has instead.
 fn wrong_answer(content: &str) -> Error {
-    Error::failure(format!("the instance metadata gave {content}"))
+    Error::failure(format!("the instance metadata returned {content}"))
         .hint("try again; if it fails again, detach and attach the instance's role")
 }
 

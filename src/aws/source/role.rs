@@ -158,7 +158,8 @@ pub(super) fn parse_credentials(
 ) -> Result<Credentials> {
     let Some(parts) = credentials else {
         return Err(
-            Error::failure(format!("{context}: STS gave no credentials")).hint(refusal::TRY_AGAIN),
+            Error::failure(format!("{context}: STS returned no credentials"))
+                .hint(refusal::TRY_AGAIN),
         );
     };
     let end = Time::from_unix(DateTime::secs(parts.expiration()));

@@ -242,10 +242,10 @@ fn unusable_login(reason: &str) -> Error {
 
 fn apply_renewal(cached: &mut CachedLogin, answer: &CreateOAuth2TokenOutput) -> Result<(), Error> {
     let Some(output) = answer.token_output() else {
-        return Err(unusable_login("AWS sign-in gave nothing"));
+        return Err(unusable_login("AWS sign-in returned nothing"));
     };
     let Some(access_token) = output.access_token() else {
-        return Err(unusable_login("AWS sign-in gave no credentials"));
+        return Err(unusable_login("AWS sign-in returned no credentials"));
     };
     cached.renew(
         access_token.access_key_id(),

@@ -157,10 +157,10 @@ impl SsoRole {
     ) -> Result<Credentials> {
         let Some(credentials) = answer.and_then(parse_credentials) else {
             let purpose = self.purpose();
-            return Err(
-                Error::failure(format!("{purpose}: the SSO portal gave no credentials"))
-                    .hint(refusal::TRY_AGAIN),
-            );
+            return Err(Error::failure(format!(
+                "{purpose}: the SSO portal returned no credentials"
+            ))
+            .hint(refusal::TRY_AGAIN));
         };
         resolution.require_unexpired(
             credentials,

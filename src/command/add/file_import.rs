@@ -119,9 +119,9 @@ fn risk_of_connection(connection: &Connection, config: &Config) -> Option<(Strin
             format!("Whoever runs a server there can log in to {signed_host} with them."),
         ));
     }
-    let of_rule = config.rule(&signed_host).provider;
-    let provider = match connection.provider.as_deref().or(of_rule.as_deref()) {
-        Some(provider) => provider::named(provider).ok(),
+    let rule_provider = config.rule(&signed_host).provider;
+    let provider = match connection.provider.as_deref().or(rule_provider.as_deref()) {
+        Some(provider) => provider::from_name(provider).ok(),
         None => provider::find_by_host(&signed_host),
     };
     let title = provider

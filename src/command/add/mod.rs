@@ -180,7 +180,11 @@ impl AddCommand {
         .map_err(|error| error.about(&name))?;
         let requested_life = self.connection.expires_in;
         if requested_life.is_some() {
-            allowed_life(requested_life, provider, preferences.config.max_life)?;
+            allowed_life(
+                requested_life,
+                provider,
+                preferences.config.max_life_seconds,
+            )?;
         }
         match &connection.target.user {
             Some(user) => check_user_spelling(user, &host, provider)?,
@@ -248,8 +252,8 @@ impl AddCommand {
             return Ok(provider);
         }
         let typed_host = self.connection.typed_host(self.target.as_deref());
-        let of_rule = config.rule(host).provider;
-        let name = connection.provider.as_deref().or(of_rule.as_deref());
+        let rule_provider = config.rule(host).provider;
+        let name = connection.provider.as_deref().or(rule_provider.as_deref());
         match provider_of(sign_host, name, typed_host.as_deref(), config) {
             Ok(provider) => Ok(provider),
             Err(error) => {

@@ -112,12 +112,17 @@ impl ChangeOptions {
         self.apply_changes(&additions.new, &names, app)
     }
 
-    /// Makes the change, unless the user says no: `new` connections come, and those that are `removed`
-    /// go with their tokens and their entries in tools.
-    fn apply_changes(&self, new: &[Connection], removed: &[&str], app: &mut App) -> Result<()> {
+    /// Makes the change, unless the user says no: `new` connections come, and those that are
+    /// `removed_names` go with their tokens and their entries in tools.
+    fn apply_changes(
+        &self,
+        new: &[Connection],
+        removed_names: &[&str],
+        app: &mut App,
+    ) -> Result<()> {
         let machine = Machine::current(app.options.config.as_deref())?;
         let edit = edits::edit_configuration(&app.preferences, &machine.drafts, |text| {
-            config::change_connections(text, new, removed)
+            config::change_connections(text, new, removed_names)
         })?;
         let policy = EditPolicy {
             undo: false,
@@ -128,18 +133,18 @@ impl ChangeOptions {
             return Ok(());
         }
         let mut errors = Vec::new();
-        if !removed.is_empty() {
+        if !removed_names.is_empty() {
             // The tokens go first: if pgcred ends in between, the connections are still there, and
             // the same command completes the work.
             app.open_cache_to_forget();
-            errors = remove::forget_tokens(removed, app);
+            errors = remove::forget_tokens(removed_names, app);
         }
         let output = app.preferences.output;
         let commands = SetupCommands::default();
         edits::carry_out(&[&edit], &commands, false, &machine, output)?;
         app.forget_due_file();
-        if !removed.is_empty() {
-            remove::forget_in_tools(removed, &machine, app);
+        if !removed_names.is_empty() {
+            remove::forget_in_tools(removed_names, &machine, app);
         }
         if !new.is_empty() {
             let names: Vec<&str> = new.iter().map(|new| new.name.as_str()).collect();

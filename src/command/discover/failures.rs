@@ -124,8 +124,8 @@ impl RegionGroup<'_> {
     /// Returns the first error without its region, which stands in front of it with the others.
     fn error_without_region(&self) -> String {
         let text = self.first.no_answer.error.to_string();
-        let of_region = format!(" in {}", self.first.region.as_str());
-        text.replacen(&of_region, "", 1)
+        let region_suffix = format!(" in {}", self.first.region.as_str());
+        text.replacen(&region_suffix, "", 1)
     }
 
     fn hint(&self) -> Option<&str> {

@@ -35,8 +35,8 @@ pub(super) fn base_name(database: &FoundDatabase) -> String {
     let mut texts: Vec<&str> = Vec::new();
     texts.extend(database.label.as_deref());
     let id = &database.identifier;
-    let of_provider = provider::find_by_id(id, "");
-    if of_provider.is_none() {
+    let found_provider = provider::find_by_id(id, "");
+    if found_provider.is_none() {
         texts.push(id);
     }
     for text in texts {
@@ -45,7 +45,7 @@ pub(super) fn base_name(database: &FoundDatabase) -> String {
             return name;
         }
     }
-    let prefix = of_provider.map_or("db", |(provider, _)| provider.name);
+    let prefix = found_provider.map_or("db", |(provider, _)| provider.name);
     plain_name(
         &format!("{prefix}-{}", cut_to_length(id, DIGITS_OF_ID)),
         LONGEST_BASE,
@@ -130,15 +130,15 @@ impl ConnectionNamer {
 
     /// Takes a name, with a number if it is taken already.
     fn take(&mut self, name: &str) -> String {
-        let mut free = name.to_owned();
+        let mut free_name = name.to_owned();
         let mut number = 2;
-        while !self.taken.insert(free.clone()) {
+        while !self.taken.insert(free_name.clone()) {
             let end = format!("-{number}");
             let begin = cut_to_length(name, LONGEST - end.len()).trim_end_matches('-');
-            free = format!("{begin}{end}");
+            free_name = format!("{begin}{end}");
             number += 1;
         }
-        free
+        free_name
     }
 }
 

@@ -49,16 +49,23 @@ impl UnlistedConnections {
         let mut unlisted = Self::default();
         let mut listed_profiles = HashSet::new();
         for connection in &config.connections {
-            let Some(expected) = ExpectedListing::from_connection(connection) else {
+            let Some(expected_listing) = ExpectedListing::from_connection(connection) else {
                 continue;
             };
-            if listed_hosts.contains(expected.host.as_str()) {
-                listed_profiles.extend(expected.profile);
+            if listed_hosts.contains(expected_listing.host.as_str()) {
+                listed_profiles.extend(expected_listing.profile);
                 continue;
             }
-            let may_be_there = rows.iter().any(|row| expected.may_be_row(row));
-            if !may_be_there && answers.iter().any(|answer| expected.is_covered_by(answer)) {
-                unlisted.add_lost(expected.profile.unwrap_or_default(), &connection.name);
+            let may_be_there = rows.iter().any(|row| expected_listing.may_be_row(row));
+            if !may_be_there
+                && answers
+                    .iter()
+                    .any(|answer| expected_listing.is_covered_by(answer))
+            {
+                unlisted.add_lost(
+                    expected_listing.profile.unwrap_or_default(),
+                    &connection.name,
+                );
             } else {
                 unlisted.unknown.push(connection.name.clone());
             }
@@ -72,8 +79,12 @@ impl UnlistedConnections {
 
     fn add_lost(&mut self, profile: &str, name: &str) {
         self.names.push(name.to_owned());
-        match self.lost.iter_mut().find(|lost| lost.profile == profile) {
-            Some(lost) => lost.names.push(name.to_owned()),
+        match self
+            .lost
+            .iter_mut()
+            .find(|lost_profile| lost_profile.profile == profile)
+        {
+            Some(lost_profile) => lost_profile.names.push(name.to_owned()),
             None => self.lost.push(LostProfile {
                 profile: profile.to_owned(),
                 names: vec![name.to_owned()],
@@ -83,9 +94,12 @@ impl UnlistedConnections {
 
     /// Keeps what profiles have lost as a whole: only the user can say that it is gone.
     pub(super) fn keep_lost(&mut self) {
-        let lost = &self.lost;
-        self.names
-            .retain(|name| !lost.iter().any(|lost| lost.names.contains(name)));
+        let lost_profiles = &self.lost;
+        self.names.retain(|name| {
+            !lost_profiles
+                .iter()
+                .any(|lost_profile| lost_profile.names.contains(name))
+        });
     }
 }
 

@@ -97,7 +97,7 @@ impl ListingAuthority {
 }
 
 impl ScopeOptions {
-    /// Returns the options as they are typed, each after a blank, for a command that is to ask the
+    /// Returns the options as they are typed, each after a space, for a command that is to ask the
     /// same.
     pub(super) fn typed_options(&self) -> String {
         let mut options = String::new();
@@ -204,16 +204,16 @@ impl ScopeOptions {
     pub(super) fn region_warnings(&self, listers: &[ListingAuthority]) -> Vec<String> {
         let mut warnings = Vec::new();
         for pattern in &self.region {
-            let mut of_all = Vec::new();
+            let mut region_warnings = Vec::new();
             for ListingAuthority { authority, .. } in listers {
                 if let Some(regions) = authority.regions()
                     && let Ok(region) = regions.parse(pattern)
                 {
-                    of_all.push(regions.warning(&region));
+                    region_warnings.push(regions.warning(&region));
                 }
             }
-            if of_all.iter().all(Option::is_some) && !glob::is_pattern(pattern) {
-                warnings.extend(of_all.into_iter().flatten().next());
+            if region_warnings.iter().all(Option::is_some) && !glob::is_pattern(pattern) {
+                warnings.extend(region_warnings.into_iter().flatten().next());
             }
         }
         warnings
@@ -306,8 +306,8 @@ impl ProfilesInUse {
         let (current, is_selected) = current_profile(authority);
         let mut pairs = Vec::new();
         for connection in &config.connections {
-            let signed = connection.sign_host.as_ref().map(|signed| &signed.host);
-            let host = signed.or(connection.target.host.as_ref());
+            let sign_host = connection.sign_host.as_ref().map(|address| &address.host);
+            let host = sign_host.or(connection.target.host.as_ref());
             let host = host.map_or("", String::as_str);
             let rule = config.rule(host);
             let provider_name = connection.provider.as_ref().or(rule.provider.as_ref());
@@ -368,7 +368,7 @@ impl ProfilesInUse {
 /// Returns the provider that is named, else that of the host, which may be a pattern.
 fn provider_of(provider_name: Option<&String>, host: &str) -> Option<&'static Provider> {
     match provider_name {
-        Some(name) => provider::named(name).ok(),
+        Some(name) => provider::from_name(name).ok(),
         None => provider::find_by_host(host),
     }
 }

@@ -26,7 +26,7 @@ pub(super) fn explain_message(
 ) -> Result<ExitCode> {
     let mut values = CausePlaceholders::default();
     if let Some(name) = provider {
-        values.authority = Some(provider::named(name)?.authority.name());
+        values.authority = Some(provider::from_name(name)?.authority.name());
     }
     let Some(json) = explain_json(text, &values) else {
         return Err(Error::failure("the text matches no known cause")

@@ -40,8 +40,8 @@ pub(super) fn run_checks(
 ) -> Vec<CheckOutcome> {
     let mut probes = TargetProbes::default();
     probes.start_up_to(MOST_PROBES, targets, examination, selection);
-    let of_machine = run_machine(examination, selection);
-    let mut of_targets = Vec::new();
+    let machine_outcomes = run_machine(examination, selection);
+    let mut target_outcomes = Vec::new();
     for (index, NamedTarget { name, request }) in targets.iter().enumerate() {
         probes.start_up_to(index + MOST_PROBES, targets, examination, selection);
         let (network, inquiry) = probes.take(index);
@@ -55,7 +55,7 @@ pub(super) fn run_checks(
                     network,
                     inquiry,
                 };
-                of_targets.extend(run_target(&mut case, selection, &of_machine));
+                target_outcomes.extend(run_target(&mut case, selection, &machine_outcomes));
             }
             Err(error) => {
                 let mut finding = Finding::from_error("target.unknown", error);
@@ -63,12 +63,12 @@ pub(super) fn run_checks(
                 finding.exit = error.exit();
                 let values = CausePlaceholders::default();
                 let name = Some(name.clone());
-                of_targets.push(CheckOutcome::new(&TARGET, name, finding, &values));
+                target_outcomes.push(CheckOutcome::new(&TARGET, name, finding, &values));
             }
         }
     }
-    let mut outcomes = of_machine;
-    outcomes.extend(of_targets);
+    let mut outcomes = machine_outcomes;
+    outcomes.extend(target_outcomes);
     outcomes.retain(|outcome| selection.shows(outcome));
     outcomes
 }
@@ -129,7 +129,7 @@ impl TargetProbes {
 
     fn take(&mut self, index: usize) -> StartedProbe {
         match self.started.get_mut(index) {
-            Some(started) => std::mem::take(started),
+            Some(probe) => std::mem::take(probe),
             None => StartedProbe::default(),
         }
     }
@@ -159,7 +159,7 @@ fn run_machine(examination: &mut Examination<'_>, selection: &CheckSelection) ->
 fn run_target(
     case: &mut ExaminedTarget<'_, '_>,
     selection: &CheckSelection,
-    of_machine: &[CheckOutcome],
+    machine_outcomes: &[CheckOutcome],
 ) -> Vec<CheckOutcome> {
     let values = case.placeholders();
     let mut outcomes: Vec<CheckOutcome> = Vec::new();
@@ -167,8 +167,8 @@ fn run_target(
         let Examine::Target(examine) = check.examine else {
             continue;
         };
-        let earlier = of_machine.iter().chain(&outcomes);
-        let finding = match reason_to_skip(check, selection, case.run.level, earlier) {
+        let earlier_outcomes = machine_outcomes.iter().chain(&outcomes);
+        let finding = match reason_to_skip(check, selection, case.run.level, earlier_outcomes) {
             Some(SkipReason::Silently) => continue,
             Some(SkipReason::Because(reason)) => Finding::skip(reason),
             None => examine(case),

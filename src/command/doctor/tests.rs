@@ -47,7 +47,7 @@ pub(super) fn request(provider: &'static Provider, host: &str) -> Request {
         aliases: Vec::new(),
         lines_of_others: Vec::new(),
         vars: Vec::new(),
-        life: 900,
+        life_seconds: 900,
     }
 }
 

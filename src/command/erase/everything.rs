@@ -28,7 +28,7 @@ impl EraseCommand {
         let mut has_erased = false;
         for path in self.passfiles(&index)? {
             match erase_all_in(&path, &index, output) {
-                Ok(erased) => has_erased |= erased,
+                Ok(had_token) => has_erased |= had_token,
                 Err(error) => {
                     errors.push(error);
                     passfiles_left.push(path);
@@ -72,17 +72,17 @@ fn erase_all_in(path: &Path, index: &CacheIndex, output: Output) -> Result<bool>
 /// certificates. Returns what was there, and what could not be removed.
 fn remove_own_files(app: &mut App) -> Vec<Result<PathBuf>> {
     let output = app.preferences.output;
-    let mut removed = Vec::new();
+    let mut results = Vec::new();
     if let Some(cache) = app.issuer.take_cache() {
         match cache.erase() {
-            Ok(Some(directory)) => removed.push(Ok(directory.to_owned())),
+            Ok(Some(directory)) => results.push(Ok(directory.to_owned())),
             Ok(None) => {}
-            Err(error) => removed.push(Err(error)),
+            Err(error) => results.push(Err(error)),
         }
     }
-    removed.extend(remove_private_directories(output));
-    removed.extend(remove_roots(output));
-    removed
+    results.extend(remove_private_directories(output));
+    results.extend(remove_roots(output));
+    results
 }
 
 /// Removes what programs that were killed have left. Programs that run keep theirs.

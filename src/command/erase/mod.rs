@@ -196,8 +196,8 @@ impl EraseCommand {
     }
 }
 
-/// Erases cached tokens and adds what they were for to `erased_lines`. Tells whether there were tokens of
-/// which the index knows nothing: those are erased too.
+/// Erases cached tokens and adds what they were for to `erased_lines`. Tells whether there were
+/// tokens of which the index knows nothing: those are erased too.
 fn erase_in_cache(
     cache: &Cache,
     index: &CacheIndex,
@@ -214,9 +214,9 @@ fn erase_in_cache(
     }
     // An unknown token may be one of those that the user wants to erase. To erase one too many
     // costs only a new token.
-    let unknown = cache.unknown_entries();
-    let has_unknown = !unknown.is_empty();
-    ids.extend(unknown);
+    let unknown_ids = cache.unknown_entries();
+    let has_unknown = !unknown_ids.is_empty();
+    ids.extend(unknown_ids);
     let is_index_lost = cache.has_unreadable_index();
     forget_ids(&ids, cache, output)?;
     if has_unknown {

@@ -11,7 +11,8 @@ use crate::passfile::block::PassfileLine;
 use crate::sys::fs::{self, FilePresence};
 use crate::sys::typed_commands;
 
-/// Removes the tokens that `is_wanted` picks from a passfile's block, and returns what they were for.
+/// Removes the tokens that `is_wanted` picks from a passfile's block, and returns what they
+/// were for.
 ///
 /// A file without a block is not touched, and a missing one is not made. What a pgcred that was
 /// killed has left beside the file is removed in any case.

@@ -67,30 +67,30 @@ fn target_of(request: &Request) -> Vec<String> {
         return vec![name.clone()];
     }
     let mut arguments = vec![request.host.clone()];
-    let mut add = |option: &str, value: &str| {
+    let mut add_option = |option: &str, value: &str| {
         arguments.extend([option.to_owned(), value.to_owned()]);
     };
     if request.port != request.provider.usual_port {
-        add("--port", &request.port.to_string());
+        add_option("--port", &request.port.to_string());
     }
     if request.sign_host != request.host {
-        add("--sign-host", &request.sign_host);
+        add_option("--sign-host", &request.sign_host);
     }
     let is_known = provider::find_by_host(&request.sign_host)
         .is_some_and(|provider| provider.name == request.provider.name);
     if !is_known {
-        add("--provider", request.provider.name);
+        add_option("--provider", request.provider.name);
     }
     if let Some(region) = &request.region
         && (request.provider.region)(&request.sign_host).is_none()
     {
-        add("--region", region.as_str());
+        add_option("--region", region.as_str());
     }
     if request.provider.user != Some(&request.user) {
-        add("--user", &request.user);
+        add_option("--user", &request.user);
     }
     if let Some(profile) = &request.profile {
-        add("--profile", profile);
+        add_option("--profile", profile);
     }
     arguments
 }
@@ -103,7 +103,7 @@ mod tests {
     fn the_hint_names_the_same_target() {
         let mut request = Request {
             connection: Some("my prod".to_owned()),
-            provider: provider::named("dsql").unwrap(),
+            provider: provider::from_name("dsql").unwrap(),
             host: "localhost".to_owned(),
             sign_host: "localhost".to_owned(),
             sign_port: 5432,
@@ -118,7 +118,7 @@ mod tests {
             aliases: Vec::new(),
             lines_of_others: Vec::new(),
             vars: Vec::new(),
-            life: 900,
+            life_seconds: 900,
         };
         let hint_of = |request: &Request| {
             hint_after_failed_login(&ExecRequest {

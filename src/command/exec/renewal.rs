@@ -48,11 +48,11 @@ impl TokenRenewal {
                 thread: None,
             };
         }
-        let (stop, stop_receiver) = channel();
+        let (stop_sender, stop_receiver) = channel();
         // If there can be no thread, the program has the first token to its end.
         let thread = Builder::new().spawn(move || self.run(&stop_receiver)).ok();
         RenewalThread {
-            stop: Some(stop),
+            stop: Some(stop_sender),
             thread,
         }
     }

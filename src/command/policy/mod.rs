@@ -28,7 +28,7 @@ use crate::request::Request;
 use crate::resolve::ConnectionOptions;
 use crate::sys::terminal::InheritedStdin;
 use crate::text::shown;
-use text::{PolicySql, PolicyAnswer};
+use text::{PolicyAnswer, PolicySql};
 
 #[derive(clap::Args)]
 pub(crate) struct PolicyCommand {
@@ -86,17 +86,17 @@ impl RunCommand for PolicyCommand {
             };
             output.warn(&format!("not everything is known: {failure}{hint}"));
         }
-        let printed = match self.format {
+        let printed_text = match self.format {
             PolicyForm::Text => answer.text(),
             PolicyForm::Json => format!("{}\n", answer.access.document),
             PolicyForm::Sql => answer.sql(),
         };
         if self.format != PolicyForm::Text {
-            for note in answer.remarks(&printed) {
+            for note in answer.remarks(&printed_text) {
                 output.note(&note);
             }
         }
-        Output::answer(&printed)
+        Output::answer(&printed_text)
     }
 }
 
@@ -259,7 +259,7 @@ mod tests {
     /// A service of AWS that only the table of providers knows is not taken for RDS.
     #[test]
     fn a_service_that_the_authority_does_not_know_has_no_policy() {
-        let aws = provider::named("rds").unwrap().authority;
+        let aws = provider::from_name("rds").unwrap().authority;
         let scope = TokenScope {
             service: "newsvc",
             action: "Connect",

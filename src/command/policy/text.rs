@@ -54,9 +54,12 @@ impl PolicyAnswer {
             PolicySql::Unknown(title) => format!("SQL: pgcred knows none for {title}.\n"),
             PolicySql::Steps { .. } => headed_section("SQL:", self.sql().trim_end()),
         });
-        let open = self.placeholders(&sections.concat());
-        if !open.is_empty() {
-            sections.push(headed_section("Still to be filled in:", &open.join("\n")));
+        let placeholder_lines = self.placeholders(&sections.concat());
+        if !placeholder_lines.is_empty() {
+            sections.push(headed_section(
+                "Still to be filled in:",
+                &placeholder_lines.join("\n"),
+            ));
         }
         if !access.notes.is_empty() {
             let notes = access.notes.iter();

@@ -70,7 +70,7 @@ pub(in crate::command) fn remember_outcome(
         }
     }
     let mut is_new = false;
-    let written = write_outcome(&path, |old| {
+    let result = write_outcome(&path, |old| {
         let mut notified = String::new();
         if outcome.is_err() {
             notified = LastRun::parse(old).notified;
@@ -89,7 +89,7 @@ pub(in crate::command) fn remember_outcome(
     });
     if let Some(login) = login
         && is_new
-        && written.is_ok()
+        && result.is_ok()
     {
         child::notify(&login);
     }

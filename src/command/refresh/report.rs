@@ -14,21 +14,21 @@ pub(super) fn say_how_to_keep_fresh(tokens: &[(Request, IssuedToken)], preferenc
     for request in preferences.connections() {
         connection_names.insert(request.name());
     }
-    let unknown = tokens.iter().find(|(request, issued)| {
+    let unsaved_token = tokens.iter().find(|(request, issued)| {
         issued.token.user.is_none() && !connection_names.contains(&request.name())
     });
-    let Some((request, _)) = unknown else {
+    let Some((request, _)) = unsaved_token else {
         return;
     };
-    let mut add = format!("pgcred add NAME {}", request.host);
+    let mut add_command = format!("pgcred add NAME {}", request.host);
     if request.provider.user != Some(&*request.user) {
-        add = format!("{add} --user {}", request.user);
+        add_command = format!("{add_command} --user {}", request.user);
     }
     if let Some(profile) = &request.profile {
-        add = format!("{add} --profile {profile}");
+        add_command = format!("{add_command} --profile {profile}");
     }
     preferences.output.note(&format!(
-        "nothing renews this token yet: `{add}`, then `pgcred setup {}`",
+        "nothing renews this token yet: `{add_command}`, then `pgcred setup {}`",
         Os::current().scheduler()
     ));
 }

@@ -60,8 +60,8 @@ pub(super) fn update_users_of_tools(issued: &[(Request, IssuedToken)], app: &mut
 /// Warns of a file that has not followed. What mends it is what the error says, and after that, if
 /// all of the file has not followed, one setup for these users.
 fn warn_about_outdated_file(error: &Error, tool: &Tool, all: Option<&[TokenUser]>, output: Output) {
-    let mut mend = Vec::new();
-    mend.extend(error.hint_text().map(str::to_owned));
+    let mut steps = Vec::new();
+    steps.extend(error.hint_text().map(str::to_owned));
     if let Some(users) = all {
         let mut command_line = vec![
             "pgcred".to_owned(),
@@ -78,12 +78,12 @@ fn warn_about_outdated_file(error: &Error, tool: &Tool, all: Option<&[TokenUser]
         } else {
             command_line.push("NAME...".to_owned());
         }
-        mend.push(format!("then `{}`", command_line.join(" ")));
+        steps.push(format!("then `{}`", command_line.join(" ")));
     }
     output.warn(&format!(
         "{error}; so {} may have another user there than the passfile: {}",
         tool.title,
-        mend.join("; ")
+        steps.join("; ")
     ));
 }
 

@@ -51,7 +51,7 @@ impl NextRefresh {
         let later = Self::later();
         let mut shortest_life = u32::MAX;
         for request in requests {
-            shortest_life = shortest_life.min(request.life);
+            shortest_life = shortest_life.min(request.life_seconds);
         }
         Self {
             due: issuer.first_due(requests, passfile).unwrap_or(later.due),

@@ -65,12 +65,12 @@ pub(super) fn connection_of_request(request: &Request, name: &str) -> Connection
             port: Some(request.sign_port),
         });
     }
-    if request.life == request.provider.default_life {
+    if request.life_seconds == request.provider.default_life_seconds {
         connection.life = None; // also if the provider allows no longer one
-    } else if request.life == request.provider.max_life {
+    } else if request.life_seconds == request.provider.max_life_seconds {
         connection.life = Some(RequestedLife::Max);
     } else {
-        connection.life = Some(RequestedLife::Seconds(request.life));
+        connection.life = Some(RequestedLife::Seconds(request.life_seconds));
     }
     connection
 }

@@ -309,7 +309,7 @@ fn check_names(targets: &[ToolTarget]) -> Result<()> {
     for (index, target) in targets.iter().enumerate() {
         if targets[..index]
             .iter()
-            .any(|other| other.name == target.name)
+            .any(|earlier_target| earlier_target.name == target.name)
         {
             let message = format!("two connections would be called {}", target.name);
             return Err(Error::usage(message).hint(

@@ -9,7 +9,7 @@ use crate::error::Exit;
 fn a_good_file_is_read() {
     let config = Config::parse(GOOD).unwrap();
     assert_eq!(config.cache, Some(CacheChoice::File));
-    assert_eq!(config.max_life, Some(43_200));
+    assert_eq!(config.max_life_seconds, Some(43_200));
     assert_eq!(config.connections.len(), 2);
     assert_eq!(config.connection("prod"), Some(&full()));
     assert_eq!(
@@ -333,7 +333,7 @@ fn commands_are_read_before_those_who_name_them() {
         panic!("{config:?}");
     };
     assert_eq!(
-        (&*corp.name, corp.life, corp.spare),
+        (&*corp.name, corp.life_seconds, corp.spare),
         ("corp", Some(3_600), 60)
     );
     assert_eq!(corp.placeholders(), ["life", "role"]);

@@ -102,7 +102,7 @@ fn a_line_that_is_missing_or_holds_another_token_is_due_now() {
 fn a_longer_token_stays_until_a_new_one_would_outlast_it() {
     let bench = Bench::new();
     let longer = Request {
-        life: 60 * MINUTE,
+        life_seconds: 60 * MINUTE,
         ..request("a", None)
     };
     let own = longer.passfile_line();

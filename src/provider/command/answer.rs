@@ -84,7 +84,7 @@ fn earliest_end(
     if let OwnEnd::At(end) = own_end {
         ends.push((end, "the `exp` of the JWT".to_owned()));
     }
-    if let Some(life_seconds) = definition.life {
+    if let Some(life_seconds) = definition.life_seconds {
         ends.push((started.plus(life_seconds), "its life".to_owned()));
     }
     let Some((end, source)) = ends.into_iter().min_by_key(|(end, _)| *end) else {
@@ -188,7 +188,7 @@ fn check_token(token: &str) -> Result<()> {
     let is_printable = token.bytes().all(|b| (b' '..=b'~').contains(&b));
     if !is_printable || token.starts_with(' ') || token.ends_with(' ') {
         return Err(answer_without_token(
-            "something else than a token: it has several lines, blanks or other \
+            "something else than a token: it has several lines, spaces or other \
                           characters that a token cannot have",
         ));
     }
@@ -262,7 +262,7 @@ mod tests {
 
     const START: i64 = 1_800_000_000;
 
-    fn definition(token: &str, expires: &str, life: Option<u32>) -> CommandDefinition {
+    fn definition(token: &str, expires: &str, life_seconds: Option<u32>) -> CommandDefinition {
         let path = |text: &str| match text {
             "" => None,
             text => Some(JsonPath::parse(text).unwrap()),
@@ -274,8 +274,8 @@ mod tests {
                 "" => None,
                 text => Some(ExpiryField::parse(text).unwrap()),
             },
-            life,
-            ..CommandDefinition::named("test")
+            life_seconds,
+            ..CommandDefinition::new("test")
         }
     }
 

@@ -29,7 +29,7 @@ pub(crate) struct CommandDefinition {
     /// Where the answer has the time at which the token ends.
     pub(crate) expires: Option<ExpiryField>,
     /// The longest life in seconds, counted from the start of the run.
-    pub(crate) life: Option<u32>,
+    pub(crate) life_seconds: Option<u32>,
     pub(crate) kind: CommandKind,
     /// Of a command that caches: it prints no other token until so many seconds before the end.
     pub(crate) spare: u32,
@@ -81,7 +81,7 @@ pub(crate) struct ExpiryField {
 
 impl CommandDefinition {
     /// Returns a definition that says nothing yet.
-    pub(crate) fn named(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         Self {
             name: name.to_owned(),
             title: name.to_owned(),
@@ -89,7 +89,7 @@ impl CommandDefinition {
             token: None,
             user: None,
             expires: None,
-            life: None,
+            life_seconds: None,
             kind: CommandKind::default(),
             spare: SPARE_SECONDS,
             watch: Vec::new(),
@@ -248,7 +248,7 @@ mod tests {
 
     #[test]
     fn variables_that_decide_are_named_or_lead_to_a_watched_file() {
-        let mut definition = CommandDefinition::named("a");
+        let mut definition = CommandDefinition::new("a");
         definition.variables = vec!["A_HOST".to_owned(), "A_SET".to_owned()];
         definition.watch = ["~/.a", "$A_HOME/login", "$A_HOST/x", "$A_FILE"]
             .map(str::to_owned)
@@ -263,7 +263,7 @@ mod tests {
 
     #[test]
     fn a_login_names_the_profile_if_there_is_one() {
-        let mut definition = CommandDefinition::named("a");
+        let mut definition = CommandDefinition::new("a");
         assert_eq!(definition.login_words(Some("p")), None);
         definition.login = Some("aws sso login --profile={profile}".to_owned());
         let text = |profile| definition.login_text(profile).unwrap();

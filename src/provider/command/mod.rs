@@ -36,7 +36,7 @@ const LONGEST_LIFE_SECONDS: u32 = 30 * 86_400;
 pub(crate) fn provider_of(definition: CommandDefinition) -> &'static Provider {
     let definition: &'static CommandDefinition = Box::leak(Box::new(definition));
     let authority = Box::leak(Box::new(CommandAuthority { definition }));
-    let life_seconds = definition.life.unwrap_or(LONGEST_LIFE_SECONDS);
+    let life_seconds = definition.life_seconds.unwrap_or(LONGEST_LIFE_SECONDS);
     let service = CommandPreset::service_of(&definition.name);
     Box::leak(Box::new(Provider {
         signs_port: definition.uses("port"),
@@ -50,8 +50,8 @@ pub(crate) fn provider_of(definition: CommandDefinition) -> &'static Provider {
         users_are_addresses: service.users_are_addresses,
         dbname: service.dbname,
         usual_port: service.usual_port,
-        default_life: life_seconds,
-        max_life: life_seconds,
+        default_life_seconds: life_seconds,
+        max_life_seconds: life_seconds,
         roots: service.roots,
         default_roots: definition.roots.as_deref(),
         ..Provider::new(&definition.name, &definition.title, authority)

@@ -18,7 +18,7 @@ pub(crate) struct CommandPreset {
     token: Option<&'static str>,
     user: Option<&'static str>,
     expires: Option<&'static str>,
-    life: Option<u32>,
+    life_seconds: Option<u32>,
     kind: CommandKind,
     spare: Option<u32>,
     watch: &'static [&'static str],
@@ -96,7 +96,7 @@ const LAKEBASE: CommandPreset = CommandPreset {
     ],
     token: Some("token"),
     expires: Some("expire_time"),
-    life: Some(HOUR),
+    life_seconds: Some(HOUR),
     watch: &["~/.databrickscfg", "$DATABRICKS_CONFIG_FILE"],
     variables: &["ARM_*", "DATABRICKS_*", "GOOGLE_CREDENTIALS"],
     login: Some("databricks auth login --profile={profile}"),
@@ -160,7 +160,7 @@ const SNOWFLAKE: CommandPreset = CommandPreset {
     // Snowflake writes a name in capitals, unless it is in quotes.
     token: Some("0.T"),
     // Fixed by the service, and the answer does not say it.
-    life: Some(15 * 60),
+    life_seconds: Some(15 * 60),
     watch: &[
         "$SNOWFLAKE_HOME/config.toml",
         "$SNOWFLAKE_HOME/connections.toml",
@@ -229,7 +229,7 @@ const REDSHIFT: CommandPreset = CommandPreset {
     token: Some("DbPassword"),
     user: Some("DbUser"),
     expires: Some("Expiration"),
-    life: Some(HOUR),
+    life_seconds: Some(HOUR),
     watch: &[
         "~/.aws/config",
         "~/.aws/credentials",
@@ -316,7 +316,7 @@ impl CommandPreset {
         token: None,
         user: None,
         expires: None,
-        life: None,
+        life_seconds: None,
         kind: CommandKind::Mint,
         spare: None,
         watch: &[],
@@ -328,13 +328,13 @@ impl CommandPreset {
     };
 
     /// Returns the preset of that name.
-    pub(crate) fn named(name: &str) -> Option<&'static Self> {
+    pub(crate) fn from_name(name: &str) -> Option<&'static Self> {
         PRESETS.iter().find(|preset| preset.name == name)
     }
 
     /// Returns what is known of the service of a definition.
     pub(super) fn service_of(name: &str) -> &'static PresetService {
-        match Self::named(name) {
+        match Self::from_name(name) {
             Some(preset) => &preset.service,
             None => &PresetService::UNKNOWN,
         }
@@ -362,7 +362,7 @@ impl CommandPreset {
     /// Returns the definition, which may be changed by a `[command.NAME]`.
     pub(crate) fn definition(&self) -> Result<CommandDefinition> {
         let owned = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect();
-        let mut definition = CommandDefinition::named(self.name);
+        let mut definition = CommandDefinition::new(self.name);
         self.title.clone_into(&mut definition.title);
         for word in self.run {
             definition.run.push(WordTemplate::parse(word)?);
@@ -370,7 +370,7 @@ impl CommandPreset {
         definition.token = self.token.map(JsonPath::parse).transpose()?;
         definition.user = self.user.map(JsonPath::parse).transpose()?;
         definition.expires = self.expires.map(ExpiryField::parse).transpose()?;
-        definition.life = self.life;
+        definition.life_seconds = self.life_seconds;
         definition.kind = self.kind;
         if let Some(spare) = self.spare {
             definition.spare = spare;

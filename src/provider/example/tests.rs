@@ -63,7 +63,7 @@ fn token_of(key: &str, user: &str, end: i64) -> String {
 #[test]
 fn the_table_knows_it() {
     assert_eq!(provider::find_by_host(HOST).unwrap().name, "example");
-    assert_eq!(provider::named("example").unwrap().title, "Example");
+    assert_eq!(provider::from_name("example").unwrap().title, "Example");
     assert!(provider::names("|").contains("|example|"));
     assert!(provider::authority_titles().contains(" or Example"));
     assert!(provider::find_by_host("db.example").is_none());

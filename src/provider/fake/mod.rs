@@ -21,7 +21,7 @@ pub(crate) static PROVIDER: Provider = Provider {
     user: Some("guest"),
     users_are_addresses: true,
     is_foreign_audience: |audience| audience == "https://foreign.invalid",
-    max_life: 3_600,
+    max_life_seconds: 3_600,
     roots: |host, _| roots_of_host(host),
     ..Provider::new("fake", "Fake", &authority::AUTHORITY)
 };

@@ -88,7 +88,7 @@ fn read_until(path: &Path, deadline: Instant) -> Result<io::Result<Vec<u8>>> {
     answer.recv_timeout(time_left).map_err(|_| {
         let shown = path.display();
         Error::failure(format!(
-            "{shown} is a pipe or a device that gave nothing in time"
+            "{shown} is a pipe or a device that sent nothing in time"
         ))
         .hint("check the program that writes to it, or allow more time with --timeout")
     })

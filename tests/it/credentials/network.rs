@@ -285,7 +285,7 @@ fn certificates_are_needed_only_for_tls() {
     net.trust(&pipe).sandbox.set("AWS_ENDPOINT_URL", &tls);
     net.sandbox
         .run(&["token", HOST, "--no-cache", "--timeout=1"])
-        .assert_fails(1, "gave nothing in time");
+        .assert_fails(1, "sent nothing in time");
     net.trust(Path::new("/nowhere.pem"))
         .sandbox
         .set("AWS_ENDPOINT_URL", &plain);

@@ -378,7 +378,7 @@ fn a_pipe_is_read_within_the_deadline() {
         .set("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/W")
         .set("AWS_ENDPOINT_URL", &stub.url(""));
     sandbox.set("AWS_WEB_IDENTITY_TOKEN_FILE", &pipe);
-    asks(&sandbox, "1").assert_fails(1, "a pipe or a device that gave nothing in time");
+    asks(&sandbox, "1").assert_fails(1, "a pipe or a device that sent nothing in time");
     let writer = std::thread::spawn({
         let pipe = pipe.clone();
         move || std::fs::write(pipe, "a-web-identity-token").expect("somebody reads")
@@ -397,11 +397,11 @@ fn a_pipe_is_read_within_the_deadline() {
         .unset("AWS_ROLE_ARN");
 
     sandbox.set("AWS_CREDENTIAL_FILE", &pipe);
-    asks(&sandbox, "1").assert_fails(1, "gave nothing in time");
+    asks(&sandbox, "1").assert_fails(1, "sent nothing in time");
     sandbox.unset("AWS_CREDENTIAL_FILE");
     sandbox.set("AWS_CONTAINER_CREDENTIALS_FULL_URI", &stub.url("ecs/x"));
     sandbox.set("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", &pipe);
-    asks(&sandbox, "1").assert_fails(1, "gave nothing in time");
+    asks(&sandbox, "1").assert_fails(1, "sent nothing in time");
 }
 
 /// A cache is a regular file. A pipe in its place counts as no session.

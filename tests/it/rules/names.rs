@@ -28,7 +28,8 @@ const PREPOSITIONS: [&str; 10] = [
 /// Names of values that say only that there is one, or that something was done with it.
 #[rustfmt::skip]
 const EMPTY_VALUES: [&str; 12] = [
-    "asked", "found", "given", "gone", "known", "named", "of", "said", "what", "who", "why", "wrong",
+    "asked", "found", "given", "gone", "known", "named", "of", "said", "what", "who", "why",
+    "wrong",
 ];
 
 /// Returns the names of the types that a text defines, apart from those inside of functions and

@@ -120,7 +120,7 @@ fn every_outside_effect_has_one_owner() {
         ("keyring_core", "src/cache/key/native.rs"),
         (
             "rustls::Client",
-            "src/probe/tls.rs src/probe/login.rs src/gateway/tls.rs",
+            "src/probe/tls.rs src/probe/server_login.rs src/gateway/tls.rs",
         ),
         ("rustls::crypto", "src/probe src/gateway/tls.rs"),
         ("TcpStream", "src/probe src/gateway src/sys/socket_peer.rs"),

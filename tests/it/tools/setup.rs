@@ -227,7 +227,7 @@ fn odd_names_are_quoted() {
         sandbox.ok(&["remove", &HOST[..26]]);
     }
     for (option, name, says) in [
-        ("--dbname", "a ".to_owned(), "the dbname ends in a blank"),
+        ("--dbname", "a ".to_owned(), "the dbname ends in a space"),
         (
             "--dbname",
             "a".repeat(1100),

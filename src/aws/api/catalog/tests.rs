@@ -67,7 +67,7 @@ impl Fleet {
     }
 
     /// Starts a stub that has this in the region eu-west-1 of the account.
-    fn of_region(region: &Value) -> Option<Self> {
+    fn with_region(region: &Value) -> Option<Self> {
         Self::start(&json!({"accounts": {ACCOUNT: {"eu-west-1": region}}}))
     }
 
@@ -173,7 +173,7 @@ fn hosts(answer: &CatalogAnswer) -> Vec<(EndpointRole, &str, &str)> {
 
 #[test]
 fn everything_of_a_region_is_a_row() {
-    let Some(fleet) = Fleet::of_region(&json!({
+    let Some(fleet) = Fleet::with_region(&json!({
         "dsql": [{"id": "a1", "tags": {"Name": "Main \u{e9}"}}],
         "clusters": [
             {"id": "orders", "custom": ["reports"], "readers": 2, "dbname": "app"},
@@ -383,7 +383,7 @@ fn a_region_that_hangs_costs_only_its_own_answers() {
 /// Aurora DSQL is not in every region. A network that is down is another matter.
 #[test]
 fn a_service_that_is_not_in_the_region_is_nothing_to_tell() {
-    let Some(fleet) = Fleet::of_region(&json!({"instances": [{"id": "db"}]})) else {
+    let Some(fleet) = Fleet::with_region(&json!({"instances": [{"id": "db"}]})) else {
         return;
     };
     let host = "dsql.eu-west-1.invalid";
@@ -418,7 +418,7 @@ fn a_service_that_is_not_in_the_region_is_nothing_to_tell() {
 
 #[test]
 fn two_thousand_clusters_are_a_list() {
-    let Some(fleet) = Fleet::of_region(&json!({
+    let Some(fleet) = Fleet::with_region(&json!({
         "dsql": [{"id": "c", "many": 300}],
         "instances": [{"id": "i", "many": 2000, "tags": {"Name": "x"}}],
         "clusters": [{"id": "c", "many": 1000}],
@@ -432,7 +432,7 @@ fn two_thousand_clusters_are_a_list() {
 
 #[test]
 fn what_is_no_list_of_aws_is_no_answer() {
-    let Some(fleet) = Fleet::of_region(&json!({"instances": [{"id": "i", "many": 150}]})) else {
+    let Some(fleet) = Fleet::with_region(&json!({"instances": [{"id": "i", "many": 150}]})) else {
         return;
     };
     for (words, reason) in [
@@ -456,7 +456,7 @@ fn what_is_no_list_of_aws_is_no_answer() {
 
 #[test]
 fn keys_that_aws_refuses_are_one_error() {
-    let Some(fleet) = Fleet::of_region(&json!({})) else {
+    let Some(fleet) = Fleet::with_region(&json!({})) else {
         return;
     };
     for (more, reason) in [
@@ -475,7 +475,7 @@ fn keys_that_aws_refuses_are_one_error() {
 /// STS is not needed: the names of what was found have the account in them.
 #[test]
 fn the_account_is_known_without_sts() {
-    let Some(fleet) = Fleet::of_region(&json!({"instances": [{"id": "db"}]})) else {
+    let Some(fleet) = Fleet::with_region(&json!({"instances": [{"id": "db"}]})) else {
         return;
     };
     let words = "AWS_ENDPOINT_URL_STS=http://127.0.0.1:1";

@@ -68,7 +68,7 @@ fn an_entry_that_is_listed_no_more_is_gone() {
 fn the_region_may_be_in_the_host() {
     let host = format!("{ID}.dsql.us-east-1.on.aws");
     let config = entry("a", &host, "discovered = true\nprofile = 'dev'");
-    let dsql = provider::named("dsql").unwrap();
+    let dsql = provider::from_name("dsql").unwrap();
     let asked_of_aws = |region, databases| ProfileAnswer {
         lister: ListingAuthority::all_among(&[dsql.authority]).unwrap()[0],
         ..answer("dev", region, databases)

@@ -95,29 +95,26 @@ fn check_path(examination: &mut Examination<'_>) -> Finding {
 fn check_links(examination: &mut Examination<'_>) -> Finding {
     const NAMES: [&str; 2] = ["pgcred-aws", "aws"];
     let own_path = examination.machine.pgcred.canonicalize().ok();
-    let mut leading_here = Vec::new();
+    let mut link_paths = Vec::new();
     for name in NAMES {
-        if let Some(broken) = child::find_broken_link(name) {
-            let command = format!("rm {}", quote::typed(&broken.display().to_string()));
+        if let Some(broken_link) = child::find_broken_link(name) {
+            let command = format!("rm {}", quote::typed(&broken_link.display().to_string()));
             return Finding::warn(
                 "install.link",
-                format!("the link {} leads nowhere", broken.display()),
+                format!("the link {} leads nowhere", broken_link.display()),
             )
             .with_command(command);
         }
         if let Some(program) = child::find(name.as_ref())
             && program.canonicalize().ok() == own_path
         {
-            leading_here.push(program.display().to_string());
+            link_paths.push(program.display().to_string());
         }
     }
-    if leading_here.is_empty() {
+    if link_paths.is_empty() {
         return Finding::ok("none: `aws` and `pgcred-aws` are not links to pgcred");
     }
-    Finding::ok(format!(
-        "{} leads to this pgcred",
-        leading_here.join(" and ")
-    ))
+    Finding::ok(format!("{} leads to this pgcred", link_paths.join(" and ")))
 }
 
 /// The files of completions, in the home directory and of the system.

@@ -8,7 +8,7 @@
 //!  passfile       the file of clients      token          what the token is good for
 //!  clients        psql, the AWS CLI        server         what the authority says of it (--aws)
 //!  tools          the tools' own files     net, tls       the way to the server, and encryption
-//!  clock          the authorities' clocks   login          the login itself
+//!  clock          the authorities' clocks   server_login   the login at the server
 //!                                          gateway        another way in: the local gateway
 //!
 //! shared:  sandboxes, token_judges, policy, server_text, no_answer    judge values for the stages

@@ -115,8 +115,8 @@ fn judge_choice(choice: &ClientPassfile) -> Finding {
         return Finding::warn(
             "passfile.home",
             format!(
-                "{shown_path}, but libpq 14 and older, pgx 4 and pgjdbc read the one in {home}, which \
-                 is the account's home directory and not HOME"
+                "{shown_path}, but libpq 14 and older, pgx 4 and pgjdbc read the one in {home}, \
+                 which is the account's home directory and not HOME"
             ),
         )
         .with_command(format!("export PGPASSFILE={quoted}"))
@@ -124,7 +124,8 @@ fn judge_choice(choice: &ClientPassfile) -> Finding {
     }
     if choice.is_in_windows {
         return Finding::ok(format!(
-            "{shown_path}; programs of Windows read another file, %APPDATA%\\postgresql\\pgpass.conf"
+            "{shown_path}; programs of Windows read another file, \
+             %APPDATA%\\postgresql\\pgpass.conf"
         ));
     }
     Finding::ok(shown_path.to_string())

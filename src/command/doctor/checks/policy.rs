@@ -104,7 +104,7 @@ mod tests {
                 ("rds", Some(of_rds)),
                 ("fake", None),
             ] {
-                let request = request(provider::named(provider).unwrap(), "h");
+                let request = request(provider::from_name(provider).unwrap(), "h");
                 let finding = judge_permission(&denied(by, conditions), &request, Some("arn:x"));
                 assert_eq!(finding.cause, cause);
                 let is_open = finding.status == FindingStatus::Warn;
@@ -113,7 +113,7 @@ mod tests {
                 assert_eq!(finding.names.len(), 1);
             }
         }
-        let request = request(provider::named("dsql").unwrap(), "h");
+        let request = request(provider::from_name("dsql").unwrap(), "h");
         let finding = judge_permission(&ServerLoginPermission::Allowed, &request, None);
         assert_eq!(finding.detail, "they allow dsql:DbConnect");
         assert_eq!(finding.status, FindingStatus::Ok);

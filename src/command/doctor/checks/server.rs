@@ -290,7 +290,7 @@ mod tests {
     use crate::provider;
 
     fn request_for(provider: &str) -> Request {
-        request(provider::named(provider).unwrap(), "h")
+        request(provider::from_name(provider).unwrap(), "h")
     }
 
     fn server(status: &str, is_ready: Option<bool>) -> ServerState {

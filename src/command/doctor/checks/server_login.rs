@@ -1,8 +1,8 @@
 //! Checks the login itself, with the token, up to the server's first verdict. No SQL is sent.
 //!
-//! `check_server_login` gives the token of `token.issued` to the thread of the probe, and waits for the
-//! verdict until the deadline of the run. The rest is pure: it goes by what the server has said,
-//! and lets the table of causes explain the server's own words.
+//! `check_server_login` gives the token of `token.issued` to the thread of the probe, and waits for
+//! the verdict until the deadline of the run. The rest is pure: it goes by what the server has
+//! said, and lets the table of causes explain the server's own words.
 
 use std::time::Instant;
 

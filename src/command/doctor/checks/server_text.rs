@@ -17,8 +17,8 @@ pub(super) fn explain_message(message: &ServerMessage, request: &Request) -> Fin
         "" => text.clone(),
         code => format!("{text} (SQLSTATE {code})"),
     };
-    let with_host = format!("{}: {text}", request.sign_host);
-    match request.provider.explain(&with_host) {
+    let text_with_host = format!("{}: {text}", request.sign_host);
+    match request.provider.explain(&text_with_host) {
         Some(cause) => Finding::fail(cause, detail),
         None => Finding::unexplained(detail),
     }
@@ -37,7 +37,12 @@ mod tests {
             message: "password authentication failed for user \"ann\"".to_owned(),
             ..ServerMessage::default()
         };
-        let of = |provider| request(provider::named(provider).expect("a provider"), "db.example");
+        let of = |provider| {
+            request(
+                provider::from_name(provider).expect("a provider"),
+                "db.example",
+            )
+        };
         let finding = explain_message(&message, &of("rds"));
         assert_eq!(finding.cause, Some("role.rds_iam.missing"));
         let finding = explain_message(&message, &of("fake"));

@@ -323,13 +323,20 @@ fn cause_of_distrust(
     verdict: &CertificateVerdict,
 ) -> &'static str {
     let required = roots::required_roots(request);
-    let by_provider = *trust_by(PROVIDER_ROOTS, verdict) == ChainTrust::Trusted;
-    let by_system = *trust_by(SYSTEM_ROOTS, verdict) == ChainTrust::Trusted;
+    let is_provider_trusted = *trust_by(PROVIDER_ROOTS, verdict) == ChainTrust::Trusted;
+    let is_system_trusted = *trust_by(SYSTEM_ROOTS, verdict) == ChainTrust::Trusted;
     let chain = &handshake.certificates;
     match &required {
-        RequiredRoots::Private(set) if by_provider || is_issued_for(set, chain) => set.cause,
-        RequiredRoots::Public(Some(set)) if by_provider || by_system => set.cause,
-        _ if chain.first().is_some_and(|own| own.is_self_issued) => "tls.selfsigned",
+        RequiredRoots::Private(set) if is_provider_trusted || is_issued_for(set, chain) => {
+            set.cause
+        }
+        RequiredRoots::Public(Some(set)) if is_provider_trusted || is_system_trusted => set.cause,
+        _ if chain
+            .first()
+            .is_some_and(|certificate| certificate.is_self_issued) =>
+        {
+            "tls.selfsigned"
+        }
         _ => "tls.roots.unknown",
     }
 }
@@ -386,10 +393,12 @@ fn judge_name(
     clients: &VerifyingClients<'_>,
     handshake: &TlsHandshake,
 ) -> Finding {
-    let (Some(own), Some(verdict)) = (handshake.certificates.first(), &handshake.verdict) else {
+    let (Some(server_certificate), Some(verdict)) =
+        (handshake.certificates.first(), &handshake.verdict)
+    else {
         return Finding::fail("net.other", "the certificate cannot be read");
     };
-    let names = names_of(own);
+    let names = names_of(server_certificate);
     let host = &request.host;
     match verdict.name {
         NameFit::Fits => Finding::ok(format!("for {host}")),
@@ -415,6 +424,9 @@ fn names_of(certificate: &Certificate) -> String {
     if certificate.names.is_empty() {
         return certificate.common_name.clone();
     }
-    let shown = certificate.names.iter().take(SHOWN);
-    shown.map(String::as_str).collect::<Vec<_>>().join(", ")
+    let first_names = certificate.names.iter().take(SHOWN);
+    first_names
+        .map(String::as_str)
+        .collect::<Vec<_>>()
+        .join(", ")
 }

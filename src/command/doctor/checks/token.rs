@@ -69,19 +69,19 @@ fn check_region(case: &mut ExaminedTarget<'_, '_>) -> Finding {
     if authority.regions().is_none() {
         return Finding::ok(format!("a token of {} has no region", authority.title()));
     }
-    let configured = match signer_summary(case) {
+    let configured_region = match signer_summary(case) {
         Some(signer) => signer.region,
         None => None,
     };
     let request = case.request;
-    let of_host = (request.provider.region)(&request.sign_host);
+    let host_region = (request.provider.region)(&request.sign_host);
     let finding = judge_region(
         request.provider,
-        of_host.as_ref(),
+        host_region.as_ref(),
         request.region.as_ref(),
-        configured,
+        configured_region,
     );
-    let (FindingStatus::Fail, Some(region)) = (finding.status, of_host) else {
+    let (FindingStatus::Fail, Some(region)) = (finding.status, host_region) else {
         return finding;
     };
     // A variable or a profile never wins over the host.
@@ -150,7 +150,7 @@ fn check_life(case: &mut ExaminedTarget<'_, '_>) -> Finding {
             usual_seconds: if provider.authority.decides_life() {
                 0
             } else {
-                case.request.life.min(provider.default_life)
+                case.request.life_seconds.min(provider.default_life_seconds)
             },
             cause: provider.authority.cause_of(&expired),
         };

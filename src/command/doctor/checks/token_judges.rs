@@ -48,15 +48,15 @@ pub(super) fn judge_host(request: &Request) -> Finding {
         .with_command(format!("pgcred add NAME ENDPOINT --alias {alias}"))
 }
 
-/// Judges the region of the request against that of the host. `configured` is what a variable or
-/// the profile says, with its place.
+/// Judges the region of the request against that of the host. `configured_region` is what a
+/// variable or the profile says, with its place.
 pub(super) fn judge_region(
     provider: &Provider,
-    of_host: Option<&Region>,
-    of_request: Option<&Region>,
-    configured: Option<(String, String)>,
+    host_region: Option<&Region>,
+    request_region: Option<&Region>,
+    configured_region: Option<(String, String)>,
 ) -> Finding {
-    match (of_host, of_request, configured) {
+    match (host_region, request_region, configured_region) {
         (Some(host), Some(request), _) if host != request => Finding::fail(
             provider.cause_of_difference(TokenPart::Region),
             format!("signed for {request}, and the host is in {host}"),
@@ -224,19 +224,19 @@ pub(super) fn first_difference(
         let cause = request.provider.cause_of_difference(TokenPart::Service);
         return Some((cause, detail));
     }
-    let wanted = request.scope();
+    let scope = request.scope();
     let region = match (request.provider.region)(&request.sign_host) {
         Some(region) => Some(region.to_string()),
         None => request.region.as_ref().map(ToString::to_string),
     };
-    let (said_port, port) = (part_as_text(parts.port), part_as_text(wanted.port));
+    let (said_port, port) = (part_as_text(parts.port), part_as_text(scope.port));
     let port = (TokenPart::Port, said_port.as_deref(), port.as_deref());
-    let user = (TokenPart::User, parts.user.as_deref(), wanted.user);
+    let user = (TokenPart::User, parts.user.as_deref(), scope.user);
     let rows = [
-        compare_known_part(TokenPart::Service, parts.service.as_deref(), wanted.service),
-        compare_known_part(TokenPart::Host, parts.host.as_deref(), wanted.host),
+        compare_known_part(TokenPart::Service, parts.service.as_deref(), scope.service),
+        compare_known_part(TokenPart::Host, parts.host.as_deref(), scope.host),
         port,
-        compare_known_part(TokenPart::Action, parts.action.as_deref(), wanted.action),
+        compare_known_part(TokenPart::Action, parts.action.as_deref(), scope.action),
         user,
         (
             TokenPart::Region,
@@ -244,18 +244,16 @@ pub(super) fn first_difference(
             region.as_deref(),
         ),
     ];
-    for (part, in_token, wanted) in rows {
+    for (part, in_token, in_request) in rows {
         let is_whole = parts.signs_whole_scope && matches!(part, TokenPart::Port | TokenPart::User);
-        let are_both_known = in_token.is_some() && wanted.is_some();
-        if in_token == wanted || !(are_both_known || is_whole) {
+        let are_both_known = in_token.is_some() && in_request.is_some();
+        if in_token == in_request || !(are_both_known || is_whole) {
             continue;
         }
-        let (part_name, in_token, wanted) = (
-            part.as_str(),
-            in_token.unwrap_or(NONE),
-            wanted.unwrap_or(NONE),
-        );
-        let detail = format!("the token is for {part_name} {in_token}, and {wanted} is asked for");
+        let (in_token, in_request) = (in_token.unwrap_or(NONE), in_request.unwrap_or(NONE));
+        let part_name = part.as_str();
+        let detail =
+            format!("the token is for {part_name} {in_token}, and {in_request} is asked for");
         let cause = request.provider.cause_of_difference(part);
         return Some((cause, detail));
     }
@@ -272,14 +270,14 @@ type ComparedPart<'a> = (TokenPart, Option<&'a str>, Option<&'a str>);
 fn compare_known_part<'a>(
     part: TokenPart,
     in_token: Option<&'a str>,
-    wanted: &'a str,
+    in_request: &'a str,
 ) -> ComparedPart<'a> {
-    let wanted = if wanted.is_empty() {
+    let in_request = if in_request.is_empty() {
         None
     } else {
-        Some(wanted)
+        Some(in_request)
     };
-    (part, in_token, wanted)
+    (part, in_token, in_request)
 }
 
 fn part_as_text<T: ToString>(value: Option<T>) -> Option<String> {

@@ -177,7 +177,7 @@ impl GuidedSurroundings for RealSurroundings<'_> {
 
     fn shell(&self) -> Option<&'static Shell> {
         let program = env::var("SHELL")?;
-        Shell::named(program.rsplit(['/', '\\']).next()?)
+        Shell::from_name(program.rsplit(['/', '\\']).next()?)
     }
 
     fn show_changes(&self, wishes: &SetupWishes) -> Result<bool> {

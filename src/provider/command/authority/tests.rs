@@ -9,7 +9,7 @@ use crate::sys::fs;
 fn an_identity_looks_again_at_every_file_that_is_watched() {
     let home = tempfile::tempdir().unwrap();
     let (file, directory) = (home.path().join("file"), home.path().join("directory"));
-    let mut definition = CommandDefinition::named("tool");
+    let mut definition = CommandDefinition::new("tool");
     definition.watch = [&file, &directory]
         .map(|path| path.display().to_string())
         .to_vec();

@@ -44,7 +44,7 @@ fn judge_login(
         LoginState::Good(end) => {
             let life_left = spoken_duration(now.until(*end));
             Finding::ok(format!(
-                "logged in; what the login gave is good for {life_left}"
+                "logged in; its credentials are good for {life_left}"
             ))
         }
         LoginState::Renewable(Some(end)) => {

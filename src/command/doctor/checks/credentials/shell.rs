@@ -38,8 +38,9 @@ fn judge_environment(authority: &dyn Authority, summary: &SignerSummary, now: Ti
         let detail = format!("the key in {variable} signs, and it expired {ago} ago");
         return Finding::fail(cause, detail);
     }
-    if let Some(other) = summary.profile_variable {
-        let detail = format!("the key in {variable} signs, and {other} counts for nothing");
+    if let Some(profile_variable) = summary.profile_variable {
+        let detail =
+            format!("the key in {variable} signs, and {profile_variable} counts for nothing");
         return Finding::warn(cause, detail);
     }
     let kind = if keys.are_temporary {

@@ -126,7 +126,7 @@ mod tests {
     #[test]
     fn a_login_that_is_missing_is_typed_with_the_profile_in_use() {
         let error = Error::login("profile `dev`: the SSO session was ended by AWS");
-        let dsql = provider::named("dsql").expect("it is in the table");
+        let dsql = provider::from_name("dsql").expect("it is in the table");
         let mut summary = summary(Ok(String::new()));
         let finding = judge_error(dsql, &error, Some(&summary));
         assert_eq!(
@@ -140,7 +140,7 @@ mod tests {
             ["pgcred login"]
         );
         assert_eq!(judge_error(dsql, &error, None).commands, ["pgcred login"]);
-        let fake = provider::named("fake").expect("it is in the table");
+        let fake = provider::from_name("fake").expect("it is in the table");
         let finding = judge_error(fake, &error, None);
         assert_eq!(finding.commands, ["pgcred login --provider fake"]);
 

@@ -309,8 +309,8 @@ mod tests {
 
     #[test]
     fn settings_are_in_the_way_of_dsql_alone() {
-        let dsql = provider::named("dsql").expect("it is in the table");
-        let rds = provider::named("rds").expect("it is in the table");
+        let dsql = provider::from_name("dsql").expect("it is in the table");
+        let rds = provider::from_name("rds").expect("it is in the table");
         assert_eq!(judge_options(None, dsql).status, FindingStatus::Ok);
         assert_eq!(judge_options(Some("-c a=b"), rds).status, FindingStatus::Ok);
         let finding = judge_options(Some("-c a=b"), dsql);

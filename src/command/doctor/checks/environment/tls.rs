@@ -182,14 +182,14 @@ fn usual_roots(facts: &TlsFacts) -> Option<Finding> {
     if facts.roots.is_some() || !facts.verifies() {
         return None;
     }
-    let UsualRoots::Lacking(lack) = &facts.usual_roots else {
+    let UsualRoots::Lacking(problem) = &facts.usual_roots else {
         return None;
     };
     let cause = match &facts.private_roots {
         Some(set) => set.cause,
         None => "tls.rootfile",
     };
-    Some(Finding::fail(cause, lack))
+    Some(Finding::fail(cause, problem))
 }
 
 fn judge_sslnegotiation(facts: &TlsFacts) -> Option<Finding> {
@@ -305,7 +305,7 @@ mod tests {
     }
 
     fn private_roots() -> Option<RootSet> {
-        let rds = crate::provider::named("rds").expect("a provider");
+        let rds = crate::provider::from_name("rds").expect("a provider");
         (rds.roots)("db.x.eu-west-1.rds.amazonaws.com", None)
             .set()
             .cloned()

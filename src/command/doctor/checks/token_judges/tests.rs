@@ -12,7 +12,7 @@ const DSQL: &str = "foo0bar1baz2quux3quuux4abc.dsql.us-east-1.on.aws";
 const RDS: &str = "db.c1a2b3c4d5e6.eu-west-1.rds.amazonaws.com";
 
 fn request(provider: &str, host: &str, user: &str) -> Request {
-    let provider = provider::named(provider).expect("it is in the table");
+    let provider = provider::from_name(provider).expect("it is in the table");
     Request {
         connection: None,
         provider,
@@ -30,7 +30,7 @@ fn request(provider: &str, host: &str, user: &str) -> Request {
         aliases: Vec::new(),
         lines_of_others: Vec::new(),
         vars: Vec::new(),
-        life: 900,
+        life_seconds: 900,
     }
 }
 

@@ -145,9 +145,9 @@ fn database_choices(
 }
 
 /// Takes out the databases that cannot be added. Returns why not, for the first of them.
-fn drop_unaddable(picked: &mut Vec<usize>, new: &[DatabaseOffer]) -> Option<String> {
+fn drop_unaddable(indices: &mut Vec<usize>, new: &[DatabaseOffer]) -> Option<String> {
     let mut first = None;
-    picked.retain(|index| {
+    indices.retain(|index| {
         let offer = &new[*index];
         let Some(reason) = &offer.not_added else {
             return true;

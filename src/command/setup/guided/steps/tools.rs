@@ -54,8 +54,8 @@ pub(in crate::command::setup::guided) fn ask_token_users(
 ) -> Result<StepOutcome> {
     let picked_tools = conversation.replies.tools.as_deref().unwrap_or_default();
     let follower = picked_tools.iter().find(|tool| tool.follows_users);
-    let unknown = conversation.surroundings.unknown_users();
-    let (Some(follower), false) = (follower, unknown.is_empty()) else {
+    let unknown_users = conversation.surroundings.unknown_users();
+    let (Some(follower), false) = (follower, unknown_users.is_empty()) else {
         conversation.replies.asked_for = None;
         return Ok(StepOutcome::Skipped);
     };
@@ -63,7 +63,7 @@ pub(in crate::command::setup::guided) fn ask_token_users(
     for UnknownUser {
         connection,
         is_created,
-    } in unknown
+    } in unknown_users
     {
         let is_chosen = match &conversation.replies.asked_for {
             Some(names) => names.contains(connection),
@@ -90,7 +90,7 @@ pub(in crate::command::setup::guided) fn ask_token_users(
     Ok(StepOutcome::from_answer(answer, |picked_tools| {
         let names = picked_tools
             .into_iter()
-            .map(|index| unknown[index].connection.clone());
+            .map(|index| unknown_users[index].connection.clone());
         conversation.replies.asked_for = Some(names.collect());
     }))
 }
