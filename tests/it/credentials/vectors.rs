@@ -25,11 +25,16 @@ fn every_provider_of_aws_has_vectors() {
     assert_eq!(providers, FILES.map(|(name, _)| name));
 }
 
+/// Returns the entries of a kind. Each gets the provider of its file as an input.
 fn entries(kind: &str) -> Vec<Value> {
     let mut all: Vec<Value> = Vec::new();
-    for (_, text) in FILES {
-        let file: Vec<Value> = serde_json::from_str(text).expect("JSON");
-        all.extend(file.into_iter().filter(|entry| entry["kind"] == kind));
+    for (provider, text) in FILES {
+        let mut file: Vec<Value> = serde_json::from_str(text).expect("JSON");
+        file.retain(|entry| entry["kind"] == kind);
+        for entry in &mut file {
+            entry["inputs"]["provider"] = provider.into();
+        }
+        all.extend(file);
     }
     assert!(!all.is_empty(), "no entries of kind {kind}");
     all
@@ -48,12 +53,13 @@ fn token(inputs: &Value, extra: &[&str]) -> Run {
     if let Some(token) = text("session_token") {
         sandbox.set("AWS_SESSION_TOKEN", &token);
     }
-    let (provider, user) = match text("action").as_deref() {
-        Some("connect") => ("rds", text("user").expect("a user")),
-        Some("DbConnectAdmin") => ("dsql", "admin".to_owned()),
-        _ => ("dsql", "app".to_owned()),
-    };
-    let (host, region) = (
+    // Aurora DSQL's tokens name no user: its action says whether it is `admin`.
+    let user = text("user").unwrap_or_else(|| match text("action").as_deref() {
+        Some("DbConnectAdmin") => "admin".to_owned(),
+        _ => "app".to_owned(),
+    });
+    let (provider, host, region) = (
+        text("provider").expect("a provider"),
         text("host").expect("a host"),
         text("region").expect("a region"),
     );
@@ -64,7 +70,7 @@ fn token(inputs: &Value, extra: &[&str]) -> Run {
         "--region",
         &region,
         "--provider",
-        provider,
+        &provider,
         "--user",
         &user,
     ];
