@@ -60,9 +60,9 @@ pub(crate) trait DatabaseCatalog: Send + Sync {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ProfileRegions {
     /// The one that the profile, or a variable, names.
-    pub(crate) own: Option<Region>,
+    pub(crate) own_region: Option<Region>,
     /// All that accounts of this kind can have, in alphabetical order.
-    pub(crate) all: Vec<Region>,
+    pub(crate) known_regions: Vec<Region>,
 }
 
 /// A step of a listing, to show how far it is.

@@ -100,7 +100,7 @@ fn claim(claims: &Value, name: &str) -> Option<String> {
     if value.is_empty() {
         return None;
     }
-    Some(text::shortened(&text::shown(value), LONGEST_CLAIM))
+    Some(text::shortened(&text::printable(value), LONGEST_CLAIM))
 }
 
 #[cfg(test)]

@@ -283,7 +283,7 @@ pub(crate) trait Identity {
 
     /// Returns the same identity with the files that it rests on as they are now: resolving
     /// credentials, or waiting for a process that does, may have changed them.
-    fn reloaded(&self) -> Rc<dyn Identity>;
+    fn reload(&self) -> Rc<dyn Identity>;
 
     /// Returns what decides the region of a request that names none, without asking anything:
     /// cached tokens go by it. `None` if the authority has no regions.

@@ -10,7 +10,7 @@ pub(crate) trait Regions {
     fn parse(&self, text: &str) -> Result<Region>;
 
     /// Returns the names that completions offer. There may be others.
-    fn known(&self) -> &'static [&'static str];
+    fn known_regions(&self) -> &'static [&'static str];
 
     /// Returns a warning if a name looks wrong.
     fn warning(&self, _region: &Region) -> Option<String> {

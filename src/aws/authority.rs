@@ -177,7 +177,7 @@ impl Regions for AwsAuthority {
         region::parse(text)
     }
 
-    fn known(&self) -> &'static [&'static str] {
+    fn known_regions(&self) -> &'static [&'static str] {
         KNOWN_REGIONS
     }
 

@@ -33,7 +33,7 @@ impl BlockingResolver<'_> {
     ) -> Result<Credentials> {
         let credentials = match self.resolve(region, life_seconds, notes) {
             Ok(credentials) => credentials,
-            Err(error) => self.cached(region, notes).ok_or(error)?,
+            Err(error) => self.cached_credentials(region, notes).ok_or(error)?,
         };
         credentials::check_credentials(credentials)
     }
@@ -86,7 +86,7 @@ impl BlockingResolver<'_> {
     }
 
     /// Returns the credentials that the AWS CLI has cached, though they last less long than wanted.
-    fn cached(&self, region: &str, notes: &RunNotes) -> Option<Credentials> {
+    fn cached_credentials(&self, region: &str, notes: &RunNotes) -> Option<Credentials> {
         let resolution = self.open(region, 0, self.deadline, notes).ok()?;
         execute::cached_credentials(&resolution, self.profile_plan.plan().ok()?)
     }

@@ -33,7 +33,7 @@ pub(super) async fn resolve_credentials(
     let mut cached = None;
     let mut to_assume = Vec::new();
     for role in &plan.roles {
-        cached = role.cached(resolution);
+        cached = role.cached_credentials(resolution);
         if cached.is_some() {
             break;
         }
@@ -72,8 +72,8 @@ pub(super) fn cached_credentials(
     plan: &CredentialPlan,
 ) -> Option<Credentials> {
     match (plan.roles.first(), &plan.source) {
-        (Some(role), _) => role.cached(resolution),
-        (None, Ok(source)) => source.implementation().cached(resolution),
+        (Some(role), _) => role.cached_credentials(resolution),
+        (None, Ok(source)) => source.implementation().cached_credentials(resolution),
         (None, Err(_)) => None,
     }
 }

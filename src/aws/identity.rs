@@ -103,7 +103,7 @@ impl Identity for AwsIdentity {
         self.profile_plan.login_paths()
     }
 
-    fn reloaded(&self) -> Rc<dyn Identity> {
+    fn reload(&self) -> Rc<dyn Identity> {
         Rc::new(Self::with_current_files(
             Rc::clone(&self.profile_plan),
             self.digest.clone(),

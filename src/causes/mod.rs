@@ -113,7 +113,7 @@ impl Cause {
             templates.extend(addition.templates);
         }
         let commands = templates.iter();
-        commands.map(|template| values.filled(template)).collect()
+        commands.map(|template| values.fill(template)).collect()
     }
 
     /// Returns what to do, in words.
@@ -122,7 +122,7 @@ impl Cause {
         for addition in additions::additions_of(self.id, values.authority) {
             add_sentence(&mut text, addition.fix);
         }
-        values.filled(&text)
+        values.fill(&text)
     }
 
     /// Tells whether the token itself is the cause, by the subject of the id.

@@ -31,7 +31,7 @@ const IN_SQL: &str = ".sql";
 
 impl CausePlaceholders {
     /// Returns a command with what is known, quoted for the usual shell of this system or for SQL.
-    pub(super) fn filled(&self, template: &str) -> String {
+    pub(super) fn fill(&self, template: &str) -> String {
         let mut command = String::new();
         let mut rest = template;
         while let Some((before, after)) = rest.split_once('{') {
@@ -93,20 +93,20 @@ mod tests {
             ..CausePlaceholders::default()
         };
         assert_eq!(
-            known.filled("pgcred refresh {target} --user {port}"),
+            known.fill("pgcred refresh {target} --user {port}"),
             "pgcred refresh db.example --user PORT"
         );
         assert_eq!(
-            known.filled("GRANT rds_iam TO {user.sql};"),
+            known.fill("GRANT rds_iam TO {user.sql};"),
             "GRANT rds_iam TO \"a\"\"b\";"
         );
         assert_eq!(
-            known.filled("pgcred login --profile {profile}"),
+            known.fill("pgcred login --profile {profile}"),
             format!("pgcred login --profile {}", quote::typed("my profile"))
         );
         let unknown = CausePlaceholders::default();
-        assert_eq!(unknown.filled("{user.sql} {target}"), "\"USER\" TARGET");
-        assert_eq!(unknown.filled("a { b"), "a { b");
-        assert_eq!(unknown.filled("{ b: c } {host}"), "{ b: c } HOST");
+        assert_eq!(unknown.fill("{user.sql} {target}"), "\"USER\" TARGET");
+        assert_eq!(unknown.fill("a { b"), "a { b");
+        assert_eq!(unknown.fill("{ b: c } {host}"), "{ b: c } HOST");
     }
 }

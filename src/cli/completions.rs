@@ -149,14 +149,14 @@ fn profiles() -> Vec<CompletionCandidate> {
 /// Tells whether a shell can show a name: shells print candidates as they are, and some split them
 /// at line breaks.
 fn can_be_shown(name: &str) -> bool {
-    text::shown(name) == name
+    text::printable(name) == name
 }
 
 fn regions() -> Vec<CompletionCandidate> {
     let mut candidates = Vec::new();
     for authority in authorities() {
         if let Some(regions) = authority.regions() {
-            candidates.extend(regions.known().iter().map(CompletionCandidate::new));
+            candidates.extend(regions.known_regions().iter().map(CompletionCandidate::new));
         }
     }
     candidates

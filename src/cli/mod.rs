@@ -28,7 +28,7 @@ use crate::command::run::{failure_code, parse_error};
 use crate::error::{Error, Exit, Result};
 use crate::output::Output;
 use crate::sys::limits;
-use crate::text::{backquoted, shown};
+use crate::text::{backquoted, printable};
 use table::{COMMANDS, CommandRow, command_line};
 
 /// Parses the command line, runs the command and reports its error.
@@ -133,7 +133,7 @@ fn with_visible_words(error: clap::Error, arguments: &[OsString]) -> clap::Error
     let mut visible = Vec::new();
     for word in arguments {
         visible.push(match word.to_str() {
-            Some(text) => OsString::from(shown(text)),
+            Some(text) => OsString::from(printable(text)),
             None => word.clone(),
         });
     }

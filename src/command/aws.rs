@@ -255,7 +255,7 @@ impl CommonOptions {
 fn list_of_profiles() -> Result<String> {
     let mut list = String::new();
     for name in aws::profile_names()? {
-        list += &text::shown(&name);
+        list += &text::printable(&name);
         list.push('\n');
     }
     Ok(list)

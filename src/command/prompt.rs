@@ -70,7 +70,7 @@ impl PromptCommand {
             .format
             .replace("{left}", &left_in_words)
             .replace("{state}", state)
-            .replace("{name}", &text::shown(&segment.name));
+            .replace("{name}", &text::printable(&segment.name));
         text + "\n"
     }
 }

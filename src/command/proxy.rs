@@ -123,7 +123,7 @@ impl RunCommand for ProxyCommand {
             max_connections: self.max_connections.get(),
             exit_idle: self.exit_idle.map(duration),
             drain: self.drain.map(duration),
-            until_closed: if self.until_stdin_closes { stdin } else { None },
+            stdin_to_wait_for: if self.until_stdin_closes { stdin } else { None },
             output,
         };
         gateway::run(targets, options, |request| tokens.issue(request))
@@ -359,7 +359,7 @@ impl GatewayTokens<'_> {
             return;
         }
         let hint = error.hint_text().unwrap_or_default();
-        let notice = text::mask_accounts(&text::shown(&format!("{error}; {hint}")));
+        let notice = text::mask_accounts(&text::printable(&format!("{error}; {hint}")));
         if notice != self.last_notice {
             child::notify(&notice);
             self.last_notice = notice;

@@ -8,7 +8,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use crate::sys::{fs, socket_peer};
-use crate::text::shown;
+use crate::text::printable;
 
 /// Who listens on a port of this machine.
 #[derive(Debug, PartialEq, Eq)]
@@ -75,7 +75,7 @@ fn find_program(is_it: impl Fn(&Path) -> bool) -> Option<PortHolder> {
         if is_process && is_it(&directory) {
             let name = fs::read(&directory.join("comm")).unwrap_or_default();
             return Some(PortHolder::Program {
-                name: shown(String::from_utf8_lossy(&name).trim()),
+                name: printable(String::from_utf8_lossy(&name).trim()),
                 process: id.into_owned(),
             });
         }

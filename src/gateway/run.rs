@@ -49,7 +49,7 @@ pub(crate) struct GatewayOptions {
     /// How long sessions may go on after the signal to end; none if they end at once.
     pub(crate) drain: Option<Duration>,
     /// It ends when this does.
-    pub(crate) until_closed: Option<InheritedStdin>,
+    pub(crate) stdin_to_wait_for: Option<InheritedStdin>,
     pub(crate) output: Output,
 }
 
@@ -69,7 +69,7 @@ pub(crate) fn run(
         }
     })?;
     let mut options = options;
-    if let Some(stdin) = options.until_closed.take() {
+    if let Some(stdin) = options.stdin_to_wait_for.take() {
         thread::spawn(move || {
             wait_for_end(stdin);
             stop.send_replace(true);

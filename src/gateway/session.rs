@@ -31,7 +31,7 @@ use super::startup::{FirstPacket, StartUp, read_first};
 use super::state::{Gateway, SessionSlot, TargetState, UnprovenPermit};
 use super::tokens::HandedToken;
 use crate::config::LocalAuth;
-use crate::text::shown;
+use crate::text::printable;
 use crate::time::{Time, spoken_duration};
 use crate::wire::{LONGEST_PACKET, authentication_packet, code};
 
@@ -154,7 +154,7 @@ impl GatewaySession<'_> {
             }
             cancel @ ProvenRequest::Cancel(_) => return Ok(cancel),
         };
-        self.user = shown(&start_up.user);
+        self.user = printable(&start_up.user);
         if self.gateway.is_stopping() {
             return Err(Refusal::stopping());
         }

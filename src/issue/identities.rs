@@ -70,7 +70,7 @@ impl IdentityRegistry {
         for authority in &mut self.authorities {
             for identity_in_use in authority.by_key.values_mut() {
                 if identity_in_use.digest() == identity.digest() {
-                    let reloaded = reloaded.get_or_insert_with(|| identity_in_use.reloaded());
+                    let reloaded = reloaded.get_or_insert_with(|| identity_in_use.reload());
                     *identity_in_use = Rc::clone(reloaded);
                 }
             }

@@ -172,7 +172,7 @@ impl Issuer {
         oldest: TokenAge,
     ) -> Option<IssuedToken> {
         let id = self.entry_id(request);
-        self.cached(request, &id, oldest)
+        self.find_in_cache(request, &id, oldest)
     }
 
     /// Shares the time of this run between so many identities.
@@ -248,7 +248,7 @@ impl Issuer {
         asked_at: Time,
     ) -> Option<IssuedToken> {
         let id = self.entry_id(request);
-        let Some(issued) = self.cached(request, &id, options.oldest_usable()) else {
+        let Some(issued) = self.find_in_cache(request, &id, options.oldest_usable()) else {
             self.trace_missing(request, &id);
             return None;
         };
@@ -269,7 +269,12 @@ impl Issuer {
         self.entry_id(request) == issued.id
     }
 
-    fn cached(&self, request: &Request, id: &EntryId, oldest: TokenAge) -> Option<IssuedToken> {
+    fn find_in_cache(
+        &self,
+        request: &Request,
+        id: &EntryId,
+        oldest: TokenAge,
+    ) -> Option<IssuedToken> {
         let (token, region) = self
             .cache
             .as_ref()?
@@ -342,7 +347,7 @@ impl Issuer {
             // does not hide it.
             return Err(error);
         }
-        let Some(stale_token) = self.cached(request, id, TokenAge::Stale) else {
+        let Some(stale_token) = self.find_in_cache(request, id, TokenAge::Stale) else {
             return Err(error);
         };
         let life_left = Time::now().until(stale_token.token.expires_at);

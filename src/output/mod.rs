@@ -61,7 +61,7 @@ impl Output {
         Self::answer(
             &lines
                 .into_iter()
-                .map(|line| text::shown(&line) + "\n")
+                .map(|line| text::printable(&line) + "\n")
                 .collect::<String>(),
         )
     }
@@ -140,7 +140,7 @@ pub(crate) fn reported_error(stderr: &str) -> Option<&str> {
 /// Writes one line to stderr.
 fn print_to_stderr(text: &str) {
     // if stderr is closed, an error cannot be reported either
-    let _ = io::stderr().write_all((text::shown(text) + "\n").as_bytes());
+    let _ = io::stderr().write_all((text::printable(text) + "\n").as_bytes());
 }
 
 #[cfg(test)]

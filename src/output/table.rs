@@ -1,7 +1,7 @@
 //! Lays out columns of text for a terminal: each as wide as its widest cell. The one owner of how
 //! `list`, `discover` and `setup` lay out their lines. It is pure.
 
-use crate::text::{shortened, shown};
+use crate::text::{printable, shortened};
 
 /// What stands between two columns.
 const GAP_WIDTH: usize = 2;
@@ -40,7 +40,7 @@ impl TextTable {
             if index == 0 {
                 line.push_str(heading);
             } else {
-                line.push_str(&shortened(&shown(&cells[index - 1]), self.longest));
+                line.push_str(&shortened(&printable(&cells[index - 1]), self.longest));
             }
         }
     }

@@ -67,7 +67,7 @@ fn read_error(first: &[u8], stream: TimedStream<'_>) -> Result<TlsAnswer, ProbeF
 /// Says what greets, with a little time for the rest of its first words.
 fn read_greeting(first: &[u8], socket: &TcpStream, deadline: Deadline) -> ForeignProtocol {
     const NEEDED: usize = 8;
-    let rest = match deadline.left() {
+    let rest = match deadline.remaining() {
         Some(time_left) => Deadline::after(time_left.min(TIME_FOR_GREETING)),
         None => deadline,
     };

@@ -10,7 +10,7 @@ use der::{Reader, SliceReader, Tag, TagNumber, Tagged};
 use ring::digest::{SHA256, digest};
 
 use crate::text::encode::hex;
-use crate::text::{shortened, shown};
+use crate::text::{printable, shortened};
 use crate::time::Time;
 
 /// The most names of a certificate that are kept.
@@ -165,7 +165,7 @@ fn attribute_text(value: AnyRef<'_>) -> String {
     } else {
         String::from_utf8_lossy(bytes).into_owned()
     };
-    shown(&shortened(&text, LONGEST_NAME))
+    printable(&shortened(&text, LONGEST_NAME))
 }
 
 fn whole_name(parts: &[NameAttribute]) -> String {

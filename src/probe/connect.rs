@@ -37,7 +37,7 @@ pub(crate) enum ConnectOutcome {
 #[derive(Debug)]
 pub(crate) struct ConnectAttempt {
     pub(crate) address: SocketAddr,
-    pub(crate) reached: ConnectOutcome,
+    pub(crate) outcome: ConnectOutcome,
     /// How long it took.
     pub(crate) took: Duration,
     stream: Option<TcpStream>,
@@ -84,20 +84,20 @@ fn connect_to_all_by(
     let mut attempts = Vec::new();
     for (index, address) in addresses.iter().enumerate() {
         let address = SocketAddr::new(*address, port);
-        let mut reached = ConnectOutcome::Silent;
+        let mut outcome = ConnectOutcome::Silent;
         let answer = answer.clone();
         let thread = thread::Builder::new().spawn(move || {
-            if let Some(time) = deadline.left() {
+            if let Some(time) = deadline.remaining() {
                 let result = dial(address, time);
                 let _ = answer.send((index, began.elapsed(), result)); // perhaps too late
             }
         });
         if let Err(error) = thread {
-            reached = ConnectOutcome::Failed(safe_words(&error.to_string()));
+            outcome = ConnectOutcome::Failed(safe_words(&error.to_string()));
         }
         attempts.push(ConnectAttempt {
             address,
-            reached,
+            outcome,
             took: Duration::ZERO,
             stream: None,
         });
@@ -105,7 +105,7 @@ fn connect_to_all_by(
     drop(answer);
     collect_answers(&answers, &mut attempts, deadline);
     for attempt in &mut attempts {
-        if attempt.reached == ConnectOutcome::Silent {
+        if attempt.outcome == ConnectOutcome::Silent {
             attempt.took = began.elapsed();
         }
     }
@@ -119,9 +119,9 @@ fn collect_answers(
     deadline: Deadline,
 ) {
     let mut patience: Option<Deadline> = None;
-    while let Some(mut time) = deadline.left() {
+    while let Some(mut time) = deadline.remaining() {
         if let Some(patience) = patience {
-            let Some(time_left) = patience.left() else {
+            let Some(time_left) = patience.remaining() else {
                 return;
             };
             time = time.min(time_left);
@@ -134,11 +134,11 @@ fn collect_answers(
         match result {
             Ok(stream) => {
                 let _ = stream.set_nodelay(true); // slower without, but it works
-                attempt.reached = ConnectOutcome::Open;
+                attempt.outcome = ConnectOutcome::Open;
                 attempt.stream = Some(stream);
                 patience = patience.or_else(|| Some(Deadline::after(PATIENCE)));
             }
-            Err(error) => attempt.reached = outcome_of_error(&error),
+            Err(error) => attempt.outcome = outcome_of_error(&error),
         }
     }
 }
@@ -171,14 +171,14 @@ mod tests {
         let address = listener.local_addr().unwrap();
         let names = NameAnswer::Literal(address.ip());
         let mut attempts = connect_to_all(&names, address.port(), soon());
-        assert_eq!(attempts[0].reached, ConnectOutcome::Open);
+        assert_eq!(attempts[0].outcome, ConnectOutcome::Open);
         let open = take_first(&mut attempts).unwrap();
         assert_eq!(open.address, address);
         assert!(take_first(&mut attempts).is_none());
-        assert_eq!(attempts[0].reached, ConnectOutcome::Open); // the report still says so
+        assert_eq!(attempts[0].outcome, ConnectOutcome::Open); // the report still says so
         drop((listener, open));
         let mut attempts = connect_to_all(&names, address.port(), soon());
-        assert_eq!(attempts[0].reached, ConnectOutcome::Refused);
+        assert_eq!(attempts[0].outcome, ConnectOutcome::Refused);
         assert!(take_first(&mut attempts).is_none());
     }
 
@@ -200,9 +200,9 @@ mod tests {
             },
         );
         assert!(began.elapsed() < Duration::from_secs(8));
-        assert_eq!(attempts[0].reached, ConnectOutcome::Silent);
+        assert_eq!(attempts[0].outcome, ConnectOutcome::Silent);
         assert!(attempts[0].took >= PATIENCE);
-        assert_eq!(attempts[1].reached, ConnectOutcome::Open);
+        assert_eq!(attempts[1].outcome, ConnectOutcome::Open);
     }
 
     #[test]
@@ -214,7 +214,7 @@ mod tests {
             Err(ErrorKind::TimedOut.into())
         });
         assert!(began.elapsed() < Duration::from_secs(4));
-        assert_eq!(attempts[0].reached, ConnectOutcome::Silent);
+        assert_eq!(attempts[0].outcome, ConnectOutcome::Silent);
         assert!(connect_to_all_by(&[], 1, deadline, |_, _| unreachable!()).is_empty());
     }
 

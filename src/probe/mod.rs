@@ -41,7 +41,7 @@ impl Deadline {
     }
 
     /// Returns the time that is left, which is more than none; `None` if the deadline has passed.
-    pub(crate) fn left(self) -> Option<Duration> {
+    pub(crate) fn remaining(self) -> Option<Duration> {
         let time_left = self.0.saturating_duration_since(Instant::now());
         if time_left.is_zero() {
             None

@@ -71,7 +71,7 @@ fn look_up_by(
     if let Err(error) = thread {
         return NameAnswer::Unknown(safe_words(&error.to_string()));
     }
-    let Some(time) = deadline.left() else {
+    let Some(time) = deadline.remaining() else {
         return NameAnswer::TimedOut;
     };
     match answers.recv_timeout(time) {

@@ -10,7 +10,7 @@ use std::net::TcpStream;
 use rustls::{Error as TlsError, InvalidMessage};
 
 use super::{Deadline, ProbeFailure};
-use crate::text::{shortened, shown};
+use crate::text::{printable, shortened};
 
 /// The most bytes that a server can send in one step.
 const MOST_BYTES: usize = 1 << 20;
@@ -42,7 +42,7 @@ impl Read for TimedStream<'_> {
         }
         let max_bytes = buffer.len().min(self.left);
         loop {
-            let Some(time_left) = self.deadline.left() else {
+            let Some(time_left) = self.deadline.remaining() else {
                 return Err(ErrorKind::TimedOut.into());
             };
             self.socket.set_read_timeout(Some(time_left))?;
@@ -60,7 +60,7 @@ impl Read for TimedStream<'_> {
 
 impl Write for TimedStream<'_> {
     fn write(&mut self, buffer: &[u8]) -> Result<usize> {
-        let Some(time) = self.deadline.left() else {
+        let Some(time) = self.deadline.remaining() else {
             return Err(ErrorKind::TimedOut.into());
         };
         self.socket.set_write_timeout(Some(time))?;
@@ -109,5 +109,5 @@ fn cause_in_tls(error: &TlsError) -> ProbeFailure {
 
 /// Returns a text of the system or of a library, safe to show.
 pub(super) fn safe_words(text: &str) -> String {
-    shown(&shortened(text, LONGEST_TEXT))
+    printable(&shortened(text, LONGEST_TEXT))
 }

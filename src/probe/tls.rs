@@ -156,7 +156,7 @@ fn encrypt(
     let provider = Arc::new(ring::default_provider());
     let recorder = Arc::new(CertificateRecorder {
         provider: Arc::clone(&provider),
-        shown: Mutex::new(Vec::new()),
+        chain: Mutex::new(Vec::new()),
     });
     let result = match tls_client(&recorder, server.clone(), request.sends_name) {
         Ok(mut tls) => {
@@ -170,7 +170,7 @@ fn encrypt(
             &error.to_string(),
         )))),
     };
-    let chain = recorder.shown();
+    let chain = recorder.chain();
     for certificate in &chain {
         handshake
             .certificates
@@ -242,13 +242,13 @@ fn tls_parameters(tls: &ClientConnection) -> TlsParameters {
 #[derive(Debug)]
 struct CertificateRecorder {
     provider: Arc<CryptoProvider>,
-    shown: Mutex<Vec<CertificateDer<'static>>>,
+    chain: Mutex<Vec<CertificateDer<'static>>>,
 }
 
 impl CertificateRecorder {
-    fn shown(&self) -> Vec<CertificateDer<'static>> {
-        let shown = self.shown.lock();
-        shown.unwrap_or_else(PoisonError::into_inner).clone()
+    fn chain(&self) -> Vec<CertificateDer<'static>> {
+        let chain = self.chain.lock();
+        chain.unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -265,7 +265,7 @@ impl ServerCertVerifier for CertificateRecorder {
         for certificate in intermediates.iter().take(MOST_CERTIFICATES - 1) {
             chain.push(certificate.clone().into_owned());
         }
-        *self.shown.lock().unwrap_or_else(PoisonError::into_inner) = chain;
+        *self.chain.lock().unwrap_or_else(PoisonError::into_inner) = chain;
         Ok(ServerCertVerified::assertion())
     }
 

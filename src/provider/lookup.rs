@@ -87,7 +87,7 @@ fn parse_region_of(authorities: &[&dyn Authority], text: &str) -> Result<Region>
         .filter_map(|authority| authority.regions())
     {
         let parsed = regions.parse(text);
-        if regions.known().contains(&text) {
+        if regions.known_regions().contains(&text) {
             return parsed;
         }
         let is_better = match &best {

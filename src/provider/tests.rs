@@ -36,7 +36,7 @@ fn each_authority_has_identities_of_its_own() {
     for provider in providers() {
         let (name, identities) = (provider.authority.name(), provider.authority.identities());
         let identity = identities.identity(None, Some(&scope));
-        let now = identity.reloaded();
+        let now = identity.reload();
         for digest in [identity.digest(), identity.digest_with_login()] {
             let is_hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
             assert!(

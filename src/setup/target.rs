@@ -87,7 +87,7 @@ pub(crate) fn check_texts(machine: &Machine, targets: &[ToolTarget]) -> Result<(
     match texts.iter().find(|text| text.contains(char::is_control)) {
         Some(text) => Err(Error::usage(format!(
             "`{}` has a control character, which no tool's file can hold",
-            text::shown(text)
+            text::printable(text)
         ))
         .hint("rename the file, directory or profile that has this name")),
         None => Ok(()),

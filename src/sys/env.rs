@@ -57,7 +57,7 @@ pub(crate) fn names_that_begin_with(start: &str) -> Vec<String> {
 
 /// Returns a path with `~` and variables in it replaced, as Python's `expanduser` and `expandvars`
 /// do.
-pub(crate) fn expanded(path: &str) -> PathBuf {
+pub(crate) fn expand_home(path: &str) -> PathBuf {
     let mut text = String::new();
     let mut rest = path;
     while let Some((before, after)) = rest.split_once('$') {

@@ -31,7 +31,7 @@ const LONGEST_FOREIGN: usize = 300;
 
 /// Returns a text as one line that is safe for a terminal: control characters, newlines, and marks
 /// that change the direction of writing are escaped.
-pub(crate) fn shown(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
         if c.is_control() || turns_or_breaks(c) {
@@ -53,7 +53,7 @@ fn turns_or_breaks(c: char) -> bool {
 
 /// Returns a JSON text without the characters that a terminal would obey: they are written as
 /// `\\uXXXX`. In JSON such a character stands only in a string, where that means the same.
-pub(crate) fn shown_json(text: &str) -> String {
+pub(crate) fn printable_json(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
         if (c.is_control() || turns_or_breaks(c)) && c != '\n' {
@@ -192,13 +192,13 @@ mod tests {
     #[test]
     fn nothing_reaches_the_terminal_that_it_would_obey() {
         let text = "a\x1b]0;x\x07\u{9b}31m\r\n\u{202e}é ’";
-        assert_eq!(shown(text), r"a\u{1b}]0;x\u{7}\u{9b}31m\r\n\u{202e}é ’");
+        assert_eq!(printable(text), r"a\u{1b}]0;x\u{7}\u{9b}31m\r\n\u{202e}é ’");
     }
 
     #[test]
     fn json_means_the_same_without_what_a_terminal_would_obey() {
         let json = serde_json::json!(["a\u{9b}31m\u{7f}", "\u{202e}é\x1b\n"]);
-        let shown = shown_json(&format!("{json}\n"));
+        let shown = printable_json(&format!("{json}\n"));
         assert!(
             shown.contains(r"\u009b31m\u007f") && shown.contains(r"\u202eé"),
             "{shown}"

@@ -1,7 +1,7 @@
 //! Reads a server's errors and notices (packets `E` and `N`). What is read is safe to show: control
 //! characters are escaped, and each field is bounded.
 
-use crate::text::shown;
+use crate::text::printable;
 
 /// The longest field of a server's message that is kept, in bytes.
 const LONGEST_FIELD: usize = 4 << 10;
@@ -69,7 +69,7 @@ pub(crate) fn old_message(body: &[u8]) -> ServerMessage {
 /// Returns a server's text, safe to show and bounded.
 pub(super) fn safe_field(bytes: &[u8]) -> String {
     let bytes = &bytes[..bytes.len().min(LONGEST_FIELD)];
-    let mut text = shown(&String::from_utf8_lossy(bytes));
+    let mut text = printable(&String::from_utf8_lossy(bytes));
     text.truncate(text.floor_char_boundary(LONGEST_FIELD));
     text
 }
@@ -161,7 +161,7 @@ mod tests {
             body.push(0);
             let mut found = read_message(&body);
             for (found, text) in found.texts().into_iter().zip(&texts) {
-                prop_assert_eq!(&*found, &shown(text));
+                prop_assert_eq!(&*found, &printable(text));
             }
         }
     }

@@ -15,7 +15,7 @@ const MOST_ITEMS: usize = 10_000;
 
 /// The items of a list, as far as it was read.
 pub(super) struct PartialList<T> {
-    pub(super) found: Vec<T>,
+    pub(super) items: Vec<T>,
     /// Why there may be more than was found.
     pub(super) failure: Option<NoAnswer>,
 }
@@ -25,7 +25,7 @@ impl<T> PartialList<T> {
     pub(super) fn whole(self) -> Inspected<Vec<T>> {
         match self.failure {
             Some(failure) => Err(failure),
-            None => Ok(self.found),
+            None => Ok(self.items),
         }
     }
 }
@@ -62,10 +62,7 @@ pub(super) async fn read_all<T>(
             Err(failure) => break Some(failure),
         }
     };
-    PartialList {
-        found: items,
-        failure,
-    }
+    PartialList { items, failure }
 }
 
 /// What comes after a page.

@@ -40,7 +40,7 @@ pub(crate) fn cache_directories() -> Vec<PathBuf> {
 /// Returns the directory of the sessions of `aws login`, which a variable can move.
 fn sign_in_directory() -> Option<PathBuf> {
     match env::var("AWS_LOGIN_CACHE_DIRECTORY") {
-        Some(directory) => Some(env::expanded(&directory)),
+        Some(directory) => Some(env::expand_home(&directory)),
         None => Some(env::aws_home()?.join(SIGN_IN)),
     }
 }

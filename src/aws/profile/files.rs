@@ -34,7 +34,7 @@ pub(crate) const PRIVATE_SETTINGS: [&str; 6] = [
 /// Where the configuration and the credentials file are; neither has to exist.
 pub(crate) fn shared_file_paths() -> [Option<PathBuf>; 2] {
     let file = |variable: &str, name: &str| match env::var_or_empty(variable) {
-        Some(path) => Some(env::expanded(&path)),
+        Some(path) => Some(env::expand_home(&path)),
         None => Some(env::aws_home()?.join(".aws").join(name)),
     };
     [

@@ -43,7 +43,7 @@ impl CredentialSource for ContainerEndpoint {
         Box::pin(async { Ok(Some(self.fetch(resolution).await?)) })
     }
 
-    fn cached(&self, _: &CredentialResolution) -> Option<Credentials> {
+    fn cached_credentials(&self, _: &CredentialResolution) -> Option<Credentials> {
         None
     }
 

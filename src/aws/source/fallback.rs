@@ -20,7 +20,7 @@ impl CredentialSource for FallbackSources {
         })
     }
 
-    fn cached(&self, _: &CredentialResolution) -> Option<Credentials> {
+    fn cached_credentials(&self, _: &CredentialResolution) -> Option<Credentials> {
         None
     }
 

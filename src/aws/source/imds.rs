@@ -49,7 +49,7 @@ impl CredentialSource for InstanceMetadata {
         Box::pin(async { Ok(role_credentials(resolution).await?) })
     }
 
-    fn cached(&self, _: &CredentialResolution) -> Option<Credentials> {
+    fn cached_credentials(&self, _: &CredentialResolution) -> Option<Credentials> {
         None
     }
 

@@ -22,7 +22,7 @@ impl CredentialSource for AccessKeys {
         Box::pin(async { Ok(Some(unexpired_credentials(resolution, self)?)) })
     }
 
-    fn cached(&self, _: &CredentialResolution) -> Option<Credentials> {
+    fn cached_credentials(&self, _: &CredentialResolution) -> Option<Credentials> {
         None
     }
 
@@ -58,7 +58,7 @@ impl CredentialSource for FileKeys {
         Box::pin(async { Ok(Some(credentials_of_keys(keys, None, "profile"))) })
     }
 
-    fn cached(&self, _: &CredentialResolution) -> Option<Credentials> {
+    fn cached_credentials(&self, _: &CredentialResolution) -> Option<Credentials> {
         None
     }
 

@@ -22,7 +22,7 @@ impl LegacyFiles {
         resolution: &CredentialResolution,
     ) -> Result<Option<Credentials>> {
         if let Some(path) = &self.ec2_file {
-            let text = match fs::read_foreign_text(&env::expanded(path), resolution.deadline()) {
+            let text = match fs::read_foreign_text(&env::expand_home(path), resolution.deadline()) {
                 Ok(text) => text,
                 Err(error) => return Err(error.or_hint("correct or unset AWS_CREDENTIAL_FILE")),
             };
@@ -33,7 +33,7 @@ impl LegacyFiles {
             }
         }
         for path in &self.boto_files {
-            for (name, section) in files::read_sections(Some(env::expanded(path)))? {
+            for (name, section) in files::read_sections(Some(env::expand_home(path)))? {
                 if name != "Credentials" {
                     continue;
                 }
@@ -50,7 +50,7 @@ impl LegacyFiles {
 
     pub(super) fn files(&self) -> Vec<PathBuf> {
         let paths = self.ec2_file.iter().chain(&self.boto_files);
-        paths.map(|path| env::expanded(path)).collect()
+        paths.map(|path| env::expand_home(path)).collect()
     }
 }
 

@@ -44,7 +44,7 @@ pub(super) fn ask_for_code(
         .because(ErrorReason::NoCode));
     }
     let device = serial.rsplit('/').next().unwrap_or(serial);
-    let prompt = text::shown(&format!(
+    let prompt = text::printable(&format!(
         "pgcred: MFA code of {device} for profile {profile}: "
     ));
     let no_code = Error::login("no MFA code was given")

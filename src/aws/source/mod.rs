@@ -50,7 +50,7 @@ pub(crate) trait CredentialSource {
 
     /// Returns credentials that the AWS CLI has cached and that still last, for the case that
     /// [`CredentialSource::credentials`] failed. Asks nothing.
-    fn cached(&self, resolution: &CredentialResolution) -> Option<Credentials>;
+    fn cached_credentials(&self, resolution: &CredentialResolution) -> Option<Credentials>;
 
     /// Returns the files whose content decides which credentials the source gives, besides the two
     /// shared files. They need not exist.

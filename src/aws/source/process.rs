@@ -33,7 +33,7 @@ impl CredentialSource for CredentialProcess {
         Box::pin(async { Ok(Some(credentials_of_program(resolution, &self.command)?)) })
     }
 
-    fn cached(&self, _: &CredentialResolution) -> Option<Credentials> {
+    fn cached_credentials(&self, _: &CredentialResolution) -> Option<Credentials> {
         None
     }
 

@@ -60,7 +60,10 @@ impl ProfileRole {
     }
 
     /// Returns the credentials that the AWS CLI has cached, if they last long enough.
-    pub(crate) fn cached(&self, resolution: &CredentialResolution) -> Option<Credentials> {
+    pub(crate) fn cached_credentials(
+        &self,
+        resolution: &CredentialResolution,
+    ) -> Option<Credentials> {
         let credentials = cli_cache::role::read_role_credentials(self)?;
         let life_left = seconds_left(&credentials)?;
         let needs_code = self.mfa_serial.is_some();

@@ -66,7 +66,7 @@ impl CredentialSource for SignIn {
         Box::pin(async { Ok(Some(self.current_credentials(resolution).await?)) })
     }
 
-    fn cached(&self, _: &CredentialResolution) -> Option<Credentials> {
+    fn cached_credentials(&self, _: &CredentialResolution) -> Option<Credentials> {
         None
     }
 

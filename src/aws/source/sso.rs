@@ -45,7 +45,7 @@ impl CredentialSource for SsoRole {
     }
 
     /// Returns the credentials that the AWS CLI has cached for this role, if they last long enough.
-    fn cached(&self, resolution: &CredentialResolution) -> Option<Credentials> {
+    fn cached_credentials(&self, resolution: &CredentialResolution) -> Option<Credentials> {
         let credentials = cli_cache::role::read_sso_credentials(self)?;
         if seconds_left(&credentials)? < resolution.min_life.max(LEAST_LIFE_SECONDS) {
             return None;
@@ -124,7 +124,7 @@ impl SsoRole {
         &self,
         resolution: &CredentialResolution<'_>,
     ) -> Result<Credentials, UnresolvedCredentials> {
-        if let Some(credentials) = self.cached(resolution) {
+        if let Some(credentials) = self.cached_credentials(resolution) {
             return Ok(credentials);
         }
         let token = self.valid_token(resolution).await?;

@@ -21,7 +21,7 @@ impl CredentialSource for WebIdentity {
         Box::pin(async { Ok(Some(self.assume(resolution).await?)) })
     }
 
-    fn cached(&self, _: &CredentialResolution) -> Option<Credentials> {
+    fn cached_credentials(&self, _: &CredentialResolution) -> Option<Credentials> {
         None
     }
 

@@ -34,20 +34,24 @@ impl FileImport {
         let offered = self.choose_connections(read_shared_file(&self.file)?)?;
         let comparison = FileComparison::new(offered, &preferences.config, self.replace);
         comparison.note_kept(output);
-        if comparison.written.is_empty() {
+        if comparison.connections.is_empty() {
             output.note("nothing to change");
             return Ok(());
         }
-        for connection in &comparison.written {
+        for connection in &comparison.connections {
             if !self.may_send_elsewhere(connection, preferences)? {
                 output.note("nothing was changed");
                 return Ok(());
             }
         }
-        let changed: Vec<&str> = comparison.changed.iter().map(String::as_str).collect();
+        let changed: Vec<&str> = comparison
+            .changed_names
+            .iter()
+            .map(String::as_str)
+            .collect();
         let machine = Machine::current(app.options.config.as_deref())?;
         let edit = edits::edit_configuration(preferences, &machine.drafts, |text| {
-            config::change_connections(text, &comparison.written, &changed)
+            config::change_connections(text, &comparison.connections, &changed)
         })?;
         let commands = SetupCommands::default();
         if !self.policy.apply(&[edit], &commands, &[], &machine, app)? {
@@ -56,7 +60,7 @@ impl FileImport {
         app.forget_due_file();
         comparison.note_written(output);
         let names: Vec<&str> = comparison
-            .written
+            .connections
             .iter()
             .map(|new| new.name.as_str())
             .collect();
@@ -163,63 +167,63 @@ fn read_shared_file(file: &Path) -> Result<Vec<Connection>> {
 
 /// What becomes of the connections of the file.
 struct FileComparison {
-    written: Vec<Connection>,
+    connections: Vec<Connection>,
     /// Those of `written` that are there already.
-    changed: Vec<String>,
-    same: Vec<String>,
+    changed_names: Vec<String>,
+    same_names: Vec<String>,
     /// They differ, and the user's own stay.
-    kept: Vec<String>,
+    kept_names: Vec<String>,
 }
 
 impl FileComparison {
     fn new(offered: Vec<Connection>, config: &Config, replace: bool) -> Self {
         let mut comparison = Self {
-            written: Vec::new(),
-            changed: Vec::new(),
-            same: Vec::new(),
-            kept: Vec::new(),
+            connections: Vec::new(),
+            changed_names: Vec::new(),
+            same_names: Vec::new(),
+            kept_names: Vec::new(),
         };
         for mut connection in offered {
             let name = connection.name.clone();
             let Some(existing) = config.connection(&name) else {
-                comparison.written.push(connection);
+                comparison.connections.push(connection);
                 continue;
             };
             // Who has found the user's own makes no difference.
             connection.discovered = existing.discovered;
             if *existing == connection {
-                comparison.same.push(name);
+                comparison.same_names.push(name);
             } else if replace {
                 connection.discovered = false;
-                comparison.written.push(connection);
-                comparison.changed.push(name);
+                comparison.connections.push(connection);
+                comparison.changed_names.push(name);
             } else {
-                comparison.kept.push(name);
+                comparison.kept_names.push(name);
             }
         }
         comparison
     }
 
     fn note_kept(&self, output: Output) {
-        if !self.same.is_empty() {
+        if !self.same_names.is_empty() {
             output.note(&format!(
                 "there already, and the same: {}",
-                suggest::list_names(&self.same)
+                suggest::list_names(&self.same_names)
             ));
         }
-        if !self.kept.is_empty() {
+        if !self.kept_names.is_empty() {
             output.note(&format!(
                 "your own stay, although the file has others: {}; --replace takes those of the \
                  file",
-                suggest::list_names(&self.kept)
+                suggest::list_names(&self.kept_names)
             ));
         }
     }
 
     fn note_written(&self, output: Output) {
-        let is_new = |connection: &&Connection| !self.changed.contains(&connection.name);
+        let is_new = |connection: &&Connection| !self.changed_names.contains(&connection.name);
         let added_names: Vec<String> = self
-            .written
+            .connections
             .iter()
             .filter(is_new)
             .map(|new| new.name.clone())
@@ -227,8 +231,11 @@ impl FileComparison {
         if !added_names.is_empty() {
             output.note(&format!("added {}", suggest::list_names(&added_names)));
         }
-        if !self.changed.is_empty() {
-            output.note(&format!("changed {}", suggest::list_names(&self.changed)));
+        if !self.changed_names.is_empty() {
+            output.note(&format!(
+                "changed {}",
+                suggest::list_names(&self.changed_names)
+            ));
         }
     }
 }

@@ -12,7 +12,7 @@ pub(super) fn is_anything_listed(answers: &[ProfileAnswer]) -> bool {
 }
 
 fn has_listed(answer: &ProfileAnswer) -> bool {
-    let Ok(listing) = &answer.listed else {
+    let Ok(listing) = &answer.listing else {
         return false;
     };
     !listing.databases.is_empty() || !listing.complete.is_empty()
@@ -22,7 +22,7 @@ fn has_listed(answer: &ProfileAnswer) -> bool {
 pub(super) fn errors_of_answers(answers: &[ProfileAnswer]) -> Vec<Error> {
     let mut errors = Vec::new();
     for answer in answers {
-        match &answer.listed {
+        match &answer.listing {
             Err(no_answer) => errors.push(name_profile(no_answer.error.clone(), answer)),
             Ok(listing) if listing.failures.is_empty() => {}
             Ok(listing) => errors.push(error_of_regions(answer, listing)),

@@ -42,7 +42,7 @@ impl UnlistedConnections {
             listed_hosts.extend(row.host.as_deref());
         }
         for answer in answers {
-            if let Ok(listing) = &answer.listed {
+            if let Ok(listing) = &answer.listing {
                 listed_hosts.extend(listing.idle_hosts.iter().map(String::as_str));
             }
         }
@@ -143,7 +143,7 @@ impl<'a> ExpectedListing<'a> {
 
     fn is_covered_by(&self, answer: &ProfileAnswer) -> bool {
         let (Some(profile), Some(region), Some(provider), Ok(listing)) =
-            (self.profile, &self.region, self.provider, &answer.listed)
+            (self.profile, &self.region, self.provider, &answer.listing)
         else {
             return false;
         };

@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::output::Output;
 use crate::output::table::TextTable;
 use crate::provider;
-use crate::text::{shortened, shown_json};
+use crate::text::{printable_json, shortened};
 
 /// Prints the rows for people. All within a terminal's 80 columns where that can be: the status
 /// is left out if all are ready, and the identifier is cut, or left to the JSON if too little of it
@@ -64,7 +64,7 @@ pub(super) fn print_json(rows: &[DiscoveredHost]) -> Result<()> {
         values.push(to_json(row));
     }
     let text = Value::from(values).to_string();
-    Output::answer(&(shown_json(&text) + "\n"))
+    Output::answer(&(printable_json(&text) + "\n"))
 }
 
 fn to_json(row: &DiscoveredHost) -> Value {

@@ -163,7 +163,7 @@ pub(super) fn rows_of_answers(
     let mut rows = Vec::new();
     let mut row_keys = HashSet::new();
     for answer in answers {
-        let Ok(listing) = &answer.listed else {
+        let Ok(listing) = &answer.listing else {
             continue;
         };
         for database in &listing.databases {

@@ -173,11 +173,11 @@ impl ScopeOptions {
         authority: &dyn Authority,
     ) -> Result<Vec<Region>> {
         if self.all_regions {
-            return Ok(profile_regions.all.clone());
+            return Ok(profile_regions.known_regions.clone());
         }
         let mut chosen_regions = Vec::new();
         if self.region.is_empty() {
-            for region in profile_regions.own.iter().chain(used_regions) {
+            for region in profile_regions.own_region.iter().chain(used_regions) {
                 add_once(&mut chosen_regions, region.clone());
             }
         }
@@ -191,7 +191,7 @@ impl ScopeOptions {
                 }
                 continue;
             }
-            for region in &profile_regions.all {
+            for region in &profile_regions.known_regions {
                 if glob::matches_pattern(pattern, region.as_str()) {
                     add_once(&mut chosen_regions, region.clone());
                 }
@@ -223,7 +223,7 @@ impl ScopeOptions {
     fn check_patterns(&self, questions: &[CatalogSearch]) -> Result<()> {
         let mut region_names: Vec<String> = Vec::new();
         for question in questions {
-            for region in question.catalog.regions().all {
+            for region in question.catalog.regions().known_regions {
                 add_once(&mut region_names, region.as_str().to_owned());
             }
         }

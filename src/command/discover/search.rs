@@ -26,7 +26,7 @@ pub(super) struct ProfileAnswer {
     pub(super) profiles: Vec<ProfileName>,
     /// The regions that were asked for.
     pub(super) regions: Vec<Region>,
-    pub(super) listed: Inspected<CatalogAnswer>,
+    pub(super) listing: Inspected<CatalogAnswer>,
 }
 
 impl ProfileAnswer {
@@ -36,7 +36,7 @@ impl ProfileAnswer {
     }
 
     fn needs_login(&self) -> bool {
-        match &self.listed {
+        match &self.listing {
             Ok(_) => false,
             Err(no_answer) => no_answer.reason == NoAnswerReason::LoginNeeded,
         }
@@ -69,7 +69,7 @@ fn ask_after_logins(answers: &mut [ProfileAnswer], context: SearchContext<'_>, o
         let identity = identities.identity(answer.profile(), None);
         match identity.log_in(context.ask, &context.ask.notes()) {
             Ok(_) => logged_in.push(position),
-            Err(error) => answer.listed = Err(NoAnswer::new(NoAnswerReason::LoginNeeded, error)),
+            Err(error) => answer.listing = Err(NoAnswer::new(NoAnswerReason::LoginNeeded, error)),
         }
     }
     // The time that the user needs for a login does not count.
@@ -137,7 +137,9 @@ fn answer_open_searches(
 ) -> Vec<(usize, ProfileAnswer)> {
     let mut answers = Vec::new();
     while let Some((position, question)) = next_search(open_searches) {
-        let listed = if question.regions.is_empty() && !question.catalog.regions().all.is_empty() {
+        let listing = if question.regions.is_empty()
+            && !question.catalog.regions().known_regions.is_empty()
+        {
             Err(no_region_answer(question.catalog.as_ref(), count))
         } else {
             question.catalog.list(&question.regions, count)
@@ -146,7 +148,7 @@ fn answer_open_searches(
             lister: question.lister,
             profiles: question.profiles,
             regions: question.regions,
-            listed,
+            listing,
         };
         answers.push((position, answer));
     }

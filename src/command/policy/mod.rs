@@ -27,7 +27,7 @@ use crate::provider::{self, LONGEST_NAME, SqlSubject};
 use crate::request::Request;
 use crate::resolve::ConnectionOptions;
 use crate::sys::terminal::InheritedStdin;
-use crate::text::shown;
+use crate::text::printable;
 use text::{PolicyAnswer, PolicySql};
 
 #[derive(clap::Args)]
@@ -108,7 +108,7 @@ fn check_sql_user(user: &str) -> Result<()> {
         let hint = format!("name a user of up to {LONGEST_NAME} bytes with --user");
         return Err(Error::usage(error).hint(hint));
     }
-    if shown(user) != user {
+    if printable(user) != user {
         let error = "the name of the user has a character that changes how a terminal shows it";
         return Err(Error::usage(error).hint("name a user without it with --user"));
     }
@@ -151,7 +151,7 @@ impl PolicyCommand {
                     principal: access.principal.as_deref().unwrap_or_default(),
                 };
                 PolicySql::Steps {
-                    by: text::typed_by(sql.administrator),
+                    administrator: text::typed_by(sql.administrator),
                     session: sql
                         .administrator
                         .map(|user| text::session_command(&request, user)),
@@ -162,7 +162,7 @@ impl PolicyCommand {
         };
         Ok(PolicyAnswer {
             authority: provider.authority.title(),
-            whom: text::principal_in_words(&access),
+            principal: text::principal_in_words(&access),
             access,
             sql,
         })
@@ -190,7 +190,7 @@ impl PolicyCommand {
         };
         Ok(PolicyAnswer {
             authority: authority.title(),
-            whom: "the role or user of the profile with which pgcred asks".to_owned(),
+            principal: "the role or user of the profile with which pgcred asks".to_owned(),
             access: ask_authority(authority, authority.title(), &query, app)?,
             sql: PolicySql::NotNeeded("Nothing has to be done in a database.".to_owned()),
         })

@@ -7,7 +7,7 @@
 use crate::authority::AccessPolicy;
 use crate::provider::SqlStep;
 use crate::request::Request;
-use crate::text::{quote, shown};
+use crate::text::{printable, quote};
 
 /// How wide a comment is at most.
 const WIDTH: usize = 96;
@@ -16,7 +16,7 @@ const WIDTH: usize = 96;
 pub(super) struct PolicyAnswer {
     pub(super) authority: &'static str,
     /// Who has to get the policy, for a sentence.
-    pub(super) whom: String,
+    pub(super) principal: String,
     pub(super) access: AccessPolicy,
     pub(super) sql: PolicySql,
 }
@@ -29,7 +29,7 @@ pub(super) enum PolicySql {
     NotNeeded(String),
     Steps {
         /// Who types it: the end of a sentence.
-        by: String,
+        administrator: String,
         /// What opens a session of that user, if pgcred can.
         session: Option<String>,
         steps: Vec<SqlStep>,
@@ -41,11 +41,11 @@ impl PolicyAnswer {
     /// Returns everything, with headings.
     pub(super) fn text(&self) -> String {
         let access = &self.access;
-        let heading = format!("{} policy, for {}", self.authority, self.whom);
+        let heading = format!("{} policy, for {}", self.authority, self.principal);
         let mut sections = vec![headed_section(&heading, &access.document)];
         if let Some(command) = &access.enabling {
             let heading = "Server: it has to take tokens. Type this, unless it does already:";
-            sections.push(headed_section(heading, &shown(command)));
+            sections.push(headed_section(heading, &printable(command)));
         }
         sections.push(match &self.sql {
             PolicySql::NotNeeded(reason) => {
@@ -71,7 +71,7 @@ impl PolicyAnswer {
 
     /// Returns the SQL with comments; where there is none, a comment that says so.
     pub(super) fn sql(&self) -> String {
-        let (by, session, steps, remark) = match &self.sql {
+        let (administrator, session, steps, remark) = match &self.sql {
             PolicySql::NotNeeded(reason) => {
                 return sql_comment(&format!("No SQL is needed. {reason}"));
             }
@@ -79,16 +79,16 @@ impl PolicyAnswer {
                 return sql_comment(&format!("pgcred knows no SQL for {title}."));
             }
             PolicySql::Steps {
-                by,
+                administrator,
                 session,
                 steps,
                 remark,
-            } => (by, session, steps, remark),
+            } => (administrator, session, steps, remark),
         };
-        let mut text = sql_comment(&format!("To be typed by {by}."));
+        let mut text = sql_comment(&format!("To be typed by {administrator}."));
         if let Some(session) = session {
             // In one line, to be copied.
-            text.extend(["--   ", &shown(session), "\n"]);
+            text.extend(["--   ", &printable(session), "\n"]);
         }
         text.push_str(&sql_comment(remark));
         for step in steps {
@@ -114,7 +114,7 @@ impl PolicyAnswer {
             lines.push(if placeholder.command.is_empty() {
                 format!("{}: name it on the command line", placeholder.word)
             } else {
-                format!("{}: {}", placeholder.word, shown(&placeholder.command))
+                format!("{}: {}", placeholder.word, printable(&placeholder.command))
             });
         }
         lines
@@ -175,7 +175,7 @@ pub(super) fn session_command(request: &Request, user: &str) -> String {
 }
 
 fn headed_section(heading: &str, body: &str) -> String {
-    format!("{}\n\n{body}\n", shown(heading))
+    format!("{}\n\n{body}\n", printable(heading))
 }
 
 /// Returns a text as comments of SQL.
@@ -185,7 +185,7 @@ fn sql_comment(text: &str) -> String {
 
 /// Returns a text in lines of one width. A newline in it is shown as `\n`.
 fn wrap_in_lines(first: &str, next: &str, text: &str) -> String {
-    let text = shown(text);
+    let text = printable(text);
     let (mut lines, mut line) = (String::new(), String::new());
     for word in text.split(' ') {
         let width = line.chars().count() + 1 + word.chars().count();

@@ -110,7 +110,7 @@ fn login_notice(error: &Error) -> String {
 /// Returns a text in one line, without control characters and AWS account numbers.
 fn join_lines(text: &str) -> String {
     let lines: Vec<&str> = text.lines().collect();
-    text::mask_accounts(&text::shown(&lines.join(" ")))
+    text::mask_accounts(&text::printable(&lines.join(" ")))
 }
 
 fn stamp_of_config(config: Option<&Path>) -> String {

@@ -21,11 +21,11 @@ pub(super) struct ProgramAnswer {
     pub(super) unusable_end: Option<&'static str>,
 }
 
-/// Takes an answer apart. `started` is when the command was started.
+/// Takes an answer apart. `started_at` is when the command was started_at.
 pub(super) fn read_answer(
     stdout: &[u8],
     definition: &CommandDefinition,
-    started: Time,
+    started_at: Time,
 ) -> Result<ProgramAnswer> {
     let Ok(stdout) = std::str::from_utf8(stdout) else {
         return Err(answer_without_token("bytes that are no text"));
@@ -54,7 +54,7 @@ pub(super) fn read_answer(
         None => None,
     };
     let own_end = jwt::end_of(&token);
-    let expires_at = earliest_end(&document, own_end, definition, started)?;
+    let expires_at = earliest_end(&document, own_end, definition, started_at)?;
     let unusable_end = match own_end {
         OwnEnd::Unusable(fault) => Some(fault),
         OwnEnd::At(_) | OwnEnd::Unsaid => None,
@@ -73,11 +73,11 @@ fn earliest_end(
     document: &Value,
     own_end: OwnEnd,
     definition: &CommandDefinition,
-    started: Time,
+    started_at: Time,
 ) -> Result<Time> {
     let mut ends = Vec::new();
     if let Some(field) = &definition.expires
-        && let Some(end) = end_of_field(document, field, started)?
+        && let Some(end) = end_of_field(document, field, started_at)?
     {
         ends.push((end, format!("the field {}", field.path.text())));
     }
@@ -85,12 +85,12 @@ fn earliest_end(
         ends.push((end, "the `exp` of the JWT".to_owned()));
     }
     if let Some(life_seconds) = definition.life_seconds {
-        ends.push((started.plus(life_seconds), "its life".to_owned()));
+        ends.push((started_at.plus(life_seconds), "its life".to_owned()));
     }
     let Some((end, source)) = ends.into_iter().min_by_key(|(end, _)| *end) else {
         return Err(no_end(own_end, &definition.name));
     };
-    if end <= started {
+    if end <= started_at {
         let message = format!("it printed a token that expired already, according to {source}");
         return Err(Error::login(message)
             .hint("log in with the service's own program, or check the clock of this machine")
@@ -112,13 +112,13 @@ fn no_end(own_end: OwnEnd, name: &str) -> Error {
 
 /// Returns the time in a field. A field that is missing says nothing: an older program may not
 /// have it.
-fn end_of_field(document: &Value, field: &ExpiryField, started: Time) -> Result<Option<Time>> {
+fn end_of_field(document: &Value, field: &ExpiryField, started_at: Time) -> Result<Option<Time>> {
     let value = match find_field(document, &field.path) {
         None | Some(Value::Null) => return Ok(None),
         Some(value) => value,
     };
     let time = if field.is_life {
-        number_in(value).and_then(|seconds| time_after(started, seconds))
+        number_in(value).and_then(|seconds| time_after(started_at, seconds))
     } else {
         match number_in(value) {
             Some(number) => jwt::time_at(number),
@@ -162,7 +162,7 @@ fn number_in(value: &Value) -> Option<f64> {
     }
 }
 
-fn time_after(started: Time, seconds: f64) -> Option<Time> {
+fn time_after(started_at: Time, seconds: f64) -> Option<Time> {
     if !(0.0..=f64::from(u32::MAX)).contains(&seconds) {
         return None;
     }
@@ -172,7 +172,7 @@ fn time_after(started: Time, seconds: f64) -> Option<Time> {
         reason = "the range was checked"
     )]
     let whole = seconds as u32;
-    Some(started.plus(whole))
+    Some(started_at.plus(whole))
 }
 
 /// Refuses what no client could send as a password.

@@ -226,7 +226,7 @@ impl Identity for CommandIdentity {
         self.watched.clone()
     }
 
-    fn reloaded(&self) -> Rc<dyn Identity> {
+    fn reload(&self) -> Rc<dyn Identity> {
         Rc::new(Self::new(
             self.definition,
             self.profile.clone(),
@@ -292,16 +292,16 @@ struct CommandSigner {
 impl CommandSigner {
     /// Returns when the command is to be run again for a token that ends then.
     fn fresh_until(&self, end: Time) -> Option<Time> {
-        let started = self.timed_answer.started;
-        let life_seconds = started.until(end);
+        let started_at = self.timed_answer.started_at;
+        let life_seconds = started_at.until(end);
         match self.definition.kind {
             CommandKind::Mint => None,
-            CommandKind::Creates => Some(started.plus(life_seconds - life_seconds / 10)),
+            CommandKind::Creates => Some(started_at.plus(life_seconds - life_seconds / 10)),
             CommandKind::Caches => {
                 // It prints no other token before that. If it is late, the pause until it is asked
                 // again is half of what is left.
                 let spared_seconds = life_seconds.saturating_sub(self.definition.spare);
-                Some(started.plus(spared_seconds.max(life_seconds / 2)))
+                Some(started_at.plus(spared_seconds.max(life_seconds / 2)))
             }
         }
     }
@@ -315,7 +315,7 @@ impl Signer for CommandSigner {
         life_seconds: u32,
         now: Time,
     ) -> Result<Token> {
-        let TimedAnswer { answer, started } = &self.timed_answer;
+        let TimedAnswer { answer, started_at } = &self.timed_answer;
         let end = answer.expires_at.min(now.plus(life_seconds));
         if end <= now {
             return Err(
@@ -324,7 +324,7 @@ impl Signer for CommandSigner {
                     .because(ErrorReason::Expired),
             );
         }
-        let mut token = Token::new(answer.token.clone(), *started, end);
+        let mut token = Token::new(answer.token.clone(), *started_at, end);
         if let Some(fresh_until) = self.fresh_until(end) {
             token = token.with_fresh_until(fresh_until);
         }

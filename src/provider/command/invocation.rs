@@ -57,7 +57,7 @@ pub(super) fn invocation_words(
     check_values(definition, &lookup)?;
     let mut command_line = Vec::new();
     for template in &definition.run {
-        command_line.push(template.filled(&lookup)?);
+        command_line.push(template.fill(&lookup)?);
     }
     // Only a path of the user's own home, or a name that PATH has, is the same in every directory.
     if let Some(program) = command_line.first_mut()

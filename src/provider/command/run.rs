@@ -14,10 +14,10 @@ use crate::time::Time;
 /// The longest answer, in bytes.
 const LONGEST_ANSWER: usize = 64 << 10;
 
-/// What a command has answered, and when it was started.
+/// What a command has answered, and when it was started_at.
 pub(super) struct TimedAnswer {
     pub(super) answer: ProgramAnswer,
-    pub(super) started: Time,
+    pub(super) started_at: Time,
 }
 
 /// What is run for an identity.
@@ -33,7 +33,7 @@ impl CommandRun<'_> {
     pub(super) fn run(&self, query: &CredentialQuery<'_>, notes: &RunNotes) -> Result<TimedAnswer> {
         let definition = self.definition;
         notes.step(|| self.in_words());
-        let started = Time::now();
+        let started_at = Time::now();
         let mut variables: Vec<(OsString, OsString)> = Vec::new();
         for (name, value) in &definition.env {
             variables.push((name.into(), env::with_home(value).into_os_string()));
@@ -61,13 +61,13 @@ impl CommandRun<'_> {
         if output.stdout.len() > LONGEST_ANSWER {
             return Err(self.error("printed more than 64 KiB"));
         }
-        let answer = answer::read_answer(&output.stdout, definition, started);
+        let answer = answer::read_answer(&output.stdout, definition, started_at);
         match answer {
             Ok(answer) => {
                 if let Some(fault) = answer.unusable_end {
                     notes.step(|| format!("the token is a JWT, but its `exp` is {fault}"));
                 }
-                Ok(TimedAnswer { answer, started })
+                Ok(TimedAnswer { answer, started_at })
             }
             Err(_) if self.needs_login(&output) => Err(self.login_error(&output)),
             Err(error) => Err(self.with_login(error).about(&self.subject())),
@@ -165,7 +165,7 @@ impl CommandRun<'_> {
     }
 }
 
-/// A program of its own is killed together with all that it started. Its stderr is read, because
+/// A program of its own is killed together with all that it started_at. Its stderr is read, because
 /// it says whether a login is missing.
 fn child_attachment(ask: &AskPolicy) -> ChildAttachment {
     if ask.in_group {

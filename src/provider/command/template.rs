@@ -74,7 +74,7 @@ impl WordTemplate {
 
     /// Returns the word with values in the place of its placeholders. A value at the beginning of
     /// the word may not begin with `-`, because the program would take it for an option.
-    pub(crate) fn filled(&self, lookup: PlaceholderLookup<'_>) -> Result<String> {
+    pub(crate) fn fill(&self, lookup: PlaceholderLookup<'_>) -> Result<String> {
         let mut word = String::new();
         for part in &self.0 {
             let (name, default) = match part {
@@ -178,7 +178,7 @@ mod tests {
     use super::*;
 
     fn fill(word: &str) -> Result<String> {
-        WordTemplate::parse(word)?.filled(&|name| match name {
+        WordTemplate::parse(word)?.fill(&|name| match name {
             "host" => Some("db.example.com".to_owned()),
             "user" => Some("-x; rm 'a b'".to_owned()),
             "line" => Some("a\nb".to_owned()),

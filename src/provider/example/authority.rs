@@ -40,7 +40,7 @@ impl Identities for ExampleIdentities {
     /// Finds out who signs from settings alone: nobody is asked, and nothing fails here. The scope
     /// does not matter, because a key signs for every host and user.
     fn identity(&self, profile: Option<&str>, _: Option<&TokenScope<'_>>) -> Rc<dyn Identity> {
-        let file = env::expanded(profile.unwrap_or("~/.example/key"));
+        let file = env::expand_home(profile.unwrap_or("~/.example/key"));
         Rc::new(ExampleIdentity::with_file_as_it_is(file))
     }
 }
@@ -77,7 +77,7 @@ impl Identity for ExampleIdentity {
         &self.digest_with_login
     }
 
-    fn reloaded(&self) -> Rc<dyn Identity> {
+    fn reload(&self) -> Rc<dyn Identity> {
         Rc::new(Self::with_file_as_it_is(self.file.clone()))
     }
 

@@ -95,7 +95,7 @@ impl Regions for FakeAuthority {
         Ok(Region::vouched_for(text))
     }
 
-    fn known(&self) -> &'static [&'static str] {
+    fn known_regions(&self) -> &'static [&'static str] {
         &["fake-EAST"]
     }
 }
@@ -164,7 +164,7 @@ impl Identity for FakeIdentity {
         &self.digest_with_login
     }
 
-    fn reloaded(&self) -> Rc<dyn Identity> {
+    fn reload(&self) -> Rc<dyn Identity> {
         Rc::new(Self::new(self.digest.clone()))
     }
 

@@ -64,9 +64,12 @@ impl FakeCatalog {
     /// Returns one with regions, and nothing in them.
     pub(crate) fn in_regions(own_region: Option<&str>, names: &[&str]) -> Self {
         let mut catalog = Self::default();
-        catalog.regions.own = own_region.map(Region::vouched_for);
+        catalog.regions.own_region = own_region.map(Region::vouched_for);
         for region in names {
-            catalog.regions.all.push(Region::vouched_for(*region));
+            catalog
+                .regions
+                .known_regions
+                .push(Region::vouched_for(*region));
         }
         catalog
     }

@@ -92,7 +92,7 @@ fn spawn_with(command_line: &[String], variables: &[(OsString, OsString)]) -> Re
 pub(crate) fn notify(text: &str) {
     const SCRIPT: &str =
         "on run argv\ndisplay notification (item 1 of argv) with title \"pgcred\"\nend run";
-    let text = &text::shown(text);
+    let text = &text::printable(text);
     let command = if cfg!(target_os = "macos") {
         words(["osascript", "-e", SCRIPT, text])
     } else {

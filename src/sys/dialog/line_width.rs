@@ -8,8 +8,8 @@ use crate::text;
 /// Returns a choice as one line of at most `width` columns, safe for a terminal. The details are
 /// in a column of their own if `name_width` says how wide the names are.
 pub(super) fn fit_line(choice: &DialogChoice, name_width: usize, width: usize) -> String {
-    let name = text::shown(&choice.name);
-    let detail = text::shown(&choice.detail);
+    let name = text::printable(&choice.name);
+    let detail = text::printable(&choice.detail);
     if detail.is_empty() {
         return cut_to_width(&name, width);
     }
@@ -22,7 +22,7 @@ pub(super) fn name_width(choices: &[DialogChoice]) -> usize {
     const WIDEST: usize = 28;
     let mut widest = 0;
     for choice in choices {
-        widest = widest.max(text::shown(&choice.name).width());
+        widest = widest.max(text::printable(&choice.name).width());
     }
     widest.min(WIDEST)
 }

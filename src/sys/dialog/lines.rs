@@ -127,7 +127,7 @@ fn ask_for_numbers(
 /// Asks for a line, and says what may be typed.
 fn ask_for_text(question: DialogQuestion<'_>, keys: &str) -> Result<DialogAnswer<String>> {
     let back = question.what_back_does();
-    let line = terminal::ask_for_line(&text::shown(&format!("[{keys}; {BACK} {back}] ")))?;
+    let line = terminal::ask_for_line(&text::printable(&format!("[{keys}; {BACK} {back}] ")))?;
     if line.is_empty() {
         return Ok(DialogAnswer::Interrupted); // the end of the input
     }
@@ -199,7 +199,7 @@ fn parse_numbers(line: &str, length: usize) -> Option<Vec<usize>> {
 
 fn print_line(text: &str) {
     // If stderr is closed, the question cannot be answered either.
-    let _ = io::stderr().write_all((text::shown(text) + "\n").as_bytes());
+    let _ = io::stderr().write_all((text::printable(text) + "\n").as_bytes());
 }
 
 #[cfg(test)]

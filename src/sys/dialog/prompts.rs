@@ -28,12 +28,12 @@ impl Dialog for PromptDialog {
         question: DialogQuestion<'_>,
         choices: &[DialogChoice],
     ) -> Result<DialogAnswer<usize>> {
-        let message = text::shown(question.text);
+        let message = text::printable(question.text);
         let help = help_about_keys("arrows and Enter choose, typing filters", question);
         let scorer = |typed_word: &str, _: &String, _: &str, index: usize| {
             rank_of_choice(typed_word, choices, index)
         };
-        let formatter = |option: ListOption<&String>| text::shown(&choices[option.index].name);
+        let formatter = |option: ListOption<&String>| text::printable(&choices[option.index].name);
         let start = choices.iter().position(|choice| choice.is_chosen);
         let prompt = Select::new(&message, lines_of(choices))
             .with_help_message(&help)
@@ -50,7 +50,7 @@ impl Dialog for PromptDialog {
         question: DialogQuestion<'_>,
         choices: &[DialogChoice],
     ) -> Result<DialogAnswer<Vec<usize>>> {
-        let message = text::shown(question.text);
+        let message = text::printable(question.text);
         let help = help_about_keys("space picks, Enter goes on, typing filters", question);
         let scorer = |typed_word: &str, _: &String, _: &str, index: usize| {
             rank_of_choice(typed_word, choices, index)
@@ -69,7 +69,7 @@ impl Dialog for PromptDialog {
     }
 
     fn confirm(&self, question: DialogQuestion<'_>, default: bool) -> Result<DialogAnswer<bool>> {
-        let message = text::shown(question.text);
+        let message = text::printable(question.text);
         let help = help_about_keys("y or n, then Enter", question);
         let prompt = Confirm::new(&message)
             .with_help_message(&help)
@@ -87,9 +87,9 @@ impl Dialog for PromptDialog {
         let mut typed_text = default.to_owned();
         let mut last_error = None;
         loop {
-            let message = text::shown(question.text);
+            let message = text::printable(question.text);
             let help = match &last_error {
-                Some(error) => text::shown(&format!("{error}")),
+                Some(error) => text::printable(&format!("{error}")),
                 None => help_about_keys("Enter goes on", question),
             };
             let prompt = Text::new(&message)
@@ -195,7 +195,7 @@ fn names_of(options: &[ListOption<&String>], choices: &[DialogChoice]) -> String
     }
     let mut names = Vec::new();
     for option in options {
-        names.push(text::shown(&choices[option.index].name));
+        names.push(text::printable(&choices[option.index].name));
     }
     names.join(", ")
 }

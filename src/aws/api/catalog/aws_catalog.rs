@@ -48,8 +48,8 @@ impl DatabaseCatalog for AwsCatalog {
             }
         }
         ProfileRegions {
-            own: own_region,
-            all: known_regions,
+            own_region,
+            known_regions,
         }
     }
 

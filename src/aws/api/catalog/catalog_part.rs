@@ -33,7 +33,7 @@ impl CatalogPart {
             Some(failure) => self.add_failure(question, failure),
             None => self.is_answered = true,
         }
-        list.found
+        list.items
     }
 
     /// Notes why a question has no answer.

@@ -503,13 +503,16 @@ fn the_regions_are_those_of_the_partition() {
         ("", None, "us-west-2", 34),
     ] {
         let found = catalog(variables, 20).regions();
-        assert_eq!(found.own.as_ref().map(Region::as_str), own);
-        assert_eq!(found.all.len(), count, "{variables}");
+        assert_eq!(found.own_region.as_ref().map(Region::as_str), own);
+        assert_eq!(found.known_regions.len(), count, "{variables}");
         assert!(
-            found.all.contains(&Region::vouched_for(some)),
+            found.known_regions.contains(&Region::vouched_for(some)),
             "{variables}"
         );
-        assert!(found.all.is_sorted_by_key(Region::as_str), "{variables}");
+        assert!(
+            found.known_regions.is_sorted_by_key(Region::as_str),
+            "{variables}"
+        );
     }
 }
 
@@ -522,7 +525,7 @@ fn eighty_five_regions_take_little_time() {
     })) else {
         return;
     };
-    let regions = catalog("AWS_REGION=eu-west-1", 20).regions().all;
+    let regions = catalog("AWS_REGION=eu-west-1", 20).regions().known_regions;
     let regions: Vec<&str> = regions[..17].iter().map(Region::as_str).collect();
     let began = Instant::now();
     std::thread::scope(|scope| {

@@ -15,7 +15,7 @@ fn rows(config: &str) -> Vec<DiscoveredHost> {
         lister: ListingAuthority::fake(),
         profiles: vec![Some("dev".to_owned())],
         regions: vec![Region::vouched_for("r")],
-        listed: Ok(CatalogAnswer {
+        listing: Ok(CatalogAnswer {
             databases: vec![
                 database("Orders", "r", "orders.fake.invalid"),
                 database("books", "r", "books.fake.invalid"),

@@ -14,7 +14,7 @@ fn answer(profile: &str, regions: &[&str]) -> ProfileAnswer {
         lister: ListingAuthority::fake(),
         profiles: vec![Some(profile.to_owned())],
         regions: asked,
-        listed: Ok(CatalogAnswer::default()),
+        listing: Ok(CatalogAnswer::default()),
     }
 }
 
@@ -28,7 +28,7 @@ fn failing(regions: &[&str], failures: &[(&str, &str, NoAnswerReason)]) -> Profi
             no_answer: NoAnswer::new(*why, Error::failure(format!("{question} in {region}: bad"))),
         });
     }
-    answer.listed = Ok(listed);
+    answer.listing = Ok(listed);
     answer
 }
 
@@ -67,7 +67,7 @@ fn an_error_names_its_profile_once() {
         ("profile `dev`: no login", "profile `dev`: no login"),
         ("no network", "dev: no network"),
     ] {
-        failed.listed = Err(NoAnswer::new(
+        failed.listing = Err(NoAnswer::new(
             NoAnswerReason::LoginNeeded,
             Error::login(text),
         ));
@@ -84,7 +84,7 @@ fn an_error_names_its_profile_once() {
 fn a_run_is_told_something_if_a_region_or_a_database_is_there() {
     let off = NoAnswerReason::RegionOff;
     let mut in_part = failing(&["a", "b"], &[("a", "X", off)]);
-    if let Ok(listed) = &mut in_part.listed {
+    if let Ok(listed) = &mut in_part.listing {
         listed.complete.push(CompleteListing {
             region: Region::vouched_for("a"),
             service: "y",
@@ -94,7 +94,7 @@ fn a_run_is_told_something_if_a_region_or_a_database_is_there() {
     let mut nothing = failing(&["a"], &[("a", "X", off)]);
     assert!(!is_anything_listed(std::slice::from_ref(&nothing)));
     let found: FoundDatabase = database("x", "a", "x.fake.invalid");
-    if let Ok(listed) = &mut nothing.listed {
+    if let Ok(listed) = &mut nothing.listing {
         listed.databases.push(found);
     }
     assert!(is_anything_listed(&[nothing]));

@@ -14,7 +14,7 @@ fn answer(profile: &str, region: &str, databases: Vec<FoundDatabase>) -> Profile
         lister: ListingAuthority::fake(),
         profiles: vec![Some(profile.to_owned())],
         regions: vec![Region::vouched_for(region)],
-        listed: Ok(CatalogAnswer {
+        listing: Ok(CatalogAnswer {
             databases,
             complete: vec![complete(region, "fake-service"), complete(region, "dsql")],
             ..CatalogAnswer::default()
@@ -112,10 +112,10 @@ fn an_entry_stays_unless_its_own_place_was_answered() {
         assert!(!is_gone(more, &[asked()]), "{more}");
     }
     let mut failed = asked();
-    failed.listed = Err(no_answer());
+    failed.listing = Err(no_answer());
     assert!(!is_gone(MARK, &[failed]));
     let mut in_part = asked();
-    if let Ok(listed) = &mut in_part.listed {
+    if let Ok(listed) = &mut in_part.listing {
         listed.complete = vec![complete("r", "dsql"), complete("s", "fake-service")];
     }
     assert!(!is_gone(MARK, &[in_part]));
@@ -139,7 +139,7 @@ fn an_entry_whose_database_has_no_host_now_stays() {
 #[test]
 fn an_entry_whose_host_is_idle_stays() {
     let mut asked = answer("dev", "r", Vec::new());
-    if let Ok(listed) = &mut asked.listed {
+    if let Ok(listed) = &mut asked.listing {
         listed.idle_hosts = vec!["a.fake.invalid".to_owned()];
     }
     let config = entry("a", "a.fake.invalid", MARK);

@@ -10,7 +10,7 @@ fn answer(profile: &str, databases: Vec<FoundDatabase>) -> ProfileAnswer {
         lister: ListingAuthority::fake(),
         profiles: vec![Some(profile.to_owned())],
         regions: vec![Region::vouched_for("eu-west-1")],
-        listed: Ok(CatalogAnswer {
+        listing: Ok(CatalogAnswer {
             account: Some("111122223333".to_owned()),
             databases,
             ..CatalogAnswer::default()

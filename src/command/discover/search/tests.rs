@@ -24,7 +24,7 @@ fn ask_all(is_user_there: bool) -> Vec<(String, Option<usize>)> {
     };
     let mut found = Vec::new();
     for answer in ask_catalogs(options.questions(context).unwrap(), context, Output::SILENT) {
-        let listed = match &answer.listed {
+        let listed = match &answer.listing {
             Ok(listed) => Some(listed.databases.len()),
             Err(_) => None,
         };

@@ -83,9 +83,7 @@ fn check_tcp(case: &mut ExaminedTarget<'_, '_>) -> Finding {
     };
     let mut outcomes = Vec::new();
     for ConnectAttempt {
-        address,
-        reached: outcome,
-        ..
+        address, outcome, ..
     } in attempts
     {
         outcomes.push((*address, outcome));
@@ -120,7 +118,7 @@ fn describe_outcome(outcome: &ConnectOutcome) -> String {
         ConnectOutcome::Open => "accepts connections".to_owned(),
         ConnectOutcome::Refused => "refuses connections".to_owned(),
         ConnectOutcome::Silent => "does not answer".to_owned(),
-        ConnectOutcome::Unreachable => "cannot be reached from this machine".to_owned(),
+        ConnectOutcome::Unreachable => "cannot be outcome from this machine".to_owned(),
         ConnectOutcome::Failed(reason) => reason.clone(),
     }
 }

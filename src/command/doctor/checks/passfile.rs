@@ -68,7 +68,7 @@ struct ClientPassfile {
     is_in_exec: bool,
     /// PGPASSFILE, as the user has set it.
     variable: Option<PathBuf>,
-    usual: Option<PathBuf>,
+    usual_path: Option<PathBuf>,
     exists: bool,
     /// The home directory of the account, if HOME is another.
     other_home: Option<PathBuf>,
@@ -77,15 +77,15 @@ struct ClientPassfile {
 
 fn check_file(_: &mut Examination<'_>) -> Finding {
     let variable = env::passfile();
-    let usual = env::default_passfile();
+    let usual_path = env::default_passfile();
     let exists = variable
         .as_ref()
-        .or(usual.as_ref())
+        .or(usual_path.as_ref())
         .is_some_and(|path| fs::file_state(path).is_some());
     judge_choice(&ClientPassfile {
         is_in_exec: env::is_in_exec(),
         variable,
-        usual,
+        usual_path,
         exists,
         other_home: env::other_home(),
         is_in_windows: env::is_in_windows(),
@@ -102,7 +102,7 @@ fn judge_choice(choice: &ClientPassfile) -> Finding {
     if let Some(path) = &choice.variable {
         return judge_variable(path, choice.exists);
     }
-    let Some(path) = &choice.usual else {
+    let Some(path) = &choice.usual_path else {
         return Finding::warn(
             CAUSE,
             "no home directory is known, so no client has a passfile",
@@ -289,7 +289,7 @@ mod tests {
         ClientPassfile {
             is_in_exec: false,
             variable: None,
-            usual: Some(PathBuf::from("/h/.pgpass")),
+            usual_path: Some(PathBuf::from("/h/.pgpass")),
             exists: true,
             other_home: None,
             is_in_windows: false,
@@ -312,7 +312,7 @@ mod tests {
             ..named("relative", false)
         };
         let homeless = ClientPassfile {
-            usual: None,
+            usual_path: None,
             ..usual()
         };
         let other_home = ClientPassfile {

@@ -63,13 +63,13 @@ pub(super) struct GuidedReplies {
     /// What was found with the profile of that name. Coming back does not ask again.
     pub(super) discovery: Option<(Option<String>, DatabaseOffers)>,
     /// The indices of the databases that were picked from the discovery.
-    pub(super) picked: Vec<usize>,
+    pub(super) picked_rows: Vec<usize>,
     /// The users of these, in the same order; empty where the connection has one.
     pub(super) users: Vec<String>,
     pub(super) types_host: bool,
     pub(super) typed_host: String,
     pub(super) typed_user: String,
-    pub(super) typed: Option<Connection>,
+    pub(super) typed_connection: Option<Connection>,
     pub(super) tools: Option<Vec<&'static Tool>>,
     pub(super) asked_for: Option<Vec<String>>,
     pub(super) scheduler: Option<&'static Tool>,
@@ -87,7 +87,7 @@ impl GuidedReplies {
     pub(super) fn wishes(&self) -> SetupWishes {
         let mut connections = Vec::new();
         if let Some((_, discovery)) = &self.discovery {
-            for (position, offer_index) in self.picked.iter().enumerate() {
+            for (position, offer_index) in self.picked_rows.iter().enumerate() {
                 let Some(offer) = discovery.new.get(*offer_index) else {
                     continue;
                 };
@@ -98,7 +98,7 @@ impl GuidedReplies {
                 connections.push(connection);
             }
         }
-        connections.extend(self.typed.clone());
+        connections.extend(self.typed_connection.clone());
         SetupWishes {
             connections,
             tools: self.tools.clone().unwrap_or_default(),

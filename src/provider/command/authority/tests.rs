@@ -25,7 +25,7 @@ fn an_identity_looks_again_at_every_file_that_is_watched() {
         let stamp_before = before.login_stamp().to_owned(); // taken when it is asked for
         fs::ensure_own_directory(path.parent().unwrap()).unwrap();
         fs::put(&path, text.as_bytes()).unwrap();
-        let now = before.reloaded();
+        let now = before.reload();
         let path = path.display();
         assert_eq!(now.digest(), before.digest(), "{path}");
         assert_ne!(
@@ -34,7 +34,7 @@ fn an_identity_looks_again_at_every_file_that_is_watched() {
             "{path}"
         );
         assert_ne!(now.login_stamp(), stamp_before, "{path}");
-        let again = now.reloaded();
+        let again = now.reload();
         assert_eq!(again.digest_with_login(), now.digest_with_login(), "{path}");
         before = now;
     }

@@ -60,7 +60,7 @@ const NO_PASSWORD: &str = "PGPASSWORD is not set";
 
 /// Returns a value as a text of one short line.
 fn shown_value(value: &str) -> String {
-    text::shortened(&text::shown(value), 80)
+    text::shortened(&text::printable(value), 80)
 }
 
 fn check_password(case: &mut ExaminedTarget<'_, '_>) -> Finding {

@@ -20,7 +20,7 @@ pub(in crate::command::setup::guided) fn choose_databases(
     let discovery = discovered_databases(conversation);
     let surroundings = conversation.surroundings;
     if discovery.new.is_empty() {
-        conversation.replies.picked.clear();
+        conversation.replies.picked_rows.clear();
         return go_on_without_new_database(conversation, discovery.is_partial);
     }
     loop {
@@ -36,7 +36,7 @@ pub(in crate::command::setup::guided) fn choose_databases(
         conversation.replies.types_host = types_host;
         if let Some(refusal) = drop_unaddable(&mut picked, &discovery.new) {
             surroundings.say(&refusal);
-            conversation.replies.picked = picked;
+            conversation.replies.picked_rows = picked;
             continue;
         }
         if picked.is_empty() && !types_host && surroundings.configured_count() == 0 {
@@ -44,10 +44,10 @@ pub(in crate::command::setup::guided) fn choose_databases(
             continue;
         }
         let replies = &mut conversation.replies;
-        if replies.picked != picked {
+        if replies.picked_rows != picked {
             replies.users.clear();
         }
-        replies.picked = picked;
+        replies.picked_rows = picked;
         return Ok(StepOutcome::Asked);
     }
 }
@@ -82,7 +82,7 @@ fn discovered_databases(conversation: &mut GuidedConversation<'_>) -> DatabaseOf
         let names = suggest::list_names(&offers.configured);
         surroundings.say(&format!("configured already: {names}"));
     }
-    conversation.replies.picked.clear();
+    conversation.replies.picked_rows.clear();
     conversation.replies.users.clear();
     conversation.replies.discovery = Some((profile, offers.clone()));
     offers
@@ -131,7 +131,8 @@ fn database_choices(
         choices.push(DialogChoice {
             name: offer.connection.name.clone(),
             detail,
-            is_chosen: replies.picked.contains(&index) || (is_only && offer.not_added.is_none()),
+            is_chosen: replies.picked_rows.contains(&index)
+                || (is_only && offer.not_added.is_none()),
             is_always_shown: false,
         });
     }
@@ -166,7 +167,7 @@ pub(in crate::command::setup::guided) fn ask_users(
         return Ok(StepOutcome::Skipped);
     };
     let mut open_users = Vec::new();
-    for (position, offer_index) in conversation.replies.picked.iter().enumerate() {
+    for (position, offer_index) in conversation.replies.picked_rows.iter().enumerate() {
         let connection = &discovery.new[*offer_index].connection;
         if connection.target.user.is_none() {
             open_users.push((position, connection.name.clone()));
@@ -175,7 +176,7 @@ pub(in crate::command::setup::guided) fn ask_users(
     if open_users.is_empty() {
         return Ok(StepOutcome::Skipped);
     }
-    let picked_count = conversation.replies.picked.len();
+    let picked_count = conversation.replies.picked_rows.len();
     conversation
         .replies
         .users
@@ -218,7 +219,7 @@ pub(in crate::command::setup::guided) fn ask_typed_database(
     conversation: &mut GuidedConversation<'_>,
 ) -> Result<StepOutcome> {
     if !conversation.replies.types_host {
-        conversation.replies.typed = None;
+        conversation.replies.typed_connection = None;
         return Ok(StepOutcome::Skipped);
     }
     let surroundings = conversation.surroundings;
@@ -305,7 +306,7 @@ fn ask_name(
         }
     };
     let mut others = replies.wishes();
-    if replies.typed.is_some() {
+    if replies.typed_connection.is_some() {
         others.connections.pop();
     }
     let host = connection.target.host.clone();
@@ -316,6 +317,6 @@ fn ask_name(
         .text(question, &connection.name, &check)?;
     Ok(StepOutcome::from_answer(answer, |name| {
         connection.name = name;
-        conversation.replies.typed = Some(connection);
+        conversation.replies.typed_connection = Some(connection);
     }))
 }
