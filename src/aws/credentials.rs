@@ -66,7 +66,7 @@ impl FieldNames {
     pub(super) const OF_STS: Self = Self {
         key: "AccessKeyId",
         secret: "SecretAccessKey",
-        token: "HandedToken",
+        token: "SessionToken",
         end: "Expiration",
     };
     /// The names that containers and the instance metadata use.
@@ -163,7 +163,7 @@ mod tests {
         fn answers_that_are_nearly_right(text in crate::text::mutation::bytes(
             &[concat!(
                 r#"{"Version":1,"AccessKeyId":"AKIA","SecretAccessKey":"WORTHIT","#,
-                r#""HandedToken":"t","Expiration":"2030-01-01T00:00:00Z"}"#,
+                r#""SessionToken":"t","Expiration":"2030-01-01T00:00:00Z"}"#,
             )],
             &["{", "}", "\"", "null", "1e400", "\\u0000", "\"Expiration\":", "\"\"", "+00:00"],
         )) {

@@ -4,7 +4,7 @@
 //! 1. The command line of the profile is split into words as the AWS CLI does. No shell reads it.
 //! 2. The program runs until it ends, until what it has printed is whole JSON, or until the
 //!    deadline of `--timeout`, at which it is killed.
-//! 3. Its answer has `Version` 1, `AccessKeyId`, `SecretAccessKey`, and may have `HandedToken` and
+//! 3. Its answer has `Version` 1, `AccessKeyId`, `SecretAccessKey`, and may have `SessionToken` and
 //!    `Expiration`.
 //!
 //! No error and no step of `--debug` repeats the arguments or the answer, because both may be

@@ -83,7 +83,7 @@ fn serve(name: &str, mut client: TcpStream, does: &impl Fn()) -> Option<()> {
                 .find_map(|field| field.strip_prefix("Action="))?;
             format!(
                 "<{action}Response><{action}Result><Credentials><AccessKeyId>{key}</AccessKeyId>\
-                 <SecretAccessKey>s</SecretAccessKey><HandedToken>t</HandedToken>\
+                 <SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken>\
                  <Expiration>{FAR}</Expiration>\
                  </Credentials></{action}Result></{action}Response>"
             )

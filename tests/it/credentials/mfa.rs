@@ -257,7 +257,7 @@ fn a_role_that_the_aws_cli_has_cached_needs_no_code() {
         mfa.sandbox.write(
             CACHED_ROLE,
             format!(
-                r#"{{"Credentials":{{"AccessKeyId":"ASIACACHED","SecretAccessKey":"{STUB_SECRET}","HandedToken":"t","Expiration":"{ends}"}}}}"#
+                r#"{{"Credentials":{{"AccessKeyId":"ASIACACHED","SecretAccessKey":"{STUB_SECRET}","SessionToken":"t","Expiration":"{ends}"}}}}"#
             ),
         );
     };

@@ -555,7 +555,7 @@ fn cached_keys_of_a_role_are_used_until_they_expire_if_no_newer_ones_come() {
         "[k]\naws_access_key_id = K\naws_secret_access_key = s\n",
     );
     let cached = json!({
-        "AccessKeyId": "ASIACACHED", "SecretAccessKey": "s", "HandedToken": "t",
+        "AccessKeyId": "ASIACACHED", "SecretAccessKey": "s", "SessionToken": "t",
         "Expiration": "2030-01-01T00:50:00Z"
     });
     let file = ".aws/cli/cache/c03ce438bc208f6214854d85d3ca930ff73e3004.json";

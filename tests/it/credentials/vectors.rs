@@ -242,7 +242,7 @@ fn short_credentials_give_a_short_token() {
     sandbox.at("2030-01-01T00:00:00Z");
     let process = sandbox.write(
         "creds.json",
-        r#"{"Version":1,"AccessKeyId":"a","SecretAccessKey":"s","HandedToken":"t","Expiration":"2030-01-01T00:01:40Z"}"#,
+        r#"{"Version":1,"AccessKeyId":"a","SecretAccessKey":"s","SessionToken":"t","Expiration":"2030-01-01T00:01:40Z"}"#,
     );
     let show = if cfg!(windows) { "cmd /c type" } else { "cat" };
     sandbox.write(

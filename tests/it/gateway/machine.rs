@@ -103,7 +103,7 @@ impl Machine {
             "Version": 1,
             "AccessKeyId": KEY_ID,
             "SecretAccessKey": SECRET,
-            "HandedToken": SESSION,
+            "SessionToken": SESSION,
         });
         let script = format!("sleep 1; echo >> {}; echo '{answer}'\n", marks.display());
         let script = sandbox.write("credentials.sh", script);

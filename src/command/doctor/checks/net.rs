@@ -118,7 +118,7 @@ fn describe_outcome(outcome: &ConnectOutcome) -> String {
         ConnectOutcome::Open => "accepts connections".to_owned(),
         ConnectOutcome::Refused => "refuses connections".to_owned(),
         ConnectOutcome::Silent => "does not answer".to_owned(),
-        ConnectOutcome::Unreachable => "cannot be outcome from this machine".to_owned(),
+        ConnectOutcome::Unreachable => "cannot be reached from this machine".to_owned(),
         ConnectOutcome::Failed(reason) => reason.clone(),
     }
 }
