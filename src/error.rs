@@ -303,7 +303,7 @@ impl Error {
     }
 
     /// Says that the error is not new: it came so many seconds ago, and is given again.
-    pub(crate) fn given_again(mut self, age: u32) -> Self {
+    pub(crate) fn repeated_after(mut self, age: u32) -> Self {
         self.age = Some(age);
         self
     }

@@ -1,7 +1,7 @@
 //! Defines a token: its text, which cannot be printed by accident, when it was issued, and when it
 //! expires.
 //!
-//! A token is fresh at first, then stale, then expired. It is fresh for two thirds of its life,
+//! A token is fresh at first, then stale, then expired. It is fresh for two thirds of its lifetime,
 //! unless its authority says until when. All of this is by the wall clock, since the server's
 //! decision is. It is pure: the time is an argument.
 
@@ -15,8 +15,8 @@ pub(crate) struct Token {
     pub(crate) issued_at: Time,
     /// When to stop reusing it.
     fresh_until: Time,
-    /// When the server starts to refuse it: when its own life ends, or when the credentials that
-    /// signed it expire.
+    /// When the server starts to refuse it: when its own lifetime ends, or when the credentials
+    /// that signed it expire.
     pub(crate) expires_at: Time,
     /// The database user that the token is for, where it is the authority that names the user.
     pub(crate) user: Option<String>,
@@ -43,13 +43,14 @@ pub(crate) struct TokenTimes {
     pub(crate) expires_at: Time,
 }
 
-/// Returns when to stop reusing a token of which nothing says it: two thirds of its effective life.
+/// Returns when to stop reusing a token of which nothing says it: two thirds of its effective
+/// lifetime.
 pub(crate) fn refresh_after(issued_at: Time, expires_at: Time) -> Time {
-    let life_seconds = issued_at.until(expires_at);
-    issued_at.plus(life_seconds / 3 * 2 + life_seconds % 3 * 2 / 3)
+    let lifetime_seconds = issued_at.until(expires_at);
+    issued_at.plus(lifetime_seconds / 3 * 2 + lifetime_seconds % 3 * 2 / 3)
 }
 
-/// Returns the age of a token that is fresh for two thirds of its life.
+/// Returns the age of a token that is fresh for two thirds of its lifetime.
 pub(crate) fn age(issued_at: Time, expires_at: Time, now: Time) -> TokenAge {
     let fresh_until = refresh_after(issued_at, expires_at);
     age_at(issued_at, fresh_until, expires_at, now)
@@ -129,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_is_fresh_for_two_thirds_of_its_life() {
+    fn a_token_is_fresh_for_two_thirds_of_its_lifetime() {
         let start = Time::from_unix(1_000_000);
         let end = start.plus(900);
         let age_at = |seconds| age(start, end, start.plus(seconds));

@@ -48,7 +48,7 @@ const PREFIX: &str = "pgcred-";
 const EVENTS: [&str; 2] = ["BEFORE_CONNECT", "AFTER_CONNECT"];
 const OWNERSHIP: FileOwnership = FileOwnership::Part {
     users_part,
-    say_the_same,
+    is_equivalent,
 };
 
 struct DataSources;
@@ -311,7 +311,7 @@ fn is_empty(document: &Value) -> bool {
 }
 
 /// Tells whether two files say the same. A file without anything says what a missing one says.
-fn say_the_same(one: &str, other: &str) -> bool {
+fn is_equivalent(one: &str, other: &str) -> bool {
     match (completed_file(one), completed_file(other)) {
         (Some(one), Some(other)) => one == other,
         _ => false,

@@ -20,7 +20,7 @@ pub(super) fn can_print(os: Os, authority: &dyn Authority) -> bool {
 
 /// Tells whether this DBeaver takes a password from a command. An unknown version counts as old.
 pub(super) fn takes_command(machine: &Machine) -> bool {
-    let text = String::from_utf8_lossy(&product(machine)).into_owned();
+    let text = String::from_utf8_lossy(&read_product_file(machine)).into_owned();
     let version = text
         .lines()
         .find_map(|line| line.strip_prefix("version="))
@@ -35,7 +35,7 @@ pub(super) fn takes_command(machine: &Machine) -> bool {
 
 /// Returns the file in which the installation says what it is: beside the program, beside the
 /// bundle's program, or in the usual directory.
-fn product(machine: &Machine) -> Vec<u8> {
+fn read_product_file(machine: &Machine) -> Vec<u8> {
     let mut directories = Vec::new();
     if let Some(program) = Machine::program(PROGRAMS)
         && let Ok(program) = program.canonicalize()

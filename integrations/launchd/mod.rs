@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 
 use crate::setup::{
     EditDestination, Machine, Os, Schedule, ScheduledText, ScheduledWork, Scheduler, SetupCommands,
-    SetupMethod, Tool, ToolKind,
+    SetupDirection, SetupMethod, Tool, ToolKind,
 };
 use crate::sys::fs;
 use crate::text::quote;
@@ -73,17 +73,17 @@ pub(super) fn strings(command_line: &[String]) -> String {
     strings
 }
 
-fn commands_of_agent(machine: &Machine, undo: bool) -> SetupCommands {
-    loading(&plist_file(machine), undo)
+fn commands_of_agent(machine: &Machine, direction: SetupDirection) -> SetupCommands {
+    loading(&plist_file(machine), direction)
 }
 
 /// Unloads the agent that launchd has, if there is one, because it does not notice a changed file.
-pub(super) fn loading(file: &Path, undo: bool) -> SetupCommands {
+pub(super) fn loading(file: &Path, direction: SetupDirection) -> SetupCommands {
     let mut commands = SetupCommands::default();
     if fs::read(file).is_some() {
         commands.before.push(launchctl("unload", file));
     }
-    if !undo {
+    if direction == SetupDirection::SetUp {
         commands.after.push(launchctl("load", file));
     }
     commands

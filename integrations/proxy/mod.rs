@@ -21,7 +21,7 @@ use std::path::PathBuf;
 use super::{launchd, systemd, task_scheduler};
 use crate::setup::{
     EditDestination, Machine, Os, Schedule, ScheduledText, ScheduledWork, Scheduler, SetupCommands,
-    SetupMethod, Tool, ToolKind,
+    SetupDirection, SetupMethod, Tool, ToolKind,
 };
 use crate::sys::{env, fs};
 use crate::text::quote;
@@ -120,23 +120,23 @@ fn task(schedule: &Schedule) -> String {
         )
 }
 
-fn commands_of_service(machine: &Machine, undo: bool) -> SetupCommands {
+fn commands_of_service(machine: &Machine, direction: SetupDirection) -> SetupCommands {
     match machine.os {
-        Os::Linux => commands_of_systemd(machine, undo),
+        Os::Linux => commands_of_systemd(machine, direction),
         Os::Mac => SetupCommands {
             unchanged: vec![launchd::is_loaded(LABEL)],
-            ..launchd::loading(&file_of_service(machine, AGENT), undo)
+            ..launchd::loading(&file_of_service(machine, AGENT), direction)
         },
-        Os::Windows => commands_of_task_scheduler(machine, undo),
+        Os::Windows => commands_of_task_scheduler(machine, direction),
     }
 }
 
 /// systemd keeps the sockets of an active unit as they are, and starts no such unit while its
 /// service runs. Therefore both are ended before the files change.
-fn commands_of_systemd(machine: &Machine, undo: bool) -> SetupCommands {
+fn commands_of_systemd(machine: &Machine, direction: SetupDirection) -> SetupCommands {
     let mut commands = SetupCommands::default();
     let reload = systemd::systemctl(&["daemon-reload"]);
-    if undo {
+    if direction == SetupDirection::Undo {
         commands.before = vec![
             systemd::systemctl(&["disable", "--now", SOCKET]),
             systemd::systemctl(&["stop", SERVICE]),
@@ -152,13 +152,13 @@ fn commands_of_systemd(machine: &Machine, undo: bool) -> SetupCommands {
     commands
 }
 
-fn commands_of_task_scheduler(machine: &Machine, undo: bool) -> SetupCommands {
+fn commands_of_task_scheduler(machine: &Machine, direction: SetupDirection) -> SetupCommands {
     let file = file_of_service(machine, TASK_FILE);
     let mut commands = SetupCommands::default();
     if fs::read(&file).is_some() {
         commands.before = vec![task_scheduler::schtasks(&["/End", "/TN", TASK])];
     }
-    if undo {
+    if direction == SetupDirection::Undo {
         let delete = task_scheduler::schtasks(&["/Delete", "/F", "/TN", TASK]);
         commands.before.push(delete);
         return commands;
@@ -185,10 +185,10 @@ fn probe(machine: &Machine) -> Option<&'static [&'static str]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{LocalAuth, ProxySettings};
+    use crate::config::{GatewaySettings, LocalAuth};
 
     fn schedule() -> Schedule {
-        let listener = |port, socket| ProxySettings {
+        let listener = |port, socket| GatewaySettings {
             port,
             socket,
             auth: LocalAuth::Password,

@@ -1,5 +1,31 @@
 //! Sets up psql and all other programs that use libpq: writes an entry for each connection into the
 //! user's service file. `refresh` keeps the token in the passfile.
+//!
+//! ```text
+//! ~/.pg_service.conf                or PGSERVICEFILE; %APPDATA%\postgresql\.pg_service.conf
+//!
+//!   # the mark that begins pgcred's block            (setup::block)
+//!   [prod]                          one section for each connection: IniSection
+//!   host=...                        the server, or the directory of the gateway's socket
+//!   port= dbname= user= ...         no password: libpq looks it up in the passfile
+//!   # the mark that ends the block
+//!   [mine]                          the user's part: every byte stays
+//! ```
+//!
+//! The block stands first in the file, so that no section of the user's ends up in it. A section
+//! that is set up again is replaced, and the others in the block stay. A file with lines above its
+//! first section is refused, because below the block they would become a part of pgcred's last
+//! section.
+//!
+//! Undo takes the block out and leaves the user's part: byte for byte if it was not edited since,
+//! as `FileOwnership` says, and no file if there was none. `remove` takes out single sections.
+//! `follow_users` changes nothing but the lines `user=` in the block, for services that name the
+//! user with each token.
+//!
+//! The host is the directory of the gateway's socket only where the user has asked for the gateway
+//! (`--proxy`) and `proxy` of the connection has `socket = true`: there libpq needs no password. By
+//! TCP the gateway asks for the local password, which libpq would have to know, so `steps` says
+//! what to do.
 
 use crate::config::LocalAuth;
 use crate::error::{Error, Result};
@@ -25,7 +51,7 @@ struct ServiceFile;
 /// pgcred's part is its block, the first in the file.
 const OWNERSHIP: FileOwnership = FileOwnership::Part {
     users_part,
-    say_the_same: |one, other| one == other,
+    is_equivalent: |one, other| one == other,
 };
 
 fn users_part(text: &str) -> Result<Option<String>> {
@@ -135,10 +161,10 @@ impl ToolFiles for ServiceFile {
         };
         let mut entries = Vec::new();
         for section in sections(block.unwrap_or_default()) {
-            entries.push(section.entry(true));
+            entries.push(section.own_entry());
         }
         for section in sections(&rest) {
-            entries.push(section.entry(false));
+            entries.push(section.users_entry());
         }
         entries
     }
@@ -164,7 +190,7 @@ fn text_of(targets: &[ToolTarget]) -> String {
 
 /// Returns the directory of the gateway's socket, at which libpq needs no password.
 fn socket_of(target: &ToolTarget) -> Option<String> {
-    if !target.uses_gateway || !target.proxy?.socket {
+    if !target.uses_gateway || !target.gateway?.socket {
         return None;
     }
     Some(paths::gateway_sockets()?.display().to_string())
@@ -172,8 +198,8 @@ fn socket_of(target: &ToolTarget) -> Option<String> {
 
 /// Says how the password of a target comes to libpq that connects through the gateway.
 fn password_step(target: &ToolTarget) -> Option<String> {
-    let proxy = target.proxy?;
-    let is_asked = target.uses_gateway && proxy.auth == LocalAuth::Password;
+    let gateway = target.gateway?;
+    let is_asked = target.uses_gateway && gateway.auth == LocalAuth::Password;
     if !is_asked || socket_of(target).is_some() {
         return None;
     }
@@ -210,11 +236,11 @@ fn check_lines(target: &ToolTarget) -> Result<()> {
 }
 
 fn check_line(line: &str, name: &str) -> Result<()> {
-    const LONGEST_LINE: usize = 1000;
+    const MAX_LINE_LENGTH: usize = 1000;
     let keyword = line.split('=').next().unwrap_or_default();
     let problem = if line.ends_with(char::is_whitespace) {
         "ends in a space, which libpq cuts off in service files"
-    } else if line.len() > LONGEST_LINE {
+    } else if line.len() > MAX_LINE_LENGTH {
         "is too long for a line of libpq's service file"
     } else {
         return Ok(());
@@ -285,13 +311,22 @@ struct IniSection {
 }
 
 impl IniSection {
-    fn entry(self, is_own: bool) -> ToolEntry {
+    /// Returns the entry of a section that pgcred has written.
+    fn own_entry(self) -> ToolEntry {
+        ToolEntry {
+            connection: Some(self.name.clone()),
+            ..self.users_entry()
+        }
+    }
+
+    /// Returns the entry of a section that the user has written.
+    fn users_entry(self) -> ToolEntry {
         let password = match self.value("password") {
             Some("") | None => StoredPassword::None,
             Some(_) => StoredPassword::Kept,
         };
         ToolEntry {
-            connection: is_own.then(|| self.name.clone()),
+            connection: None,
             host: self.value("host").unwrap_or_default().to_owned(),
             commands: Vec::new(),
             password,

@@ -1,11 +1,28 @@
 //! Sets up systemd: writes a timer of the user's own manager that runs `pgcred refresh` by the wall
 //! clock, also right after sleep.
+//!
+//! ```text
+//! setup::scheduler   the words of the command, and every how many minutes
+//!        |
+//!        v
+//!      texts         pgcred-refresh.service: the words, quoted for ExecStart
+//!        |           pgcred-refresh.timer: the minutes; both in ~/.config/systemd/user
+//!        v
+//!     commands       `systemctl --user daemon-reload`, then `enable --now` the timer
+//! ```
+//!
+//! Undo stops the timer first (`disable --now`), removes both files, and lets the manager read its
+//! units again. Set-up is refused before anything is written where no manager of the user's is
+//! running: `probe` asks for it.
+//!
+//! `proxy` sets up the gateway's units and uses `units`, `command_line` and `systemctl` of this
+//! file.
 
 use std::path::PathBuf;
 
 use crate::setup::{
     EditDestination, Machine, Os, Schedule, ScheduledText, ScheduledWork, Scheduler, SetupCommands,
-    SetupMethod, Tool, ToolKind,
+    SetupDirection, SetupMethod, Tool, ToolKind,
 };
 use crate::text::quote;
 
@@ -67,19 +84,18 @@ fn timer(schedule: &Schedule) -> String {
     include_str!("pgcred-refresh.timer").replace("{minutes}", &schedule.minutes.to_string())
 }
 
-fn commands_of_timer(_: &Machine, undo: bool) -> SetupCommands {
+fn commands_of_timer(_: &Machine, direction: SetupDirection) -> SetupCommands {
     let reload = systemctl(&["daemon-reload"]);
-    if undo {
-        SetupCommands {
+    match direction {
+        SetupDirection::SetUp => SetupCommands {
+            after: vec![reload, systemctl(&["enable", "--now", TIMER])],
+            ..SetupCommands::default()
+        },
+        SetupDirection::Undo => SetupCommands {
             before: vec![systemctl(&["disable", "--now", TIMER])],
             after: vec![reload],
             ..SetupCommands::default()
-        }
-    } else {
-        SetupCommands {
-            after: vec![reload, systemctl(&["enable", "--now", TIMER])],
-            ..SetupCommands::default()
-        }
+        },
     }
 }
 

@@ -1,11 +1,27 @@
 //! Sets up Windows' Task Scheduler: makes a task of the user that runs `pgcred refresh`, and runs
 //! it after sleep if a run was missed.
+//!
+//! ```text
+//! setup::scheduler   the words of the command, and every how many minutes
+//!        |
+//!        v
+//!      texts         pgcred-refresh.xml, beside pgcred's configuration: the minutes, and the words
+//!        |           as arguments of conhost, quoted for the C runtime and then for XML
+//!        v
+//!     commands       `schtasks /Create /F /TN "pgcred refresh" /XML FILE`: registers the file
+//! ```
+//!
+//! Windows keeps a copy of the task, so the file alone changes nothing. Undo deletes the task first
+//! (`schtasks /Delete`) and then the file, which is pgcred's as a whole. The file is in ASCII,
+//! because `schtasks` takes nothing else for sure.
+//!
+//! `proxy` sets up the gateway's task and uses `arguments` and `schtasks` of this file.
 
 use std::path::PathBuf;
 
 use crate::setup::{
     EditDestination, Machine, Os, Schedule, ScheduledText, ScheduledWork, Scheduler, SetupCommands,
-    SetupMethod, Tool, ToolKind,
+    SetupDirection, SetupMethod, Tool, ToolKind,
 };
 use crate::text::quote;
 
@@ -59,18 +75,17 @@ fn c_runtime_word(word: &str) -> String {
     }
 }
 
-fn commands_of_task(machine: &Machine, undo: bool) -> SetupCommands {
+fn commands_of_task(machine: &Machine, direction: SetupDirection) -> SetupCommands {
     let file = task_file(machine).display().to_string();
-    if undo {
-        SetupCommands {
-            before: vec![schtasks(&["/Delete", "/F", "/TN", NAME])],
-            ..SetupCommands::default()
-        }
-    } else {
-        SetupCommands {
+    match direction {
+        SetupDirection::SetUp => SetupCommands {
             after: vec![schtasks(&["/Create", "/F", "/TN", NAME, "/XML", &file])],
             ..SetupCommands::default()
-        }
+        },
+        SetupDirection::Undo => SetupCommands {
+            before: vec![schtasks(&["/Delete", "/F", "/TN", NAME])],
+            ..SetupCommands::default()
+        },
     }
 }
 

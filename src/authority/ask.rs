@@ -26,7 +26,7 @@ pub(crate) struct AskPolicy {
     /// runs stay in that group, so that they end too.
     pub(crate) in_group: bool,
     /// Tells the user what to do before there can be an answer.
-    pub(crate) tell: fn(&str),
+    pub(crate) print_notice: fn(&str),
     /// Shows the steps of `--debug`; `None` without it.
     pub(crate) trace: Option<fn(&str)>,
 }

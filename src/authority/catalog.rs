@@ -15,7 +15,7 @@ pub(crate) trait Lister: Sync {
     fn catalog(
         &self,
         profile: Option<&str>,
-        ask: &AskPolicy,
+        ask_policy: &AskPolicy,
         deadline: Instant,
     ) -> Box<dyn DatabaseCatalog>;
 

@@ -20,19 +20,19 @@ const HOLDERS: [&str; 5] = [
 
 /// The last second of the year 9999, which is written for "never". A larger number counts
 /// milliseconds: as such, this one would be a day of 1978.
-const LARGEST_SECONDS: f64 = 253_402_300_799.0;
+const MAX_SECONDS: f64 = 253_402_300_799.0;
 
 /// Whoever made the token wrote the claims.
-const LONGEST_CLAIM: usize = 120;
+const MAX_CLAIM_LENGTH: usize = 120;
 
 /// Returns the time that is so many seconds, or milliseconds, after 1970.
 pub(crate) fn time_at(number: f64) -> Option<Time> {
-    let seconds = if number.abs() > LARGEST_SECONDS {
+    let seconds = if number.abs() > MAX_SECONDS {
         number / 1_000.0
     } else {
         number
     };
-    if !(0.0..=LARGEST_SECONDS).contains(&seconds) {
+    if !(0.0..=MAX_SECONDS).contains(&seconds) {
         return None;
     }
     #[expect(clippy::cast_possible_truncation, reason = "the range was checked")]
@@ -42,7 +42,7 @@ pub(crate) fn time_at(number: f64) -> Option<Time> {
 
 /// When a token ends, as it says itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum OwnEnd {
+pub(crate) enum JwtExpiry {
     /// It is no JWT, or a JWT without `exp`.
     Unsaid,
     At(Time),
@@ -51,19 +51,19 @@ pub(crate) enum OwnEnd {
 }
 
 /// Returns the end that a JWT names.
-pub(crate) fn end_of(token: &str) -> OwnEnd {
+pub(crate) fn expiry_of(token: &str) -> JwtExpiry {
     let Some(claims) = claims_of(token) else {
-        return OwnEnd::Unsaid;
+        return JwtExpiry::Unsaid;
     };
     let number = match claims.get("exp") {
-        None => return OwnEnd::Unsaid,
+        None => return JwtExpiry::Unsaid,
         Some(Value::Number(number)) => number.as_f64(),
-        Some(Value::String(_)) => return OwnEnd::Unusable("a text"),
-        Some(_) => return OwnEnd::Unusable("no number"),
+        Some(Value::String(_)) => return JwtExpiry::Unusable("a text"),
+        Some(_) => return JwtExpiry::Unusable("no number"),
     };
     match number.and_then(time_at) {
-        Some(time) => OwnEnd::At(time),
-        None => OwnEnd::Unusable("a number that is no time"),
+        Some(time) => JwtExpiry::At(time),
+        None => JwtExpiry::Unusable("a number that is no time"),
     }
 }
 
@@ -71,7 +71,7 @@ pub(crate) fn end_of(token: &str) -> OwnEnd {
 /// may print the same token for long, so that this does not say when to ask for another.
 pub(crate) fn parts_of(token: &str) -> Option<TokenParts> {
     let claims = claims_of(token)?;
-    let OwnEnd::At(expires_at) = end_of(token) else {
+    let JwtExpiry::At(expires_at) = expiry_of(token) else {
         return None;
     };
     Some(TokenParts {
@@ -100,7 +100,7 @@ fn claim(claims: &Value, name: &str) -> Option<String> {
     if value.is_empty() {
         return None;
     }
-    Some(text::shortened(&text::printable(value), LONGEST_CLAIM))
+    Some(text::shortened(&text::printable(value), MAX_CLAIM_LENGTH))
 }
 
 #[cfg(test)]
@@ -113,8 +113,8 @@ mod tests {
 
     #[test]
     fn only_three_parts_with_a_number_are_a_jwt() {
-        let end = OwnEnd::At(Time::from_unix(5));
-        assert_eq!(end_of(&jwt(r#"{"exp": 5}"#)), end);
+        let end = JwtExpiry::At(Time::from_unix(5));
+        assert_eq!(expiry_of(&jwt(r#"{"exp": 5}"#)), end);
         for other in [
             "a.b.c",
             "opaque",
@@ -126,7 +126,7 @@ mod tests {
             &jwt("[]"),
             &jwt("x"),
         ] {
-            assert_eq!(end_of(other), OwnEnd::Unsaid, "{other}");
+            assert_eq!(expiry_of(other), JwtExpiry::Unsaid, "{other}");
             assert_eq!(parts_of(other), None, "{other}");
         }
     }
@@ -142,7 +142,7 @@ mod tests {
             ("1800000000000000", "a number that is no time"),
         ] {
             let token = jwt(&format!(r#"{{"exp": {exp}}}"#));
-            assert_eq!(end_of(&token), OwnEnd::Unusable(what), "{exp}");
+            assert_eq!(expiry_of(&token), JwtExpiry::Unusable(what), "{exp}");
             assert_eq!(parts_of(&token), None, "{exp}");
         }
     }

@@ -24,8 +24,8 @@
 //! for authorities that have regions, `shell_settings` is what `pgcred setup` asks, and `inspect`
 //! what `pgcred doctor` asks. `catalog` is what `pgcred discover` asks, and `access` what `pgcred
 //! policy` asks. `option_help` is what the help says of options whose values are the authority's.
-//! `token_parts` is what a token says of itself in clear, `jwt` reads the claims of a
-//! token that is a JWT, and `signer_summary` says as values who would sign.
+//! `token_parts` is what a token says of itself in clear, `jwt` reads the claims of a token that is
+//! a JWT, and `signer_summary` says as values who would sign.
 
 mod access;
 mod ask;
@@ -85,9 +85,9 @@ pub(crate) trait Authority: Sync {
         false
     }
 
-    /// Whether the authority decides how long a token lives, so that one that ends before the life
-    /// that was asked for is no surprise.
-    fn decides_life(&self) -> bool {
+    /// Whether the authority decides how long a token lives, so that one that ends before the
+    /// lifetime that was asked for is no surprise.
+    fn decides_lifetime(&self) -> bool {
         false
     }
 
@@ -201,7 +201,7 @@ pub(crate) trait Authority: Sync {
     /// Returns the row of `causes`, by its id, of which a message speaks that a server of this
     /// service sent. The table's texts are those of AWS's servers: another authority names a row by
     /// words of its own servers, or none. Then the server's words are what `pgcred doctor` says.
-    fn explain(&self, _message: &str, _service: &str) -> Option<&'static str> {
+    fn cause_of_server_message(&self, _message: &str, _service: &str) -> Option<&'static str> {
         None
     }
 
@@ -299,16 +299,16 @@ pub(crate) trait Identity {
 
     /// Shows, for `--debug`, what decides who signs, and where each value came from. `region` is
     /// the region of the request, if it names one. Asks nothing.
-    fn explain(&self, region: Option<&Region>, notes: &RunNotes);
+    fn trace_identity(&self, region: Option<&Region>, notes: &RunNotes);
 
-    /// Returns what [`Identity::explain`] shows, as values. Asks nothing: `None` if the authority
-    /// knows nothing before it is asked.
+    /// Returns what [`Identity::trace_identity`] shows, as values. Asks nothing: `None` if the
+    /// authority knows nothing before it is asked.
     fn signer_summary(&self) -> Option<SignerSummary> {
         None
     }
 
     /// Logs the user in. Returns false if there was no need.
-    fn log_in(&self, ask: &AskPolicy, notes: &RunNotes) -> Result<bool>;
+    fn log_in(&self, ask_policy: &AskPolicy, notes: &RunNotes) -> Result<bool>;
 
     /// Resolves the credentials. This is what takes time: it may ask services, programs and the
     /// user. It is called once for each identity in a run, under the lock of the identity, and the
@@ -318,7 +318,9 @@ pub(crate) trait Identity {
     /// ports, users and lives than those of the query, unless the identity is that of one scope. So
     /// it may hold what is good for all of them, such as a key, or a token that every server takes.
     /// A token that is made for one host or user needs [`Authority::has_identity_per_scope`].
-    /// Nothing else may be kept between runs: pgcred's cache has the tokens.
+    /// No token may be kept between runs: pgcred's cache has them. What a login yields, such as a
+    /// refresh token, goes into a private file of the authority, which is one of
+    /// [`Identity::login_paths`].
     fn signer(&self, query: &CredentialQuery<'_>, notes: &RunNotes) -> Result<Rc<dyn Signer>>;
 }
 
@@ -333,10 +335,10 @@ pub(crate) struct CredentialQuery<'a> {
     /// The region of the first token, if the authority has regions.
     pub(crate) region: Option<&'a Region>,
     /// How many seconds the credentials should last, if that can be had.
-    pub(crate) life_seconds: u32,
+    pub(crate) lifetime_seconds: u32,
     /// How many seconds the first token must last.
     pub(crate) min_valid: u32,
-    pub(crate) ask: &'a AskPolicy,
+    pub(crate) ask_policy: &'a AskPolicy,
     /// When the answer has to be there. Time that the user needs for a login does not count.
     pub(crate) deadline: Instant,
 }
@@ -344,15 +346,15 @@ pub(crate) struct CredentialQuery<'a> {
 /// Resolved credentials. Signing asks nothing: an authority that fetches its tokens from a service
 /// or a program fetches them in [`Identity::signer`], which has a deadline.
 pub(crate) trait Signer {
-    /// Issues a token that expires `life_seconds` after `now`, or when the credentials do if that
-    /// is earlier. Where the authority decides the life itself, the token still says that it
-    /// expires at `now` plus `life_seconds` at the latest: pgcred does not use it for longer
+    /// Issues a token that expires `lifetime_seconds` after `now`, or when the credentials do if
+    /// that is earlier. Where the authority decides the lifetime itself, the token still says that
+    /// it expires at `now` plus `lifetime_seconds` at the latest: pgcred does not use it for longer
     /// than the user allows.
     fn issue(
         &self,
         scope: &TokenScope<'_>,
         region: Option<&Region>,
-        life_seconds: u32,
+        lifetime_seconds: u32,
         now: Time,
     ) -> Result<Token>;
 }

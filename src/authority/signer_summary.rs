@@ -1,5 +1,5 @@
-//! Describes who would sign, as values: what `Identity::explain` says in sentences. All of it is
-//! known before anything is asked, and none of it is a secret.
+//! Describes who would sign, as values: what `Identity::trace_identity` says in sentences. All of
+//! it is known before anything is asked, and none of it is a secret.
 
 use crate::error::Result;
 use crate::time::Time;

@@ -135,16 +135,21 @@ impl Authority for AwsAuthority {
         Some(causes::cause_of_no_answer(reason))
     }
 
-    fn explain(&self, message: &str, service: &str) -> Option<&'static str> {
+    fn cause_of_server_message(&self, message: &str, service: &str) -> Option<&'static str> {
         causes::cause_of_message(message, KnownService::from_name(service))
     }
 
-    fn download(&self, address: &str, profile: Option<&str>, ask: &AskPolicy) -> Result<String> {
+    fn download(
+        &self,
+        address: &str,
+        profile: Option<&str>,
+        ask_policy: &AskPolicy,
+    ) -> Result<String> {
         let profile_plan = ProfilePlan::read(profile, &SharedFiles::default());
         let resolver = BlockingResolver {
             profile_plan: &profile_plan,
-            ask,
-            deadline: Instant::now() + ask.timeout,
+            ask_policy,
+            deadline: Instant::now() + ask_policy.timeout,
         };
         resolver.download(address)
     }
@@ -152,19 +157,19 @@ impl Authority for AwsAuthority {
     fn inspector(
         &self,
         profile: Option<&str>,
-        ask: &AskPolicy,
+        ask_policy: &AskPolicy,
         deadline: Instant,
     ) -> Option<Box<dyn Inspector>> {
-        Some(Box::new(AwsInspector::new(profile, ask, deadline)))
+        Some(Box::new(AwsInspector::new(profile, ask_policy, deadline)))
     }
 
     fn access(
         &self,
         query: &AccessQuery<'_>,
-        ask: &AskPolicy,
+        ask_policy: &AskPolicy,
         deadline: Instant,
     ) -> Result<Option<AccessPolicy>> {
-        access::access_policy(query, ask, deadline)
+        access::access_policy(query, ask_policy, deadline)
     }
 
     fn lister(&self) -> Option<&dyn Lister> {
@@ -194,10 +199,10 @@ impl Lister for AwsAuthority {
     fn catalog(
         &self,
         profile: Option<&str>,
-        ask: &AskPolicy,
+        ask_policy: &AskPolicy,
         deadline: Instant,
     ) -> Box<dyn DatabaseCatalog> {
-        Box::new(AwsCatalog::new(profile, ask, deadline))
+        Box::new(AwsCatalog::new(profile, ask_policy, deadline))
     }
 
     fn no_tokens(&self) -> NoTokensWording {

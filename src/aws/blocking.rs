@@ -17,29 +17,34 @@ use crate::http::{self, block_on, block_until};
 /// Asks AWS what a plan needs.
 pub(super) struct BlockingResolver<'a> {
     pub(super) profile_plan: &'a ProfilePlan,
-    pub(super) ask: &'a AskPolicy,
+    pub(super) ask_policy: &'a AskPolicy,
     /// When the answer has to be there. Time that the user needs for a login does not count.
     pub(super) deadline: Instant,
 }
 
 impl BlockingResolver<'_> {
     /// Returns the credentials that sign. `region` is where STS is asked, if the plan has roles;
-    /// `life_seconds` is how many seconds the credentials should last, if that can be had.
+    /// `lifetime_seconds` is how many seconds the credentials should last, if that can be had.
     pub(super) fn credentials(
         &self,
         region: &str,
-        life_seconds: u32,
+        lifetime_seconds: u32,
         notes: &RunNotes,
     ) -> Result<Credentials> {
-        let credentials = match self.resolve(region, life_seconds, notes) {
+        let credentials = match self.resolve(region, lifetime_seconds, notes) {
             Ok(credentials) => credentials,
             Err(error) => self.cached_credentials(region, notes).ok_or(error)?,
         };
         credentials::check_credentials(credentials)
     }
 
-    fn resolve(&self, region: &str, life_seconds: u32, notes: &RunNotes) -> Result<Credentials> {
-        let resolution = self.open(region, life_seconds, self.deadline, notes)?;
+    fn resolve(
+        &self,
+        region: &str,
+        lifetime_seconds: u32,
+        notes: &RunNotes,
+    ) -> Result<Credentials> {
+        let resolution = self.open(region, lifetime_seconds, self.deadline, notes)?;
         let plan = self.profile_plan.plan()?;
         if let Some(keys) = plan.keys_in_environment() {
             // This needs no runtime, and is what the shell of a CI job has.
@@ -49,7 +54,7 @@ impl BlockingResolver<'_> {
             Ok(credentials) => Ok(credentials),
             Err(UnresolvedCredentials::Failed(error)) => Err(error),
             Err(UnresolvedCredentials::LoginNeeded(missing_login)) => {
-                self.resolve_after_login(&missing_login, region, life_seconds, notes)
+                self.resolve_after_login(&missing_login, region, lifetime_seconds, notes)
             }
         }
     }
@@ -59,22 +64,22 @@ impl BlockingResolver<'_> {
         &self,
         missing_login: &MissingLogin,
         region: &str,
-        life_seconds: u32,
+        lifetime_seconds: u32,
         notes: &RunNotes,
     ) -> Result<Credentials> {
         // Some of the time is left for what comes after the login.
-        let login_deadline = match self.deadline.checked_sub(self.ask.timeout / 4) {
+        let login_deadline = match self.deadline.checked_sub(self.ask_policy.timeout / 4) {
             Some(earlier) => earlier,
             None => self.deadline,
         };
-        missing_login.log_in(self.ask, login_deadline)?;
+        missing_login.log_in(self.ask_policy, login_deadline)?;
         notes.set_changed_files();
-        let deadline = if self.ask.terminal {
-            Instant::now() + self.ask.timeout
+        let deadline = if self.ask_policy.terminal {
+            Instant::now() + self.ask_policy.timeout
         } else {
             self.deadline
         };
-        let resolution = self.open(region, life_seconds, deadline, notes)?;
+        let resolution = self.open(region, lifetime_seconds, deadline, notes)?;
         match block_on(execute::resolve_credentials(
             &resolution,
             self.profile_plan.plan()?,
@@ -105,7 +110,7 @@ impl BlockingResolver<'_> {
             Ok(_) => Ok(false),
             Err(UnresolvedCredentials::Failed(error)) => Err(error),
             Err(UnresolvedCredentials::LoginNeeded(missing_login)) => {
-                missing_login.log_in_once(self.ask)?;
+                missing_login.log_in_once(self.ask_policy)?;
                 Ok(true)
             }
         }
@@ -119,7 +124,7 @@ impl BlockingResolver<'_> {
 
     /// Returns the text at a public `https://` address.
     pub(super) fn download(&self, address: &str) -> Result<String> {
-        let notes = self.ask.notes();
+        let notes = self.ask_policy.notes();
         let resolution = self.open("", 0, self.deadline, &notes)?;
         let text = http::download::download_text(resolution.http(), address);
         match block_until(self.deadline, text)? {
@@ -131,11 +136,18 @@ impl BlockingResolver<'_> {
     fn open<'a>(
         &'a self,
         region: &str,
-        life_seconds: u32,
+        lifetime_seconds: u32,
         deadline: Instant,
         notes: &'a RunNotes,
     ) -> Result<CredentialResolution<'a>> {
         let settings = &self.profile_plan.settings;
-        CredentialResolution::open(settings, self.ask, region, life_seconds, deadline, notes)
+        CredentialResolution::open(
+            settings,
+            self.ask_policy,
+            region,
+            lifetime_seconds,
+            deadline,
+            notes,
+        )
     }
 }

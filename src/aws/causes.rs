@@ -111,22 +111,23 @@ pub(super) fn cause_of_message(
     service: Option<KnownService>,
 ) -> Option<&'static str> {
     let causes = causes::causes_of_message_among(message, |cause| {
-        let owner = owner_of(cause.id);
+        let owner = service_of_cause(cause.id);
         (owner.is_none() || owner == service) && cause.id != "env.password"
     });
     causes.first().map(|cause| cause.id)
 }
 
 /// Returns the service that a row is about; `None` for a row that is about all of them.
-fn owner_of(cause: &str) -> Option<KnownService> {
-    KnownService::ALL
-        .iter()
-        .copied()
-        .find(|service| rows_of(*service).iter().any(|row| cause.starts_with(row)))
+fn service_of_cause(cause: &str) -> Option<KnownService> {
+    KnownService::ALL.iter().copied().find(|service| {
+        cause_prefixes_of(*service)
+            .iter()
+            .any(|row| cause.starts_with(row))
+    })
 }
 
 /// Returns how the ids of the rows begin that are about one service.
-fn rows_of(service: KnownService) -> &'static [&'static str] {
+fn cause_prefixes_of(service: KnownService) -> &'static [&'static str] {
     match service {
         Dsql => &["dsql.", "iam.dsql"],
         Rds => &["rds.", "iam.rds.", "role.rds_iam.", "tls.roots.rds"],
@@ -194,7 +195,7 @@ mod tests {
             "no pg_hba.conf entry for host \"h\", user \"a\", database \"d\", no encryption";
         assert_eq!(cause_of_message(of_all, None), Some("tls.off"));
         for service in KnownService::ALL {
-            for row in rows_of(*service) {
+            for row in cause_prefixes_of(*service) {
                 let known = causes::all_causes().any(|cause| cause.id.starts_with(row));
                 assert!(known, "{row} is in the table");
             }

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::time::Time;
 
 /// The longest key or session token, in bytes. AWS's own have less than 5,000.
-const LONGEST_FIELD: usize = 60_000;
+const MAX_FIELD_LENGTH: usize = 60_000;
 
 /// Keys that sign, with the name of the source that they came from.
 #[derive(Clone)]
@@ -22,11 +22,11 @@ impl Credentials {
         key: &str,
         secret: &str,
         token: Option<&str>,
-        end: Option<Time>,
+        expires_at: Option<Time>,
         source: &'static str,
     ) -> Self {
         let token = token.map(str::to_owned);
-        let keys = SdkCredentials::new(key, secret, token, end.map(Time::to_system), source);
+        let keys = SdkCredentials::new(key, secret, token, expires_at.map(Time::to_system), source);
         Self { keys, source }
     }
 
@@ -58,7 +58,7 @@ pub(super) struct FieldNames {
     key: &'static str,
     secret: &'static str,
     pub(super) token: &'static str,
-    pub(super) end: &'static str,
+    pub(super) expiration: &'static str,
 }
 
 impl FieldNames {
@@ -67,7 +67,7 @@ impl FieldNames {
         key: "AccessKeyId",
         secret: "SecretAccessKey",
         token: "SessionToken",
-        end: "Expiration",
+        expiration: "Expiration",
     };
     /// The names that containers and the instance metadata use.
     pub(super) const OF_MACHINES: Self = Self {
@@ -79,7 +79,7 @@ impl FieldNames {
         key: "accessKeyId",
         secret: "secretAccessKey",
         token: "sessionToken",
-        end: "expiresAt",
+        expiration: "expiresAt",
     };
 
     /// Returns the credentials in the fields. An error says which field is wrong, and never repeats
@@ -89,11 +89,11 @@ impl FieldNames {
         fields: &Map<String, Value>,
         source: &'static str,
     ) -> Result<Credentials, String> {
-        let end = match fields.get(self.end) {
+        let expires_at = match fields.get(self.expiration) {
             None | Some(Value::Null) => None,
-            Some(end) => match end.as_str().and_then(Time::from_aws) {
-                Some(end) => Some(end),
-                None => return Err(format!("an {} that is not a time", self.end)),
+            Some(expires_at) => match expires_at.as_str().and_then(Time::from_aws) {
+                Some(expires_at) => Some(expires_at),
+                None => return Err(format!("an {} that is not a time", self.expiration)),
             },
         };
         let Some(key) = text_in_field(fields, self.key) else {
@@ -103,7 +103,7 @@ impl FieldNames {
             return Err(format!("no {}", self.secret));
         };
         let token = text_in_field(fields, self.token);
-        Ok(Credentials::new(key, secret, token, end, source))
+        Ok(Credentials::new(key, secret, token, expires_at, source))
     }
 }
 
@@ -117,8 +117,8 @@ fn text_in_field<'a>(fields: &'a Map<String, Value>, name: &str) -> Option<&'a s
 
 /// Returns how many seconds the credentials have left: none if they do not say when they expire.
 pub(super) fn seconds_left(credentials: &Credentials) -> Option<u32> {
-    let end = credentials.expires_at()?;
-    Some(Time::now().until(end))
+    let expires_at = credentials.expires_at()?;
+    Some(Time::now().until(expires_at))
 }
 
 /// Refuses credentials that no request can carry: the signer would panic on them. The error shows
@@ -135,7 +135,7 @@ pub(super) fn check_credentials(credentials: Credentials) -> Result<Credentials>
             "ends with a newline"
         } else if text.contains(char::is_control) {
             "contains a control character"
-        } else if text.len() > LONGEST_FIELD {
+        } else if text.len() > MAX_FIELD_LENGTH {
             "is longer than any that AWS issues"
         } else {
             continue;

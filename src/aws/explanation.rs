@@ -5,7 +5,7 @@
 use super::plan::CredentialPlan;
 use super::profile_plan::ProfilePlan;
 use super::service::endpoints;
-use super::settings::{AwsSettings, SettingOrigin};
+use super::settings::{AwsSettings, ProfileNaming, SettingOrigin};
 use super::source::ChosenBy;
 use crate::authority::Region;
 use crate::text::host;
@@ -129,7 +129,8 @@ fn place_of_setting(
     let origin = match chosen_by {
         ChosenBy::Key(key) => SettingOrigin::Profile(profile, key),
         ChosenBy::VariableOrKey(variable, key) => {
-            let reads_variables = last_role.is_none() && !settings.is_named_by_option;
+            let reads_variables =
+                last_role.is_none() && settings.profile_naming == ProfileNaming::ByDefault;
             if reads_variables && settings.variables.get(variable).is_some() {
                 SettingOrigin::Variable(variable)
             } else {

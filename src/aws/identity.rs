@@ -67,10 +67,14 @@ impl AwsIdentity {
         }
     }
 
-    fn resolver<'a>(&'a self, ask: &'a AskPolicy, deadline: Instant) -> BlockingResolver<'a> {
+    fn resolver<'a>(
+        &'a self,
+        ask_policy: &'a AskPolicy,
+        deadline: Instant,
+    ) -> BlockingResolver<'a> {
         BlockingResolver {
             profile_plan: &self.profile_plan,
-            ask,
+            ask_policy,
             deadline,
         }
     }
@@ -120,9 +124,14 @@ impl Identity for AwsIdentity {
         Some(region)
     }
 
-    fn find_region(&self, host: &str, ask: &AskPolicy, notes: &RunNotes) -> Result<Option<Region>> {
-        let deadline = Instant::now() + ask.timeout;
-        let region = match self.resolver(ask, deadline).region(notes) {
+    fn find_region(
+        &self,
+        host: &str,
+        ask_policy: &AskPolicy,
+        notes: &RunNotes,
+    ) -> Result<Option<Region>> {
+        let deadline = Instant::now() + ask_policy.timeout;
+        let region = match self.resolver(ask_policy, deadline).region(notes) {
             Ok(Some(region)) => region,
             Ok(None) => return Err(no_region(host)),
             Err(error) if error.exit() == Exit::Usage => return Err(error),
@@ -137,7 +146,7 @@ impl Identity for AwsIdentity {
         Ok(Some(region::parse(&region)?))
     }
 
-    fn explain(&self, region: Option<&Region>, notes: &RunNotes) {
+    fn trace_identity(&self, region: Option<&Region>, notes: &RunNotes) {
         if notes.shows_steps() {
             for line in explanation::explanation_lines(&self.profile_plan, region) {
                 notes.step(|| line);
@@ -149,10 +158,10 @@ impl Identity for AwsIdentity {
         Some(signer_summary::signer_summary(&self.profile_plan))
     }
 
-    fn log_in(&self, ask: &AskPolicy, notes: &RunNotes) -> Result<bool> {
-        self.explain(None, notes);
-        let deadline = Instant::now() + ask.timeout;
-        self.resolver(ask, deadline).log_in(notes)
+    fn log_in(&self, ask_policy: &AskPolicy, notes: &RunNotes) -> Result<bool> {
+        self.trace_identity(None, notes);
+        let deadline = Instant::now() + ask_policy.timeout;
+        self.resolver(ask_policy, deadline).log_in(notes)
     }
 
     fn signer(&self, query: &CredentialQuery<'_>, notes: &RunNotes) -> Result<Rc<dyn Signer>> {
@@ -160,11 +169,9 @@ impl Identity for AwsIdentity {
             Some(region) => region.as_str(),
             None => "",
         };
-        let credentials = self.resolver(query.ask, query.deadline).credentials(
-            region,
-            query.life_seconds,
-            notes,
-        )?;
+        let credentials = self
+            .resolver(query.ask_policy, query.deadline)
+            .credentials(region, query.lifetime_seconds, notes)?;
         let profile = self.profile_plan.profile_by_option().map(str::to_owned);
         Ok(Rc::new(AwsSigner::new(credentials, profile)))
     }

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use super::cli_cache;
 use super::environment::AwsVariables;
 use super::plan::{self, CredentialPlan, PlannedSource};
-use super::settings::{AwsSettings, SharedFiles};
+use super::settings::{AwsSettings, ProfileNaming, SharedFiles};
 use crate::error::Result;
 
 /// Who would sign for a profile, according to AWS's variables and files.
@@ -56,7 +56,7 @@ impl ProfilePlan {
 
     /// Returns the profile that an option, the connection or a rule names.
     pub(super) fn profile_by_option(&self) -> Option<&str> {
-        if self.settings.is_named_by_option {
+        if self.settings.profile_naming == ProfileNaming::ByOption {
             self.settings.named_profile.as_deref()
         } else {
             None

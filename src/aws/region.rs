@@ -13,7 +13,7 @@ use crate::text::backquoted;
 use crate::text::suggest;
 
 /// The longest label of a host's name, in bytes.
-const LONGEST_LABEL: usize = 63;
+const MAX_LABEL_LENGTH: usize = 63;
 
 /// Reads a region's name as a user types it. A text of another shape would be signed into nonsense,
 /// and so would a typing error, so both are refused.
@@ -47,12 +47,12 @@ pub(super) fn is_taken_by_cli(text: &str) -> bool {
     let is_label = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
     let is_number = text.bytes().all(|b| b.is_ascii_digit());
     let is_bare = !text.starts_with('-') && !text.ends_with('-');
-    is_label && !is_number && is_bare && text.len() <= LONGEST_LABEL
+    is_label && !is_number && is_bare && text.len() <= MAX_LABEL_LENGTH
 }
 
 /// Tells whether the label of a host name may be a region's name.
 pub(crate) fn may_be_region(text: &str) -> bool {
-    (1..=LONGEST_LABEL).contains(&text.len())
+    (1..=MAX_LABEL_LENGTH).contains(&text.len())
         && text
             .bytes()
             .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')

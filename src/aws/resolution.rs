@@ -37,12 +37,12 @@ use crate::time::{Time, spoken_duration};
 const CERTIFICATES_HINT: &str = "correct or unset AWS_CA_BUNDLE, ca_bundle or REQUESTS_CA_BUNDLE";
 
 pub(super) struct CredentialResolution<'a> {
-    pub(super) ask: &'a AskPolicy,
+    pub(super) ask_policy: &'a AskPolicy,
     pub(super) settings: &'a AwsSettings,
     /// The region of STS.
     pub(super) region: String,
     /// How long the credentials should last, in seconds.
-    pub(super) min_life: u32,
+    pub(super) min_lifetime: u32,
     pub(super) notes: &'a RunNotes,
     deadline: Cell<Instant>,
     /// The services that the plan names; not set where no plan is carried out.
@@ -55,9 +55,9 @@ impl<'a> CredentialResolution<'a> {
     /// Reads the files. A profile that the user has named has to exist.
     pub(super) fn open(
         settings: &'a AwsSettings,
-        ask: &'a AskPolicy,
+        ask_policy: &'a AskPolicy,
         region: &str,
-        min_life: u32,
+        min_lifetime: u32,
         deadline: Instant,
         notes: &'a RunNotes,
     ) -> Result<Self> {
@@ -69,10 +69,10 @@ impl<'a> CredentialResolution<'a> {
         };
         let certificates = TrustedCertificates::new(certificates, CERTIFICATES_HINT, deadline);
         let resolution = Self {
-            ask,
+            ask_policy,
             settings,
             region: region.to_owned(),
-            min_life,
+            min_lifetime,
             notes,
             deadline: Cell::new(deadline),
             planned_services: OnceCell::new(),
@@ -230,7 +230,7 @@ impl<'a> CredentialResolution<'a> {
     }
 
     pub(super) fn timeout_error(&self, service: &str) -> Error {
-        let limit = self.ask.timeout.as_secs();
+        let limit = self.ask_policy.timeout.as_secs();
         Error::failure(format!(
             "no answer from {service}{} within {limit} s",
             self.profile_clause()
@@ -276,10 +276,10 @@ impl<'a> CredentialResolution<'a> {
     ) -> Result<Credentials> {
         let now = Time::now();
         match credentials.expires_at() {
-            Some(end) if end <= now => Err(Error::login(format!(
+            Some(expires_at) if expires_at <= now => Err(Error::login(format!(
                 "the AWS credentials{} have expired: {source} returned some that expired {} ago",
                 self.profile_clause(),
-                spoken_duration(end.until(now))
+                spoken_duration(expires_at.until(now))
             ))
             .hint(hint)
             .because(ErrorReason::Expired)),

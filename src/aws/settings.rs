@@ -46,13 +46,22 @@ pub(super) enum SettingOrigin<'a> {
     Default,
 }
 
+/// Who has named a profile.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum ProfileNaming {
+    /// An option, the connection or a rule, or a profile that takes the credentials of this one.
+    /// Variables with keys do not count then.
+    ByOption,
+    /// A variable, or nobody: then it is the usual one.
+    ByDefault,
+}
+
 pub(super) struct AwsSettings {
     pub(super) variables: AwsVariables,
     files: SharedFiles,
     /// The profile that an option or a variable names.
     pub(super) named_profile: Option<String>,
-    /// An option has named the profile. Then variables with keys do not count.
-    pub(super) is_named_by_option: bool,
+    pub(super) profile_naming: ProfileNaming,
 }
 
 /// The variables that name a profile. The first one that is set wins, even if it is empty.
@@ -61,17 +70,20 @@ const REGION_VARIABLES: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];
 
 impl AwsSettings {
     pub(super) fn new(variables: AwsVariables, files: SharedFiles, profile: Option<&str>) -> Self {
-        let named_profile = match profile {
-            Some(name) => Some(name.to_owned()),
-            None => PROFILE_VARIABLES
-                .into_iter()
-                .find_map(|variable| variables.get_or_empty(variable)),
+        let (named_profile, profile_naming) = match profile {
+            Some(name) => (Some(name.to_owned()), ProfileNaming::ByOption),
+            None => {
+                let named_profile = PROFILE_VARIABLES
+                    .into_iter()
+                    .find_map(|variable| variables.get_or_empty(variable));
+                (named_profile, ProfileNaming::ByDefault)
+            }
         };
         Self {
             variables,
             files,
             named_profile,
-            is_named_by_option: profile.is_some(),
+            profile_naming,
         }
     }
 
@@ -106,7 +118,7 @@ impl AwsSettings {
 
     /// Returns where the profile's name came from.
     pub(super) fn origin_of_profile(&self) -> SettingOrigin<'static> {
-        if self.is_named_by_option {
+        if self.profile_naming == ProfileNaming::ByOption {
             return SettingOrigin::Option;
         }
         for variable in PROFILE_VARIABLES {

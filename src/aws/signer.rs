@@ -42,20 +42,26 @@ impl Signer for AwsSigner {
         &self,
         scope: &TokenScope<'_>,
         region: Option<&Region>,
-        life_seconds: u32,
+        lifetime_seconds: u32,
         now: Time,
     ) -> Result<Token> {
         let Some(region) = region else {
             return Err(no_region(scope.host));
         };
-        let life_seconds = match self.credentials.expires_at() {
-            Some(end) => life_seconds.min(now.until(end)),
-            None => life_seconds,
+        let lifetime_seconds = match self.credentials.expires_at() {
+            Some(end) => lifetime_seconds.min(now.until(end)),
+            None => lifetime_seconds,
         };
-        if life_seconds == 0 {
+        if lifetime_seconds == 0 {
             return Err(self.expired());
         }
-        sigv4::presign(scope, region.as_str(), &self.credentials, now, life_seconds)
+        sigv4::presign(
+            scope,
+            region.as_str(),
+            &self.credentials,
+            now,
+            lifetime_seconds,
+        )
     }
 }
 

@@ -1,5 +1,25 @@
 //! Signs requests: presigned ones in the AWS CLI's spelling, which are the tokens, and those that
 //! are sent to AWS's services. It is pure, and the only user of `aws-sigv4`.
+//!
+//! ```text
+//! TokenScope            service, action, host; port and user only where the token is for one alone
+//!     |
+//!     |-- signed_host   HOST, or HOST:PORT
+//!     '-- query         Action=ACTION, or Action=ACTION&DBUser=USER
+//!           |
+//!           v
+//! canonical request     GET https://HOST/?QUERY without a body; the ID of the key, the region, the
+//!     |                 time and the lifetime are parameters. `aws-sigv4` makes it and signs its
+//!     |                 digest
+//!     v
+//!   token               HOST/?QUERY&X-Amz-Algorithm=...&X-Amz-Signature=...
+//!                       the parameters in the order of the AWS CLI, and no scheme
+//! ```
+//!
+//! The canonical request has the parameters sorted, so their order in the token means nothing to
+//! the server. They are spelled as AWS CLI v2 does, to the byte, so that a token of pgcred's can be
+//! compared with one of the AWS CLI, as `tests/vectors` does, and so that `pgcred aws` can stand in
+//! for it.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -30,7 +50,7 @@ const CLI_ORDER: [&str; 7] = [
 ];
 
 /// The longest token, in bytes. The signer panics on an address of 65,536.
-const LONGEST_TOKEN: usize = 60_000;
+const MAX_TOKEN_LENGTH: usize = 60_000;
 
 /// Returns when a token was signed.
 pub(super) fn signing_time(token: &str) -> Option<Time> {
@@ -39,20 +59,20 @@ pub(super) fn signing_time(token: &str) -> Option<Time> {
 }
 
 /// Returns the token `HOST/?query&X-Amz-...`: a presigned URL without its scheme, good for
-/// `life_seconds` from `signed_at`.
+/// `lifetime_seconds` from `signed_at`.
 pub(super) fn presign(
     scope: &TokenScope<'_>,
     region: &str,
     credentials: &Credentials,
     signed_at: Time,
-    life_seconds: u32,
+    lifetime_seconds: u32,
 ) -> Result<Token> {
     let signed_host = signed_host(scope);
     let query = query_of_scope(scope);
     let mut settings = SigningSettings::default();
     settings.signature_location = SignatureLocation::QueryParams;
     settings.payload_checksum_kind = PayloadChecksumKind::NoHeader;
-    settings.expires_in = Some(Duration::from_secs(life_seconds.into()));
+    settings.expires_in = Some(Duration::from_secs(lifetime_seconds.into()));
 
     let signing_error = |cause: &dyn std::error::Error| {
         // No hint: it does not happen with texts that pgcred has checked.
@@ -78,7 +98,11 @@ pub(super) fn presign(
 
     let signature = order_as_cli(instructions.params());
     let token = format!("{signed_host}/?{query}{signature}");
-    Ok(Token::new(token, signed_at, signed_at.plus(life_seconds)))
+    Ok(Token::new(
+        token,
+        signed_at,
+        signed_at.plus(lifetime_seconds),
+    ))
 }
 
 /// What a request to a service is signed for.
@@ -136,11 +160,11 @@ fn check_length(length: usize, region: &str, credentials: &Credentials) -> Resul
     for text in [region, credentials.access_key_id(), session_token] {
         token_length += percent(text).to_string().len();
     }
-    if token_length <= LONGEST_TOKEN {
+    if token_length <= MAX_TOKEN_LENGTH {
         return Ok(());
     }
     Err(Error::usage(format!(
-        "the token would be longer than {LONGEST_TOKEN} characters"
+        "the token would be longer than {MAX_TOKEN_LENGTH} characters"
     ))
     .hint(
         "check where the session token, the access key ID and the user come from: one of them is \
@@ -246,7 +270,7 @@ mod tests {
 
     #[test]
     fn a_token_that_would_be_too_long_is_an_error() {
-        let long = "x".repeat(LONGEST_TOKEN);
+        let long = "x".repeat(MAX_TOKEN_LENGTH);
         let found = presign(&scope(None, None), "r", &keys(Some(&long)), AT, 900);
         assert!(found.err().unwrap().to_string().contains("longer than"));
     }

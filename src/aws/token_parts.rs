@@ -26,7 +26,7 @@ pub(super) fn parse_token(token: &str) -> Option<TokenParts> {
         return None;
     };
     let issued_at = Time::from_compact(&parameter_value(query, "X-Amz-Date")?)?;
-    let life_seconds = parameter_value(query, "X-Amz-Expires")?.parse().ok()?;
+    let lifetime_seconds = parameter_value(query, "X-Amz-Expires")?.parse().ok()?;
     Some(TokenParts {
         service: Some(service.to_owned()),
         action: Some(parameter_value(query, "Action")?.into_owned()),
@@ -37,7 +37,7 @@ pub(super) fn parse_token(token: &str) -> Option<TokenParts> {
         signs_whole_scope: true,
         kind_of_key: Some(key.chars().take(SHOWN_KEY_LENGTH).collect()),
         issued_at: Some(issued_at),
-        ..TokenParts::until(issued_at.plus(life_seconds))
+        ..TokenParts::until(issued_at.plus(lifetime_seconds))
     })
 }
 

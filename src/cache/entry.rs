@@ -14,11 +14,15 @@ impl EntryId {
     /// Returns the ID of the token for a request. The region in it is the one that the user, the
     /// host, a variable or the profile names.
     pub(crate) fn new(request: &Request, identity: &dyn Identity) -> Self {
-        Self::with_life(request, request.life_seconds, identity)
+        Self::with_lifetime(request, request.lifetime_seconds, identity)
     }
 
-    /// Returns the ID of the token for the same request with another life.
-    pub(crate) fn with_life(request: &Request, life_seconds: u32, identity: &dyn Identity) -> Self {
+    /// Returns the ID of the token for the same request with another lifetime.
+    pub(crate) fn with_lifetime(
+        request: &Request,
+        lifetime_seconds: u32,
+        identity: &dyn Identity,
+    ) -> Self {
         let scope = request.scope();
         let signed_port = match scope.port {
             Some(port) => port.to_string(),
@@ -40,7 +44,7 @@ impl EntryId {
             &request.port.to_string(),
             &request.user,
             region,
-            &life_seconds.to_string(),
+            &lifetime_seconds.to_string(),
             identity.digest_with_login(),
         ];
         Self(digest(parts))

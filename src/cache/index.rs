@@ -33,7 +33,7 @@ pub(crate) struct TokenRecord {
     pub(crate) line: PassfileLine,
     pub(crate) issued_at: Time,
     /// When to stop reusing it. An older pgcred has written none: then it is two thirds of the
-    /// token's life.
+    /// token's lifetime.
     pub(crate) fresh_until: Time,
     pub(crate) expires_at: Time,
     pub(crate) region: Option<Region>,
@@ -92,10 +92,10 @@ impl CacheIndex {
         })
     }
 
-    /// Returns the records of this request's tokens that expire at `expires_at`, for any life that
-    /// was asked for. That life was the token's own, or the longest one if the credentials expired
-    /// before it.
-    pub(crate) fn records_of_any_life(
+    /// Returns the records of this request's tokens that expire at `expires_at`, for any lifetime
+    /// that was asked for. That lifetime was the token's own, or the longest one if the credentials
+    /// expired before it.
+    pub(crate) fn records_of_any_lifetime(
         &self,
         request: &Request,
         identity: &dyn Identity,
@@ -105,12 +105,12 @@ impl CacheIndex {
         let is_one = move |(id, record): &(&String, &TokenRecord)| {
             let lives = [
                 record.issued_at.until(expires_at),
-                request.provider.max_life_seconds,
+                request.provider.max_lifetime_seconds,
             ];
             record.expires_at == expires_at
                 && record.line == line
-                && lives.iter().any(|life_seconds| {
-                    EntryId::with_life(request, *life_seconds, identity).as_str() == *id
+                && lives.iter().any(|lifetime_seconds| {
+                    EntryId::with_lifetime(request, *lifetime_seconds, identity).as_str() == *id
                 })
         };
         self.records.iter().filter(is_one).map(|(_, record)| record)

@@ -44,7 +44,7 @@ use std::time::Duration;
 pub(crate) use entry::EntryId;
 pub(crate) use index::{CacheIndex, FailureRecord, TokenLocation, TokenRecord};
 pub(crate) use key::KeyTrial;
-use key::{KeyLocation, KeyLookup};
+use key::{KeyLocation, KeyLookup, MissingKey};
 pub(crate) use trial::CacheTrial;
 
 use crate::authority::{Identity, Region};
@@ -128,7 +128,9 @@ impl Cache {
 
     fn get_sealed(&self, id: &EntryId) -> Option<(Token, Option<Region>)> {
         let sealed = fs::read_own(&self.entry(id))?;
-        let plain = self.key(false)?.open(id.as_str().as_bytes(), &sealed)?;
+        let plain = self
+            .key(MissingKey::Leave)?
+            .open(id.as_str().as_bytes(), &sealed)?;
         let plain = String::from_utf8(plain).ok()?;
         entry::read_entry(&plain)
     }
@@ -183,11 +185,11 @@ impl Cache {
     pub(crate) fn put(&self, id: &EntryId, token: &Token, region: Option<&Region>) -> Result<()> {
         let plain = entry::entry_text(token, region);
         self.make_directory(&self.directory.tokens())?;
-        let Some(key) = self.key(true) else {
+        let Some(key) = self.key(MissingKey::Create) else {
             return Err(self.no_key());
         };
         let sealed = key.seal(id.as_str().as_bytes(), plain.as_bytes())?;
-        fs::put(&self.entry(id), &sealed)
+        fs::write_unsynced(&self.entry(id), &sealed)
     }
 
     /// Returns the index as it was read last.
@@ -251,7 +253,7 @@ impl Cache {
             None => self.directory.due(),
             Some(passfile) => self.directory.due_for(passfile),
         };
-        fs::swap_in_dated(&path, text.as_bytes(), due.to_system())
+        fs::replace_atomically_with_time(&path, text.as_bytes(), due.to_system())
     }
 
     /// Removes the files for shell hooks, for every passfile. The next hook makes them again.
@@ -323,7 +325,7 @@ impl Cache {
         let answer = if let Some(answer) = self.key.get() {
             answer
         } else {
-            looked_up = key::load_key(self.choice, &self.key_paths(), false);
+            looked_up = key::load_key(self.choice, &self.key_paths(), MissingKey::Leave);
             &looked_up
         };
         match answer {
@@ -337,16 +339,19 @@ impl Cache {
             .hint("set PGCRED_CACHE=file to keep the key in a file")
     }
 
-    /// Returns the key, and makes one if there is none and `create` is set.
+    /// Returns the key. If there is none, `missing_key` says whether one is made.
     ///
     /// Only one process makes a key at a time. With two keys, each process could not read the
     /// tokens that the other one has sealed.
-    fn key(&self, create: bool) -> Option<&seal::SealingKey> {
+    fn key(&self, missing_key: MissingKey) -> Option<&seal::SealingKey> {
         if self.key.get().is_none() {
-            let mut answer = key::load_key(self.choice, &self.key_paths(), false);
-            if create && matches!(answer, KeyLookup::Missing { .. }) {
+            let mut answer = key::load_key(self.choice, &self.key_paths(), MissingKey::Leave);
+            if matches!(answer, KeyLookup::Missing { .. }) {
+                if missing_key == MissingKey::Leave {
+                    return None;
+                }
                 let _lock = fs::lock(&self.directory.key_lock(), Duration::from_secs(5));
-                answer = key::load_key(self.choice, &self.key_paths(), true);
+                answer = key::load_key(self.choice, &self.key_paths(), MissingKey::Create);
                 if self.choice == CacheChoice::Auto
                     && let KeyLookup::Found { location, .. } = &answer
                     && let KeyLocation::File(_) = location
@@ -354,9 +359,6 @@ impl Cache {
                     let note = format!("no keyring here: the cache's key is in {location}");
                     *self.note.borrow_mut() = Some(note);
                 }
-            }
-            if !create && matches!(answer, KeyLookup::Missing { .. }) {
-                return None;
             }
             let _ = self.key.set(answer); // it was empty
         }

@@ -57,7 +57,7 @@ fn try_out(choice: CacheChoice, paths: &KeyPaths, directory: &CacheDirectory) ->
 fn try_file(directory: &Path, file: &Path) -> Result<()> {
     const TEXT: [u8; 4096] = [b'x'; 4096];
     fs::ensure_own_directory(directory)?;
-    fs::put(file, &TEXT)?;
+    fs::write_unsynced(file, &TEXT)?;
     let is_kept = fs::read_own(file).as_deref() == Some(&TEXT[..]);
     fs::remove(file)?;
     if is_kept {

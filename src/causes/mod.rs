@@ -41,10 +41,10 @@ pub(crate) use placeholders::CausePlaceholders;
 use text::{CauseText, TextMatch};
 
 /// The longest text that is looked at, in bytes.
-const LONGEST_TEXT: usize = 64 * 1024;
+const MAX_TEXT_LENGTH: usize = 64 * 1024;
 
 /// How many causes an answer has at most. More of them help nobody.
-const MOST_ANSWERS: usize = 3;
+const MAX_ANSWERS: usize = 3;
 
 /// One reason for which a login fails.
 pub(crate) struct Cause {
@@ -175,7 +175,7 @@ pub(crate) fn causes_of_message_among(
     text: &str,
     may_name: impl Fn(&Cause) -> bool,
 ) -> Vec<&'static Cause> {
-    let text = text::normalise_message(text::beginning_of(text, LONGEST_TEXT));
+    let text = text::normalise_message(text::beginning_of(text, MAX_TEXT_LENGTH));
     let mut causes = Vec::new();
     for cause in all_causes().filter(|cause| may_name(cause)) {
         if let Some(likeness) = cause.likeness(&text) {
@@ -189,6 +189,6 @@ pub(crate) fn causes_of_message_among(
     {
         causes.retain(|(likeness, _)| likeness.is_certain());
     }
-    causes.truncate(MOST_ANSWERS);
+    causes.truncate(MAX_ANSWERS);
     causes.into_iter().map(|(_, cause)| cause).collect()
 }

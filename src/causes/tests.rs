@@ -259,14 +259,14 @@ fn an_unknown_text_has_no_cause() {
     ] {
         assert!(causes_of_message(text).is_empty(), "{text}");
     }
-    let late = "x".repeat(LONGEST_TEXT) + "PAM authentication failed";
+    let late = "x".repeat(MAX_TEXT_LENGTH) + "PAM authentication failed";
     assert!(causes_of_message(&late).is_empty());
 }
 
 proptest! {
     #[test]
     fn any_text_has_at_most_three_causes(text in ".{0,300}", around in "\\PC{0,40}") {
-        prop_assert!(causes_of_message(&text).len() <= MOST_ANSWERS);
+        prop_assert!(causes_of_message(&text).len() <= MAX_ANSWERS);
         let message = format!("{around} Wrong user to action mapping {around}");
         let found = causes_of_message(&message);
         prop_assert!(found.iter().any(|cause| cause.id == "dsql.action"), "{message}");

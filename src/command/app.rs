@@ -14,7 +14,7 @@ use super::preferences::Preferences;
 use crate::authority::AskPolicy;
 use crate::authority::LoginPolicy;
 use crate::cache::Cache;
-use crate::config::{CacheChoice, RequestedLife};
+use crate::config::{CacheChoice, RequestedLifetime};
 use crate::error::{Error, Exit, Result};
 use crate::issue::{IssueOptions, IssuedToken, Issuer};
 use crate::output::Output;
@@ -51,22 +51,22 @@ impl App {
         } = ConfigFile::read(options.config.as_deref(), need, output)?;
         provider::define(&config.commands);
         let cache = Cache::open(cache_choice()?.or(config.cache));
-        let ask = AskPolicy {
+        let ask_policy = AskPolicy {
             timeout: Duration::from_secs(options.timeout.0.into()),
             login: options.login.or(config.login).unwrap_or_default(),
             login_asked_for: options.login.is_some(),
             mfa_code: options.mfa_code.clone(),
             terminal: terminal::has_user(),
             in_group: false,
-            tell: Output::instruct,
+            print_notice: Output::instruct,
             trace: output.debug.then_some(Output::trace),
         };
         Ok(Self {
             options,
-            issuer: Issuer::new(ask.clone(), cache),
+            issuer: Issuer::new(ask_policy.clone(), cache),
             preferences: Preferences {
                 output,
-                ask,
+                ask_policy,
                 config,
                 config_path,
                 config_changed,
@@ -92,12 +92,12 @@ impl App {
             Some(seconds) => seconds.0,
             None => 0,
         };
-        if min_valid > request.life_seconds {
-            let requested_life = Some(RequestedLife::Seconds(min_valid));
-            request.life_seconds = resolve::allowed_life(
-                requested_life,
+        if min_valid > request.lifetime_seconds {
+            let requested_lifetime = Some(RequestedLifetime::Seconds(min_valid));
+            request.lifetime_seconds = resolve::allowed_lifetime(
+                requested_lifetime,
                 request.provider,
-                self.preferences.config.max_life_seconds,
+                self.preferences.config.max_lifetime_seconds,
             )
             .map_err(|error| error.about("--min-valid"))?;
         }
@@ -140,14 +140,17 @@ impl App {
 
     /// Never asks the user for a login, whatever the configuration says.
     pub(super) fn never_ask_for_login(&mut self) {
-        self.preferences.ask.login = LoginPolicy::Never;
+        self.preferences.ask_policy.login = LoginPolicy::Never;
         self.release_locks();
     }
 
     /// Releases the locks before something that takes time, such as a question to the user. The
     /// cache stays.
     pub(super) fn release_locks(&mut self) {
-        self.issuer = Issuer::new(self.preferences.ask.clone(), self.issuer.take_cache());
+        self.issuer = Issuer::new(
+            self.preferences.ask_policy.clone(),
+            self.issuer.take_cache(),
+        );
     }
 
     /// Keeps no token, and asks for no login, because the login would be kept in a file too.
@@ -172,8 +175,8 @@ impl App {
     /// Releases the locks, so that other processes can ask the authority, and forgets the
     /// credentials.
     pub(super) fn release(&mut self) {
-        self.update_due_file(RefreshState::No);
-        self.issuer = Issuer::new(self.preferences.ask.clone(), None);
+        self.update_due_file(RefreshState::NotRefreshed);
+        self.issuer = Issuer::new(self.preferences.ask_policy.clone(), None);
     }
 
     /// Prints the warnings of the issuer.
@@ -218,9 +221,9 @@ pub(super) fn check_user_for_passfile(request: &Request, issued: &IssuedToken) -
 /// Warns if a token does not last as long as it was asked to.
 pub(super) fn warn_if_cut_short(request: &Request, issued: &IssuedToken, output: Output) {
     if issued.is_cut_short {
-        let whole_life = spoken_duration(issued.token.issued_at.until(issued.token.expires_at));
+        let whole_lifetime = spoken_duration(issued.token.issued_at.until(issued.token.expires_at));
         output.warn(&format!(
-            "{}: the token lasts only {whole_life}, because the credentials expire then",
+            "{}: the token lasts only {whole_lifetime}, because the credentials expire then",
             request.name()
         ));
     }

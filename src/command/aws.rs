@@ -16,7 +16,7 @@ use super::needs::{CommandNeeds, ForeignHomePolicy};
 use super::options::TokenOptions;
 use super::run::RunCommand;
 use crate::aws;
-use crate::config::{Config, RequestedLife};
+use crate::config::{Config, RequestedLifetime};
 use crate::error::{Error, ErrorReason, Result};
 use crate::output::Output;
 use crate::provider;
@@ -263,11 +263,11 @@ fn list_of_profiles() -> Result<String> {
 
 impl DsqlToken {
     fn options(self, user: &str) -> Result<ConnectionOptions> {
-        let life_seconds = optional_integer("--expires-in", self.expires_in.as_deref())?;
+        let lifetime_seconds = optional_integer("--expires-in", self.expires_in.as_deref())?;
         Ok(ConnectionOptions {
             address: AddressOptions::for_address(self.hostname, None, user.to_owned()),
             provider: Some("dsql".to_owned()),
-            expires_in: life_seconds.map(RequestedLife::Seconds),
+            expires_in: lifetime_seconds.map(RequestedLifetime::Seconds),
             ..ConnectionOptions::default()
         })
     }

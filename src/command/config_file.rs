@@ -10,7 +10,7 @@ use std::time::SystemTime;
 use crate::config::Config;
 use crate::error::{Error, ErrorReason, Result};
 use crate::output::Output;
-use crate::sys::fs;
+use crate::sys::fs::{self, FileTrust};
 use crate::sys::paths;
 use crate::text::quote;
 
@@ -86,7 +86,12 @@ fn read_config_file(
 ) -> Result<(Config, Option<SystemTime>)> {
     // A file that is named may be a colleague's; the usual one has to be the user's own, as with
     // ssh.
-    let text_and_time = match fs::read_dated(file, !is_named) {
+    let file_trust = if is_named {
+        FileTrust::Any
+    } else {
+        FileTrust::OwnOnly
+    };
+    let text_and_time = match fs::read_dated(file, file_trust) {
         Ok(text_and_time) => text_and_time,
         Err(error) => return Err(with_hint(error, file)),
     };
@@ -113,7 +118,8 @@ fn check_who_defines(file: &Path, text: &str, is_named: bool) -> Result<()> {
         return Ok(()); // it was read as the user's own
     }
     let shown_path = file.display().to_string();
-    let current_file = fs::read_dated(file, true).map_err(|error| error.noting(WHY))?;
+    let current_file =
+        fs::read_dated(file, FileTrust::OwnOnly).map_err(|error| error.noting(WHY))?;
     match current_file {
         Some((current_text, _)) if current_text == text => Ok(()),
         _ => Err(Error::changed_meanwhile(shown_path)),

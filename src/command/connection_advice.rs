@@ -14,7 +14,7 @@ use crate::resolve::ConnectionOptions;
 use crate::setup::Machine;
 
 /// How many connections are looked at. The warnings about more than these nobody would read.
-const MOST_CONNECTIONS: usize = 50;
+const MAX_CONNECTIONS: usize = 50;
 
 /// Reads the configuration again and tells all of it. `changed` are those that were there before.
 pub(in crate::command) fn print_advice(names: &[&str], changed: &[&str], app: &App) {
@@ -27,16 +27,16 @@ pub(in crate::command) fn print_advice(names: &[&str], changed: &[&str], app: &A
         }
     };
     warn_about_connections(
-        &names[..names.len().min(MOST_CONNECTIONS)],
+        &names[..names.len().min(MAX_CONNECTIONS)],
         &reloaded_app.preferences,
     );
-    if names.len() > MOST_CONNECTIONS {
+    if names.len() > MAX_CONNECTIONS {
         output.note(&format!(
-            "only the first {MOST_CONNECTIONS} of them were checked; `pgcred doctor` checks all"
+            "only the first {MAX_CONNECTIONS} of them were checked; `pgcred doctor` checks all"
         ));
     }
     note_outdated_tools(
-        &changed[..changed.len().min(MOST_CONNECTIONS)],
+        &changed[..changed.len().min(MAX_CONNECTIONS)],
         &reloaded_app,
     );
     if !warn_about_shared_lines(names, &reloaded_app.preferences) {
@@ -109,7 +109,7 @@ fn warn_about_shared_lines(names: &[&str], preferences: &Preferences) -> bool {
             warnings.push(conflict.to_string());
         }
     }
-    for warning in warnings.iter().take(MOST_CONNECTIONS) {
+    for warning in warnings.iter().take(MAX_CONNECTIONS) {
         preferences.output.warn(warning);
     }
     lineless_count < names.len()

@@ -12,7 +12,7 @@ use super::segment::{PromptSegment, TokenState, segment_of};
 use crate::cache::Cache;
 use crate::issue::{Issuer, PassfileView, last_failure};
 use crate::request::Request;
-use crate::shell::LONGEST_WAIT_SECONDS;
+use crate::shell::MAX_WAIT_SECONDS;
 use crate::sys::env;
 use crate::sys::fs;
 use crate::time::Time;
@@ -27,7 +27,7 @@ const RETRY_SECONDS: u32 = 300;
 /// Whether the connections that are due have just been refreshed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RefreshState {
-    No,
+    NotRefreshed,
     JustNow,
 }
 
@@ -78,7 +78,7 @@ fn first_due(
     if let Some(path) = passfile {
         passfile_view = PassfileView::read(&path, cache);
     }
-    let mut next_due = now.plus(LONGEST_WAIT_SECONDS);
+    let mut next_due = now.plus(MAX_WAIT_SECONDS);
     let mut first: Option<PromptSegment> = None;
     let mut connections = preferences.named_connections();
     mark_taken_lines(&mut connections);

@@ -19,7 +19,9 @@ use crate::error::{Error, Result};
 use crate::output::Output;
 use crate::roots;
 use crate::setup::crontab;
-use crate::setup::{EditDestination, FileDrafts, Machine, SetupCommands, SetupEdit, ToolTarget};
+use crate::setup::{
+    EditDestination, FileDrafts, Machine, SetupCommands, SetupDirection, SetupEdit, ToolTarget,
+};
 use crate::sys::child::{self, ChildAttachment, ProgramError};
 use crate::sys::fs;
 use crate::sys::terminal;
@@ -27,8 +29,7 @@ use crate::sys::terminal;
 /// How the edits are made.
 #[derive(Clone, Copy)]
 pub(super) struct EditPolicy {
-    /// They take back what was set up.
-    pub(super) undo: bool,
+    pub(super) direction: SetupDirection,
     /// They are only shown.
     pub(super) dry_run: bool,
     /// The user is not asked.
@@ -68,7 +69,7 @@ impl EditPolicy {
         carry_out(
             &edits_that_change(edits),
             commands,
-            self.undo,
+            self.direction,
             machine,
             output,
         )?;
@@ -83,7 +84,7 @@ impl EditPolicy {
     ) -> Result<EditDecision> {
         let output = preferences.output;
         if !self.dry_run {
-            clear_leftovers(edits, self.undo);
+            clear_leftovers(edits, self.direction);
         }
         let changes = edits_that_change(&merge_by_file(edits))
             .into_iter()
@@ -93,7 +94,7 @@ impl EditPolicy {
             output.note("nothing to change");
             // A setup goes on: the program that has to know the files may not know them, because
             // telling it has failed the last time, or because the user has undone it by hand.
-            return Ok(if self.undo || self.dry_run {
+            return Ok(if self.direction == SetupDirection::Undo || self.dry_run {
                 EditDecision::AllMade
             } else {
                 EditDecision::Make
@@ -162,12 +163,12 @@ fn merge_by_file(edits: &[&SetupEdit]) -> Vec<SetupEdit> {
 
 /// Removes what a pgcred that was killed has left beside the files, also beside those that need no
 /// change any more. Before a setup a copy stays: it may be what an edit counts on.
-pub(super) fn clear_leftovers(edits: &[&SetupEdit], undo: bool) {
+pub(super) fn clear_leftovers(edits: &[&SetupEdit], direction: SetupDirection) {
     for edit in edits {
         if let EditDestination::File(path) = &edit.destination {
             // Nothing is lost if this fails: the next run tries again.
             let _ = fs::clear_leftovers(path);
-            if undo && !edit.changes_something() {
+            if direction == SetupDirection::Undo && !edit.changes_something() {
                 let _ = fs::remove_needless_copy(path);
             }
         }
@@ -178,11 +179,12 @@ pub(super) fn clear_leftovers(edits: &[&SetupEdit], undo: bool) {
 pub(super) fn carry_out(
     edits: &[&SetupEdit],
     commands: &SetupCommands,
-    undo: bool,
+    direction: SetupDirection,
     machine: &Machine,
     output: Output,
 ) -> Result<()> {
-    let may_run = !undo && edits.is_empty() && !commands.unchanged.is_empty();
+    let is_undo = direction == SetupDirection::Undo;
+    let may_run = !is_undo && edits.is_empty() && !commands.unchanged.is_empty();
     if may_run && run_tool_commands(&commands.unchanged).is_ok() {
         output.note("it runs already, and is left running");
         return Ok(());
@@ -194,8 +196,8 @@ pub(super) fn carry_out(
         }
     }
     let mut made_edits: Vec<&SetupEdit> = Vec::new();
-    let result = make_edits(edits, machine, output, &mut made_edits);
-    if undo {
+    let mut result = make_edits(edits, machine, output, &mut made_edits);
+    if is_undo {
         result?;
         for command_line in &commands.after {
             // The files are gone, even if a program could not be told so.
@@ -205,11 +207,16 @@ pub(super) fn carry_out(
         }
         return Ok(());
     }
-    let Err(error) = result.and_then(|()| run_tool_commands(&commands.after)) else {
-        return Ok(());
-    };
-    take_back(&made_edits, commands, machine, output);
-    Err(error)
+    if result.is_ok() {
+        result = run_tool_commands(&commands.after);
+    }
+    match result {
+        Ok(()) => Ok(()),
+        Err(error) => {
+            take_back(&made_edits, commands, machine, output);
+            Err(error)
+        }
+    }
 }
 
 fn make_edits<'a>(
@@ -298,7 +305,11 @@ impl FileChange<'_> {
 /// Puts the files of root certificates that the targets' tools will name into their place.
 pub(super) fn provide_roots(targets: &[ToolTarget], preferences: &Preferences) -> Result<()> {
     for target in targets {
-        roots::provide_file(&target.request, target.roots.as_ref(), &preferences.ask)?;
+        roots::provide_file(
+            &target.request,
+            target.roots.as_ref(),
+            &preferences.ask_policy,
+        )?;
     }
     Ok(())
 }
@@ -333,7 +344,7 @@ pub(super) fn run_within(command_line: &[String], timeout: Duration) -> Result<(
 
 /// Asks the user. Only a clear yes is one.
 pub(super) fn has_user_agreed(question: &str, preferences: &Preferences) -> Result<bool> {
-    if !preferences.ask.terminal {
+    if !preferences.ask_policy.terminal {
         return Err(
             Error::usage("nothing was changed: there is no terminal to ask on")
                 .hint("add --yes to change it without a question"),

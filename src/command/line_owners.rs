@@ -85,7 +85,11 @@ pub(super) fn mark_taken_lines_of(
 }
 
 /// Tells whether an earlier connection owns this line.
-pub(super) fn is_taken(name: &str, line: &PassfileLine, preferences: &Preferences) -> bool {
+pub(super) fn is_owned_by_another(
+    name: &str,
+    line: &PassfileLine,
+    preferences: &Preferences,
+) -> bool {
     if preferences.config.connection(name).is_none() || line.user.is_empty() {
         return false;
     }

@@ -44,7 +44,8 @@ impl RunCommand for LoginCommand {
         let profile = self.profile.or(self.name);
         let authority = provider::authority_of(self.provider.as_deref())?;
         let identity = authority.identities().identity(profile.as_deref(), None);
-        let has_logged_in = identity.log_in(&preferences.ask, &preferences.ask.notes())?;
+        let has_logged_in =
+            identity.log_in(&preferences.ask_policy, &preferences.ask_policy.notes())?;
         preferences.output.note(if has_logged_in {
             "logged in"
         } else {

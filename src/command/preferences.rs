@@ -7,7 +7,7 @@ use std::time::SystemTime;
 
 use crate::authority::AskPolicy;
 use crate::cache::CacheIndex;
-use crate::config::{Config, Connection, RequestedLife};
+use crate::config::{Config, Connection, RequestedLifetime};
 use crate::error::{Error, Result};
 use crate::output::Output;
 use crate::request::Request;
@@ -18,7 +18,7 @@ use crate::sys::paths;
 /// What the user set, for this run and in the configuration.
 pub(crate) struct Preferences {
     pub(super) output: Output,
-    pub(super) ask: AskPolicy,
+    pub(super) ask_policy: AskPolicy,
     pub(super) config: Config,
     pub(super) config_path: Option<PathBuf>,
     /// When the file was last changed before it was read.
@@ -31,7 +31,7 @@ impl Preferences {
     pub(super) fn with_config(&self, config: Config) -> Self {
         Self {
             output: self.output,
-            ask: self.ask.clone(),
+            ask_policy: self.ask_policy.clone(),
             config,
             config_path: self.config_path.clone(),
             config_changed: self.config_changed,
@@ -84,7 +84,7 @@ impl Preferences {
     pub(super) fn resolver(&self) -> TargetResolver<'_> {
         TargetResolver {
             config: &self.config,
-            ask: &self.ask,
+            ask_policy: &self.ask_policy,
             output: self.output,
         }
     }
@@ -103,11 +103,11 @@ impl Preferences {
             .resolve_without_variables(&ConnectionOptions::default(), Some(name))
     }
 
-    /// Resolves a connection even if no token can have the configured life, for commands that only
-    /// need its address.
-    pub(super) fn connection_of_any_life(&self, name: &str) -> Result<Request> {
+    /// Resolves a connection even if no token can have the configured lifetime, for commands that
+    /// only need its address.
+    pub(super) fn connection_of_any_lifetime(&self, name: &str) -> Result<Request> {
         let options = ConnectionOptions {
-            expires_in: Some(RequestedLife::Max),
+            expires_in: Some(RequestedLifetime::Max),
             ..ConnectionOptions::default()
         };
         self.silent_resolver()

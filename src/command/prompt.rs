@@ -4,7 +4,7 @@
 use std::cell::OnceCell;
 
 use super::app::App;
-use super::line_owners::{is_taken, mark_taken_lines};
+use super::line_owners::{is_owned_by_another, mark_taken_lines};
 use super::needs::CommandNeeds;
 use super::passfile_tokens::{PassfileTokens, known_passfiles};
 use super::run::RunCommand;
@@ -115,7 +115,7 @@ fn segment_of_target(target: &str, app: &mut App, index: &CacheIndex) -> Option<
     let request = request.ok()?;
     let passfiles = LazyPassfiles::new(index);
     segment_of(target, &request, index, issuer, || {
-        if is_taken(target, &request.passfile_line(), preferences) {
+        if is_owned_by_another(target, &request.passfile_line(), preferences) {
             None
         } else {
             passfiles.times(&request)

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::app::App;
 use super::run::RunCommand;
-use crate::config::{LocalAuth, ProxySettings};
+use crate::config::{GatewaySettings, LocalAuth};
 use crate::error::{Error, Exit, Result};
 use crate::gateway::local_password::PasswordKey;
 use crate::gateway::{
@@ -94,12 +94,12 @@ impl RunCommand for ProxyCommand {
             let auth = self.auth.unwrap_or(offer.auth);
             check_auth(auth, offer, app.preferences.output)?;
             let request = self.resolve(app, &offer.target)?;
-            let ask = &app.preferences.ask;
+            let ask_policy = &app.preferences.ask_policy;
             targets.push(GatewayTarget::new(
                 with_full_verification(request.clone()),
                 auth,
                 &key,
-                ask,
+                ask_policy,
             )?);
             requests.push(request);
         }
@@ -109,7 +109,7 @@ impl RunCommand for ProxyCommand {
             last_notice: String::new(),
         };
         if self.test {
-            tokens.app.preferences.ask.terminal = false;
+            tokens.app.preferences.ask_policy.terminal = false;
             return report_trials(
                 gateway::try_logins(targets, |request| tokens.issue(request))?,
                 &offers,
@@ -138,7 +138,7 @@ fn duration(Seconds(seconds): Seconds) -> Duration {
 struct GatewayOffer {
     /// As the user writes it.
     target: String,
-    settings: Option<ProxySettings>,
+    settings: Option<GatewaySettings>,
     auth: LocalAuth,
 }
 
@@ -173,13 +173,13 @@ impl ProxyCommand {
         let mut offers = Vec::new();
         for target in &self.targets {
             let connection = config.connection(target);
-            let settings = connection.and_then(|connection| connection.proxy);
+            let settings = connection.and_then(|connection| connection.gateway);
             offers.push(GatewayOffer::new(target, settings));
         }
         if self.targets.is_empty() {
             for connection in &config.connections {
-                if connection.proxy.is_some() {
-                    offers.push(GatewayOffer::new(&connection.name, connection.proxy));
+                if connection.gateway.is_some() {
+                    offers.push(GatewayOffer::new(&connection.name, connection.gateway));
                 }
             }
         }
@@ -238,7 +238,7 @@ impl ProxyCommand {
 const DEFAULT_SOCKET_PORT: u16 = 5432;
 
 impl GatewayOffer {
-    fn new(target: &str, settings: Option<ProxySettings>) -> Self {
+    fn new(target: &str, settings: Option<GatewaySettings>) -> Self {
         Self {
             target: target.to_owned(),
             settings,

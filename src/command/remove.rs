@@ -98,7 +98,7 @@ pub(super) fn forget_in_tools(names: &[&str], machine: &Machine, app: &App) {
 fn note_gateway(names: &[&str], machine: &Machine, app: &App) {
     let (mut removed_names, mut other_count) = (Vec::new(), 0);
     for connection in &app.preferences.config.connections {
-        if connection.proxy.is_none() {
+        if connection.gateway.is_none() {
             continue;
         }
         match names.iter().find(|name| **name == connection.name) {
@@ -177,7 +177,7 @@ impl ForgottenLines {
                 }
                 continue;
             }
-            match preferences.connection_of_any_life(name) {
+            match preferences.connection_of_any_lifetime(name) {
                 Ok(request) => requests.push((name.to_owned(), request)),
                 Err(error) => {
                     let error = error.about(&format!("{name}: its tokens were not erased"));

@@ -34,7 +34,7 @@ impl RunCommand for RootsCommand {
         if self.update {
             renew_roots(&request, app)?;
         }
-        let Some(file) = roots::sslrootcert(&request, &preferences.ask)? else {
+        let Some(file) = roots::sslrootcert(&request, &preferences.ask_policy)? else {
             let sslmode = request.sslmode();
             return Err(
                 Error::usage(format!("sslmode {sslmode} verifies no server"))
@@ -47,7 +47,7 @@ impl RunCommand for RootsCommand {
 
 fn renew_roots(request: &Request, app: &App) -> Result<()> {
     let output = app.preferences.output;
-    match roots::renew_file(request, &app.preferences.ask)? {
+    match roots::renew_file(request, &app.preferences.ask_policy)? {
         RootsRenewal::Downloaded(file) => output.note(&format!("{}: downloaded", file.display())),
         RootsRenewal::BySystem => output.note(&format!(
             "{}: the certificates are public, and your system keeps them up to date",

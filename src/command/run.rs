@@ -65,7 +65,7 @@ pub(crate) fn run_command<C: RunCommand>(
     };
     let stdin = terminal::detach_stdin()?;
     let outcome = command.run(&mut app, stdin).map(Termination::report);
-    app.update_due_file(RefreshState::No);
+    app.update_due_file(RefreshState::NotRefreshed);
     outcome
 }
 

@@ -46,7 +46,7 @@ impl RunCommand for TokenCommand {
         }
         let (request, issued) = app.issue(request, &self.token)?;
         let roots = if self.format.names_roots() {
-            roots::sslrootcert(&request, &app.preferences.ask)?
+            roots::sslrootcert(&request, &app.preferences.ask_policy)?
         } else {
             None
         };

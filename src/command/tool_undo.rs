@@ -12,7 +12,7 @@ use crate::command::errors::all_errors;
 use crate::error::{Error, Result};
 use crate::integrations::TOOLS;
 use crate::output::Output;
-use crate::setup::{Machine, SetupCommands, SetupEdit, Tool, ToolFiles, ToolKind};
+use crate::setup::{Machine, SetupCommands, SetupDirection, SetupEdit, Tool, ToolFiles, ToolKind};
 
 /// Takes back everything that was set up for a tool, or the entries that are named.
 pub(super) fn undo_tool(
@@ -54,11 +54,11 @@ impl ToolUndo {
     }
 
     fn make(&self, machine: &Machine, output: Output) -> Result<()> {
-        let commands = self.files.commands(machine, true);
+        let commands = self.files.commands(machine, SetupDirection::Undo);
         carry_out(
             &edits_that_change(&self.edits),
             &commands,
-            true,
+            SetupDirection::Undo,
             machine,
             output,
         )?;
@@ -82,7 +82,7 @@ pub(super) fn undo_all(policy: EditPolicy, machine: &Machine, app: &App) -> Resu
     let entries = to_undo.len() + errors.len();
     if entries == 0 {
         if !policy.dry_run {
-            clear_leftovers(&edits, policy.undo);
+            clear_leftovers(&edits, policy.direction);
         }
         output.note("nothing is set up");
     }
@@ -229,7 +229,7 @@ fn forget_in(
     carry_out(
         &edits_that_change(&edits),
         &SetupCommands::default(),
-        true,
+        SetupDirection::Undo,
         machine,
         output,
     )

@@ -91,7 +91,7 @@ fn read_field(definition: &mut CommandDefinition, field: &ConfigField<'_>) -> Re
         "expires" => {
             definition.expires = Some(field.read(|item| ExpiryField::parse(read_text(item)?))?);
         }
-        "life" => definition.life_seconds = Some(field.read(read_seconds)?),
+        "life" => definition.lifetime_seconds = Some(field.read(read_seconds)?),
         "kind" => definition.kind = field.read(|item| CommandKind::parse(read_text(item)?))?,
         "spare" => definition.spare = field.read(read_seconds)?,
         "watch" => definition.watch = read_watched_files(field)?,
@@ -132,7 +132,7 @@ fn check_keys(definition: &CommandDefinition, table: &DeTable<'_>) -> Result<()>
             "add a line like token = \"PATH\": with user or expires, it is a field of JSON too",
         ));
     }
-    if definition.uses("life") && definition.life_seconds.is_none() {
+    if definition.uses("life") && definition.lifetime_seconds.is_none() {
         return Err(Error::usage("life is missing")
             .hint("add a line like life = \"1h\": {life} is the life that is asked for"));
     }

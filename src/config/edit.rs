@@ -20,7 +20,9 @@ use toml_edit::{DocumentMut, InlineTable, Item, Table, TableLike, Value};
 use super::field::{ConfigItem as SpannedValue, LineNumbers};
 use super::merge::{self, edit_error, merge_texts};
 use super::read;
-use super::{Config, Connection, LocalAuth, ProxySettings, RequestedLife, check_connection_name};
+use super::{
+    Config, Connection, GatewaySettings, LocalAuth, RequestedLifetime, check_connection_name,
+};
 use crate::error::{Error, Result};
 use crate::text::backquoted;
 use crate::text::suggest;
@@ -252,7 +254,7 @@ fn values_of_connection(connection: &Connection) -> Vec<(&'static str, Value)> {
         ("region", text(&region)),
         ("provider", text(&connection.provider)),
         ("sign_host", text(&sign_host)),
-        ("expires_in", connection.life.map(value_of_life)),
+        ("expires_in", connection.lifetime.map(value_of_lifetime)),
         ("discovered", connection.discovered.then(|| true.into())),
     ] {
         if let Some(value) = value {
@@ -266,8 +268,8 @@ fn values_of_connection(connection: &Connection) -> Vec<(&'static str, Value)> {
             .collect();
         values.push(("vars", vars.into()));
     }
-    if let Some(proxy) = connection.proxy {
-        values.push(("proxy", value_of_proxy(proxy)));
+    if let Some(gateway) = connection.gateway {
+        values.push(("proxy", value_of_gateway(gateway)));
     }
     if !aliases.is_empty() {
         values.push(("aliases", aliases.iter().map(ToString::to_string).collect()));
@@ -276,21 +278,21 @@ fn values_of_connection(connection: &Connection) -> Vec<(&'static str, Value)> {
 }
 
 /// Returns the settings of the gateway, without those that are the usual ones.
-fn value_of_proxy(proxy: ProxySettings) -> Value {
+fn value_of_gateway(gateway: GatewaySettings) -> Value {
     let mut table = InlineTable::new();
-    table.insert("port", i64::from(proxy.port).into());
-    if proxy.socket {
+    table.insert("port", i64::from(gateway.port).into());
+    if gateway.socket {
         table.insert("socket", true.into());
     }
-    if proxy.auth != LocalAuth::default() {
-        table.insert("auth", proxy.auth.as_str().into());
+    if gateway.auth != LocalAuth::default() {
+        table.insert("auth", gateway.auth.as_str().into());
     }
     table.into()
 }
 
 /// Returns a number of seconds as a number, and everything else as a text.
-fn value_of_life(life: RequestedLife) -> Value {
-    let text = life.to_string();
+fn value_of_lifetime(lifetime: RequestedLifetime) -> Value {
+    let text = lifetime.to_string();
     match text.parse::<i64>() {
         Ok(seconds) => seconds.into(),
         Err(_) => text.into(),

@@ -15,8 +15,8 @@
 mod command;
 mod edit;
 mod field;
+mod gateway;
 mod merge;
-mod proxy;
 mod read;
 mod shared;
 mod values;
@@ -27,7 +27,7 @@ use std::str::FromStr;
 
 pub(crate) use command::{check_vars, parse_var};
 pub(crate) use edit::{add_connection, change_connections, keeps_keyword, remove_connection};
-pub(crate) use proxy::{LocalAuth, ProxySettings};
+pub(crate) use gateway::{GatewaySettings, LocalAuth};
 pub(crate) use shared::read_shared_file;
 
 use crate::authority::{LoginPolicy, Region};
@@ -46,7 +46,7 @@ pub(crate) struct Config {
     pub(crate) cache: Option<CacheChoice>,
     pub(crate) login: Option<LoginPolicy>,
     /// Policy cap in seconds for every token.
-    pub(crate) max_life_seconds: Option<u32>,
+    pub(crate) max_lifetime_seconds: Option<u32>,
     pub(crate) connections: Vec<Connection>,
     pub(crate) rules: Vec<HostRule>,
     pub(crate) commands: Vec<CommandDefinition>,
@@ -65,7 +65,7 @@ pub(crate) struct Connection {
     pub(crate) provider: Option<String>,
     pub(crate) sign_host: Option<HostPort>,
     pub(crate) roots: Option<RootsChoice>,
-    pub(crate) life: Option<RequestedLife>,
+    pub(crate) lifetime: Option<RequestedLifetime>,
     /// Other addresses under which the passfile holds the token. One without a port has the
     /// connection's port.
     pub(crate) aliases: Vec<HostPort>,
@@ -74,7 +74,7 @@ pub(crate) struct Connection {
     /// `pgcred discover` has written it, and may take it out again.
     pub(crate) discovered: bool,
     /// How the local gateway offers it; `None` if it does not.
-    pub(crate) proxy: Option<ProxySettings>,
+    pub(crate) gateway: Option<GatewaySettings>,
 }
 
 /// A `[[match]]`: values for every host that the pattern fits.
@@ -84,7 +84,7 @@ pub(crate) struct HostRule {
     pub(crate) host: String,
     pub(crate) profile: Option<String>,
     pub(crate) region: Option<Region>,
-    pub(crate) life: Option<RequestedLife>,
+    pub(crate) lifetime: Option<RequestedLifetime>,
     pub(crate) user: Option<String>,
     pub(crate) roots: Option<RootsChoice>,
     pub(crate) provider: Option<String>,
@@ -103,9 +103,9 @@ pub(crate) enum CacheChoice {
     None,
 }
 
-/// The life asked for a token.
+/// The lifetime asked for a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum RequestedLife {
+pub(crate) enum RequestedLifetime {
     Seconds(u32),
     /// As long as the credentials live, within the provider's limit and the policy cap.
     Max,
@@ -124,7 +124,7 @@ impl Config {
     fn has_same_meaning_as(&self, other: &Self) -> bool {
         self.cache == other.cache
             && self.login == other.login
-            && self.max_life_seconds == other.max_life_seconds
+            && self.max_lifetime_seconds == other.max_lifetime_seconds
             && self.connections == other.connections
             && self.rules == other.rules
             && self.commands == other.commands
@@ -207,7 +207,9 @@ impl Config {
     /// end of a tunnel.
     pub(crate) fn uses_local_port(&self, port: u16) -> bool {
         self.connections.iter().any(|connection| {
-            let is_offered = connection.proxy.is_some_and(|proxy| proxy.port == port);
+            let is_offered = connection
+                .gateway
+                .is_some_and(|gateway| gateway.port == port);
             let is_dialled = self.port_of(connection) == port;
             is_offered || is_dialled || self.is_dialled_at(connection, "localhost", port)
         })
@@ -259,7 +261,7 @@ impl Config {
             .sign_host
             .as_ref()
             .map_or(host, |sign_host| &sign_host.host);
-        provider::usual_port(provider.as_deref(), signed_host)
+        provider::default_port(provider.as_deref(), signed_host)
     }
 
     /// Returns what the rules say about a host: each field from the first rule that fits and has
@@ -276,7 +278,7 @@ impl Config {
             }
             merged_rule.profile = merged_rule.profile.or(rule.profile.clone());
             merged_rule.region = merged_rule.region.or(rule.region.clone());
-            merged_rule.life = merged_rule.life.or(rule.life);
+            merged_rule.lifetime = merged_rule.lifetime.or(rule.lifetime);
             merged_rule.user = merged_rule.user.or(rule.user.clone());
             merged_rule.roots = merged_rule.roots.or(rule.roots.clone());
             merged_rule.provider = merged_rule.provider.or(rule.provider.clone());
@@ -402,7 +404,7 @@ impl CacheChoice {
     }
 }
 
-impl FromStr for RequestedLife {
+impl FromStr for RequestedLifetime {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -415,9 +417,9 @@ impl FromStr for RequestedLife {
     }
 }
 
-/// Writes a life as the configuration has it, in the largest unit that fits: `max`, `7d`, `12h`,
-/// `15m`, `90`.
-impl fmt::Display for RequestedLife {
+/// Writes a lifetime as the configuration has it, in the largest unit that fits: `max`, `7d`,
+/// `12h`, `15m`, `90`.
+impl fmt::Display for RequestedLifetime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Max => f.write_str("max"),

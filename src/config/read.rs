@@ -11,10 +11,10 @@ use toml::de::DeTable;
 use super::command;
 use super::field::{ConfigField, ConfigItem, LineNumbers, TableName, fields};
 use super::values::{
-    read_boolean, read_host, read_hostaddr, read_life, read_name, read_pattern, read_port,
-    read_proxy, read_roots, read_seconds, read_sslmode, read_text,
+    read_boolean, read_gateway, read_host, read_hostaddr, read_lifetime, read_name, read_pattern,
+    read_port, read_roots, read_seconds, read_sslmode, read_text,
 };
-use super::{CacheChoice, Config, Connection, HostRule, check_connection_name, proxy};
+use super::{CacheChoice, Config, Connection, HostRule, check_connection_name, gateway};
 use crate::authority::LoginPolicy;
 use crate::error::{Error, Result};
 use crate::provider;
@@ -68,7 +68,7 @@ pub(super) fn read_config_with(
             "login" => {
                 config.login = Some(field.read(|item| LoginPolicy::parse(read_text(item)?))?);
             }
-            "max_expires_in" => config.max_life_seconds = Some(field.read(read_seconds)?),
+            "max_expires_in" => config.max_lifetime_seconds = Some(field.read(read_seconds)?),
             "connections" => config.connections = read_connections(&field, &config.commands)?,
             "match" => config.rules = read_rules(&field, &config.commands)?,
             _ => return Err(field.unknown_key(FILE_KEYS)),
@@ -133,7 +133,7 @@ fn read_connection(
             .lines
             .locate(error, item.span(), &table_name.to_string())
     })?;
-    proxy::check_port(&connection).map_err(|error| {
+    gateway::check_port(&connection).map_err(|error| {
         section
             .lines
             .locate(error, item.span(), &format!("{table_name}.proxy"))
@@ -181,10 +181,10 @@ fn read_field_of_connection(
         "hostaddr" => connection
             .target
             .set_option("hostaddr", field.read(read_hostaddr)?),
-        "expires_in" => connection.life = Some(field.read(read_life)?),
+        "expires_in" => connection.lifetime = Some(field.read(read_lifetime)?),
         "aliases" => connection.aliases = read_aliases(field)?,
         "discovered" => connection.discovered = field.read(read_boolean)?,
-        "proxy" => connection.proxy = Some(field.read(read_proxy)?),
+        "proxy" => connection.gateway = Some(field.read(read_gateway)?),
         _ => return Err(field.unknown_key(CONNECTION_KEYS)),
     }
     Ok(())
@@ -231,7 +231,7 @@ fn read_rule(
             "region" => {
                 rule.region = Some(field.read(|item| provider::parse_region(read_text(item)?))?);
             }
-            "expires_in" => rule.life = Some(field.read(read_life)?),
+            "expires_in" => rule.lifetime = Some(field.read(read_lifetime)?),
             "user" => rule.user = Some(field.read(|item| read_name("user", item))?),
             "roots" => rule.roots = Some(field.read(read_roots)?),
             "provider" => {

@@ -53,7 +53,7 @@ pub(crate) fn read_shared_file(text: &str) -> Result<Vec<Connection>> {
     let mut connections = read::read_config(&document, lines)?.connections;
     for connection in &mut connections {
         connection.discovered = false; // by somebody else
-        connection.proxy = None; // a gateway is a door that only the user opens
+        connection.gateway = None; // a gateway is a door that only the user opens
         let has = |key: &str| {
             connection
                 .target

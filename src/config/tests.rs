@@ -86,14 +86,14 @@ pub(super) fn full() -> Connection {
         region: Some(region("us-east-1")),
         provider: text("dsql"),
         sign_host: Some(HostPort::parse("other.example.com:1").unwrap()),
-        life: Some(RequestedLife::Max),
+        lifetime: Some(RequestedLifetime::Max),
         aliases: vec![
             HostPort::parse("localhost:15432").unwrap(),
             HostPort::parse("tunnel").unwrap(),
         ],
         vars: Vec::new(),
         discovered: false,
-        proxy: Some(ProxySettings {
+        gateway: Some(GatewaySettings {
             port: 15440,
             socket: true,
             auth: LocalAuth::None,
@@ -227,9 +227,9 @@ fn patterns_fit_whole_hosts() {
         (rule.profile, rule.region, rule.user),
         (text("dev"), Some(region("us-east-1")), text("app"))
     );
-    assert_eq!(rule.life, Some(RequestedLife::Seconds(900)));
+    assert_eq!(rule.lifetime, Some(RequestedLifetime::Seconds(900)));
     let rule = config.rule("a.dsql.us-east-2.on.aws");
-    assert_eq!((rule.profile, rule.life), (text("other"), None));
+    assert_eq!((rule.profile, rule.lifetime), (text("other"), None));
     assert_eq!(
         config.rule("localhost"),
         HostRule {
@@ -243,7 +243,7 @@ fn patterns_fit_whole_hosts() {
 
 #[test]
 fn lives_are_written_as_people_do() {
-    for (life, expected) in [
+    for (lifetime, expected) in [
         (0, "0"),
         (90, "90"),
         (900, "15m"),
@@ -251,12 +251,12 @@ fn lives_are_written_as_people_do() {
         (604_800, "7d"),
         (3_601, "3601"),
     ] {
-        let life = RequestedLife::Seconds(life);
-        assert_eq!(life.to_string(), expected);
-        assert_eq!(expected.parse(), Ok(life));
+        let lifetime = RequestedLifetime::Seconds(lifetime);
+        assert_eq!(lifetime.to_string(), expected);
+        assert_eq!(expected.parse(), Ok(lifetime));
     }
-    assert_eq!("max".parse(), Ok(RequestedLife::Max));
-    assert!("maximum".parse::<RequestedLife>().is_err());
+    assert_eq!("max".parse(), Ok(RequestedLifetime::Max));
+    assert!("maximum".parse::<RequestedLifetime>().is_err());
 }
 
 pub(super) fn some_text() -> impl Strategy<Value = String> {
@@ -284,9 +284,9 @@ pub(super) fn some_text() -> impl Strategy<Value = String> {
 pub(super) fn some_connection() -> impl Strategy<Value = Connection> {
     let host = "[a-z0-9_-]{1,12}(\\.[a-z0-9]{1,9}){0,3}";
     let name = proptest::option::of("[^\\p{Cc}]{1,12}");
-    let life = prop_oneof![
-        Just(RequestedLife::Max),
-        (1..=u32::MAX).prop_map(RequestedLife::Seconds)
+    let lifetime = prop_oneof![
+        Just(RequestedLifetime::Max),
+        (1..=u32::MAX).prop_map(RequestedLifetime::Seconds)
     ];
     let target = (
         host,
@@ -309,14 +309,14 @@ pub(super) fn some_connection() -> impl Strategy<Value = Connection> {
     let rest = (
         name,
         proptest::option::of("[a-z0-9-]{1,12}"),
-        proptest::option::of(life),
+        proptest::option::of(lifetime),
         aliases,
     );
     let signed = (
         proptest::option::of(Just("rds".to_owned())),
         proptest::option::of(address),
         any::<bool>(),
-        proptest::option::of(some_proxy()),
+        proptest::option::of(some_gateway()),
     );
     let named = "[A-Za-z0-9_][A-Za-z0-9_-]{0,20}";
     (named, target, rest, signed, tls, roots).prop_map(
@@ -337,18 +337,18 @@ pub(super) fn some_connection() -> impl Strategy<Value = Connection> {
             region: rest.1.map(Region::vouched_for),
             provider: signed.0,
             sign_host: signed.1,
-            life: rest.2,
+            lifetime: rest.2,
             aliases: rest.3,
             vars: Vec::new(),
             discovered: signed.2,
-            proxy: signed.3,
+            gateway: signed.3,
         },
     )
 }
 
-fn some_proxy() -> impl Strategy<Value = ProxySettings> {
+fn some_gateway() -> impl Strategy<Value = GatewaySettings> {
     let auth = prop::sample::select(vec![LocalAuth::Password, LocalAuth::None]);
-    (1..=u16::MAX, any::<bool>(), auth).prop_map(|(port, socket, auth)| ProxySettings {
+    (1..=u16::MAX, any::<bool>(), auth).prop_map(|(port, socket, auth)| GatewaySettings {
         port,
         socket,
         auth,

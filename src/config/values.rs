@@ -6,7 +6,7 @@ use std::path::Path;
 
 use toml::de::DeValue;
 
-use super::{LocalAuth, ProxySettings, RequestedLife};
+use super::{GatewaySettings, LocalAuth, RequestedLifetime};
 use crate::error::{Error, Result};
 use crate::request::check_name;
 use crate::request::target::RootsChoice;
@@ -93,9 +93,9 @@ fn number_or_text(item: &DeValue<'_>) -> String {
     }
 }
 
-pub(super) fn read_life(item: &DeValue<'_>) -> Result<RequestedLife> {
+pub(super) fn read_lifetime(item: &DeValue<'_>) -> Result<RequestedLifetime> {
     match number_or_text(item).parse() {
-        Ok(RequestedLife::Seconds(0)) => Err(invalid_duration()),
+        Ok(RequestedLifetime::Seconds(0)) => Err(invalid_duration()),
         parsed => parsed.map_err(Error::usage),
     }
 }
@@ -141,7 +141,7 @@ pub(super) fn read_pattern(text: &str) -> Result<String> {
 }
 
 /// Reads where the local gateway listens: `{ port = 15432, socket = true, auth = "password" }`.
-pub(super) fn read_proxy(item: &DeValue<'_>) -> Result<ProxySettings> {
+pub(super) fn read_gateway(item: &DeValue<'_>) -> Result<GatewaySettings> {
     const HINT: &str = "write it like `proxy = { port = 15432 }`, with socket = true or \
                         auth = \"none\" if wanted";
     let Some(table) = item.as_table() else {
@@ -161,7 +161,7 @@ pub(super) fn read_proxy(item: &DeValue<'_>) -> Result<ProxySettings> {
         result.map_err(|error| error.about(&backquoted(key.get_ref())))?;
     }
     match port {
-        Some(port) => Ok(ProxySettings { port, socket, auth }),
+        Some(port) => Ok(GatewaySettings { port, socket, auth }),
         None => Err(Error::usage("port is missing").hint(HINT)),
     }
 }

@@ -67,7 +67,7 @@ impl ListenAddress {
 
 /// Tells whether a program listens on a port of 127.0.0.1. Nobody is connected to, so that a
 /// gateway does not notice.
-pub(crate) fn is_taken(port: u16) -> bool {
+pub(crate) fn is_port_in_use(port: u16) -> bool {
     match std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
         Ok(_) => false,
         Err(error) => error.kind() == ErrorKind::AddrInUse,

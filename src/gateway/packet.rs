@@ -5,7 +5,7 @@ use std::io::{Error, ErrorKind, Result};
 
 use tokio::io::{AsyncRead, AsyncReadExt};
 
-use crate::wire::{self, LONGEST_FIRST_PACKET, LengthFault, Packet};
+use crate::wire::{self, LengthFault, MAX_FIRST_PACKET_LENGTH, Packet};
 
 /// Reads a packet whose body has so many bytes at most.
 pub(super) async fn read_packet(
@@ -25,7 +25,7 @@ pub(super) async fn read_first_packet(stream: &mut (impl AsyncRead + Unpin)) -> 
     const SHORTEST: usize = 4; // a version
     let mut length = [0; 4];
     stream.read_exact(&mut length).await?;
-    let body = read_body(stream, length, LONGEST_FIRST_PACKET).await?;
+    let body = read_body(stream, length, MAX_FIRST_PACKET_LENGTH).await?;
     if body.len() < SHORTEST {
         return Err(ErrorKind::InvalidData.into());
     }

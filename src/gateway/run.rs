@@ -34,7 +34,7 @@ use crate::wire::TERMINATE;
 
 /// How many connections of one listener may be at a time that have not proved who they are. The
 /// system keeps the others waiting.
-const MOST_UNPROVEN: usize = 64;
+const MAX_UNAUTHENTICATED: usize = 64;
 /// How long accepting pauses after an error of the system, such as too many open files.
 const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(100);
 
@@ -252,7 +252,7 @@ async fn wait_until_idle(mut sessions: watch::Receiver<usize>, longest: Option<D
 }
 
 async fn accept_all(gateway: Rc<Gateway>, state: Rc<TargetState>, listener: Listener) {
-    let unproven = Arc::new(Semaphore::new(MOST_UNPROVEN));
+    let unproven = Arc::new(Semaphore::new(MAX_UNAUTHENTICATED));
     loop {
         let Ok(permit) = Arc::clone(&unproven).acquire_owned().await else {
             return;

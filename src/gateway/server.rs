@@ -15,14 +15,14 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::client::TlsStream;
 
-use super::answer::Refusal;
+use super::refusal::Refusal;
 use super::settings::GatewayTarget;
 use super::tls::{self, TlsClient};
 use crate::sys::host_names;
 use crate::wire::{SSL_REQUEST, with_length};
 
 /// How long all of it may take: a tool waits that long at most before it sees an error.
-const LONGEST_DIAL: Duration = Duration::from_secs(10);
+const MAX_DIAL_TIME: Duration = Duration::from_secs(10);
 /// After how much silence the system asks whether the other side is still there.
 const KEEPALIVE: Duration = Duration::from_mins(1);
 
@@ -34,10 +34,10 @@ pub(super) async fn connect(
     target: &GatewayTarget,
     tls: &TlsClient,
 ) -> Result<ServerStream, Refusal> {
-    let deadline = Instant::now() + LONGEST_DIAL;
+    let deadline = Instant::now() + MAX_DIAL_TIME;
     let result = match timeout_at(deadline, connect_and_encrypt(target, tls, deadline)).await {
         Ok(result) => result,
-        Err(_) => Err(format!("no answer within {} s", LONGEST_DIAL.as_secs())),
+        Err(_) => Err(format!("no answer within {} s", MAX_DIAL_TIME.as_secs())),
     };
     result.map_err(|reason| {
         let request = &target.request;
@@ -143,6 +143,6 @@ pub(super) async fn cancel(
         stream.flush().await?;
         stream.read(&mut rest).await
     };
-    let _ = tokio::time::timeout(LONGEST_DIAL, cancellation).await; // nobody waits for an answer
+    let _ = tokio::time::timeout(MAX_DIAL_TIME, cancellation).await; // nobody waits for an answer
     Ok(())
 }

@@ -17,19 +17,19 @@ use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 use tokio::time::timeout;
 
-use super::answer::Refusal;
 use super::packet::read_packet;
+use super::refusal::Refusal;
 use super::server::ServerStream;
 use super::settings::GatewayTarget;
 use super::startup::StartUp;
 use crate::causes::{self, Cause, CausePlaceholders};
 use crate::wire::{
-    self, LONGEST_PACKET, ServerLogin, ServerLoginStep, ServerLoginVerdict, ServerMessage,
+    self, MAX_PACKET_LENGTH, ServerLogin, ServerLoginStep, ServerLoginVerdict, ServerMessage,
     hide_token, packet,
 };
 
 /// How long the server may take from the start-up packet to its verdict.
-const LONGEST_LOGIN: Duration = Duration::from_secs(30);
+const MAX_LOGIN_TIME: Duration = Duration::from_secs(30);
 
 /// Why a login failed.
 pub(super) struct ServerLoginFailure {
@@ -59,7 +59,7 @@ pub(super) async fn log_in_to_server(
         ));
     };
     let (verdict, notices) =
-        match timeout(LONGEST_LOGIN, exchange(stream, &start_up, &password)).await {
+        match timeout(MAX_LOGIN_TIME, exchange(stream, &start_up, &password)).await {
             Ok(Ok(login)) => login,
             Ok(Err(error)) => return Err(broken_login(target, &error.to_string())),
             Err(_) => return Err(broken_login(target, "no verdict in time")),
@@ -89,7 +89,7 @@ async fn exchange(
     stream.flush().await?;
     let mut login = ServerLogin::default();
     let verdict = loop {
-        match login.take(read_packet(stream, LONGEST_PACKET).await?) {
+        match login.take(read_packet(stream, MAX_PACKET_LENGTH).await?) {
             ServerLoginStep::ReadPacket => {}
             ServerLoginStep::SendPassword => {
                 stream.write_all(password).await?;
@@ -138,7 +138,7 @@ fn may_be_token(target: &GatewayTarget, error: &ServerMessage) -> bool {
     const INVALID_AUTHORIZATION: &str = "28"; // a class of SQLSTATEs
     const INVALID_PASSWORD: &str = "28P01";
     let text = format!("{} {}", error.message, error.hint);
-    let of_provider = target.request.provider.explain(&text);
+    let of_provider = target.request.provider.cause_of_server_message(&text);
     if of_provider
         .and_then(causes::find_by_id)
         .is_some_and(Cause::is_about_token)
@@ -155,7 +155,7 @@ fn may_be_token(target: &GatewayTarget, error: &ServerMessage) -> bool {
 /// Returns what the table of causes says of a server's message.
 fn hint_for(target: &GatewayTarget, message: &str) -> Option<String> {
     let provider = target.request.provider;
-    let cause = causes::find_by_id(provider.explain(message)?)?;
+    let cause = causes::find_by_id(provider.cause_of_server_message(message)?)?;
     let placeholders = CausePlaceholders {
         target: Some(target.name.clone()),
         user: Some(target.request.user.clone()),

@@ -10,9 +10,9 @@
 //! 4. The client is told that it is logged in, and `relay` copies bytes until both sides have
 //!    ended.
 //!
-//! What is no client of PostgreSQL is told nothing; a client is told why in an error of
-//! PostgreSQL's. The log has one line for each session that was refused or has ended: who, how
-//! long, and how many bytes, but never what they were.
+//! A peer that does not speak PostgreSQL's protocol gets no answer; a client is told why in an
+//! error of PostgreSQL's. The log has one line for each session that was refused or has ended: who,
+//! how long, and how many bytes, but never what they were.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -20,23 +20,23 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, timeout};
 
-use super::answer::Refusal;
 use super::listener::{LocalPeer, LocalStream};
 use super::packet::{read_first_packet, read_packet};
+use super::refusal::Refusal;
 use super::relay::{SessionEnd, relay};
 use super::scram::{MECHANISM, ScramFault};
 use super::server::{self, ServerStream};
 use super::server_login::{ServerLoginFailure, log_in_to_server};
 use super::startup::{FirstPacket, StartUp, read_first};
-use super::state::{Gateway, SessionSlot, TargetState, UnprovenPermit};
+use super::state::{Gateway, SessionSlot, TargetState, UnauthenticatedPermit};
 use super::tokens::HandedToken;
 use crate::config::LocalAuth;
 use crate::text::printable;
 use crate::time::{Time, spoken_duration};
-use crate::wire::{LONGEST_PACKET, authentication_packet, code};
+use crate::wire::{MAX_PACKET_LENGTH, authentication_packet, code};
 
 /// How long a local program may take to say who it is.
-const LONGEST_PROOF: Duration = Duration::from_mins(1);
+const MAX_PROOF_TIME: Duration = Duration::from_mins(1);
 /// A token younger than this, in seconds, is not the reason for which a server refuses a login.
 const NEW_TOKEN_SECONDS: u32 = 60;
 
@@ -46,7 +46,7 @@ pub(super) async fn serve(
     state: Rc<TargetState>,
     stream: LocalStream,
     peer: LocalPeer,
-    permit: UnprovenPermit,
+    permit: UnauthenticatedPermit,
 ) {
     let mut session = GatewaySession {
         gateway: &gateway,
@@ -69,7 +69,7 @@ struct GatewaySession<'a> {
     /// The user that the client names, once it has.
     user: String,
     /// Given back when the client has proved who it is.
-    permit: Option<UnprovenPermit>,
+    permit: Option<UnauthenticatedPermit>,
 }
 
 /// A session that is logged in.
@@ -80,7 +80,7 @@ struct OpenedSession {
 }
 
 /// What a client that has proved itself wants.
-enum ProvenRequest {
+enum AuthenticatedRequest {
     Session(StartUp),
     /// The body of a cancel request.
     Cancel(Vec<u8>),
@@ -113,14 +113,14 @@ impl GatewaySession<'_> {
         &mut self,
         client: &mut (impl AsyncRead + AsyncWrite + Unpin),
     ) -> Result<Option<OpenedSession>, Refusal> {
-        let proven = match timeout(LONGEST_PROOF, self.authenticate(client)).await {
+        let proven = match timeout(MAX_PROOF_TIME, self.authenticate(client)).await {
             Ok(proven) => proven?,
             Err(_) => return Err(Refusal::Silent),
         };
         let TargetState { target, tls, .. } = self.state;
         let start_up = match proven {
-            ProvenRequest::Session(start_up) => start_up,
-            ProvenRequest::Cancel(body) => {
+            AuthenticatedRequest::Session(start_up) => start_up,
+            AuthenticatedRequest::Cancel(body) => {
                 server::cancel(target, tls, &body).await?;
                 return Ok(None);
             }
@@ -141,18 +141,18 @@ impl GatewaySession<'_> {
     async fn authenticate(
         &mut self,
         client: &mut (impl AsyncRead + AsyncWrite + Unpin),
-    ) -> Result<ProvenRequest, Refusal> {
+    ) -> Result<AuthenticatedRequest, Refusal> {
         let auth = self.state.target.auth;
         let is_known_user = self.peer.is_own_user;
         let needs_known_user = self.peer.is_by_socket || auth == LocalAuth::None;
         let start_up = match read_start_up(client).await? {
-            ProvenRequest::Session(start_up) => start_up,
+            AuthenticatedRequest::Session(start_up) => start_up,
             // A client proves a cancel request by the secret key of the session in it, which only
             // the server knows. Where the system tells, a stranger makes nobody dial for that.
-            ProvenRequest::Cancel(_) if self.peer.is_stranger() => {
+            AuthenticatedRequest::Cancel(_) if self.peer.is_stranger() => {
                 return Err(Refusal::Silent);
             }
-            cancel @ ProvenRequest::Cancel(_) => return Ok(cancel),
+            cancel @ AuthenticatedRequest::Cancel(_) => return Ok(cancel),
         };
         self.user = printable(&start_up.user);
         if self.gateway.is_stopping() {
@@ -171,7 +171,7 @@ impl GatewaySession<'_> {
         if !required_user.is_empty() && start_up.user != *required_user {
             return Err(Refusal::wrong_user(required_user));
         }
-        Ok(ProvenRequest::Session(start_up))
+        Ok(AuthenticatedRequest::Session(start_up))
     }
 
     /// Lets the client prove that it knows the local password.
@@ -233,29 +233,28 @@ async fn write(client: &mut (impl AsyncWrite + Unpin), bytes: &[u8]) -> Result<(
 /// Reads a client's first packets, and declines encryption: the connection stays on this machine.
 async fn read_start_up(
     client: &mut (impl AsyncRead + AsyncWrite + Unpin),
-) -> Result<ProvenRequest, Refusal> {
+) -> Result<AuthenticatedRequest, Refusal> {
     const NOT_ENCRYPTED: &[u8] = b"N";
-    let (mut has_asked_for_tls, mut has_asked_for_gss) = (false, false);
+    let mut declined_packets = Vec::new();
     loop {
         let body = read_first_packet(client)
             .await
             .map_err(|_| Refusal::Silent)?;
-        let asked_before = match read_first(&body)? {
-            FirstPacket::Tls => &mut has_asked_for_tls,
-            FirstPacket::Gss => &mut has_asked_for_gss,
-            FirstPacket::Cancel => return Ok(ProvenRequest::Cancel(body)),
-            FirstPacket::StartUp(start_up) => return Ok(ProvenRequest::Session(start_up)),
+        let packet = match read_first(&body)? {
+            packet @ (FirstPacket::Tls | FirstPacket::Gss) => packet,
+            FirstPacket::Cancel => return Ok(AuthenticatedRequest::Cancel(body)),
+            FirstPacket::StartUp(start_up) => return Ok(AuthenticatedRequest::Session(start_up)),
         };
-        if *asked_before {
+        if declined_packets.contains(&packet) {
             return Err(Refusal::Silent);
         }
-        *asked_before = true;
+        declined_packets.push(packet);
         write(client, NOT_ENCRYPTED).await?;
     }
 }
 
 async fn read_password_packet(client: &mut (impl AsyncRead + Unpin)) -> Result<Vec<u8>, Refusal> {
-    match read_packet(client, LONGEST_PACKET).await {
+    match read_packet(client, MAX_PACKET_LENGTH).await {
         Ok(packet) if packet.kind == b'p' => Ok(packet.body),
         Ok(_) => Err(Refusal::scram()),
         Err(_) => Err(Refusal::Silent),

@@ -35,14 +35,14 @@ impl GatewayTarget {
         request: Request,
         auth: LocalAuth,
         key: &PasswordKey,
-        ask: &AskPolicy,
+        ask_policy: &AskPolicy,
     ) -> Result<Self> {
         let name = match &request.connection {
             Some(name) => name.clone(),
             None => request.name(),
         };
         let mut store = RootCertStore::empty();
-        let certificates = roots::verifying_certificates(&request, ask);
+        let certificates = roots::verifying_certificates(&request, ask_policy);
         store.add_parsable_certificates(certificates.map_err(|error| error.about(&name))?);
         Ok(Self {
             password: key.password_of(&name),

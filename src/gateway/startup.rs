@@ -8,7 +8,7 @@
 //! replaced, and protocol options are left out. Any other packet is refused, whatever bytes it has.
 //! It is pure.
 
-use super::answer::Refusal;
+use super::refusal::Refusal;
 use crate::wire::{PROTOCOL_3_0, packet};
 
 const TLS_REQUEST: u32 = 80_877_103;
@@ -39,7 +39,7 @@ pub(super) struct StartUp {
 }
 
 /// The longest cancel request, whose key may have 256 bytes since protocol 3.2.
-const LONGEST_CANCEL: usize = 264;
+const MAX_CANCEL_LENGTH: usize = 264;
 
 /// Reads a client's first packet. `body` is what follows the length.
 pub(super) fn read_first(body: &[u8]) -> Result<FirstPacket, Refusal> {
@@ -49,7 +49,7 @@ pub(super) fn read_first(body: &[u8]) -> Result<FirstPacket, Refusal> {
     match u32::from_be_bytes(*code) {
         TLS_REQUEST if rest.is_empty() => Ok(FirstPacket::Tls),
         GSS_REQUEST if rest.is_empty() => Ok(FirstPacket::Gss),
-        CANCEL_REQUEST if (8..=LONGEST_CANCEL).contains(&rest.len()) => Ok(FirstPacket::Cancel),
+        CANCEL_REQUEST if (8..=MAX_CANCEL_LENGTH).contains(&rest.len()) => Ok(FirstPacket::Cancel),
         version if version >> 16 == 3 => read_start_up(version & 0xffff, rest),
         version if version >> 16 < 100 => Err(Refusal::protocol(version >> 16)),
         _ => Err(Refusal::Silent),

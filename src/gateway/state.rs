@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use tokio::sync::{OwnedSemaphorePermit, watch};
 
-use super::answer::Refusal;
+use super::refusal::Refusal;
 use super::settings::GatewayTarget;
 use super::tls::TlsClient;
 use super::tokens::TargetTokens;
@@ -21,7 +21,7 @@ pub(super) struct Gateway {
 }
 
 /// The right to be a connection that has not proved who it is.
-pub(super) type UnprovenPermit = OwnedSemaphorePermit;
+pub(super) type UnauthenticatedPermit = OwnedSemaphorePermit;
 
 /// The right to be a session.
 pub(super) struct SessionSlot(Rc<watch::Sender<usize>>);

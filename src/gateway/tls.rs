@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use super::answer::Refusal;
+use super::refusal::Refusal;
 use super::settings::GatewayTarget;
 
 /// The name of PostgreSQL's protocol inside TLS.

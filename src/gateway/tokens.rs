@@ -39,11 +39,11 @@ pub(crate) struct TokenReply {
 pub(super) struct TargetTokens {
     target: usize,
     requests: Sender<TokenRequest>,
-    last: Mutex<LastAnswer>,
+    last: Mutex<LastIssue>,
 }
 
 #[derive(Default)]
-struct LastAnswer {
+struct LastIssue {
     token: Option<Arc<Token>>,
     /// The last failure, and when it came.
     failure: Option<(Instant, Error)>,

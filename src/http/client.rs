@@ -47,7 +47,7 @@ use crate::sys::host_names;
 use crate::text::host;
 
 /// The longest answer of a service that is read, in bytes.
-const LONGEST_ANSWER: usize = 1 << 20;
+const MAX_ANSWER_LENGTH: usize = 1 << 20;
 /// The AWS SDKs' own limit for a connection to be made.
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(3_100);
 
@@ -124,11 +124,18 @@ pub(crate) struct HttpClient(Arc<ClientParts>);
 
 struct ClientParts {
     bundle: Arc<TrustedCertificates>,
-    follows_proxies: bool,
+    proxy_use: ProxyUse,
     longest: usize,
     connect_timeout: Duration,
     /// Each connector is kept for the next request that takes the same route.
     connectors: Mutex<HashMap<HttpRoute, SharedHttpConnector>>,
+}
+
+/// Whether requests go through the proxies that the environment names.
+#[derive(Clone, Copy)]
+enum ProxyUse {
+    Follow,
+    Direct,
 }
 
 /// How a request reaches its server.
@@ -141,13 +148,13 @@ struct HttpRoute {
 impl HttpClient {
     /// Returns a client that uses the proxies of the environment.
     pub(crate) fn new(bundle: Arc<TrustedCertificates>) -> Self {
-        Self::build(bundle, true, LONGEST_ANSWER, CONNECT_TIMEOUT)
+        Self::build(bundle, ProxyUse::Follow, MAX_ANSWER_LENGTH, CONNECT_TIMEOUT)
     }
 
     /// Returns a client that uses no proxy, for services of this machine: no proxy may see their
     /// answers.
     pub(crate) fn direct(bundle: Arc<TrustedCertificates>) -> Self {
-        Self::build(bundle, false, LONGEST_ANSWER, CONNECT_TIMEOUT)
+        Self::build(bundle, ProxyUse::Direct, MAX_ANSWER_LENGTH, CONNECT_TIMEOUT)
     }
 
     /// Returns a client that reads longer answers.
@@ -159,7 +166,7 @@ impl HttpClient {
     pub(crate) fn with_limits(&self, longest: usize, connect_timeout: Duration) -> Self {
         Self::build(
             self.0.bundle.clone(),
-            self.0.follows_proxies,
+            self.0.proxy_use,
             longest,
             connect_timeout,
         )
@@ -167,14 +174,14 @@ impl HttpClient {
 
     fn build(
         bundle: Arc<TrustedCertificates>,
-        follows_proxies: bool,
+        proxy_use: ProxyUse,
         longest: usize,
         connect_timeout: Duration,
     ) -> Self {
         let connectors = Mutex::default();
         Self(Arc::new(ClientParts {
             bundle,
-            follows_proxies,
+            proxy_use,
             longest,
             connect_timeout,
             connectors,
@@ -218,10 +225,9 @@ impl HttpClient {
     fn connector(&self, request: &HttpRequest) -> Result<SharedHttpConnector> {
         let scheme = request.uri().split("://").next().unwrap_or_default();
         let authority = host::server_part(request.uri());
-        let proxy = if self.0.follows_proxies {
-            proxy::proxy_of_request(scheme, authority)
-        } else {
-            None
+        let proxy = match self.0.proxy_use {
+            ProxyUse::Follow => proxy::proxy_of_request(scheme, authority),
+            ProxyUse::Direct => None,
         };
         let proxy_has_tls = proxy
             .as_ref()

@@ -30,8 +30,9 @@ fn answer_once(answer: &'static str) -> (String, thread::JoinHandle<String>) {
 
 fn fetch(address: &str) -> Result<Value, RequestError> {
     let deadline = Instant::now() + Duration::from_secs(30);
-    // With a bundle of the user's own the first argument names its file.
-    let trusted = TrustedCertificates::new(None, "", deadline);
+    // The file is a bundle of the user's own, where a setting names one; the hint tells of it.
+    let hint = "correct EXAMPLE_CA_BUNDLE, or unset it";
+    let trusted = TrustedCertificates::new(None, hint, deadline);
     let client = HttpClient::direct(trusted); // `new` for a service that is not of this machine
     let form = "grant_type=client_credentials&client_id=me&scope=database";
     let headers = [("content-type", "application/x-www-form-urlencoded")];

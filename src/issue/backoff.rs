@@ -14,7 +14,7 @@ use crate::request::Request;
 use crate::time::Time;
 
 /// The longest pause, in seconds.
-const LONGEST_PAUSE_SECONDS: u32 = 300;
+const MAX_PAUSE_SECONDS: u32 = 300;
 /// Two failures count as consecutive if less than this lies between them, in seconds.
 const CONSECUTIVE_SECONDS: u32 = 3_600;
 
@@ -63,7 +63,7 @@ impl<'a> Backoff<'a> {
         let failure = self.failure;
         let pause = 5_u32
             .saturating_mul(1 << failure.count.min(10))
-            .min(LONGEST_PAUSE_SECONDS);
+            .min(MAX_PAUSE_SECONDS);
         let end = failure.failed_at.plus(pause);
         if failure.error.exit() == Exit::Usage || now >= end {
             return None;
@@ -75,7 +75,7 @@ impl<'a> Backoff<'a> {
     pub(super) fn error_while_waiting(&self, now: Time) -> Option<Error> {
         self.next_attempt(now)?;
         let age_seconds = self.failure.failed_at.until(now);
-        Some(self.failure.error.clone().given_again(age_seconds))
+        Some(self.failure.error.clone().repeated_after(age_seconds))
     }
 }
 

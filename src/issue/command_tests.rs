@@ -32,7 +32,7 @@ impl TokenProgram {
         let counted = format!(
             "n=$(($(cat \"$1/runs\" 2>/dev/null || echo 0) + 1)); echo $n >\"$1/runs\"\n{script}\n"
         );
-        fs::put(&path, counted.as_bytes()).unwrap();
+        fs::write_unsynced(&path, counted.as_bytes()).unwrap();
         let mut definition = CommandDefinition::new("tool");
         definition.kind = kind;
         definition.token = Some(JsonPath::parse("token").unwrap());
@@ -56,19 +56,19 @@ impl TokenProgram {
     }
 
     fn put(&self, name: &str, text: &str) {
-        fs::put(&self.path(name), text.as_bytes()).unwrap();
+        fs::write_unsynced(&self.path(name), text.as_bytes()).unwrap();
     }
 
     fn path(&self, name: &str) -> std::path::PathBuf {
         Path::new(self.directory.path()).join(name)
     }
 
-    /// Returns a request for a host, with the life that the definition allows.
+    /// Returns a request for a host, with the lifetime that the definition allows.
     fn request(&self, host: &str) -> Request {
         let provider = provider_of(self.definition.clone());
         let mut request = request(host, None);
         request.provider = provider;
-        request.life_seconds = provider.default_life_seconds;
+        request.lifetime_seconds = provider.default_lifetime_seconds;
         request
     }
 }
@@ -177,7 +177,7 @@ fn a_user_that_is_named_has_to_be_the_one_of_the_answer() {
     let script = "echo \"{\\\"token\\\":\\\"t\\\",\\\"who\\\":\\\"ann\\\"}\"";
     let mut tool = TokenProgram::new(CommandKind::Mint, script);
     tool.definition.user = Some(JsonPath::parse("who").unwrap());
-    tool.definition.life_seconds = Some(3600);
+    tool.definition.lifetime_seconds = Some(3600);
     let mut request = tool.request("a");
     request.user = "bob".to_owned();
     let error = bench.issue(&request).err().unwrap();
@@ -194,7 +194,7 @@ fn a_wrong_user_is_asked_for_again_after_a_pause_of_its_own() {
     tool.put("account", "ann");
     tool.definition.watch = vec![tool.path("account").display().to_string()];
     tool.definition.user = Some(JsonPath::parse("who").unwrap());
-    tool.definition.life_seconds = Some(3600);
+    tool.definition.lifetime_seconds = Some(3600);
     let (mut ann, mut bob) = (tool.request("a"), tool.request("a"));
     ann.user = "ann".to_owned();
     bob.user = "bob".to_owned();
@@ -253,7 +253,7 @@ fn placeholders_are_filled_in_and_a_missing_value_says_how() {
     let bench = Bench::new();
     let script = "shift; echo \"{\\\"token\\\":\\\"$*\\\",\\\"end\\\":1900000000}\"";
     let mut tool = TokenProgram::new(CommandKind::Mint, script);
-    tool.definition.life_seconds = Some(900);
+    tool.definition.lifetime_seconds = Some(900);
     tool.definition.run.extend(words(&[
         "{host}",
         "--db={dbname}",
@@ -381,9 +381,9 @@ fn what_fails_is_told_without_a_secret() {
 fn a_command_that_hangs_is_ended_with_what_it_started() {
     let bench = Bench::new();
     let tool = TokenProgram::new(CommandKind::Mint, "sleep 60 & echo $! >\"$1/child\"; wait");
-    let mut ask = policy();
-    ask.timeout = Duration::from_millis(800);
-    let mut issuer = Issuer::new(ask, Some(bench.cache()));
+    let mut ask_policy = policy();
+    ask_policy.timeout = Duration::from_millis(800);
+    let mut issuer = Issuer::new(ask_policy, Some(bench.cache()));
     let answer = issuer.issue(&tool.request("a"), IssueOptions::default(), NO_OTHERS);
     let error = answer.err().unwrap();
     assert_eq!(error.reason(), Some(ErrorReason::TimedOut));

@@ -85,8 +85,8 @@ impl PassfileView {
         self.good_until_as_longer_token(request, identity, now)
     }
 
-    /// Returns until when a token with a longer life than the request asks for can stay: until a
-    /// new token would outlast it.
+    /// Returns until when a token with a longer lifetime than the request asks for can stay: until
+    /// a new token would outlast it.
     fn good_until_as_longer_token(
         &self,
         request: &Request,
@@ -95,17 +95,17 @@ impl PassfileView {
     ) -> Option<Time> {
         let first_line = request.passfile_lines().next()?;
         let expires_at = self.passfile.expires_at(&first_line)?;
-        if expires_at < now.plus(request.life_seconds) {
+        if expires_at < now.plus(request.lifetime_seconds) {
             return None;
         }
         let mut records = self
             .index
-            .records_of_any_life(request, identity, expires_at);
+            .records_of_any_lifetime(request, identity, expires_at);
         if !records.any(|record| self.has_in_every_line(request, record)) {
             return None;
         }
         Some(Time::from_unix(
-            expires_at.unix() - i64::from(request.life_seconds),
+            expires_at.unix() - i64::from(request.lifetime_seconds),
         ))
     }
 
@@ -135,7 +135,7 @@ impl Issuer {
             self.trace_identity(request);
             let identity = self.identities.identity_of(request);
             let good_until = view.good_until(request, &*identity, now);
-            trace::due(&self.notes, request, good_until);
+            trace::request_due(&self.notes, request, good_until);
             good_until.is_none()
         });
     }

@@ -55,6 +55,7 @@ use std::time::{Duration, Instant};
 use crate::authority::{AskPolicy, Identity, Region, RunNotes};
 use crate::cache::{Cache, CacheIndex, EntryId};
 use crate::error::{Error, Exit, Result};
+use crate::provider;
 use crate::request::Request;
 use crate::time::{Time, spoken_duration};
 use crate::token::{Token, TokenAge};
@@ -64,7 +65,7 @@ pub(crate) use due::PassfileView;
 use identities::IdentityRegistry;
 
 /// A stale token is handed out when renewing fails, if it lasts this many seconds.
-const LEAST_STALE_LIFE_SECONDS: u32 = 30;
+const LEAST_STALE_LIFETIME_SECONDS: u32 = 30;
 /// How long a run waits for the lock of an identity if a user sits at its terminal: the process
 /// that holds the lock may be waiting for that user's login.
 const PATIENCE_AT_TERMINAL: Duration = Duration::from_mins(10);
@@ -90,14 +91,14 @@ pub(crate) struct IssuedToken {
     /// The region that was signed for; `None` if the authority has no regions.
     pub(crate) region: Option<Region>,
     pub(crate) is_cached: bool,
-    /// The credentials expire before the life that was asked for.
+    /// The credentials expire before the lifetime that was asked for.
     pub(crate) is_cut_short: bool,
 }
 
 /// Issues tokens. It holds the lock of every identity that it resolved until it is dropped, so a
 /// caller with several identities asks in the order of [`Issuer::identity`]'s names.
 pub(crate) struct Issuer {
-    ask: AskPolicy,
+    ask_policy: AskPolicy,
     cache: Option<Cache>,
     identities: IdentityRegistry,
     time: TimeBudget,
@@ -127,11 +128,11 @@ enum WaitOutcome {
 }
 
 impl Issuer {
-    pub(crate) fn new(ask: AskPolicy, cache: Option<Cache>) -> Self {
+    pub(crate) fn new(ask_policy: AskPolicy, cache: Option<Cache>) -> Self {
         Self {
-            time: TimeBudget::new(Instant::now(), ask.timeout),
-            notes: ask.notes(),
-            ask,
+            time: TimeBudget::new(Instant::now(), ask_policy.timeout),
+            notes: ask_policy.notes(),
+            ask_policy,
             cache,
             identities: IdentityRegistry::default(),
             run_started_at: Time::now(),
@@ -161,7 +162,7 @@ impl Issuer {
     /// Ends every wait by then, if it would not end earlier.
     pub(crate) fn end_by(&mut self, deadline: Instant) {
         let time_left = deadline.saturating_duration_since(Instant::now());
-        self.ask.timeout = self.ask.timeout.min(time_left);
+        self.ask_policy.timeout = self.ask_policy.timeout.min(time_left);
         self.time.end_by(deadline);
     }
 
@@ -199,7 +200,9 @@ impl Issuer {
         self.trace_identity(request);
         if self.cache.is_none() {
             self.notes.step(|| "cache: switched off".to_owned());
-            return self.sign(request, options)?.require_life(options, request);
+            return self
+                .sign(request, options)?
+                .require_lifetime(options, request);
         }
         let began = Time::now();
         if let Some(issued) = self.usable_cached_token(request, options, began) {
@@ -218,7 +221,7 @@ impl Issuer {
             Ok(issued) => {
                 self.note_same_token(request, &issued, options);
                 self.store(request, &issued, options, others);
-                issued.require_life(options, request)
+                issued.require_lifetime(options, request)
             }
             Err(error) => self.fall_back_to_stale(error, request, &id, options),
         }
@@ -227,7 +230,7 @@ impl Issuer {
     /// Says that a new token was asked for, and the authority has handed out the known one.
     fn note_same_token(&self, request: &Request, issued: &IssuedToken, options: IssueOptions) {
         let Some(cache) = &self.cache else { return };
-        if !options.fresh || !request.provider.authority.decides_life() {
+        if !options.fresh || !request.provider.authority.decides_lifetime() {
             return;
         }
         let index = cache.index();
@@ -300,23 +303,23 @@ impl Issuer {
         let Some(cache) = &self.cache else {
             return WaitOutcome::NotNeeded;
         };
-        let timeout = if self.ask.asks() {
+        let timeout = if self.ask_policy.asks() {
             PATIENCE_AT_TERMINAL
         } else {
             // A quarter of the time is kept to ask without the lock, if it cannot be taken.
             deadline.saturating_duration_since(began) / 4 * 3
         };
-        trace::locking(&self.notes, &*identity, timeout);
+        trace::lock_started(&self.notes, &*identity, timeout);
         match cache.lock(&*identity, timeout) {
             Ok(lock) => {
-                trace::locked(&self.notes, &*identity, began);
+                trace::lock_taken(&self.notes, &*identity, began);
                 resources.lock = Some(lock);
-                if self.ask.terminal {
-                    resources.deadline = Some(Instant::now() + self.ask.timeout);
+                if self.ask_policy.terminal {
+                    resources.deadline = Some(Instant::now() + self.ask_policy.timeout);
                 }
             }
             Err(error) => {
-                trace::not_locked(&self.notes, &*identity, began);
+                trace::lock_missed(&self.notes, &*identity, began);
                 self.warn_about_cache(&error);
             }
         }
@@ -350,13 +353,13 @@ impl Issuer {
         let Some(stale_token) = self.find_in_cache(request, id, TokenAge::Stale) else {
             return Err(error);
         };
-        let life_left = Time::now().until(stale_token.token.expires_at);
-        if life_left < LEAST_STALE_LIFE_SECONDS.max(options.min_valid) {
+        let lifetime_left = Time::now().until(stale_token.token.expires_at);
+        if lifetime_left < LEAST_STALE_LIFETIME_SECONDS.max(options.min_valid) {
             return Err(error);
         }
-        let life_left = spoken_duration(life_left);
+        let lifetime_left = spoken_duration(lifetime_left);
         self.notes.warn(format!(
-            "{error}; the previous token is good for {life_left} more"
+            "{error}; the previous token is good for {lifetime_left} more"
         ));
         Ok(stale_token)
     }
@@ -404,25 +407,29 @@ impl IssuedToken {
     }
 
     /// Refuses a new token that does not last as long as the caller needs.
-    fn require_life(self, options: IssueOptions, request: &Request) -> Result<Self> {
-        let life_left = Time::now().until(self.token.expires_at);
-        if life_left >= options.min_valid {
+    fn require_lifetime(self, options: IssueOptions, request: &Request) -> Result<Self> {
+        let lifetime_left = Time::now().until(self.token.expires_at);
+        if lifetime_left >= options.min_valid {
             return Ok(self);
         }
-        let (name, wanted_life, life_left) = (
+        let (name, wanted_lifetime, lifetime_left) = (
             request.name(),
             spoken_duration(options.min_valid),
-            spoken_duration(life_left),
+            spoken_duration(lifetime_left),
         );
-        let cause = if request.provider.authority.decides_life() {
+        let cause = if request.provider.authority.decides_lifetime() {
             "it expires"
         } else {
             "the credentials expire"
         };
         Err(Error::login(format!(
-            "cannot issue a token for {name} that lasts {wanted_life}: {cause} in {life_left}"
+            "cannot issue a token for {name} that lasts {wanted_lifetime}: {cause} in \
+             {lifetime_left}"
         ))
-        .hint("log in again with `pgcred login`, or ask for less with --min-valid"))
+        .hint(format!(
+            "run `{}`, then try again, or ask for less with --min-valid",
+            provider::login_command(request.provider, request.profile.as_deref())
+        )))
     }
 }
 

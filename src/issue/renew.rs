@@ -21,26 +21,26 @@ use crate::time::Time;
 use crate::token::{Token, TokenAge};
 
 /// How many other tokens a run renews at most.
-pub(super) const MOST_RENEWED: usize = 64;
+pub(super) const MAX_RENEWED: usize = 64;
 /// How many other requests a run looks at to find them.
-pub(super) const MOST_LOOKED_AT: usize = 1_000;
+pub(super) const MAX_LOOKED_AT: usize = 1_000;
 /// The run ends that work early if the disk is slow. Debug builds sign many times slower, and go by
 /// the numbers alone.
-pub(super) const LONGEST_FOR_OTHERS: Duration = if cfg!(debug_assertions) {
+pub(super) const MAX_FOR_OTHERS_TIME: Duration = if cfg!(debug_assertions) {
     Duration::from_mins(1)
 } else {
     Duration::from_millis(40)
 };
 
 impl Issuer {
-    /// Issues a new token. Its life is cut to what the credentials have left.
+    /// Issues a new token. Its lifetime is cut to what the credentials have left.
     pub(super) fn sign(&mut self, request: &Request, options: IssueOptions) -> Result<IssuedToken> {
         check_no_user_is_named(request)?;
         let region = match &request.region {
             Some(region) => Some(region.clone()),
             None => self.identities.identity_of(request).find_region(
                 &request.sign_host,
-                &self.ask,
+                &self.ask_policy,
                 &self.notes,
             )?,
         };
@@ -54,7 +54,7 @@ impl Issuer {
             self.record_failure(issued.id.as_str(), &error, login_stamp);
             return Err(error);
         }
-        trace::signed(&self.notes, request, &issued);
+        trace::token_signed(&self.notes, request, &issued);
         Ok(issued)
     }
 
@@ -119,7 +119,9 @@ impl Issuer {
     fn can_prompt_for(&self, failure: &FailureRecord) -> bool {
         let was_asked_meanwhile =
             failure.could_ask_user && failure.failed_at >= self.run_started_at;
-        failure.error.exit() == Exit::Login && self.ask.may_have_login() && !was_asked_meanwhile
+        failure.error.exit() == Exit::Login
+            && self.ask_policy.may_have_login()
+            && !was_asked_meanwhile
     }
 
     /// Asks the authority for credentials, and records a failure in the index.
@@ -137,17 +139,17 @@ impl Issuer {
         }
         let deadline = self.deadline_of(&**identity);
         let began = Instant::now();
-        trace::resolving(&self.notes, &**identity, deadline);
+        trace::resolution_started(&self.notes, &**identity, deadline);
         let query = CredentialQuery {
             scope: &request.scope(),
             region,
-            life_seconds: request.life_seconds,
+            lifetime_seconds: request.lifetime_seconds,
             min_valid: options.min_valid,
-            ask: &self.ask,
+            ask_policy: &self.ask_policy,
             deadline,
         };
         let signer = identity.signer(&query, &self.notes);
-        trace::resolved(&self.notes, &signer, began);
+        trace::resolution_ended(&self.notes, &signer, began);
         // The files are looked at again only if this run has changed them: a login by another
         // process, made while this one asked, is not the one that signs.
         if self.notes.take_changed_files() {
@@ -164,7 +166,7 @@ impl Issuer {
         let Some(cache) = &self.cache else { return };
         let index = cache.index();
         let last_failure = index.failures.get(name);
-        let was_user_asked = self.ask.asks();
+        let was_user_asked = self.ask_policy.asks();
         let failure = backoff::record_of_failure(
             last_failure,
             error,
@@ -194,8 +196,8 @@ impl Issuer {
         };
         let now = Time::now();
         let mut renewed = Vec::new();
-        for other_request in others.take(MOST_LOOKED_AT) {
-            if renewed.len() == MOST_RENEWED || began.elapsed() > LONGEST_FOR_OTHERS {
+        for other_request in others.take(MAX_LOOKED_AT) {
+            if renewed.len() == MAX_RENEWED || began.elapsed() > MAX_FOR_OTHERS_TIME {
                 trace::renewal_ended_early(&self.notes, renewed.len());
                 break;
             }
@@ -230,15 +232,20 @@ fn issue_with(
     region: Option<Region>,
 ) -> Result<IssuedToken> {
     let now = Time::now();
-    let token = signer.issue(&request.scope(), region.as_ref(), request.life_seconds, now)?;
-    let life_seconds = token.issued_at.until(token.expires_at);
+    let token = signer.issue(
+        &request.scope(),
+        region.as_ref(),
+        request.lifetime_seconds,
+        now,
+    )?;
+    let lifetime_seconds = token.issued_at.until(token.expires_at);
     Ok(IssuedToken {
         id,
         token,
         region,
         is_cached: false,
-        is_cut_short: life_seconds < request.life_seconds
-            && !request.provider.authority.decides_life(),
+        is_cut_short: lifetime_seconds < request.lifetime_seconds
+            && !request.provider.authority.decides_lifetime(),
     })
 }
 

@@ -91,13 +91,13 @@ impl Issuer {
             stored.put(cache, request, issued, &*identity);
         }
         for (other_request, issued) in &renewed {
-            if began.elapsed() > renew::LONGEST_FOR_OTHERS {
+            if began.elapsed() > renew::MAX_FOR_OTHERS_TIME {
                 break;
             }
             stored.put(cache, other_request, issued, &*identity);
         }
         let error = stored.error.as_ref();
-        trace::stored(&self.notes, request, for_passfile, error, &renewed);
+        trace::tokens_stored(&self.notes, request, for_passfile, error, &renewed);
         if let Some(note) = cache.note.take() {
             self.notes.warn(note);
         }

@@ -38,8 +38,8 @@ impl Bench {
         self.issuer_with(policy())
     }
 
-    fn issuer_with(&self, ask: AskPolicy) -> Issuer {
-        Issuer::new(ask, Some(self.cache()))
+    fn issuer_with(&self, ask_policy: AskPolicy) -> Issuer {
+        Issuer::new(ask_policy, Some(self.cache()))
     }
 
     /// Issues in a run of its own.
@@ -76,7 +76,7 @@ pub(crate) fn request(host: &str, profile: Option<&str>) -> Request {
         aliases: Vec::new(),
         lines_of_others: Vec::new(),
         vars: Vec::new(),
-        life_seconds: 15 * MINUTE,
+        lifetime_seconds: 15 * MINUTE,
     }
 }
 
@@ -213,13 +213,13 @@ fn a_run_that_can_prompt_asks_again_unless_another_one_just_did() {
     let request = request("a", None);
     fake::fail_with(Some(Error::login("the login has expired")));
     assert!(bench.issue(&request).is_err());
-    let ask = AskPolicy {
+    let ask_policy = AskPolicy {
         terminal: true,
         ..policy()
     };
     pretend(START.plus(1));
-    let mut prompting = bench.issuer_with(ask.clone());
-    let mut waiting = bench.issuer_with(ask);
+    let mut prompting = bench.issuer_with(ask_policy.clone());
+    let mut waiting = bench.issuer_with(ask_policy);
     assert!(
         prompting
             .issue(&request, IssueOptions::default(), |_| std::iter::empty())
@@ -252,9 +252,9 @@ fn a_stale_token_is_better_than_an_error_while_it_lasts() {
         ["no answer; the previous token is good for 3 min more"]
     );
     drop(issuer);
-    pretend(START.plus(15 * MINUTE - LEAST_STALE_LIFE_SECONDS));
+    pretend(START.plus(15 * MINUTE - LEAST_STALE_LIFETIME_SECONDS));
     assert!(bench.issue(&request).is_ok());
-    pretend(START.plus(15 * MINUTE - LEAST_STALE_LIFE_SECONDS + 1));
+    pretend(START.plus(15 * MINUTE - LEAST_STALE_LIFETIME_SECONDS + 1));
     assert!(bench.issue(&request).is_err());
 }
 
@@ -289,6 +289,12 @@ fn a_token_ends_with_the_credentials() {
         error.to_string(),
         "cannot issue a token for guest@a.fake.invalid:5432 that lasts 5 min: \
          the credentials expire in 4 min"
+    );
+    assert_eq!(
+        error.hint_text(),
+        Some(
+            "run `pgcred login --provider fake`, then try again, or ask for less with --min-valid"
+        )
     );
 }
 
@@ -351,7 +357,7 @@ fn renewal_of_others_is_bounded() {
         .unwrap();
     assert_eq!(
         usize::try_from(fake::signed()).unwrap(),
-        1 + renew::MOST_RENEWED
+        1 + renew::MAX_RENEWED
     );
     // Requests that are not looked at are not even made.
     pretend(START.plus(60 * MINUTE));
@@ -366,7 +372,7 @@ fn renewal_of_others_is_bounded() {
         .issuer()
         .issue(&request("a", None), IssueOptions::default(), others)
         .unwrap();
-    assert_eq!(made.get(), renew::MOST_LOOKED_AT);
+    assert_eq!(made.get(), renew::MAX_LOOKED_AT);
 }
 
 #[test]
@@ -428,13 +434,13 @@ fn every_decision_is_shown_to_those_who_ask() {
     use std::cell::RefCell;
     thread_local!(static SHOWN: RefCell<Vec<String>> = RefCell::default());
     let bench = Bench::new();
-    let ask = AskPolicy {
+    let ask_policy = AskPolicy {
         trace: Some(|text| SHOWN.with_borrow_mut(|shown| shown.push(text.to_owned()))),
         ..policy()
     };
     let request = request("a", None);
     let shown = |expected: &[&str]| {
-        let mut issuer = bench.issuer_with(ask.clone());
+        let mut issuer = bench.issuer_with(ask_policy.clone());
         let _ = issuer.issue(&request, IssueOptions::default(), |_| std::iter::empty());
         let steps = SHOWN.take();
         for part in expected {

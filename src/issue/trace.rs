@@ -32,7 +32,7 @@ impl Issuer {
         let resources = self.identities.resources(&*identity);
         if !resources.is_explained {
             resources.is_explained = true;
-            identity.explain(request.region.as_ref(), &self.notes);
+            identity.trace_identity(request.region.as_ref(), &self.notes);
         }
     }
 
@@ -49,7 +49,7 @@ impl Issuer {
             let token = &issued.token;
             let name = request.name();
             let age = spoken_duration(token.issued_at.until(now));
-            let life_left = spoken_duration(now.until(token.expires_at));
+            let lifetime_left = spoken_duration(now.until(token.expires_at));
             let expires_at = token.expires_at.rfc3339();
             let location = self.location_of(&issued.id);
             let identity = short_digest(&*identity);
@@ -61,7 +61,7 @@ impl Issuer {
             };
             format!(
                 "cache: token of {name} for identity {identity} in {location}, issued {age} ago, \
-                 expires in {life_left} ({expires_at}): {verdict}"
+                 expires in {lifetime_left} ({expires_at}): {verdict}"
             )
         });
     }
@@ -136,7 +136,7 @@ fn time_waited(began: Instant) -> String {
 }
 
 /// Says that this run may now wait for another one.
-pub(super) fn locking(notes: &RunNotes, identity: &dyn Identity, timeout: Duration) {
+pub(super) fn lock_started(notes: &RunNotes, identity: &dyn Identity, timeout: Duration) {
     notes.step(|| {
         let (name, max_seconds) = (short_digest(identity), timeout.as_secs_f32().ceil());
         format!(
@@ -146,14 +146,14 @@ pub(super) fn locking(notes: &RunNotes, identity: &dyn Identity, timeout: Durati
     });
 }
 
-pub(super) fn locked(notes: &RunNotes, identity: &dyn Identity, began: Instant) {
+pub(super) fn lock_taken(notes: &RunNotes, identity: &dyn Identity, began: Instant) {
     notes.step(|| {
         let (name, wait) = (short_digest(identity), time_waited(began));
         format!("lock: taken for identity {name} after {wait}")
     });
 }
 
-pub(super) fn not_locked(notes: &RunNotes, identity: &dyn Identity, began: Instant) {
+pub(super) fn lock_missed(notes: &RunNotes, identity: &dyn Identity, began: Instant) {
     notes.step(|| {
         let (name, wait) = (short_digest(identity), time_waited(began));
         format!("lock: not taken for identity {name} after {wait}; going on without it")
@@ -232,7 +232,7 @@ pub(super) fn failure_recorded(notes: &RunNotes, failure: &FailureRecord) {
     });
 }
 
-pub(super) fn resolving(notes: &RunNotes, identity: &dyn Identity, deadline: Instant) {
+pub(super) fn resolution_started(notes: &RunNotes, identity: &dyn Identity, deadline: Instant) {
     notes.step(|| {
         let name = short_digest(identity);
         let time_left = deadline.saturating_duration_since(Instant::now());
@@ -243,7 +243,11 @@ pub(super) fn resolving(notes: &RunNotes, identity: &dyn Identity, deadline: Ins
     });
 }
 
-pub(super) fn resolved(notes: &RunNotes, resolved: &Result<Rc<dyn Signer>>, began: Instant) {
+pub(super) fn resolution_ended(
+    notes: &RunNotes,
+    resolved: &Result<Rc<dyn Signer>>,
+    began: Instant,
+) {
     notes.step(|| {
         let wait = time_waited(began);
         match resolved {
@@ -253,8 +257,8 @@ pub(super) fn resolved(notes: &RunNotes, resolved: &Result<Rc<dyn Signer>>, bega
     });
 }
 
-/// Says what was signed, and that the credentials cut the token's life short.
-pub(super) fn signed(notes: &RunNotes, request: &Request, issued: &IssuedToken) {
+/// Says what was signed, and that the credentials cut the token's lifetime short.
+pub(super) fn token_signed(notes: &RunNotes, request: &Request, issued: &IssuedToken) {
     notes.step(|| {
         let scope = request.scope();
         let region = match &issued.region {
@@ -262,8 +266,8 @@ pub(super) fn signed(notes: &RunNotes, request: &Request, issued: &IssuedToken) 
             None => String::new(),
         };
         let cut = if issued.is_cut_short {
-            let requested_life = spoken_duration(request.life_seconds);
-            format!(", not after {requested_life}, because the credentials expire then")
+            let requested_lifetime = spoken_duration(request.lifetime_seconds);
+            format!(", not after {requested_lifetime}, because the credentials expire then")
         } else {
             String::new()
         };
@@ -280,7 +284,7 @@ pub(super) fn signed(notes: &RunNotes, request: &Request, issued: &IssuedToken) 
 }
 
 /// Says where the token went, and what was renewed besides.
-pub(super) fn stored(
+pub(super) fn tokens_stored(
     notes: &RunNotes,
     request: &Request,
     for_passfile: bool,
@@ -312,7 +316,7 @@ pub(super) fn renewal_ended_early(notes: &RunNotes, renewed: usize) {
 }
 
 /// Says whether `refresh` has something to do for a request.
-pub(super) fn due(notes: &RunNotes, request: &Request, good_until: Option<Time>) {
+pub(super) fn request_due(notes: &RunNotes, request: &Request, good_until: Option<Time>) {
     notes.step(|| {
         let name = request.name();
         match good_until {

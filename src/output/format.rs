@@ -113,12 +113,12 @@ fn powershell_assignment(name: &str, value: &str) -> String {
 }
 
 /// cmd.exe runs no longer line.
-const LONGEST_CMD_LINE: usize = 8_191;
+const MAX_CMD_LINE_LENGTH: usize = 8_191;
 
 fn cmd_assignment(name: &str, value: &str) -> Result<String> {
     match quote::cmd_assignment(name, value) {
-        Some(assignment) if assignment.chars().count() > LONGEST_CMD_LINE => Err(Error::usage(
-            format!("{name} is longer than a line of cmd.exe, {LONGEST_CMD_LINE} characters"),
+        Some(assignment) if assignment.chars().count() > MAX_CMD_LINE_LENGTH => Err(Error::usage(
+            format!("{name} is longer than a line of cmd.exe, {MAX_CMD_LINE_LENGTH} characters"),
         )
         .hint("use --format powershell, or `pgcred exec`")),
         Some(assignment) => Ok(assignment),

@@ -28,7 +28,7 @@ impl ProgressLine {
     }
 
     /// One more step will follow.
-    pub(crate) fn plan(&self) {
+    pub(crate) fn expect_more(&self) {
         self.bar.inc_length(1);
     }
 

@@ -40,8 +40,10 @@ const CONFLICTING: [(&str, VariableConflict); 9] = [
     ("PGSSLROOTCERT", |_, request| {
         !request.verifies() && env::is_in_exec() && !comes_from_pgsslrootcert(request)
     }),
-    // Aurora DSQL finds the cluster by the name that TLS sends.
-    ("PGSSLSNI", |value, _| value == "0"),
+    // Such a server is found by the name that TLS sends.
+    ("PGSSLSNI", |value, request| {
+        value == "0" && request.provider.needs_sni
+    }),
 ];
 
 /// Tells whether a request has its root certificates from PGSSLROOTCERT.

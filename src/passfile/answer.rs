@@ -9,7 +9,7 @@ use crate::time::Time;
 
 /// The line that libpq takes.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct PassfileAnswer {
+pub(crate) struct PassfileMatch {
     /// Its number in the file.
     pub(crate) line: usize,
     /// Whether it stands in pgcred's block.
@@ -73,12 +73,12 @@ impl LineDifference {
 
 /// Returns the line that libpq takes for a key and a database. `kind` tells tokens from other
 /// passwords.
-pub(crate) fn answer_of_libpq(
+pub(crate) fn libpq_match(
     text: &[u8],
     key: &PassfileLine,
     dbname: &str,
     kind: impl Fn(&str) -> PasswordKind,
-) -> Option<PassfileAnswer> {
+) -> Option<PassfileMatch> {
     let port = key.port.to_string();
     let lookup_key = LookupKey {
         host: key.host.as_bytes(),
@@ -88,7 +88,7 @@ pub(crate) fn answer_of_libpq(
     };
     let (line, password) = first_match(text, lookup_key)?;
     let is_own = !user_lines(text).iter().any(|(number, _)| *number == line);
-    Some(PassfileAnswer {
+    Some(PassfileMatch {
         line,
         is_own,
         password: PasswordKind::from_password(&password, kind),
@@ -195,12 +195,12 @@ mod tests {
                 Some((3, true, PasswordKind::Token(time))),
             ),
         ] {
-            let expected = expected.map(|(line, is_own, password)| PassfileAnswer {
+            let expected = expected.map(|(line, is_own, password)| PassfileMatch {
                 line,
                 is_own,
                 password,
             });
-            let found = answer_of_libpq(text.as_bytes(), &key("h"), "db", kind);
+            let found = libpq_match(text.as_bytes(), &key("h"), "db", kind);
             assert_eq!(found, expected, "{text}");
         }
     }

@@ -29,7 +29,7 @@ const EXPIRES: &str = "# expires ";
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// The longest line that all clients read. pgx ignores a file with a longer line, and lib/pq
 /// ignores everything after it.
-const LONGEST_LINE: usize = 65_535;
+const MAX_LINE_LENGTH: usize = 65_535;
 
 /// Host, port and user of one line of the passfile: what a client finds its password by.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -122,7 +122,7 @@ impl Passfile {
             expires_at: token.expires_at,
             secret: escape(token.expose()),
         };
-        if text_of(&line, &entry).len() > LONGEST_LINE {
+        if text_of(&line, &entry).len() > MAX_LINE_LENGTH {
             return Err(Error::failure(format!(
                 "the token for {}@{} is too long for a line of a passfile",
                 line.user, line.host

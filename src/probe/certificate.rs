@@ -14,9 +14,9 @@ use crate::text::{printable, shortened};
 use crate::time::Time;
 
 /// The most names of a certificate that are kept.
-const MOST_NAMES: usize = 100;
+const MAX_NAMES: usize = 100;
 /// The longest name that is kept, in characters.
-const LONGEST_NAME: usize = 300;
+const MAX_NAME_LENGTH: usize = 300;
 
 /// A certificate, as a person reads it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -165,7 +165,7 @@ fn attribute_text(value: AnyRef<'_>) -> String {
     } else {
         String::from_utf8_lossy(bytes).into_owned()
     };
-    printable(&shortened(&text, LONGEST_NAME))
+    printable(&shortened(&text, MAX_NAME_LENGTH))
 }
 
 fn whole_name(parts: &[NameAttribute]) -> String {
@@ -181,7 +181,7 @@ fn whole_name(parts: &[NameAttribute]) -> String {
         name.push('=');
         name.push_str(text);
     }
-    shortened(&name, LONGEST_NAME)
+    shortened(&name, MAX_NAME_LENGTH)
 }
 
 fn common_name(parts: &[NameAttribute]) -> String {
@@ -211,7 +211,7 @@ fn names_in_extension(extension: &[u8]) -> Option<Vec<String>> {
     const ADDRESS: TagNumber = TagNumber::N7;
     let mut names = Vec::new();
     for name in der_items(inside_of_sequence(der_items(extension)?.first())?)? {
-        if names.len() == MOST_NAMES {
+        if names.len() == MAX_NAMES {
             break;
         }
         if is_numbered(&name, DNS) {

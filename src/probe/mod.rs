@@ -36,8 +36,8 @@ pub(crate) struct Deadline(Instant);
 impl Deadline {
     /// Returns the deadline that is so far away. More than a day is a day.
     pub(crate) fn after(time: Duration) -> Self {
-        const LONGEST_WAIT: Duration = Duration::from_hours(24);
-        Self(Instant::now() + time.min(LONGEST_WAIT))
+        const MAX_WAIT: Duration = Duration::from_hours(24);
+        Self(Instant::now() + time.min(MAX_WAIT))
     }
 
     /// Returns the time that is left, which is more than none; `None` if the deadline has passed.

@@ -13,7 +13,7 @@ use super::stream::safe_words;
 use crate::sys::host_names;
 
 /// The most addresses of a name that are kept. Names of AWS have eight at most.
-const MOST_ADDRESSES: usize = 16;
+const MAX_ADDRESSES: usize = 16;
 
 /// What the system says of a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,7 +85,7 @@ fn look_up_by(
 fn without_repetition(addresses: Vec<IpAddr>) -> NameAnswer {
     let mut unique = Vec::new();
     for address in addresses {
-        if unique.len() < MOST_ADDRESSES && !unique.contains(&address) {
+        if unique.len() < MAX_ADDRESSES && !unique.contains(&address) {
             unique.push(address);
         }
     }
@@ -129,7 +129,7 @@ mod tests {
         let many = (0..200).map(|last| IpAddr::from([10, 0, 0, last]));
         let many: Vec<IpAddr> = many.collect();
         let names = look_up_by("a", soon(), move |_| Ok(many));
-        assert_eq!(names.addresses().len(), MOST_ADDRESSES);
+        assert_eq!(names.addresses().len(), MAX_ADDRESSES);
     }
 
     #[test]

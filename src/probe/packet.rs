@@ -6,7 +6,7 @@ use std::io::Read;
 
 use super::ProbeFailure;
 use super::stream::failure_of_error;
-use crate::wire::{self, LONGEST_PACKET, LengthFault, Packet};
+use crate::wire::{self, LengthFault, MAX_PACKET_LENGTH, Packet};
 
 /// The kinds of packets that a server sends in a login.
 const KINDS: &[u8] = b"RENvSKZ";
@@ -55,7 +55,7 @@ fn body_length(head: [u8; 5]) -> Result<usize, ProbeFailure> {
     const BELIEVABLE: u32 = 1 << 24; // beyond that it is rather a text
     let [kind, length @ ..] = head;
     let is_packet = KINDS.contains(&kind) && u32::from_be_bytes(length) < BELIEVABLE;
-    match wire::body_length(length, LONGEST_PACKET) {
+    match wire::body_length(length, MAX_PACKET_LENGTH) {
         Ok(length) if is_packet => Ok(length),
         Err(LengthFault::TooLong) if is_packet => Err(ProbeFailure::TooMuch),
         _ => Err(ProbeFailure::NotPostgres(foreign_protocol(&head))),
@@ -109,8 +109,8 @@ mod tests {
             assert_eq!(packet(bytes).unwrap_err(), expected, "{bytes:?}");
         }
         let mut longest = b"E\0\x01\0\x04".to_vec();
-        longest.resize(5 + LONGEST_PACKET, b'M');
-        assert_eq!(packet(&longest).unwrap().body.len(), LONGEST_PACKET);
+        longest.resize(5 + MAX_PACKET_LENGTH, b'M');
+        assert_eq!(packet(&longest).unwrap().body.len(), MAX_PACKET_LENGTH);
     }
 
     proptest! {

@@ -13,10 +13,10 @@ use super::{Deadline, ProbeFailure};
 use crate::text::{printable, shortened};
 
 /// The most bytes that a server can send in one step.
-const MOST_BYTES: usize = 1 << 20;
+const MAX_BYTES: usize = 1 << 20;
 
 /// The longest text of the system or of a library that is kept.
-const LONGEST_TEXT: usize = 300;
+const MAX_TEXT_LENGTH: usize = 300;
 
 /// A connection during one step.
 pub(super) struct TimedStream<'a> {
@@ -30,7 +30,7 @@ impl<'a> TimedStream<'a> {
         Self {
             socket,
             deadline,
-            left: MOST_BYTES,
+            left: MAX_BYTES,
         }
     }
 }
@@ -109,5 +109,5 @@ fn cause_in_tls(error: &TlsError) -> ProbeFailure {
 
 /// Returns a text of the system or of a library, safe to show.
 pub(super) fn safe_words(text: &str) -> String {
-    printable(&shortened(text, LONGEST_TEXT))
+    printable(&shortened(text, MAX_TEXT_LENGTH))
 }

@@ -24,7 +24,7 @@ use crate::wire::ServerMessage;
 /// The name of PostgreSQL's protocol inside TLS.
 const ALPN: &[u8] = b"postgresql";
 /// The most certificates of a server that are kept. Servers of AWS send four at most.
-const MOST_CERTIFICATES: usize = 16;
+const MAX_CERTIFICATES: usize = 16;
 
 /// How a client begins TLS: libpq's `sslnegotiation`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -153,9 +153,9 @@ fn encrypt(
     request: &TlsRequest<'_>,
     deadline: Deadline,
 ) {
-    let provider = Arc::new(ring::default_provider());
+    let crypto_provider = Arc::new(ring::default_provider());
     let recorder = Arc::new(CertificateRecorder {
-        provider: Arc::clone(&provider),
+        crypto_provider: Arc::clone(&crypto_provider),
         chain: Mutex::new(Vec::new()),
     });
     let result = match tls_client(&recorder, server.clone(), request.sends_name) {
@@ -176,7 +176,8 @@ fn encrypt(
             .certificates
             .extend(Certificate::read(certificate));
     }
-    handshake.verdict = judge_certificates(&chain, server, request.roots, request.now, &provider);
+    handshake.verdict =
+        judge_certificates(&chain, server, request.roots, request.now, &crypto_provider);
     match result {
         Ok(tls) => {
             handshake.outcome = HandshakeOutcome::Encrypted(tls_parameters(&tls));
@@ -195,7 +196,7 @@ fn tls_client(
     server: ServerName<'static>,
     sends_name: bool,
 ) -> Result<ClientConnection, Error> {
-    let mut config = ClientConfig::builder_with_provider(Arc::clone(&recorder.provider))
+    let mut config = ClientConfig::builder_with_provider(Arc::clone(&recorder.crypto_provider))
         .with_safe_default_protocol_versions()?
         .dangerous()
         .with_custom_certificate_verifier(Arc::<CertificateRecorder>::clone(recorder))
@@ -241,7 +242,7 @@ fn tls_parameters(tls: &ClientConnection) -> TlsParameters {
 /// certificate.
 #[derive(Debug)]
 struct CertificateRecorder {
-    provider: Arc<CryptoProvider>,
+    crypto_provider: Arc<CryptoProvider>,
     chain: Mutex<Vec<CertificateDer<'static>>>,
 }
 
@@ -262,7 +263,7 @@ impl ServerCertVerifier for CertificateRecorder {
         _now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
         let mut chain = vec![end_entity.clone().into_owned()];
-        for certificate in intermediates.iter().take(MOST_CERTIFICATES - 1) {
+        for certificate in intermediates.iter().take(MAX_CERTIFICATES - 1) {
             chain.push(certificate.clone().into_owned());
         }
         *self.chain.lock().unwrap_or_else(PoisonError::into_inner) = chain;
@@ -275,7 +276,7 @@ impl ServerCertVerifier for CertificateRecorder {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
+        let algorithms = &self.crypto_provider.signature_verification_algorithms;
         verify_tls12_signature(message, certificate, signature, algorithms)
     }
 
@@ -285,12 +286,12 @@ impl ServerCertVerifier for CertificateRecorder {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
+        let algorithms = &self.crypto_provider.signature_verification_algorithms;
         verify_tls13_signature(message, certificate, signature, algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        let algorithms = &self.provider.signature_verification_algorithms;
+        let algorithms = &self.crypto_provider.signature_verification_algorithms;
         algorithms.supported_schemes()
     }
 }

@@ -64,17 +64,17 @@ pub(super) fn defined_for_host(host: &str) -> Option<&'static Provider> {
 
 /// Returns the port on which the servers of the provider of that name listen; without a name, of
 /// the provider that the host belongs to. Makes no provider: many connections are asked.
-pub(crate) fn usual_port(name: Option<&str>, host: &str) -> u16 {
+pub(crate) fn default_port(name: Option<&str>, host: &str) -> u16 {
     let is_meant = |provider: &&&Provider| match name {
         Some(name) => provider.name == name,
         None => provider.owns(host),
     };
     if let Some(provider) = PROVIDERS.iter().find(is_meant) {
-        return provider.usual_port;
+        return provider.default_port;
     }
     let preset = match name {
         Some(name) => CommandPreset::from_name(name),
         None => CommandPreset::find_by_host(host),
     };
-    preset.map_or(DEFAULT_PORT, CommandPreset::usual_port)
+    preset.map_or(DEFAULT_PORT, CommandPreset::default_port)
 }

@@ -32,7 +32,7 @@ pub(crate) fn authority_of(name: Option<&str>) -> Result<&'static dyn Authority>
 }
 
 /// Tells whether `pgcred login` without `--provider` logs in to the authority of a provider.
-pub(crate) fn is_of_first_authority(provider: &Provider) -> bool {
+pub(super) fn is_of_first_authority(provider: &Provider) -> bool {
     is_first_authority(provider.authority.name())
 }
 

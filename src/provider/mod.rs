@@ -41,15 +41,15 @@ mod server_login_sql;
 mod tests;
 mod wording;
 
-pub(crate) use defined::{define, usual_port};
+pub(crate) use defined::{default_port, define};
 pub(crate) use lookup::{
     authorities, authority_of, find_by_host, find_by_id, from_name, host_warning, id_mistake,
-    is_built_in, is_first_authority, is_of_first_authority, knows_host, names, parse_region,
+    is_built_in, is_first_authority, knows_host, names, parse_region,
 };
 pub(crate) use properties::{DEFAULT_PORT, NoTokenReason, Provider};
 pub(crate) use required_roots::{RequiredRoots, RootSet};
-pub(crate) use server_login_sql::{LONGEST_NAME, SqlStep, SqlSubject};
-pub(crate) use wording::{authority_titles, logins, option_help, titles};
+pub(crate) use server_login_sql::{MAX_NAME_LENGTH, SqlStep, SqlSubject};
+pub(crate) use wording::{authority_titles, login_command, logins, option_help, titles};
 
 /// Every provider, in the order in which hosts are matched.
 pub(crate) static PROVIDERS: &[&Provider] = &[

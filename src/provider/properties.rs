@@ -23,7 +23,7 @@ pub(crate) struct Provider {
     pub(crate) service: &'static str,
     /// Returns the authority's name of what the token permits to this user. Empty if it knows no
     /// actions.
-    pub(crate) action: fn(user: &str) -> &'static str,
+    pub(crate) action_of: fn(user: &str) -> &'static str,
     /// Whether a token is good for one port alone, so that it has to be known when the token is
     /// made.
     pub(crate) signs_port: bool,
@@ -35,7 +35,7 @@ pub(crate) struct Provider {
     /// hosts.
     pub(crate) owns: Option<fn(host: &str) -> bool>,
     /// Returns the region that a host of this provider names; `None` if it has no regions.
-    pub(crate) region: fn(host: &str) -> Option<Region>,
+    pub(crate) region_of: fn(host: &str) -> Option<Region>,
     /// Returns the host of a bare ID in a region, if the provider knows such IDs.
     pub(crate) expand: fn(id: &str, region: &str) -> Option<String>,
     /// Returns what is wrong with a text that is nearly such an ID.
@@ -60,14 +60,14 @@ pub(crate) struct Provider {
     /// The database of a request that names none.
     pub(crate) dbname: &'static str,
     /// The port on which the servers listen, unless somebody has changed it.
-    pub(crate) usual_port: u16,
-    /// The life of a token in seconds, unless the user asks for another.
-    pub(crate) default_life_seconds: u32,
-    /// The longest life that the provider accepts, in seconds.
-    pub(crate) max_life_seconds: u32,
+    pub(crate) default_port: u16,
+    /// The lifetime of a token in seconds, unless the user asks for another.
+    pub(crate) default_lifetime_seconds: u32,
+    /// The longest lifetime that the provider accepts, in seconds.
+    pub(crate) max_lifetime_seconds: u32,
     /// Returns which root certificates the certificate of a host chains to. `region` is that of the
     /// request, if anything names it.
-    pub(crate) roots: fn(host: &str, region: Option<&Region>) -> RequiredRoots,
+    pub(crate) roots_of: fn(host: &str, region: Option<&Region>) -> RequiredRoots,
     /// The value of the key `roots` of a request for which nothing else says it.
     pub(crate) default_roots: Option<&'static str>,
     /// Whether a client has to send the name of the host in TLS (SNI): several servers share one
@@ -113,11 +113,11 @@ impl Provider {
             title,
             authority,
             service: "",
-            action: |_| "",
+            action_of: |_| "",
             signs_port: false,
             signs_user: false,
             owns: None,
-            region: |_| None,
+            region_of: |_| None,
             expand: |_, _| None,
             id_mistake: |_| None,
             labels_of_name: |_| None,
@@ -129,10 +129,10 @@ impl Provider {
             users_are_addresses: false,
             is_foreign_audience: |_| false,
             dbname: "postgres",
-            usual_port: DEFAULT_PORT,
-            default_life_seconds: 900,
-            max_life_seconds: 86_400,
-            roots: |_, _| RequiredRoots::Public(None),
+            default_port: DEFAULT_PORT,
+            default_lifetime_seconds: 900,
+            max_lifetime_seconds: 86_400,
+            roots_of: |_, _| RequiredRoots::Public(None),
             default_roots: None,
             needs_sni: false,
             takes_direct_tls: false,
@@ -166,7 +166,7 @@ impl Provider {
     pub(crate) fn scope<'a>(&self, host: &'a str, port: u16, user: &'a str) -> TokenScope<'a> {
         TokenScope {
             service: self.service,
-            action: (self.action)(user),
+            action: (self.action_of)(user),
             host,
             port: if self.signs_port { Some(port) } else { None },
             user: if self.signs_user { Some(user) } else { None },
@@ -186,8 +186,9 @@ impl Provider {
     }
 
     /// Returns the same of what a server says.
-    pub(crate) fn explain(&self, message: &str) -> Option<&'static str> {
-        self.authority.explain(message, self.service)
+    pub(crate) fn cause_of_server_message(&self, message: &str) -> Option<&'static str> {
+        self.authority
+            .cause_of_server_message(message, self.service)
     }
 
     /// Returns what the native JSON calls the source of a token: `aws-dsql`.
@@ -204,18 +205,18 @@ impl Provider {
         &self,
         host: &str,
         profile: Option<&str>,
-        ask: &AskPolicy,
+        ask_policy: &AskPolicy,
     ) -> Result<Option<Region>> {
         let identity = self.authority.identities().identity(profile, None);
-        identity.find_region(host, ask, &ask.notes())
+        identity.find_region(host, ask_policy, &ask_policy.notes())
     }
 
-    /// Checks a life that the user asks for, in seconds.
-    pub(crate) fn check_life(&self, seconds: u32) -> Result<u32> {
-        if (1..=self.max_life_seconds).contains(&seconds) {
+    /// Checks a lifetime that the user asks for, in seconds.
+    pub(crate) fn check_lifetime(&self, seconds: u32) -> Result<u32> {
+        if (1..=self.max_lifetime_seconds).contains(&seconds) {
             return Ok(seconds);
         }
-        let limit = self.max_life_seconds;
+        let limit = self.max_lifetime_seconds;
         let error = Error::usage(format!(
             "the lifetime of a token of {} is 1 to {limit} s, and {seconds} s are asked for",
             self.title

@@ -13,14 +13,14 @@ use crate::text::quote::{sql_name, sql_text};
 
 pub(super) static PROVIDER: Provider = Provider {
     service: "rds-db",
-    action: |_| "connect",
+    action_of: |_| "connect",
     signs_port: true,
     signs_user: true,
     owns: Some(|host| split_host(host).is_some()),
-    region: region_of_host,
+    region_of: region_of_host,
     labels_of_name,
-    max_life_seconds: 900, // fixed by the service
-    roots: roots_of_host,
+    max_lifetime_seconds: 900, // fixed by the service
+    roots_of: roots_of_host,
     cause_of_replication: Some("rds.replication"),
     no_token_reason,
     server_login_sql: Some(ServerLoginSql {

@@ -4,7 +4,7 @@
 //! Nothing here is sent to a server. `pgcred policy` prints it.
 
 /// The longest name that PostgreSQL keeps, in bytes.
-pub(crate) const LONGEST_NAME: usize = 63;
+pub(crate) const MAX_NAME_LENGTH: usize = 63;
 
 /// The SQL of a kind of host.
 pub(crate) struct ServerLoginSql {

@@ -1,10 +1,11 @@
 //! Writes providers and authorities in words, for the help, the questions and the errors: each list
 //! is made from the table, so that no sentence has to be changed for a new one.
 
-use super::PROVIDERS;
 use super::command::CommandPreset;
-use super::lookup::authorities;
+use super::lookup::{authorities, is_of_first_authority};
+use super::{PROVIDERS, Provider};
 use crate::authority::OptionHelp;
+use crate::text::quote::typed;
 
 /// Returns what the help says of an option, for all authorities that have it.
 pub(crate) fn option_help(part: fn(&OptionHelp) -> &'static str) -> String {
@@ -26,6 +27,20 @@ pub(crate) fn logins() -> String {
         texts.push(format!("{}{log_in}", authority.title()));
     }
     texts.join("; ")
+}
+
+/// Returns what a user types to log in to the authority of a provider, with the options that are
+/// needed: the first authority needs no name, and the default profile none either.
+pub(crate) fn login_command(provider: &Provider, profile: Option<&str>) -> String {
+    let mut command = "pgcred login".to_owned();
+    if !is_of_first_authority(provider) {
+        command += " --provider ";
+        command += provider.name;
+    }
+    match profile {
+        None | Some("default") => command,
+        Some(profile) => format!("{command} --profile {}", typed(profile)),
+    }
 }
 
 /// Returns the names of all authorities in sentences: `A or B`.
@@ -52,6 +67,7 @@ pub(crate) fn titles() -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::lookup::from_name;
     use super::*;
 
     #[test]
@@ -65,5 +81,25 @@ mod tests {
         let logins = logins();
         assert!(logins.starts_with("AWS for a profile of SSO"), "{logins}");
         assert!(logins.ends_with("; Fake"), "{logins}");
+    }
+
+    #[test]
+    fn a_login_is_typed_with_the_options_that_it_needs() {
+        let command = |provider: &str, profile| {
+            login_command(from_name(provider).expect("it is in the table"), profile)
+        };
+        for name in ["dsql", "rds"] {
+            assert_eq!(command(name, None), "pgcred login");
+            assert_eq!(command(name, Some("default")), "pgcred login");
+            assert_eq!(command(name, Some("dev")), "pgcred login --profile dev");
+        }
+        assert_eq!(command("fake", None), "pgcred login --provider fake");
+        assert_eq!(
+            command("fake", Some("my team")),
+            format!(
+                "pgcred login --provider fake --profile {}",
+                typed("my team")
+            )
+        );
     }
 }

@@ -43,8 +43,8 @@ pub(crate) struct Request {
     pub(crate) aliases: Vec<PassfileLine>,
     /// Lines of the passfile that belong to an earlier connection, so that this one leaves them.
     pub(crate) lines_of_others: Vec<PassfileLine>,
-    /// The life to ask for, in seconds.
-    pub(crate) life_seconds: u32,
+    /// The lifetime to ask for, in seconds.
+    pub(crate) lifetime_seconds: u32,
     /// The connection's values for the placeholders of a command, by name.
     pub(crate) vars: Vec<(String, String)>,
 }

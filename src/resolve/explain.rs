@@ -21,7 +21,7 @@ pub(super) struct ValueSources {
     sign_host: ValueSource,
     provider: ValueSource,
     roots: ValueSource,
-    life: ValueSource,
+    lifetime: ValueSource,
     /// The host before a cluster ID was completed, for which the match rules were asked.
     dialled: String,
 }
@@ -39,7 +39,7 @@ impl ValueSources {
             sign_host: values.sign_host.source,
             provider: values.provider.source,
             roots: values.roots.source,
-            life: values.life.source,
+            lifetime: values.lifetime.source,
             dialled: values.host.value.clone().unwrap_or_default(),
         }
     }
@@ -82,9 +82,9 @@ impl ValueSources {
                 rule.roots.is_some()
             });
         }
-        let seconds = format!("{} s", request.life_seconds);
-        line.add("expires-in", seconds, self.life, "default", |rule| {
-            rule.life.is_some()
+        let seconds = format!("{} s", request.lifetime_seconds);
+        line.add("expires-in", seconds, self.lifetime, "default", |rule| {
+            rule.lifetime.is_some()
         });
         line.text
     }

@@ -5,7 +5,7 @@
 //!     |
 //! precedence   finds the connection; the first source that says a value wins
 //!     |
-//! validation   provider, signed endpoint, life: an error, or the request
+//! validation   provider, signed endpoint, lifetime: an error, or the request
 //! ```
 //!
 //! A value comes from the first of these sources that says it:
@@ -16,9 +16,9 @@
 //! | 2. TARGET                     | the address: host, port, user, dbname, libpq's keywords  |
 //! | 3. connection                 | everything                                               |
 //! | 4. PG* variables, as in libpq | the address and `sslmode`; never PGPASSWORD              |
-//! | 5. match rules                | profile, region, user, roots, life, provider             |
+//! | 5. match rules                | profile, region, user, roots, lifetime, provider             |
 //! | 6. PGSSLROOTCERT              | roots                                                    |
-//! | 7. the provider               | user, dbname, limits of the life, roots of a command     |
+//! | 7. the provider               | user, dbname, limits of the lifetime, roots of a command     |
 //!
 //! `options` are those of the commands, `explain` makes the line of `--debug`, and `unknown_host`
 //! the error for a host of no provider.
@@ -40,15 +40,15 @@ use crate::output::Output;
 use crate::request::Request;
 use explain::ValueSources;
 pub(crate) use options::{AddressOptions, ConnectionOptions};
-use precedence::MergedTarget;
+use precedence::{MergedTarget, VariableUse};
 pub(crate) use unknown_host::tunnel_hint;
-pub(crate) use validation::{allowed_life, check_user_spelling, provider_of};
+pub(crate) use validation::{allowed_lifetime, check_user_spelling, provider_of};
 
 /// What a resolution looks at besides the options and TARGET.
 #[derive(Clone, Copy)]
 pub(crate) struct TargetResolver<'a> {
     pub(crate) config: &'a Config,
-    pub(crate) ask: &'a AskPolicy,
+    pub(crate) ask_policy: &'a AskPolicy,
     /// Where warnings go.
     pub(crate) output: Output,
 }
@@ -56,13 +56,13 @@ pub(crate) struct TargetResolver<'a> {
 impl TargetResolver<'_> {
     /// Resolves one target.
     ///
-    /// It asks AWS's configuration only for the region of a bare cluster ID.
+    /// It asks the authority's configuration only for the region of a bare cluster ID.
     pub(crate) fn resolve(
         self,
         options: &ConnectionOptions,
         target: Option<&str>,
     ) -> Result<Request> {
-        let merged_target = MergedTarget::merge(options, target, true, self.config)?;
+        let merged_target = MergedTarget::merge(options, target, VariableUse::Take, self.config)?;
         self.validate(options, target, merged_target)
     }
 
@@ -73,7 +73,7 @@ impl TargetResolver<'_> {
         options: &ConnectionOptions,
         target: Option<&str>,
     ) -> Result<Request> {
-        let merged_target = MergedTarget::merge(options, target, false, self.config)?;
+        let merged_target = MergedTarget::merge(options, target, VariableUse::Ignore, self.config)?;
         self.validate(options, target, merged_target)
     }
 
@@ -84,7 +84,7 @@ impl TargetResolver<'_> {
         options: &ConnectionOptions,
         target: Option<&str>,
     ) -> Result<Request> {
-        match MergedTarget::merge(options, target, false, self.config) {
+        match MergedTarget::merge(options, target, VariableUse::Ignore, self.config) {
             Ok(merged_target) if merged_target.connection.is_some() => {
                 self.validate(options, target, merged_target)
             }
@@ -104,10 +104,11 @@ impl TargetResolver<'_> {
         }
         let Self {
             config,
-            ask,
+            ask_policy,
             output,
         } = self;
-        let request = validation::validate(options, target, merged_target, config, ask, output)?;
+        let request =
+            validation::validate(options, target, merged_target, config, ask_policy, output)?;
         if let Some(sources) = sources {
             output.step(&sources.explain(&request, config));
         }

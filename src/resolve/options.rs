@@ -2,7 +2,7 @@
 //! that a connection may set.
 
 use crate::authority::Region;
-use crate::config::RequestedLife;
+use crate::config::RequestedLifetime;
 use crate::error::{Error, Result};
 use crate::provider;
 use crate::request::check_name;
@@ -99,7 +99,7 @@ pub(crate) struct ConnectionOptions {
     /// Life of the token: seconds, or 15m, 1h, 7d, or max for as long as the credentials live
     /// [default: 900]
     #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
-    pub(crate) expires_in: Option<RequestedLife>,
+    pub(crate) expires_in: Option<RequestedLifetime>,
 }
 
 impl ConnectionOptions {

@@ -10,6 +10,13 @@ use crate::request::target::TargetSpec;
 use crate::sys::env;
 use crate::text::host::HostPort;
 
+/// What becomes of PG* variables.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum VariableUse {
+    Take,
+    Ignore,
+}
+
 /// The merged values of all sources, and the connection of the configuration, if it is one.
 pub(super) struct MergedTarget<'a> {
     pub(super) connection: Option<&'a Connection>,
@@ -26,7 +33,7 @@ impl<'a> MergedTarget<'a> {
     pub(super) fn merge(
         options: &ConnectionOptions,
         target: Option<&str>,
-        takes_variables: bool,
+        variable_use: VariableUse,
         config: &'a Config,
     ) -> Result<Self> {
         let mut values = SourcedValues::from_options(options)?;
@@ -37,7 +44,8 @@ impl<'a> MergedTarget<'a> {
         // `pgcred exec` sets PG* variables that lead its program to one target. They name that
         // target if nothing else is named, and say nothing about another one.
         let is_named = connection.is_some() || values.host.value.is_some();
-        let takes_variables = takes_variables && !(is_named && env::is_in_exec());
+        let is_of_another = is_named && env::is_in_exec();
+        let takes_variables = variable_use == VariableUse::Take && !is_of_another;
         let target_has_address = values.has_keyword("hostaddr");
         if connection.is_none() {
             connection = connection_at(&values, options, takes_variables, config)?;

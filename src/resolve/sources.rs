@@ -3,7 +3,7 @@
 
 use super::options::ConnectionOptions;
 use crate::authority::Region;
-use crate::config::{Connection, HostRule, RequestedLife};
+use crate::config::{Connection, HostRule, RequestedLifetime};
 use crate::error::{Error, Result};
 use crate::request::check_name;
 use crate::request::target::{RootsChoice, TargetSpec};
@@ -64,7 +64,7 @@ pub(super) struct SourcedValues {
     pub(super) sign_host: SourcedValue<HostPort>,
     pub(super) provider: SourcedValue<String>,
     pub(super) roots: SourcedValue<RootsChoice>,
-    pub(super) life: SourcedValue<RequestedLife>,
+    pub(super) lifetime: SourcedValue<RequestedLifetime>,
     /// The connection's values for the placeholders of a command.
     pub(super) vars: Vec<(String, String)>,
 }
@@ -114,7 +114,7 @@ impl SourcedValues {
             .roots
             .fill(ValueSource::Option("--roots"), options.roots.clone());
         values
-            .life
+            .lifetime
             .fill(ValueSource::Option("--expires-in"), options.expires_in);
         Ok(values)
     }
@@ -139,7 +139,7 @@ impl SourcedValues {
         self.sign_host.fill(source, connection.sign_host.clone());
         self.provider.fill(source, connection.provider.clone());
         self.roots.fill(source, connection.roots.clone());
-        self.life.fill(source, connection.life);
+        self.lifetime.fill(source, connection.lifetime);
         self.vars.clone_from(&connection.vars);
     }
 
@@ -209,7 +209,7 @@ impl SourcedValues {
         self.user.fill(source, rule.user);
         self.roots.fill(source, rule.roots);
         self.provider.fill(source, rule.provider);
-        self.life.fill(source, rule.life);
+        self.lifetime.fill(source, rule.lifetime);
     }
 
     /// Takes the root certificates from PGSSLROOTCERT. This is the only variable that comes after
@@ -283,6 +283,6 @@ mod tests {
         assert_eq!(region, (Some("eu-west-1"), ValueSource::MatchRule));
         let sign_host = values.sign_host.value.map(|signed| signed.to_string());
         assert_eq!(sign_host.as_deref(), Some("signed.example:1"));
-        assert_eq!(values.life.source, ValueSource::Default);
+        assert_eq!(values.lifetime.source, ValueSource::Default);
     }
 }

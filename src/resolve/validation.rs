@@ -1,12 +1,12 @@
-//! Validates the merged values, that is the provider, the endpoint that is signed and the life of
-//! the token, and builds the request from them.
+//! Validates the merged values, that is the provider, the endpoint that is signed and the lifetime
+//! of the token, and builds the request from them.
 
 use super::options::ConnectionOptions;
 use super::precedence::MergedTarget;
 use super::sources::{SourcedValue, SourcedValues, ValueSource};
 use super::unknown_host::{unknown_host, unknown_host_of};
 use crate::authority::{AskPolicy, Region};
-use crate::config::{Config, Connection, RequestedLife};
+use crate::config::{Config, Connection, RequestedLifetime};
 use crate::error::{Error, Result};
 use crate::output::Output;
 use crate::passfile::block::PassfileLine;
@@ -28,7 +28,7 @@ struct SignedEndpoint {
 struct HostCompletion<'a> {
     region: Option<&'a Region>,
     profile: Option<&'a str>,
-    ask: &'a AskPolicy,
+    ask_policy: &'a AskPolicy,
 }
 
 impl HostCompletion<'_> {
@@ -39,7 +39,7 @@ impl HostCompletion<'_> {
         };
         let region = match self.region {
             Some(region) => Some(region.clone()),
-            None => provider.default_region(&host, self.profile, self.ask)?,
+            None => provider.default_region(&host, self.profile, self.ask_policy)?,
         };
         if let Some(region) = region
             && let Some((_, endpoint)) = provider::find_by_id(&host, region.as_str())
@@ -64,13 +64,13 @@ struct ResolvedEndpoints {
 
 impl ResolvedEndpoints {
     /// Checks the profile that the sources name, and completes the hosts.
-    fn check(values: &SourcedValues, ask: &AskPolicy) -> Result<Self> {
+    fn check(values: &SourcedValues, ask_policy: &AskPolicy) -> Result<Self> {
         let profile = valid_profile(values.profile.value.clone())?;
         let region = values.region.value.clone();
         let completion = HostCompletion {
             region: region.as_ref(),
             profile: profile.as_deref(),
-            ask,
+            ask_policy,
         };
         let host = completion.complete(values.host.value.clone().unwrap_or_default())?;
         let port = values.port.value.unwrap_or(provider::DEFAULT_PORT);
@@ -88,12 +88,12 @@ impl ResolvedEndpoints {
     /// Takes the port on which the provider's servers listen, where nothing names one.
     fn take_usual_port(&mut self, provider: &Provider, signs_another_host: bool) {
         if !self.is_port_named {
-            self.port = provider.usual_port;
+            self.port = provider.default_port;
         }
         if !signs_another_host {
             self.signed.port = self.port;
         } else if !self.signed.is_port_named {
-            self.signed.port = provider.usual_port;
+            self.signed.port = provider.default_port;
         }
     }
 
@@ -119,11 +119,11 @@ pub(super) fn validate(
     target: Option<&str>,
     merged_target: MergedTarget<'_>,
     config: &Config,
-    ask: &AskPolicy,
+    ask_policy: &AskPolicy,
     output: Output,
 ) -> Result<Request> {
     let (connection, mut values) = (merged_target.connection, merged_target.values);
-    let mut endpoints = ResolvedEndpoints::check(&values, ask)?;
+    let mut endpoints = ResolvedEndpoints::check(&values, ask_policy)?;
     if merged_target.takes_variables {
         values.fill_hostaddr(&endpoints.host)?;
     }
@@ -132,7 +132,7 @@ pub(super) fn validate(
     let sign_host = &endpoints.signed.host;
     check_host_of(connection, sign_host, provider_name)?;
     let provider = provider_of(sign_host, provider_name, typed_host.as_deref(), config)?;
-    let region_of_host = (provider.region)(sign_host);
+    let region_of_host = (provider.region_of)(sign_host);
     endpoints.take_usual_port(provider, values.sign_host.value.is_some());
     let source = values.sign_host.source;
     warn_about_port(&endpoints, source, connection, provider, output);
@@ -153,7 +153,11 @@ pub(super) fn validate(
         region: endpoints.region.or(region_of_host),
         lines_of_others: Vec::new(),
         vars: values.vars,
-        life_seconds: allowed_life(values.life.value, provider, config.max_life_seconds)?,
+        lifetime_seconds: allowed_lifetime(
+            values.lifetime.value,
+            provider,
+            config.max_lifetime_seconds,
+        )?,
         profile: endpoints.profile,
         host: endpoints.host,
         sign_port: endpoints.signed.port,
@@ -279,25 +283,25 @@ pub(crate) fn provider_of(
     }
 }
 
-/// Returns the life to sign for, within the limits of the provider and of the configuration. `max`
-/// is cut to the life of the credentials when the token is signed.
-pub(crate) fn allowed_life(
-    requested_life: Option<RequestedLife>,
+/// Returns the lifetime to sign for, within the limits of the provider and of the configuration.
+/// `max` is cut to the lifetime of the credentials when the token is signed.
+pub(crate) fn allowed_lifetime(
+    requested_lifetime: Option<RequestedLifetime>,
     provider: &Provider,
     cap: Option<u32>,
 ) -> Result<u32> {
     let limit = cap.unwrap_or(u32::MAX);
-    match requested_life {
-        None => Ok(provider.default_life_seconds.min(limit)),
-        Some(RequestedLife::Max) => Ok(provider.max_life_seconds.min(limit)),
-        Some(RequestedLife::Seconds(seconds)) if seconds > limit => Err(Error::usage(format!(
+    match requested_lifetime {
+        None => Ok(provider.default_lifetime_seconds.min(limit)),
+        Some(RequestedLifetime::Max) => Ok(provider.max_lifetime_seconds.min(limit)),
+        Some(RequestedLifetime::Seconds(seconds)) if seconds > limit => Err(Error::usage(format!(
             "a lifetime of {seconds} s is too long: max_expires_in is {limit} s in the \
              configuration"
         ))
         .hint(format!(
             "ask for {limit} s or less, or change max_expires_in"
         ))),
-        Some(RequestedLife::Seconds(seconds)) => provider.check_life(seconds),
+        Some(RequestedLifetime::Seconds(seconds)) => provider.check_lifetime(seconds),
     }
 }
 
@@ -365,10 +369,10 @@ mod tests {
 
     #[test]
     fn an_authority_without_regions_is_given_none() {
-        let (config, ask) = (Config::default(), control::policy());
+        let (config, ask_policy) = (Config::default(), control::policy());
         let resolver = TargetResolver {
             config: &config,
-            ask: &ask,
+            ask_policy: &ask_policy,
             output: Output {
                 quiet: true,
                 debug: false,

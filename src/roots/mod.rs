@@ -140,20 +140,20 @@ fn roots_of_provider(request: &Request) -> Result<TrustedRoots> {
 pub(crate) fn provide_file(
     request: &Request,
     roots: Option<&TrustedRoots>,
-    ask: &AskPolicy,
+    ask_policy: &AskPolicy,
 ) -> Result<()> {
     match roots {
         Some(TrustedRoots::OwnPublic(set, _) | TrustedRoots::OwnPrivate(set, _)) => {
-            store::provide_set(set, || download_roots(set, request, ask))
+            store::provide_set(set, || download_roots(set, request, ask_policy))
         }
         _ => Ok(()),
     }
 }
 
 /// Returns the value of `sslrootcert` for a client that connects now.
-pub(crate) fn sslrootcert(request: &Request, ask: &AskPolicy) -> Result<Option<String>> {
+pub(crate) fn sslrootcert(request: &Request, ask_policy: &AskPolicy) -> Result<Option<String>> {
     let roots = choose_roots(request)?;
-    provide_file(request, roots.as_ref(), ask)?;
+    provide_file(request, roots.as_ref(), ask_policy)?;
     Ok(roots.map(|roots| roots.value_for_libpq()))
 }
 
@@ -161,11 +161,11 @@ pub(crate) fn sslrootcert(request: &Request, ask: &AskPolicy) -> Result<Option<S
 /// written, as in a container, the file is put into the private directory `spare`.
 pub(crate) fn sslrootcert_for_exec(
     request: &Request,
-    ask: &AskPolicy,
+    ask_policy: &AskPolicy,
     fallback_directory: &PrivateDirectory,
 ) -> Result<Option<String>> {
     let roots = choose_roots(request)?;
-    let Err(error) = provide_file(request, roots.as_ref(), ask) else {
+    let Err(error) = provide_file(request, roots.as_ref(), ask_policy) else {
         return Ok(roots.map(|roots| roots.value_for_libpq()));
     };
     let required = required_roots(request);
@@ -176,7 +176,7 @@ pub(crate) fn sslrootcert_for_exec(
         return Err(error); // a download that failed cannot be put elsewhere
     };
     let file = fallback_directory.path(&set.file_name);
-    fs::put(&file, text.as_bytes())?;
+    fs::write_unsynced(&file, text.as_bytes())?;
     Ok(Some(file.display().to_string()))
 }
 
@@ -191,14 +191,14 @@ pub(crate) enum RootsRenewal {
 }
 
 /// Downloads the certificates that the provider needs, if they are published for pgcred.
-pub(crate) fn renew_file(request: &Request, ask: &AskPolicy) -> Result<RootsRenewal> {
+pub(crate) fn renew_file(request: &Request, ask_policy: &AskPolicy) -> Result<RootsRenewal> {
     match required_roots(request) {
         RequiredRoots::Public(_) => Ok(RootsRenewal::BySystem),
         RequiredRoots::Private(set) if set.address.is_none() && set.bundled.is_some() => {
             Ok(RootsRenewal::ByPgcred)
         }
         RequiredRoots::Private(set) => {
-            let text = download_roots(&set, request, ask)?;
+            let text = download_roots(&set, request, ask_policy)?;
             store::write_set(&set, &text).map(RootsRenewal::Downloaded)
         }
     }
@@ -234,15 +234,15 @@ pub(crate) fn warning_about_own_file(request: &Request) -> Option<String> {
 }
 
 pub(crate) fn required_roots(request: &Request) -> RequiredRoots {
-    (request.provider.roots)(&request.sign_host, request.region.as_ref())
+    (request.provider.roots_of)(&request.sign_host, request.region.as_ref())
 }
 
-fn download_roots(set: &RootSet, request: &Request, ask: &AskPolicy) -> Result<String> {
+fn download_roots(set: &RootSet, request: &Request, ask_policy: &AskPolicy) -> Result<String> {
     let Some(address) = &set.address else {
         return Err(missing_file(set));
     };
     let authority = request.provider.authority;
-    let text = match authority.download(address, request.profile.as_deref(), ask) {
+    let text = match authority.download(address, request.profile.as_deref(), ask_policy) {
         Ok(text) => text,
         Err(error) => {
             let context = missing_file(set).to_string();

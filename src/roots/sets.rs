@@ -55,7 +55,7 @@ pub(crate) fn root_sets(request: &Request) -> Result<RootSets> {
 /// error says which. A file of pgcred's own is downloaded within the time that `ask` allows.
 pub(crate) fn verifying_certificates(
     request: &Request,
-    ask: &AskPolicy,
+    ask_policy: &AskPolicy,
 ) -> Result<Vec<CertificateDer<'static>>> {
     let Some(roots) = choose_roots(request)? else {
         return Ok(Vec::new());
@@ -64,7 +64,7 @@ pub(crate) fn verifying_certificates(
     if !certificates.is_empty() {
         return Ok(certificates);
     }
-    provide_file(request, Some(&roots), ask)?;
+    provide_file(request, Some(&roots), ask_policy)?;
     let certificates = certificates_of_roots(&roots);
     if !certificates.is_empty() {
         return Ok(certificates);

@@ -77,7 +77,7 @@ pub(super) fn write_set(set: &RootSet, text: &str) -> Result<PathBuf> {
         fs::ensure_own_directory(&data)?;
     }
     fs::ensure_own_directory(&roots_directory()?)?;
-    fs::swap_in(&path, text.as_bytes())?;
+    fs::replace_atomically(&path, text.as_bytes())?;
     Ok(path)
 }
 

@@ -25,7 +25,7 @@ fn request(label: &str) -> Request {
         aliases: Vec::new(),
         lines_of_others: Vec::new(),
         vars: Vec::new(),
-        life_seconds: 900,
+        lifetime_seconds: 900,
     }
 }
 

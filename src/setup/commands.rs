@@ -27,14 +27,14 @@ impl CommandLines<'_> {
             let endpoint = format!("{}:{}", request.sign_host, request.sign_port);
             options.extend(["--sign-host".to_owned(), endpoint]);
         }
-        if (request.provider.region)(&request.sign_host).is_none() {
+        if (request.provider.region_of)(&request.sign_host).is_none() {
             options.extend(["--provider", request.provider.name].map(str::to_owned));
         }
-        if request.life_seconds != request.provider.default_life_seconds {
-            let expires_in = if request.life_seconds == request.provider.max_life_seconds {
+        if request.lifetime_seconds != request.provider.default_lifetime_seconds {
+            let expires_in = if request.lifetime_seconds == request.provider.max_lifetime_seconds {
                 "max".to_owned()
             } else {
-                request.life_seconds.to_string()
+                request.lifetime_seconds.to_string()
             };
             options.extend(["--expires-in".to_owned(), expires_in]);
         }

@@ -19,12 +19,10 @@ static HANGS: AtomicBool = AtomicBool::new(false);
 pub(crate) fn read_crontab() -> Result<Option<String>> {
     let output = run_crontab(&["-l"])?;
     if output.status.success() {
-        return match String::from_utf8(output.stdout) {
-            Ok(text) if output.is_complete => Ok(Some(text)),
-            _ => Err(Error::usage(
-                "the crontab is not UTF-8, larger than 1 MiB, or was not printed to its end",
-            )
-            .hint("run `pgcred setup cron --print`, and add the line yourself")),
+        return match text_of_crontab(output) {
+            Ok(text) => Ok(Some(text)),
+            Err(problem) => Err(Error::usage(problem)
+                .hint("run `pgcred setup cron --print`, and add the line yourself")),
         };
     }
     let message = String::from_utf8_lossy(&output.stderr);
@@ -38,6 +36,17 @@ pub(crate) fn read_crontab() -> Result<Option<String>> {
     )
 }
 
+/// Returns what `crontab -l` has printed, or says why that may not be the whole crontab.
+fn text_of_crontab(output: ProgramOutput) -> Result<String, &'static str> {
+    if output.is_too_long() {
+        return Err("the crontab is larger than 1 MiB");
+    }
+    if !output.is_complete {
+        return Err("the crontab was not printed to its end");
+    }
+    String::from_utf8(output.stdout).map_err(|_| "the crontab is not UTF-8")
+}
+
 /// Replaces a crontab that is still as it was before. Removes it if there is to be none.
 pub(crate) fn replace_crontab(old_text: Option<&str>, new_text: Option<&str>) -> Result<()> {
     if read_crontab()?.as_deref() != old_text {
@@ -48,7 +57,7 @@ pub(crate) fn replace_crontab(old_text: Option<&str>, new_text: Option<&str>) ->
     };
     let directory = fs::new_private_directory()?;
     let file = directory.path("crontab");
-    fs::put(&file, new_text.as_bytes())?;
+    fs::write_unsynced(&file, new_text.as_bytes())?;
     check_success(&run_crontab(&[&file.display().to_string()])?)
 }
 

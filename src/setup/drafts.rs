@@ -6,7 +6,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{EditDestination, SetupEdit};
+use super::edit::{EditDestination, SetupEdit};
 use crate::error::Result;
 use crate::sys::fs;
 
@@ -87,8 +87,8 @@ mod tests {
     fn the_last_edit_of_a_file_counts_and_others_are_read_from_the_disk() {
         let directory = fs::new_private_directory().unwrap();
         let (one, other) = (directory.path("one"), directory.path("other"));
-        fs::put(&one, b"old").unwrap();
-        fs::put(&other, b"other").unwrap();
+        fs::write_unsynced(&one, b"old").unwrap();
+        fs::write_unsynced(&other, b"other").unwrap();
         let mut drafts = FileDrafts::default();
         assert_eq!(drafts.read(&one).unwrap().as_deref(), Some("old"));
         drafts.add(&[edit(&one, Some("first")), edit(&one, Some("second"))]);

@@ -16,9 +16,10 @@
 //!                               back if one fails
 //! ```
 //!
-//! `machine` is the computer and `target` the connection, as a tool needs them. `drafts` has the
-//! texts that edits will leave, for the next edit of the same file. `block` puts lines of pgcred's
-//! into a text file, and `entry` says what stands in a tool's files now.
+//! `machine` is the computer and `target` the connection, as a tool needs them. `edit` is one
+//! change of one text, as a value, and `drafts` has the texts that edits will leave, for the next
+//! edit of the same file. `block` puts lines of pgcred's into a text file, and `entry` says what
+//! stands in a tool's files now.
 //!
 //! `integrations/README.md` has the recipes for another tool.
 
@@ -26,6 +27,7 @@ pub(crate) mod block;
 mod commands;
 pub(crate) mod crontab;
 mod drafts;
+mod edit;
 mod entry;
 mod machine;
 mod ownership;
@@ -40,9 +42,10 @@ use std::path::PathBuf;
 
 pub(crate) use commands::CommandLines;
 pub(crate) use drafts::FileDrafts;
+pub(crate) use edit::{EditDestination, SetupEdit};
 pub(crate) use entry::{StoredPassword, ToolEntry};
 pub(crate) use machine::{Machine, Os};
-pub(crate) use ownership::{EditDestination, FileOwnership, SetupEdit};
+pub(crate) use ownership::FileOwnership;
 pub(crate) use scheduler::{Schedule, ScheduledText, ScheduledWork, Scheduler};
 pub(crate) use target::{TokenUser, ToolTarget, check_texts};
 pub(crate) use template::fill_template;
@@ -217,9 +220,7 @@ pub(crate) trait ToolFiles: Sync {
 
     /// Returns what stands in the tool's files now, whoever has written it. A file that cannot be
     /// read has nothing.
-    fn inspect(&self, _: &Machine) -> Vec<ToolEntry> {
-        Vec::new()
-    }
+    fn inspect(&self, machine: &Machine) -> Vec<ToolEntry>;
 
     /// Returns what the tool cannot do with these connections, which the user should know before
     /// saying yes.
@@ -237,7 +238,7 @@ pub(crate) trait ToolFiles: Sync {
 
     /// Returns the commands to run around the edits: a scheduler, or what runs a service, has to be
     /// told of its files.
-    fn commands(&self, _: &Machine, _undo: bool) -> SetupCommands {
+    fn commands(&self, _: &Machine, _: SetupDirection) -> SetupCommands {
         SetupCommands::default()
     }
 
@@ -245,6 +246,13 @@ pub(crate) trait ToolFiles: Sync {
     fn probe(&self, _: &Machine) -> Option<&'static [&'static str]> {
         None
     }
+}
+
+/// Whether edits set something up or take it back.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SetupDirection {
+    SetUp,
+    Undo,
 }
 
 /// Command lines to run before the edits are made and after them, each as words.

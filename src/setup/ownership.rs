@@ -1,5 +1,5 @@
-//! Tells which part of an edited file is pgcred's and which is the user's, and holds edits as plain
-//! values.
+//! Tells which part of an edited file is pgcred's and which is the user's, and makes the edits that
+//! change only the one and restore the other.
 //!
 //! A file that `pgcred setup` changes has up to two parts:
 //!
@@ -18,13 +18,12 @@
 //!      +--> backup, unless there is one ----- if it says the same -------------+
 //! ```
 //!
-//! A [`SetupEdit`] is only a value: `command::edits` shows it and makes it. It changes the text
-//! that the edits before it leave, see `drafts`.
+//! An edit changes the text that the edits before it leave, see `drafts`.
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 
-use super::Machine;
+use super::edit::{EditDestination, SetupEdit};
+use super::machine::Machine;
 use crate::error::Result;
 use crate::sys::fs;
 
@@ -37,7 +36,7 @@ pub(crate) enum FileOwnership {
         /// Returns the user's part; `None` if nothing is left without pgcred's part.
         users_part: fn(&str) -> Result<Option<String>>,
         /// Tells whether two user's parts say the same.
-        say_the_same: fn(&str, &str) -> bool,
+        is_equivalent: fn(&str, &str) -> bool,
     },
 }
 
@@ -57,36 +56,11 @@ impl FileOwnership {
     pub(super) fn is_origin(&self, backup: &str, users_part: Option<&str>) -> bool {
         match self {
             Self::WholeFile(mark) => users_part.is_none() && !backup.contains(mark),
-            Self::Part { say_the_same, .. } => say_the_same(backup, users_part.unwrap_or_default()),
+            Self::Part { is_equivalent, .. } => {
+                is_equivalent(backup, users_part.unwrap_or_default())
+            }
         }
     }
-}
-
-/// The place of the text that an edit changes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum EditDestination {
-    File(PathBuf),
-    /// The user's crontab, which only the program of that name may write.
-    Crontab,
-}
-
-impl fmt::Display for EditDestination {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::File(path) => path.display().fmt(f),
-            Self::Crontab => f.write_str("crontab"),
-        }
-    }
-}
-
-/// One text before and after; `None` means that there is no such file or crontab.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct SetupEdit {
-    pub(crate) destination: EditDestination,
-    pub(crate) before: Option<String>,
-    pub(crate) after: Option<String>,
-    /// The text that becomes the backup: the user's part, unless there is a backup of it already.
-    pub(crate) back_up: Option<String>,
 }
 
 impl SetupEdit {
@@ -138,10 +112,6 @@ impl SetupEdit {
             after,
             back_up: None,
         })
-    }
-
-    pub(crate) fn changes_something(&self) -> bool {
-        self.before != self.after
     }
 }
 

@@ -6,10 +6,10 @@
 //! as a whole.
 
 use super::{
-    EditDestination, FileOwnership, Machine, SetupCommands, SetupEdit, ToolEntry, ToolFiles,
-    ToolTarget, block, crontab,
+    EditDestination, FileOwnership, Machine, SetupCommands, SetupDirection, SetupEdit, ToolEntry,
+    ToolFiles, ToolTarget, block, crontab,
 };
-use crate::config::ProxySettings;
+use crate::config::GatewaySettings;
 use crate::error::Result;
 use crate::sys::{fs, paths};
 use crate::text::digest::digest;
@@ -20,7 +20,7 @@ pub(crate) struct Scheduler {
     /// Its files, or the crontab. The last one tells whether the scheduler is set up.
     pub(crate) texts: fn(&Machine) -> Vec<ScheduledText>,
     /// The commands that make a change known to it.
-    pub(crate) commands: fn(&Machine, undo: bool) -> SetupCommands,
+    pub(crate) commands: fn(&Machine, SetupDirection) -> SetupCommands,
     /// A command that succeeds only where the scheduler is running.
     pub(crate) probe: fn(&Machine) -> Option<&'static [&'static str]>,
     /// When it runs, in words for the user.
@@ -49,7 +49,7 @@ pub(crate) struct Schedule {
     /// The program and its arguments.
     pub(crate) command_line: Vec<String>,
     /// Where the gateway listens.
-    pub(crate) listeners: Vec<ProxySettings>,
+    pub(crate) listeners: Vec<GatewaySettings>,
     /// Another text whenever something changes that the gateway reads once, at its start.
     pub(crate) read_at_start: String,
 }
@@ -67,7 +67,7 @@ impl Schedule {
         Self {
             minutes: minutes_between_runs(targets),
             command_line: words(arguments, machine),
-            listeners: targets.iter().filter_map(|target| target.proxy).collect(),
+            listeners: targets.iter().filter_map(|target| target.gateway).collect(),
             read_at_start: digest_of_what_is_read(machine),
         }
     }
@@ -175,8 +175,8 @@ impl ToolFiles for Scheduler {
         steps
     }
 
-    fn commands(&self, machine: &Machine, undo: bool) -> SetupCommands {
-        (self.commands)(machine, undo)
+    fn commands(&self, machine: &Machine, direction: SetupDirection) -> SetupCommands {
+        (self.commands)(machine, direction)
     }
 
     fn probe(&self, machine: &Machine) -> Option<&'static [&'static str]> {
@@ -217,34 +217,34 @@ fn present_text(destination: &EditDestination) -> Option<String> {
     }
 }
 
-/// Returns the minutes between two runs: a token is due in the last third of its life, and one run
-/// may fail or be late.
+/// Returns the minutes between two runs: a token is due in the last third of its lifetime, and one
+/// run may fail or be late.
 ///
 /// They are two at most, however long tokens are to live: a token ends with the credentials that
 /// sign it, and those may end soon. A run that has nothing to do takes milliseconds.
 fn minutes_between_runs(targets: &[ToolTarget]) -> u32 {
-    const RUNS_PER_LIFE: u32 = 6;
-    const MOST_MINUTES: u32 = 2;
+    const RUNS_PER_LIFETIME: u32 = 6;
+    const MAX_MINUTES: u32 = 2;
     match targets
         .iter()
-        .map(|target| target.request.life_seconds)
+        .map(|target| target.request.lifetime_seconds)
         .min()
     {
-        Some(shortest) => (shortest / 60 / RUNS_PER_LIFE).clamp(1, MOST_MINUTES),
-        None => MOST_MINUTES,
+        Some(shortest) => (shortest / 60 / RUNS_PER_LIFETIME).clamp(1, MAX_MINUTES),
+        None => MAX_MINUTES,
     }
 }
 
-/// Returns a warning that names the tokens whose life is too short for a scheduler: it runs once a
-/// minute at most, and the last third of their life is shorter than that.
+/// Returns a warning that names the tokens whose lifetime is too short for a scheduler: it runs
+/// once a minute at most, and the last third of their lifetime is shorter than that.
 fn warning_about_short_lives(targets: &[ToolTarget]) -> Option<String> {
-    const LEAST_LIFE: u32 = 180;
+    const LEAST_LIFETIME: u32 = 180;
     let mut names = Vec::new();
     for target in targets {
-        if target.request.life_seconds < LEAST_LIFE {
+        if target.request.lifetime_seconds < LEAST_LIFETIME {
             names.push(format!(
                 "{} ({} s)",
-                target.name, target.request.life_seconds
+                target.name, target.request.lifetime_seconds
             ));
         }
     }
@@ -253,7 +253,7 @@ fn warning_about_short_lives(targets: &[ToolTarget]) -> Option<String> {
     }
     let names = names.join(", ");
     Some(format!(
-        "warning: tokens that live less than {LEAST_LIFE} s may expire before the next run: \
+        "warning: tokens that live less than {LEAST_LIFETIME} s may expire before the next run: \
          {names}; ask for longer ones, or run `pgcred refresh --watch` instead, \
          which wakes when a token is due"
     ))
@@ -264,8 +264,8 @@ fn addresses(targets: &[ToolTarget]) -> Vec<String> {
     let mut lines = Vec::new();
     for target in targets {
         let name = &target.name;
-        if let Some(proxy) = target.proxy {
-            let port = proxy.port;
+        if let Some(gateway) = target.gateway {
+            let port = gateway.port;
             lines.push(format!(
                 "{name}: give a tool the host 127.0.0.1, the port {port}, no TLS, and the password \
                  that `pgcred proxy --password {name}` prints"

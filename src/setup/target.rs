@@ -2,7 +2,7 @@
 //! files of tools. `command::setup::targets` makes it.
 
 use super::Machine;
-use crate::config::ProxySettings;
+use crate::config::GatewaySettings;
 use crate::error::{Error, Result};
 use crate::request::Request;
 use crate::roots::TrustedRoots;
@@ -15,7 +15,7 @@ pub(crate) struct ToolTarget {
     /// The root certificates that verify the server; `None` if `sslmode` verifies nothing.
     pub(crate) roots: Option<TrustedRoots>,
     /// Where the local gateway listens for the connection, if it serves it.
-    pub(crate) proxy: Option<ProxySettings>,
+    pub(crate) gateway: Option<GatewaySettings>,
     /// Whether the address is the gateway's, whose local password the tool needs.
     pub(crate) uses_gateway: bool,
 }

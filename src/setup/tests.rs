@@ -33,14 +33,14 @@ fn target(user: &str) -> ToolTarget {
         lines_of_others: Vec::new(),
         vars: Vec::new(),
         roots: None,
-        life_seconds: 900,
+        lifetime_seconds: 900,
     };
     let roots = Some(TrustedRoots::UsersChoice(r"C:\it's here\r.pem".to_owned()));
     ToolTarget {
         name: "prod".to_owned(),
         request,
         roots,
-        proxy: None,
+        gateway: None,
         uses_gateway: false,
     }
 }
@@ -191,7 +191,7 @@ fn ownership_tells_the_users_part_and_its_origin() {
     assert!(!whole.is_origin("a mark", None) && !whole.is_origin("mine", Some("mine")));
     let part = FileOwnership::Part {
         users_part: |text| Ok(Some(text.replace("ours", ""))),
-        say_the_same: |one, other| one.trim() == other.trim(),
+        is_equivalent: |one, other| one.trim() == other.trim(),
     };
     assert_eq!(part.users_part("ours a").unwrap().as_deref(), Some(" a"));
     assert!(part.is_origin("a\n", Some(" a")) && !part.is_origin("b", Some("a")));

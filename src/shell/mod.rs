@@ -43,13 +43,13 @@ use crate::time;
 
 /// The longest time in seconds until a hook refreshes: the user may have edited a configuration or
 /// a passfile. A hook that reads a later time takes its file for damaged.
-pub(crate) const LONGEST_WAIT_SECONDS: u32 = 3_600;
+pub(crate) const MAX_WAIT_SECONDS: u32 = 3_600;
 
 /// How many seconds a hook waits before it starts `pgcred refresh` again, if there is a file.
 const PAUSE_SECONDS: u32 = 60;
 
 /// The same pause while there is no file: pgcred may not work at all.
-const LONGEST_PAUSE_SECONDS: u32 = 300;
+const PAUSE_WITHOUT_FILE_SECONDS: u32 = 300;
 
 /// A shell that has a hook.
 pub(crate) struct Shell {
@@ -212,9 +212,9 @@ impl Shell {
         [
             ("@PGCRED@", (self.quote)(program)),
             ("@DUE@", (self.quote)(due)),
-            ("@LONGEST_WAIT@", LONGEST_WAIT_SECONDS.to_string()),
+            ("@LONGEST_WAIT@", MAX_WAIT_SECONDS.to_string()),
             ("@PAUSE@", PAUSE_SECONDS.to_string()),
-            ("@LONGEST_PAUSE@", LONGEST_PAUSE_SECONDS.to_string()),
+            ("@LONGEST_PAUSE@", PAUSE_WITHOUT_FILE_SECONDS.to_string()),
             // The units in which the segment says how long a token is good: as `time::spoken`.
             ("@SECONDS_BELOW@", time::SECONDS_BELOW.to_string()),
             ("@MINUTES_BELOW@", time::MINUTES_BELOW.to_string()),

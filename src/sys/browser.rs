@@ -13,8 +13,12 @@ use crate::text::host;
 /// A browser that still runs after this time counts as started.
 const START_TIME: Duration = Duration::from_secs(3);
 
-/// Tries the browser commands of the platform until one runs. Tells whether one does.
+/// Tries the browser commands of the platform until one runs. Tells whether one does. What is not
+/// the address of a page is not opened.
 pub(crate) fn open_browser(address: &str) -> bool {
+    if !is_page(address) {
+        return false;
+    }
     for command in open::commands(address) {
         let mut command_line = vec![command.get_program().to_string_lossy().into_owned()];
         command_line.extend(

@@ -27,7 +27,7 @@ mod unix {
 
     /// Makes every signal that asks the process to end call `heed` instead.
     pub(crate) fn on_signal(heed: impl Fn(i32) + Send + 'static) -> Result<()> {
-        STATE.heed_elsewhere();
+        STATE.leave_signals_to_others();
         match wait_in_thread(heed) {
             Ok(()) => Ok(()),
             Err(error) => Err(Error::system("cannot wait for signals", &error)),
@@ -51,7 +51,11 @@ mod unix {
     impl HeldSignals {
         /// Returns none where somebody heeds the signals already.
         pub(crate) fn hold() -> Option<Self> {
-            STATE.hold().then(|| Self(&STATE))
+            if STATE.hold() {
+                Some(Self(&STATE))
+            } else {
+                None
+            }
         }
 
         /// Tells whether there is a signal to obey.
@@ -89,7 +93,7 @@ mod unix {
     });
 
     impl SignalState {
-        fn heed_elsewhere(&self) {
+        fn leave_signals_to_others(&self) {
             let mut holders = self.holders.lock().unwrap_or_else(PoisonError::into_inner);
             holders.is_heeded_elsewhere = true;
             self.ends_at_once.store(false, Ordering::SeqCst);

@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! text of others --> host       a host name, with or without a port
+//!                    arn        the fields of a name of AWS
 //!                    glob       whether a text fits a pattern
 //!                    suggest    the word that a user meant
 //!
@@ -14,6 +15,7 @@
 //! mutation                      samples for the tests of parsers
 //! ```
 
+pub(crate) mod arn;
 pub(crate) mod digest;
 pub(crate) mod encode;
 pub(crate) mod glob;
@@ -26,15 +28,17 @@ pub(crate) mod suggest;
 
 use std::fmt::Write;
 
+use arn::{Arn, is_account};
+
 /// The longest text of a service or a program that a message repeats.
-const LONGEST_FOREIGN: usize = 300;
+const MAX_FOREIGN_LENGTH: usize = 300;
 
 /// Returns a text as one line that is safe for a terminal: control characters, newlines, and marks
 /// that change the direction of writing are escaped.
 pub(crate) fn printable(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
-        if c.is_control() || turns_or_breaks(c) {
+        if c.is_control() || is_bidi_or_line_control(c) {
             shown.extend(c.escape_default());
         } else {
             shown.push(c);
@@ -44,7 +48,7 @@ pub(crate) fn printable(text: &str) -> String {
 }
 
 /// Tells whether a character is invisible and changes how a terminal shows those around it.
-fn turns_or_breaks(c: char) -> bool {
+fn is_bidi_or_line_control(c: char) -> bool {
     matches!(
         c,
         '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
@@ -56,7 +60,7 @@ fn turns_or_breaks(c: char) -> bool {
 pub(crate) fn printable_json(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
-        if (c.is_control() || turns_or_breaks(c)) && c != '\n' {
+        if (c.is_control() || is_bidi_or_line_control(c)) && c != '\n' {
             let _ = write!(shown, "\\u{:04x}", u32::from(c)); // a String takes all
         } else {
             shown.push(c);
@@ -68,11 +72,10 @@ pub(crate) fn printable_json(text: &str) -> String {
 /// Hides the account numbers in ARNs. AWS's own messages contain them, and users copy these
 /// messages into bug reports.
 pub(crate) fn mask_accounts(text: &str) -> String {
-    const DIGITS: usize = 12;
     let mut parts: Vec<&str> = text.split(':').collect();
     let last = parts.len().saturating_sub(1);
     for part in parts.iter_mut().take(last).skip(1) {
-        if part.len() == DIGITS && part.bytes().all(|b| b.is_ascii_digit()) {
+        if is_account(part) {
             *part = "************";
         }
     }
@@ -84,7 +87,6 @@ pub(crate) fn mask_accounts(text: &str) -> String {
 ///
 /// A service may repeat pgcred's request, which contains tokens of sessions and of web identities.
 pub(crate) fn foreign(text: &str) -> String {
-    const FIELDS_OF_ARN: usize = 6;
     let is_of_token = |c: char| c.is_ascii_alphanumeric() || "+/=_.%~-".contains(c);
     let mut kept = String::new();
     let mut rest = text;
@@ -96,8 +98,11 @@ pub(crate) fn foreign(text: &str) -> String {
         let (run, after) = rest.split_at(end);
         let words: Vec<&str> = run.split(':').collect();
         // The name at the end of an ARN may be as long and as mixed as a token.
-        let is_arn = words[0] == "arn" && words.len() >= FIELDS_OF_ARN;
-        let to_show = if is_arn { FIELDS_OF_ARN } else { 0 };
+        let to_show = if Arn::parse(run).is_some() {
+            Arn::FIELDS
+        } else {
+            0
+        };
         let shown = words.iter().enumerate().map(|(i, &word)| {
             if i >= to_show && is_token(word) {
                 "[...]"
@@ -108,7 +113,7 @@ pub(crate) fn foreign(text: &str) -> String {
         kept.push_str(&shown.collect::<Vec<_>>().join(":"));
         rest = after;
     }
-    shortened(&kept, LONGEST_FOREIGN)
+    shortened(&kept, MAX_FOREIGN_LENGTH)
 }
 
 /// Tells whether a word is as long and as mixed as tokens are. Names of hosts, paths and roles
@@ -116,7 +121,7 @@ pub(crate) fn foreign(text: &str) -> String {
 fn is_token(word: &str) -> bool {
     const LEAST_TOKEN: usize = 40;
     const LEAST_MIXED_TOKEN: usize = 20;
-    const LONGEST_PART: usize = 36;
+    const MAX_PART_LENGTH: usize = 36;
     let has = |part: &str, is: fn(&u8) -> bool| part.bytes().any(|b| is(&b));
     let is_mixed = |part: &str| {
         has(part, u8::is_ascii_uppercase)
@@ -124,7 +129,7 @@ fn is_token(word: &str) -> bool {
             && has(part, u8::is_ascii_digit)
     };
     let is_random = |part: &str| {
-        part.len() > LONGEST_PART || (part.len() >= LEAST_MIXED_TOKEN && is_mixed(part))
+        part.len() > MAX_PART_LENGTH || (part.len() >= LEAST_MIXED_TOKEN && is_mixed(part))
     };
     // A secret access key has slashes, as a path has, but no path begins so.
     let is_of_alphabet = |c: char| c.is_ascii_alphanumeric() || c == '+' || c == '/';
@@ -160,12 +165,12 @@ fn ends_with_key(part: &str, length: usize, is_mixed: impl Fn(&str) -> bool) -> 
 /// Returns a text that is not pgcred's for an error message: escaped, and cut to a length that fits
 /// a line.
 pub(crate) fn backquoted(text: &str) -> String {
-    const LONGEST_QUOTE: usize = 80;
+    const MAX_QUOTE_LENGTH: usize = 80;
     let mut shown = String::from("`");
-    for c in text.chars().take(LONGEST_QUOTE) {
+    for c in text.chars().take(MAX_QUOTE_LENGTH) {
         shown.extend(c.escape_default());
     }
-    if text.chars().nth(LONGEST_QUOTE).is_some() {
+    if text.chars().nth(MAX_QUOTE_LENGTH).is_some() {
         shown.push_str("...");
     }
     shown.push('`');
@@ -282,7 +287,7 @@ mod tests {
     fn long_texts_are_cut() {
         assert_eq!(
             foreign(&"a b ".repeat(1000)).chars().count(),
-            LONGEST_FOREIGN
+            MAX_FOREIGN_LENGTH
         );
         assert_eq!(
             (shortened("abcdef", 6), shortened("abcdefg", 6)),

@@ -7,9 +7,9 @@ use super::message::safe_field;
 use super::packet::packet;
 
 /// How many mechanisms of SASL are kept. There are three.
-const MOST_MECHANISMS: usize = 8;
+const MAX_MECHANISMS: usize = 8;
 /// The longest name of a mechanism (RFC 4422), in bytes.
-const LONGEST_MECHANISM: usize = 20;
+const MAX_MECHANISM_LENGTH: usize = 20;
 
 /// The numbers with which a packet of authentication says what it asks for.
 pub(crate) mod code {
@@ -82,10 +82,10 @@ pub(super) fn read_authentication(body: &[u8]) -> Option<AuthenticationRequest> 
 fn read_mechanisms(body: &[u8]) -> Vec<String> {
     let mut mechanisms = Vec::new();
     for name in body.split(|byte| *byte == 0) {
-        if name.is_empty() || mechanisms.len() == MOST_MECHANISMS {
+        if name.is_empty() || mechanisms.len() == MAX_MECHANISMS {
             break;
         }
-        mechanisms.push(safe_field(&name[..name.len().min(LONGEST_MECHANISM)]));
+        mechanisms.push(safe_field(&name[..name.len().min(MAX_MECHANISM_LENGTH)]));
     }
     mechanisms
 }
@@ -134,7 +134,7 @@ mod tests {
             let _ = read_authentication(&body);
             match read_authentication(&sasl) {
                 Some(AuthenticationRequest::Other(AuthenticationMethod::Sasl(names))) => {
-                    prop_assert!(names.len() <= MOST_MECHANISMS);
+                    prop_assert!(names.len() <= MAX_MECHANISMS);
                 }
                 other => prop_assert!(false, "{other:?}"),
             }

@@ -4,7 +4,7 @@
 use crate::text::printable;
 
 /// The longest field of a server's message that is kept, in bytes.
-const LONGEST_FIELD: usize = 4 << 10;
+const MAX_FIELD_LENGTH: usize = 4 << 10;
 
 /// An error or a notice of a server. What the server does not say is empty. Control characters are
 /// escaped, and each field has at most 4 KiB.
@@ -68,9 +68,9 @@ pub(crate) fn old_message(body: &[u8]) -> ServerMessage {
 
 /// Returns a server's text, safe to show and bounded.
 pub(super) fn safe_field(bytes: &[u8]) -> String {
-    let bytes = &bytes[..bytes.len().min(LONGEST_FIELD)];
+    let bytes = &bytes[..bytes.len().min(MAX_FIELD_LENGTH)];
     let mut text = printable(&String::from_utf8_lossy(bytes));
-    text.truncate(text.floor_char_boundary(LONGEST_FIELD));
+    text.truncate(text.floor_char_boundary(MAX_FIELD_LENGTH));
     text
 }
 
@@ -119,7 +119,7 @@ mod tests {
             read_message(&[&b"M"[..], &[7; 9_000]].concat())
                 .message
                 .len(),
-            LONGEST_FIELD
+            MAX_FIELD_LENGTH
         );
         assert_eq!(old_message(b"FATAL: no\n\0rest").message, r"FATAL: no\n");
     }
@@ -142,7 +142,7 @@ mod tests {
         fn no_body_is_too_strange(body in prop::collection::vec(any::<u8>(), 0..200)) {
             for mut message in [read_message(&body), old_message(&body)] {
                 for text in message.texts() {
-                    prop_assert!(text.len() <= LONGEST_FIELD);
+                    prop_assert!(text.len() <= MAX_FIELD_LENGTH);
                     prop_assert!(!text.contains(char::is_control));
                 }
             }

@@ -3,9 +3,9 @@
 
 /// The longest body of a packet of a login, in bytes. A correct login has none that is nearly as
 /// long.
-pub(crate) const LONGEST_PACKET: usize = 64 << 10;
+pub(crate) const MAX_PACKET_LENGTH: usize = 64 << 10;
 /// The longest first packet that PostgreSQL reads, in bytes with its length.
-pub(crate) const LONGEST_FIRST_PACKET: usize = 10_000;
+pub(crate) const MAX_FIRST_PACKET_LENGTH: usize = 10_000;
 
 pub(crate) const PROTOCOL_3_0: u32 = 3 << 16;
 /// The request for TLS, which has a number where the version would be.
@@ -73,7 +73,7 @@ pub(crate) fn start_up_packet<'a>(
     }
     body.push(0);
     let packet = with_length(&body);
-    (packet.len() <= LONGEST_FIRST_PACKET).then_some(packet)
+    (packet.len() <= MAX_FIRST_PACKET_LENGTH).then_some(packet)
 }
 
 /// Returns the packet that holds a password; `None` if it cannot be sent, because it has a zero
@@ -98,7 +98,7 @@ mod tests {
         };
         let expected = b"\0\0\0\x22\0\x03\0\0user\0jane\0database\0books\0\0";
         assert_eq!(pack(parameters).unwrap(), expected);
-        for bad in ["a\0b", &"a".repeat(LONGEST_FIRST_PACKET)] {
+        for bad in ["a\0b", &"a".repeat(MAX_FIRST_PACKET_LENGTH)] {
             assert_eq!(pack([("user", bad), ("database", "books")]), None);
             assert_eq!(pack([("user", "jane"), ("database", bad)]), None);
         }

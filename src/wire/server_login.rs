@@ -9,9 +9,9 @@ use super::authentication::{AuthenticationMethod, AuthenticationRequest, read_au
 use super::packet::Packet;
 
 /// The most packets of one login.
-const MOST_PACKETS: usize = 100;
+const MAX_PACKETS: usize = 100;
 /// The most notices that are kept.
-const MOST_NOTICES: usize = 8;
+const MAX_NOTICES: usize = 8;
 
 /// A login that is going on.
 #[derive(Debug, Default)]
@@ -56,11 +56,11 @@ impl ServerLogin {
     pub(crate) fn take(&mut self, packet: Packet) -> ServerLoginStep {
         let Packet { kind, body } = packet;
         self.packet_count += 1;
-        if self.packet_count > MOST_PACKETS {
+        if self.packet_count > MAX_PACKETS {
             return ServerLoginStep::End(ServerLoginVerdict::Endless);
         }
         match kind {
-            b'N' if self.notices.len() < MOST_NOTICES => self.notices.push(body),
+            b'N' if self.notices.len() < MAX_NOTICES => self.notices.push(body),
             b'N' => {}
             b'v' => self.minor_version = read_minor_version(&body),
             b'R' => return self.take_authentication(&body),
@@ -148,10 +148,10 @@ mod tests {
         assert_eq!(login.minor_version, Some(2));
         assert_eq!(login.notices, [b"Mhello\0\0"]);
         assert!(login.has_sent_password);
-        let (login, step) = take_all(&[notice; MOST_PACKETS]);
-        assert_eq!(login.notices.len(), MOST_NOTICES);
+        let (login, step) = take_all(&[notice; MAX_PACKETS]);
+        assert_eq!(login.notices.len(), MAX_NOTICES);
         assert_eq!(step, ServerLoginStep::ReadPacket);
-        let (_, step) = take_all(&[notice; MOST_PACKETS + 1]);
+        let (_, step) = take_all(&[notice; MAX_PACKETS + 1]);
         assert_eq!(step, ServerLoginStep::End(ServerLoginVerdict::Endless));
     }
 

@@ -9,9 +9,10 @@ use super::PolicySubject;
 use crate::authority::{
     AccessPolicy, Inspected, Inspector, NoAnswerReason, ServerState, TokenScope,
 };
-use crate::aws::api::{Arn, cluster_id, is_account};
+use crate::aws::api::cluster_id;
 use crate::aws::region::may_be_region;
 use crate::error::Error;
+use crate::text::arn::{Arn, is_account};
 use crate::text::backquoted;
 
 const ID_LENGTH: usize = 26;

@@ -24,7 +24,7 @@ mod switch;
 
 use std::time::Instant;
 
-use super::api::{AwsInspector, is_account};
+use super::api::AwsInspector;
 use super::known_service::KnownService;
 use super::partition;
 use super::profile_plan::ProfilePlan;
@@ -34,6 +34,7 @@ use crate::authority::{
     TokenScope,
 };
 use crate::error::{Error, Result};
+use crate::text::arn::is_account;
 use crate::text::{backquoted, quote};
 use document::PolicyStatement;
 pub(super) use switch::switch_of_database as how_to_take_tokens;
@@ -50,7 +51,7 @@ struct PolicySubject<'a> {
 /// Returns the policy for a goal; `None` for a login to a service whose policies are not known.
 pub(super) fn access_policy(
     query: &AccessQuery<'_>,
-    ask: &AskPolicy,
+    ask_policy: &AskPolicy,
     deadline: Instant,
 ) -> Result<Option<AccessPolicy>> {
     let region = region_of(query);
@@ -60,7 +61,7 @@ pub(super) fn access_policy(
         profile: query.profile,
         region,
         partition,
-        inspector: AwsInspector::new(query.profile, ask, deadline),
+        inspector: AwsInspector::new(query.profile, ask_policy, deadline),
     };
     let typed_arn = match query.principal {
         Some(text) => Some(principal::parse_typed_arn(text, partition)?),

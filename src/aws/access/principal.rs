@@ -5,8 +5,9 @@
 
 use super::PolicySubject;
 use crate::authority::{AccessPolicy, CallerIdentity, Inspected, NoAnswerReason};
-use crate::aws::api::{Arn, Principal, is_account};
+use crate::aws::api::Principal;
 use crate::error::{Error, Result};
+use crate::text::arn::{Arn, is_account};
 use crate::text::{backquoted, quote};
 
 /// The placeholder for it.

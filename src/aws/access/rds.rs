@@ -7,9 +7,10 @@ use super::switch::{self, SwitchOwner};
 use crate::authority::{
     AccessPolicy, Inspected, Inspector, NoAnswerReason, ServerState, TokenScope,
 };
-use crate::aws::api::{Arn, RdsName, is_account, parse_rds_host};
+use crate::aws::api::{RdsName, parse_rds_host};
 use crate::aws::region::may_be_region;
 use crate::error::Error;
+use crate::text::arn::{Arn, is_account};
 use crate::text::{backquoted, quote};
 
 const PROXY_NOTE: &str = "The proxy has to demand IAM authentication for the secret of this user.";

@@ -22,7 +22,7 @@ use crate::http::{HttpClient, RequestError};
 use crate::time::Time;
 
 /// The longest answer that is read, in bytes. A page of 100 of the largest clusters has 2 MB.
-const LONGEST_ANSWER: usize = 8 << 20;
+const MAX_ANSWER_LENGTH: usize = 8 << 20;
 /// How often a request is sent at most.
 const ATTEMPTS: u32 = 4;
 /// The pause after the first refusal. It doubles each time.
@@ -40,7 +40,7 @@ impl<'a> ApiClient<'a> {
     pub(super) fn new(resolution: &'a CredentialResolution<'a>, credentials: Credentials) -> Self {
         Self {
             resolution,
-            http: resolution.http().with_longest_answer(LONGEST_ANSWER),
+            http: resolution.http().with_longest_answer(MAX_ANSWER_LENGTH),
             credentials,
         }
     }
@@ -245,6 +245,11 @@ impl ApiOperation<'_> {
                 let (service, operation) = (self.request.service.key, self.request.operation);
                 let permission = format!("let an administrator allow you {service}:{operation}");
                 NoAnswer::new(reason, error.hint(permission))
+            }
+            Some(error) if reason == NoAnswerReason::Expired => {
+                let profile_option = self.resolution.profile_option();
+                let login = format!("run `pgcred login{profile_option}`, then try again");
+                NoAnswer::new(reason, error.hint(login))
             }
             Some(error) => NoAnswer::new(reason, error),
             None => self.not_understood(refusal.status()),

@@ -56,13 +56,13 @@ pub(super) fn get_cluster_request(identifier: &str) -> ApiRequest {
     ApiRequest::rest(DSQL, GET_CLUSTER, &["cluster", identifier], &[]).keeping_connection()
 }
 
-pub(super) fn list_clusters_request(mark: Option<&str>) -> ApiRequest {
+pub(super) fn list_clusters_request(page_token: Option<&str>) -> ApiRequest {
     let mut query = vec![("max-results", "100")];
-    if let Some(mark) = mark {
-        query.push(("next-token", mark));
+    if let Some(page_token) = page_token {
+        query.push(("next-token", page_token));
     }
     let request = ApiRequest::rest(DSQL, LIST_CLUSTERS, &["cluster"], &query);
-    if mark.is_some() {
+    if page_token.is_some() {
         return request.keeping_connection();
     }
     request
@@ -84,12 +84,12 @@ pub(super) async fn fetch_clusters(
     client: &ApiClient<'_>,
     region: &str,
 ) -> PartialList<ListedCluster> {
-    let ask = async |mark: Option<&str>| {
+    let fetch_page = async |page_token: Option<&str>| {
         client
-            .ask(&list_clusters_request(mark), region, read_page)
+            .ask(&list_clusters_request(page_token), region, read_page)
             .await
     };
-    pages::read_all(DSQL, LIST_CLUSTERS, ask).await
+    pages::read_all(DSQL, LIST_CLUSTERS, fetch_page).await
 }
 
 fn read_cluster(body: &[u8]) -> Option<DsqlCluster> {
@@ -128,7 +128,7 @@ fn peer_arns(fields: &Map<String, Value>) -> Vec<String> {
     arns
 }
 
-/// Returns the clusters of a page and the mark of the next one.
+/// Returns the clusters of a page and the token of the next one.
 fn read_page(body: &[u8]) -> Option<(Vec<ListedCluster>, Option<String>)> {
     let fields: Map<String, Value> = serde_json::from_slice(body).ok()?;
     let mut clusters = Vec::new();

@@ -3,7 +3,7 @@
 
 use std::time::Instant;
 
-use super::arn::{Arn, Principal};
+use super::arn::Principal;
 use super::client::ApiClient;
 use super::profile_client::ProfileClient;
 use super::{iam, server, sts};
@@ -14,6 +14,7 @@ use crate::authority::{
 use crate::aws::known_service::KnownService;
 use crate::aws::partition;
 use crate::error::Error;
+use crate::text::arn::Arn;
 
 /// Asks AWS with the credentials of one profile.
 pub(crate) struct AwsInspector {
@@ -21,8 +22,8 @@ pub(crate) struct AwsInspector {
 }
 
 impl AwsInspector {
-    pub(crate) fn new(profile: Option<&str>, ask: &AskPolicy, deadline: Instant) -> Self {
-        Self::from_client(ProfileClient::new(profile, ask, deadline))
+    pub(crate) fn new(profile: Option<&str>, ask_policy: &AskPolicy, deadline: Instant) -> Self {
+        Self::from_client(ProfileClient::new(profile, ask_policy, deadline))
     }
 
     pub(super) fn from_client(client: ProfileClient) -> Self {

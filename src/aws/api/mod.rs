@@ -20,7 +20,7 @@
 //!    v
 //!  crate::http, sigv4           as for all that AWS is asked
 //!
-//! pages          a list in pages, with a guard; xml: values by their path; arn: whole names
+//! pages          a list in pages, with a guard; xml: values by their path; arn: callers
 //! ```
 //!
 //! A question ends by the caller's deadline. What AWS refuses is a value ([`NoAnswerReason`]) with
@@ -49,7 +49,7 @@ mod sts;
 mod tests;
 mod xml;
 
-pub(super) use arn::{Arn, Principal, is_account};
+pub(super) use arn::Principal;
 pub(crate) use catalog::AwsCatalog;
 pub(crate) use inspector::AwsInspector;
 pub(super) use rds_host::{RdsName, parse_rds_host};

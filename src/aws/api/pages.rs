@@ -8,10 +8,10 @@ use crate::aws::service::endpoints::AwsService;
 use crate::aws::service::refusal::not_understood;
 
 /// The most pages of one list that are read. They may be empty.
-const MOST_PAGES: usize = 1_000;
+const MAX_PAGES: usize = 1_000;
 /// The most items of one list that are kept. AWS's quotas for a region are 40 instances and 20
 /// clusters of Aurora DSQL, until the account asks for more.
-const MOST_ITEMS: usize = 10_000;
+const MAX_ITEMS: usize = 10_000;
 
 /// The items of a list, as far as it was read.
 pub(super) struct PartialList<T> {
@@ -30,12 +30,12 @@ impl<T> PartialList<T> {
     }
 }
 
-/// Reads every page. `ask` is given the mark of a page, and returns what is on it and the mark of
+/// Reads every page. `ask` is given the token of a page, and returns what is on it and the token of
 /// the next one.
 pub(super) async fn read_all<T>(
     service: AwsService,
     operation: &str,
-    ask: impl AsyncFn(Option<&str>) -> Inspected<(Vec<T>, Option<String>)>,
+    fetch_page: impl AsyncFn(Option<&str>) -> Inspected<(Vec<T>, Option<String>)>,
 ) -> PartialList<T> {
     let (mut pages, mut items) = (PageCursor::default(), Vec::new());
     let unusable_list = |problem: &str| {
@@ -43,12 +43,12 @@ pub(super) async fn read_all<T>(
         Some(NoAnswer::new(NoAnswerReason::NotUnderstood, error))
     };
     let failure = loop {
-        match ask(pages.mark()).await {
+        match fetch_page(pages.page_token()).await {
             Ok((page, next)) => {
                 items.extend(page);
-                if items.len() > MOST_ITEMS {
-                    items.truncate(MOST_ITEMS);
-                    break unusable_list(&format!("has more than {MOST_ITEMS} entries"));
+                if items.len() > MAX_ITEMS {
+                    items.truncate(MAX_ITEMS);
+                    break unusable_list(&format!("has more than {MAX_ITEMS} entries"));
                 }
                 match pages.advance(next) {
                     PageStep::Next => {}
@@ -76,28 +76,28 @@ enum PageStep {
     Endless,
 }
 
-/// The pages that were read, and the mark of the next one.
+/// The pages that were read, and the token of the next one.
 #[derive(Default)]
 struct PageCursor {
     seen: HashSet<String>,
-    mark: Option<String>,
+    page_token: Option<String>,
 }
 
 impl PageCursor {
-    /// Returns the mark that the next page is asked with; none for the first page.
-    fn mark(&self) -> Option<&str> {
-        self.mark.as_deref()
+    /// Returns the token that the next page is asked with; none for the first page.
+    fn page_token(&self) -> Option<&str> {
+        self.page_token.as_deref()
     }
 
-    /// Takes the mark that a page ends with, and tells what comes after the page.
+    /// Takes the token that a page ends with, and tells what comes after the page.
     fn advance(&mut self, next: Option<String>) -> PageStep {
         let Some(next) = next else {
             return PageStep::End;
         };
-        if self.seen.len() == MOST_PAGES || !self.seen.insert(next.clone()) {
+        if self.seen.len() == MAX_PAGES || !self.seen.insert(next.clone()) {
             return PageStep::Endless;
         }
-        self.mark = Some(next);
+        self.page_token = Some(next);
         PageStep::Next
     }
 }
@@ -109,9 +109,9 @@ mod tests {
     #[test]
     fn pages_end() {
         let mut pages = PageCursor::default();
-        assert_eq!(pages.mark(), None);
+        assert_eq!(pages.page_token(), None);
         assert_eq!(pages.advance(Some("b".to_owned())), PageStep::Next);
-        assert_eq!(pages.mark(), Some("b"));
+        assert_eq!(pages.page_token(), Some("b"));
         assert_eq!(pages.advance(None), PageStep::End);
         assert_eq!(pages.advance(Some("b".to_owned())), PageStep::Endless);
         let mut pages = PageCursor::default();
@@ -119,6 +119,6 @@ mod tests {
         while pages.advance(Some(read.to_string())) == PageStep::Next {
             read += 1;
         }
-        assert_eq!(read, MOST_PAGES);
+        assert_eq!(read, MAX_PAGES);
     }
 }

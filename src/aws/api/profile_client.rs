@@ -29,7 +29,7 @@ type ReadPlan = fn(Option<&str>) -> ProfilePlan;
 /// each question, since what has been read belongs to one thread.
 pub(super) struct ProfileClient {
     profile: Option<String>,
-    ask: AskPolicy,
+    ask_policy: AskPolicy,
     deadline: Instant,
     /// Reads the settings of a profile.
     read: ReadPlan,
@@ -39,26 +39,26 @@ pub(super) struct ProfileClient {
 
 impl ProfileClient {
     /// Returns a client that resolves credentials as a token does, but never by asking the user.
-    pub(super) fn new(profile: Option<&str>, ask: &AskPolicy, deadline: Instant) -> Self {
+    pub(super) fn new(profile: Option<&str>, ask_policy: &AskPolicy, deadline: Instant) -> Self {
         let read = |profile: Option<&str>| ProfilePlan::read(profile, &SharedFiles::default());
-        Self::reading(read, profile, ask, deadline)
+        Self::reading(read, profile, ask_policy, deadline)
     }
 
     pub(super) fn reading(
         read: ReadPlan,
         profile: Option<&str>,
-        ask: &AskPolicy,
+        ask_policy: &AskPolicy,
         deadline: Instant,
     ) -> Self {
-        let ask = AskPolicy {
+        let ask_policy = AskPolicy {
             login: LoginPolicy::Never,
             login_asked_for: false,
             terminal: false,
-            ..ask.clone()
+            ..ask_policy.clone()
         };
         Self {
             profile: profile.map(str::to_owned),
-            ask,
+            ask_policy,
             deadline,
             read,
             credentials: Mutex::default(),
@@ -78,7 +78,7 @@ impl ProfileClient {
     ) -> Inspected<T> {
         let profile_plan = self.plan();
         let region = region_of(&profile_plan, region);
-        let notes = self.ask.notes();
+        let notes = self.ask_policy.notes();
         let resolution = self.open(&profile_plan, &region, &notes)?;
         match block_on(question(&resolution, &region)) {
             Ok(answer) => answer,
@@ -94,7 +94,7 @@ impl ProfileClient {
     ) -> Inspected<T> {
         let profile_plan = self.plan();
         let region = region_of(&profile_plan, region);
-        let notes = self.ask.notes();
+        let notes = self.ask_policy.notes();
         let credentials = match self.resolved(&profile_plan, &region, &notes) {
             Ok(credentials) => credentials,
             Err(error) => return Err(no_answer_of(error)),
@@ -122,7 +122,7 @@ impl ProfileClient {
         }
         let resolver = BlockingResolver {
             profile_plan,
-            ask: &self.ask,
+            ask_policy: &self.ask_policy,
             deadline: self.deadline,
         };
         let credentials = resolver.credentials(region, 0, notes);
@@ -137,7 +137,14 @@ impl ProfileClient {
         notes: &'a RunNotes,
     ) -> Inspected<CredentialResolution<'a>> {
         let settings = &profile_plan.settings;
-        match CredentialResolution::open(settings, &self.ask, region, 0, self.deadline, notes) {
+        match CredentialResolution::open(
+            settings,
+            &self.ask_policy,
+            region,
+            0,
+            self.deadline,
+            notes,
+        ) {
             Ok(resolution) => Ok(resolution),
             Err(error) => Err(no_answer_of(error)),
         }

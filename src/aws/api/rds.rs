@@ -59,7 +59,7 @@ pub(super) enum RdsFilter<'a> {
 pub(super) fn describe_request(
     listing: &DescribeOperation,
     filter: RdsFilter<'_>,
-    mark: Option<&str>,
+    page_token: Option<&str>,
 ) -> ApiRequest {
     let mut parameters = Vec::new();
     match filter {
@@ -73,15 +73,15 @@ pub(super) fn describe_request(
             }
         }
     }
-    if let Some(mark) = mark {
-        parameters.push(("Marker".to_owned(), mark));
+    if let Some(page_token) = page_token {
+        parameters.push(("Marker".to_owned(), page_token));
     }
     let mut borrowed = Vec::new();
     for (name, value) in &parameters {
         borrowed.push((name.as_str(), *value));
     }
     let request = ApiRequest::query(RDS, "2014-10-31", listing.operation, &borrowed);
-    if mark.is_some() {
+    if page_token.is_some() {
         return request.keeping_connection();
     }
     request
@@ -95,16 +95,16 @@ pub(super) async fn describe_all<T>(
     filter: RdsFilter<'_>,
     read: fn(Node) -> Option<T>,
 ) -> PartialList<T> {
-    let ask = async |mark: Option<&str>| {
-        let request = describe_request(listing, filter, mark);
+    let fetch_page = async |page_token: Option<&str>| {
+        let request = describe_request(listing, filter, page_token);
         let page = client.ask(&request, region, |body| read_page(body, listing, read));
         page.await
     };
-    pages::read_all(RDS, listing.operation, ask).await
+    pages::read_all(RDS, listing.operation, fetch_page).await
 }
 
-/// Returns the things of a page and the mark of the next one. `None` if one of them lacks what each
-/// has.
+/// Returns the things of a page and the token of the next one. `None` if one of them lacks what
+/// each has.
 fn read_page<T>(
     body: &[u8],
     listing: &DescribeOperation,

@@ -163,7 +163,7 @@ fn count_readers(cluster: Node) -> Option<usize> {
     Some(readers)
 }
 
-pub(super) fn read_proxy(node: Node) -> Option<RdsProxy> {
+pub(super) fn read_gateway(node: Node) -> Option<RdsProxy> {
     let mut takes_tokens = text_at(node, &["DefaultAuthScheme"]).as_deref() == Some("IAM_AUTH");
     for auth in xml::list_members(node, &["Auth"]) {
         let iam = text_at(auth, &["IAMAuth"]);
@@ -311,7 +311,7 @@ mod tests {
                 "<DBProxyName>p</DBProxyName><DBProxyArn>a:prx-1</DBProxyArn>\
                  <Status>available</Status><RequireTLS>true</RequireTLS>{inside}"
             );
-            read(&member, read_proxy)
+            read(&member, read_gateway)
         };
         for (inside, takes_tokens) in [
             ("", false),

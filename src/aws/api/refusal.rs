@@ -69,7 +69,6 @@ const HINTS: &[(NoAnswerReason, &str)] = &[
         NoAnswerReason::KeyUnknown,
         "check that the account has enabled the region, and that the key exists",
     ),
-    (NoAnswerReason::Expired, "log in again with `pgcred login`, then try again"),
     (NoAnswerReason::ClockWrong, "correct the clock of this machine, then try again"),
     (NoAnswerReason::SecretWrong, "check the secret access key where it is stored"),
 ];

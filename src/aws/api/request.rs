@@ -64,8 +64,8 @@ impl ApiRequest {
             let _ = write!(text, "/{}", percent(part));
         }
         for (index, (name, value)) in query.iter().enumerate() {
-            let mark = if index == 0 { '?' } else { '&' };
-            let _ = write!(text, "{mark}{name}={}", percent(value));
+            let separator = if index == 0 { '?' } else { '&' };
+            let _ = write!(text, "{separator}{name}={}", percent(value));
         }
         Self {
             service,

@@ -13,12 +13,12 @@ use tokio::sync::Semaphore;
 /// How many may be under way: 85 regions with four questions of 100 ms each then take one second.
 /// AWS's buckets for these operations are by account and region, so that no account sees more than
 /// a few of them.
-const MOST_REQUESTS: usize = 32;
+const MAX_REQUESTS: usize = 32;
 /// How long a request counts. One that AWS has not answered by then takes no time of this machine,
 /// and those that hang in one region must not keep out those of the others.
 const SLOT_TIME: Duration = Duration::from_secs(2);
 
-static SLOTS: Semaphore = Semaphore::const_new(MOST_REQUESTS);
+static SLOTS: Semaphore = Semaphore::const_new(MAX_REQUESTS);
 
 /// Does the work as soon as there is room for it.
 pub(super) async fn run_in_a_slot<T>(work: impl Future<Output = T>) -> T {

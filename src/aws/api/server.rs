@@ -7,7 +7,6 @@
 
 use roxmltree::Node;
 
-use super::arn::Arn;
 use super::client::ApiClient;
 use super::rds::RdsFilter;
 use super::rds_host::{self, RdsName};
@@ -16,6 +15,7 @@ use crate::authority::{Inspected, NoAnswer, NoAnswerReason, ServerState, TokenSc
 use crate::aws::known_service::KnownService;
 use crate::aws::service::endpoints::RDS;
 use crate::error::Error;
+use crate::text::arn::Arn;
 
 /// The states in which a server takes connections, in lower case.
 #[rustfmt::skip]
@@ -218,7 +218,7 @@ impl RdsLookup<'_> {
     }
 
     async fn proxy_named(&self, name: &str) -> Inspected<rds_resources::RdsProxy> {
-        let read = rds_resources::read_proxy;
+        let read = rds_resources::read_gateway;
         let proxies = self
             .list(&rds::PROXIES, RdsFilter::Named(name), read)
             .await?;

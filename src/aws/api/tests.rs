@@ -91,7 +91,7 @@ fn ask() -> AskPolicy {
         mfa_code: None,
         terminal: true,
         in_group: false,
-        tell: |_| panic!("the user is told something"),
+        print_notice: |_| panic!("the user is told something"),
         trace: None,
     }
 }
@@ -146,10 +146,10 @@ fn server_of_dsql(words: &str, id: &str) -> Inspected<ServerState> {
 /// Asks for all clusters of both services.
 fn listed(words: &str) -> (Inspected<usize>, Inspected<usize>) {
     let plan = plan(Some(words));
-    let (ask, notes) = (ask(), RunNotes::default());
-    let deadline = Instant::now() + ask.timeout;
+    let (ask_policy, notes) = (ask(), RunNotes::default());
+    let deadline = Instant::now() + ask_policy.timeout;
     let resolution =
-        CredentialResolution::open(&plan.settings, &ask, "", 0, deadline, &notes).unwrap();
+        CredentialResolution::open(&plan.settings, &ask_policy, "", 0, deadline, &notes).unwrap();
     let credentials = Credentials::new("AKIA", SECRET, None, None, "test");
     let client = ApiClient::new(&resolution, credentials);
     block_on(async {
@@ -630,10 +630,11 @@ fn the_settings_of_the_user_decide_which_address_is_asked() {
         ),
     ] {
         let plan = plan_of_variables(Some(variables));
-        let (ask, notes) = (ask(), RunNotes::default());
-        let deadline = Instant::now() + ask.timeout;
+        let (ask_policy, notes) = (ask(), RunNotes::default());
+        let deadline = Instant::now() + ask_policy.timeout;
         let resolution =
-            CredentialResolution::open(&plan.settings, &ask, "", 0, deadline, &notes).unwrap();
+            CredentialResolution::open(&plan.settings, &ask_policy, "", 0, deadline, &notes)
+                .unwrap();
         let found = address::address_for(&resolution, service, "eu-west-1").unwrap();
         assert_eq!(found.base, address, "{variables}");
         let signed = if service.key == IAM.key {

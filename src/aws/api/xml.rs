@@ -6,14 +6,14 @@
 use roxmltree::{Document, Node, ParsingOptions};
 
 /// The most parts of an answer that are read: AWS's longest have less than 100,000.
-const MOST_NODES: u32 = 2_000_000;
+const MAX_NODES: u32 = 2_000_000;
 
 /// Reads a document and returns what `read` finds in its root element. `None` if it is not a whole
 /// document of XML.
 pub(super) fn read_document<T>(body: &[u8], read: impl FnOnce(Node) -> T) -> Option<T> {
     let text = std::str::from_utf8(body).ok()?;
     let options = ParsingOptions {
-        nodes_limit: MOST_NODES,
+        nodes_limit: MAX_NODES,
         ..ParsingOptions::default()
     };
     let document = Document::parse_with_options(text, options).ok()?;

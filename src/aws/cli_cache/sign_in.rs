@@ -88,6 +88,6 @@ impl CachedLogin {
             return Ok(());
         };
         let text = Value::from(self.0.clone()).to_string();
-        fs::swap_in_for_owner(&path, text.as_bytes())
+        fs::replace_atomically_for_owner(&path, text.as_bytes())
     }
 }

@@ -60,7 +60,7 @@ impl SsoSession {
         let Some(path) = self.path() else {
             return Err(Error::no_directory("home").hint("set HOME: AWS's SSO cache is below it"));
         };
-        fs::swap_in_for_owner(&path, Value::from(fields).to_string().as_bytes())
+        fs::replace_atomically_for_owner(&path, Value::from(fields).to_string().as_bytes())
     }
 }
 
@@ -136,12 +136,12 @@ impl CachedToken {
     pub(crate) fn renewed(
         &self,
         token: &str,
-        life_seconds: u32,
+        lifetime_seconds: u32,
         refresh_token: Option<&str>,
     ) -> Map<String, Value> {
         let mut fields = self.0.clone();
         fields.insert("accessToken".to_owned(), json!(token));
-        let end = Time::now().plus(life_seconds).rfc3339();
+        let end = Time::now().plus(lifetime_seconds).rfc3339();
         fields.insert("expiresAt".to_owned(), json!(end));
         if let Some(next) = refresh_token {
             fields.insert("refreshToken".to_owned(), json!(next));

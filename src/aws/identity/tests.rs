@@ -11,7 +11,7 @@ fn the_digest_changes_with_the_files_and_with_what_they_hold() {
     };
     let before = digest_of(&[&a]);
     assert_eq!(before, digest_of(&[&a]));
-    fs::swap_in_for_owner(&a, b"login").unwrap();
+    fs::replace_atomically_for_owner(&a, b"login").unwrap();
     let after = digest_of(&[&a]);
     assert_ne!(before, after);
     assert_ne!(after, digest_of(&[&b]));
@@ -23,7 +23,7 @@ fn the_digest_changes_with_the_files_and_with_what_they_hold() {
 fn the_files_of_a_directory_come_in_one_order() {
     let home = tempfile::tempdir().unwrap();
     for name in ["b", "a", "c"] {
-        fs::swap_in_for_owner(&home.path().join(name), b"login").unwrap();
+        fs::replace_atomically_for_owner(&home.path().join(name), b"login").unwrap();
     }
     let names = ["a", "b", "c"].map(|name| home.path().join(name));
     assert_eq!(sorted_files(home.path()), names);

@@ -30,8 +30,8 @@ const SETTINGS: &str =
 /// What the standard adds to the interval when the service asks for patience.
 const ADDED_INTERVAL: Duration = Duration::from_secs(5);
 /// The limits that hold whatever the service asks for. AWS asks for 1 s and gives 10 min.
-const LONGEST_INTERVAL: Duration = Duration::from_mins(1);
-const LONGEST_WAIT: Duration = Duration::from_mins(15);
+const MAX_INTERVAL: Duration = Duration::from_mins(1);
+const MAX_WAIT: Duration = Duration::from_mins(15);
 
 fn not_negative(number: i32) -> u32 {
     u32::try_from(number).unwrap_or_default()
@@ -122,12 +122,12 @@ async fn wait_for_confirmation(
     call: &CreateTokenFluentBuilder,
 ) -> Result<CreateTokenOutput> {
     let mut interval =
-        seconds_or_zero(authorized.interval()).clamp(Duration::from_secs(1), LONGEST_INTERVAL);
-    let deadline = Instant::now() + seconds_or_zero(authorized.expires_in()).min(LONGEST_WAIT);
+        seconds_or_zero(authorized.interval()).clamp(Duration::from_secs(1), MAX_INTERVAL);
+    let deadline = Instant::now() + seconds_or_zero(authorized.expires_in()).min(MAX_WAIT);
     loop {
         let time_left = deadline.saturating_duration_since(Instant::now());
         tokio::time::sleep(interval.min(time_left)).await;
-        let answer = tokio::time::timeout(resolution.ask.timeout, call.clone().send()).await;
+        let answer = tokio::time::timeout(resolution.ask_policy.timeout, call.clone().send()).await;
         let error = match answer {
             Ok(Ok(answer)) => return Ok(answer),
             Ok(Err(error)) => error,
@@ -136,7 +136,7 @@ async fn wait_for_confirmation(
         let message = match refusal::refusal_code(&error) {
             Some("AuthorizationPendingException") if Instant::now() < deadline => continue,
             Some("SlowDownException") if Instant::now() < deadline => {
-                interval = (interval + ADDED_INTERVAL).min(LONGEST_INTERVAL);
+                interval = (interval + ADDED_INTERVAL).min(MAX_INTERVAL);
                 continue;
             }
             Some(

@@ -73,38 +73,40 @@ impl MissingLogin {
     }
 
     /// Has the user log in, if the policy and the terminal allow it. An error says what to type.
-    pub(crate) fn log_in(&self, ask: &AskPolicy, deadline: Instant) -> Result<()> {
-        match ask.login {
-            LoginPolicy::Terminal | LoginPolicy::Browser if ask.terminal => self.log_in_once(ask),
+    pub(crate) fn log_in(&self, ask_policy: &AskPolicy, deadline: Instant) -> Result<()> {
+        match ask_policy.login {
+            LoginPolicy::Terminal | LoginPolicy::Browser if ask_policy.terminal => {
+                self.log_in_once(ask_policy)
+            }
             LoginPolicy::Browser => self.open_page(deadline),
             LoginPolicy::Never | LoginPolicy::Terminal => Err(self.error()),
         }
     }
 
     /// Logs in, for all processes that wait: the second one finds the login done.
-    pub(crate) fn log_in_once(&self, ask: &AskPolicy) -> Result<()> {
-        let _lock = self.wait_for_turn(ask);
+    pub(crate) fn log_in_once(&self, ask_policy: &AskPolicy) -> Result<()> {
+        let _lock = self.wait_for_turn(ask_policy);
         self.forget_page();
         if self.is_done() {
             return Ok(());
         }
         if can_cli_log_in() {
-            return self.log_in_by_cli(ask);
+            return self.log_in_by_cli(ask_policy);
         }
         match self.kind.procedure().device_session() {
-            Some(session) => self.log_in_by_device(ask, session),
+            Some(session) => self.log_in_by_device(ask_policy, session),
             None => Err(self
                 .error()
                 .hint("install the AWS CLI 2.32 or newer: only it can do this login")),
         }
     }
 
-    fn log_in_by_cli(&self, ask: &AskPolicy) -> Result<()> {
+    fn log_in_by_cli(&self, ask_policy: &AskPolicy) -> Result<()> {
         let command = self.kind.procedure().command_of_cli();
         let mut command_line: Vec<String> = command.iter().map(|word| (*word).to_owned()).collect();
         command_line.extend(child::words(["--profile", &self.profile]));
         let command = command_line.join(" ");
-        (ask.tell)(&format!(
+        (ask_policy.print_notice)(&format!(
             "profile `{}`: {}; running {command}",
             self.profile, self.reason
         ));
@@ -120,14 +122,16 @@ impl MissingLogin {
     }
 
     /// Waits until no other process logs in to this session, and says what it waits for.
-    fn wait_for_turn(&self, ask: &AskPolicy) -> Option<FileLock> {
+    fn wait_for_turn(&self, ask_policy: &AskPolicy) -> Option<FileLock> {
         const LOOK_INTERVAL: Duration = Duration::from_millis(500);
         let id = format!("login-{}", self.id());
         let free = session_lock(&id, Duration::ZERO);
         if free.is_some() || locks_directory().is_none() {
             return free;
         }
-        (ask.tell)("another pgcred is logging in to AWS; waiting for it (Ctrl-C ends the wait)");
+        (ask_policy.print_notice)(
+            "another pgcred is logging in to AWS; waiting for it (Ctrl-C ends the wait)",
+        );
         let deadline = Instant::now() + LOGIN_TIMEOUT;
         let mut shown_page = None;
         loop {
@@ -140,7 +144,7 @@ impl MissingLogin {
             let page = self.read_page();
             if page != shown_page {
                 if let Some(page) = &page {
-                    (ask.tell)(&format!("to finish that login, {page}"));
+                    (ask_policy.print_notice)(&format!("to finish that login, {page}"));
                 }
                 shown_page = page;
             }
@@ -164,24 +168,26 @@ impl MissingLogin {
     }
 
     /// Shows the page to the user, and to the processes that wait.
-    fn show_page(&self, ask: &AskPolicy, address: &str, code: &str) {
+    fn show_page(&self, ask_policy: &AskPolicy, address: &str, code: &str) {
         let page = format!("log in to AWS in the browser: {address} (code {code})");
-        (ask.tell)(&page);
+        (ask_policy.print_notice)(&page);
         if let Some(path) = self.page_file() {
-            let _ = fs::put(&path, page.as_bytes()); // it only helps those that wait
+            let _ = fs::write_unsynced(&path, page.as_bytes()); // it only helps those that wait
         }
         if !browser::is_page(address) {
-            (ask.tell)(
+            (ask_policy.print_notice)(
                 "that address is not a web page, so pgcred does not open it: check the profile's \
                  SSO settings",
             );
         } else if !browser::open_browser(address) {
-            (ask.tell)("no browser could be started: open that address yourself, on any device");
+            (ask_policy.print_notice)(
+                "no browser could be started: open that address yourself, on any device",
+            );
         }
     }
 
-    fn log_in_by_device(&self, ask: &AskPolicy, session: &SsoSession) -> Result<()> {
-        let notes = ask.notes();
+    fn log_in_by_device(&self, ask_policy: &AskPolicy, session: &SsoSession) -> Result<()> {
+        let notes = ask_policy.notes();
         let settings = AwsSettings::new(
             AwsVariables::OfProcess,
             SharedFiles::default(),
@@ -189,13 +195,13 @@ impl MissingLogin {
         );
         let resolution = CredentialResolution::open(
             &settings,
-            ask,
+            ask_policy,
             &session.region,
             0,
-            Instant::now() + ask.timeout,
+            Instant::now() + ask_policy.timeout,
             &notes,
         )?;
-        let show = |address: &str, code: &str| self.show_page(ask, address, code);
+        let show = |address: &str, code: &str| self.show_page(ask_policy, address, code);
         let login = block_on(device::log_in(&resolution, session, show))?;
         self.forget_page();
         login
@@ -211,7 +217,7 @@ impl MissingLogin {
         let lock = session_lock(&format!("opens-{}", self.id()), Duration::from_secs(5));
         if !was_just_opened(&stamp) {
             fs::ensure_own_directory(&directory)?;
-            fs::put(&stamp, Time::now().unix().to_string().as_bytes())?;
+            fs::write_unsynced(&stamp, Time::now().unix().to_string().as_bytes())?;
             let mut command_line = vec![child::own_program()?.display().to_string()];
             command_line.extend(child::words([
                 "login",

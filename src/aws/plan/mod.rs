@@ -13,7 +13,8 @@
 //!              role_arn in the profile?  yes --> roles.rs follows source_profile, role by role
 //!                 | no                                 |
 //!                 v                                    v
-//!              profile.rs: web identity, SSO, keys, `aws login`, credential_process
+//!              profile.rs: web identity, SSO, keys of the credentials file, `aws login`,
+//!                 |         credential_process, keys of the configuration file
 //!                 | nothing
 //!                 v
 //!              machine.rs: old files, then container or instance metadata
@@ -27,7 +28,7 @@ use std::hash::{Hash, Hasher};
 
 use super::environment::AwsVariables;
 use super::service::endpoints::{AwsService, SIGN_IN, SSO, SSO_OIDC, STS};
-use super::settings::AwsSettings;
+use super::settings::{AwsSettings, ProfileNaming};
 use crate::error::{Error, Result};
 
 pub(crate) struct CredentialPlan {
@@ -121,7 +122,7 @@ pub(crate) struct AccessKeys {
     pub(crate) secret: String,
     pub(crate) token: Option<String>,
     /// When they expire, in the words of the variable.
-    pub(crate) end: Option<String>,
+    pub(crate) expiration: Option<String>,
 }
 
 /// Keys of a profile in one of the two shared files.
@@ -232,7 +233,7 @@ pub(crate) enum MachineService {
 /// Returns the plan for the profile that the settings name. An error is a setting that cannot be
 /// used.
 pub(crate) fn make_plan(settings: &AwsSettings) -> Result<CredentialPlan> {
-    if !settings.is_named_by_option
+    if settings.profile_naming == ProfileNaming::ByDefault
         && let Some(keys) = keys_in_variables(&settings.variables)?
     {
         // The files count for nothing then, not even if they are damaged.
@@ -253,7 +254,7 @@ pub(crate) fn make_plan(settings: &AwsSettings) -> Result<CredentialPlan> {
         &settings.variables,
         files,
         name,
-        settings.is_named_by_option,
+        settings.profile_naming,
     )? {
         Some(source) => source,
         None => machine::fallback_source(settings),
@@ -332,12 +333,12 @@ fn keys_in_variables(variables: &AwsVariables) -> Result<Option<AccessKeys>> {
         Some(token) => Some(token),
         None => variables.text("AWS_SESSION_TOKEN")?,
     };
-    let end = variables.text("AWS_CREDENTIAL_EXPIRATION")?;
+    let expiration = variables.text("AWS_CREDENTIAL_EXPIRATION")?;
     Ok(Some(AccessKeys {
         id,
         secret,
         token,
-        end,
+        expiration,
     }))
 }
 

@@ -1,6 +1,7 @@
-//! Plans the source of credentials in a profile, apart from a role: web identity, SSO, keys, `aws
-//! login` or a `credential_process`, in this order. `mod` asks for that of the profile in use, and
-//! `roles` for that of the profile at which a chain of roles ends.
+//! Plans the source of credentials in a profile, apart from a role: web identity, SSO, keys of the
+//! credentials file, `aws login`, a `credential_process`, or keys of the configuration file, in this
+//! order. `mod` asks for that of the profile in use, and `roles` for that of the profile at which a
+//! chain of roles ends.
 
 use super::{
     AccessKeys, CredentialProcess, FileKeys, PlannedSource, SignIn, SsoRole, SsoSession,
@@ -9,12 +10,13 @@ use super::{
 use crate::aws::environment::AwsVariables;
 use crate::aws::profile::files::ProfileFiles;
 use crate::aws::profile::ini::ProfileSection;
+use crate::aws::settings::ProfileNaming;
 use crate::error::{Error, Result};
 
 const CREDENTIALS_FILE: &str = "credentials file";
 const CONFIGURATION_FILE: &str = "configuration file";
 /// The longest account or role name of SSO. AWS's have 12 digits and at most 64 characters.
-const LONGEST_NAME: usize = 1_000;
+const MAX_NAME_LENGTH: usize = 1_000;
 /// The scope that the AWS CLI asks for. Without one the service gives no means to renew.
 const USUAL_SCOPE: &str = "sso:account:access";
 
@@ -23,11 +25,11 @@ pub(super) fn source_of_profile(
     variables: &AwsVariables,
     files: &ProfileFiles,
     name: &str,
-    is_named_by_option: bool,
+    profile_naming: ProfileNaming,
 ) -> Result<Option<PlannedSource>> {
     let empty = ProfileSection::default();
     let section = files.profile(name).unwrap_or(&empty);
-    if let Some(identity) = web_identity(variables, section, is_named_by_option)? {
+    if let Some(identity) = web_identity(variables, section, profile_naming)? {
         return Ok(Some(PlannedSource::WebIdentity(identity)));
     }
     if let Some(sso) = SsoRole::from_profile(name, section, files)? {
@@ -90,7 +92,7 @@ fn keys_in_section(
         id: id.to_owned(),
         secret: secret.to_owned(),
         token,
-        end: None,
+        expiration: None,
     };
     Ok(Some(PlannedSource::File(FileKeys {
         keys,
@@ -104,11 +106,12 @@ fn keys_in_section(
 fn web_identity(
     variables: &AwsVariables,
     section: &ProfileSection,
-    is_named_by_option: bool,
+    profile_naming: ProfileNaming,
 ) -> Result<Option<WebIdentity>> {
     let setting = |variable: &str, key: &str| -> Result<Option<String>> {
         // A variable that is set to an empty text hides the profile's setting, as in the AWS CLI.
-        if !is_named_by_option && variables.get_or_empty(variable).is_some() {
+        if profile_naming == ProfileNaming::ByDefault && variables.get_or_empty(variable).is_some()
+        {
             return variables.text(variable);
         }
         Ok(value_of(section, key))
@@ -143,7 +146,7 @@ impl SsoRole {
         let [role, account, url, region] = sso_values(profile, &settings)?;
         // Both go into an address.
         for (key, value) in [("sso_account_id", &account), ("sso_role_name", &role)] {
-            if value.len() > LONGEST_NAME || value.contains(char::is_control) {
+            if value.len() > MAX_NAME_LENGTH || value.contains(char::is_control) {
                 return Err(Error::usage(format!(
                     "profile `{profile}`: {key} is too long, or has a control character"
                 ))

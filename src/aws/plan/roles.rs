@@ -7,7 +7,7 @@ use super::{
 };
 use crate::aws::profile::files::ProfileFiles;
 use crate::aws::profile::ini::ProfileSection;
-use crate::aws::settings::AwsSettings;
+use crate::aws::settings::{AwsSettings, ProfileNaming};
 use crate::error::{Error, Result};
 
 /// What `credential_source` names: credentials that are in no profile.
@@ -64,12 +64,16 @@ pub(super) fn follow_roles(
             RoleSource::Profile(source_name, source_section) => (source_name, source_section),
         };
         if !has_role(source_section) || has_keys(source_section) {
-            let source =
-                match profile::source_of_profile(&settings.variables, files, source_name, true) {
-                    Ok(Some(source)) => Ok(source),
-                    Ok(None) => Err(no_source_credentials(&name, source_name, Error::usage)),
-                    Err(error) => Err(error),
-                };
+            let source = match profile::source_of_profile(
+                &settings.variables,
+                files,
+                source_name,
+                ProfileNaming::ByOption,
+            ) {
+                Ok(Some(source)) => Ok(source),
+                Ok(None) => Err(no_source_credentials(&name, source_name, Error::usage)),
+                Err(error) => Err(error),
+            };
             return (roles, source);
         }
         visited.push(source_name.to_owned());

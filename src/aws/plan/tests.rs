@@ -186,7 +186,7 @@ impl Scenario {
         };
         let region = settings.region()?.trim().to_lowercase();
         let expected = self.expected();
-        if keys.end.is_some() || expected.starts_with("ERR") {
+        if keys.expiration.is_some() || expected.starts_with("ERR") {
             return None;
         }
         if plan.roles.is_empty() {

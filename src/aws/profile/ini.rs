@@ -58,7 +58,7 @@ fn stored_position(position: usize) -> u32 {
 
 impl ProfileSection {
     /// Returns one with room for what sections usually hold.
-    fn with_usual_capacity() -> Self {
+    fn with_default_capacity() -> Self {
         Self {
             text: String::with_capacity(200),
             pairs: Vec::with_capacity(8),
@@ -256,7 +256,7 @@ impl<'a> IniParser<'a> {
         }
         self.current = CurrentSection::In(self.sections.len());
         self.sections
-            .push((name.to_owned(), ProfileSection::with_usual_capacity()));
+            .push((name.to_owned(), ProfileSection::with_default_capacity()));
         Ok(())
     }
 

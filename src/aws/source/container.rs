@@ -82,7 +82,7 @@ impl ContainerEndpoint {
             )
             .await?;
         let reason = match answer {
-            Ok(answer) => match read_answer(&answer) {
+            Ok(answer) => match parse_credentials(&answer) {
                 Ok(credentials) => {
                     return resolution.require_unexpired(
                         credentials,
@@ -145,7 +145,7 @@ impl ContainerEndpoint {
 }
 
 /// Returns the credentials in an answer, or what is wrong with it.
-fn read_answer(answer: &[u8]) -> Result<Credentials, String> {
+fn parse_credentials(answer: &[u8]) -> Result<Credentials, String> {
     const NAMES: FieldNames = FieldNames::OF_MACHINES;
     let answer: Value = match serde_json::from_slice(answer) {
         Ok(answer) => answer,
@@ -154,7 +154,7 @@ fn read_answer(answer: &[u8]) -> Result<Credentials, String> {
     let none = Map::new();
     let fields = answer.as_object().unwrap_or(&none);
     // Credentials of a container always have both. AWS's own tools refuse an answer without them.
-    for name in [NAMES.token, NAMES.end] {
+    for name in [NAMES.token, NAMES.expiration] {
         if !fields.contains_key(name) {
             return Err(format!("the answer has no {name}"));
         }

@@ -37,7 +37,7 @@ const REGION: &str = "latest/meta-data/placement/region";
 /// The region and a letter. Emulators of EC2 may know this path alone, which the AWS CLI asks for.
 const ZONE: &str = "latest/meta-data/placement/availability-zone";
 /// The longest answer that is read, in bytes.
-const LONGEST_ANSWER: usize = 64 << 10;
+const MAX_ANSWER_LENGTH: usize = 64 << 10;
 const ENDPOINT_VARIABLE: &str = "AWS_EC2_METADATA_SERVICE_ENDPOINT";
 const SOURCE: &str = "instance metadata";
 /// How long expired credentials are taken to last, in seconds: AWS accepts them while it cannot
@@ -90,12 +90,12 @@ async fn role_credentials(resolution: &CredentialResolution<'_>) -> Result<Optio
         return Ok(None);
     }
     let answer = service.get(resolution, &format!("{ROLE}{role}")).await?;
-    let credentials = read_answer(answer.as_deref())?;
+    let credentials = parse_credentials(answer.as_deref())?;
     Ok(Some(extend_expired(resolution, credentials)))
 }
 
 /// Returns the credentials in an answer.
-fn read_answer(answer: Option<&str>) -> Result<Credentials> {
+fn parse_credentials(answer: Option<&str>) -> Result<Credentials> {
     let Some(text) = answer else {
         return Err(wrong_answer("a role without credentials"));
     };
@@ -124,14 +124,14 @@ fn wrong_answer(content: &str) -> Error {
 /// Returns the credentials, or if they have expired the same ones with a little more time.
 fn extend_expired(resolution: &CredentialResolution, credentials: Credentials) -> Credentials {
     let now = Time::now();
-    let end = match credentials.expires_at() {
-        Some(end) if end <= now => end,
+    let expires_at = match credentials.expires_at() {
+        Some(expires_at) if expires_at <= now => expires_at,
         _ => return credentials,
     };
     resolution.warn(format!(
         "the instance's credentials expired {} ago and AWS has not renewed them; servers may still \
          accept them",
-        spoken_duration(end.until(now))
+        spoken_duration(expires_at.until(now))
     ));
     Credentials::new(
         credentials.access_key_id(),
@@ -192,14 +192,17 @@ impl MetadataService {
                 "metadata_service_num_attempts",
             ),
             pause,
-            http: resolution.http().with_limits(LONGEST_ANSWER, pause),
+            http: resolution.http().with_limits(MAX_ANSWER_LENGTH, pause),
         };
         resolution.step(format!(
             "instance metadata: asking {}",
             host::server_of_address(&service.address)
         ));
-        let life_header = ("x-aws-ec2-metadata-token-ttl-seconds", "21600");
-        match service.ask(resolution, "PUT", TOKEN, life_header).await? {
+        let lifetime_header = ("x-aws-ec2-metadata-token-ttl-seconds", "21600");
+        match service
+            .ask(resolution, "PUT", TOKEN, lifetime_header)
+            .await?
+        {
             Some((200, token)) => service.token = Some(token),
             Some((403..=405, _))
                 if !resolution
@@ -308,7 +311,7 @@ mod tests {
                 "Failed instead of credentials",
             ),
         ] {
-            let error = read_answer(answer).err().unwrap();
+            let error = parse_credentials(answer).err().unwrap();
             assert!(error.to_string().contains(part), "{error}");
         }
     }
@@ -317,7 +320,7 @@ mod tests {
     fn credentials_of_an_instance_have_an_end() {
         let answer = r#"{"Code": "Success", "AccessKeyId": "ASIA", "SecretAccessKey": "s",
             "Token": "t", "Expiration": "2030-01-01T00:00:00Z"}"#;
-        let found = read_answer(Some(answer)).ok().unwrap();
+        let found = parse_credentials(Some(answer)).ok().unwrap();
         assert_eq!(found.access_key_id(), "ASIA");
         assert_eq!(found.session_token(), Some("t"));
         assert_eq!(

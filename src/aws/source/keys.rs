@@ -88,10 +88,10 @@ pub(crate) fn unexpired_credentials(
     resolution: &CredentialResolution,
     keys: &AccessKeys,
 ) -> Result<Credentials> {
-    let end = match &keys.end {
+    let expires_at = match &keys.expiration {
         None => None,
         Some(text) => match Time::from_aws(text) {
-            Some(end) => Some(end),
+            Some(expires_at) => Some(expires_at),
             None => {
                 return Err(Error::usage(format!("{EXPIRATION} is not a time"))
                     .hint("write it like 2030-01-01T00:15:00Z, or unset it"));
@@ -103,12 +103,22 @@ pub(crate) fn unexpired_credentials(
          {EXPIRATION}"
     );
     resolution.require_unexpired(
-        credentials_of_keys(keys, end, "environment"),
+        credentials_of_keys(keys, expires_at, "environment"),
         "the environment",
         &hint,
     )
 }
 
-fn credentials_of_keys(keys: &AccessKeys, end: Option<Time>, source: &'static str) -> Credentials {
-    Credentials::new(&keys.id, &keys.secret, keys.token.as_deref(), end, source)
+fn credentials_of_keys(
+    keys: &AccessKeys,
+    expires_at: Option<Time>,
+    source: &'static str,
+) -> Credentials {
+    Credentials::new(
+        &keys.id,
+        &keys.secret,
+        keys.token.as_deref(),
+        expires_at,
+        source,
+    )
 }

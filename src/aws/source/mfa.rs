@@ -15,8 +15,8 @@ const COMMAND_VARIABLE: &str = "PGCRED_MFA_CODE_COMMAND";
 const LEAST_DIGITS: usize = 6;
 
 /// Tells whether a code can be had.
-pub(super) fn can_ask(ask: &AskPolicy) -> bool {
-    ask.mfa_code.is_some() || env::var(COMMAND_VARIABLE).is_some() || ask.terminal
+pub(super) fn can_ask(ask_policy: &AskPolicy) -> bool {
+    ask_policy.mfa_code.is_some() || env::var(COMMAND_VARIABLE).is_some() || ask_policy.terminal
 }
 
 /// Returns a code of the device with this serial number or ARN. stdin is not read: the terminal
@@ -26,13 +26,13 @@ pub(super) fn ask_for_code(
     profile: &str,
     serial: &str,
 ) -> Result<String> {
-    if let Some(code) = &resolution.ask.mfa_code {
+    if let Some(code) = &resolution.ask_policy.mfa_code {
         return Ok(code.clone());
     }
     if let Some(command) = env::var(COMMAND_VARIABLE) {
         return ask_command_for_code(resolution, &command);
     }
-    if !resolution.ask.terminal {
+    if !resolution.ask_policy.terminal {
         return Err(Error::login(format!(
             "the role of profile `{profile}` needs an MFA code, and there is no terminal to ask on"
         ))
@@ -64,7 +64,7 @@ fn ask_command_for_code(resolution: &CredentialResolution, command: &str) -> Res
     let output = match child::output(
         &command_line,
         resolution.deadline(),
-        resolution.ask.attachment(),
+        resolution.ask_policy.attachment(),
     ) {
         Ok(output) => output,
         Err(ProgramError::Failed(error)) => return Err(error.about(COMMAND_VARIABLE)),

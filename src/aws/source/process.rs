@@ -81,7 +81,7 @@ fn credentials_of_program(resolution: &CredentialResolution, command: &str) -> R
     let hint = format!("run `{program} ...`, the command of the profile, by hand to see more");
     resolution.step(format!("running {program}"));
     let output = run_program(resolution, &command_line, program, &subject, &hint)?;
-    let credentials = read_answer(&output, &subject, &hint)?;
+    let credentials = parse_credentials(&output, &subject, &hint)?;
     resolution.require_unexpired(credentials, "its credential_process", &hint)
 }
 
@@ -98,7 +98,7 @@ fn run_program(
     let output = child::complete_output(
         command_line,
         resolution.deadline(),
-        resolution.ask.attachment(),
+        resolution.ask_policy.attachment(),
         is_complete,
     );
     // The program may have written the files of a login. But the answer of a program that was
@@ -140,7 +140,7 @@ fn is_complete(text: &[u8]) -> bool {
 }
 
 /// Returns the credentials that were printed.
-fn read_answer(output: &ProgramOutput, subject: &str, hint: &str) -> Result<Credentials> {
+fn parse_credentials(output: &ProgramOutput, subject: &str, hint: &str) -> Result<Credentials> {
     let unusable_output = |found: &str| {
         Error::failure(format!("{subject} printed {found}"))
             .hint(hint)

@@ -27,11 +27,11 @@ pub(super) const LEAST_ARN: usize = 20;
 pub(super) const NOT_A_ROLE_ARN: &str = "not the ARN of a role";
 
 /// The AWS CLI renews credentials that have less left; in seconds.
-pub(super) const CLI_LEAST_LIFE_SECONDS: u32 = 15 * 60;
+pub(super) const CLI_LEAST_LIFETIME_SECONDS: u32 = 15 * 60;
 /// The shortest that a role can be assumed for, in seconds.
 const LEAST_DURATION_SECONDS: i32 = 900;
 /// With a minute left, cached credentials beat a refusal.
-const LEAST_CACHED_LIFE_SECONDS: u32 = 60;
+const LEAST_CACHED_LIFETIME_SECONDS: u32 = 60;
 
 impl ProfileRole {
     /// Refuses settings of a form that STS would refuse too.
@@ -65,13 +65,14 @@ impl ProfileRole {
         resolution: &CredentialResolution,
     ) -> Option<Credentials> {
         let credentials = cli_cache::role::read_role_credentials(self)?;
-        let life_left = seconds_left(&credentials)?;
+        let lifetime_left = seconds_left(&credentials)?;
         let needs_code = self.mfa_serial.is_some();
-        let lasts =
-            life_left >= CLI_LEAST_LIFE_SECONDS && (needs_code || life_left >= resolution.min_life);
+        let lasts = lifetime_left >= CLI_LEAST_LIFETIME_SECONDS
+            && (needs_code || lifetime_left >= resolution.min_lifetime);
         // A user who cannot give a code is better served by the little that is left.
-        let is_last_chance =
-            needs_code && life_left >= LEAST_CACHED_LIFE_SECONDS && !mfa::can_ask(resolution.ask);
+        let is_last_chance = needs_code
+            && lifetime_left >= LEAST_CACHED_LIFETIME_SECONDS
+            && !mfa::can_ask(resolution.ask_policy);
         if !lasts && !is_last_chance {
             return None;
         }
@@ -165,12 +166,12 @@ pub(super) fn parse_credentials(
                 .hint(refusal::TRY_AGAIN),
         );
     };
-    let end = Time::from_unix(DateTime::secs(parts.expiration()));
+    let expires_at = Time::from_unix(DateTime::secs(parts.expiration()));
     Ok(Credentials::new(
         parts.access_key_id(),
         parts.secret_access_key(),
         Some(parts.session_token()),
-        Some(end),
+        Some(expires_at),
         "STS",
     ))
 }

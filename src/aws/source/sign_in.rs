@@ -37,11 +37,11 @@ use crate::text::encode::hex;
 use crate::time::Time;
 
 /// Credentials with less left are renewed, as in the AWS CLI; in seconds.
-const LEAST_LIFE_SECONDS: u32 = 5 * 60;
+const LEAST_LIFETIME_SECONDS: u32 = 5 * 60;
 /// They live for 15 minutes: a renewal of younger ones gains next to nothing; in seconds.
-const FULL_LIFE_SECONDS: u32 = 14 * 60;
+const FULL_LIFETIME_SECONDS: u32 = 14 * 60;
 /// With this much left the AWS CLI does not mind a session whose key is damaged; in seconds.
-const LIFE_DESPITE_DAMAGE_SECONDS: u32 = 10 * 60;
+const LIFETIME_DESPITE_DAMAGE_SECONDS: u32 = 10 * 60;
 /// How long to wait for another process that renews the same session.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -95,8 +95,8 @@ impl CredentialSource for SignIn {
             Err(reason) => return self.unusable(&reason).into(),
         };
         match credentials.expires_at() {
-            Some(end) if end > Time::now() => LoginState::Good(end),
-            end => LoginState::Renewable(end),
+            Some(expires_at) if expires_at > Time::now() => LoginState::Good(expires_at),
+            expires_at => LoginState::Renewable(expires_at),
         }
     }
 
@@ -108,9 +108,9 @@ impl CredentialSource for SignIn {
         if let Some(cached) = CachedLogin::read(&self.session)
             && let Ok(credentials) = cached.credentials()
         {
-            let life_left = remaining_seconds(&credentials);
+            let lifetime_left = remaining_seconds(&credentials);
             return Some(format!(
-                "aws login: the credentials in {file} last {life_left} s"
+                "aws login: the credentials in {file} last {lifetime_left} s"
             ));
         }
         Some(format!("aws login: {file} holds no usable login"))
@@ -125,8 +125,8 @@ impl SignIn {
     ) -> Result<Credentials, UnresolvedCredentials> {
         let (_, credentials) = self.stored(NO_LOGIN)?;
         let enough = resolution
-            .min_life
-            .clamp(LEAST_LIFE_SECONDS, FULL_LIFE_SECONDS);
+            .min_lifetime
+            .clamp(LEAST_LIFETIME_SECONDS, FULL_LIFETIME_SECONDS);
         if remaining_seconds(&credentials) >= enough {
             return Ok(credentials);
         }
@@ -139,14 +139,14 @@ impl SignIn {
         match self.renew(cached, resolution).await {
             Ok(current_credentials) => Ok(current_credentials),
             Err(RenewalError::DamagedKey)
-                if remaining_seconds(&stored) >= LIFE_DESPITE_DAMAGE_SECONDS =>
+                if remaining_seconds(&stored) >= LIFETIME_DESPITE_DAMAGE_SECONDS =>
             {
                 Ok(stored)
             }
             Err(RenewalError::DamagedKey) => Err(self
                 .missing("the key of the login session is damaged")
                 .into()),
-            Err(_) if remaining_seconds(&stored) >= LEAST_LIFE_SECONDS => Ok(stored),
+            Err(_) if remaining_seconds(&stored) >= LEAST_LIFETIME_SECONDS => Ok(stored),
             Err(RenewalError::LoginNeeded(reason)) => Err(self.missing(reason).into()),
             Err(RenewalError::Failed(error)) => Err(error.into()),
         }

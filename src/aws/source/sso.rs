@@ -31,7 +31,7 @@ use crate::text::host;
 use crate::time::Time;
 
 /// A token with less left is renewed first, as in the AWS CLI; in seconds.
-const LEAST_LIFE_SECONDS: u32 = 15 * 60;
+const LEAST_LIFETIME_SECONDS: u32 = 15 * 60;
 /// How long to wait for another process that renews the same token.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -47,7 +47,7 @@ impl CredentialSource for SsoRole {
     /// Returns the credentials that the AWS CLI has cached for this role, if they last long enough.
     fn cached_credentials(&self, resolution: &CredentialResolution) -> Option<Credentials> {
         let credentials = cli_cache::role::read_sso_credentials(self)?;
-        if seconds_left(&credentials)? < resolution.min_life.max(LEAST_LIFE_SECONDS) {
+        if seconds_left(&credentials)? < resolution.min_lifetime.max(LEAST_LIFETIME_SECONDS) {
             return None;
         }
         resolution.step(format!(
@@ -94,10 +94,10 @@ impl CredentialSource for SsoRole {
         let cached_until = cli_cache::role::read_sso_credentials(self)
             .as_ref()
             .and_then(Credentials::expires_at);
-        if let Some(end) = cached_until
-            && Time::now().until(end) >= LEAST_LIFE_SECONDS
+        if let Some(expires_at) = cached_until
+            && Time::now().until(expires_at) >= LEAST_LIFETIME_SECONDS
         {
-            return LoginState::Good(end);
+            return LoginState::Good(expires_at);
         }
         let Some(token) = CachedToken::read(&self.session) else {
             let file = file_in_words(&self.session);
@@ -105,9 +105,9 @@ impl CredentialSource for SsoRole {
             return self.missing_login(&reason, None).into();
         };
         match token.expires_at() {
-            Some(end) if end > Time::now() => LoginState::Good(end),
-            end if self.session.name.is_some() && token.refresh_grant().is_some() => {
-                LoginState::Renewable(end)
+            Some(expires_at) if expires_at > Time::now() => LoginState::Good(expires_at),
+            expires_at if self.session.name.is_some() && token.refresh_grant().is_some() => {
+                LoginState::Renewable(expires_at)
             }
             _ => self.missing_login(EXPIRED, None).into(),
         }
@@ -215,13 +215,13 @@ impl SsoRole {
             return Err(self.missing_login(NO_LOGIN, None).into());
         };
         let mut failure = None;
-        if cached.seconds_left() < LEAST_LIFE_SECONDS && self.session.name.is_some() {
+        if cached.seconds_left() < LEAST_LIFETIME_SECONDS && self.session.name.is_some() {
             // A renewal makes the refresh token of other processes worthless, so only one renews.
             let _lock = session_lock(&self.session.id(), LOCK_TIMEOUT);
             if let Some(newer) = CachedToken::read(&self.session) {
                 cached = newer;
             }
-            if cached.seconds_left() < LEAST_LIFE_SECONDS {
+            if cached.seconds_left() < LEAST_LIFETIME_SECONDS {
                 match renew_token(&cached, resolution, &self.session).await {
                     Ok(Some(token)) => return Ok(token),
                     Ok(None) => {}
@@ -253,25 +253,27 @@ fn login_in_words(session: &SsoSession, cached: Option<&CachedToken>) -> String 
     let Some(cached) = cached else {
         return format!("SSO login: {file} holds none");
     };
-    let end = match cached.expires_at() {
-        Some(end) if end <= Time::now() => format!("expired at {}", end.rfc3339()),
-        Some(end) => format!("is good until {}", end.rfc3339()),
+    let expires_at = match cached.expires_at() {
+        Some(expires_at) if expires_at <= Time::now() => {
+            format!("expired at {}", expires_at.rfc3339())
+        }
+        Some(expires_at) => format!("is good until {}", expires_at.rfc3339()),
         None => "has no readable time of expiry".to_owned(),
     };
     let renewal = match cached.refresh_grant() {
         Some(_) => "can be renewed",
         None => "cannot be renewed without a new login",
     };
-    format!("SSO login: that of {file} {end}, and {renewal}")
+    format!("SSO login: that of {file} {expires_at}, and {renewal}")
 }
 
 fn parse_credentials(parts: &RoleCredentials) -> Option<Credentials> {
-    let end = Time::from_unix(parts.expiration() / 1000);
+    let expires_at = Time::from_unix(parts.expiration() / 1000);
     Some(Credentials::new(
         parts.access_key_id()?,
         parts.secret_access_key()?,
         parts.session_token(),
-        Some(end),
+        Some(expires_at),
         "SSO",
     ))
 }
@@ -309,9 +311,11 @@ async fn renew_token(
     let Some(token) = answer.access_token() else {
         return Ok(None);
     };
-    let life_seconds = u32::try_from(answer.expires_in()).unwrap_or_default();
+    let lifetime_seconds = u32::try_from(answer.expires_in()).unwrap_or_default();
     resolution.note_changed_files();
-    if let Err(error) = session.store(cached.renewed(token, life_seconds, answer.refresh_token())) {
+    if let Err(error) =
+        session.store(cached.renewed(token, lifetime_seconds, answer.refresh_token()))
+    {
         resolution.warn(format!("{error}; the next renewal needs a login"));
     }
     Ok(Some(token.to_owned()))

@@ -61,7 +61,12 @@ impl WebIdentity {
             .hint("correct AWS_ROLE_ARN, or role_arn in the profile"));
         }
         if let Some(cached) = cli_cache::role::read_web_identity_credentials(self, &token)
-            && seconds_left(&cached) >= Some(resolution.min_life.max(role::CLI_LEAST_LIFE_SECONDS))
+            && seconds_left(&cached)
+                >= Some(
+                    resolution
+                        .min_lifetime
+                        .max(role::CLI_LEAST_LIFETIME_SECONDS),
+                )
         {
             resolution.step("web identity: cached by the AWS CLI");
             return Ok(cached);

@@ -40,7 +40,8 @@ impl KernelKeyring {
 
     fn find(&self) -> Result<Option<(KeyRing, Key)>, KeyError> {
         let ring = user_keyring()?;
-        absent_is_none(ring.search(&self.description)).map(|key| key.map(|key| (ring, key)))
+        let key = absent_is_none(ring.search(&self.description))?;
+        Ok(key.map(|key| (ring, key)))
     }
 
     fn fetch(&self) -> Result<Option<Vec<u8>>, KeyError> {
@@ -107,8 +108,8 @@ impl super::KeyStore for KernelKeyring {
 /// Tells whether a directory can be a part of a key's description: it has to be short, and one line
 /// of /proc/keys.
 fn is_describable(directory: &str) -> bool {
-    const LONGEST_PATH: usize = 400;
-    directory.len() <= LONGEST_PATH && !directory.contains(char::is_control)
+    const MAX_PATH_LENGTH: usize = 400;
+    directory.len() <= MAX_PATH_LENGTH && !directory.contains(char::is_control)
 }
 
 /// Removes the keys of caches that were thrown away: the kernel lets a user have no more than 200

@@ -71,6 +71,15 @@ pub(crate) enum KeyLookup {
     Missing { reason: String },
 }
 
+/// What a search does if there is no key.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum MissingKey {
+    /// It says so.
+    Leave,
+    /// It makes a key.
+    Create,
+}
+
 /// The place that holds the key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum KeyLocation {
@@ -107,18 +116,22 @@ trait KeyStore: Send {
     fn erase(&self) -> Result<()>;
 }
 
-/// Finds the key. With `create` it also makes one if there is none; the caller then holds the lock
-/// of the key.
+/// Finds the key. With [`MissingKey::Create`] it also makes one if there is none; the caller then
+/// holds the lock of the key.
 ///
-/// The first place that has a key, or can keep a new one, wins. Call this with `create` before each
+/// The first place that has a key, or can keep a new one, wins. Call this so before each
 /// write: if the key had to be kept in a file and the keyring works now, the key moves to the
 /// keyring. Entries that were sealed with the old key cannot be read then.
-pub(crate) fn load_key(choice: CacheChoice, paths: &KeyPaths, create: bool) -> KeyLookup {
+pub(crate) fn load_key(
+    choice: CacheChoice,
+    paths: &KeyPaths,
+    missing_key: MissingKey,
+) -> KeyLookup {
     match choice {
         CacheChoice::None => KeyLookup::Missing {
             reason: "switched off".to_owned(),
         },
-        choice => first_key(stores_of_choice(choice, paths), create),
+        choice => first_key(stores_of_choice(choice, paths), missing_key),
     }
 }
 
@@ -176,13 +189,13 @@ fn secret_service_stores(_: &KeyPaths) -> Vec<Box<dyn KeyStore>> {
     Vec::new()
 }
 
-fn first_key(stores: Vec<Box<dyn KeyStore>>, create: bool) -> KeyLookup {
+fn first_key(stores: Vec<Box<dyn KeyStore>>, missing_key: MissingKey) -> KeyLookup {
     let mut reasons = Vec::new();
     let mut stores = stores.into_iter();
     while let Some(store) = stores.next() {
         let location = store.location();
-        match ask_store(store, create) {
-            Ok(Some((key, is_new))) => {
+        match ask_store(store, missing_key) {
+            Ok(Some(StoredKey { key, is_new })) => {
                 if is_new {
                     // a key that nothing uses any more
                     stores.for_each(|later| drop(forget_key(later)));
@@ -201,23 +214,29 @@ fn first_key(stores: Vec<Box<dyn KeyStore>>, create: bool) -> KeyLookup {
     }
 }
 
-/// Returns the store's key and whether it is new.
-fn ask_store(store: Box<dyn KeyStore>, create: bool) -> Result<Option<(SealingKey, bool)>> {
+/// The key of a store.
+struct StoredKey {
+    key: SealingKey,
+    /// Whether it was made just now.
+    is_new: bool,
+}
+
+fn ask_store(store: Box<dyn KeyStore>, missing_key: MissingKey) -> Result<Option<StoredKey>> {
     run_within_timeout(store, move |store| {
         if let Some(key) = read_key(store)? {
-            return Ok(Some((key, false)));
+            return Ok(Some(StoredKey { key, is_new: false }));
         }
-        if !create {
+        if missing_key == MissingKey::Leave {
             return Ok(None);
         }
         store.write(SealingKey::generate()?.expose())?;
         // All other processes will read the key that the store returns now, even if it is not the
         // one that was given to it.
-        let stored = read_key(store)?.ok_or_else(|| {
+        let key = read_key(store)?.ok_or_else(|| {
             // No hint: the user reads the reasons of all places in one error.
             Error::failure("it did not return the key that was just stored")
         })?;
-        Ok(Some((stored, true)))
+        Ok(Some(StoredKey { key, is_new: true }))
     })
 }
 

@@ -102,7 +102,8 @@ impl Scratch {
     }
 
     fn file(&self) -> PathBuf {
-        let KeyLookup::Found { location, .. } = load_key(CacheChoice::File, &self.paths, true)
+        let KeyLookup::Found { location, .. } =
+            load_key(CacheChoice::File, &self.paths, MissingKey::Create)
         else {
             panic!("no key")
         };
@@ -123,14 +124,20 @@ impl Drop for Scratch {
 fn a_key_is_made_once_and_only_on_demand() {
     let fake = FakeStore::default();
     assert_eq!(
-        reason(first_key(boxed(&[&fake]), false)),
+        reason(first_key(boxed(&[&fake]), MissingKey::Leave)),
         "fake: no key yet"
     );
     assert!(fake.held.lock().unwrap().is_none());
-    let made = first_key(boxed(&[&fake]), true);
+    let made = first_key(boxed(&[&fake]), MissingKey::Create);
     assert_eq!(key(&made).len(), 32);
-    assert_eq!(key(&first_key(boxed(&[&fake]), true)), key(&made));
-    assert_eq!(key(&first_key(boxed(&[&fake]), false)), key(&made));
+    assert_eq!(
+        key(&first_key(boxed(&[&fake]), MissingKey::Create)),
+        key(&made)
+    );
+    assert_eq!(
+        key(&first_key(boxed(&[&fake]), MissingKey::Leave)),
+        key(&made)
+    );
 }
 
 #[test]
@@ -139,10 +146,13 @@ fn bytes_of_another_size_are_replaced_by_a_key() {
         let fake = FakeStore::default();
         *fake.held.lock().unwrap() = Some(vec![7; size]);
         assert_eq!(
-            reason(first_key(boxed(&[&fake]), false)),
+            reason(first_key(boxed(&[&fake]), MissingKey::Leave)),
             "fake: no key yet"
         );
-        assert_eq!(key(&first_key(boxed(&[&fake]), true)).len(), 32);
+        assert_eq!(
+            key(&first_key(boxed(&[&fake]), MissingKey::Create)).len(),
+            32
+        );
         assert_eq!(fake.held.lock().unwrap().as_ref().map(Vec::len), Some(32));
     }
 }
@@ -158,11 +168,14 @@ fn a_place_that_hangs_is_left_behind() {
     ];
     let start = Instant::now();
     assert_eq!(
-        reason(first_key(boxed(&[&hangs]), true)),
+        reason(first_key(boxed(&[&hangs]), MissingKey::Create)),
         "fake: it did not answer within 2 s"
     );
     assert!(start.elapsed() < TIMEOUT * 2);
-    assert_eq!(key(&first_key(boxed(&[&hangs, &works]), true)).len(), 32);
+    assert_eq!(
+        key(&first_key(boxed(&[&hangs, &works]), MissingKey::Create)).len(),
+        32
+    );
     assert!(works.held.lock().unwrap().is_some());
 }
 
@@ -176,7 +189,7 @@ fn a_place_that_refuses_or_forgets_is_passed_over_and_named() {
         forgets: true,
         ..FakeStore::default()
     };
-    let said = reason(first_key(boxed(&[&refuses, &forgets]), true));
+    let said = reason(first_key(boxed(&[&refuses, &forgets]), MissingKey::Create));
     assert_eq!(
         said,
         "fake: it refuses; fake: it did not return the key that was just stored"
@@ -186,13 +199,16 @@ fn a_place_that_refuses_or_forgets_is_passed_over_and_named() {
 #[test]
 fn a_new_key_in_the_first_place_ends_the_one_in_the_second() {
     let [one, two] = [FakeStore::default(), FakeStore::default()];
-    let second = first_key(boxed(&[&two]), true);
+    let second = first_key(boxed(&[&two]), MissingKey::Create);
     assert_eq!(
-        key(&first_key(boxed(&[&one, &two]), false)),
+        key(&first_key(boxed(&[&one, &two]), MissingKey::Leave)),
         key(&second),
         "until one is made in the first place"
     );
-    assert_ne!(key(&first_key(boxed(&[&one, &two]), true)), key(&second));
+    assert_ne!(
+        key(&first_key(boxed(&[&one, &two]), MissingKey::Create)),
+        key(&second)
+    );
     assert!(two.held.lock().unwrap().is_none());
 }
 
@@ -200,7 +216,11 @@ fn a_new_key_in_the_first_place_ends_the_one_in_the_second() {
 fn no_choice_no_key() {
     let scratch = Scratch::new();
     assert_eq!(
-        reason(load_key(CacheChoice::None, &scratch.paths, true)),
+        reason(load_key(
+            CacheChoice::None,
+            &scratch.paths,
+            MissingKey::Create
+        )),
         "switched off"
     );
     erase_key(CacheChoice::None, &scratch.paths).unwrap();
@@ -210,18 +230,36 @@ fn no_choice_no_key() {
 #[test]
 fn the_file_keeps_a_key_until_it_is_erased() {
     let scratch = Scratch::new();
-    assert!(reason(load_key(CacheChoice::File, &scratch.paths, false)).ends_with(": no key yet"));
+    assert!(
+        reason(load_key(
+            CacheChoice::File,
+            &scratch.paths,
+            MissingKey::Leave
+        ))
+        .ends_with(": no key yet")
+    );
     assert!(
         !scratch.paths.fallback.exists(),
         "looking makes no directory"
     );
-    let made = load_key(CacheChoice::File, &scratch.paths, true);
+    let made = load_key(CacheChoice::File, &scratch.paths, MissingKey::Create);
     assert_eq!(
-        key(&load_key(CacheChoice::File, &scratch.paths, false)),
+        key(&load_key(
+            CacheChoice::File,
+            &scratch.paths,
+            MissingKey::Leave
+        )),
         key(&made)
     );
     erase_key(CacheChoice::File, &scratch.paths).unwrap();
-    assert!(reason(load_key(CacheChoice::File, &scratch.paths, false)).ends_with(": no key yet"));
+    assert!(
+        reason(load_key(
+            CacheChoice::File,
+            &scratch.paths,
+            MissingKey::Leave
+        ))
+        .ends_with(": no key yet")
+    );
     erase_key(CacheChoice::File, &scratch.paths).unwrap();
 }
 
@@ -232,11 +270,14 @@ fn another_scope_has_another_key() {
     other.scope += "/../other";
     for choice in [CacheChoice::File, CacheChoice::Auto] {
         let [mine, others] = [
-            load_key(choice, &scratch.paths, true),
-            load_key(choice, &other, true),
+            load_key(choice, &scratch.paths, MissingKey::Create),
+            load_key(choice, &other, MissingKey::Create),
         ];
         assert_ne!(key(&mine), key(&others));
-        assert_eq!(key(&load_key(choice, &scratch.paths, false)), key(&mine));
+        assert_eq!(
+            key(&load_key(choice, &scratch.paths, MissingKey::Leave)),
+            key(&mine)
+        );
     }
     erase_key(CacheChoice::Auto, &other).unwrap();
     assert_eq!(
@@ -269,7 +310,14 @@ fn a_file_that_cannot_be_made_is_a_reason() {
             .unwrap()
             .keep(),
     );
-    assert!(reason(load_key(CacheChoice::File, &scratch.paths, true)).contains("cannot"));
+    assert!(
+        reason(load_key(
+            CacheChoice::File,
+            &scratch.paths,
+            MissingKey::Create
+        ))
+        .contains("cannot")
+    );
 }
 
 #[cfg(unix)]
@@ -295,13 +343,22 @@ mod unix {
     fn a_key_that_others_could_read_is_replaced() {
         let scratch = Scratch::new();
         let path = scratch.file();
-        let before = load_key(CacheChoice::File, &scratch.paths, false);
+        let before = load_key(CacheChoice::File, &scratch.paths, MissingKey::Leave);
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
         assert!(
-            reason(load_key(CacheChoice::File, &scratch.paths, false)).ends_with(": no key yet")
+            reason(load_key(
+                CacheChoice::File,
+                &scratch.paths,
+                MissingKey::Leave
+            ))
+            .ends_with(": no key yet")
         );
         assert_ne!(
-            key(&load_key(CacheChoice::File, &scratch.paths, true)),
+            key(&load_key(
+                CacheChoice::File,
+                &scratch.paths,
+                MissingKey::Create
+            )),
             key(&before)
         );
         assert_eq!(mode(&path), 0o600);
@@ -315,14 +372,25 @@ mod unix {
             return; // only root can give files away
         }
         assert!(
-            reason(load_key(CacheChoice::File, &scratch.paths, true))
-                .contains("belongs to another user")
+            reason(load_key(
+                CacheChoice::File,
+                &scratch.paths,
+                MissingKey::Create
+            ))
+            .contains("belongs to another user")
         );
         let runtime = scratch.directory.path().join("runtime");
         fs::create_dir(&runtime).unwrap();
         chown(&runtime, Some(65_534), None).unwrap();
         scratch.paths.runtime = Some(runtime.clone());
-        assert!(reason(load_key(CacheChoice::File, &scratch.paths, true)).contains("cache"));
+        assert!(
+            reason(load_key(
+                CacheChoice::File,
+                &scratch.paths,
+                MissingKey::Create
+            ))
+            .contains("cache")
+        );
         assert_eq!(fs::read_dir(runtime).unwrap().count(), 0);
     }
 }
@@ -335,7 +403,7 @@ mod linux {
 
     /// `None` where this machine offers no kernel keyring (most containers).
     fn kernel(paths: &KeyPaths) -> Option<KeyLookup> {
-        match load_key(CacheChoice::Keyring, paths, true) {
+        match load_key(CacheChoice::Keyring, paths, MissingKey::Create) {
             KeyLookup::Missing { reason } if reason.ends_with("this system does not offer it") => {
                 None
             }
@@ -347,7 +415,7 @@ mod linux {
     fn the_kernel_keeps_a_key_until_it_is_erased() {
         let scratch = Scratch::new();
         assert!(matches!(
-            load_key(CacheChoice::Keyring, &scratch.paths, false),
+            load_key(CacheChoice::Keyring, &scratch.paths, MissingKey::Leave),
             KeyLookup::Missing { .. }
         ));
         let Some(made) = kernel(&scratch.paths) else {
@@ -355,16 +423,28 @@ mod linux {
         };
         assert_eq!(*location(&made), KeyLocation::Keyring("kernel keyring"));
         assert_eq!(
-            key(&load_key(CacheChoice::Keyring, &scratch.paths, false)),
+            key(&load_key(
+                CacheChoice::Keyring,
+                &scratch.paths,
+                MissingKey::Leave
+            )),
             key(&made)
         );
         assert_eq!(
-            key(&load_key(CacheChoice::Auto, &scratch.paths, true)),
+            key(&load_key(
+                CacheChoice::Auto,
+                &scratch.paths,
+                MissingKey::Create
+            )),
             key(&made)
         );
         erase_key(CacheChoice::Keyring, &scratch.paths).unwrap();
         assert_eq!(
-            reason(load_key(CacheChoice::Keyring, &scratch.paths, false)),
+            reason(load_key(
+                CacheChoice::Keyring,
+                &scratch.paths,
+                MissingKey::Leave
+            )),
             "kernel keyring: no key yet"
         );
     }
@@ -379,11 +459,20 @@ mod linux {
         for size in [1, 31, 33, 5_000] {
             store.write(&vec![7; size]).unwrap();
             assert_eq!(
-                reason(load_key(CacheChoice::Keyring, &scratch.paths, false)),
+                reason(load_key(
+                    CacheChoice::Keyring,
+                    &scratch.paths,
+                    MissingKey::Leave
+                )),
                 "kernel keyring: no key yet"
             );
             assert_eq!(
-                key(&load_key(CacheChoice::Keyring, &scratch.paths, true)).len(),
+                key(&load_key(
+                    CacheChoice::Keyring,
+                    &scratch.paths,
+                    MissingKey::Create
+                ))
+                .len(),
                 32
             );
         }
@@ -410,11 +499,15 @@ mod linux {
         let listing = format!("{}\n{}", ours.join("\n"), keys_of("/", kernel::MANY_KEYS));
         kernel::forget_keys(&kernel::keys_to_forget(&listing));
         assert!(matches!(
-            load_key(CacheChoice::Keyring, &thrown_away.paths, false),
+            load_key(CacheChoice::Keyring, &thrown_away.paths, MissingKey::Leave),
             KeyLookup::Missing { .. }
         ));
         assert_eq!(
-            key(&load_key(CacheChoice::Keyring, &kept.paths, false)),
+            key(&load_key(
+                CacheChoice::Keyring,
+                &kept.paths,
+                MissingKey::Leave
+            )),
             key(&before)
         );
     }
@@ -447,7 +540,7 @@ mod linux {
     #[test]
     fn auto_uses_the_file_only_without_a_kernel_keyring() {
         let scratch = Scratch::new();
-        let auto = load_key(CacheChoice::Auto, &scratch.paths, true);
+        let auto = load_key(CacheChoice::Auto, &scratch.paths, MissingKey::Create);
         let is_in_file = matches!(location(&auto), KeyLocation::File(_));
         assert_eq!(is_in_file, kernel(&scratch.paths).is_none());
         assert_eq!(scratch.paths.fallback.exists(), is_in_file);
@@ -456,12 +549,16 @@ mod linux {
     #[test]
     fn many_readers_see_the_one_key() {
         let scratch = Scratch::new();
-        let made = load_key(CacheChoice::Auto, &scratch.paths, true);
+        let made = load_key(CacheChoice::Auto, &scratch.paths, MissingKey::Create);
         thread::scope(|scope| {
             for _ in 0..16 {
                 scope.spawn(|| {
                     assert_eq!(
-                        key(&load_key(CacheChoice::Auto, &scratch.paths, true)),
+                        key(&load_key(
+                            CacheChoice::Auto,
+                            &scratch.paths,
+                            MissingKey::Create
+                        )),
                         key(&made)
                     );
                 });
@@ -474,29 +571,45 @@ mod linux {
 #[test]
 fn the_credential_manager_keeps_a_key_until_it_is_erased() {
     let scratch = Scratch::new();
-    let made = load_key(CacheChoice::Auto, &scratch.paths, true);
+    let made = load_key(CacheChoice::Auto, &scratch.paths, MissingKey::Create);
     assert_eq!(
         *location(&made),
         KeyLocation::Keyring("Windows Credential Manager")
     );
     assert_eq!(
-        key(&load_key(CacheChoice::Keyring, &scratch.paths, false)),
+        key(&load_key(
+            CacheChoice::Keyring,
+            &scratch.paths,
+            MissingKey::Leave
+        )),
         key(&made)
     );
     native::SystemKeyring::new(&scratch.paths.scope)
         .write(&[7; 31])
         .unwrap();
     assert_eq!(
-        reason(load_key(CacheChoice::Keyring, &scratch.paths, false)),
+        reason(load_key(
+            CacheChoice::Keyring,
+            &scratch.paths,
+            MissingKey::Leave
+        )),
         "Windows Credential Manager: no key yet"
     );
     assert_ne!(
-        key(&load_key(CacheChoice::Keyring, &scratch.paths, true)),
+        key(&load_key(
+            CacheChoice::Keyring,
+            &scratch.paths,
+            MissingKey::Create
+        )),
         key(&made)
     );
     erase_key(CacheChoice::Keyring, &scratch.paths).unwrap();
     assert_eq!(
-        reason(load_key(CacheChoice::Keyring, &scratch.paths, false)),
+        reason(load_key(
+            CacheChoice::Keyring,
+            &scratch.paths,
+            MissingKey::Leave
+        )),
         "Windows Credential Manager: no key yet"
     );
     assert!(!scratch.paths.fallback.exists());

@@ -32,8 +32,8 @@ pub(super) fn carry_over(new: &mut Connection, old: &Connection) -> Vec<&'static
     carry_value(&mut new.target.dbname, old.target.dbname.as_ref());
     carry_value(&mut new.profile, old.profile.as_ref());
     carry_value(&mut new.roots, old.roots.as_ref());
-    carry_value(&mut new.life, old.life.as_ref());
-    carry_value(&mut new.proxy, old.proxy.as_ref());
+    carry_value(&mut new.lifetime, old.lifetime.as_ref());
+    carry_value(&mut new.gateway, old.gateway.as_ref());
     if new.provider == old.provider {
         carry_vars(new, old);
     } else if !has_same_host && new.vars.is_empty() && !old.vars.is_empty() {
@@ -159,6 +159,6 @@ mod tests {
         assert_eq!((new.target.port, &new.sign_host), (None, &None));
         assert_eq!(new.region, Some(Region::vouched_for("eu-west-1")));
         assert_eq!(new.target.options, [("sslmode".into(), "require".into())]);
-        assert_eq!((new.life, new.aliases), (old().life, old().aliases));
+        assert_eq!((new.lifetime, new.aliases), (old().lifetime, old().aliases));
     }
 }

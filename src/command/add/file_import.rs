@@ -98,7 +98,7 @@ impl FileImport {
         let Some((risk, reason)) = risk_of_connection(connection, &preferences.config) else {
             return Ok(true);
         };
-        if !self.policy.dry_run && !preferences.ask.terminal {
+        if !self.policy.dry_run && !preferences.ask_policy.terminal {
             return Err(Error::usage(risk).hint(
                 "if that is right, run the command at a terminal, where pgcred asks; to take \
                  others, name them after the file",
@@ -128,9 +128,9 @@ fn risk_of_connection(connection: &Connection, config: &Config) -> Option<(Strin
         Some(provider) => provider::from_name(provider).ok(),
         None => provider::find_by_host(&signed_host),
     };
-    let title = provider
-        .filter(|it| it.authority.command().is_some())?
-        .title;
+    let provider = provider?;
+    provider.authority.command()?; // what clouds issue is good for one server
+    let title = provider.title;
     Some((
         format!("{name}: tokens of {title} would be sent to {signed_host}"),
         "They may be good for other servers too: whoever runs this one could log in there with \

@@ -33,8 +33,9 @@ use crate::error::{Error, Result};
 use crate::provider::{self, Provider};
 use crate::request::target::RootsChoice;
 use crate::resolve::{
-    ConnectionOptions, allowed_life, check_user_spelling, provider_of, tunnel_hint,
+    ConnectionOptions, allowed_lifetime, check_user_spelling, provider_of, tunnel_hint,
 };
+use crate::setup::SetupDirection;
 use crate::sys::fs;
 use crate::sys::terminal::InheritedStdin;
 use crate::text::backquoted;
@@ -137,7 +138,7 @@ impl AddCommand {
             names,
             replace: self.replace,
             policy: EditPolicy {
-                undo: false,
+                direction: SetupDirection::SetUp,
                 dry_run: self.dry_run,
                 yes: self.yes,
             },
@@ -157,7 +158,7 @@ impl AddCommand {
             dropped_keys = carry_over::carry_over(&mut connection, old);
         }
         if let Some(port) = self.proxy {
-            connection.proxy = Some(gateway_port::gateway_settings(
+            connection.gateway = Some(gateway_port::gateway_settings(
                 port,
                 &name,
                 &preferences.config,
@@ -178,12 +179,12 @@ impl AddCommand {
             &preferences.config.commands,
         )
         .map_err(|error| error.about(&name))?;
-        let requested_life = self.connection.expires_in;
-        if requested_life.is_some() {
-            allowed_life(
-                requested_life,
+        let requested_lifetime = self.connection.expires_in;
+        if requested_lifetime.is_some() {
+            allowed_lifetime(
+                requested_lifetime,
                 provider,
-                preferences.config.max_life_seconds,
+                preferences.config.max_lifetime_seconds,
             )?;
         }
         match &connection.target.user {
@@ -226,12 +227,12 @@ impl AddCommand {
             region: options.region()?,
             provider: options.provider.clone(),
             sign_host,
-            life: options.expires_in,
+            lifetime: options.expires_in,
             roots,
             aliases,
             vars: read_vars(&self.var)?,
             discovered: false, // from now on it is the user's own
-            proxy: None,
+            gateway: None,
         })
     }
 
@@ -305,8 +306,11 @@ fn read_vars(texts: &[String]) -> Result<Vec<(String, String)>> {
         let about = |error: Error| error.about(&format!("--var {}", backquoted(text)));
         let (name, value) = config::parse_var(text).map_err(about)?;
         if vars.iter().any(|(earlier, _)| *earlier == name) {
-            let error = Error::usage("the name is given twice").hint("name each once");
-            return Err(about(error));
+            let name = backquoted(&name);
+            let error = Error::usage(format!("{name} is given twice"));
+            return Err(about(
+                error.hint(format!("leave out one of the two values of {name}")),
+            ));
         }
         vars.push((name, value));
     }

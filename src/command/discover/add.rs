@@ -11,7 +11,7 @@ use crate::text::{backquoted, glob};
 pub(super) const EVERYTHING: &str = "*";
 
 /// How many reasons an error repeats.
-const MOST_REASONS: usize = 3;
+const MAX_REASONS: usize = 3;
 
 /// The rows that `--add` means, by what becomes of them.
 #[derive(Default)]
@@ -71,7 +71,7 @@ impl ConnectionAdditions {
             return Ok(());
         }
         let mut refusals = self.refusals();
-        refusals.truncate(MOST_REASONS);
+        refusals.truncate(MAX_REASONS);
         let error = Error::usage(format!("not added: {}", refusals.join("; ")));
         Err(error.hint("run `pgcred discover --format json` to see why, for each database"))
     }

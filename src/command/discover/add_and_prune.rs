@@ -16,7 +16,7 @@ use crate::command::remove;
 use crate::config::{self, Connection};
 use crate::error::{Error, Result};
 use crate::output::Output;
-use crate::setup::{Machine, SetupCommands};
+use crate::setup::{Machine, SetupCommands, SetupDirection};
 use crate::text::suggest;
 
 /// Says what is not added and why, for the first reasons.
@@ -125,7 +125,7 @@ impl ChangeOptions {
             config::change_connections(text, new, removed_names)
         })?;
         let policy = EditPolicy {
-            undo: false,
+            direction: SetupDirection::SetUp,
             dry_run: self.dry_run,
             yes: self.yes,
         };
@@ -141,7 +141,7 @@ impl ChangeOptions {
         }
         let output = app.preferences.output;
         let commands = SetupCommands::default();
-        edits::carry_out(&[&edit], &commands, false, &machine, output)?;
+        edits::carry_out(&[&edit], &commands, policy.direction, &machine, output)?;
         app.forget_due_file();
         if !removed_names.is_empty() {
             remove::forget_in_tools(removed_names, &machine, app);

@@ -99,8 +99,8 @@ pub(crate) fn search_databases(
     let context = SearchContext {
         listers: &listers,
         config: &preferences.config,
-        ask: &preferences.ask,
-        deadline: Instant::now() + preferences.ask.timeout,
+        ask_policy: &preferences.ask_policy,
+        deadline: Instant::now() + preferences.ask_policy.timeout,
     };
     for warning in scope.region_warnings(&listers) {
         preferences.output.warn(&warning);

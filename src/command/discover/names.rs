@@ -14,11 +14,11 @@ use crate::provider;
 /// The longest name of a connection.
 const LONGEST: usize = 64;
 /// How much of it is taken from what others have written.
-const LONGEST_BASE: usize = 40;
+const MAX_BASE_LENGTH: usize = 40;
 /// How much of an ID stands for the database.
 const DIGITS_OF_ID: usize = 6;
 /// What is added to a name, at most: nothing, the region, region and profile.
-const MOST_ADDITIONS: usize = 2;
+const MAX_ADDITIONS: usize = 2;
 
 /// What a name is made from.
 pub(super) struct NameParts<'a> {
@@ -40,7 +40,7 @@ pub(super) fn base_name(database: &FoundDatabase) -> String {
         texts.push(id);
     }
     for text in texts {
-        let name = plain_name(text, LONGEST_BASE);
+        let name = plain_name(text, MAX_BASE_LENGTH);
         if !name.is_empty() {
             return name;
         }
@@ -48,7 +48,7 @@ pub(super) fn base_name(database: &FoundDatabase) -> String {
     let prefix = found_provider.map_or("db", |(provider, _)| provider.name);
     plain_name(
         &format!("{prefix}-{}", cut_to_length(id, DIGITS_OF_ID)),
-        LONGEST_BASE,
+        MAX_BASE_LENGTH,
     )
 }
 
@@ -79,7 +79,7 @@ impl NameParts<'_> {
     fn name(&self, additions: usize) -> String {
         let mut name = format!("{}{}", self.base, self.suffix);
         for addition in [self.region, self.profile].iter().take(additions) {
-            let addition = plain_name(addition, LONGEST_BASE);
+            let addition = plain_name(addition, MAX_BASE_LENGTH);
             if !addition.is_empty() {
                 name.push('-');
                 name += &addition;
@@ -109,7 +109,7 @@ impl ConnectionNamer {
     /// Returns a name for each of these, all different.
     pub(super) fn names(&mut self, all_parts: &[NameParts<'_>]) -> Vec<String> {
         let mut additions = vec![0; all_parts.len()];
-        for _ in 0..MOST_ADDITIONS {
+        for _ in 0..MAX_ADDITIONS {
             let mut count: HashMap<String, usize> = HashMap::new();
             for (parts, additions) in all_parts.iter().zip(&additions) {
                 *count.entry(parts.name(*additions)).or_default() += 1;

@@ -122,7 +122,7 @@ impl<'a> ExpectedListing<'a> {
         let mut region = connection.region.clone();
         let provider = provider::find_by_host(&host);
         if let Some(provider) = provider {
-            region = region.or((provider.region)(&host));
+            region = region.or((provider.region_of)(&host));
         }
         Some(Self {
             host,

@@ -16,11 +16,11 @@ use crate::text::{printable_json, shortened};
 /// would be seen.
 pub(super) fn print_table(rows: &[DiscoveredHost]) -> Result<()> {
     const WIDTH: usize = 80;
-    const SHORTEST_IDENTIFIER: usize = 10;
-    const LONGEST_CELL: usize = 64;
+    const MIN_IDENTIFIER_LENGTH: usize = 10;
+    const MAX_CELL_LENGTH: usize = 64;
     let column =
         |value: fn(&DiscoveredHost) -> String| -> Vec<String> { rows.iter().map(value).collect() };
-    let mut table = TextTable::new(rows.len(), LONGEST_CELL);
+    let mut table = TextTable::new(rows.len(), MAX_CELL_LENGTH);
     table.add("NAME", &column(|row| row.name.clone()));
     table.add("WHAT", &column(DiscoveredHost::kind_in_words));
     table.add("REGION", &column(|row| row.database.region.to_string()));
@@ -31,7 +31,7 @@ pub(super) fn print_table(rows: &[DiscoveredHost]) -> Result<()> {
     table.add_unless_empty("STATUS", &column(unusual_status));
     table.add("STATE", &column(|row| configured_state(row).to_owned()));
     let free_width = WIDTH.saturating_sub(table.width());
-    if free_width >= SHORTEST_IDENTIFIER {
+    if free_width >= MIN_IDENTIFIER_LENGTH {
         let mut identifiers = Vec::new();
         for row in rows {
             identifiers.push(shortened(&row.database.identifier, free_width));

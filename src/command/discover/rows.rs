@@ -14,7 +14,7 @@ use crate::text::host::HostPort;
 use crate::text::shortened;
 
 /// The longest text of others that is kept.
-const LONGEST_TEXT: usize = 255;
+const MAX_TEXT_LENGTH: usize = 255;
 
 /// A host that takes logins.
 #[derive(Clone)]
@@ -112,7 +112,7 @@ impl DiscoveredHost {
         if self.database.dbname.as_deref() != Some(provider.dbname) {
             connection.target.dbname.clone_from(&self.database.dbname);
         }
-        if (provider.region)(host).as_ref() != Some(&self.database.region) {
+        if (provider.region_of)(host).as_ref() != Some(&self.database.region) {
             connection.region = Some(self.database.region.clone());
         }
         Some(connection)
@@ -234,8 +234,8 @@ fn new_row(
 
 /// Cuts the texts of others. A cut text would be another user or database, so these are dropped.
 fn bound_texts(database: &mut FoundDatabase) {
-    database.identifier = shortened(&database.identifier, LONGEST_TEXT);
-    database.status = shortened(&database.status, LONGEST_TEXT);
+    database.identifier = shortened(&database.identifier, MAX_TEXT_LENGTH);
+    database.status = shortened(&database.status, MAX_TEXT_LENGTH);
     for long in [
         &mut database.label,
         &mut database.engine,
@@ -244,11 +244,11 @@ fn bound_texts(database: &mut FoundDatabase) {
     .into_iter()
     .flatten()
     {
-        *long = shortened(long, LONGEST_TEXT);
+        *long = shortened(long, MAX_TEXT_LENGTH);
     }
     for text in [&mut database.user, &mut database.dbname] {
         let is_usable = |text: &String| {
-            text.chars().count() <= LONGEST_TEXT && !text.contains(char::is_control)
+            text.chars().count() <= MAX_TEXT_LENGTH && !text.contains(char::is_control)
         };
         if text.as_ref().is_some_and(|text| !is_usable(text)) {
             *text = None;

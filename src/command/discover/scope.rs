@@ -46,7 +46,7 @@ pub(super) struct SearchContext<'a> {
     /// Who can be asked. There is one at least.
     pub(super) listers: &'a [ListingAuthority],
     pub(super) config: &'a Config,
-    pub(super) ask: &'a AskPolicy,
+    pub(super) ask_policy: &'a AskPolicy,
     pub(super) deadline: Instant,
 }
 
@@ -92,7 +92,8 @@ impl ListingAuthority {
         profile: Option<&str>,
         context: SearchContext<'_>,
     ) -> Box<dyn DatabaseCatalog> {
-        self.listing.catalog(profile, context.ask, context.deadline)
+        self.listing
+            .catalog(profile, context.ask_policy, context.deadline)
     }
 }
 
@@ -229,12 +230,8 @@ impl ScopeOptions {
         }
         for pattern in &self.region {
             if glob::is_pattern(pattern) && matching_names(pattern, &region_names).is_empty() {
-                return Err(no_match_error(
-                    "region",
-                    pattern,
-                    "regions",
-                    &region_names.join(", "),
-                ));
+                let name_list = region_names.join(", ");
+                return Err(no_match_error("region", pattern, "regions", &name_list));
             }
         }
         Ok(())
@@ -296,14 +293,19 @@ fn take_named_profiles(pattern: &str, candidates: &mut [SearchCandidate]) -> Res
 /// The profiles and regions of one authority that the configuration and the environment name.
 struct ProfilesInUse {
     pairs: Vec<(ProfileName, Option<Region>)>,
-    current: ProfileName,
-    /// Whether the environment names the current profile, or has a key.
+    current: CurrentProfile,
+}
+
+/// The profile that counts where none is named.
+struct CurrentProfile {
+    name: ProfileName,
+    /// Whether the environment names it or has a key, or it is the usual one.
     is_selected: bool,
 }
 
 impl ProfilesInUse {
     fn find(authority: &dyn Authority, config: &Config) -> Self {
-        let (current, is_selected) = current_profile(authority);
+        let current = current_profile(authority);
         let mut pairs = Vec::new();
         for connection in &config.connections {
             let sign_host = connection.sign_host.as_ref().map(|address| &address.host);
@@ -318,9 +320,9 @@ impl ProfilesInUse {
             let profile = connection.profile.clone().or(rule.profile);
             let mut region = connection.region.clone().or(rule.region);
             if let Some(provider) = provider {
-                region = (provider.region)(host).or(region);
+                region = (provider.region_of)(host).or(region);
             }
-            pairs.push((profile.or(current.clone()), region));
+            pairs.push((profile.or(current.name.clone()), region));
         }
         for rule in &config.rules {
             let provider = provider_of(rule.provider.as_ref(), &rule.host);
@@ -328,15 +330,11 @@ impl ProfilesInUse {
                 pairs.push((rule.profile.clone(), rule.region.clone()));
             }
         }
-        Self {
-            pairs,
-            current,
-            is_selected,
-        }
+        Self { pairs, current }
     }
 
     fn has_any(&self) -> bool {
-        self.is_selected || !self.pairs.is_empty()
+        self.current.is_selected || !self.pairs.is_empty()
     }
 
     /// Returns the profiles that are in use, and the current one. What the environment has where it
@@ -346,8 +344,8 @@ impl ProfilesInUse {
         for (profile, _) in &self.pairs {
             add_once(&mut profiles, profile.clone());
         }
-        if self.is_selected || profiles.is_empty() {
-            add_once(&mut profiles, self.current.clone());
+        if self.current.is_selected || profiles.is_empty() {
+            add_once(&mut profiles, self.current.name.clone());
         }
         profiles
     }
@@ -381,18 +379,25 @@ fn may_be_of(authority: &dyn Authority, provider: Option<&Provider>) -> bool {
     }
 }
 
-/// Returns the profile that the environment selects, and whether it names one or has a key. The
-/// usual one is called by its name where there is one, so that what is added goes on to mean it.
-fn current_profile(authority: &dyn Authority) -> (ProfileName, bool) {
+/// Returns the profile that the environment selects. The usual one is called by its name where
+/// there is one, so that what is added goes on to mean it.
+fn current_profile(authority: &dyn Authority) -> CurrentProfile {
     const USUAL: &str = "default";
     let settings = authority.shell_settings();
-    if settings.profile.is_some() || settings.key.is_some() {
-        return (settings.profile, true);
+    let mut current = CurrentProfile {
+        name: settings.profile,
+        is_selected: true,
+    };
+    if current.name.is_some() || settings.key.is_some() {
+        return current;
     }
     match authority.profile_names() {
-        Ok(names) if names.iter().any(|name| name == USUAL) => (Some(USUAL.to_owned()), true),
-        _ => (None, false),
+        Ok(names) if names.iter().any(|name| name == USUAL) => {
+            current.name = Some(USUAL.to_owned());
+        }
+        _ => current.is_selected = false,
     }
+    current
 }
 
 /// Puts together the profiles that lead to the same credentials.

@@ -17,7 +17,7 @@ use crate::output::Output;
 use crate::output::progress::ProgressLine;
 
 /// How many profiles are asked at the same time. Each of them asks several questions at a time.
-const MOST_THREADS: usize = 12;
+const MAX_THREADS: usize = 12;
 
 /// What a profile has answered.
 pub(super) struct ProfileAnswer {
@@ -51,8 +51,9 @@ pub(super) fn ask_catalogs(
     output: Output,
 ) -> Vec<ProfileAnswer> {
     let mut answers = ask_once(questions, output);
-    let may_log_in = context.ask.terminal || context.ask.login == LoginPolicy::Browser;
-    if context.ask.asks() && may_log_in {
+    let may_log_in =
+        context.ask_policy.terminal || context.ask_policy.login == LoginPolicy::Browser;
+    if context.ask_policy.asks() && may_log_in {
         ask_after_logins(&mut answers, context, output);
     }
     answers
@@ -67,14 +68,14 @@ fn ask_after_logins(answers: &mut [ProfileAnswer], context: SearchContext<'_>, o
         }
         let identities = answer.lister.authority.identities();
         let identity = identities.identity(answer.profile(), None);
-        match identity.log_in(context.ask, &context.ask.notes()) {
+        match identity.log_in(context.ask_policy, &context.ask_policy.notes()) {
             Ok(_) => logged_in.push(position),
             Err(error) => answer.listing = Err(NoAnswer::new(NoAnswerReason::LoginNeeded, error)),
         }
     }
     // The time that the user needs for a login does not count.
     let context = SearchContext {
-        deadline: Instant::now() + context.ask.timeout,
+        deadline: Instant::now() + context.ask_policy.timeout,
         ..context
     };
     let mut questions = Vec::new();
@@ -94,10 +95,10 @@ fn ask_after_logins(answers: &mut [ProfileAnswer], context: SearchContext<'_>, o
 }
 
 fn ask_once(questions: Vec<CatalogSearch>, output: Output) -> Vec<ProfileAnswer> {
-    let threads = questions.len().min(MOST_THREADS);
+    let threads = questions.len().min(MAX_THREADS);
     let progress = ProgressLine::start(&format!("asking {}", titles(&questions)), output);
     let count = |step| match step {
-        CatalogStep::Planned => progress.plan(),
+        CatalogStep::Planned => progress.expect_more(),
         CatalogStep::Done => progress.step(),
     };
     let open_searches = Mutex::new(questions.into_iter().enumerate());

@@ -46,7 +46,7 @@ pub(super) struct Examination<'a> {
 
 /// One target of the run, for the checks of a target.
 pub(super) struct ExaminedTarget<'a, 'b> {
-    pub(super) run: &'a mut Examination<'b>,
+    pub(super) examination: &'a mut Examination<'b>,
     /// What the user calls it.
     pub(super) name: String,
     pub(super) request: &'a Request,

@@ -101,10 +101,10 @@ impl Finding {
 
     fn new(status: FindingStatus, cause: Option<&'static str>, detail: &str) -> Self {
         /// Servers and files of other programs write into it.
-        const LONGEST_DETAIL: usize = 4096;
+        const MAX_DETAIL_LENGTH: usize = 4096;
         Self {
             status,
-            detail: text::shortened(detail, LONGEST_DETAIL),
+            detail: text::shortened(detail, MAX_DETAIL_LENGTH),
             cause,
             commands: Vec::new(),
             advice: None,

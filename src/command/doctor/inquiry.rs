@@ -64,7 +64,7 @@ impl Inspectors {
     fn for_request(
         &mut self,
         request: &Request,
-        ask: &AskPolicy,
+        ask_policy: &AskPolicy,
         deadline: Instant,
     ) -> Option<Arc<dyn Inspector>> {
         let authority = request.provider.authority;
@@ -74,7 +74,7 @@ impl Inspectors {
                 return inspector.clone();
             }
         }
-        let new_inspector = authority.inspector(request.profile.as_deref(), ask, deadline);
+        let new_inspector = authority.inspector(request.profile.as_deref(), ask_policy, deadline);
         let inspector = new_inspector.map(Arc::from);
         self.by_key.push((key, inspector.clone()));
         inspector
@@ -86,10 +86,10 @@ impl TargetInquiry {
     pub(super) fn start(
         inspectors: &mut Inspectors,
         request: &Request,
-        ask: &AskPolicy,
+        ask_policy: &AskPolicy,
         deadline: Instant,
     ) -> Option<Self> {
-        let inspector = inspectors.for_request(request, ask, deadline)?;
+        let inspector = inspectors.for_request(request, ask_policy, deadline)?;
         let (server, found_server) = channel();
         let (subject, of_server) = (InquirySubject::from_request(request), inspector.clone());
         let permission = PendingAnswer::start(move || {
@@ -131,10 +131,14 @@ impl InquirySubject {
 
 impl AuthorityClock {
     /// Starts to ask the authority of a target; `None` if there is nobody to ask.
-    pub(super) fn start(request: &Request, ask: &AskPolicy, deadline: Instant) -> Option<Self> {
+    pub(super) fn start(
+        request: &Request,
+        ask_policy: &AskPolicy,
+        deadline: Instant,
+    ) -> Option<Self> {
         let deadline = deadline.min(Instant::now() + PATIENCE);
         let authority = request.provider.authority;
-        let inspector = authority.inspector(request.profile.as_deref(), ask, deadline)?;
+        let inspector = authority.inspector(request.profile.as_deref(), ask_policy, deadline)?;
         let region = request.region.clone();
         Some(Self {
             authority,

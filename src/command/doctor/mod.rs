@@ -148,7 +148,12 @@ impl RunCommand for DoctorCommand {
         for request in targets.iter().flat_map(|target| &target.request) {
             names.extend(share::names_of(request));
         }
-        let deadline = Instant::now() + app.preferences.ask.timeout.saturating_sub(REPORT_TIME);
+        let deadline = Instant::now()
+            + app
+                .preferences
+                .ask_policy
+                .timeout
+                .saturating_sub(REPORT_TIME);
         let machine = Machine::current(app.options.config.as_deref())?;
         let is_wanted = |word: &str| selection.includes_any(word);
         let mut jobs = DoctorJobs::start(app, &machine, deadline, is_wanted);
@@ -225,7 +230,7 @@ fn start_clocks(targets: &[NamedTarget], app: &App, deadline: Instant) -> Vec<Au
         {
             clocks.extend(AuthorityClock::start(
                 request,
-                &app.preferences.ask,
+                &app.preferences.ask_policy,
                 deadline,
             ));
         }
@@ -247,8 +252,8 @@ fn name_of(typed_target: &str, index: usize, request: &Result<Request>) -> Strin
 /// Never asks the user for anything, and ends the programs that the AWS configuration names
 /// together with their children.
 fn forbid_questions(app: &mut App) {
-    app.preferences.ask.terminal = false;
-    app.preferences.ask.mfa_code = None;
+    app.preferences.ask_policy.terminal = false;
+    app.preferences.ask_policy.mfa_code = None;
     app.never_ask_for_login();
 }
 

@@ -35,12 +35,11 @@ pub(super) fn names_in(text: &str) -> Vec<String> {
         let line = line.trim();
         if let Some(header) = line.strip_prefix('[') {
             let ends = |c: char| c.is_whitespace() || "[].'\"#".contains(c);
-            let words = header.split(ends).filter(|word| !word.is_empty());
-            names.extend(
-                words
-                    .filter(|word| !HARMLESS_WORDS.contains(word))
-                    .map(str::to_owned),
-            );
+            for word in header.split(ends) {
+                if !word.is_empty() && !HARMLESS_WORDS.contains(&word) {
+                    names.push(word.to_owned());
+                }
+            }
         } else if let Some((key, value)) = line.split_once('=')
             && keys.contains(&key.trim())
         {

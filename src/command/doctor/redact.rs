@@ -1,5 +1,5 @@
-//! Replaces what identifies a user or a company: the same text by the same mark each time, so that
-//! the report can still be followed. It is pure.
+//! Replaces what identifies a user or a company: the same text by the same pseudonym each time, so
+//! that the report can still be followed. It is pure.
 //!
 //! Two things are replaced: names that the caller knows, such as those of connections, profiles and
 //! users, and words that look like an account number, a GUID, a cluster ID, a host, an address, an
@@ -9,9 +9,10 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use crate::provider;
+use crate::text::arn::{ACCOUNT_DIGITS, Arn, is_account};
 use crate::text::host;
 
-/// What a text is. The mark says it: `<account-1>`.
+/// What a text is. The pseudonym says it: `<account-1>`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum RedactedKind {
     Account,
@@ -57,9 +58,6 @@ const COMMON_NAMES: [&str; 6] = [
     "system",
 ];
 
-/// `arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE`.
-const ARN_FIELDS: usize = 6;
-
 /// Replaces texts, and remembers by what.
 pub(super) struct Redactor {
     /// The known names, the longest first.
@@ -104,25 +102,28 @@ impl Redactor {
             return (home.len(), "~".to_owned());
         }
         if let Some((prefix, user)) = others_home_at(rest) {
-            let mark = self.mark(RedactedKind::User, user);
-            return (prefix.len() + user.len(), format!("{prefix}{mark}"));
+            let pseudonym = self.pseudonym(RedactedKind::User, user);
+            return (prefix.len() + user.len(), format!("{prefix}{pseudonym}"));
         }
         if let Some(id) = guid_at(rest, last_char) {
-            return (id.len(), self.mark(RedactedKind::Id, id));
+            return (id.len(), self.pseudonym(RedactedKind::Id, id));
         }
         if let Some(account) = account_at(rest, last_char) {
-            return (account.len(), self.mark(RedactedKind::Account, account));
+            return (
+                account.len(),
+                self.pseudonym(RedactedKind::Account, account),
+            );
         }
         if !last_char.is_some_and(is_name_char) {
-            if let Some(arn) = arn_at(rest) {
-                return (arn.len(), self.arn(arn));
+            if let Some((text, arn)) = arn_at(rest) {
+                return (text.len(), self.arn(arn));
             }
             let word = word_at(rest);
-            if let Some(replacement) = self.mark_of_look(word) {
+            if let Some(replacement) = self.redact_by_shape(word) {
                 return (word.len(), replacement);
             }
             if let Some((name, kind)) = self.known_at(rest) {
-                return (name.len(), self.mark(kind, &name));
+                return (name.len(), self.pseudonym(kind, &name));
             }
         }
         // One character at a time: a known name may stand behind a full stop or an `@`.
@@ -145,34 +146,32 @@ impl Redactor {
 
     /// Returns an ARN with its service, region and type of resource, which help, and without its
     /// account and names.
-    fn arn(&mut self, arn: &str) -> String {
-        let fields: Vec<&str> = arn.splitn(ARN_FIELDS, ':').collect();
-        let mut redacted_fields: Vec<String> =
-            fields.iter().map(|&field| field.to_owned()).collect();
-        if !fields[4].is_empty() {
-            redacted_fields[4] = self.mark(RedactedKind::Account, fields[4]);
+    fn arn(&mut self, arn: Arn<'_>) -> String {
+        let (partition, service, region) = (arn.partition, arn.service, arn.region);
+        let mut account = String::new();
+        if !arn.account.is_empty() {
+            account = self.pseudonym(RedactedKind::Account, arn.account);
         }
-        let mut parts = fields[5].split(['/', ':']);
+        let mut parts = arn.resource.split(['/', ':']);
         let mut resource = parts.next().unwrap_or_default().to_owned();
         for part in parts {
             resource += "/";
-            resource += &self.mark(RedactedKind::Name, part);
+            resource += &self.pseudonym(RedactedKind::Name, part);
         }
-        redacted_fields[5] = resource;
-        redacted_fields.join(":")
+        format!("arn:{partition}:{service}:{region}:{account}:{resource}")
     }
 
-    /// Returns the mark for a word that looks like something private.
-    fn mark_of_look(&mut self, word: &str) -> Option<String> {
+    /// Returns the pseudonym of a word that looks like something private.
+    fn redact_by_shape(&mut self, word: &str) -> Option<String> {
         match kind_of(word)? {
             // The first letters tell the kind of the key.
             RedactedKind::Key => Some(format!(
                 "{}{}",
                 &word[..4],
-                self.mark(RedactedKind::Key, word)
+                self.pseudonym(RedactedKind::Key, word)
             )),
             RedactedKind::Host => Some(self.host(word)),
-            kind => Some(self.mark(kind, word)),
+            kind => Some(self.pseudonym(kind, word)),
         }
     }
 
@@ -185,14 +184,14 @@ impl Redactor {
         let labels: Vec<&str> = word.split('.').collect();
         match count.and_then(|count| labels.split_at_checked(count)) {
             Some((name, rest)) => {
-                let mark = self.mark(RedactedKind::Cluster, &name.join("."));
-                format!("{mark}.{}", rest.join("."))
+                let pseudonym = self.pseudonym(RedactedKind::Cluster, &name.join("."));
+                format!("{pseudonym}.{}", rest.join("."))
             }
-            None => self.mark(RedactedKind::Host, word),
+            None => self.pseudonym(RedactedKind::Host, word),
         }
     }
 
-    fn mark(&mut self, kind: RedactedKind, text: &str) -> String {
+    fn pseudonym(&mut self, kind: RedactedKind, text: &str) -> String {
         let numbered_texts = self.numbers.entry(kind).or_default();
         let position = numbered_texts.iter().position(|earlier| earlier == text);
         let number = if let Some(index) = position {
@@ -251,14 +250,13 @@ fn others_home_at(rest: &str) -> Option<(&str, &str)> {
 
 /// Returns the account number at the beginning of a text: twelve digits, also inside a name.
 fn account_at(rest: &str, last_char: Option<char>) -> Option<&str> {
-    const DIGITS: usize = 12;
     let is_digit = |c: char| c.is_ascii_digit();
     if last_char.is_some_and(is_digit) {
         return None;
     }
-    let (number, after) = rest.split_at_checked(DIGITS)?;
-    let is_account = number.chars().all(is_digit) && !after.starts_with(is_digit);
-    if is_account { Some(number) } else { None }
+    let (number, after) = rest.split_at_checked(ACCOUNT_DIGITS)?;
+    let is_whole = is_account(number) && !after.starts_with(is_digit);
+    if is_whole { Some(number) } else { None }
 }
 
 /// Returns the GUID at the beginning of a text, such as that of a tenant or an instance. Its last
@@ -277,19 +275,15 @@ fn guid_at(rest: &str, last_char: Option<char>) -> Option<&str> {
     if is_guid { Some(guid) } else { None }
 }
 
-/// Returns the ARN at the beginning of a text.
-fn arn_at(rest: &str) -> Option<&str> {
+/// Returns the ARN at the beginning of a text, as it stands there and as its fields.
+fn arn_at(rest: &str) -> Option<(&str, Arn<'_>)> {
     if !rest.starts_with("arn:") {
         return None;
     }
     let ends = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | ',' | ';' | ')');
     let arn = &rest[..rest.find(ends).unwrap_or(rest.len())];
     let arn = arn.trim_end_matches([':', '.', '/']);
-    if arn.splitn(ARN_FIELDS, ':').count() == ARN_FIELDS {
-        Some(arn)
-    } else {
-        None
-    }
+    Some((arn, Arn::parse(arn)?))
 }
 
 /// Returns what a word looks like; `None` for an ordinary word.

@@ -12,7 +12,7 @@ use super::wrap::wrap_text;
 use crate::output::table::TextTable;
 
 /// No id of a check is longer.
-const WIDEST_ID: usize = 24;
+const MAX_ID_WIDTH: usize = 24;
 
 /// What stands before the lines that belong to a check.
 const INDENT: &str = "      ";
@@ -66,10 +66,10 @@ impl<'a> DoctorReport<'a> {
         }
         let mut lines = Vec::new();
         for outcome in failures {
-            let trouble = outcome.trouble();
+            let summary = outcome.summary();
             lines.push(match &outcome.target {
-                Some(target) => format!("first cause: {target}: {trouble}"),
-                None => format!("first cause: {trouble}"),
+                Some(target) => format!("first cause: {target}: {summary}"),
+                None => format!("first cause: {summary}"),
             });
             if let Some(advice) = &outcome.advice {
                 lines.extend(wrap_text(advice, ""));
@@ -95,7 +95,7 @@ impl<'a> DoctorReport<'a> {
         let mut lines = vec!["no cause of a failing login was found".to_owned()];
         let is_warning = |outcome: &&CheckOutcome| outcome.status == FindingStatus::Warn;
         if let Some(outcome) = self.outcomes.iter().find(is_warning) {
-            lines.push(format!("first warning: {}", outcome.trouble()));
+            lines.push(format!("first warning: {}", outcome.summary()));
         }
         lines.extend(self.first_note());
         lines
@@ -135,7 +135,7 @@ impl<'a> DoctorReport<'a> {
 
 impl CheckOutcome {
     /// Returns what is wrong, in a few words.
-    fn trouble(&self) -> &str {
+    fn summary(&self) -> &str {
         match self.cause {
             Some(cause) => cause.title,
             None => &self.detail,
@@ -146,7 +146,7 @@ impl CheckOutcome {
         let label = self.status.label();
         let id = self.check.id;
         let detail = &self.detail;
-        let mut lines = vec![format!("{label:<4}  {id:<WIDEST_ID$}  {detail}")];
+        let mut lines = vec![format!("{label:<4}  {id:<MAX_ID_WIDTH$}  {detail}")];
         if !matches!(self.status, FindingStatus::Warn | FindingStatus::Fail) {
             return lines;
         }

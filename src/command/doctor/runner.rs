@@ -16,7 +16,7 @@ use crate::error::Result;
 use crate::request::Request;
 
 /// The most servers that are probed, and asked about, at the same time.
-const MOST_PROBES: usize = 16;
+const MAX_PROBES: usize = 16;
 
 /// What the user asked to examine, before anything is known of it.
 pub(super) struct NamedTarget {
@@ -39,23 +39,23 @@ pub(super) fn run_checks(
     selection: &CheckSelection,
 ) -> Vec<CheckOutcome> {
     let mut probes = TargetProbes::default();
-    probes.start_up_to(MOST_PROBES, targets, examination, selection);
+    probes.start_up_to(MAX_PROBES, targets, examination, selection);
     let machine_outcomes = run_machine(examination, selection);
     let mut target_outcomes = Vec::new();
     for (index, NamedTarget { name, request }) in targets.iter().enumerate() {
-        probes.start_up_to(index + MOST_PROBES, targets, examination, selection);
+        probes.start_up_to(index + MAX_PROBES, targets, examination, selection);
         let (network, inquiry) = probes.take(index);
         match request {
             Ok(request) => {
-                let mut case = ExaminedTarget {
-                    run: &mut *examination,
+                let mut examined = ExaminedTarget {
+                    examination: &mut *examination,
                     name: name.clone(),
                     request,
                     token: None,
                     network,
                     inquiry,
                 };
-                target_outcomes.extend(run_target(&mut case, selection, &machine_outcomes));
+                target_outcomes.extend(run_target(&mut examined, selection, &machine_outcomes));
             }
             Err(error) => {
                 let mut finding = Finding::from_error("target.unknown", error);
@@ -112,7 +112,7 @@ impl TargetProbes {
         let is_probed = level >= CheckLevel::Network && selection.needs_network();
         let is_asked_about = level >= CheckLevel::Aws && selection.needs_aws();
         let deadline = examination.deadline;
-        let ask = &examination.app.preferences.ask;
+        let ask_policy = &examination.app.preferences.ask_policy;
         for target in targets.iter().take(count).skip(self.started.len()) {
             let (mut probe, mut inquiry) = (None, None);
             if let Ok(request) = &target.request {
@@ -120,7 +120,8 @@ impl TargetProbes {
                     probe = Some(NetworkAnswers::start(request, deadline));
                 }
                 if is_asked_about {
-                    inquiry = TargetInquiry::start(&mut self.inspectors, request, ask, deadline);
+                    inquiry =
+                        TargetInquiry::start(&mut self.inspectors, request, ask_policy, deadline);
                 }
             }
             self.started.push((probe, inquiry));
@@ -157,23 +158,28 @@ fn run_machine(examination: &mut Examination<'_>, selection: &CheckSelection) ->
 
 /// Carries out the checks of one target. They may need those of the machine.
 fn run_target(
-    case: &mut ExaminedTarget<'_, '_>,
+    examined: &mut ExaminedTarget<'_, '_>,
     selection: &CheckSelection,
     machine_outcomes: &[CheckOutcome],
 ) -> Vec<CheckOutcome> {
-    let values = case.placeholders();
+    let values = examined.placeholders();
     let mut outcomes: Vec<CheckOutcome> = Vec::new();
     for check in checks::all_checks() {
         let Examine::Target(examine) = check.examine else {
             continue;
         };
         let earlier_outcomes = machine_outcomes.iter().chain(&outcomes);
-        let finding = match reason_to_skip(check, selection, case.run.level, earlier_outcomes) {
+        let finding = match reason_to_skip(
+            check,
+            selection,
+            examined.examination.level,
+            earlier_outcomes,
+        ) {
             Some(SkipReason::Silently) => continue,
             Some(SkipReason::Because(reason)) => Finding::skip(reason),
-            None => examine(case),
+            None => examine(examined),
         };
-        let name = Some(case.name.clone());
+        let name = Some(examined.name.clone());
         outcomes.push(CheckOutcome::new(check, name, finding, &values));
     }
     outcomes

@@ -47,7 +47,7 @@ pub(super) fn request(provider: &'static Provider, host: &str) -> Request {
         aliases: Vec::new(),
         lines_of_others: Vec::new(),
         vars: Vec::new(),
-        life_seconds: 900,
+        lifetime_seconds: 900,
     }
 }
 
@@ -71,16 +71,16 @@ fn words() -> Vec<String> {
 pub(super) fn examined(request: Request, words: Vec<String>) -> Vec<String> {
     let command = <GlobalOptions as clap::Args>::augment_args(clap::Command::new("pgcred"));
     let options = GlobalOptions::from_arg_matches(&command.get_matches_from(["pgcred"]));
-    let ask = control::policy();
+    let ask_policy = control::policy();
     let mut app = App {
         options: options.expect("the defaults"),
-        issuer: Issuer::new(ask.clone(), None),
+        issuer: Issuer::new(ask_policy.clone(), None),
         preferences: Preferences {
             output: Output {
                 quiet: true,
                 debug: false,
             },
-            ask,
+            ask_policy,
             config: Config::default(),
             config_path: None,
             config_changed: None,

@@ -82,8 +82,8 @@ pub(super) fn check_reachable(path: &Path) -> Result<()> {
     let (path, directory) = (path.display(), directory.display());
     Err(
         Error::failure(format!("{path} may have tokens and cannot be reached")).hint(format!(
-            "make the directory {directory} available again, then try again; if it is gone for \
-             good, run `{make}` before"
+            "attach or mount {directory}, then try again; if it is gone for good, run `{make}`, \
+             then try again"
         )),
     )
 }

@@ -50,11 +50,11 @@ pub(super) fn hint_after_failed_login(exec_request: &ExecRequest<'_>) -> String 
 /// Returns what doctor finds first. Its own login may succeed, because it uses another way than the
 /// program, or because it comes later.
 fn ask_doctor(exec_request: &ExecRequest<'_>) -> Option<String> {
-    const LONGEST_LOGIN: Duration = Duration::from_secs(3);
+    const MAX_LOGIN_TIME: Duration = Duration::from_secs(3);
     match try_server_login(
         &target_of(exec_request.request),
         exec_request.config,
-        LONGEST_LOGIN,
+        MAX_LOGIN_TIME,
     ) {
         DoctorVerdict::Refused(cause) => Some(cause),
         DoctorVerdict::Accepted(_) | DoctorVerdict::Unknown => None,
@@ -70,7 +70,7 @@ fn target_of(request: &Request) -> Vec<String> {
     let mut add_option = |option: &str, value: &str| {
         arguments.extend([option.to_owned(), value.to_owned()]);
     };
-    if request.port != request.provider.usual_port {
+    if request.port != request.provider.default_port {
         add_option("--port", &request.port.to_string());
     }
     if request.sign_host != request.host {
@@ -82,7 +82,7 @@ fn target_of(request: &Request) -> Vec<String> {
         add_option("--provider", request.provider.name);
     }
     if let Some(region) = &request.region
-        && (request.provider.region)(&request.sign_host).is_none()
+        && (request.provider.region_of)(&request.sign_host).is_none()
     {
         add_option("--region", region.as_str());
     }
@@ -118,7 +118,7 @@ mod tests {
             aliases: Vec::new(),
             lines_of_others: Vec::new(),
             vars: Vec::new(),
-            life_seconds: 900,
+            lifetime_seconds: 900,
         };
         let hint_of = |request: &Request| {
             hint_after_failed_login(&ExecRequest {

@@ -90,18 +90,18 @@ impl RunCommand for ExecCommand {
         };
         let (request, issued) = issue_for_passfile(request, &self.token, app)?;
         let directory = fs::new_private_directory()?;
-        let roots = roots::sslrootcert_for_exec(&request, &app.preferences.ask, &directory)?;
+        let roots = roots::sslrootcert_for_exec(&request, &app.preferences.ask_policy, &directory)?;
         app.release(); // other processes may ask AWS while the program runs
 
         let passfile = directory.path(PASSFILE);
-        fs::put(&passfile, &passfile_lines(&request, &issued)?)?;
+        fs::write_unsynced(&passfile, &passfile_text(&request, &issued)?)?;
         let renewal = TokenRenewal {
             // A new token would be that of another user.
             is_wanted: !request.provider.authority.issues_on_request_only(),
             passfile: passfile.clone(),
             due: issued.token.refresh_after(),
-            life_left_at_refresh: issued.token.refresh_after().until(issued.token.expires_at),
-            timeout: app.preferences.ask.timeout * 2,
+            lifetime_left_at_refresh: issued.token.refresh_after().until(issued.token.expires_at),
+            timeout: app.preferences.ask_policy.timeout * 2,
             output: app.preferences.output,
         };
         // The program may run for days: `release` has dropped the AWS keys, and the token goes now.
@@ -117,7 +117,7 @@ impl RunCommand for ExecCommand {
         let exec_request = ExecRequest {
             request: &request,
             config: app.options.config.as_deref(),
-            is_attended: app.preferences.ask.terminal,
+            is_attended: app.preferences.ask_policy.terminal,
         };
         run_to_its_end(command, renewal, directory, &exec_request)
     }
@@ -172,7 +172,7 @@ fn run_to_its_end(
 }
 
 /// Returns the text of the private passfile.
-fn passfile_lines(request: &Request, issued: &IssuedToken) -> Result<Vec<u8>> {
+fn passfile_text(request: &Request, issued: &IssuedToken) -> Result<Vec<u8>> {
     let mut passfile = Passfile::default();
     passfile.set(request.passfile_line(), &issued.token)?;
     Ok(passfile.render_lines())
@@ -203,8 +203,8 @@ fn renew_passfile(
     passfile: &Path,
     app: &mut App,
 ) -> Result<()> {
-    app.preferences.ask.mfa_code = None; // a code is valid only once
-    app.preferences.ask.in_group = true;
+    app.preferences.ask_policy.mfa_code = None; // a code is valid only once
+    app.preferences.ask_policy.in_group = true;
     app.never_ask_for_login();
     let options = TokenOptions {
         fresh: false,
@@ -213,7 +213,7 @@ fn renew_passfile(
     let issued = app.issue(request, &options);
     // `renewal` compares an error with the one that it has reported last.
     let (request, issued) = issued.map_err(Error::without_age)?;
-    let lines = passfile_lines(&request, &issued)?;
+    let lines = passfile_text(&request, &issued)?;
     fs::edit_cache(passfile, |_| lines)?;
     Output::answer(&format!("{}\n", issued.token.refresh_after().unix()))
 }

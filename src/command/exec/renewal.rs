@@ -17,9 +17,9 @@ use crate::time::Time;
 
 /// The longest pause between two looks at the clock, in seconds. A machine that slept is late by no
 /// more than this after it wakes up.
-const LONGEST_PAUSE_SECONDS: u32 = 30;
+const MAX_PAUSE_SECONDS: u32 = 30;
 /// The longest pause after a renewal that failed, in seconds.
-const LONGEST_RETRY_PAUSE_SECONDS: u32 = 30;
+const MAX_RETRY_PAUSE_SECONDS: u32 = 30;
 
 /// A token that has to be renewed, and when.
 pub(super) struct TokenRenewal {
@@ -28,7 +28,7 @@ pub(super) struct TokenRenewal {
     pub(super) passfile: PathBuf,
     pub(super) due: Time,
     /// How many seconds the token is still valid when it is due.
-    pub(super) life_left_at_refresh: u32,
+    pub(super) lifetime_left_at_refresh: u32,
     /// How long one renewal may take.
     pub(super) timeout: Duration,
     pub(super) output: Output,
@@ -60,7 +60,7 @@ impl TokenRenewal {
     fn run(mut self, stop_receiver: &Receiver<()>) {
         let mut last_warning = String::new();
         loop {
-            let pause = Time::now().until(self.due).min(LONGEST_PAUSE_SECONDS);
+            let pause = Time::now().until(self.due).min(MAX_PAUSE_SECONDS);
             if pause > 0 {
                 match stop_receiver.recv_timeout(Duration::from_secs(pause.into())) {
                     Err(RecvTimeoutError::Timeout) => continue,
@@ -90,8 +90,8 @@ impl TokenRenewal {
     /// Returns the pause after a renewal that failed, in seconds: there is time for two more
     /// attempts before the token expires.
     fn retry_pause_seconds(&self) -> u32 {
-        LONGEST_RETRY_PAUSE_SECONDS
-            .min(self.life_left_at_refresh / 2)
+        MAX_RETRY_PAUSE_SECONDS
+            .min(self.lifetime_left_at_refresh / 2)
             .max(1)
     }
 

@@ -102,7 +102,7 @@ fn rows_and_notes(app: &mut App) -> (Vec<ListRow>, Vec<String>) {
         let connection = app.preferences.config.connection(&row.name);
         if let Some(connection) = connection {
             row.discovered = connection.discovered;
-            row.proxy = connection.proxy.map(OfferedPort::read);
+            row.gateway = connection.gateway.map(OfferedPort::read);
         }
         row.error = app.preferences.output.masked(&row.error);
         notes.extend(row.notes());
@@ -116,17 +116,17 @@ fn rows_and_notes(app: &mut App) -> (Vec<ListRow>, Vec<String>) {
 /// value is left out.
 fn table_lines(rows: &[ListRow]) -> Vec<String> {
     const WIDTH: usize = 80;
-    const SHORTEST_HOST: usize = 24;
-    const LONGEST_CELL: usize = 100;
+    const MIN_HOST_LENGTH: usize = 24;
+    const MAX_CELL_LENGTH: usize = 100;
     let column =
         |value: fn(&ListRow) -> String| -> Vec<String> { rows.iter().map(value).collect() };
-    let mut table = TextTable::new(rows.len(), LONGEST_CELL);
+    let mut table = TextTable::new(rows.len(), MAX_CELL_LENGTH);
     table.add_unless_empty("NAME", &column(|row| row.name.clone()));
     table.add_unless_empty("USER", &column(|row| row.user.clone()));
     table.add_unless_empty("PROFILE", &column(|row| row.profile.clone()));
     table.add_unless_empty("EXPIRES IN", &column(ListRow::time_left));
     table.add_unless_empty("TOKEN IN", &column(ListRow::token_in));
-    let max_width = WIDTH.saturating_sub(table.width()).max(SHORTEST_HOST);
+    let max_width = WIDTH.saturating_sub(table.width()).max(MIN_HOST_LENGTH);
     let hosts: Vec<String> = rows.iter().map(|row| row.address(max_width)).collect();
     table.add("HOST", &hosts);
     table.lines()

@@ -17,7 +17,7 @@ use crate::command::app::App;
 use crate::command::line_owners::LineConflict;
 use crate::command::passfile_tokens::{PassfileToken, PassfileTokens};
 use crate::command::preferences::Preferences;
-use crate::config::ProxySettings;
+use crate::config::GatewaySettings;
 use crate::error::Error;
 use crate::gateway;
 use crate::issue::last_failure;
@@ -54,27 +54,27 @@ pub(super) struct ListRow {
     /// `pgcred discover` has written the connection.
     pub(super) discovered: bool,
     /// How the gateway offers the connection.
-    pub(super) proxy: Option<OfferedPort>,
+    pub(super) gateway: Option<OfferedPort>,
 }
 
 /// A port of the gateway.
 pub(super) struct OfferedPort {
-    settings: ProxySettings,
+    settings: GatewaySettings,
     /// A program listens on it, such as a gateway.
-    is_taken: bool,
+    is_port_in_use: bool,
 }
 
 impl OfferedPort {
-    pub(super) fn read(settings: ProxySettings) -> Self {
+    pub(super) fn read(settings: GatewaySettings) -> Self {
         Self {
             settings,
-            is_taken: gateway::is_taken(settings.port),
+            is_port_in_use: gateway::is_port_in_use(settings.port),
         }
     }
 
     fn note(&self, name: &str) -> String {
         let port = self.settings.port;
-        if self.is_taken {
+        if self.is_port_in_use {
             format!("{name}: the gateway's port 127.0.0.1:{port} is open")
         } else {
             format!(
@@ -88,7 +88,7 @@ impl OfferedPort {
             "port": self.settings.port,
             "socket": self.settings.socket,
             "auth": self.settings.auth.as_str(),
-            "listening": self.is_taken,
+            "listening": self.is_port_in_use,
         })
     }
 }
@@ -163,7 +163,7 @@ impl ListRow {
 
     /// Returns what is known of a connection for which no token can be issued.
     pub(super) fn unusable(name: String, error: &Error, preferences: &Preferences) -> Self {
-        let mut row = match preferences.connection_of_any_life(&name) {
+        let mut row = match preferences.connection_of_any_lifetime(&name) {
             Ok(request) => Self::from_request(name, &request),
             Err(_) => Self {
                 name,
@@ -295,8 +295,8 @@ impl ListRow {
         if !self.error.is_empty() {
             notes.push(format!("{name}: {}", self.error));
         }
-        if let Some(proxy) = &self.proxy {
-            notes.push(proxy.note(name));
+        if let Some(gateway) = &self.gateway {
+            notes.push(gateway.note(name));
         }
         notes
     }
@@ -323,7 +323,7 @@ impl ListRow {
             "missing": self.missing,
             "line_of": self.line_owner,
             "discovered": self.discovered,
-            "proxy": self.proxy.as_ref().map(OfferedPort::json),
+            "proxy": self.gateway.as_ref().map(OfferedPort::json),
             "error": text_or_null(&self.error),
         })
     }
@@ -361,7 +361,7 @@ fn is_of_another(
     if own_record.is_some_and(|record| token.is_recorded_in(record)) {
         return false;
     }
-    for record in index.records_of_any_life(request, identity, token.expires_at) {
+    for record in index.records_of_any_lifetime(request, identity, token.expires_at) {
         if token.is_recorded_in(record) {
             return false;
         }

@@ -23,7 +23,7 @@ use super::run::{RunCommand, arguments_of, hide_options};
 use crate::authority::{AccessGoal, AccessPolicy, AccessQuery, Authority, Region};
 use crate::error::{Error, Result};
 use crate::output::Output;
-use crate::provider::{self, LONGEST_NAME, SqlSubject};
+use crate::provider::{self, MAX_NAME_LENGTH, SqlSubject};
 use crate::request::Request;
 use crate::resolve::ConnectionOptions;
 use crate::sys::terminal::InheritedStdin;
@@ -103,9 +103,9 @@ impl RunCommand for PolicyCommand {
 /// Refuses a name that PostgreSQL would cut, and one that a terminal would not show as the SQL has
 /// it: whoever pastes the SQL must see whom it lets in.
 fn check_sql_user(user: &str) -> Result<()> {
-    if user.len() > LONGEST_NAME {
+    if user.len() > MAX_NAME_LENGTH {
         let error = "the name of the user is longer than PostgreSQL keeps it";
-        let hint = format!("name a user of up to {LONGEST_NAME} bytes with --user");
+        let hint = format!("name a user of up to {MAX_NAME_LENGTH} bytes with --user");
         return Err(Error::usage(error).hint(hint));
     }
     if printable(user) != user {
@@ -210,8 +210,10 @@ fn ask_authority(
     query: &AccessQuery<'_>,
     app: &App,
 ) -> Result<AccessPolicy> {
-    let ask = &app.preferences.ask;
-    if let Some(access) = authority.access(query, ask, Instant::now() + ask.timeout)? {
+    let ask_policy = &app.preferences.ask_policy;
+    if let Some(access) =
+        authority.access(query, ask_policy, Instant::now() + ask_policy.timeout)?
+    {
         return Ok(access);
     }
     let error = format!("pgcred knows no policies for {title}");

@@ -91,7 +91,7 @@ impl RunCommand for RefreshCommand {
                 .watch
                 .run(stdin, output, || self.next_refresh(&mut app.reload()?));
         }
-        let may_notify = app.preferences.ask.login != LoginPolicy::Never;
+        let may_notify = app.preferences.ask_policy.login != LoginPolicy::Never;
         if self.background {
             app.never_ask_for_login();
             terminal::detach();
@@ -346,7 +346,7 @@ impl RefreshCommand {
         if requests.is_empty() && !errors.is_empty() {
             return Err(errors.remove(0));
         }
-        Ok(NextRefresh::plan(
+        Ok(NextRefresh::find(
             &requests,
             &self.passfile.path()?,
             &mut app.issuer,

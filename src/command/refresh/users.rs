@@ -11,11 +11,13 @@ use crate::integrations::TOOLS;
 use crate::issue::IssuedToken;
 use crate::output::Output;
 use crate::request::Request;
-use crate::setup::{FollowedUsers, Machine, SetupCommands, TokenUser, Tool, ToolFiles};
+use crate::setup::{
+    FollowedUsers, Machine, SetupCommands, SetupDirection, TokenUser, Tool, ToolFiles,
+};
 use crate::text::quote;
 
 /// So many connections are named in a hint.
-const MOST_NAMED: usize = 5;
+const MAX_NAMED: usize = 5;
 
 /// Puts the users of these tokens into the files of tools. Without a token that names its user,
 /// nothing is read.
@@ -68,7 +70,7 @@ fn warn_about_outdated_file(error: &Error, tool: &Tool, all: Option<&[TokenUser]
             "setup".to_owned(),
             tool.name.to_owned(),
         ];
-        if users.len() <= MOST_NAMED {
+        if users.len() <= MAX_NAMED {
             let mut names: Vec<String> = users
                 .iter()
                 .map(|user| quote::typed(&user.connection))
@@ -124,13 +126,13 @@ fn change_users(
     machine: &Machine,
     output: Output,
 ) -> Result<Vec<Error>> {
-    const MOST_TRIES: u32 = 3;
+    const MAX_TRIES: u32 = 3;
     let mut tries = 1;
     loop {
         let FollowedUsers { edits, refused } = files.follow_users(machine, users)?;
         let (edits, commands) = (edits_that_change(&edits), SetupCommands::default());
-        match carry_out(&edits, &commands, false, machine, output) {
-            Err(_) if tries < MOST_TRIES => tries += 1,
+        match carry_out(&edits, &commands, SetupDirection::SetUp, machine, output) {
+            Err(_) if tries < MAX_TRIES => tries += 1,
             result => return result.map(|()| refused),
         }
     }

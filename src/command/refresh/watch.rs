@@ -23,7 +23,7 @@ use crate::time::Time;
 
 /// The longest pause between two looks at the clock, in seconds. A machine that slept is late by no
 /// more than this after it wakes up, and a new connection waits no longer.
-const LONGEST_PAUSE_SECONDS: u32 = 30;
+const MAX_PAUSE_SECONDS: u32 = 30;
 
 #[derive(clap::Args, Default)]
 pub(super) struct WatchOptions {
@@ -47,23 +47,23 @@ pub(super) struct NextRefresh {
 }
 
 impl NextRefresh {
-    pub(super) fn plan(requests: &[Request], passfile: &Path, issuer: &mut Issuer) -> Self {
+    pub(super) fn find(requests: &[Request], passfile: &Path, issuer: &mut Issuer) -> Self {
         let later = Self::later();
-        let mut shortest_life = u32::MAX;
+        let mut shortest_lifetime = u32::MAX;
         for request in requests {
-            shortest_life = shortest_life.min(request.life_seconds);
+            shortest_lifetime = shortest_lifetime.min(request.lifetime_seconds);
         }
         Self {
             due: issuer.first_due(requests, passfile).unwrap_or(later.due),
             // Without a cache, pgcred does not know how old a token in the passfile is.
-            retry_seconds: later.retry_seconds.min(shortest_life / 3 * 2).max(1),
+            retry_seconds: later.retry_seconds.min(shortest_lifetime / 3 * 2).max(1),
         }
     }
 
     fn later() -> Self {
         Self {
-            due: Time::now().plus(LONGEST_PAUSE_SECONDS),
-            retry_seconds: LONGEST_PAUSE_SECONDS,
+            due: Time::now().plus(MAX_PAUSE_SECONDS),
+            retry_seconds: MAX_PAUSE_SECONDS,
         }
     }
 }
@@ -113,7 +113,7 @@ impl WatchOptions {
             if pause == 0 {
                 pause = next_refresh.retry_seconds;
             }
-            let pause = Duration::from_secs(pause.min(LONGEST_PAUSE_SECONDS).into());
+            let pause = Duration::from_secs(pause.min(MAX_PAUSE_SECONDS).into());
             if stop_receiver.recv_timeout(pause) != Err(RecvTimeoutError::Timeout) {
                 return Ok(());
             }

@@ -3,7 +3,7 @@
 
 use crate::command::edits;
 use crate::command::preferences::Preferences;
-use crate::config::{self, Connection, RequestedLife};
+use crate::config::{self, Connection, RequestedLifetime};
 use crate::error::Result;
 use crate::provider;
 use crate::request::Request;
@@ -53,7 +53,7 @@ pub(super) fn connection_of_request(request: &Request, name: &str) -> Connection
         region: request.region.clone(),
         ..Connection::default()
     };
-    if connection.region == (request.provider.region)(&request.sign_host) {
+    if connection.region == (request.provider.region_of)(&request.sign_host) {
         connection.region = None;
     }
     if provider::find_by_host(&request.sign_host).is_none() {
@@ -65,12 +65,12 @@ pub(super) fn connection_of_request(request: &Request, name: &str) -> Connection
             port: Some(request.sign_port),
         });
     }
-    if request.life_seconds == request.provider.default_life_seconds {
-        connection.life = None; // also if the provider allows no longer one
-    } else if request.life_seconds == request.provider.max_life_seconds {
-        connection.life = Some(RequestedLife::Max);
+    if request.lifetime_seconds == request.provider.default_lifetime_seconds {
+        connection.lifetime = None; // also if the provider allows no longer one
+    } else if request.lifetime_seconds == request.provider.max_lifetime_seconds {
+        connection.lifetime = Some(RequestedLifetime::Max);
     } else {
-        connection.life = Some(RequestedLife::Seconds(request.life_seconds));
+        connection.lifetime = Some(RequestedLifetime::Seconds(request.lifetime_seconds));
     }
     connection
 }
@@ -81,7 +81,7 @@ fn address_of_request(request: &Request) -> TargetSpec {
         user: (!request.user.is_empty()).then(|| request.user.clone()),
         ..TargetSpec::default()
     };
-    if request.port != request.provider.usual_port {
+    if request.port != request.provider.default_port {
         address.port = Some(request.port);
     }
     if request.dbname != request.provider.dbname {

@@ -130,7 +130,7 @@ impl PlanPart {
         carry_out(
             &edits,
             &self.commands,
-            policy.undo,
+            policy.direction,
             machine,
             preferences.output,
         )?;

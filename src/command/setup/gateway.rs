@@ -16,7 +16,7 @@ pub(super) fn check_offers(targets: &[ToolTarget], errors: &[Error]) -> Result<(
         );
     }
     for (index, target) in targets.iter().enumerate() {
-        let port = |target: &ToolTarget| target.proxy.map(|proxy| proxy.port);
+        let port = |target: &ToolTarget| target.gateway.map(|gateway| gateway.port);
         if let Some(earlier_target) = targets[..index]
             .iter()
             .find(|earlier_target| port(earlier_target) == port(target))
@@ -46,12 +46,12 @@ pub(super) fn check_tool(tool: &Tool) -> Result<()> {
 /// Returns a target as the gateway offers it: at an address of this machine, which the connection
 /// never leaves, and therefore without TLS.
 pub(super) fn through_gateway(mut target: ToolTarget) -> Result<ToolTarget> {
-    let Some(proxy) = target.proxy else {
+    let Some(gateway) = target.gateway else {
         return Err(not_offered(&target));
     };
     let request = &mut target.request;
     "127.0.0.1".clone_into(&mut request.host);
-    request.port = proxy.port;
+    request.port = gateway.port;
     request.keywords.retain(|(keyword, _)| {
         let is_of_the_server = ["ssl", "gss", "channel_binding", "hostaddr", "require_auth"]
             .iter()

@@ -47,8 +47,8 @@ use crate::integrations::{DIALOG_OF_GATEWAY, TOOLS};
 use crate::output::Output;
 use crate::resolve::ConnectionOptions;
 use crate::setup::{
-    CommandLines, Machine, SetupMethod, Tool, ToolFiles, ToolKind, ToolTarget, check_texts,
-    fill_template,
+    CommandLines, Machine, SetupDirection, SetupMethod, Tool, ToolFiles, ToolKind, ToolTarget,
+    check_texts, fill_template,
 };
 use crate::sys::terminal::{self, InheritedStdin};
 use crate::text::suggest;
@@ -130,7 +130,11 @@ impl RunCommand for SetupCommand {
 impl SetupCommand {
     fn policy(&self) -> EditPolicy {
         EditPolicy {
-            undo: self.undo,
+            direction: if self.undo {
+                SetupDirection::Undo
+            } else {
+                SetupDirection::SetUp
+            },
             dry_run: self.dry_run,
             yes: self.yes,
         }
@@ -180,7 +184,7 @@ impl SetupCommand {
     /// terminal, and no option asks for something else.
     fn asks_at_terminal(&self, app: &App) -> bool {
         let is_plain = !self.dry_run && !self.print && !self.yes;
-        is_plain && app.preferences.ask.terminal && terminal::shows_answer()
+        is_plain && app.preferences.ask_policy.terminal && terminal::shows_answer()
     }
 
     /// Returns the names of the entries to take back. A host that belongs to a connection stands

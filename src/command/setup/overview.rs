@@ -6,10 +6,10 @@ use crate::output::table::TextTable;
 use crate::setup::{Machine, SetupMethod, Tool};
 
 /// No terminal has a line that is longer than this.
-const LONGEST_CELL: usize = 1000;
+const MAX_CELL_LENGTH: usize = 1000;
 
 pub(super) fn overview_lines(machine: &Machine) -> Vec<String> {
-    let mut table = TextTable::new(TOOLS.len(), LONGEST_CELL);
+    let mut table = TextTable::new(TOOLS.len(), MAX_CELL_LENGTH);
     let column =
         |value: &dyn Fn(&Tool) -> String| -> Vec<String> { TOOLS.iter().map(value).collect() };
     table.add("TOOL", &column(&|tool| tool.name.to_owned()));

@@ -13,8 +13,8 @@ use super::{add_connection, scheduler};
 use crate::command::preferences::Preferences;
 use crate::error::{Error, Result};
 use crate::setup::{
-    Machine, SetupCommands, SetupEdit, SetupMethod, Tool, ToolFiles, ToolKind, ToolTarget,
-    check_texts,
+    Machine, SetupCommands, SetupDirection, SetupEdit, SetupMethod, Tool, ToolFiles, ToolKind,
+    ToolTarget, check_texts,
 };
 
 /// What a plan is made of.
@@ -231,7 +231,7 @@ impl SetupPlanner<'_> {
         Ok(PlanPart {
             tool: Some(tool),
             edits,
-            commands: files.commands(&self.machine, false),
+            commands: files.commands(&self.machine, SetupDirection::SetUp),
             steps: files.steps(&self.machine, &targets),
             targets,
         })

@@ -84,7 +84,8 @@ impl TargetChoice<'_> {
             }
         } else {
             let for_gateway = self.is_for_gateway(tool);
-            let is_offered = |connection: &&Connection| !for_gateway || connection.proxy.is_some();
+            let is_offered =
+                |connection: &&Connection| !for_gateway || connection.gateway.is_some();
             for connection in connections.iter().filter(is_offered) {
                 let name = &connection.name;
                 if let Some(reason) = self.left_out_warning(name, tool, preferences) {
@@ -186,10 +187,10 @@ impl TargetChoice<'_> {
         let roots = roots::choose_roots(&request)?;
         let target = ToolTarget {
             uses_gateway: false,
-            proxy: preferences
+            gateway: preferences
                 .config
                 .connection(&name)
-                .and_then(|connection| connection.proxy),
+                .and_then(|connection| connection.gateway),
             name,
             request,
             roots,
@@ -380,14 +381,14 @@ fn fill_from_environment(request: &mut Request, preferences: &Preferences) -> Re
         let (host, profile) = (&request.sign_host, request.profile.as_deref());
         request.region = request
             .provider
-            .default_region(host, profile, &preferences.ask)?;
+            .default_region(host, profile, &preferences.ask_policy)?;
     }
     Ok(())
 }
 
 /// Returns the first label of a host, cut to a length that users can still tell apart.
 pub(super) fn short_name(host: &str) -> String {
-    const LONGEST_NAME: usize = 26;
+    const MAX_NAME_LENGTH: usize = 26;
     let label = host.split('.').next().unwrap_or(host);
-    label.chars().take(LONGEST_NAME).collect()
+    label.chars().take(MAX_NAME_LENGTH).collect()
 }

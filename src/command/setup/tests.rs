@@ -15,7 +15,7 @@ use crate::provider::fake::control;
 use crate::resolve::ConnectionOptions;
 use crate::setup::{
     EditDestination, FileDrafts, FileOwnership, Machine, Os, SetupEdit, SetupMethod, Tool,
-    ToolFiles, ToolKind, ToolTarget,
+    ToolEntry, ToolFiles, ToolKind, ToolTarget,
 };
 use crate::sys::fs;
 
@@ -30,7 +30,7 @@ proxy = { port = 15432 }
 fn preferences(config: &str, path: &Path) -> Preferences {
     Preferences {
         output: Output::SILENT,
-        ask: control::policy(),
+        ask_policy: control::policy(),
         config: Config::parse(config).unwrap(),
         config_path: Some(path.to_owned()),
         config_changed: None,
@@ -69,7 +69,7 @@ static BROKEN: Tool = Tool {
 const LINE: &str = "# sharing ";
 const OWNERSHIP: FileOwnership = FileOwnership::Part {
     users_part: |text| Ok(Some(without_lines(text))),
-    say_the_same: |one, other| one == other,
+    is_equivalent: |one, other| one == other,
 };
 
 fn without_lines(text: &str) -> String {
@@ -107,6 +107,10 @@ impl ToolFiles for SharedFile {
         Vec::new()
     }
 
+    fn inspect(&self, _: &Machine) -> Vec<ToolEntry> {
+        Vec::new()
+    }
+
     fn steps(&self, _: &Machine, _: &[ToolTarget]) -> Vec<String> {
         Vec::new()
     }
@@ -132,6 +136,10 @@ impl ToolFiles for BrokenFile {
     }
 
     fn set_up_names(&self, _: &Machine) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn inspect(&self, _: &Machine) -> Vec<ToolEntry> {
         Vec::new()
     }
 
@@ -200,7 +208,7 @@ fn edits_of_all_tools_at_once_are_composed_and_undone_to_the_byte() {
     let mut machine = machine(&directory.path(""));
     std::fs::create_dir_all(home.join(".DBeaverData/workspace6/General/.dbeaver")).unwrap();
     let mine = "[mine]\nhost=h\n\n";
-    fs::put(&machine.service_file, mine.as_bytes()).unwrap();
+    fs::write_unsynced(&machine.service_file, mine.as_bytes()).unwrap();
     let preferences = preferences(CONFIG, &machine.own.join("config.toml"));
     let tools = all_tools();
     let plan = plan(&tools, Vec::new(), &[], &machine, &preferences);

@@ -156,13 +156,8 @@ impl TokenUsers {
         if !request.user.is_empty() {
             return Ok(());
         }
-        let (request, issued) = app
-            .issue(request, &TokenOptions::default())
-            .and_then(|(request, issued)| {
-                check_user_for_passfile(&request, &issued)?;
-                Ok((request, issued))
-            })
-            .map_err(|error| error.about(&connection))?;
+        let (request, issued) =
+            issue_checked(request, app).map_err(|error| error.about(&connection))?;
         self.set_user(&connection, &request.user);
         self.issued.push((request, issued));
         Ok(())
@@ -201,4 +196,11 @@ impl TokenUsers {
         }
         Ok(())
     }
+}
+
+/// Issues a token. If its user has come with it, and no passfile can hold that user, it is refused.
+fn issue_checked(request: Request, app: &mut App) -> Result<(Request, IssuedToken)> {
+    let (request, issued) = app.issue(request, &TokenOptions::default())?;
+    check_user_for_passfile(&request, &issued)?;
+    Ok((request, issued))
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::config::tests::{GOOD, connection, full, region, text};
 use crate::config::{
-    Config, Connection, RequestedLife, add_connection, change_connections, remove_connection,
+    Config, Connection, RequestedLifetime, add_connection, change_connections, remove_connection,
 };
 use crate::error::Exit;
 use crate::request::target::TargetSpec;
@@ -35,7 +35,7 @@ aliases = ["localhost:15432", "tunnel"]
         format!("# mine\n\n{table}")
     );
     let short = Connection {
-        life: Some(RequestedLife::Seconds(90)),
+        lifetime: Some(RequestedLifetime::Seconds(90)),
         ..connection("x", "h")
     };
     for (before, after) in [

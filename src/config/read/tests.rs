@@ -2,22 +2,25 @@
 //! and the line and the key of every error.
 
 use crate::config::tests::{GOOD, connection, full, text};
-use crate::config::{CacheChoice, Config, RequestedLife, add_connection, remove_connection};
+use crate::config::{CacheChoice, Config, RequestedLifetime, add_connection, remove_connection};
 use crate::error::Exit;
 
 #[test]
 fn a_good_file_is_read() {
     let config = Config::parse(GOOD).unwrap();
     assert_eq!(config.cache, Some(CacheChoice::File));
-    assert_eq!(config.max_life_seconds, Some(43_200));
+    assert_eq!(config.max_lifetime_seconds, Some(43_200));
     assert_eq!(config.connections.len(), 2);
     assert_eq!(config.connection("prod"), Some(&full()));
     assert_eq!(
-        config.connection("bare").unwrap().life,
-        Some(RequestedLife::Seconds(900))
+        config.connection("bare").unwrap().lifetime,
+        Some(RequestedLifetime::Seconds(900))
     );
     assert_eq!(config.connection("Prod"), None);
-    assert_eq!(config.rules[0].life, Some(RequestedLife::Seconds(900)));
+    assert_eq!(
+        config.rules[0].lifetime,
+        Some(RequestedLifetime::Seconds(900))
+    );
     assert_eq!(config.rules[1].user, text("app"));
     assert_eq!(Config::parse("").unwrap(), Config::default());
     assert_eq!(Config::parse(&GOOD.replace('\n', "\r\n")).unwrap(), config);
@@ -333,7 +336,7 @@ fn commands_are_read_before_those_who_name_them() {
         panic!("{config:?}");
     };
     assert_eq!(
-        (&*corp.name, corp.life_seconds, corp.spare),
+        (&*corp.name, corp.lifetime_seconds, corp.spare),
         ("corp", Some(3_600), 60)
     );
     assert_eq!(corp.placeholders(), ["life", "role"]);

@@ -139,7 +139,7 @@ proptest! {
                 let plain = text.strip_prefix('\u{feff}').unwrap_or(&text);
                 let config = Config::parse(plain).unwrap();
                 prop_assert_eq!(config.connections.len(), found.len());
-                prop_assert!(config.rules.is_empty() && config.max_life_seconds.is_none());
+                prop_assert!(config.rules.is_empty() && config.max_lifetime_seconds.is_none());
                 prop_assert!(config.cache.is_none() && config.login.is_none());
             }
             Err(error) => prop_assert!(!error.to_string().contains(char::is_control)),

@@ -22,7 +22,7 @@ fn filed(bench: &Bench, request: Request, lines: &[PassfileLine]) -> IssuedToken
     for line in lines {
         passfile.set(line.clone(), &issued.token).unwrap();
     }
-    fs::put(&path, &passfile.render()).unwrap();
+    fs::write_unsynced(&path, &passfile.render()).unwrap();
     let tokens = [(request, issued)];
     bench.issuer().record_in_passfile(&path, &tokens);
     let [(_, issued)] = tokens;
@@ -94,7 +94,7 @@ fn a_line_that_is_missing_or_holds_another_token_is_due_now() {
     let (issued_at, expires_at) = (issued.token.issued_at, issued.token.expires_at);
     let other = crate::token::Token::new("other".to_owned(), issued_at, expires_at);
     passfile.set(alias.clone(), &other).unwrap();
-    fs::put(&bench.passfile(), &passfile.render()).unwrap();
+    fs::write_unsynced(&bench.passfile(), &passfile.render()).unwrap();
     assert_eq!(due(&bench, &with_alias()), START);
 }
 
@@ -102,7 +102,7 @@ fn a_line_that_is_missing_or_holds_another_token_is_due_now() {
 fn a_longer_token_stays_until_a_new_one_would_outlast_it() {
     let bench = Bench::new();
     let longer = Request {
-        life_seconds: 60 * MINUTE,
+        lifetime_seconds: 60 * MINUTE,
         ..request("a", None)
     };
     let own = longer.passfile_line();
@@ -145,6 +145,6 @@ fn the_first_of_several_decides_and_a_damaged_block_makes_all_due() {
     assert_eq!(bench.issuer().first_due(&[b, a], &path), first);
     let text = std::fs::read_to_string(&path).unwrap();
     let last_line = text.trim_end().rfind('\n').unwrap();
-    fs::put(&path, &text.as_bytes()[..=last_line]).unwrap();
+    fs::write_unsynced(&path, &text.as_bytes()[..=last_line]).unwrap();
     assert!(PassfileView::read(&path, &bench.cache()).is_none());
 }

@@ -13,7 +13,7 @@ use std::rc::Rc;
 use super::definition::{CommandDefinition, CommandKind};
 use super::invocation;
 use super::presets::CommandPreset;
-use super::run::{CommandRun, TimedAnswer};
+use super::run::{ProgramRun, TimedOutput};
 use super::service::PresetService;
 use crate::authority::jwt;
 use crate::authority::{
@@ -51,7 +51,7 @@ impl Authority for CommandAuthority {
         true
     }
 
-    fn decides_life(&self) -> bool {
+    fn decides_lifetime(&self) -> bool {
         true
     }
 
@@ -76,7 +76,7 @@ impl Authority for CommandAuthority {
         }
     }
 
-    fn explain(&self, message: &str, _: &str) -> Option<&'static str> {
+    fn cause_of_server_message(&self, message: &str, _: &str) -> Option<&'static str> {
         let expired = self.service().expired_token?;
         message.contains(expired).then_some("token.expired")
     }
@@ -151,13 +151,13 @@ impl CommandIdentity {
 
     /// Runs the command. Where the files of the login have changed meanwhile, nobody knows whose
     /// token it is: then it is run once more.
-    fn run(&self, query: &CredentialQuery<'_>, notes: &RunNotes) -> Result<TimedAnswer> {
+    fn run(&self, query: &CredentialQuery<'_>, notes: &RunNotes) -> Result<TimedOutput> {
         let definition = self.definition;
         let profile = self.profile.as_deref();
         let command_line =
             invocation::invocation_words(definition, profile, Some(query.scope), Some(query))?;
         let mut files_before = self.files_now();
-        let run = CommandRun {
+        let run = ProgramRun {
             definition,
             command_line: &command_line,
             profile,
@@ -234,7 +234,7 @@ impl Identity for CommandIdentity {
         ))
     }
 
-    fn explain(&self, _: Option<&Region>, notes: &RunNotes) {
+    fn trace_identity(&self, _: Option<&Region>, notes: &RunNotes) {
         notes.step(|| format!("command.{} prints the tokens", self.definition.name));
         for file in &self.watched {
             notes.step(|| format!("its login is in {}", file.display()));
@@ -242,7 +242,7 @@ impl Identity for CommandIdentity {
     }
 
     /// Types the login command of the definition at the terminal.
-    fn log_in(&self, ask: &AskPolicy, notes: &RunNotes) -> Result<bool> {
+    fn log_in(&self, ask_policy: &AskPolicy, notes: &RunNotes) -> Result<bool> {
         let name = &self.definition.name;
         let profile = self.profile.as_deref();
         let (Some(command_line), Some(login_text)) = (
@@ -254,7 +254,7 @@ impl Identity for CommandIdentity {
                     .hint(format!("add `login = \"COMMAND\"` to [command.{name}]")),
             );
         };
-        if !ask.terminal {
+        if !ask_policy.terminal {
             return Err(Error::login("there is no terminal to log in at")
                 .hint(format!("run `{login_text}` at a terminal, then try again")));
         }
@@ -277,7 +277,7 @@ impl Identity for CommandIdentity {
             notes.set_changed_files();
         }
         Ok(Rc::new(CommandSigner {
-            timed_answer: answer?,
+            timed_output: answer?,
             definition: self.definition,
         }))
     }
@@ -285,23 +285,23 @@ impl Identity for CommandIdentity {
 
 /// Hands out the token that was printed, for every scope of the identity.
 struct CommandSigner {
-    timed_answer: TimedAnswer,
+    timed_output: TimedOutput,
     definition: &'static CommandDefinition,
 }
 
 impl CommandSigner {
     /// Returns when the command is to be run again for a token that ends then.
-    fn fresh_until(&self, end: Time) -> Option<Time> {
-        let started_at = self.timed_answer.started_at;
-        let life_seconds = started_at.until(end);
+    fn fresh_until(&self, expires_at: Time) -> Option<Time> {
+        let started_at = self.timed_output.started_at;
+        let lifetime_seconds = started_at.until(expires_at);
         match self.definition.kind {
             CommandKind::Mint => None,
-            CommandKind::Creates => Some(started_at.plus(life_seconds - life_seconds / 10)),
+            CommandKind::Creates => Some(started_at.plus(lifetime_seconds - lifetime_seconds / 10)),
             CommandKind::Caches => {
                 // It prints no other token before that. If it is late, the pause until it is asked
                 // again is half of what is left.
-                let spared_seconds = life_seconds.saturating_sub(self.definition.spare);
-                Some(started_at.plus(spared_seconds.max(life_seconds / 2)))
+                let spared_seconds = lifetime_seconds.saturating_sub(self.definition.spare);
+                Some(started_at.plus(spared_seconds.max(lifetime_seconds / 2)))
             }
         }
     }
@@ -312,20 +312,20 @@ impl Signer for CommandSigner {
         &self,
         _: &TokenScope<'_>,
         _: Option<&Region>,
-        life_seconds: u32,
+        lifetime_seconds: u32,
         now: Time,
     ) -> Result<Token> {
-        let TimedAnswer { answer, started_at } = &self.timed_answer;
-        let end = answer.expires_at.min(now.plus(life_seconds));
-        if end <= now {
+        let TimedOutput { answer, started_at } = &self.timed_output;
+        let expires_at = answer.expires_at.min(now.plus(lifetime_seconds));
+        if expires_at <= now {
             return Err(
                 Error::login("the token that was printed has expired already")
                     .hint("try again; if that does not help, check the clock of this machine")
                     .because(ErrorReason::Expired),
             );
         }
-        let mut token = Token::new(answer.token.clone(), *started_at, end);
-        if let Some(fresh_until) = self.fresh_until(end) {
+        let mut token = Token::new(answer.token.clone(), *started_at, expires_at);
+        if let Some(fresh_until) = self.fresh_until(expires_at) {
             token = token.with_fresh_until(fresh_until);
         }
         Ok(token.with_user(answer.user.clone()))

@@ -28,8 +28,8 @@ pub(crate) struct CommandDefinition {
     pub(crate) user: Option<JsonPath>,
     /// Where the answer has the time at which the token ends.
     pub(crate) expires: Option<ExpiryField>,
-    /// The longest life in seconds, counted from the start of the run.
-    pub(crate) life_seconds: Option<u32>,
+    /// The longest lifetime in seconds, counted from the start of the run.
+    pub(crate) lifetime_seconds: Option<u32>,
     pub(crate) kind: CommandKind,
     /// Of a command that caches: it prints no other token until so many seconds before the end.
     pub(crate) spare: u32,
@@ -76,7 +76,7 @@ pub(crate) struct JsonPath(pub(super) Vec<String>);
 pub(crate) struct ExpiryField {
     pub(super) path: JsonPath,
     /// Whether it has the seconds from the start of the run, and not a time.
-    pub(super) is_life: bool,
+    pub(super) is_lifetime: bool,
 }
 
 impl CommandDefinition {
@@ -89,7 +89,7 @@ impl CommandDefinition {
             token: None,
             user: None,
             expires: None,
-            life_seconds: None,
+            lifetime_seconds: None,
             kind: CommandKind::default(),
             spare: SPARE_SECONDS,
             watch: Vec::new(),
@@ -213,13 +213,13 @@ impl JsonPath {
 impl ExpiryField {
     /// Reads a path; `+` in front of it says that the field has seconds from the start of the run.
     pub(crate) fn parse(text: &str) -> Result<Self> {
-        let (path, is_life) = match text.strip_prefix('+') {
+        let (path, is_lifetime) = match text.strip_prefix('+') {
             Some(path) => (path, true),
             None => (text, false),
         };
         Ok(Self {
             path: JsonPath::parse(path)?,
-            is_life,
+            is_lifetime,
         })
     }
 }
@@ -241,8 +241,8 @@ mod tests {
     #[test]
     fn a_plus_stands_for_seconds_from_the_start() {
         let field = ExpiryField::parse("+lease_duration").unwrap();
-        assert!(field.is_life && field.path.text() == "lease_duration");
-        assert!(!ExpiryField::parse("expires").unwrap().is_life);
+        assert!(field.is_lifetime && field.path.text() == "lease_duration");
+        assert!(!ExpiryField::parse("expires").unwrap().is_lifetime);
         assert!(ExpiryField::parse("+").is_err());
     }
 

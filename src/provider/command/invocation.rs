@@ -13,9 +13,9 @@ use crate::text::digest::digest;
 
 /// A file of `watch` that is longer than this goes by its stamp. The others go by their bytes,
 /// because a program may write the same again with every run.
-const LONGEST_WATCHED: usize = 1 << 20;
+const MAX_WATCHED_LENGTH: usize = 1 << 20;
 /// Of a directory of `watch`, so many files count.
-const MOST_WATCHED: usize = 100;
+const MAX_WATCHED: usize = 100;
 
 /// The placeholders that are different with each request. They decide how long a token lives, and
 /// not whose it is, so that they are no part of the identity.
@@ -46,7 +46,7 @@ pub(super) fn invocation_words(
     query: Option<&CredentialQuery<'_>>,
 ) -> Result<Vec<String>> {
     let lookup = |name: &str| match query {
-        Some(query) if name == "life" => Some(query.life_seconds.to_string()),
+        Some(query) if name == "life" => Some(query.lifetime_seconds.to_string()),
         // A program that caches can be told to hand out no token that is about to end.
         Some(query) if name == "min_valid" => {
             Some(query.min_valid.max(definition.spare).to_string())
@@ -172,7 +172,7 @@ pub(super) fn watched_files(definition: &CommandDefinition) -> Vec<PathBuf> {
             continue;
         }
         inside.sort();
-        inside.truncate(MOST_WATCHED);
+        inside.truncate(MAX_WATCHED);
         files.extend(inside);
     }
     files
@@ -193,7 +193,7 @@ pub(super) fn digest_of_files(own_digest: &str, files: &[PathBuf]) -> String {
     let mut parts = vec![own_digest.to_owned()];
     for file in files {
         parts.push(match fs::read(file) {
-            Some(bytes) if bytes.len() <= LONGEST_WATCHED => {
+            Some(bytes) if bytes.len() <= MAX_WATCHED_LENGTH => {
                 digest([&*String::from_utf8_lossy(&bytes)])
             }
             Some(_) => fs::stamp_of_file(file).unwrap_or_default(),

@@ -6,16 +6,16 @@
 //!   |            (presets: those that pgcred brings; service: what their hosts need)
 //! authority    the traits: an identity for each command line, a signer for each run
 //!   |--> invocation   template: words with placeholders --> the words that are run, and digests
-//!   |--> run          runs them; answer: what was printed --> token, user, end
+//!   |--> run          runs them; output: what was printed --> token, user, expiry
 //! ```
 //!
 //! A definition says whether its command makes a new token with every run, prints the same one
 //! again, or makes a new user of the database (`CommandKind`). That decides when it is run again.
 
-mod answer;
 mod authority;
 mod definition;
 mod invocation;
+mod output;
 mod presets;
 mod run;
 mod service;
@@ -29,14 +29,14 @@ pub(crate) use template::WordTemplate;
 use super::Provider;
 use authority::CommandAuthority;
 
-/// The longest life of a token of which only the program knows how long it lives, in seconds.
-const LONGEST_LIFE_SECONDS: u32 = 30 * 86_400;
+/// The longest lifetime of a token of which only the program knows how long it lives, in seconds.
+const MAX_LIFETIME_SECONDS: u32 = 30 * 86_400;
 
 /// Returns the provider of a definition, which lives as long as the run.
 pub(crate) fn provider_of(definition: CommandDefinition) -> &'static Provider {
     let definition: &'static CommandDefinition = Box::leak(Box::new(definition));
     let authority = Box::leak(Box::new(CommandAuthority { definition }));
-    let life_seconds = definition.life_seconds.unwrap_or(LONGEST_LIFE_SECONDS);
+    let lifetime_seconds = definition.lifetime_seconds.unwrap_or(MAX_LIFETIME_SECONDS);
     let service = CommandPreset::service_of(&definition.name);
     Box::leak(Box::new(Provider {
         signs_port: definition.uses("port"),
@@ -49,10 +49,10 @@ pub(crate) fn provider_of(definition: CommandDefinition) -> &'static Provider {
         is_foreign_audience: service.is_foreign_audience,
         users_are_addresses: service.users_are_addresses,
         dbname: service.dbname,
-        usual_port: service.usual_port,
-        default_life_seconds: life_seconds,
-        max_life_seconds: life_seconds,
-        roots: service.roots,
+        default_port: service.default_port,
+        default_lifetime_seconds: lifetime_seconds,
+        max_lifetime_seconds: lifetime_seconds,
+        roots_of: service.roots_of,
         default_roots: definition.roots.as_deref(),
         ..Provider::new(&definition.name, &definition.title, authority)
     }))

@@ -18,7 +18,7 @@ pub(crate) struct CommandPreset {
     token: Option<&'static str>,
     user: Option<&'static str>,
     expires: Option<&'static str>,
-    life_seconds: Option<u32>,
+    lifetime_seconds: Option<u32>,
     kind: CommandKind,
     spare: Option<u32>,
     watch: &'static [&'static str],
@@ -96,7 +96,7 @@ const LAKEBASE: CommandPreset = CommandPreset {
     ],
     token: Some("token"),
     expires: Some("expire_time"),
-    life_seconds: Some(HOUR),
+    lifetime_seconds: Some(HOUR),
     watch: &["~/.databrickscfg", "$DATABRICKS_CONFIG_FILE"],
     variables: &["ARM_*", "DATABRICKS_*", "GOOGLE_CREDENTIALS"],
     login: Some("databricks auth login --profile={profile}"),
@@ -160,7 +160,7 @@ const SNOWFLAKE: CommandPreset = CommandPreset {
     // Snowflake writes a name in capitals, unless it is in quotes.
     token: Some("0.T"),
     // Fixed by the service, and the answer does not say it.
-    life_seconds: Some(15 * 60),
+    lifetime_seconds: Some(15 * 60),
     watch: &[
         "$SNOWFLAKE_HOME/config.toml",
         "$SNOWFLAKE_HOME/connections.toml",
@@ -229,7 +229,7 @@ const REDSHIFT: CommandPreset = CommandPreset {
     token: Some("DbPassword"),
     user: Some("DbUser"),
     expires: Some("Expiration"),
-    life_seconds: Some(HOUR),
+    lifetime_seconds: Some(HOUR),
     watch: &[
         "~/.aws/config",
         "~/.aws/credentials",
@@ -316,7 +316,7 @@ impl CommandPreset {
         token: None,
         user: None,
         expires: None,
-        life_seconds: None,
+        lifetime_seconds: None,
         kind: CommandKind::Mint,
         spare: None,
         watch: &[],
@@ -348,8 +348,8 @@ impl CommandPreset {
     }
 
     /// Returns the port on which its servers listen.
-    pub(crate) fn usual_port(&self) -> u16 {
-        self.service.usual_port
+    pub(crate) fn default_port(&self) -> u16 {
+        self.service.default_port
     }
 
     /// Returns those whose hosts have a form of their own.
@@ -370,7 +370,7 @@ impl CommandPreset {
         definition.token = self.token.map(JsonPath::parse).transpose()?;
         definition.user = self.user.map(JsonPath::parse).transpose()?;
         definition.expires = self.expires.map(ExpiryField::parse).transpose()?;
-        definition.life_seconds = self.life_seconds;
+        definition.lifetime_seconds = self.lifetime_seconds;
         definition.kind = self.kind;
         if let Some(spare) = self.spare {
             definition.spare = spare;

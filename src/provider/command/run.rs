@@ -3,8 +3,8 @@
 
 use std::ffi::OsString;
 
-use super::answer::{self, ProgramAnswer};
 use super::definition::CommandDefinition;
+use super::output::{self, CommandOutput};
 use crate::authority::{AskPolicy, CredentialQuery, RunNotes};
 use crate::error::{Error, ErrorReason, Result};
 use crate::sys::child::{self, ChildAttachment, ProgramError, ProgramOutput};
@@ -12,25 +12,25 @@ use crate::sys::env;
 use crate::time::Time;
 
 /// The longest answer, in bytes.
-const LONGEST_ANSWER: usize = 64 << 10;
+const MAX_ANSWER_LENGTH: usize = 64 << 10;
 
-/// What a command has answered, and when it was started_at.
-pub(super) struct TimedAnswer {
-    pub(super) answer: ProgramAnswer,
+/// What a command has answered, and when it was started.
+pub(super) struct TimedOutput {
+    pub(super) answer: CommandOutput,
     pub(super) started_at: Time,
 }
 
 /// What is run for an identity.
-pub(super) struct CommandRun<'a> {
+pub(super) struct ProgramRun<'a> {
     pub(super) definition: &'a CommandDefinition,
     pub(super) command_line: &'a [String],
     /// The profile of the login that a failure may ask for.
     pub(super) profile: Option<&'a str>,
 }
 
-impl CommandRun<'_> {
+impl ProgramRun<'_> {
     /// Runs the words and returns the answer.
-    pub(super) fn run(&self, query: &CredentialQuery<'_>, notes: &RunNotes) -> Result<TimedAnswer> {
+    pub(super) fn run(&self, query: &CredentialQuery<'_>, notes: &RunNotes) -> Result<TimedOutput> {
         let definition = self.definition;
         notes.step(|| self.in_words());
         let started_at = Time::now();
@@ -42,13 +42,13 @@ impl CommandRun<'_> {
             self.command_line,
             &variables,
             query.deadline,
-            child_attachment(query.ask),
+            child_attachment(query.ask_policy),
             // JSON says itself where it ends. A token alone does not: the end of the pipe counts.
             definition.answers_in_json().then_some(is_json),
         );
         let output = match output {
             Ok(output) => output,
-            Err(ProgramError::TooLate) => return Err(self.too_late(query.ask)),
+            Err(ProgramError::TooLate) => return Err(self.too_late(query.ask_policy)),
             Err(ProgramError::Failed(error)) => {
                 return Err(error
                     .about(&self.subject())
@@ -58,16 +58,16 @@ impl CommandRun<'_> {
         if !output.status.success() {
             return Err(self.failed(&output));
         }
-        if output.stdout.len() > LONGEST_ANSWER {
+        if output.stdout.len() > MAX_ANSWER_LENGTH {
             return Err(self.error("printed more than 64 KiB"));
         }
-        let answer = answer::read_answer(&output.stdout, definition, started_at);
+        let answer = output::parse_output(&output.stdout, definition, started_at);
         match answer {
             Ok(answer) => {
-                if let Some(fault) = answer.unusable_end {
+                if let Some(fault) = answer.unusable_expiry {
                     notes.step(|| format!("the token is a JWT, but its `exp` is {fault}"));
                 }
-                Ok(TimedAnswer { answer, started_at })
+                Ok(TimedOutput { answer, started_at })
             }
             Err(_) if self.needs_login(&output) => Err(self.login_error(&output)),
             Err(error) => Err(self.with_login(error).about(&self.subject())),
@@ -151,8 +151,8 @@ impl CommandRun<'_> {
         }
     }
 
-    fn too_late(&self, ask: &AskPolicy) -> Error {
-        let seconds = ask.timeout.as_secs();
+    fn too_late(&self, ask_policy: &AskPolicy) -> Error {
+        let seconds = ask_policy.timeout.as_secs();
         Error::failure(format!(
             "{} did not answer within {seconds} s",
             self.subject()
@@ -165,10 +165,10 @@ impl CommandRun<'_> {
     }
 }
 
-/// A program of its own is killed together with all that it started_at. Its stderr is read, because
+/// A program of its own is killed together with all that it started. Its stderr is read, because
 /// it says whether a login is missing.
-fn child_attachment(ask: &AskPolicy) -> ChildAttachment {
-    if ask.in_group {
+fn child_attachment(ask_policy: &AskPolicy) -> ChildAttachment {
+    if ask_policy.in_group {
         ChildAttachment::InGroup
     } else {
         ChildAttachment::Alone

@@ -19,8 +19,8 @@ pub(super) struct PresetService {
     /// Whether every token is a JWT.
     pub(super) has_only_jwts: bool,
     pub(super) dbname: &'static str,
-    pub(super) usual_port: u16,
-    pub(super) roots: fn(host: &str, region: Option<&Region>) -> RequiredRoots,
+    pub(super) default_port: u16,
+    pub(super) roots_of: fn(host: &str, region: Option<&Region>) -> RequiredRoots,
 }
 
 impl PresetService {
@@ -35,8 +35,8 @@ impl PresetService {
         expired_token: None,
         has_only_jwts: false,
         dbname: "postgres",
-        usual_port: DEFAULT_PORT,
-        roots: |_, _| RequiredRoots::Public(None),
+        default_port: DEFAULT_PORT,
+        roots_of: |_, _| RequiredRoots::Public(None),
     };
 }
 
@@ -74,7 +74,7 @@ pub(super) const GOOGLE: PresetService = PresetService {
     // The name of a user is cut at 63 characters, so Google leaves the end out.
     right_user: |user| user.strip_suffix(".gserviceaccount.com"),
     users_are_addresses: true,
-    roots: |_, _| {
+    roots_of: |_, _| {
         private_roots(
             "google-cloud.pem",
             "this instance of Cloud SQL or AlloyDB, which has an authority of its own",
@@ -88,7 +88,7 @@ pub(super) const GOOGLE: PresetService = PresetService {
 pub(super) const SNOWFLAKE: PresetService = PresetService {
     owns: Some(|host| has_name_before(host, ".postgres.snowflake.app")),
     who_logs_in: Some("the PostgreSQL user to whom your Snowflake user is mapped"),
-    roots: |_, _| {
+    roots_of: |_, _| {
         private_roots(
             "snowflake.pem",
             "this Snowflake account, which has an authority of its own",
@@ -102,8 +102,8 @@ pub(super) const REDSHIFT: PresetService = PresetService {
     owns: Some(|host| is_of_redshift(host, ".redshift.amazonaws.com")),
     expired_token: Some("IAM Authentication token has expired"),
     dbname: "dev",
-    usual_port: 5439,
-    roots: |_, _| amazon_roots::public_roots(),
+    default_port: 5439,
+    roots_of: |_, _| amazon_roots::public_roots(),
     ..PresetService::UNKNOWN
 };
 
@@ -144,8 +144,11 @@ fn is_of_lakebase(host: &str) -> bool {
 
 /// `NAME.ACCOUNT.REGION` and the suffix.
 fn is_of_redshift(host: &str, suffix: &str) -> bool {
-    host.strip_suffix(suffix)
-        .is_some_and(|rest| rest.split('.').filter(|label| !label.is_empty()).count() == 3)
+    let Some(rest) = host.strip_suffix(suffix) else {
+        return false;
+    };
+    let labels = rest.split('.').filter(|label| !label.is_empty());
+    labels.count() == 3
 }
 
 fn warning_about_pooler(host: &str) -> Option<String> {

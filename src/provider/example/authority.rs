@@ -82,7 +82,7 @@ impl Identity for ExampleIdentity {
     }
 
     /// What `--debug` says.
-    fn explain(&self, _: Option<&Region>, notes: &RunNotes) {
+    fn trace_identity(&self, _: Option<&Region>, notes: &RunNotes) {
         notes.step(|| format!("the key in {} signs", self.file.display()));
     }
 
@@ -116,17 +116,17 @@ impl Signer for ExampleSigner {
         &self,
         scope: &TokenScope<'_>,
         _: Option<&Region>,
-        life_seconds: u32,
+        lifetime_seconds: u32,
         now: Time,
     ) -> Result<Token> {
-        let end = now.plus(life_seconds);
+        let expires_at = now.plus(lifetime_seconds);
         let claim = format!(
             "{}@{}/{}",
             scope.user.unwrap_or_default(),
             scope.host,
-            end.unix()
+            expires_at.unix()
         );
         let signature = digest([&*self.key, &*claim]); // a real service would ask for an HMAC
-        Ok(Token::new(format!("{claim}/{signature}"), now, end))
+        Ok(Token::new(format!("{claim}/{signature}"), now, expires_at))
     }
 }

@@ -19,7 +19,7 @@ mod tests;
 use super::Provider;
 
 /// [`Provider::new`] has a neutral value for everything that is not named here. A provider that has
-/// more to say, such as the life of its tokens or its root certificates, names that field too.
+/// more to say, such as the lifetime of its tokens or its root certificates, names that field too.
 pub(super) static PROVIDER: Provider = Provider {
     // `None` if the hosts have no form of their own: then the user types `--provider example`.
     owns: Some(|host| host.ends_with(".example.invalid")),

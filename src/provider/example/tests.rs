@@ -34,7 +34,7 @@ impl ExampleUser {
     }
 
     fn save_key(&self, key: &str) {
-        fs::put(&self.file(), key.as_bytes()).unwrap();
+        fs::write_unsynced(&self.file(), key.as_bytes()).unwrap();
     }
 
     /// Returns the request of `pgcred token HOST --user USER --profile FILE`.

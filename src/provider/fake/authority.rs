@@ -168,7 +168,7 @@ impl Identity for FakeIdentity {
         Rc::new(Self::new(self.digest.clone()))
     }
 
-    fn explain(&self, _: Option<&Region>, notes: &RunNotes) {
+    fn trace_identity(&self, _: Option<&Region>, notes: &RunNotes) {
         notes.step(|| "the test decides who signs".to_owned());
     }
 
@@ -214,7 +214,7 @@ impl Signer for FakeSigner {
         &self,
         scope: &TokenScope<'_>,
         region: Option<&Region>,
-        life_seconds: u32,
+        lifetime_seconds: u32,
         now: Time,
     ) -> Result<Token> {
         assert_eq!(
@@ -224,11 +224,11 @@ impl Signer for FakeSigner {
         if let Some(host) = &self.only_host {
             assert_eq!(scope.host, host, "each scope has a signer of its own");
         }
-        let life_seconds = match self.expires_at {
-            Some(expires_at) => life_seconds.min(now.until(expires_at)),
-            None => life_seconds,
+        let lifetime_seconds = match self.expires_at {
+            Some(expires_at) => lifetime_seconds.min(now.until(expires_at)),
+            None => lifetime_seconds,
         };
-        if life_seconds == 0 {
+        if lifetime_seconds == 0 {
             // No hint: a test that wants one adds it.
             return Err(Error::login("the credentials have expired"));
         }
@@ -241,6 +241,6 @@ impl Signer for FakeSigner {
             "{}/{}/{user}@{}#{number}",
             scope.service, scope.action, scope.host
         );
-        Ok(Token::new(text, now, now.plus(life_seconds)))
+        Ok(Token::new(text, now, now.plus(lifetime_seconds)))
     }
 }

@@ -98,7 +98,7 @@ pub(crate) fn policy() -> AskPolicy {
         mfa_code: None,
         terminal: false,
         in_group: false,
-        tell: |_| {},
+        print_notice: |_| {},
         trace: None,
     }
 }

@@ -15,14 +15,14 @@ const SUFFIX: &str = ".fake.invalid";
 
 pub(crate) static PROVIDER: Provider = Provider {
     service: "fake-service",
-    action: |_| "enter",
+    action_of: |_| "enter",
     signs_user: true,
     owns: Some(|host| host.ends_with(SUFFIX)),
     user: Some("guest"),
     users_are_addresses: true,
     is_foreign_audience: |audience| audience == "https://foreign.invalid",
-    max_life_seconds: 3_600,
-    roots: |host, _| roots_of_host(host),
+    max_lifetime_seconds: 3_600,
+    roots_of: |host, _| roots_of_host(host),
     ..Provider::new("fake", "Fake", &authority::AUTHORITY)
 };
 

@@ -4,7 +4,7 @@
 use crate::text::foreign;
 
 /// An argument that is shorter than this is no secret.
-const SHORTEST_SECRET: usize = 6;
+const MIN_SECRET_LENGTH: usize = 6;
 
 /// Returns the last line that has text in it, as an error message may repeat it.
 pub(crate) fn last_line(text: &[u8]) -> String {
@@ -94,7 +94,7 @@ pub(crate) fn without_answer(stderr: String, stdout: &[u8]) -> String {
 
 /// Returns a text without a value that may be secret.
 pub(crate) fn hide_value(text: String, value: &str) -> String {
-    if value.len() < SHORTEST_SECRET {
+    if value.len() < MIN_SECRET_LENGTH {
         return text;
     }
     text.replace(value, "[...]")

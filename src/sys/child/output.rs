@@ -24,7 +24,7 @@ use crate::error::Error;
 use crate::sys::signals::HeldSignals;
 
 /// At most this many bytes of a pipe are read.
-const LONGEST_ANSWER: u64 = 1 << 20;
+const MAX_ANSWER_LENGTH: u64 = 1 << 20;
 /// How long the pipes of a program are read after its end. A helper that the program started may
 /// keep them open for ever.
 const PIPE_GRACE: Duration = Duration::from_millis(200);
@@ -44,6 +44,13 @@ pub(crate) struct ProgramOutput {
     /// Whether stdout was read to its end.
     pub(crate) is_complete: bool,
     pub(crate) stderr: Vec<u8>,
+}
+
+impl ProgramOutput {
+    /// Tells whether the program has printed more than pgcred reads.
+    pub(crate) fn is_too_long(&self) -> bool {
+        self.stdout.len() as u64 >= MAX_ANSWER_LENGTH
+    }
 }
 
 /// The reason why there is no [`ProgramOutput`].
@@ -271,7 +278,7 @@ impl OutputPipes {
         let stdout = OutputPipe::bytes_of(self.stdout);
         ProgramOutput {
             status,
-            is_complete: is_whole && (stdout.len() as u64) < LONGEST_ANSWER,
+            is_complete: is_whole && (stdout.len() as u64) < MAX_ANSWER_LENGTH,
             stdout,
             stderr: OutputPipe::bytes_of(self.stderr),
         }
@@ -341,7 +348,7 @@ impl OutputPipe {
 
 /// Moves the bytes of a pipe into `bytes`, until the pipe is closed or has given too many.
 fn read_to_end(pipe: impl Read, bytes: &Mutex<Vec<u8>>) {
-    let mut pipe = pipe.take(LONGEST_ANSWER);
+    let mut pipe = pipe.take(MAX_ANSWER_LENGTH);
     let mut part = [0; 8 << 10];
     loop {
         match pipe.read(&mut part) {

@@ -9,7 +9,7 @@ use crate::sys::terminal;
 use crate::text;
 
 /// How many lines of a list are shown at once.
-const MOST_LINES: usize = 40;
+const MAX_LINES: usize = 40;
 
 /// What a user types to go back.
 const BACK: &str = "<";
@@ -126,7 +126,7 @@ fn ask_for_numbers(
 
 /// Asks for a line, and says what may be typed.
 fn ask_for_text(question: DialogQuestion<'_>, keys: &str) -> Result<DialogAnswer<String>> {
-    let back = question.what_back_does();
+    let back = question.back_label();
     let line = terminal::ask_for_line(&text::printable(&format!("[{keys}; {BACK} {back}] ")))?;
     if line.is_empty() {
         return Ok(DialogAnswer::Interrupted); // the end of the input
@@ -145,7 +145,7 @@ fn show_choices(question: DialogQuestion<'_>, choices: &[DialogChoice], typed_wo
         if !filter::matches_filter(typed_word, choice) {
             continue;
         }
-        if shown == MOST_LINES && !choice.is_always_shown {
+        if shown == MAX_LINES && !choice.is_always_shown {
             left_out += 1;
             continue;
         }

@@ -68,7 +68,7 @@ pub(crate) struct DialogQuestion<'a> {
 
 impl DialogQuestion<'_> {
     /// Returns what going back does, for the help.
-    fn what_back_does(self) -> &'static str {
+    fn back_label(self) -> &'static str {
         if self.is_first { "ends" } else { "goes back" }
     }
 }

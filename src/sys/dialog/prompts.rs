@@ -64,8 +64,8 @@ impl Dialog for PromptDialog {
             .with_scorer(&scorer)
             .with_formatter(&formatter)
             .with_render_config(self.render_config());
-        let result = prompt.raw_prompt();
-        answer_of_inquire(result.map(|options| options.iter().map(|option| option.index).collect()))
+        let picked_options = prompt.raw_prompt();
+        answer_of_inquire(picked_options.map(|options| indices_of(&options)))
     }
 
     fn confirm(&self, question: DialogQuestion<'_>, default: bool) -> Result<DialogAnswer<bool>> {
@@ -136,7 +136,7 @@ fn leave_question() {
 
 /// Returns the keys, and what Esc does.
 fn help_about_keys(keys: &str, question: DialogQuestion<'_>) -> String {
-    format!("{keys}, Esc {}", question.what_back_does())
+    format!("{keys}, Esc {}", question.back_label())
 }
 
 /// Returns the rank of a choice that the typed text leaves: the order of the list, with those that
@@ -182,6 +182,10 @@ fn window_size() -> (u16, u16) {
         Ok((columns, lines)) if columns > 0 && lines > 0 => (columns, lines),
         _ => (80, 24),
     }
+}
+
+fn indices_of(options: &[ListOption<String>]) -> Vec<usize> {
+    options.iter().map(|option| option.index).collect()
 }
 
 /// Returns what was picked, in few words.

@@ -19,7 +19,7 @@ use super::lock::{lock_file, remove_leftovers};
 use super::path::{PAUSE, backup_path, cannot_write, directory_and_name, resolve_link};
 use super::read::{read, read_once, read_settled};
 use super::remove::remove;
-use super::swap::{make_directory_of, new_file, swap, swap_in, sync};
+use super::swap::{make_directory_of, new_file, replace_atomically, swap, sync};
 use super::{platform, trust};
 use crate::error::{Error, Result};
 
@@ -150,9 +150,8 @@ fn replace_if_unchanged<T>(
         if let Some(old) = &snapshot.metadata {
             had_other_names = platform::has_other_names(old);
             let file = new.as_file();
-            let result = platform::keep_owner(file, old);
-            let result = result.and_then(|()| platform::make_private(file, old));
-            result.map_err(|error| cannot_write(path, &error))?;
+            platform::keep_owner(file, old).map_err(|error| cannot_write(path, &error))?;
+            platform::make_private(file, old).map_err(|error| cannot_write(path, &error))?;
         }
         sync(&new, path)?;
         if !snapshot.is_current(path) {
@@ -289,7 +288,7 @@ fn update_copy(
 ) -> Result<Option<PathBuf>> {
     let copy = backup_path(directory, name);
     if let Some(kept_text) = kept_text {
-        swap_in(&copy, kept_text.as_bytes())?;
+        replace_atomically(&copy, kept_text.as_bytes())?;
         return Ok(Some(copy));
     }
     if let Some(copy_text) = read(&copy)

@@ -12,7 +12,7 @@ use super::read::read_at_most;
 use crate::error::{Error, Result};
 
 /// The longest file that is read, in bytes. Large bundles of certificates have some hundred KiB.
-const LARGEST_FILE: u64 = 4 << 20;
+const MAX_FILE_SIZE: u64 = 4 << 20;
 
 /// Returns the bytes of a file that has to exist. A pipe or a device is read until the deadline.
 ///
@@ -38,7 +38,7 @@ pub(crate) fn read_foreign_text(path: &Path, deadline: Instant) -> Result<String
 /// Returns the bytes of a file of settings; `None` if it does not exist or is not a regular file. A
 /// file that cannot be read is an error, because pgcred would act differently without it.
 pub(crate) fn read_foreign_settings(path: &Path) -> Result<Option<Vec<u8>>> {
-    match read_at_most(path, LARGEST_FILE + 1) {
+    match read_at_most(path, MAX_FILE_SIZE + 1) {
         Ok(Some((bytes, metadata))) if metadata.is_file() => within_limit(path, bytes).map(Some),
         Ok(_) => Ok(None),
         Err(error) => Err(Error::reading(path, &error)),
@@ -48,8 +48,8 @@ pub(crate) fn read_foreign_settings(path: &Path) -> Result<Option<Vec<u8>>> {
 /// Returns the bytes of another program's cache; `None` if it does not exist, cannot be read, is
 /// too long, or is not a regular file.
 pub(crate) fn read_foreign_cache(path: &Path) -> Option<Vec<u8>> {
-    let (bytes, metadata) = read_at_most(path, LARGEST_FILE + 1).ok()??;
-    if metadata.is_file() && bytes.len() as u64 <= LARGEST_FILE {
+    let (bytes, metadata) = read_at_most(path, MAX_FILE_SIZE + 1).ok()??;
+    if metadata.is_file() && bytes.len() as u64 <= MAX_FILE_SIZE {
         Some(bytes)
     } else {
         None
@@ -57,10 +57,10 @@ pub(crate) fn read_foreign_cache(path: &Path) -> Option<Vec<u8>> {
 }
 
 fn within_limit(path: &Path, bytes: Vec<u8>) -> Result<Vec<u8>> {
-    if bytes.len() as u64 <= LARGEST_FILE {
+    if bytes.len() as u64 <= MAX_FILE_SIZE {
         return Ok(bytes);
     }
-    let (shown, largest) = (path.display(), LARGEST_FILE >> 20);
+    let (shown, largest) = (path.display(), MAX_FILE_SIZE >> 20);
     Err(
         Error::usage(format!("{shown} is larger than {largest} MiB"))
             .usual_hint("name a smaller file, or remove what does not belong into it"),
@@ -70,7 +70,7 @@ fn within_limit(path: &Path, bytes: Vec<u8>) -> Result<Vec<u8>> {
 fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     File::open(path)?
-        .take(LARGEST_FILE + 1)
+        .take(MAX_FILE_SIZE + 1)
         .read_to_end(&mut bytes)?;
     Ok(bytes)
 }

@@ -46,10 +46,12 @@ pub(crate) use private_directory::{
     remove_abandoned_directories, remove_private_directories,
 };
 pub(crate) use read::{
-    check_absence, read, read_dated, read_if_plain, read_own, read_plain, read_private,
+    FileTrust, check_absence, read, read_dated, read_if_plain, read_own, read_plain, read_private,
 };
 pub(crate) use remove::{empty_directory, remove, remove_directory, remove_empty_directories};
-pub(crate) use swap::{swap_in, swap_in_dated, swap_in_for_owner};
+pub(crate) use swap::{
+    replace_atomically, replace_atomically_for_owner, replace_atomically_with_time,
+};
 #[cfg(unix)]
 use unix as platform;
 #[cfg(not(unix))]
@@ -148,7 +150,7 @@ pub(crate) fn time_of_change(path: &Path) -> Option<SystemTime> {
 
 /// Writes a private file that may get lost. Its readers check what they read, so it is neither
 /// synced to the disk nor renamed into its place.
-pub(crate) fn put(path: &Path, bytes: &[u8]) -> Result<()> {
+pub(crate) fn write_unsynced(path: &Path, bytes: &[u8]) -> Result<()> {
     let mut options = OpenOptions::new();
     platform::private_mode(options.write(true).create_new(true));
     remove(path)?;

@@ -24,9 +24,9 @@ pub(super) fn backup_path(directory: &Path, name: &OsStr) -> PathBuf {
 ///
 /// A link of another user is an error: pgcred would write into a file that this user chose.
 pub(super) fn resolve_link(path: &Path) -> Result<PathBuf> {
-    const MOST_LINKS: usize = 40;
+    const MAX_LINKS: usize = 40;
     let mut path = path.to_owned();
-    for _ in 0..MOST_LINKS {
+    for _ in 0..MAX_LINKS {
         let Ok(target) = fs::read_link(&path) else {
             return Ok(path);
         };

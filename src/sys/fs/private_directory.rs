@@ -200,7 +200,7 @@ fn is_lock(file: &Path) -> bool {
 
 /// Tells whether pgcred puts files of this name into private directories: a passfile, the new file
 /// that is going to replace it, root certificates, or a crontab.
-fn is_put_there(file: &Path) -> bool {
+fn is_removable_secret(file: &Path) -> bool {
     let name = file.file_name().unwrap_or_default().to_string_lossy();
     name.starts_with("passfile") || name.ends_with(".pem") || name == "crontab"
 }
@@ -208,7 +208,7 @@ fn is_put_there(file: &Path) -> bool {
 /// Removes pgcred's files from a private directory, as far as possible. The lock stays.
 fn remove_secrets(directory: &Path) {
     for file in list(directory) {
-        if is_put_there(&file) {
+        if is_removable_secret(&file) {
             let _ = remove(&file); // a file that stays makes the removal of the directory fail
         }
     }

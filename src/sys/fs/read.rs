@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::sys::{env, typed_commands};
 
 /// The longest file that pgcred reads as a whole, in bytes. Ten thousand tokens have 20 MiB.
-const LARGEST_FILE: u64 = 64 << 20;
+const MAX_FILE_SIZE: u64 = 64 << 20;
 
 /// Returns the bytes of a regular file. A file that cannot be read counts as missing. So does a
 /// pipe, because reading it might never end.
@@ -48,20 +48,28 @@ fn read_regular(path: &Path) -> io::Result<(Vec<u8>, Metadata)> {
 /// not UTF-8 or is not a regular file is an error. A caller knows by which option another file is
 /// named, and gives that as the hint.
 pub(crate) fn read_plain(path: &Path) -> Result<Option<String>> {
-    match read_dated(path, false)? {
+    match read_dated(path, FileTrust::Any)? {
         Some((text, _)) => Ok(Some(text)),
         None => Ok(None),
     }
 }
 
+/// Whose files are read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FileTrust {
+    /// Those that only the user, or root, owns and can change.
+    OwnOnly,
+    Any,
+}
+
 /// Returns a text as [`read_plain`] does, with the time of its last change.
 ///
 /// Returns `None` only if the file certainly does not exist. Otherwise a caller would take settings
-/// that cannot be read for settings that nobody has made. If it `must_be_own`, a file that another
-/// user owns or can change is an error too.
+/// that cannot be read for settings that nobody has made. With [`FileTrust::OwnOnly`] a file that
+/// another user owns or can change is an error too.
 pub(crate) fn read_dated(
     path: &Path,
-    must_be_own: bool,
+    file_trust: FileTrust,
 ) -> Result<Option<(String, Option<SystemTime>)>> {
     let shown = path.display();
     let file = match read_settled(path) {
@@ -75,7 +83,7 @@ pub(crate) fn read_dated(
         // No hint: the caller knows by which option another file is named.
         return Err(Error::usage(format!("{shown} is not a regular file")));
     }
-    if must_be_own {
+    if file_trust == FileTrust::OwnOnly {
         trust::check_trust(path, &metadata)?;
     }
     match String::from_utf8(bytes) {
@@ -118,8 +126,8 @@ pub(crate) fn read_private(path: &Path) -> Result<Option<Vec<u8>>> {
 /// An editor that saves a file in place empties it first. Without the wait pgcred would take the
 /// empty file for the whole one.
 pub(super) fn read_settled(path: &Path) -> io::Result<Option<(Vec<u8>, Metadata)>> {
-    const LONGEST_WAIT: Duration = Duration::from_secs(1);
-    let deadline = Instant::now() + LONGEST_WAIT;
+    const MAX_WAIT: Duration = Duration::from_secs(1);
+    let deadline = Instant::now() + MAX_WAIT;
     loop {
         let file = read_once(path)?;
         match &file {
@@ -151,11 +159,11 @@ fn may_be_cut(metadata: &Metadata) -> bool {
 /// Returns the bytes of a file, none if it is not a regular one; `None` if it does not exist. A
 /// file that is too long is an error.
 pub(super) fn read_once(path: &Path) -> io::Result<Option<(Vec<u8>, Metadata)>> {
-    let file = read_at_most(path, LARGEST_FILE + 1)?;
+    let file = read_at_most(path, MAX_FILE_SIZE + 1)?;
     match &file {
-        Some((bytes, _)) if bytes.len() as u64 > LARGEST_FILE => Err(io::Error::other(format!(
+        Some((bytes, _)) if bytes.len() as u64 > MAX_FILE_SIZE => Err(io::Error::other(format!(
             "it is larger than {} MiB",
-            LARGEST_FILE >> 20
+            MAX_FILE_SIZE >> 20
         ))),
         _ => Ok(file),
     }

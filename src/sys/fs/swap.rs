@@ -19,19 +19,23 @@ use crate::error::Result;
 
 /// Replaces a private file in a directory of another program. No lock is taken: if another program
 /// writes the file too, the last one wins.
-pub(crate) fn swap_in(path: &Path, bytes: &[u8]) -> Result<()> {
-    swap_in_prepared(path, bytes, |_| Ok(()))
+pub(crate) fn replace_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
+    replace_prepared(path, bytes, |_| Ok(()))
 }
 
-/// Replaces a file as [`swap_in`] does, and sets the time of its last change.
-pub(crate) fn swap_in_dated(path: &Path, bytes: &[u8], modified_at: SystemTime) -> Result<()> {
-    swap_in_prepared(path, bytes, |new| new.set_modified(modified_at))
+/// Replaces a file as [`replace_atomically`] does, and sets the time of its last change.
+pub(crate) fn replace_atomically_with_time(
+    path: &Path,
+    bytes: &[u8],
+    modified_at: SystemTime,
+) -> Result<()> {
+    replace_prepared(path, bytes, |new| new.set_modified(modified_at))
 }
 
-/// Replaces a file as [`swap_in`] does. If root writes it, the file belongs to the owner of the
-/// directory, whose programs read and write it too.
-pub(crate) fn swap_in_for_owner(path: &Path, bytes: &[u8]) -> Result<()> {
-    swap_in_prepared(path, bytes, |new| {
+/// Replaces a file as [`replace_atomically`] does. If root writes it, the file belongs to the owner
+/// of the directory, whose programs read and write it too.
+pub(crate) fn replace_atomically_for_owner(path: &Path, bytes: &[u8]) -> Result<()> {
+    replace_prepared(path, bytes, |new| {
         if !platform::is_root() {
             return Ok(());
         }
@@ -42,7 +46,7 @@ pub(crate) fn swap_in_for_owner(path: &Path, bytes: &[u8]) -> Result<()> {
 
 /// Takes no lock that other programs could see. The new file itself is locked while its writer
 /// lives. A new file without a lock was left by a killed writer, and is removed.
-fn swap_in_prepared(
+fn replace_prepared(
     path: &Path,
     bytes: &[u8],
     prepare: impl Fn(&File) -> io::Result<()>,

@@ -94,7 +94,7 @@ pub(crate) fn check_place(path: &Path) -> Result<()> {
 /// Returns a directory or link on the way to a path that other users can exchange, or what is in
 /// it. Those that are spared do not count.
 fn untrusted_part(path: &Path, is_spared: impl Fn(&Path) -> bool) -> Option<PathBuf> {
-    const MOST_LINKS: usize = 40;
+    const MAX_LINKS: usize = 40;
     let mut links = 0;
     let mut here = PathBuf::new();
     let mut rest = path.to_owned();
@@ -118,7 +118,7 @@ fn untrusted_part(path: &Path, is_spared: impl Fn(&Path) -> bool) -> Option<Path
             let Ok(target) = fs::read_link(&here) else {
                 return Some(here);
             };
-            if links > MOST_LINKS {
+            if links > MAX_LINKS {
                 return Some(here);
             }
             here.pop();
@@ -250,7 +250,7 @@ pub(super) fn check_for_root(path: &Path, directory: &Path, old: Option<&Metadat
         (None, Some(owner)) => Err(file_in_the_way(&owner, path)),
         (Some(old), directory_owner) => match platform::untrusted_owner(old) {
             Some(owner) if !is_roots_directory && directory_owner.as_ref() != Some(&owner) => {
-                Err(trap_of(&owner, path))
+                Err(foreign_directory_error(&owner, path))
             }
             _ => Ok(()),
         },
@@ -267,7 +267,7 @@ fn file_in_the_way(owner: &str, path: &Path) -> Error {
     ))
 }
 
-fn trap_of(owner: &str, path: &Path) -> Error {
+fn foreign_directory_error(owner: &str, path: &Path) -> Error {
     let quoted_path = quote::posix(&path.to_string_lossy());
     Error::usage(format!(
         "{} belongs to {owner}, but its directory does not",

@@ -78,7 +78,7 @@ pub(super) fn lock_as_writer(_: &File) {}
 
 /// Tells whether a new file is old: its writer needs only a moment to rename it.
 pub(super) fn is_abandoned(new: &Path) -> bool {
-    const LONGEST_WRITE: Duration = Duration::from_mins(10);
+    const MAX_WRITE_TIME: Duration = Duration::from_mins(10);
     let Ok(metadata) = std::fs::metadata(new) else {
         return false;
     };
@@ -86,7 +86,7 @@ pub(super) fn is_abandoned(new: &Path) -> bool {
         return false;
     };
     match modified_at.elapsed() {
-        Ok(age) => age > LONGEST_WRITE,
+        Ok(age) => age > MAX_WRITE_TIME,
         Err(_) => false, // the clock was set back
     }
 }

@@ -77,7 +77,7 @@ fn usage_errors_have_their_exit_code_and_say_what_is_wrong() {
         (&["token", "service=prod"], 2, "reads no service files"),
         (&["frobnicate"], 2, "unrecognized"),
         (&["refresh", HOST, "--user", "a*"], 2, "it contains `*`"),
-        (&["refresh", HOST, "--user", " a"], 2, "blank"),
+        (&["refresh", HOST, "--user", " a"], 2, "space"),
     ] {
         sandbox.run(arguments).assert_fails(code, says);
     }

@@ -202,7 +202,7 @@ fn add_writes_vars_and_changes_each_by_itself() {
         (&["role=-r", "mount=m"], "begins with `-`"),
         (
             &["role=r", "mount=m", "mount=n"],
-            "--var `mount=n`: the name is given twice",
+            "--var `mount=n`: `mount` is given twice",
         ),
         (&["role=r", "mount=m", "host=h"], "fills in {host} itself"),
         (&["role=r", "mount"], "KEY=VALUE"),

@@ -369,7 +369,7 @@ fn causes_of_containers_and_instances() {
         instance(
             "error-AssumeRoleUnauthorizedAccess",
             1,
-            "gave AssumeRoleUnauthorizedAccess instead",
+            "returned AssumeRoleUnauthorizedAccess instead",
             OF_INSTANCE,
         ),
         instance(

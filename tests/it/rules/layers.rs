@@ -2,7 +2,8 @@
 //! with them) from top to bottom, and inside a directory in no circle.
 //!
 //! Every path counts, however it is written: with `crate::`, `super::` or `self::`, in a `use` or
-//! in the code.
+//! in the code. A name that a `mod.rs` imports from one of its files counts as a name of that file
+//! too: else `setup::Machine` would hide who uses `setup/machine.rs`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -48,6 +49,10 @@ const ONLY_TESTS: [&str; 2] = ["tests.rs", "mutation.rs"];
 
 /// The paths that a file names, each as the segments from the root of the crate.
 type Uses = BTreeMap<String, BTreeSet<Vec<String>>>;
+
+/// The names that modules import, each with the path that it stands for: `setup::Machine` stands
+/// for `setup::machine::Machine`.
+type ImportedNames = BTreeMap<Vec<String>, Vec<String>>;
 
 /// Returns the module that a file is: `src/aws/mod.rs` is `["aws"]`, and `integrations/mod.rs` is
 /// `["integrations"]`.
@@ -128,6 +133,59 @@ fn from_the_root(path: &str, own: &[String]) -> Vec<String> {
     whole
 }
 
+/// Adds the names that a module imports. Its own files can name them by `super::NAME`, and other
+/// files too if the import is `pub`. `is_module` tells whether a path is that of a file.
+fn add_imported_names(
+    names: &mut ImportedNames,
+    code: &str,
+    own: &[String],
+    is_module: impl Fn(&[String]) -> bool,
+) {
+    for (start, _) in code.match_indices("use ") {
+        let before = code[..start].rsplit('\n').next().unwrap_or_default();
+        if !before.is_empty() && !before.starts_with("pub") {
+            continue;
+        }
+        let import = code[start + 4..].split(';').next().unwrap_or_default();
+        for path in expanded(import) {
+            let (path, alias) = match path.split_once(" as ") {
+                Some((path, alias)) => (path.trim(), Some(alias.trim())),
+                None => (path.trim(), None),
+            };
+            let first = path.split("::").next().unwrap_or_default();
+            let is_of_crate = ["crate", "super", "self"].contains(&first)
+                || is_module(&from_the_root(first, own));
+            let whole = from_the_root(path, own);
+            let Some(name) = alias.or(whole.last().map(String::as_str)) else {
+                continue;
+            };
+            let named = [own, &[name.to_owned()]].concat();
+            if is_of_crate && name != "*" && named != whole {
+                names.insert(named, whole);
+            }
+        }
+    }
+}
+
+/// Returns the path that another stands for, if its beginning is an imported name. A path through
+/// a module is left as it is, though a function of the same name may be imported.
+fn without_import(
+    path: &[String],
+    names: &ImportedNames,
+    is_module: impl Fn(&[String]) -> bool,
+) -> Option<Vec<String>> {
+    for length in (1..=path.len()).rev() {
+        let (name, rest) = path.split_at(length);
+        if is_module(name) {
+            return None;
+        }
+        if let Some(whole) = names.get(name) {
+            return Some([whole, rest].concat());
+        }
+    }
+    None
+}
+
 /// Returns every file of `src` and `integrations` as its module's name, with the modules that it
 /// uses. Unit tests may use anything.
 fn imports() -> BTreeMap<Vec<String>, BTreeSet<Vec<String>>> {
@@ -137,11 +195,18 @@ fn imports() -> BTreeMap<Vec<String>, BTreeSet<Vec<String>>> {
         .filter(|(path, _)| !ONLY_TESTS.iter().any(|name| path.ends_with(name)))
         .map(|(path, text)| (module_of(&path), without_tests(&text)))
         .collect();
+    let is_module = |path: &[String]| files.contains_key(path);
+    let mut names = ImportedNames::new();
+    for (module, code) in &files {
+        add_imported_names(&mut names, code, module, is_module);
+    }
     let mut imports = BTreeMap::new();
     for (module, code) in &files {
         let mut used = BTreeSet::new();
-        for mut path in named_in(code, module) {
-            while !path.is_empty() && !files.contains_key(&path) {
+        let mut paths: Vec<Vec<String>> = named_in(code, module).into_iter().collect();
+        while let Some(mut path) = paths.pop() {
+            paths.extend(without_import(&path, &names, is_module));
+            while !path.is_empty() && !is_module(&path) {
                 path.pop();
             }
             if path != *module {
@@ -274,5 +339,29 @@ fn paths_are_read_however_they_are_written() {
             found.iter().any(|found| found == path),
             "{path} is not in {found:?}"
         );
+    }
+}
+
+#[test]
+fn imported_names_lead_to_the_file_that_has_them() {
+    let path = |text: &str| -> Vec<String> { text.split("::").map(str::to_owned).collect() };
+    let modules = ["setup", "setup::machine", "setup::run", "text"].map(path);
+    let is_module = |path: &[String]| modules.iter().any(|module| module == path);
+    let code = "use std::fmt;\npub(crate) use machine::{Machine, Os as System};\n\
+        pub(crate) use run::run;\nuse crate::text::quote;\nfn f() {\n    use inner::Name;\n}";
+    let mut names = ImportedNames::new();
+    add_imported_names(&mut names, code, &path("setup"), is_module);
+    for (named, stands_for) in [
+        ("setup::Machine::new", Some("setup::machine::Machine::new")),
+        ("setup::System", Some("setup::machine::Os")),
+        ("setup::quote", Some("text::quote")),
+        ("setup::run", None),
+        ("setup::run::run", None),
+        ("setup::Tool", None),
+        ("setup::fmt", None),
+        ("setup::Name", None),
+    ] {
+        let found = without_import(&path(named), &names, is_module);
+        assert_eq!(found, stands_for.map(path), "{named}");
     }
 }

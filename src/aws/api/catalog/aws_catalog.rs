@@ -20,8 +20,8 @@ pub(crate) struct AwsCatalog {
 }
 
 impl AwsCatalog {
-    pub(crate) fn new(profile: Option<&str>, ask: &AskPolicy, deadline: Instant) -> Self {
-        Self::from_client(ProfileClient::new(profile, ask, deadline))
+    pub(crate) fn new(profile: Option<&str>, ask_policy: &AskPolicy, deadline: Instant) -> Self {
+        Self::from_client(ProfileClient::new(profile, ask_policy, deadline))
     }
 
     pub(in crate::aws::api) fn from_client(client: ProfileClient) -> Self {

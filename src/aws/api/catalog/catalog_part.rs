@@ -4,9 +4,9 @@ use super::question::CatalogQuestion;
 use crate::authority::{
     CompleteListing, FailedListing, FoundDatabase, NoAnswer, NoAnswerReason, Region,
 };
-use crate::aws::api::arn::{Arn, is_account};
 use crate::aws::api::pages::PartialList;
 use crate::aws::service::refusal::not_understood;
+use crate::text::arn::{Arn, is_account};
 
 /// What some questions have led to.
 #[derive(Default)]
@@ -78,7 +78,7 @@ impl CatalogPart {
     }
 
     /// Learns the account from the whole name of a thing.
-    pub(super) fn learn_account(&mut self, arn: &str) {
+    pub(super) fn set_account_from_arn(&mut self, arn: &str) {
         if self.account.is_none()
             && let Some(arn) = Arn::parse(arn)
             && is_account(arn.account)

@@ -35,7 +35,7 @@ pub(super) async fn list_dsql(query: &RegionQuery<'_>) -> CatalogPart {
     };
     let mut is_complete = list.failure.is_none();
     let clusters = part.take_list(question(dsql::LIST_CLUSTERS), list);
-    query.plan(clusters.len());
+    query.expect_more(clusters.len());
     query.done();
     let room = Semaphore::new(SIDE_BY_SIDE);
     let mut questions = Vec::new();
@@ -44,7 +44,7 @@ pub(super) async fn list_dsql(query: &RegionQuery<'_>) -> CatalogPart {
     }
     let answers = future::join_all(questions).await;
     for (cluster, answer) in clusters.into_iter().zip(answers) {
-        part.learn_account(&cluster.arn);
+        part.set_account_from_arn(&cluster.arn);
         let question = question(dsql::GET_CLUSTER);
         match answer {
             Ok(cluster) => {

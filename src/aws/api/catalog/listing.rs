@@ -34,7 +34,7 @@ pub(super) async fn list_regions(
         });
     }
     for region in &queries {
-        region.plan(region_listing::QUESTIONS);
+        region.expect_more(region_listing::QUESTIONS);
     }
     let parts = future::join_all(queries.iter().map(region_listing::list_region));
     let (parts, caller) = join_with_caller(parts, sts::caller_identity(client, home)).await;

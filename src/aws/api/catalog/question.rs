@@ -15,7 +15,7 @@ pub(super) struct RegionQuery<'a> {
 
 impl RegionQuery<'_> {
     /// Says that so many questions more will be asked.
-    pub(super) fn plan(&self, questions: usize) {
+    pub(super) fn expect_more(&self, questions: usize) {
         for _ in 0..questions {
             (self.progress)(CatalogStep::Planned);
         }

@@ -63,7 +63,7 @@ async fn list_rds_clusters(query: &RegionQuery<'_>) -> CatalogPart {
     query.done();
     let (mut part, question) = (CatalogPart::default(), catalog_question(query, listing));
     for cluster in part.take_list(question, clusters) {
-        part.learn_account(&cluster.arn);
+        part.set_account_from_arn(&cluster.arn);
         part.idle_hosts.extend(idle_reader(&cluster));
         part.add_rows(question, rows_of_cluster(&cluster, query.region));
     }
@@ -87,7 +87,7 @@ async fn list_rds_instances(query: &RegionQuery<'_>) -> CatalogPart {
         if instance.cluster.is_some() {
             continue; // the hosts of its cluster lead to it
         }
-        part.learn_account(&instance.arn);
+        part.set_account_from_arn(&instance.arn);
         part.add_rows(question, rows_of_instance(instance, query.region));
     }
     part
@@ -95,21 +95,21 @@ async fn list_rds_instances(query: &RegionQuery<'_>) -> CatalogPart {
 
 async fn list_rds_proxies(query: &RegionQuery<'_>) -> CatalogPart {
     let (client, region) = (query.client, query.region.as_str());
-    let (listing, read) = (&rds::PROXIES, rds_resources::read_proxy);
+    let (listing, read) = (&rds::PROXIES, rds_resources::read_gateway);
     let list = rds::describe_all(client, region, listing, RdsFilter::All, read).await;
     let (mut part, question_of_proxies) =
         (CatalogPart::default(), catalog_question(query, listing));
     let mut proxies = part.take_list(question_of_proxies, list);
     proxies.retain(|proxy| proxy.family.as_deref() == Some(FAMILY));
     for proxy in &proxies {
-        part.learn_account(&proxy.arn);
+        part.set_account_from_arn(&proxy.arn);
         part.add_rows(question_of_proxies, rows_of_proxy(proxy, query.region));
     }
     if proxies.is_empty() {
         query.done();
         return part;
     }
-    query.plan(1);
+    query.expect_more(1);
     query.done();
     let (listing, read) = (&rds::PROXY_ENDPOINTS, rds_resources::read_proxy_endpoint);
     let list = rds::describe_all(client, region, listing, RdsFilter::All, read).await;

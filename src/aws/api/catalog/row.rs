@@ -8,9 +8,9 @@ use crate::text;
 use crate::text::host::HostPort;
 
 /// The longest name that is taken, in bytes.
-const LONGEST_NAME: usize = 255;
+const MAX_NAME_LENGTH: usize = 255;
 /// The longest tag that is kept, in characters: AWS allows no longer one.
-const LONGEST_LABEL: usize = 256;
+const MAX_LABEL_LENGTH: usize = 256;
 
 /// Returns a row of which only the name is known. `None` if the name is none.
 pub(super) fn named_database(
@@ -40,7 +40,7 @@ pub(super) fn named_database(
 /// Returns a name, if it can be one of AWS's.
 pub(super) fn checked_name(text: Option<String>) -> Option<String> {
     let text = text?;
-    let is_short = (1..=LONGEST_NAME).contains(&text.len());
+    let is_short = (1..=MAX_NAME_LENGTH).contains(&text.len());
     if is_short && !text.chars().any(char::is_control) {
         return Some(text);
     }
@@ -54,7 +54,7 @@ pub(super) fn checked_status(text: String) -> String {
 
 /// Returns a name that people have given. It may have any characters.
 pub(super) fn checked_label(text: Option<String>) -> Option<String> {
-    Some(text::shortened(&text?, LONGEST_LABEL))
+    Some(text::shortened(&text?, MAX_LABEL_LENGTH))
 }
 
 /// Returns a host, if the text is one.
@@ -91,7 +91,7 @@ mod tests {
             assert_eq!(row.is_some(), is_name);
         }
         let cut = checked_label(Some("\u{e4}".repeat(1_000_000))).unwrap();
-        assert_eq!(cut.chars().count(), LONGEST_LABEL);
+        assert_eq!(cut.chars().count(), MAX_LABEL_LENGTH);
         assert_eq!(
             checked_label(Some("a\u{1b}b".to_owned())).as_deref(),
             Some("a\u{1b}b")

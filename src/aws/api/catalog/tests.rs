@@ -40,7 +40,7 @@ impl Fleet {
     fn start(fleet: &Value) -> Option<Self> {
         let directory = TempDir::new().unwrap();
         let file = directory.path().join("fleet.json");
-        fs::put(&file, fleet.to_string().as_bytes()).unwrap();
+        fs::write_unsynced(&file, fleet.to_string().as_bytes()).unwrap();
         let python = env::var("PGCRED_TEST_PYTHON").unwrap_or_else(|| "python3".to_owned());
         let mut program = Command::new(python);
         program
@@ -108,21 +108,21 @@ fn plan(lines: Option<&str>) -> ProfilePlan {
 }
 
 fn catalog(variables: &str, seconds: u64) -> AwsCatalog {
-    let ask = AskPolicy {
+    let ask_policy = AskPolicy {
         timeout: Duration::from_secs(seconds),
         login: LoginPolicy::Browser,
         login_asked_for: true,
         mfa_code: None,
         terminal: true,
         in_group: false,
-        tell: |_| panic!("the user is told something"),
+        print_notice: |_| panic!("the user is told something"),
         trace: None,
     };
-    let deadline = Instant::now() + ask.timeout;
+    let deadline = Instant::now() + ask_policy.timeout;
     AwsCatalog::from_client(ProfileClient::reading(
         plan,
         Some(variables),
-        &ask,
+        &ask_policy,
         deadline,
     ))
 }

@@ -43,12 +43,12 @@ fn a_name_is_made_of_what_people_call_the_database() {
     ] {
         assert_eq!(labelled(identifier, label), name, "{identifier} {label}");
     }
-    assert_eq!(labelled("x", &"a".repeat(10_240)).len(), LONGEST_BASE);
+    assert_eq!(labelled("x", &"a".repeat(10_240)).len(), MAX_BASE_LENGTH);
 }
 
 #[test]
 fn every_name_is_one_of_a_connection() {
-    let long = "l".repeat(LONGEST_BASE);
+    let long = "l".repeat(MAX_BASE_LENGTH);
     for base in ["a", &long, ID, &ID.replace("foo", "bar")] {
         let all_parts = [
             parts(

@@ -132,7 +132,7 @@ fn texts_of_others_are_cut_or_dropped() {
     hostile.user = Some("u".repeat(10_240));
     let found = rows(&[answer("p", vec![hostile])], "", None);
     let database = &found[0].database;
-    assert_eq!(database.label.as_ref().unwrap().len(), LONGEST_TEXT);
+    assert_eq!(database.label.as_ref().unwrap().len(), MAX_TEXT_LENGTH);
     assert_eq!((&database.dbname, &database.user), (&None, &None));
     assert_eq!(found[0].user.as_deref(), Some("guest"));
 }

@@ -14,7 +14,7 @@ fn asked(options: &ScopeOptions, config: &str) -> Result<Vec<(String, String)>> 
     let context = SearchContext {
         listers: &[ListingAuthority::fake()],
         config: &config,
-        ask: &control::policy(),
+        ask_policy: &control::policy(),
         deadline: Instant::now() + Duration::from_secs(1),
     };
     let mut found = Vec::new();
@@ -165,7 +165,7 @@ fn asked_of_both(profiles: &[&str], regions: &[&str], config: &str) -> Result<Ve
     let context = SearchContext {
         listers: &ListingAuthority::all_among(&authorities)?,
         config: &Config::parse(config).unwrap(),
-        ask: &control::policy(),
+        ask_policy: &control::policy(),
         deadline: Instant::now() + Duration::from_secs(1),
     };
     let mut found = Vec::new();

@@ -15,7 +15,7 @@ fn ask_all(is_user_there: bool) -> Vec<(String, Option<usize>)> {
     let context = SearchContext {
         listers: &[ListingAuthority::fake()],
         config: &Config::default(),
-        ask: &policy,
+        ask_policy: &policy,
         deadline: Instant::now() + Duration::from_secs(5),
     };
     let options = ScopeOptions {

@@ -171,8 +171,11 @@ fn judge_lines(version: Option<VersionNumber>) -> Finding {
     Finding::ok(format!("psql {version} reads lines of any length"))
 }
 
-fn check_sni(case: &mut ExaminedTarget<'_, '_>) -> Finding {
-    judge_sni(version_of_psql(case.run), case.request.provider.needs_sni)
+fn check_sni(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
+    judge_sni(
+        version_of_psql(examined.examination),
+        examined.request.provider.needs_sni,
+    )
 }
 
 fn judge_sni(version: Option<VersionNumber>, is_needed: bool) -> Finding {

@@ -27,7 +27,7 @@ pub(super) const CHECKS: &[Check] = &[
 ];
 
 /// A signature or a token that is older or newer than five minutes is usually refused.
-const MOST_SECONDS_OFF: u64 = 5 * 60;
+const MAX_SECONDS_OFF: u64 = 5 * 60;
 /// A clock that is off by more than that is not set by anybody.
 const USUAL_SECONDS_OFF: u64 = 60;
 
@@ -135,7 +135,7 @@ fn judge_offset(title: &str, ahead: i64) -> Finding {
     let seconds_off = ahead.unsigned_abs();
     let side = if ahead < 0 { "behind" } else { "ahead of" };
     let detail = format!("it is {seconds_off} s {side} that of {title}");
-    if seconds_off > MOST_SECONDS_OFF {
+    if seconds_off > MAX_SECONDS_OFF {
         return Finding::fail("clock", detail);
     }
     if seconds_off > USUAL_SECONDS_OFF {

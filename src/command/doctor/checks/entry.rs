@@ -11,7 +11,7 @@ use crate::command::doctor::context::{CheckLevel, ExaminedTarget};
 use crate::command::doctor::finding::{Finding, FindingStatus};
 use crate::command::line_owners;
 use crate::passfile::answer::{
-    LineDifference, PassfileAnswer, PasswordKind, answer_of_libpq, near_miss,
+    LineDifference, PassfileMatch, PasswordKind, libpq_match, near_miss,
 };
 use crate::passfile::block::{Passfile, PassfileLine};
 use crate::setup::ToolKind;
@@ -28,7 +28,7 @@ pub(super) const CHECKS: &[Check] = &[Check {
 
 /// What the passfile says of a target.
 struct PassfileFacts {
-    answer: Option<PassfileAnswer>,
+    answer: Option<PassfileMatch>,
     near_miss: Option<(usize, LineDifference)>,
     /// When the token in pgcred's own line expires.
     own_expiry: Option<Time>,
@@ -38,16 +38,16 @@ struct PassfileFacts {
     is_scheduled: bool,
 }
 
-fn check_entry(case: &mut ExaminedTarget<'_, '_>) -> Finding {
+fn check_entry(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
     let passfile = match PassfileText::read() {
         Ok(passfile) => passfile,
-        Err(reason) => return without_password(Finding::skip(reason), refresh_of(&case.name)),
+        Err(reason) => return without_password(Finding::skip(reason), refresh_of(&examined.name)),
     };
-    let is_scheduled = case.request.connection.is_some() && has_scheduler(case);
+    let is_scheduled = examined.request.connection.is_some() && has_scheduler(examined);
     let mut first = None;
-    for key in case.request.dialled_lines() {
-        let facts = passfile_facts(case, &passfile.bytes, &key, is_scheduled);
-        let finding = judge_entry(&facts, &case.name, Time::now());
+    for key in examined.request.dialled_lines() {
+        let facts = passfile_facts(examined, &passfile.bytes, &key, is_scheduled);
+        let finding = judge_entry(&facts, &examined.name, Time::now());
         if finding.status != FindingStatus::Ok {
             return finding;
         }
@@ -58,12 +58,12 @@ fn check_entry(case: &mut ExaminedTarget<'_, '_>) -> Finding {
 
 /// Returns what the passfile says of one address that clients of the target dial.
 fn passfile_facts(
-    case: &ExaminedTarget<'_, '_>,
+    examined: &ExaminedTarget<'_, '_>,
     text: &[u8],
     key: &PassfileLine,
     is_scheduled: bool,
 ) -> PassfileFacts {
-    let dbname = &case.request.dbname;
+    let dbname = &examined.request.dbname;
     let mut own_expiry = None;
     if let Ok(own_passfile) = Passfile::parse(text)
         && let Some(expires_at) = own_passfile.expires_at(key)
@@ -71,21 +71,19 @@ fn passfile_facts(
         own_expiry = Some(expires_at);
     }
     PassfileFacts {
-        answer: answer_of_libpq(text, key, dbname, |password| case.kind_of(password)),
+        answer: libpq_match(text, key, dbname, |password| examined.kind_of(password)),
         near_miss: near_miss(text, key, dbname),
         own_expiry,
-        is_of_another: case
-            .request
-            .connection
-            .as_ref()
-            .is_some_and(|name| line_owners::is_taken(name, key, &case.run.app.preferences)),
+        is_of_another: examined.request.connection.as_ref().is_some_and(|name| {
+            line_owners::is_owned_by_another(name, key, &examined.examination.app.preferences)
+        }),
         is_scheduled,
     }
 }
 
-fn has_scheduler(case: &mut ExaminedTarget<'_, '_>) -> bool {
-    let deadline = case.run.deadline;
-    let tools = case.run.jobs.tools(deadline).unwrap_or(&[]);
+fn has_scheduler(examined: &mut ExaminedTarget<'_, '_>) -> bool {
+    let deadline = examined.examination.deadline;
+    let tools = examined.examination.jobs.tools(deadline).unwrap_or(&[]);
     let mut schedulers = tools.iter().filter(|tool| tool.kind == ToolKind::Scheduler);
     schedulers.any(|tool| !tool.set_up.is_empty())
 }
@@ -108,9 +106,9 @@ fn judge_own(line: usize, expiry: Option<Time>, now: Time, refresh: String) -> F
             Finding::fail("token.expired", detail).with_command(refresh)
         }
         Some(expiry) => {
-            let life_left = spoken_duration(now.until(expiry));
+            let lifetime_left = spoken_duration(now.until(expiry));
             Finding::ok(format!(
-                "line {line}, which is pgcred's; the token lasts {life_left} more"
+                "line {line}, which is pgcred's; the token lasts {lifetime_left} more"
             ))
         }
         None => Finding::ok(format!("line {line}, which is pgcred's")),
@@ -118,7 +116,7 @@ fn judge_own(line: usize, expiry: Option<Time>, now: Time, refresh: String) -> F
 }
 
 /// Judges the line of the user's that libpq takes, which hides pgcred's if there is one.
-fn judge_users(answer: &PassfileAnswer, now: Time, refresh: &str) -> Finding {
+fn judge_users(answer: &PassfileMatch, now: Time, refresh: &str) -> Finding {
     let line = answer.line;
     let finding = match answer.password {
         PasswordKind::Token(expiry) if expiry <= now => {
@@ -127,8 +125,9 @@ fn judge_users(answer: &PassfileAnswer, now: Time, refresh: &str) -> Finding {
             Finding::fail("token.pasted", detail)
         }
         PasswordKind::Token(expiry) => {
-            let life_left = spoken_duration(now.until(expiry));
-            let detail = format!("line {line} of yours has a token that lasts {life_left} more");
+            let lifetime_left = spoken_duration(now.until(expiry));
+            let detail =
+                format!("line {line} of yours has a token that lasts {lifetime_left} more");
             Finding::warn("token.pasted", detail)
         }
         PasswordKind::Empty => {
@@ -202,7 +201,7 @@ mod tests {
 
     fn with(is_own: bool, password: PasswordKind, own_expiry: Option<Time>) -> PassfileFacts {
         PassfileFacts {
-            answer: Some(PassfileAnswer {
+            answer: Some(PassfileMatch {
                 line: 3,
                 is_own,
                 password,

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use crate::command::doctor::check::Check;
 use crate::command::doctor::context::ExaminedTarget;
 use crate::command::doctor::finding::Finding;
-use crate::config::ProxySettings;
+use crate::config::GatewaySettings;
 use crate::error::Error;
 use crate::gateway::{self, PortHolder};
 use crate::integrations::TOOLS;
@@ -34,19 +34,25 @@ pub(super) const CHECKS: &[Check] = &[
 const NOT_OFFERED: &str = "the gateway does not offer the target";
 
 /// Returns how the gateway offers a target, if it does.
-fn offer_of(case: &ExaminedTarget<'_, '_>) -> Option<ProxySettings> {
-    let name = case.request.connection.as_ref()?;
-    case.run.app.preferences.config.connection(name)?.proxy
+fn offer_of(examined: &ExaminedTarget<'_, '_>) -> Option<GatewaySettings> {
+    let name = examined.request.connection.as_ref()?;
+    examined
+        .examination
+        .app
+        .preferences
+        .config
+        .connection(name)?
+        .gateway
 }
 
-fn check_port(case: &mut ExaminedTarget<'_, '_>) -> Finding {
-    let Some(ProxySettings { port, .. }) = offer_of(case) else {
+fn check_port(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
+    let Some(GatewaySettings { port, .. }) = offer_of(examined) else {
         return Finding::skip(NOT_OFFERED);
     };
-    if gateway::is_taken(port) {
-        return judge_holder(&PortHolder::find(port), port, &case.name);
+    if gateway::is_port_in_use(port) {
+        return judge_holder(&PortHolder::find(port), port, &examined.name);
     }
-    judge_free_port(port, is_service(&case.run.machine))
+    judge_free_port(port, is_service(&examined.examination.machine))
 }
 
 /// Tells whether the gateway is set up as a service.
@@ -92,11 +98,11 @@ struct SocketFacts {
     /// The connection's socket is there.
     has_socket: bool,
     /// Somebody listens on the port that belongs to the socket.
-    is_port_taken: bool,
+    is_port_in_use: bool,
 }
 
-fn check_socket(case: &mut ExaminedTarget<'_, '_>) -> Finding {
-    let Some(ProxySettings { port, socket, .. }) = offer_of(case) else {
+fn check_socket(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
+    let Some(GatewaySettings { port, socket, .. }) = offer_of(examined) else {
         return Finding::skip(NOT_OFFERED);
     };
     if !socket {
@@ -110,7 +116,7 @@ fn check_socket(case: &mut ExaminedTarget<'_, '_>) -> Finding {
         state: fs::file_state(&directory),
         trouble: fs::trust::check_path(&directory).err(),
         has_socket: gateway::socket_path(&directory, port).exists(),
-        is_port_taken: gateway::is_taken(port),
+        is_port_in_use: gateway::is_port_in_use(port),
         directory,
     })
 }
@@ -132,7 +138,7 @@ fn judge_socket(facts: &SocketFacts) -> Finding {
                 .with_advice("only you should: a gateway's socket asks for no password")
                 .with_command(private)
         }
-        _ if facts.is_port_taken && !facts.has_socket => {
+        _ if facts.is_port_in_use && !facts.has_socket => {
             Finding::warn(None, format!("the gateway's socket is not in {directory}"))
                 .with_advice("the gateway does not know of it yet: start the gateway again")
         }
@@ -192,12 +198,12 @@ mod tests {
                 other_owner: owner.map(str::to_owned),
             })
         };
-        let facts = |state, is_port_taken| SocketFacts {
+        let facts = |state, is_port_in_use| SocketFacts {
             directory: PathBuf::from("/run/pgcred"),
             state,
             trouble: None,
             has_socket: false,
-            is_port_taken,
+            is_port_in_use,
         };
         let (ok, warn, fail) = (FindingStatus::Ok, FindingStatus::Warn, FindingStatus::Fail);
         for (facts, status, says) in [

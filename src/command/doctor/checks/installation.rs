@@ -235,7 +235,7 @@ fn judge_schedule(
     usual_scheduler: &str,
 ) -> Finding {
     /// A scheduler runs every two minutes at most; a machine may have slept.
-    const LONGEST_PAUSE_SECONDS: u32 = 15 * 60;
+    const MAX_PAUSE_SECONDS: u32 = 15 * 60;
     const CAUSE: &str = "schedule";
     let scheduler_names = schedulers.join(" and ");
     let Some(ending) = ending else {
@@ -260,7 +260,7 @@ fn judge_schedule(
             "no scheduler is set up; the last run was {ago} ago"
         ));
     }
-    if seconds_ago > LONGEST_PAUSE_SECONDS {
+    if seconds_ago > MAX_PAUSE_SECONDS {
         return Finding::warn(
             CAUSE,
             format!("{scheduler_names} is set up, and the last run was {ago} ago"),

@@ -58,7 +58,7 @@ pub(super) static TARGET: Check = Check {
     about: "whether the target names a host, a user and a provider",
     level: CheckLevel::Offline,
     needs: &[],
-    examine: Examine::Target(|case| Finding::ok(case.request.name())),
+    examine: Examine::Target(|examined| Finding::ok(examined.request.name())),
 };
 
 /// The stages in their order. Those of the machine come first. The first check that fails names

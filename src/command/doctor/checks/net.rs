@@ -32,18 +32,18 @@ pub(super) const CHECKS: &[Check] = &[
 
 /// Returns the probe of a target, or the finding that there is none.
 pub(super) fn answers_of_server<'a>(
-    case: &'a mut ExaminedTarget<'_, '_>,
+    examined: &'a mut ExaminedTarget<'_, '_>,
 ) -> Result<&'a mut NetworkAnswers, Finding> {
-    match &mut case.network {
+    match &mut examined.network {
         Some(Ok(network)) => Ok(network),
         Some(Err(error)) => Err(Finding::from_error("tls.rootfile", error)),
         None => Err(Finding::skip("needs a connection")),
     }
 }
 
-fn check_dns(case: &mut ExaminedTarget<'_, '_>) -> Finding {
-    let address = address_of(case.request).to_owned();
-    let network = match answers_of_server(case) {
+fn check_dns(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
+    let address = address_of(examined.request).to_owned();
+    let network = match answers_of_server(examined) {
         Ok(network) => network,
         Err(finding) => return finding,
     };
@@ -73,8 +73,8 @@ fn judge_names(host: &str, names: &NameAnswer) -> Finding {
     }
 }
 
-fn check_tcp(case: &mut ExaminedTarget<'_, '_>) -> Finding {
-    let network = match answers_of_server(case) {
+fn check_tcp(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
+    let network = match answers_of_server(examined) {
         Ok(network) => network,
         Err(finding) => return finding,
     };

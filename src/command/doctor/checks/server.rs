@@ -63,12 +63,12 @@ const fn server_check(
 
 /// Returns the answer that `select` selects; or the finding that there is none.
 fn wait_for<T: Clone + Send + 'static>(
-    case: &mut ExaminedTarget<'_, '_>,
+    examined: &mut ExaminedTarget<'_, '_>,
     select: fn(&mut TargetInquiry) -> &mut PendingAnswer<Inspected<T>>,
 ) -> Result<T, Finding> {
-    let deadline = case.run.deadline;
-    let authority = case.request.provider.authority;
-    let Some(inquiry) = &mut case.inquiry else {
+    let deadline = examined.examination.deadline;
+    let authority = examined.request.provider.authority;
+    let Some(inquiry) = &mut examined.inquiry else {
         return Err(Finding::skip("there is nobody to ask"));
     };
     match select(inquiry).get(deadline) {
@@ -81,8 +81,8 @@ fn wait_for<T: Clone + Send + 'static>(
     }
 }
 
-fn check_identity(case: &mut ExaminedTarget<'_, '_>) -> Finding {
-    match wait_for(case, |inquiry| &mut inquiry.caller) {
+fn check_identity(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
+    match wait_for(examined, |inquiry| &mut inquiry.caller) {
         Ok(caller) => naming_caller(judge_identity(&caller), &caller),
         Err(finding) => finding,
     }
@@ -105,11 +105,11 @@ fn naming_caller(mut finding: Finding, caller: &CallerIdentity) -> Finding {
 /// Looks at what the authority knows of the server. Whatever is wrong with the question is told
 /// once, by `server.state`.
 fn with_server(
-    case: &mut ExaminedTarget<'_, '_>,
+    examined: &mut ExaminedTarget<'_, '_>,
     judge: fn(&ServerState, &Request) -> Finding,
 ) -> Finding {
-    match wait_for(case, |inquiry| &mut inquiry.server) {
-        Ok(server) => naming_server(judge(&server, case.request), &server),
+    match wait_for(examined, |inquiry| &mut inquiry.server) {
+        Ok(server) => naming_server(judge(&server, examined.request), &server),
         Err(_) => Finding::skip("needs server.state"),
     }
 }
@@ -118,25 +118,27 @@ fn naming_server(finding: Finding, server: &ServerState) -> Finding {
     finding.naming(RedactedKind::Name, &server.identifier)
 }
 
-fn check_state(case: &mut ExaminedTarget<'_, '_>) -> Finding {
-    let server = match wait_for(case, |inquiry| &mut inquiry.server) {
+fn check_state(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
+    let server = match wait_for(examined, |inquiry| &mut inquiry.server) {
         Ok(server) => server,
-        Err(finding) => return naming_host(explain_by_account(case, finding), case.request),
+        Err(finding) => {
+            return naming_host(explain_by_account(examined, finding), examined.request);
+        }
     };
-    let finding = match other_account(case, &server) {
+    let finding = match other_account(examined, &server) {
         Some(finding) => finding,
-        None => judge_state(&server, case.request),
+        None => judge_state(&server, examined.request),
     };
     naming_server(finding, &server)
 }
 
 /// Returns the failure of a server that the account does not have.
-fn explain_by_account(case: &mut ExaminedTarget<'_, '_>, finding: Finding) -> Finding {
-    if let Some(inquiry) = &mut case.inquiry
-        && let Some(Err(answer)) = inquiry.server.get(case.run.deadline)
+fn explain_by_account(examined: &mut ExaminedTarget<'_, '_>, finding: Finding) -> Finding {
+    if let Some(inquiry) = &mut examined.inquiry
+        && let Some(Err(answer)) = inquiry.server.get(examined.examination.deadline)
         && answer.reason == NoAnswerReason::NotFound
     {
-        let id = case
+        let id = examined
             .request
             .provider
             .cause_of_obstacle(ServerLoginObstacle::OtherAccount);
@@ -155,17 +157,17 @@ fn naming_host(finding: Finding, request: &Request) -> Finding {
 }
 
 /// Returns the warning that a server that is up belongs to another account than the caller.
-fn other_account(case: &mut ExaminedTarget<'_, '_>, server: &ServerState) -> Option<Finding> {
+fn other_account(examined: &mut ExaminedTarget<'_, '_>, server: &ServerState) -> Option<Finding> {
     if server.is_ready != Some(true) {
         return None;
     }
-    let caller = wait_for(case, |inquiry| &mut inquiry.caller).ok()?;
+    let caller = wait_for(examined, |inquiry| &mut inquiry.caller).ok()?;
     let account = account_of(server, &caller)?;
     let detail = format!(
         "the server is in account {account}, and you are in {}",
         caller.account
     );
-    let id = case
+    let id = examined
         .request
         .provider
         .cause_of_obstacle(ServerLoginObstacle::OtherAccount);
@@ -206,8 +208,8 @@ fn judge_state(server: &ServerState, request: &Request) -> Finding {
     }
 }
 
-fn check_takes_tokens(case: &mut ExaminedTarget<'_, '_>) -> Finding {
-    with_server(case, judge_tokens)
+fn check_takes_tokens(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
+    with_server(examined, judge_tokens)
 }
 
 fn judge_tokens(server: &ServerState, request: &Request) -> Finding {
@@ -224,8 +226,8 @@ fn judge_tokens(server: &ServerState, request: &Request) -> Finding {
     }
 }
 
-fn check_proxy(case: &mut ExaminedTarget<'_, '_>) -> Finding {
-    with_server(case, judge_proxy)
+fn check_proxy(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
+    with_server(examined, judge_proxy)
 }
 
 fn judge_proxy(server: &ServerState, request: &Request) -> Finding {
@@ -242,8 +244,8 @@ fn judge_proxy(server: &ServerState, request: &Request) -> Finding {
     }
 }
 
-fn check_port(case: &mut ExaminedTarget<'_, '_>) -> Finding {
-    with_server(case, |server, request| {
+fn check_port(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
+    with_server(examined, |server, request| {
         let signed_port = request.scope().port;
         judge_port(server.port, signed_port)
     })
@@ -266,17 +268,17 @@ fn judge_port(server_port: Option<u16>, signed_port: Option<u16>) -> Finding {
     }
 }
 
-fn check_policy(case: &mut ExaminedTarget<'_, '_>) -> Finding {
-    let permission = match wait_for(case, |inquiry| &mut inquiry.permission) {
+fn check_policy(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
+    let permission = match wait_for(examined, |inquiry| &mut inquiry.permission) {
         Ok(permission) => permission,
-        Err(finding) => return naming_host(finding, case.request),
+        Err(finding) => return naming_host(finding, examined.request),
     };
-    let resource = match wait_for(case, |inquiry| &mut inquiry.server) {
+    let resource = match wait_for(examined, |inquiry| &mut inquiry.server) {
         Ok(server) => server.resource,
         Err(_) => None,
     };
-    let finding = policy::judge_permission(&permission, case.request, resource.as_deref());
-    match wait_for(case, |inquiry| &mut inquiry.caller) {
+    let finding = policy::judge_permission(&permission, examined.request, resource.as_deref());
+    match wait_for(examined, |inquiry| &mut inquiry.caller) {
         Ok(caller) => naming_caller(finding, &caller),
         Err(_) => finding,
     }

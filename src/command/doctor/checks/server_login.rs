@@ -32,15 +32,15 @@ pub(super) const CHECKS: &[Check] = &[Check {
     examine: Examine::Target(check_server_login),
 }];
 
-fn check_server_login(case: &mut ExaminedTarget<'_, '_>) -> Finding {
-    let (request, deadline) = (case.request, case.run.deadline);
-    let Some(token) = case.token.take() else {
+fn check_server_login(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
+    let (request, deadline) = (examined.request, examined.examination.deadline);
+    let Some(token) = examined.token.take() else {
         return Finding::skip("needs token.issued");
     };
     if deadline <= Instant::now() {
         return Finding::skip("no time is left; --timeout gives more");
     }
-    let network = match answers_of_server(case) {
+    let network = match answers_of_server(examined) {
         Ok(network) => network,
         Err(finding) => return finding,
     };

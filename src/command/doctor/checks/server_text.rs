@@ -18,7 +18,7 @@ pub(super) fn explain_message(message: &ServerMessage, request: &Request) -> Fin
         code => format!("{text} (SQLSTATE {code})"),
     };
     let text_with_host = format!("{}: {text}", request.sign_host);
-    match request.provider.explain(&text_with_host) {
+    match request.provider.cause_of_server_message(&text_with_host) {
         Some(cause) => Finding::fail(cause, detail),
         None => Finding::unexplained(detail),
     }

@@ -33,15 +33,15 @@ pub(super) const CHECKS: &[Check] = &[
         about: "whether clients are told to encrypt the connection and to verify the server",
         level: CheckLevel::Offline,
         needs: &["target.known"],
-        examine: Examine::Target(|case| judge_mode(case.request)),
+        examine: Examine::Target(|examined| judge_mode(examined.request)),
     },
     Check {
         id: "tls.handshake",
         about: "whether the server speaks PostgreSQL and TLS",
         level: CheckLevel::Network,
         needs: &["net.tcp"],
-        examine: Examine::Target(|case| {
-            with_handshake(case, |request, _, handshake| {
+        examine: Examine::Target(|examined| {
+            with_handshake(examined, |request, _, handshake| {
                 judge_handshake(request, handshake)
             })
         }),
@@ -51,8 +51,10 @@ pub(super) const CHECKS: &[Check] = &[
         about: "whether the server agrees to PostgreSQL's protocol, for sslnegotiation=direct",
         level: CheckLevel::Network,
         needs: NEEDS_HANDSHAKE,
-        examine: Examine::Target(|case| {
-            with_handshake(case, |request, _, handshake| judge_alpn(request, handshake))
+        examine: Examine::Target(|examined| {
+            with_handshake(examined, |request, _, handshake| {
+                judge_alpn(request, handshake)
+            })
         }),
     },
     Check {
@@ -60,8 +62,8 @@ pub(super) const CHECKS: &[Check] = &[
         about: "whether the server's certificate is valid today",
         level: CheckLevel::Network,
         needs: NEEDS_HANDSHAKE,
-        examine: Examine::Target(|case| {
-            with_handshake(case, |_, _, handshake| judge_dates(handshake))
+        examine: Examine::Target(|examined| {
+            with_handshake(examined, |_, _, handshake| judge_dates(handshake))
         }),
     },
     Check {
@@ -69,14 +71,14 @@ pub(super) const CHECKS: &[Check] = &[
         about: "whether the root certificates of the user's clients verify the server",
         level: CheckLevel::Network,
         needs: NEEDS_HANDSHAKE,
-        examine: Examine::Target(|case| with_handshake(case, judge_roots)),
+        examine: Examine::Target(|examined| with_handshake(examined, judge_roots)),
     },
     Check {
         id: "tls.name",
         about: "whether the server's certificate is for the name that the client dials",
         level: CheckLevel::Network,
         needs: NEEDS_HANDSHAKE,
-        examine: Examine::Target(|case| with_handshake(case, judge_name)),
+        examine: Examine::Target(|examined| with_handshake(examined, judge_name)),
     },
 ];
 
@@ -88,9 +90,9 @@ struct VerifyingClients<'a> {
 
 type HandshakeJudge = fn(&Request, &VerifyingClients<'_>, &TlsHandshake) -> Finding;
 
-fn with_handshake(case: &mut ExaminedTarget<'_, '_>, judge: HandshakeJudge) -> Finding {
-    let request = case.request;
-    let network = match answers_of_server(case) {
+fn with_handshake(examined: &mut ExaminedTarget<'_, '_>, judge: HandshakeJudge) -> Finding {
+    let request = examined.request;
+    let network = match answers_of_server(examined) {
         Ok(network) => network,
         Err(finding) => return finding,
     };

@@ -6,7 +6,7 @@
 
 use super::credentials::signer_summary;
 use super::token_judges::{
-    TokenLife, judge_host, judge_length, judge_life, judge_passfile, judge_region,
+    TokenLifetime, judge_host, judge_length, judge_lifetime, judge_passfile, judge_region,
     judge_replication, judge_scope, judge_user,
 };
 use crate::cache::Cache;
@@ -47,7 +47,11 @@ pub(super) const CHECKS: &[Check] = &[
         "whether the token says what the request says",
         check_scope,
     ),
-    Check::for_target("token.life", "how long the token is good for", check_life),
+    Check::for_target(
+        "token.life",
+        "how long the token is good for",
+        check_lifetime,
+    ),
     Check::for_target(
         "token.length",
         "whether the token is longer than clients take",
@@ -60,21 +64,21 @@ pub(super) const CHECKS: &[Check] = &[
     ),
 ];
 
-fn check_host(case: &mut ExaminedTarget<'_, '_>) -> Finding {
-    judge_host(case.request)
+fn check_host(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
+    judge_host(examined.request)
 }
 
-fn check_region(case: &mut ExaminedTarget<'_, '_>) -> Finding {
-    let authority = case.request.provider.authority;
+fn check_region(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
+    let authority = examined.request.provider.authority;
     if authority.regions().is_none() {
         return Finding::ok(format!("a token of {} has no region", authority.title()));
     }
-    let configured_region = match signer_summary(case) {
+    let configured_region = match signer_summary(examined) {
         Some(signer) => signer.region,
         None => None,
     };
-    let request = case.request;
-    let host_region = (request.provider.region)(&request.sign_host);
+    let request = examined.request;
+    let host_region = (request.provider.region_of)(&request.sign_host);
     let finding = judge_region(
         request.provider,
         host_region.as_ref(),
@@ -89,44 +93,44 @@ fn check_region(case: &mut ExaminedTarget<'_, '_>) -> Finding {
         Some(name) => format!("delete `region` in [connections.{name}], or leave out --region"),
         None => "leave out --region".to_owned(),
     };
-    let target = quote::typed(&case.name);
+    let target = quote::typed(&examined.name);
     finding
         .with_advice(format!("{place}: pgcred reads it from the host"))
         .with_command(format!("pgcred doctor {target} --region {region}"))
 }
 
-fn check_token_user(case: &mut ExaminedTarget<'_, '_>) -> Finding {
-    judge_user(case.request)
+fn check_token_user(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
+    judge_user(examined.request)
 }
 
-fn check_replication(case: &mut ExaminedTarget<'_, '_>) -> Finding {
-    judge_replication(case.request)
+fn check_replication(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
+    judge_replication(examined.request)
 }
 
 /// Judges the token that is known, if one is.
 fn with_token(
-    case: &mut ExaminedTarget<'_, '_>,
+    examined: &mut ExaminedTarget<'_, '_>,
     judge: impl FnOnce(&ExaminedTarget<'_, '_>, &Token) -> Finding,
 ) -> Finding {
-    if let Some(token) = case.token.take() {
-        let finding = judge(case, &token);
-        case.token = Some(token);
+    if let Some(token) = examined.token.take() {
+        let finding = judge(examined, &token);
+        examined.token = Some(token);
         return finding;
     }
-    match case
-        .run
+    match examined
+        .examination
         .app
         .issuer
-        .cached_token(case.request, TokenAge::Stale)
+        .cached_token(examined.request, TokenAge::Stale)
     {
-        Some(issued) => judge(case, &issued.token),
+        Some(issued) => judge(examined, &issued.token),
         None => Finding::skip("there is no token to look at"),
     }
 }
 
-fn check_scope(case: &mut ExaminedTarget<'_, '_>) -> Finding {
-    with_token(case, |case, token| {
-        let request = case.request;
+fn check_scope(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
+    with_token(examined, |examined, token| {
+        let request = examined.request;
         match request
             .provider
             .authority
@@ -139,31 +143,34 @@ fn check_scope(case: &mut ExaminedTarget<'_, '_>) -> Finding {
     })
 }
 
-fn check_life(case: &mut ExaminedTarget<'_, '_>) -> Finding {
-    with_token(case, |case, token| {
-        let provider = case.request.provider;
+fn check_lifetime(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
+    with_token(examined, |examined, token| {
+        let provider = examined.request.provider;
         // No hint: it is not shown, the finding has the cause's advice.
         let expired = Error::failure("the credentials have expired").because(ErrorReason::Expired);
-        let life = TokenLife {
+        let lifetime = TokenLifetime {
             issued_at: token.issued_at,
             expires_at: token.expires_at,
-            usual_seconds: if provider.authority.decides_life() {
+            usual_seconds: if provider.authority.decides_lifetime() {
                 0
             } else {
-                case.request.life_seconds.min(provider.default_life_seconds)
+                examined
+                    .request
+                    .lifetime_seconds
+                    .min(provider.default_lifetime_seconds)
             },
             cause: provider.authority.cause_of(&expired),
         };
-        judge_life(&life, Time::now())
+        judge_lifetime(&lifetime, Time::now())
     })
 }
 
-fn check_length(case: &mut ExaminedTarget<'_, '_>) -> Finding {
-    with_token(case, |_, token| judge_length(token.expose().len()))
+fn check_length(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
+    with_token(examined, |_, token| judge_length(token.expose().len()))
 }
 
 /// Looks at the line that pgcred has written for the target.
-fn check_passfile(case: &mut ExaminedTarget<'_, '_>) -> Finding {
+fn check_passfile(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
     let Ok(path) = PassfileOption::default().path() else {
         return Finding::skip("no home directory is passfile");
     };
@@ -171,7 +178,7 @@ fn check_passfile(case: &mut ExaminedTarget<'_, '_>) -> Finding {
         Ok(text) => text.unwrap_or_default(),
         Err(error) => return Finding::skip(error.to_string()),
     };
-    let line = case.request.passfile_line();
+    let line = examined.request.passfile_line();
     let passfile = match Passfile::parse(&text) {
         Ok(passfile) => passfile,
         Err(error) => return Finding::skip(error.to_string()),
@@ -180,9 +187,9 @@ fn check_passfile(case: &mut ExaminedTarget<'_, '_>) -> Finding {
         return Finding::ok("pgcred has written none for this target");
     };
     let text = passfile.token(&line, expires_at).unwrap_or_default();
-    let request = case.request;
+    let request = examined.request;
     let parts = request.provider.authority.read_token(&text).parts();
-    let index = case.run.app.issuer.cache().map(Cache::index);
+    let index = examined.examination.app.issuer.cache().map(Cache::index);
     let record = match &index {
         Some(index) => index.record_of(&text),
         None => None,

@@ -14,9 +14,9 @@ use crate::time::{Time, spoken_duration};
 use crate::token::{TokenAge, TokenTimes, age};
 
 /// A token with less left is hardly worth sending, in seconds.
-const LITTLE_LIFE_SECONDS: u32 = 5 * 60;
+const LITTLE_LIFETIME_SECONDS: u32 = 5 * 60;
 /// What programs read from a command at once; no driver is known to take less and to take tokens.
-const LONGEST_TOKEN: usize = 4_096;
+const MAX_TOKEN_LENGTH: usize = 4_096;
 
 /// Judges the name that is signed. Where the provider's hosts have a form, a name of the user's own
 /// never takes a token; where they have none, every name may.
@@ -87,7 +87,7 @@ pub(super) fn judge_region(
 pub(super) fn judge_user(request: &Request) -> Finding {
     const CAUSE: &str = "role.case";
     let user = &request.user;
-    let action = (request.provider.action)(user);
+    let action = (request.provider.action_of)(user);
     if let Some(usual_user) = request.provider.user
         && user.eq_ignore_ascii_case(usual_user)
         && user != usual_user
@@ -167,7 +167,7 @@ fn warn_about_other_account(parts: &TokenParts, request: &Request) -> Option<Fin
         return None;
     }
     let detail = format!("the token was issued to {holder}, and the user is {user}");
-    let login = format!("pgcred login --provider {}", provider.name);
+    let login = provider::login_command(provider, request.profile.as_deref());
     Some(
         Finding::warn(None, detail)
             .with_advice(
@@ -225,7 +225,7 @@ pub(super) fn first_difference(
         return Some((cause, detail));
     }
     let scope = request.scope();
-    let region = match (request.provider.region)(&request.sign_host) {
+    let region = match (request.provider.region_of)(&request.sign_host) {
         Some(region) => Some(region.to_string()),
         None => request.region.as_ref().map(ToString::to_string),
     };
@@ -285,41 +285,41 @@ fn part_as_text<T: ToString>(value: Option<T>) -> Option<String> {
 }
 
 /// The times of a token.
-pub(super) struct TokenLife {
+pub(super) struct TokenLifetime {
     pub(super) issued_at: Time,
     pub(super) expires_at: Time,
-    /// The life of a token that nothing cuts short, in seconds; no more than the usual one.
+    /// The lifetime of a token that nothing cuts short, in seconds; no more than the usual one.
     pub(super) usual_seconds: u32,
     /// The cause of credentials that end early.
     pub(super) cause: Option<&'static str>,
 }
 
 /// Judges how long a token lasts, and whether the credentials end before it should.
-pub(super) fn judge_life(life: &TokenLife, now: Time) -> Finding {
-    let whole_life = life.issued_at.until(life.expires_at);
-    let life_left = now.until(life.expires_at);
+pub(super) fn judge_lifetime(lifetime: &TokenLifetime, now: Time) -> Finding {
+    let whole_lifetime = lifetime.issued_at.until(lifetime.expires_at);
+    let lifetime_left = now.until(lifetime.expires_at);
     let times = format!(
         "issued {}, good until {}, {} more",
-        life.issued_at.rfc3339(),
-        life.expires_at.rfc3339(),
-        spoken_duration(life_left)
+        lifetime.issued_at.rfc3339(),
+        lifetime.expires_at.rfc3339(),
+        spoken_duration(lifetime_left)
     );
-    if whole_life < life.usual_seconds {
+    if whole_lifetime < lifetime.usual_seconds {
         let detail = format!("{times}: it was cut short, because the credentials end then");
-        return Finding::warn(life.cause, detail);
+        return Finding::warn(lifetime.cause, detail);
     }
-    if life_left < LITTLE_LIFE_SECONDS.min(life.usual_seconds)
-        && age(life.issued_at, life.expires_at, now) != TokenAge::Fresh
+    if lifetime_left < LITTLE_LIFETIME_SECONDS.min(lifetime.usual_seconds)
+        && age(lifetime.issued_at, lifetime.expires_at, now) != TokenAge::Fresh
     {
-        return Finding::warn(life.cause, times);
+        return Finding::warn(lifetime.cause, times);
     }
     Finding::ok(times)
 }
 
 pub(super) fn judge_length(length: usize) -> Finding {
-    if length > LONGEST_TOKEN {
+    if length > MAX_TOKEN_LENGTH {
         let detail =
-            format!("{length} characters: some programs read no more than {LONGEST_TOKEN}");
+            format!("{length} characters: some programs read no more than {MAX_TOKEN_LENGTH}");
         return Finding::warn("token.cut", detail);
     }
     Finding::ok(format!(
@@ -341,7 +341,7 @@ pub(super) fn judge_passfile(
         let ago = spoken_duration(expires_at.until(now));
         return Finding::warn("schedule", format!("it expired {ago} ago"));
     }
-    let life_left = spoken_duration(now.until(expires_at));
+    let lifetime_left = spoken_duration(now.until(expires_at));
     if let Some(parts) = parts
         && let Some((cause, detail)) = first_difference(parts, request)
     {
@@ -356,10 +356,10 @@ pub(super) fn judge_passfile(
         ..*times
     };
     if times.age(now) == TokenAge::Stale {
-        let detail = format!("it is good for {life_left} more, and nothing has renewed it");
+        let detail = format!("it is good for {lifetime_left} more, and nothing has renewed it");
         return Finding::warn("schedule", detail);
     }
-    Finding::ok(format!("it is good for {life_left}"))
+    Finding::ok(format!("it is good for {lifetime_left}"))
 }
 
 #[cfg(test)]

@@ -149,7 +149,7 @@ fn at_server(server: Server, shown: Shown, trusts: bool, more: &[(&str, &str)]) 
     let own = directory.path().join("root.pem");
     let (_, other) = settings(Shown::Good);
     let text = if trusts { pem } else { other };
-    fs::put(&own, text.as_bytes()).expect("a file");
+    fs::write_unsynced(&own, text.as_bytes()).expect("a file");
     let mut request = request(&fake::PROVIDER, HOST);
     request.port = start(server, config);
     let file = own.display().to_string();

@@ -9,7 +9,7 @@ use crate::command::setup::targets::TargetChoice;
 use crate::config::{self, Config};
 use crate::error::{Error, Result};
 use crate::resolve::ConnectionOptions;
-use crate::setup::{Machine, TokenUser};
+use crate::setup::{Machine, SetupDirection, TokenUser};
 
 /// A plan, and the preferences as they will be when it is made.
 pub(super) struct SetupChanges {
@@ -74,7 +74,7 @@ impl SetupChanges {
             return Ok(false);
         }
         let policy = EditPolicy {
-            undo: false,
+            direction: SetupDirection::SetUp,
             dry_run: true,
             yes: false,
         };
@@ -89,7 +89,7 @@ impl SetupChanges {
     /// Makes everything, and says what is left to the user. Returns what could not be made.
     pub(super) fn make(&self, machine: &Machine, app: &App) -> Result<Vec<Error>> {
         let policy = EditPolicy {
-            undo: false,
+            direction: SetupDirection::SetUp,
             dry_run: false,
             yes: true,
         };

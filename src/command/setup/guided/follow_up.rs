@@ -22,7 +22,7 @@ use crate::setup::{Machine, SetupMethod, Tool};
 use crate::text::quote::typed;
 
 /// The longest that the login may take.
-const LONGEST_LOGIN: Duration = Duration::from_secs(20);
+const MAX_LOGIN_TIME: Duration = Duration::from_secs(20);
 
 /// Writes tokens and logs in to one database. Returns what has failed. `users` have the tokens that
 /// were issued for the tools.
@@ -64,7 +64,7 @@ fn log_in(name: &str, app: &App) -> Result<()> {
     let output = app.preferences.output;
     let config = app.options.config.as_deref();
     let target = [name.to_owned()];
-    match doctor_verdict::try_server_login(&target, config, LONGEST_LOGIN) {
+    match doctor_verdict::try_server_login(&target, config, MAX_LOGIN_TIME) {
         DoctorVerdict::Accepted(detail) => {
             output.note(&detail);
             Ok(())
@@ -125,7 +125,7 @@ fn print_tool(
     machine: &Machine,
     printed_warnings: &mut Vec<String>,
 ) -> Result<()> {
-    const MOST_CONNECTIONS: usize = 2;
+    const MAX_CONNECTIONS: usize = 2;
     let (title, name) = (tool.title, tool.name);
     let choice = TargetChoice {
         names: &[],
@@ -135,7 +135,7 @@ fn print_tool(
         is_silent: true,
     };
     let mut targets = choice.targets(tool, preferences)?;
-    if targets.targets.len() > MOST_CONNECTIONS {
+    if targets.targets.len() > MAX_CONNECTIONS {
         let line = format!("{title}: `pgcred setup {name} CONNECTION` prints what to enter");
         preferences.output.note(&line);
         return Ok(());

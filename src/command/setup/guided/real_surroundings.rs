@@ -67,9 +67,9 @@ impl GuidedSurroundings for RealSurroundings<'_> {
     }
 
     fn log_in(&self, profile: Option<&str>) -> Result<()> {
-        let ask = &self.app.preferences.ask;
+        let ask_policy = &self.app.preferences.ask_policy;
         let identity = self.authority.identities().identity(profile, None);
-        identity.log_in(ask, &ask.notes()).map(drop)
+        identity.log_in(ask_policy, &ask_policy.notes()).map(drop)
     }
 
     fn discover(&self, profile: Option<&str>) -> Result<DatabaseOffers> {

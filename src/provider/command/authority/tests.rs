@@ -24,7 +24,7 @@ fn an_identity_looks_again_at_every_file_that_is_watched() {
     ] {
         let stamp_before = before.login_stamp().to_owned(); // taken when it is asked for
         fs::ensure_own_directory(path.parent().unwrap()).unwrap();
-        fs::put(&path, text.as_bytes()).unwrap();
+        fs::write_unsynced(&path, text.as_bytes()).unwrap();
         let now = before.reload();
         let path = path.display();
         assert_eq!(now.digest(), before.digest(), "{path}");

@@ -19,7 +19,7 @@ fn every_preset_is_a_definition_that_can_be_run() {
             "{name}"
         );
         assert!(
-            !definition.uses("life") || definition.life_seconds.is_some(),
+            !definition.uses("life") || definition.lifetime_seconds.is_some(),
             "{name}"
         );
         for placeholder in definition.placeholders() {

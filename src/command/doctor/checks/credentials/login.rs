@@ -14,20 +14,20 @@ use crate::issue::{end_of_pause, last_failure};
 use crate::time::{Time, spoken_duration};
 use crate::token::TokenAge;
 
-pub(super) fn check_login(case: &mut ExaminedTarget<'_, '_>) -> Finding {
-    let Some(summary) = signer_summary(case) else {
+pub(super) fn check_login(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
+    let Some(summary) = signer_summary(examined) else {
         return no_source_finding();
     };
-    let cached_token = case
-        .run
+    let cached_token = examined
+        .examination
         .app
         .issuer
-        .cached_token(case.request, TokenAge::Fresh);
+        .cached_token(examined.request, TokenAge::Fresh);
     let cached_until = match cached_token {
         Some(issued) => Some(issued.token.expires_at),
         None => None,
     };
-    let authority = case.request.provider.authority;
+    let authority = examined.request.provider.authority;
     let finding = judge_login(authority, &summary.login, cached_until, Time::now());
     with_names_of_user(finding, &summary)
 }
@@ -42,9 +42,9 @@ fn judge_login(
     match login {
         LoginState::NotNeeded => Finding::ok("the credentials rest on no login"),
         LoginState::Good(end) => {
-            let life_left = spoken_duration(now.until(*end));
+            let lifetime_left = spoken_duration(now.until(*end));
             Finding::ok(format!(
-                "logged in; its credentials are good for {life_left}"
+                "logged in; its credentials are good for {lifetime_left}"
             ))
         }
         LoginState::Renewable(Some(end)) => {
@@ -70,17 +70,17 @@ fn judge_login(
     }
 }
 
-pub(super) fn check_failure(case: &mut ExaminedTarget<'_, '_>) -> Finding {
-    let asks_now = case.run.level != CheckLevel::Offline;
-    let issuer = &mut case.run.app.issuer;
-    let identity = issuer.identity(case.request);
+pub(super) fn check_failure(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
+    let asks_now = examined.examination.level != CheckLevel::Offline;
+    let issuer = &mut examined.examination.app.issuer;
+    let identity = issuer.identity(examined.request);
     let Some(index) = issuer.cache().map(Cache::index) else {
         return Finding::ok("none can be recorded: the cache is switched off");
     };
-    let Some(failure) = last_failure(&index, case.request, &*identity) else {
+    let Some(failure) = last_failure(&index, examined.request, &*identity) else {
         return Finding::ok("none is recorded");
     };
-    let id_of_cause = case.request.provider.authority.cause_of(&failure.error);
+    let id_of_cause = examined.request.provider.authority.cause_of(&failure.error);
     let finding = if asks_now {
         judge_old_failure(failure, Time::now())
     } else {

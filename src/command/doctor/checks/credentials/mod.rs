@@ -81,8 +81,13 @@ const fn credentials_check(
 }
 
 /// Returns who would sign for the target; `None` if nothing is known before somebody is asked.
-pub(super) fn signer_summary(case: &mut ExaminedTarget<'_, '_>) -> Option<SignerSummary> {
-    case.run.app.issuer.identity(case.request).signer_summary()
+pub(super) fn signer_summary(examined: &mut ExaminedTarget<'_, '_>) -> Option<SignerSummary> {
+    examined
+        .examination
+        .app
+        .issuer
+        .identity(examined.request)
+        .signer_summary()
 }
 
 /// The finding where an authority has neither files nor variables.
@@ -90,17 +95,17 @@ fn no_source_finding() -> Finding {
     Finding::ok("nothing is known before the authority is asked")
 }
 
-fn check_source(case: &mut ExaminedTarget<'_, '_>) -> Finding {
-    let Some(summary) = signer_summary(case) else {
+fn check_source(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
+    let Some(summary) = signer_summary(examined) else {
         return no_source_finding();
     };
-    let authority = case.request.provider.authority;
+    let authority = examined.request.provider.authority;
     let mut finding = with_names_of_user(judge_source(authority, &summary), &summary);
     let is_unknown_profile = match &summary.source {
         Ok(_) => false,
         Err(error) => error.reason() == Some(ErrorReason::NoProfile),
     };
-    if let Some(name) = &case.request.connection
+    if let Some(name) = &examined.request.connection
         && is_unknown_profile
         && summary.profile_variable.is_none()
     {

@@ -8,10 +8,10 @@ use crate::command::doctor::finding::Finding;
 use crate::text::quote::typed;
 use crate::time::{Time, spoken_duration};
 
-pub(super) fn check_environment(case: &mut ExaminedTarget<'_, '_>) -> Finding {
-    match signer_summary(case) {
+pub(super) fn check_environment(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
+    match signer_summary(examined) {
         Some(summary) => {
-            let authority = case.request.provider.authority;
+            let authority = examined.request.provider.authority;
             judge_environment(authority, &summary, Time::now())
         }
         None => no_source_finding(),
@@ -51,13 +51,13 @@ fn judge_environment(authority: &dyn Authority, summary: &SignerSummary, now: Ti
     Finding::ok(format!("the {kind} in {variable} signs"))
 }
 
-pub(super) fn check_desktop(case: &mut ExaminedTarget<'_, '_>) -> Finding {
-    let shell = case.request.provider.authority.shell_settings();
-    if case.request.profile.is_some() || (shell.key.is_none() && shell.profile.is_none()) {
+pub(super) fn check_desktop(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
+    let shell = examined.request.provider.authority.shell_settings();
+    if examined.request.profile.is_some() || (shell.key.is_none() && shell.profile.is_none()) {
         return Finding::ok("who signs does not depend on this shell");
     }
-    let deadline = case.run.deadline;
-    let Some(tools) = case.run.jobs.tools(deadline) else {
+    let deadline = examined.examination.deadline;
+    let Some(tools) = examined.examination.jobs.tools(deadline) else {
         return Finding::skip("the tools' files could not be read in time");
     };
     let mut set_up_tools = Vec::new();
@@ -66,7 +66,11 @@ pub(super) fn check_desktop(case: &mut ExaminedTarget<'_, '_>) -> Finding {
             set_up_tools.push((tool.name, tool.title));
         }
     }
-    judge_desktop(&shell, &set_up_tools, case.request.connection.as_deref())
+    judge_desktop(
+        &shell,
+        &set_up_tools,
+        examined.request.connection.as_deref(),
+    )
 }
 
 /// Judges variables that decide who signs, where no profile is kept with the connection. The tools

@@ -9,30 +9,29 @@ use crate::command::doctor::finding::Finding;
 use crate::error::{Error, Exit};
 use crate::issue::{IssueOptions, IssuedToken, last_failure};
 use crate::provider::{self, Provider};
-use crate::text::quote::typed;
 use crate::time::{Time, spoken_duration};
 use crate::token::TokenAge;
 
 /// Issues the token and keeps it for the checks that follow.
-pub(super) fn check_token(case: &mut ExaminedTarget<'_, '_>) -> Finding {
-    let finding = issue_token(case);
-    match signer_summary(case) {
+pub(super) fn check_token(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
+    let finding = issue_token(examined);
+    match signer_summary(examined) {
         Some(summary) => with_names_of_user(finding, &summary),
         None => finding,
     }
 }
 
-fn issue_token(case: &mut ExaminedTarget<'_, '_>) -> Finding {
+fn issue_token(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
     let options = IssueOptions {
         ends_pause: true, // the user may just have repaired it
         ..IssueOptions::default()
     };
-    let app = &mut *case.run.app;
-    let is_for_users_alone = case.request.provider.authority.issues_on_request_only();
+    let app = &mut *examined.examination.app;
+    let is_for_users_alone = examined.request.provider.authority.issues_on_request_only();
     if is_for_users_alone
         && app
             .issuer
-            .cached_token(case.request, TokenAge::Fresh)
+            .cached_token(examined.request, TokenAge::Fresh)
             .is_none()
     {
         return Finding::skip(
@@ -42,30 +41,34 @@ fn issue_token(case: &mut ExaminedTarget<'_, '_>) -> Finding {
     }
     let answer = app
         .issuer
-        .issue(case.request, options, |_| std::iter::empty());
+        .issue(examined.request, options, |_| std::iter::empty());
     let warnings = app.issuer.take_warnings();
     let issued = match answer {
         Ok(issued) => issued,
         Err(error) => {
-            return judge_error(case.request.provider, &error, signer_summary(case).as_ref());
+            return judge_error(
+                examined.request.provider,
+                &error,
+                signer_summary(examined).as_ref(),
+            );
         }
     };
     let now = Time::now();
     let finding = if issued.token.age(now) == TokenAge::Stale {
-        judge_stale(case, &issued, warnings, now)
+        judge_stale(examined, &issued, warnings, now)
     } else {
         Finding::ok(describe_token(&issued, now))
     };
-    case.token = Some(issued.token);
+    examined.token = Some(issued.token);
     finding
 }
 
 fn describe_token(issued: &IssuedToken, now: Time) -> String {
-    let life_left = spoken_duration(now.until(issued.token.expires_at));
+    let lifetime_left = spoken_duration(now.until(issued.token.expires_at));
     if issued.is_cached {
-        format!("a token is cached, and good for {life_left}")
+        format!("a token is cached, and good for {lifetime_left}")
     } else {
-        format!("signed now, and good for {life_left}")
+        format!("signed now, and good for {lifetime_left}")
     }
 }
 
@@ -80,32 +83,24 @@ fn judge_error(provider: &Provider, error: &Error, summary: Option<&SignerSummar
         Some(summary) => summary.profile.as_deref(),
         None => None,
     };
-    let mut command = "pgcred login".to_owned();
-    if !provider::is_of_first_authority(provider) {
-        command += " --provider ";
-        command += provider.name;
-    }
-    finding.with_command(match profile {
-        None | Some("default") => command,
-        Some(profile) => format!("{command} --profile {}", typed(profile)),
-    })
+    finding.with_command(provider::login_command(provider, profile))
 }
 
 /// Returns the warning about an old token that is handed out because there is no newer one. The
 /// failure is on record.
 fn judge_stale(
-    case: &mut ExaminedTarget<'_, '_>,
+    examined: &mut ExaminedTarget<'_, '_>,
     old: &IssuedToken,
     warnings: Vec<String>,
     now: Time,
 ) -> Finding {
-    let issuer = &mut case.run.app.issuer;
-    let identity = issuer.identity(case.request);
-    let authority = case.request.provider.authority;
+    let issuer = &mut examined.examination.app.issuer;
+    let identity = issuer.identity(examined.request);
+    let authority = examined.request.provider.authority;
     // No hint: it is not shown, the finding has the cause's advice.
     let mut likely_cause = authority.cause_of(&Error::failure("nothing newer has come"));
     if let Some(index) = issuer.cache().map(Cache::index)
-        && let Some(last) = last_failure(&index, case.request, &*identity)
+        && let Some(last) = last_failure(&index, examined.request, &*identity)
     {
         likely_cause = authority.cause_of(&last.error);
     }

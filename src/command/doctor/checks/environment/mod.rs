@@ -63,17 +63,17 @@ fn shown_value(value: &str) -> String {
     text::shortened(&text::printable(value), 80)
 }
 
-fn check_password(case: &mut ExaminedTarget<'_, '_>) -> Finding {
+fn check_password(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
     let Some(password) = env::var("PGPASSWORD") else {
         return Finding::ok(NO_PASSWORD);
     };
-    let kind = PasswordKind::from_password(password.as_bytes(), |text| case.kind_of(text));
-    let provider = case.request.provider;
+    let kind = PasswordKind::from_password(password.as_bytes(), |text| examined.kind_of(text));
+    let provider = examined.request.provider;
     let finding = judge_password(&kind, provider.title, Time::now());
     let authority = provider.authority;
     if finding.status == FindingStatus::Ok
         && let Some(parts) = authority.read_token(&password).parts()
-        && let Some((cause, detail)) = first_difference(&parts, case.request)
+        && let Some((cause, detail)) = first_difference(&parts, examined.request)
     {
         return Finding::fail(cause, format!("PGPASSWORD: {detail}"))
             .with_command(unset_command("PGPASSWORD"));
@@ -86,9 +86,9 @@ fn judge_password(kind: &PasswordKind, title: &str, now: Time) -> Finding {
     let finding = match kind {
         PasswordKind::Empty => return Finding::ok(NO_PASSWORD),
         PasswordKind::Token(expiry) if *expiry > now => {
-            let life_left = spoken_duration(now.until(*expiry));
+            let lifetime_left = spoken_duration(now.until(*expiry));
             return Finding::ok(format!(
-                "PGPASSWORD is a token, which lasts {life_left} more"
+                "PGPASSWORD is a token, which lasts {lifetime_left} more"
             ));
         }
         PasswordKind::Token(expiry) => {
@@ -113,10 +113,10 @@ fn judge_password(kind: &PasswordKind, title: &str, now: Time) -> Finding {
     finding.with_command(unset_command("PGPASSWORD"))
 }
 
-fn check_address(case: &mut ExaminedTarget<'_, '_>) -> Finding {
+fn check_address(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
     judge_address(
         env::var("PGHOSTADDR").as_deref(),
-        case.request.keyword("hostaddr"),
+        examined.request.keyword("hostaddr"),
     )
 }
 
@@ -210,8 +210,8 @@ fn judge_demands(variable: impl Fn(&str) -> Option<String>) -> Finding {
     Finding::ok("no variable demands more than the server offers")
 }
 
-fn check_options(case: &mut ExaminedTarget<'_, '_>) -> Finding {
-    judge_options(env::var("PGOPTIONS").as_deref(), case.request.provider)
+fn check_options(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
+    judge_options(env::var("PGOPTIONS").as_deref(), examined.request.provider)
 }
 
 fn judge_options(options: Option<&str>, provider: &Provider) -> Finding {

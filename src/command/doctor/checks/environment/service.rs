@@ -20,18 +20,18 @@ struct NamedService {
     entry: Option<ServiceKeywords>,
 }
 
-pub(super) fn check_service(case: &mut ExaminedTarget<'_, '_>) -> Finding {
+pub(super) fn check_service(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
     let Some(name) = env::var("PGSERVICE") else {
         return Finding::ok("PGSERVICE is not set");
     };
-    let file = &case.run.machine.service_file;
+    let file = &examined.examination.machine.service_file;
     let text = fs::read(file).unwrap_or_default();
     let service = NamedService {
         entry: find_entry(&String::from_utf8_lossy(&text), &name),
         file: file.display().to_string(),
         name,
     };
-    judge_service(&service, &case.request.host, &case.request.user)
+    judge_service(&service, &examined.request.host, &examined.request.user)
 }
 
 /// Returns the entry of this name.

@@ -41,9 +41,9 @@ enum UsualRoots {
     Lacking(String),
 }
 
-pub(super) fn check_tls(case: &mut ExaminedTarget<'_, '_>) -> Finding {
-    let psql = version_of_psql(case.run);
-    let request = &case.request;
+pub(super) fn check_tls(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
+    let psql = version_of_psql(examined.examination);
+    let request = &examined.request;
     let root_file = env::var("PGSSLROOTCERT");
     judge_tls_variables(&TlsFacts {
         mode: env::var("PGSSLMODE"),
@@ -306,7 +306,7 @@ mod tests {
 
     fn private_roots() -> Option<RootSet> {
         let rds = crate::provider::from_name("rds").expect("a provider");
-        (rds.roots)("db.x.eu-west-1.rds.amazonaws.com", None)
+        (rds.roots_of)("db.x.eu-west-1.rds.amazonaws.com", None)
             .set()
             .cloned()
     }

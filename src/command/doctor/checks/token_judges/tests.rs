@@ -25,12 +25,12 @@ fn request(provider: &str, host: &str, user: &str) -> Request {
         keywords: Vec::new(),
         target_has_address: false,
         roots: None,
-        region: (provider.region)(host),
+        region: (provider.region_of)(host),
         profile: None,
         aliases: Vec::new(),
         lines_of_others: Vec::new(),
         vars: Vec::new(),
-        life_seconds: 900,
+        lifetime_seconds: 900,
     }
 }
 
@@ -388,14 +388,14 @@ fn what_a_token_of_another_authority_names_has_no_cause_of_aws() {
 
 #[test]
 fn a_token_that_ends_soon_is_told() {
-    let judge = |life: u32, usual, passed| {
-        let life = TokenLife {
+    let judge = |lifetime: u32, usual, passed| {
+        let lifetime = TokenLifetime {
             issued_at: NOW,
-            expires_at: NOW.plus(life),
+            expires_at: NOW.plus(lifetime),
             usual_seconds: usual,
             cause: Some("aws.expired"),
         };
-        judge_life(&life, NOW.plus(passed))
+        judge_lifetime(&lifetime, NOW.plus(passed))
     };
     let cause = Some("aws.expired");
     assert_is(&judge(900, 900, 0), FindingStatus::Ok, None, "15 min more");
@@ -412,9 +412,9 @@ fn a_token_that_ends_soon_is_told() {
         cause,
         "was cut short",
     );
-    // A short life that the user asked for is none of the credentials' doing.
+    // A short lifetime that the user asked for is none of the credentials' doing.
     assert_is(&judge(60, 60, 0), FindingStatus::Ok, None, "60 s more");
-    // Nor is a long life cut to what the credentials have.
+    // Nor is a long lifetime cut to what the credentials have.
     assert_is(&judge(3_600, 900, 0), FindingStatus::Ok, None, "more");
 }
 

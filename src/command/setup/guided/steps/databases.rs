@@ -214,6 +214,14 @@ fn check_typed_user(user: &str) -> Result<()> {
     crate::request::check_name("user", user.to_owned()).map(drop)
 }
 
+/// The questions about a database that the user types, in their order.
+#[derive(Clone, Copy)]
+enum TypedQuestion {
+    Host,
+    User,
+    Name,
+}
+
 /// Asks for a host, its user, and the name of the connection.
 pub(in crate::command::setup::guided) fn ask_typed_database(
     conversation: &mut GuidedConversation<'_>,
@@ -223,29 +231,34 @@ pub(in crate::command::setup::guided) fn ask_typed_database(
         return Ok(StepOutcome::Skipped);
     }
     let surroundings = conversation.surroundings;
-    let mut question_index = 0;
-    while let Some(ask) = [ask_host, ask_user, ask_name].get(question_index) {
-        match ask(conversation, question_index)? {
-            StepOutcome::Asked | StepOutcome::Skipped => question_index += 1,
+    let mut question = TypedQuestion::Host;
+    loop {
+        let outcome = match question {
+            TypedQuestion::Host => ask_host(conversation)?,
+            TypedQuestion::User => ask_user(conversation)?,
+            TypedQuestion::Name => ask_name(conversation)?,
+        };
+        let is_back = match outcome {
             StepOutcome::Interrupted => return Ok(StepOutcome::Interrupted),
-            StepOutcome::Back if question_index == 0 => return Ok(StepOutcome::Back),
-            // A host whose user is known has no second question.
-            StepOutcome::Back
-                if question_index == 2
-                    && !conversation.replies.needs_typed_user(surroundings)? =>
-            {
-                question_index = 0;
+            StepOutcome::Back => true,
+            StepOutcome::Asked | StepOutcome::Skipped => false,
+        };
+        question = match question {
+            TypedQuestion::Host if is_back => return Ok(StepOutcome::Back),
+            TypedQuestion::Host => TypedQuestion::User,
+            TypedQuestion::User if is_back => TypedQuestion::Host,
+            TypedQuestion::User => TypedQuestion::Name,
+            TypedQuestion::Name if !is_back => return Ok(StepOutcome::Asked),
+            TypedQuestion::Name if conversation.replies.needs_typed_user(surroundings)? => {
+                TypedQuestion::User
             }
-            StepOutcome::Back => question_index -= 1,
-        }
+            // The user of this host is known, so there was no question for it.
+            TypedQuestion::Name => TypedQuestion::Host,
+        };
     }
-    Ok(StepOutcome::Asked)
 }
 
-fn ask_host(
-    conversation: &mut GuidedConversation<'_>,
-    question_index: usize,
-) -> Result<StepOutcome> {
+fn ask_host(conversation: &mut GuidedConversation<'_>) -> Result<StepOutcome> {
     let surroundings = conversation.surroundings;
     let profile = conversation.replies.profile.clone();
     let check = |text: &str| match text {
@@ -253,7 +266,7 @@ fn ask_host(
             .hint("name a host, a cluster ID or a postgres:// URI")),
         text => surroundings.needs_user(text, profile.as_deref()).map(drop),
     };
-    let question = conversation.question("Host?", question_index);
+    let question = conversation.question("Host?", TypedQuestion::Host as usize);
     let default = conversation.replies.typed_host.clone();
     let answer = conversation.dialog.text(question, &default, &check)?;
     Ok(StepOutcome::from_answer(answer, |host| {
@@ -261,10 +274,7 @@ fn ask_host(
     }))
 }
 
-fn ask_user(
-    conversation: &mut GuidedConversation<'_>,
-    question_index: usize,
-) -> Result<StepOutcome> {
+fn ask_user(conversation: &mut GuidedConversation<'_>) -> Result<StepOutcome> {
     let surroundings = conversation.surroundings;
     if !conversation.replies.needs_typed_user(surroundings)? {
         conversation.replies.typed_user.clear();
@@ -274,7 +284,7 @@ fn ask_user(
         "Database user of {}?",
         backquoted(&conversation.replies.typed_host)
     );
-    let question = conversation.question(&text, question_index);
+    let question = conversation.question(&text, TypedQuestion::User as usize);
     let default = conversation.replies.typed_user.clone();
     let answer = conversation
         .dialog
@@ -284,10 +294,7 @@ fn ask_user(
     }))
 }
 
-fn ask_name(
-    conversation: &mut GuidedConversation<'_>,
-    question_index: usize,
-) -> Result<StepOutcome> {
+fn ask_name(conversation: &mut GuidedConversation<'_>) -> Result<StepOutcome> {
     let surroundings = conversation.surroundings;
     let replies = &conversation.replies;
     let user = match replies.typed_user.as_str() {
@@ -311,7 +318,7 @@ fn ask_name(
     }
     let host = connection.target.host.clone();
     let check = |name: &str| surroundings.check_name(name, host.as_deref(), &others);
-    let question = conversation.question("Name of the connection?", question_index);
+    let question = conversation.question("Name of the connection?", TypedQuestion::Name as usize);
     let answer = conversation
         .dialog
         .text(question, &connection.name, &check)?;

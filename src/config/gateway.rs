@@ -6,7 +6,7 @@ use crate::text::{backquoted, host};
 
 /// A connection's `proxy`: where the local gateway listens for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct ProxySettings {
+pub(crate) struct GatewaySettings {
     /// On 127.0.0.1, and in the name of the socket.
     pub(crate) port: u16,
     /// Whether there is a Unix socket, too.
@@ -53,7 +53,7 @@ impl LocalAuth {
 /// Refuses a port that is an alias of the connection: a token would be filed where the gateway asks
 /// for its local password.
 pub(super) fn check_port(connection: &Connection) -> Result<()> {
-    let Some(ProxySettings { port, .. }) = connection.proxy else {
+    let Some(GatewaySettings { port, .. }) = connection.gateway else {
         return Ok(());
     };
     for alias in &connection.aliases {

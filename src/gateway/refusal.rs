@@ -1,9 +1,9 @@
 //! Tells a tool why it cannot log in: by an error of PostgreSQL's protocol with an SQLSTATE, what
 //! failed, and a hint that says what to type.
 //!
-//! There are three kinds: what is no client of PostgreSQL is told nothing, the server's own error
-//! is passed on as it came, and everything else is an error of the gateway's with a message and a
-//! hint. No answer has a secret in it. It is pure.
+//! There are three kinds: a peer that does not speak PostgreSQL's protocol gets no answer, the
+//! server's own error is passed on as it came, and everything else is an error of the gateway's
+//! with a message and a hint. No answer has a secret in it. It is pure.
 
 use crate::error::{Error, Exit};
 use crate::wire::packet;
@@ -11,10 +11,10 @@ use crate::wire::packet;
 /// Why a local connection gets no session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
-    /// It is not a client of PostgreSQL, or it went away: it is told nothing.
+    /// It does not speak PostgreSQL's protocol, or it went away: it gets no answer.
     Silent,
     /// It is told this.
-    Answered(ErrorAnswer),
+    WithError(ErrorResponse),
     /// The server's own error, as it came.
     Server {
         packet: Vec<u8>,
@@ -26,7 +26,7 @@ pub(super) enum Refusal {
 
 /// An error of the gateway's own.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct ErrorAnswer {
+pub(super) struct ErrorResponse {
     /// The SQLSTATE: five letters and digits.
     code: &'static str,
     message: String,
@@ -45,8 +45,8 @@ mod sqlstate {
 }
 
 impl Refusal {
-    fn answered(code: &'static str, message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self::Answered(ErrorAnswer {
+    fn with_error(code: &'static str, message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::WithError(ErrorResponse {
             code,
             message: message.into(),
             hint: hint.into(),
@@ -54,7 +54,7 @@ impl Refusal {
     }
 
     pub(super) fn protocol(major: u32) -> Self {
-        Self::answered(
+        Self::with_error(
             sqlstate::FEATURE_NOT_SUPPORTED,
             format!("this gateway speaks protocol 3.0 of PostgreSQL, and not {major}"),
             "use a client of PostgreSQL 7.4 or newer",
@@ -62,7 +62,7 @@ impl Refusal {
     }
 
     pub(super) fn replication() -> Self {
-        Self::answered(
+        Self::with_error(
             sqlstate::FEATURE_NOT_SUPPORTED,
             "this gateway does not pass replication on",
             "connect to the server itself with `pgcred exec NAME -- PROGRAM`",
@@ -70,7 +70,7 @@ impl Refusal {
     }
 
     pub(super) fn malformed() -> Self {
-        Self::answered(
+        Self::with_error(
             sqlstate::PROTOCOL_VIOLATION,
             "the client's start-up packet cannot be read",
             "use another client, or report this to its makers",
@@ -78,7 +78,7 @@ impl Refusal {
     }
 
     pub(super) fn scram() -> Self {
-        Self::answered(
+        Self::with_error(
             sqlstate::PROTOCOL_VIOLATION,
             "the client does not speak SCRAM-SHA-256 as PostgreSQL's do",
             "use a client that knows the passwords of PostgreSQL 10 and newer, or the Unix socket",
@@ -86,7 +86,7 @@ impl Refusal {
     }
 
     pub(super) fn wrong_password(user: &str, connection: &str) -> Self {
-        Self::answered(
+        Self::with_error(
             sqlstate::INVALID_PASSWORD,
             format!("password authentication failed for user \"{user}\""),
             format!(
@@ -97,7 +97,7 @@ impl Refusal {
     }
 
     pub(super) fn wrong_user(required_user: &str) -> Self {
-        Self::answered(
+        Self::with_error(
             sqlstate::INVALID_AUTHORIZATION,
             format!("this gateway logs in as {required_user}"),
             format!("set the user to {required_user} in the tool"),
@@ -105,7 +105,7 @@ impl Refusal {
     }
 
     pub(super) fn other_owner() -> Self {
-        Self::answered(
+        Self::with_error(
             sqlstate::INVALID_AUTHORIZATION,
             "this gateway serves only the user who started it",
             "run `pgcred proxy` as your own user",
@@ -113,7 +113,7 @@ impl Refusal {
     }
 
     pub(super) fn too_many(max_connections: usize) -> Self {
-        Self::answered(
+        Self::with_error(
             sqlstate::TOO_MANY_CONNECTIONS,
             format!("too many connections for this gateway, whose limit is {max_connections}"),
             "close some of them, or start the gateway with a larger --max-connections",
@@ -121,7 +121,7 @@ impl Refusal {
     }
 
     pub(super) fn stopping() -> Self {
-        Self::answered(
+        Self::with_error(
             sqlstate::CANNOT_CONNECT_NOW,
             "the gateway of pgcred is stopping",
             "run `pgcred proxy` again",
@@ -130,7 +130,7 @@ impl Refusal {
 
     /// Says that a server cannot be reached, or not be believed.
     pub(super) fn unreachable(message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self::answered(
+        Self::with_error(
             sqlstate::SQLCLIENT_UNABLE_TO_ESTABLISH_CONNECTION,
             message,
             hint,
@@ -140,7 +140,7 @@ impl Refusal {
     /// Says that a server does something in the login that the protocol does not allow, or that a
     /// token is no use for.
     pub(super) fn server_protocol(message: impl Into<String>, doctor: &str) -> Self {
-        Self::answered(sqlstate::PROTOCOL_VIOLATION, message, doctor)
+        Self::with_error(sqlstate::PROTOCOL_VIOLATION, message, doctor)
     }
 
     /// Says why there is no token.
@@ -150,14 +150,14 @@ impl Refusal {
             _ => sqlstate::SQLCLIENT_UNABLE_TO_ESTABLISH_CONNECTION,
         };
         let hint = error.hint_text().unwrap_or("run `pgcred doctor`");
-        Self::answered(code, format!("pgcred: {error}"), hint)
+        Self::with_error(code, format!("pgcred: {error}"), hint)
     }
 
     /// Returns what is sent to the client.
     pub(super) fn to_bytes(&self) -> Vec<u8> {
         match self {
             Self::Silent => Vec::new(),
-            Self::Answered(answer) => answer.to_bytes(),
+            Self::WithError(answer) => answer.to_bytes(),
             Self::Server { packet, .. } => packet.clone(),
         }
     }
@@ -166,7 +166,7 @@ impl Refusal {
     pub(super) fn in_words(&self) -> &str {
         match self {
             Self::Silent => "it is not a client of PostgreSQL, or it has gone",
-            Self::Answered(answer) => &answer.message,
+            Self::WithError(answer) => &answer.message,
             Self::Server { message, .. } => message,
         }
     }
@@ -175,10 +175,10 @@ impl Refusal {
     pub(super) fn to_error(&self) -> Error {
         let error = Error::failure(self.in_words());
         match self {
-            Self::Answered(answer) if answer.code == sqlstate::INVALID_AUTHORIZATION => {
+            Self::WithError(answer) if answer.code == sqlstate::INVALID_AUTHORIZATION => {
                 error.hint(&answer.hint).exiting(Exit::Login)
             }
-            Self::Answered(answer) => error.hint(&answer.hint),
+            Self::WithError(answer) => error.hint(&answer.hint),
             Self::Server {
                 hint: Some(hint), ..
             } => error.hint(hint),
@@ -189,7 +189,7 @@ impl Refusal {
     }
 }
 
-impl ErrorAnswer {
+impl ErrorResponse {
     fn to_bytes(&self) -> Vec<u8> {
         error_packet(&[
             (b'S', "FATAL"),
@@ -236,14 +236,14 @@ mod tests {
     #[test]
     fn a_needed_login_is_told_apart() {
         let login = Error::login("the login has ended").hint("aws sso login");
-        let Refusal::Answered(answer) = Refusal::no_token(&login) else {
+        let Refusal::WithError(answer) = Refusal::no_token(&login) else {
             panic!("it is told");
         };
         assert_eq!(
             (answer.code, answer.hint.as_str()),
             ("28000", "aws sso login")
         );
-        let Refusal::Answered(answer) = Refusal::no_token(&Error::failure("no way")) else {
+        let Refusal::WithError(answer) = Refusal::no_token(&Error::failure("no way")) else {
             panic!("it is told");
         };
         assert_eq!(
