@@ -1,7 +1,7 @@
 //! Plans the source of credentials in a profile, apart from a role: web identity, SSO, keys of the
-//! credentials file, `aws login`, a `credential_process`, or keys of the configuration file, in this
-//! order. `mod` asks for that of the profile in use, and `roles` for that of the profile at which a
-//! chain of roles ends.
+//! credentials file, `aws login`, a `credential_process`, or keys of the configuration file, in
+//! this order. `mod` asks for that of the profile in use, and `roles` for that of the profile at
+//! which a chain of roles ends.
 
 use super::{
     AccessKeys, CredentialProcess, FileKeys, PlannedSource, SignIn, SsoRole, SsoSession,

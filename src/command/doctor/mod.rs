@@ -148,12 +148,8 @@ impl RunCommand for DoctorCommand {
         for request in targets.iter().flat_map(|target| &target.request) {
             names.extend(share::names_of(request));
         }
-        let deadline = Instant::now()
-            + app
-                .preferences
-                .ask_policy
-                .timeout
-                .saturating_sub(REPORT_TIME);
+        let timeout = app.preferences.ask_policy.timeout;
+        let deadline = Instant::now() + timeout.saturating_sub(REPORT_TIME);
         let machine = Machine::current(app.options.config.as_deref())?;
         let is_wanted = |word: &str| selection.includes_any(word);
         let mut jobs = DoctorJobs::start(app, &machine, deadline, is_wanted);

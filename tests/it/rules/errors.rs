@@ -29,8 +29,8 @@ const NEAR: usize = 12;
 /// The words that a hint begins with, if it does not begin with a condition.
 #[rustfmt::skip]
 const VERBS: [&str; 53] = [
-    "add", "allow", "ask", "attach", "begin", "check", "close", "choose", "compare", "connect", "correct",
-    "delete", "detach", "edit", "enable", "end", "enter", "fill", "find", "free", "give", "go",
+    "add", "allow", "ask", "attach", "begin", "check", "close", "choose", "compare", "connect",
+    "correct", "delete", "detach", "edit", "enable", "end", "enter", "fill", "find", "free", "give", "go",
     "install", "keep", "leave", "let", "log", "look", "make", "move", "name", "open", "press",
     "put", "read", "remove", "rename", "renew", "report", "run", "save", "set", "show", "start",
     "store", "take", "try", "unlock", "unset", "use", "wait", "watch", "write",
