@@ -29,11 +29,11 @@ const NEAR: usize = 12;
 /// The words that a hint begins with, if it does not begin with a condition.
 #[rustfmt::skip]
 const VERBS: [&str; 53] = [
-    "add", "allow", "ask", "attach", "begin", "check", "close", "choose", "compare", "connect",
-    "correct", "delete", "detach", "edit", "enable", "end", "enter", "fill", "find", "free", "give", "go",
-    "install", "keep", "leave", "let", "log", "look", "make", "move", "name", "open", "press",
-    "put", "read", "remove", "rename", "renew", "report", "run", "save", "set", "show", "start",
-    "store", "take", "try", "unlock", "unset", "use", "wait", "watch", "write",
+    "add", "allow", "ask", "attach", "begin", "check", "choose", "close", "compare", "connect",
+    "correct", "delete", "detach", "edit", "enable", "end", "enter", "fill", "find", "free",
+    "give", "go", "install", "keep", "leave", "let", "log", "look", "make", "move", "name",
+    "open", "press", "put", "read", "remove", "rename", "renew", "report", "run", "save", "set",
+    "show", "start", "store", "take", "try", "unlock", "unset", "use", "wait", "watch", "write",
 ];
 
 /// What a condition begins with. What to do comes after its comma.
