@@ -120,8 +120,8 @@ trait KeyStore: Send {
 /// holds the lock of the key.
 ///
 /// The first place that has a key, or can keep a new one, wins. Call this so before each write: if
-/// the key had to be kept in a file and the keyring works now, the key moves to the keyring. Entries
-/// that were sealed with the old key cannot be read then.
+/// the key had to be kept in a file and the keyring works now, the key moves to the keyring.
+/// Entries that were sealed with the old key cannot be read then.
 pub(crate) fn load_key(
     choice: CacheChoice,
     paths: &KeyPaths,

@@ -427,7 +427,7 @@ fn erase_remembers_a_passfile_that_it_cannot_reach() {
             run.stderr
         );
         let hint = format!(
-            "hint: make the directory {} available",
+            "hint: attach or mount {}, then try again",
             sandbox.path("disk").display()
         );
         assert_eq!(run.stderr.matches(&hint).count(), 2, "{}", run.stderr);
