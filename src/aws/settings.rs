@@ -70,14 +70,13 @@ const REGION_VARIABLES: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];
 
 impl AwsSettings {
     pub(super) fn new(variables: AwsVariables, files: SharedFiles, profile: Option<&str>) -> Self {
-        let (named_profile, profile_naming) = match profile {
-            Some(name) => (Some(name.to_owned()), ProfileNaming::ByOption),
-            None => {
-                let named_profile = PROFILE_VARIABLES
-                    .into_iter()
-                    .find_map(|variable| variables.get_or_empty(variable));
-                (named_profile, ProfileNaming::ByDefault)
-            }
+        let (named_profile, profile_naming) = if let Some(name) = profile {
+            (Some(name.to_owned()), ProfileNaming::ByOption)
+        } else {
+            let named_profile = PROFILE_VARIABLES
+                .into_iter()
+                .find_map(|variable| variables.get_or_empty(variable));
+            (named_profile, ProfileNaming::ByDefault)
         };
         Self {
             variables,

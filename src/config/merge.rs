@@ -211,7 +211,7 @@ impl<'t> MarkedLines<'t> {
         }
         match self.above(first) {
             Some(line_above) if self.lines[line_above].is_blank() => {
-                mark(&mut self.lines[line_above])
+                mark(&mut self.lines[line_above]);
             }
             None if line_below < self.lines.len() => mark(&mut self.lines[line_below]),
             _ => {}

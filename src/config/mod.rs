@@ -185,7 +185,7 @@ impl Config {
             }
             match &connection.target.user {
                 Some(own_user) if own_user != user => {
-                    of_another_user = of_another_user.or(Some(connection))
+                    of_another_user = of_another_user.or(Some(connection));
                 }
                 _ => return Some(connection),
             }

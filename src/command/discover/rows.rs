@@ -296,10 +296,10 @@ fn give_names(rows: &mut [DiscoveredHost], config: &Config) {
             });
         }
     }
-    let mut names = namer.names(&new).into_iter();
+    let mut new_names = namer.names(&new).into_iter();
     for row in rows.iter_mut() {
         if !row.is_configured
-            && let Some(name) = names.next()
+            && let Some(name) = new_names.next()
         {
             row.name = name;
         }

@@ -159,9 +159,9 @@ fn add_imported_names(
             let Some(name) = alias.or(whole.last().map(String::as_str)) else {
                 continue;
             };
-            let named = [own, &[name.to_owned()]].concat();
-            if is_of_crate && name != "*" && named != whole {
-                names.insert(named, whole);
+            let short_path = [own, &[name.to_owned()]].concat();
+            if is_of_crate && name != "*" && short_path != whole {
+                names.insert(short_path, whole);
             }
         }
     }
