@@ -15,8 +15,12 @@ pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
 pub(crate) enum Exit {
     Ok = 0,
     Failure = 1,
+    /// What was typed or written is wrong: an option, a word that has to be one of a list (also the
+    /// name of a provider), or a file.
     Usage = 2,
     Login = 3,
+    /// What was typed is right in its form, but nothing that is configured, cached or found has
+    /// that name.
     NoTarget = 4,
 }
 

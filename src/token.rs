@@ -45,14 +45,14 @@ pub(crate) struct TokenTimes {
 
 /// Returns when to stop reusing a token of which nothing says it: two thirds of its effective
 /// lifetime.
-pub(crate) fn refresh_after(issued_at: Time, expires_at: Time) -> Time {
+pub(crate) fn default_fresh_until(issued_at: Time, expires_at: Time) -> Time {
     let lifetime_seconds = issued_at.until(expires_at);
     issued_at.plus(lifetime_seconds / 3 * 2 + lifetime_seconds % 3 * 2 / 3)
 }
 
 /// Returns the age of a token that is fresh for two thirds of its lifetime.
 pub(crate) fn age(issued_at: Time, expires_at: Time, now: Time) -> TokenAge {
-    let fresh_until = refresh_after(issued_at, expires_at);
+    let fresh_until = default_fresh_until(issued_at, expires_at);
     age_at(issued_at, fresh_until, expires_at, now)
 }
 
@@ -85,7 +85,7 @@ impl Token {
         Self {
             text,
             issued_at,
-            fresh_until: refresh_after(issued_at, expires_at),
+            fresh_until: default_fresh_until(issued_at, expires_at),
             expires_at,
             user: None,
         }
@@ -108,7 +108,7 @@ impl Token {
         &self.text
     }
 
-    pub(crate) fn refresh_after(&self) -> Time {
+    pub(crate) fn fresh_until(&self) -> Time {
         self.fresh_until
     }
 
@@ -146,7 +146,7 @@ mod tests {
     fn an_authority_may_say_until_when_a_token_is_fresh() {
         let start = Time::from_unix(1_000_000);
         let token = Token::new("t".to_owned(), start, start.plus(900));
-        assert_eq!(token.refresh_after(), start.plus(600));
+        assert_eq!(token.fresh_until(), start.plus(600));
         let token = token.with_fresh_until(start.plus(890));
         assert_eq!(token.age(start.plus(889)), TokenAge::Fresh);
         assert_eq!(token.age(start.plus(890)), TokenAge::Stale);

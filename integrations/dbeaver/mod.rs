@@ -72,7 +72,7 @@ impl ToolFiles for DataSources {
         Ok(edits)
     }
 
-    fn printed(&self, machine: &Machine, targets: &[ToolTarget]) -> String {
+    fn preview(&self, machine: &Machine, targets: &[ToolTarget]) -> String {
         with_targets("", machine, targets, takes_command(machine)).unwrap_or_default()
     }
 
@@ -131,7 +131,7 @@ impl ToolFiles for DataSources {
     }
 
     /// Returns the names of the connections in any workspace. A file that cannot be read has none.
-    fn set_up_names(&self, machine: &Machine) -> Vec<String> {
+    fn configured_names(&self, machine: &Machine) -> Vec<String> {
         let mut names: Vec<String> = Vec::new();
         for path in connection_files(machine) {
             let text = fs::read(&path).unwrap_or_default();

@@ -35,12 +35,12 @@ struct ImportFile;
 
 impl ToolFiles for ImportFile {
     fn set_up(&self, machine: &Machine, targets: &[ToolTarget]) -> Result<Vec<SetupEdit>> {
-        let text = self.printed(machine, targets);
+        let text = self.preview(machine, targets);
         let edit = SetupEdit::changing(machine, servers_file(machine), &OWNERSHIP, |_| Ok(text));
         Ok(vec![edit?])
     }
 
-    fn printed(&self, machine: &Machine, targets: &[ToolTarget]) -> String {
+    fn preview(&self, machine: &Machine, targets: &[ToolTarget]) -> String {
         let mut servers = Map::new();
         for (index, target) in targets.iter().enumerate() {
             servers.insert((index + 1).to_string(), server(machine, target));
@@ -144,7 +144,7 @@ impl ToolFiles for ImportFile {
         ]
     }
 
-    fn set_up_names(&self, machine: &Machine) -> Vec<String> {
+    fn configured_names(&self, machine: &Machine) -> Vec<String> {
         let databases: Vec<Vec<u8>> = databases(machine)
             .iter()
             .filter_map(|path| fs::read(path))

@@ -97,7 +97,7 @@ impl ToolFiles for ServiceFile {
         Ok(vec![edit?])
     }
 
-    fn printed(&self, _: &Machine, targets: &[ToolTarget]) -> String {
+    fn preview(&self, _: &Machine, targets: &[ToolTarget]) -> String {
         text_of(targets)
     }
 
@@ -137,14 +137,14 @@ impl ToolFiles for ServiceFile {
     }
 
     fn steps(&self, _: &Machine, targets: &[ToolTarget]) -> Vec<String> {
-        const MOST: usize = 20;
+        const MAX_SHOWN: usize = 20;
         let mut steps = Vec::new();
-        for target in targets.iter().take(MOST) {
+        for target in targets.iter().take(MAX_SHOWN) {
             steps.push(format!("to open a session: psql service={}", target.name));
             steps.extend(password_step(target));
         }
-        if targets.len() > MOST {
-            let others = targets.len() - MOST;
+        if targets.len() > MAX_SHOWN {
+            let others = targets.len() - MAX_SHOWN;
             steps.push(format!(
                 "and {others} more: psql service=NAME; `pgcred list` has the names"
             ));
@@ -170,7 +170,7 @@ impl ToolFiles for ServiceFile {
     }
 
     /// Returns the names of pgcred's sections. A file that cannot be read has none.
-    fn set_up_names(&self, machine: &Machine) -> Vec<String> {
+    fn configured_names(&self, machine: &Machine) -> Vec<String> {
         let Ok(Some(text)) = fs::read_plain(&machine.service_file) else {
             return Vec::new();
         };

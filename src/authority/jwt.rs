@@ -59,11 +59,11 @@ pub(crate) fn expiry_of(token: &str) -> JwtExpiry {
         None => return JwtExpiry::Unsaid,
         Some(Value::Number(number)) => number.as_f64(),
         Some(Value::String(_)) => return JwtExpiry::Unusable("a text"),
-        Some(_) => return JwtExpiry::Unusable("no number"),
+        Some(_) => return JwtExpiry::Unusable("not a number"),
     };
     match number.and_then(time_at) {
         Some(time) => JwtExpiry::At(time),
-        None => JwtExpiry::Unusable("a number that is no time"),
+        None => JwtExpiry::Unusable("a number that is not a valid time"),
     }
 }
 
@@ -135,11 +135,11 @@ mod tests {
     fn an_end_that_is_no_time_is_told() {
         for (exp, what) in [
             (r#""5""#, "a text"),
-            ("null", "no number"),
-            ("[5]", "no number"),
-            ("-5", "a number that is no time"),
-            ("1e300", "a number that is no time"),
-            ("1800000000000000", "a number that is no time"),
+            ("null", "not a number"),
+            ("[5]", "not a number"),
+            ("-5", "a number that is not a valid time"),
+            ("1e300", "a number that is not a valid time"),
+            ("1800000000000000", "a number that is not a valid time"),
         ] {
             let token = jwt(&format!(r#"{{"exp": {exp}}}"#));
             assert_eq!(expiry_of(&token), JwtExpiry::Unusable(what), "{exp}");

@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorReason, Exit};
 
 /// Returns the id of the cause.
 pub(super) fn cause_of(error: &Error) -> &'static str {
-    let by_exit = match error.exit() {
+    let cause_from_exit = match error.exit() {
         Exit::Login => "aws.login",
         Exit::Usage => "aws.config",
         Exit::Ok | Exit::Failure | Exit::NoTarget => "aws.unreachable",
@@ -25,7 +25,7 @@ pub(super) fn cause_of(error: &Error) -> &'static str {
         Some(ErrorReason::NoRegion) => NO_REGION,
         Some(ErrorReason::InvalidRoleSetting) => "aws.config",
         Some(ErrorReason::Refused) => cause_of_refusal(error),
-        Some(ErrorReason::NotOwn) | None => by_exit,
+        Some(ErrorReason::NotOwn) | None => cause_from_exit,
     }
 }
 

@@ -3,7 +3,8 @@
 //! `execute` opens a [`CredentialResolution`] with the settings of the profile, and hands it to the
 //! sources and to the roles on top of them. From it a source takes:
 //!
-//! - the value of a setting: the variable, else the key of the profile;
+//! - the value of a setting that does not decide who signs, such as how often a service is asked:
+//!   the variable, else the key of the profile; all other settings are in the plan;
 //! - clients: of a service of the SDK, of plain HTTP, and of a service of this machine;
 //! - the deadline, which stops while the user logs in or types a code;
 //! - the notes: steps for `--debug`, warnings, and files of the identity that have changed;
@@ -245,9 +246,9 @@ impl<'a> CredentialResolution<'a> {
 
     /// Runs a function that waits for the user. That time does not count.
     pub(super) fn without_deadline<T>(&self, work: impl FnOnce() -> T) -> T {
-        let began = Instant::now();
+        let started = Instant::now();
         let value = work();
-        self.deadline.set(self.deadline.get() + began.elapsed());
+        self.deadline.set(self.deadline.get() + started.elapsed());
         value
     }
 
@@ -277,7 +278,7 @@ impl<'a> CredentialResolution<'a> {
         let now = Time::now();
         match credentials.expires_at() {
             Some(expires_at) if expires_at <= now => Err(Error::login(format!(
-                "the AWS credentials{} have expired: {source} returned some that expired {} ago",
+                "the AWS credentials{} have expired: {source} has some that expired {} ago",
                 self.profile_clause(),
                 spoken_duration(expires_at.until(now))
             ))

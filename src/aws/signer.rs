@@ -24,14 +24,14 @@ impl AwsSigner {
     }
 
     fn expired(&self) -> Error {
-        let (of_profile, argument) = match &self.profile {
+        let (profile_clause, argument) = match &self.profile {
             Some(profile) => (
                 format!(" of profile `{profile}`"),
                 " ".to_owned() + &typed(profile),
             ),
             None => (String::new(), String::new()),
         };
-        Error::login(format!("the AWS credentials{of_profile} have expired"))
+        Error::login(format!("the AWS credentials{profile_clause} have expired"))
             .hint(format!("run `pgcred login{argument}`, then try again"))
             .because(ErrorReason::Expired)
     }
@@ -49,7 +49,7 @@ impl Signer for AwsSigner {
             return Err(no_region(scope.host));
         };
         let lifetime_seconds = match self.credentials.expires_at() {
-            Some(end) => lifetime_seconds.min(now.until(end)),
+            Some(expires_at) => lifetime_seconds.min(now.until(expires_at)),
             None => lifetime_seconds,
         };
         if lifetime_seconds == 0 {

@@ -84,11 +84,11 @@ fn variable_keys(settings: &AwsSettings, plan: Option<&&CredentialPlan>) -> Opti
 /// the login.
 fn login_state(plan: &CredentialPlan) -> LoginState {
     for role in &plan.roles {
-        if let Some(end) = read_role_credentials(role)
+        if let Some(expires_at) = read_role_credentials(role)
             .as_ref()
             .and_then(Credentials::expires_at)
         {
-            return LoginState::Good(end);
+            return LoginState::Good(expires_at);
         }
     }
     match &plan.source {

@@ -58,7 +58,7 @@ impl EntryId {
 /// Returns the text that is sealed: times, region, user and token, each in a line.
 pub(super) fn entry_text(token: &Token, region: Option<&Region>) -> String {
     let (issued, expires) = (token.issued_at.unix(), token.expires_at.unix());
-    let fresh = token.refresh_after().unix();
+    let fresh = token.fresh_until().unix();
     let region = Region::to_cache(region);
     let user = token.user.as_deref().unwrap_or_default();
     format!(
@@ -68,7 +68,7 @@ pub(super) fn entry_text(token: &Token, region: Option<&Region>) -> String {
 }
 
 /// Reads what [`entry_text`] wrote.
-pub(super) fn read_entry(text: &str) -> Option<(Token, Option<Region>)> {
+pub(super) fn parse_entry(text: &str) -> Option<(Token, Option<Region>)> {
     let mut lines = text.splitn(6, '\n');
     let mut time = || lines.next()?.parse().ok().map(Time::from_unix);
     let (issued_at, fresh_until, expires_at) = (time()?, time()?, time()?);
@@ -93,13 +93,13 @@ mod tests {
             let token = token
                 .with_fresh_until(start.plus(810))
                 .with_user(user.clone());
-            let (read, region) = read_entry(&entry_text(&token, None)).unwrap();
+            let (read, region) = parse_entry(&entry_text(&token, None)).unwrap();
             assert_eq!(read.expose(), "secret");
             assert_eq!(read.issued_at, start);
-            assert_eq!(read.refresh_after(), start.plus(810));
+            assert_eq!(read.fresh_until(), start.plus(810));
             assert_eq!(read.expires_at, start.plus(900));
             assert_eq!((read.user, region), (user, None));
         }
-        assert!(read_entry("1\n2\nr\nan entry of an older pgcred").is_none());
+        assert!(parse_entry("1\n2\nr\nan entry of an older pgcred").is_none());
     }
 }

@@ -16,7 +16,7 @@ use crate::sys::fs::{self, FilePresence};
 use crate::text::digest::{LENGTH, digest};
 use crate::text::mask_accounts;
 use crate::time::Time;
-use crate::token::{Token, TokenAge, age_at, refresh_after};
+use crate::token::{Token, TokenAge, age_at, default_fresh_until};
 
 const VERSION: u64 = 1;
 
@@ -229,7 +229,7 @@ impl TokenRecord {
         Self {
             line,
             issued_at,
-            fresh_until: token.refresh_after(),
+            fresh_until: token.fresh_until(),
             expires_at,
             region,
             location,
@@ -287,7 +287,7 @@ impl TokenRecord {
         let expires_at = Time::from_unix(value["expires"].as_i64()?);
         let fresh_until = match value["fresh"].as_i64() {
             Some(fresh_until) => Time::from_unix(fresh_until),
-            None => refresh_after(issued_at, expires_at),
+            None => default_fresh_until(issued_at, expires_at),
         };
         Some(Self {
             line: line_from_json(value)?,
@@ -388,7 +388,7 @@ mod tests {
             let times = index.records.values().map(|record| record.fresh_until);
             assert_eq!(
                 times.collect::<Vec<_>>(),
-                [refresh_after(Time::from_unix(1), Time::from_unix(2))]
+                [default_fresh_until(Time::from_unix(1), Time::from_unix(2))]
             );
             assert_eq!(index.passfiles.len(), 1);
         }

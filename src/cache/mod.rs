@@ -109,7 +109,7 @@ impl Cache {
     pub(crate) fn get(
         &self,
         id: &EntryId,
-        passfile_key: &PassfileLine,
+        passfile_line: &PassfileLine,
         oldest: TokenAge,
     ) -> Option<(Token, Option<Region>)> {
         if let Some((token, region)) = self.get_sealed(id) {
@@ -123,7 +123,7 @@ impl Cache {
         if record.age(Time::now()) > oldest {
             return None;
         }
-        self.get_from_passfile(record, passfile_key)
+        self.get_from_passfile(record, passfile_line)
     }
 
     fn get_sealed(&self, id: &EntryId) -> Option<(Token, Option<Region>)> {
@@ -132,7 +132,7 @@ impl Cache {
             .key(MissingKey::Leave)?
             .open(id.as_str().as_bytes(), &sealed)?;
         let plain = String::from_utf8(plain).ok()?;
-        entry::read_entry(&plain)
+        entry::parse_entry(&plain)
     }
 
     /// Returns a token that `refresh` has written into a passfile and nowhere else. The index knows
@@ -140,7 +140,7 @@ impl Cache {
     fn get_from_passfile(
         &self,
         record: &TokenRecord,
-        key: &PassfileLine,
+        wanted_line: &PassfileLine,
     ) -> Option<(Token, Option<Region>)> {
         let TokenLocation::Passfile(path) = &record.location else {
             return None;
@@ -153,9 +153,9 @@ impl Cache {
             Some(passfile) => passfile,
             None => Rc::new(Passfile::parse(&fs::read_own(path)?).ok()?),
         };
-        let mut line = key.clone();
+        let mut line = wanted_line.clone();
         let mut user = None;
-        if key.user.is_empty() {
+        if wanted_line.user.is_empty() {
             line.user.clone_from(&record.line.user);
             user = Some(line.user.clone());
         }

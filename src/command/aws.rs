@@ -328,9 +328,9 @@ fn parse_integer(option: &str, text: &str) -> Result<u32> {
 /// Checks that a URL has a scheme, which is all that the AWS CLI checks here.
 fn check_endpoint_url(text: &str) -> Result<String, &'static str> {
     let (scheme, _) = text.split_once(':').unwrap_or_default();
-    let of_scheme = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
+    let is_scheme_char = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
     let has_scheme =
-        scheme.starts_with(|c: char| c.is_ascii_alphabetic()) && scheme.chars().all(of_scheme);
+        scheme.starts_with(|c: char| c.is_ascii_alphabetic()) && scheme.chars().all(is_scheme_char);
     if has_scheme {
         Ok(text.to_owned())
     } else {

@@ -46,20 +46,20 @@ pub(super) fn try_server_login(
     arguments.extend(target.iter().map(OsString::from));
     let deadline = Instant::now() + timeout + REPORT_TIME;
     match child::own_output(&arguments, deadline, || false) {
-        Ok(output) => read_verdict(&output.stdout),
+        Ok(output) => parse_verdict(&output.stdout),
         Err(_) => DoctorVerdict::Unknown,
     }
 }
 
 /// Reads doctor's JSON.
-fn read_verdict(answer: &[u8]) -> DoctorVerdict {
+fn parse_verdict(answer: &[u8]) -> DoctorVerdict {
     let Ok(report) = serde_json::from_slice::<Value>(answer) else {
         return DoctorVerdict::Unknown;
     };
     if let Some(cause) = first_cause(&report) {
         return DoctorVerdict::Refused(cause);
     }
-    match login_of(&report) {
+    match server_login_detail(&report) {
         Some(detail) => DoctorVerdict::Accepted(detail),
         None => DoctorVerdict::Unknown,
     }
@@ -81,7 +81,7 @@ fn first_cause(report: &Value) -> Option<String> {
 }
 
 /// Returns what the check of the login says, if the server has accepted it.
-fn login_of(report: &Value) -> Option<String> {
+fn server_login_detail(report: &Value) -> Option<String> {
     for check in report["checks"].as_array()? {
         if check["id"] == "login.accepted" && check["status"] == "ok" {
             return Some(check["detail"].as_str()?.to_owned());
@@ -101,9 +101,9 @@ mod tests {
             {"id": "net.dns", "status": "fail", "detail": "no such host",
              "fix": {"commands": ["getent ahosts db"]}}]}"#;
         let cause = "no such host: getent ahosts db".to_owned();
-        assert_eq!(read_verdict(report), DoctorVerdict::Refused(cause));
+        assert_eq!(parse_verdict(report), DoctorVerdict::Refused(cause));
         for nothing in [&b""[..], b"{}", br#"{"first_check": null, "checks": []}"#] {
-            assert_eq!(read_verdict(nothing), DoctorVerdict::Unknown);
+            assert_eq!(parse_verdict(nothing), DoctorVerdict::Unknown);
         }
     }
 
@@ -115,9 +115,9 @@ mod tests {
         let of = |status: &str| String::from_utf8_lossy(report).replace("STATUS", status);
         let detail = "ann is logged in".to_owned();
         assert_eq!(
-            read_verdict(of("ok").as_bytes()),
+            parse_verdict(of("ok").as_bytes()),
             DoctorVerdict::Accepted(detail)
         );
-        assert_eq!(read_verdict(of("skip").as_bytes()), DoctorVerdict::Unknown);
+        assert_eq!(parse_verdict(of("skip").as_bytes()), DoctorVerdict::Unknown);
     }
 }

@@ -11,7 +11,7 @@ use crate::passfile::survey;
 use crate::sys::env;
 use crate::sys::fs;
 use crate::time::Time;
-use crate::token::refresh_after;
+use crate::token::default_fresh_until;
 
 /// What the known passfiles hold.
 pub(super) struct PassfileTokens {
@@ -34,7 +34,7 @@ pub(super) struct PassfileToken<'a> {
     /// When it was issued, if anything says so.
     pub(super) issued_at: Option<Time>,
     /// When to stop reusing it, if anything says so.
-    pub(super) refresh_after: Option<Time>,
+    pub(super) fresh_until: Option<Time>,
     pub(super) expires_at: Time,
 }
 
@@ -84,12 +84,13 @@ impl PassfileTokens {
                 && expires_at > now
             {
                 let token = file.passfile.token(line, expires_at).unwrap_or_default();
-                let (issued_at, refresh_after) = match index.record_of(&token) {
+                let (issued_at, fresh_until) = match index.record_of(&token) {
                     Some(record) => (Some(record.issued_at), Some(record.fresh_until)),
                     None => match authority.signing_time(&token) {
-                        Some(signed_at) => {
-                            (Some(signed_at), Some(refresh_after(signed_at, expires_at)))
-                        }
+                        Some(signed_at) => (
+                            Some(signed_at),
+                            Some(default_fresh_until(signed_at, expires_at)),
+                        ),
                         None => (None, None),
                     },
                 };
@@ -97,7 +98,7 @@ impl PassfileTokens {
                     file,
                     line,
                     issued_at,
-                    refresh_after,
+                    fresh_until,
                     expires_at,
                 });
             }

@@ -98,7 +98,7 @@ impl<'a> LazyPassfiles<'a> {
         let token = valid.first()?;
         Some(TokenTimes {
             issued_at: token.issued_at,
-            fresh_until: token.refresh_after,
+            fresh_until: token.fresh_until,
             expires_at: token.expires_at,
         })
     }

@@ -131,7 +131,7 @@ fn undo_of_every_tool(machine: &Machine) -> (Vec<ToolUndo>, Vec<Error>) {
             }
             // A scheduler that is not on this machine, or that this user may not use, does not run
             // pgcred; nor does what runs a service.
-            Err(_) if tool.kind.is_background() && files.set_up_names(&machine).is_empty() => {}
+            Err(_) if tool.kind.is_background() && files.configured_names(&machine).is_empty() => {}
             Err(error) => errors.push(error.about(tool.name)),
         }
     }

@@ -12,7 +12,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::Connection;
 use super::field::{ConfigField, ConfigItem, TableName, fields};
-use super::values::{read_roots, read_seconds, read_text};
+use super::values::{parse_seconds, parse_text, read_roots};
 use crate::error::{Error, Exit, Result};
 use crate::provider;
 use crate::provider::command::{
@@ -41,7 +41,7 @@ const KEYS: &[&str] = &[
 const SHELL_CHARACTERS: &str = "\"'`$&|;<>()\\*?";
 
 /// Reads every `[command.NAME]`.
-pub(super) fn read_commands(section: &ConfigField<'_>) -> Result<Vec<CommandDefinition>> {
+pub(super) fn parse_commands(section: &ConfigField<'_>) -> Result<Vec<CommandDefinition>> {
     let Some(table) = section.item.get_ref().as_table() else {
         let error = Error::usage("not a table of commands");
         return Err(
@@ -50,12 +50,12 @@ pub(super) fn read_commands(section: &ConfigField<'_>) -> Result<Vec<CommandDefi
     };
     let mut definitions = Vec::with_capacity(table.len());
     for (name, item) in table {
-        definitions.push(read_command(section, name.get_ref(), item)?);
+        definitions.push(parse_command(section, name.get_ref(), item)?);
     }
     Ok(definitions)
 }
 
-fn read_command(
+fn parse_command(
     section: &ConfigField<'_>,
     name: &str,
     item: &ConfigItem<'_>,
@@ -86,20 +86,20 @@ fn read_command(
 fn read_field(definition: &mut CommandDefinition, field: &ConfigField<'_>) -> Result<()> {
     match field.key {
         "run" => definition.run = read_words(field)?,
-        "token" => definition.token = Some(field.read(|item| JsonPath::parse(read_text(item)?))?),
-        "user" => definition.user = Some(field.read(|item| JsonPath::parse(read_text(item)?))?),
+        "token" => definition.token = Some(field.read(|item| JsonPath::parse(parse_text(item)?))?),
+        "user" => definition.user = Some(field.read(|item| JsonPath::parse(parse_text(item)?))?),
         "expires" => {
-            definition.expires = Some(field.read(|item| ExpiryField::parse(read_text(item)?))?);
+            definition.expires = Some(field.read(|item| ExpiryField::parse(parse_text(item)?))?);
         }
-        "life" => definition.lifetime_seconds = Some(field.read(read_seconds)?),
-        "kind" => definition.kind = field.read(|item| CommandKind::parse(read_text(item)?))?,
-        "spare" => definition.spare = field.read(read_seconds)?,
+        "life" => definition.lifetime_seconds = Some(field.read(parse_seconds)?),
+        "kind" => definition.kind = field.read(|item| CommandKind::parse(parse_text(item)?))?,
+        "spare" => definition.spare = field.read(parse_seconds)?,
         "watch" => definition.watch = read_watched_files(field)?,
-        "variables" => definition.variables = read_variables(field)?,
-        "login" => definition.login = Some(field.read(read_login)?),
-        "login_if" => definition.login_if = field.read(read_login_texts)?,
+        "variables" => definition.variables = parse_variables(field)?,
+        "login" => definition.login = Some(field.read(parse_login)?),
+        "login_if" => definition.login_if = field.read(parse_login_texts)?,
         "roots" => definition.roots = Some(field.read(|item| Ok(read_roots(item)?.to_string()))?),
-        "env" => definition.env = read_env(field)?,
+        "env" => definition.env = parse_env(field)?,
         _ => return Err(field.unknown_key(KEYS)),
     }
     Ok(())
@@ -152,7 +152,7 @@ fn check_keys(definition: &CommandDefinition, table: &DeTable<'_>) -> Result<()>
 /// Reads the words to run. The program itself is the same for every connection.
 fn read_words(field: &ConfigField<'_>) -> Result<Vec<WordTemplate>> {
     let mut word_templates = Vec::new();
-    for word in read_texts(field)? {
+    for word in parse_texts(field)? {
         word_templates
             .push(WordTemplate::parse(&word).map_err(|error| field.located_error(error))?);
     }
@@ -178,7 +178,7 @@ fn read_words(field: &ConfigField<'_>) -> Result<Vec<WordTemplate>> {
 }
 
 /// Reads a list of texts.
-fn read_texts(field: &ConfigField<'_>) -> Result<Vec<String>> {
+fn parse_texts(field: &ConfigField<'_>) -> Result<Vec<String>> {
     let not_texts =
         || Error::usage("not a list of strings").hint("write each in quotes: [\"one\", \"two\"]");
     let Some(items) = field.item.get_ref().as_array() else {
@@ -199,7 +199,7 @@ fn read_texts(field: &ConfigField<'_>) -> Result<Vec<String>> {
 }
 
 /// Reads a table of texts: variables of a command, or the values of a connection.
-fn read_table_of_texts(field: &ConfigField<'_>) -> Result<Vec<(String, String)>> {
+fn parse_table_of_texts(field: &ConfigField<'_>) -> Result<Vec<(String, String)>> {
     let not_texts =
         || Error::usage("not a table of strings").hint("write it like { name = \"value\" }");
     let Some(table) = field.item.get_ref().as_table() else {
@@ -220,16 +220,16 @@ fn read_table_of_texts(field: &ConfigField<'_>) -> Result<Vec<(String, String)>>
     Ok(texts)
 }
 
-fn read_env(field: &ConfigField<'_>) -> Result<Vec<(String, String)>> {
-    let variables = read_table_of_texts(field)?;
+fn parse_env(field: &ConfigField<'_>) -> Result<Vec<(String, String)>> {
+    let variables = parse_table_of_texts(field)?;
     for (name, _) in &variables {
         check_variable(name, field)?;
     }
     Ok(variables)
 }
 
-fn read_variables(field: &ConfigField<'_>) -> Result<Vec<String>> {
-    let variables = read_texts(field)?;
+fn parse_variables(field: &ConfigField<'_>) -> Result<Vec<String>> {
+    let variables = parse_texts(field)?;
     for name in &variables {
         check_variable(name.strip_suffix('*').unwrap_or(name), field)?;
     }
@@ -239,7 +239,7 @@ fn read_variables(field: &ConfigField<'_>) -> Result<Vec<String>> {
 /// Reads the paths of files. One that depends on the working directory would name another file in
 /// each.
 fn read_watched_files(field: &ConfigField<'_>) -> Result<Vec<String>> {
-    let paths = read_texts(field)?;
+    let paths = parse_texts(field)?;
     for path in &paths {
         if let Some(after) = path.strip_prefix('$') {
             check_variable(after.split('/').next().unwrap_or_default(), field)?;
@@ -266,7 +266,7 @@ fn check_variable(name: &str, field: &ConfigField<'_>) -> Result<()> {
 
 /// Reads the values of a connection for placeholders, in the order of their names.
 pub(super) fn read_vars(field: &ConfigField<'_>) -> Result<Vec<(String, String)>> {
-    let mut vars = read_table_of_texts(field)?;
+    let mut vars = parse_table_of_texts(field)?;
     vars.sort();
     for (name, value) in &vars {
         check_var(name, value).map_err(|error| field.located_error(error))?;
@@ -328,8 +328,8 @@ pub(crate) fn check_vars(
     commands: &[CommandDefinition],
 ) -> Result<()> {
     let name = provider;
-    let of_file = commands.iter().find(|definition| definition.name == name);
-    let definition = match (of_file, CommandPreset::from_name(name)) {
+    let file_definition = commands.iter().find(|definition| definition.name == name);
+    let definition = match (file_definition, CommandPreset::from_name(name)) {
         (Some(definition), _) => definition.clone(),
         (None, Some(preset)) => preset.definition()?,
         (None, None) if vars.is_empty() || !provider::is_built_in(name) => return Ok(()),
@@ -368,8 +368,8 @@ pub(crate) fn check_vars(
 }
 
 /// Reads what the user types to log in. Its words are run without a shell.
-fn read_login(item: &DeValue<'_>) -> Result<String> {
-    let text = read_text(item)?;
+fn parse_login(item: &DeValue<'_>) -> Result<String> {
+    let text = parse_text(item)?;
     if text.trim().is_empty()
         || text.contains(|c: char| SHELL_CHARACTERS.contains(c) || c.is_control())
     {
@@ -389,9 +389,9 @@ fn read_login(item: &DeValue<'_>) -> Result<String> {
 }
 
 /// Reads texts with `|` between them.
-fn read_login_texts(item: &DeValue<'_>) -> Result<Vec<String>> {
+fn parse_login_texts(item: &DeValue<'_>) -> Result<Vec<String>> {
     let mut texts = Vec::new();
-    for part in read_text(item)?.split('|') {
+    for part in parse_text(item)?.split('|') {
         if part.trim().is_empty() {
             return Err(Error::usage("an empty string is in every message")
                 .hint("write texts of the program's stderr with | between them"));

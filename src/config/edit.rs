@@ -54,7 +54,7 @@ pub(crate) fn change_connections(
 ) -> Result<String> {
     let (mark, text) = split_byte_order_mark(text);
     let document = read::parse_document(text)?;
-    let old_config = read::read_config(&document, LineNumbers::from_text(text))?;
+    let old_config = read::parse_config(&document, LineNumbers::from_text(text))?;
     let new = check_connections(add, &old_config)?;
     for name in remove {
         if old_config.connection(name).is_none() {
@@ -206,7 +206,7 @@ fn check_connections(connections: &[Connection], file: &Config) -> Result<Vec<Co
     append_connections(&mut new_document, connections);
     let text = new_document.to_string();
     let (document, lines) = (read::parse_document(&text)?, LineNumbers::OF_UNSEEN_TEXT);
-    let config = read::read_config_with(&document, lines, file.commands.clone())?;
+    let config = read::parse_config_with(&document, lines, file.commands.clone())?;
     Ok(config.connections)
 }
 

@@ -114,7 +114,7 @@ pub(crate) enum RequestedLifetime {
 impl Config {
     /// Reads the file's text; an error names line and key, and the caller adds the file.
     pub(crate) fn parse(text: &str) -> Result<Self> {
-        read::read_config(
+        read::parse_config(
             &read::parse_document(text)?,
             field::LineNumbers::from_text(text),
         )

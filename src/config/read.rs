@@ -11,8 +11,8 @@ use toml::de::DeTable;
 use super::command;
 use super::field::{ConfigField, ConfigItem, LineNumbers, TableName, fields};
 use super::values::{
-    read_boolean, read_gateway, read_host, read_hostaddr, read_lifetime, read_name, read_pattern,
-    read_port, read_roots, read_seconds, read_sslmode, read_text,
+    parse_boolean, parse_gateway, parse_host, parse_hostaddr, parse_lifetime, parse_pattern,
+    parse_seconds, parse_sslmode, parse_text, read_name, read_port, read_roots,
 };
 use super::{CacheChoice, Config, Connection, HostRule, check_connection_name, gateway};
 use crate::authority::LoginPolicy;
@@ -40,12 +40,12 @@ pub(super) fn parse_document(text: &str) -> Result<DeTable<'_>> {
     Err(LineNumbers::from_text(text).locate(error, span, ""))
 }
 
-pub(super) fn read_config(document: &DeTable<'_>, lines: LineNumbers<'_>) -> Result<Config> {
-    read_config_with(document, lines, Vec::new())
+pub(super) fn parse_config(document: &DeTable<'_>, lines: LineNumbers<'_>) -> Result<Config> {
+    parse_config_with(document, lines, Vec::new())
 }
 
 /// Reads a file whose connections may name these commands, unless it has its own.
-pub(super) fn read_config_with(
+pub(super) fn parse_config_with(
     document: &DeTable<'_>,
     lines: LineNumbers<'_>,
     commands: Vec<CommandDefinition>,
@@ -57,20 +57,20 @@ pub(super) fn read_config_with(
     // The connections and the rules name commands.
     if let Some(all) = fields(document, TableName::File, lines).find(|field| field.key == "command")
     {
-        config.commands = command::read_commands(&all)?;
+        config.commands = command::parse_commands(&all)?;
     }
     for field in fields(document, TableName::File, lines) {
         match field.key {
             "command" => {}
             "cache" => {
-                config.cache = Some(field.read(|item| CacheChoice::parse(read_text(item)?))?);
+                config.cache = Some(field.read(|item| CacheChoice::parse(parse_text(item)?))?);
             }
             "login" => {
-                config.login = Some(field.read(|item| LoginPolicy::parse(read_text(item)?))?);
+                config.login = Some(field.read(|item| LoginPolicy::parse(parse_text(item)?))?);
             }
-            "max_expires_in" => config.max_lifetime_seconds = Some(field.read(read_seconds)?),
-            "connections" => config.connections = read_connections(&field, &config.commands)?,
-            "match" => config.rules = read_rules(&field, &config.commands)?,
+            "max_expires_in" => config.max_lifetime_seconds = Some(field.read(parse_seconds)?),
+            "connections" => config.connections = parse_connections(&field, &config.commands)?,
+            "match" => config.rules = parse_rules(&field, &config.commands)?,
             _ => return Err(field.unknown_key(FILE_KEYS)),
         }
     }
@@ -85,7 +85,7 @@ const FILE_KEYS: &[&str] = &[
     "cache", "login", "max_expires_in", "connections", "match", "command",
 ];
 
-fn read_connections(
+fn parse_connections(
     section: &ConfigField<'_>,
     commands: &[CommandDefinition],
 ) -> Result<Vec<Connection>> {
@@ -96,12 +96,12 @@ fn read_connections(
     };
     let mut connections = Vec::with_capacity(table.len());
     for (name, item) in table {
-        connections.push(read_connection(section, name.get_ref(), item, commands)?);
+        connections.push(parse_connection(section, name.get_ref(), item, commands)?);
     }
     Ok(connections)
 }
 
-fn read_connection(
+fn parse_connection(
     section: &ConfigField<'_>,
     name: &str,
     item: &ConfigItem<'_>,
@@ -157,34 +157,34 @@ fn read_field_of_connection(
     commands: &[CommandDefinition],
 ) -> Result<()> {
     match field.key {
-        "host" => connection.target.host = Some(field.read(|item| read_host(read_text(item)?))?),
+        "host" => connection.target.host = Some(field.read(|item| parse_host(parse_text(item)?))?),
         "port" => connection.target.port = Some(field.read(read_port)?),
         "user" => connection.target.user = Some(field.read(|item| read_name("user", item))?),
         "dbname" => connection.target.dbname = Some(field.read(|item| read_name("dbname", item))?),
         "profile" => connection.profile = Some(field.read(|item| read_name("profile", item))?),
         "region" => {
-            connection.region = Some(field.read(|item| provider::parse_region(read_text(item)?))?);
+            connection.region = Some(field.read(|item| provider::parse_region(parse_text(item)?))?);
         }
         "provider" => {
             let provider =
-                field.read(|item| command::read_provider_name(read_text(item)?, commands))?;
+                field.read(|item| command::read_provider_name(parse_text(item)?, commands))?;
             connection.provider = Some(provider);
         }
         "vars" => connection.vars = command::read_vars(field)?,
         "sign_host" => {
-            connection.sign_host = Some(field.read(|item| HostPort::parse(read_text(item)?))?);
+            connection.sign_host = Some(field.read(|item| HostPort::parse(parse_text(item)?))?);
         }
         "roots" => connection.roots = Some(field.read(read_roots)?),
         "sslmode" => connection
             .target
-            .set_option("sslmode", field.read(read_sslmode)?),
+            .set_option("sslmode", field.read(parse_sslmode)?),
         "hostaddr" => connection
             .target
-            .set_option("hostaddr", field.read(read_hostaddr)?),
-        "expires_in" => connection.lifetime = Some(field.read(read_lifetime)?),
-        "aliases" => connection.aliases = read_aliases(field)?,
-        "discovered" => connection.discovered = field.read(read_boolean)?,
-        "proxy" => connection.gateway = Some(field.read(read_gateway)?),
+            .set_option("hostaddr", field.read(parse_hostaddr)?),
+        "expires_in" => connection.lifetime = Some(field.read(parse_lifetime)?),
+        "aliases" => connection.aliases = parse_aliases(field)?,
+        "discovered" => connection.discovered = field.read(parse_boolean)?,
+        "proxy" => connection.gateway = Some(field.read(parse_gateway)?),
         _ => return Err(field.unknown_key(CONNECTION_KEYS)),
     }
     Ok(())
@@ -197,7 +197,7 @@ const CONNECTION_KEYS: &[&str] = &[
 ];
 
 /// Reads the rules, whether they are written as `[[match]]` or as a list.
-fn read_rules(section: &ConfigField<'_>, commands: &[CommandDefinition]) -> Result<Vec<HostRule>> {
+fn parse_rules(section: &ConfigField<'_>, commands: &[CommandDefinition]) -> Result<Vec<HostRule>> {
     let not_a_table = || Error::usage("not a table").hint("write each rule as a table: [[match]]");
     let Some(items) = section.item.get_ref().as_array() else {
         return Err(section.located_error(not_a_table()));
@@ -207,7 +207,7 @@ fn read_rules(section: &ConfigField<'_>, commands: &[CommandDefinition]) -> Resu
         let Some(table) = item.get_ref().as_table() else {
             return Err(section.located_error_at(not_a_table(), item.span()));
         };
-        rules.push(read_rule(table, &item.span(), section.lines, commands)?);
+        rules.push(parse_rule(table, &item.span(), section.lines, commands)?);
     }
     Ok(rules)
 }
@@ -217,7 +217,7 @@ const RULE_KEYS: &[&str] = &[
     "host", "profile", "region", "expires_in", "user", "roots", "provider",
 ];
 
-fn read_rule(
+fn parse_rule(
     table: &DeTable<'_>,
     span: &Range<usize>,
     lines: LineNumbers<'_>,
@@ -226,17 +226,17 @@ fn read_rule(
     let mut rule = HostRule::default();
     for field in fields(table, TableName::Rule, lines) {
         match field.key {
-            "host" => rule.host = field.read(|item| read_pattern(read_text(item)?))?,
+            "host" => rule.host = field.read(|item| parse_pattern(parse_text(item)?))?,
             "profile" => rule.profile = Some(field.read(|item| read_name("profile", item))?),
             "region" => {
-                rule.region = Some(field.read(|item| provider::parse_region(read_text(item)?))?);
+                rule.region = Some(field.read(|item| provider::parse_region(parse_text(item)?))?);
             }
-            "expires_in" => rule.lifetime = Some(field.read(read_lifetime)?),
+            "expires_in" => rule.lifetime = Some(field.read(parse_lifetime)?),
             "user" => rule.user = Some(field.read(|item| read_name("user", item))?),
             "roots" => rule.roots = Some(field.read(read_roots)?),
             "provider" => {
                 let provider =
-                    field.read(|item| command::read_provider_name(read_text(item)?, commands))?;
+                    field.read(|item| command::read_provider_name(parse_text(item)?, commands))?;
                 rule.provider = Some(provider);
             }
             _ => return Err(field.unknown_key(RULE_KEYS)),
@@ -261,7 +261,7 @@ fn read_rule(
     Ok(rule)
 }
 
-fn read_aliases(field: &ConfigField<'_>) -> Result<Vec<HostPort>> {
+fn parse_aliases(field: &ConfigField<'_>) -> Result<Vec<HostPort>> {
     let not_hosts = || {
         Error::usage("not a list of hosts")
             .hint("write each as HOST or HOST:PORT in quotes: [\"a.example.com\", \"b:5433\"]")

@@ -50,7 +50,7 @@ pub(crate) fn read_shared_file(text: &str) -> Result<Vec<Connection>> {
         }
     }
     check_limits(&document, lines)?;
-    let mut connections = read::read_config(&document, lines)?.connections;
+    let mut connections = read::parse_config(&document, lines)?.connections;
     for connection in &mut connections {
         connection.discovered = false; // by somebody else
         connection.gateway = None; // a gateway is a door that only the user opens

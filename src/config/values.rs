@@ -14,7 +14,7 @@ use crate::text::backquoted;
 use crate::text::host::HostPort;
 use crate::time::Seconds;
 
-pub(super) fn read_text<'a>(item: &'a DeValue<'_>) -> Result<&'a str> {
+pub(super) fn parse_text<'a>(item: &'a DeValue<'_>) -> Result<&'a str> {
     match item {
         DeValue::String(text) => Ok(text),
         _ => Err(Error::usage("not a string").hint("write the value in quotes")),
@@ -23,12 +23,12 @@ pub(super) fn read_text<'a>(item: &'a DeValue<'_>) -> Result<&'a str> {
 
 /// Reads the name of a user, a database or a profile.
 pub(super) fn read_name(kind: &str, item: &DeValue<'_>) -> Result<String> {
-    check_name(kind, read_text(item)?.to_owned())
+    check_name(kind, parse_text(item)?.to_owned())
 }
 
 /// Reads `system`, `provider` or a path, which must not depend on where pgcred runs.
 pub(super) fn read_roots(item: &DeValue<'_>) -> Result<RootsChoice> {
-    match RootsChoice::parse(read_text(item)?)? {
+    match RootsChoice::parse(parse_text(item)?)? {
         RootsChoice::File(file) if !Path::new(&file).has_root() => Err(Error::usage(
             "the path of the file of root certificates is not absolute",
         )
@@ -37,7 +37,7 @@ pub(super) fn read_roots(item: &DeValue<'_>) -> Result<RootsChoice> {
     }
 }
 
-pub(super) fn read_sslmode(item: &DeValue<'_>) -> Result<String> {
+pub(super) fn parse_sslmode(item: &DeValue<'_>) -> Result<String> {
     const MODES: [&str; 6] = [
         "disable",
         "allow",
@@ -46,7 +46,7 @@ pub(super) fn read_sslmode(item: &DeValue<'_>) -> Result<String> {
         "verify-ca",
         "verify-full",
     ];
-    let mode = read_text(item)?;
+    let mode = parse_text(item)?;
     if MODES.contains(&mode) {
         Ok(mode.to_owned())
     } else {
@@ -57,14 +57,14 @@ pub(super) fn read_sslmode(item: &DeValue<'_>) -> Result<String> {
 }
 
 /// Reads the IP address that libpq dials instead of looking the host's name up.
-pub(super) fn read_hostaddr(item: &DeValue<'_>) -> Result<String> {
-    match read_text(item)?.parse::<IpAddr>() {
+pub(super) fn parse_hostaddr(item: &DeValue<'_>) -> Result<String> {
+    match parse_text(item)?.parse::<IpAddr>() {
         Ok(address) => Ok(address.to_string()),
         Err(_) => Err(Error::usage("not an IP address").hint("write it like 127.0.0.1")),
     }
 }
 
-pub(super) fn read_boolean(item: &DeValue<'_>) -> Result<bool> {
+pub(super) fn parse_boolean(item: &DeValue<'_>) -> Result<bool> {
     match item.as_bool() {
         Some(value) => Ok(value),
         None => Err(Error::usage("not true or false").hint("write true or false, without quotes")),
@@ -93,14 +93,14 @@ fn number_or_text(item: &DeValue<'_>) -> String {
     }
 }
 
-pub(super) fn read_lifetime(item: &DeValue<'_>) -> Result<RequestedLifetime> {
+pub(super) fn parse_lifetime(item: &DeValue<'_>) -> Result<RequestedLifetime> {
     match number_or_text(item).parse() {
         Ok(RequestedLifetime::Seconds(0)) => Err(invalid_duration()),
         parsed => parsed.map_err(Error::usage),
     }
 }
 
-pub(super) fn read_seconds(item: &DeValue<'_>) -> Result<u32> {
+pub(super) fn parse_seconds(item: &DeValue<'_>) -> Result<u32> {
     match number_or_text(item).parse() {
         Ok(Seconds(0)) => Err(invalid_duration()),
         Ok(Seconds(seconds)) => Ok(seconds),
@@ -112,7 +112,7 @@ fn invalid_duration() -> Error {
     Error::usage("0 s is too short").hint("write 1 s or more, like 900, 90s, 15m, 12h or 7d")
 }
 
-pub(super) fn read_host(text: &str) -> Result<String> {
+pub(super) fn parse_host(text: &str) -> Result<String> {
     let HostPort { host, port } = HostPort::parse(text)?;
     match port {
         None => Ok(host),
@@ -125,7 +125,7 @@ pub(super) fn read_host(text: &str) -> Result<String> {
 
 /// Returns a host pattern in lower case. A pattern that is no host name, with a letter for each
 /// `*`, would fit no host.
-pub(super) fn read_pattern(text: &str) -> Result<String> {
+pub(super) fn parse_pattern(text: &str) -> Result<String> {
     let pattern = text.trim().to_ascii_lowercase();
     match HostPort::parse(&pattern.replace('*', "x")) {
         Ok(HostPort { port: None, .. }) => match pattern.strip_suffix('.') {
@@ -141,7 +141,7 @@ pub(super) fn read_pattern(text: &str) -> Result<String> {
 }
 
 /// Reads where the local gateway listens: `{ port = 15432, socket = true, auth = "password" }`.
-pub(super) fn read_gateway(item: &DeValue<'_>) -> Result<GatewaySettings> {
+pub(super) fn parse_gateway(item: &DeValue<'_>) -> Result<GatewaySettings> {
     const HINT: &str = "write it like `proxy = { port = 15432 }`, with socket = true or \
                         auth = \"none\" if wanted";
     let Some(table) = item.as_table() else {
@@ -152,8 +152,8 @@ pub(super) fn read_gateway(item: &DeValue<'_>) -> Result<GatewaySettings> {
         let value = value.get_ref();
         let result = match key.get_ref().as_ref() {
             "port" => read_port(value).map(|value| port = Some(value)),
-            "socket" => read_boolean(value).map(|value| socket = value),
-            "auth" => read_text(value)
+            "socket" => parse_boolean(value).map(|value| socket = value),
+            "auth" => parse_text(value)
                 .and_then(LocalAuth::parse)
                 .map(|value| auth = value),
             _ => Err(Error::usage("no such key").hint("use one of the keys port, socket, auth")),

@@ -10,23 +10,23 @@ use crate::wire::{self, LengthFault, MAX_FIRST_PACKET_LENGTH, Packet};
 /// Reads a packet whose body has so many bytes at most.
 pub(super) async fn read_packet(
     stream: &mut (impl AsyncRead + Unpin),
-    longest: usize,
+    max_length: usize,
 ) -> Result<Packet> {
     let mut head = [0; 5];
     stream.read_exact(&mut head).await?;
     let [kind, length @ ..] = head;
-    let body = read_body(stream, length, longest).await?;
+    let body = read_body(stream, length, max_length).await?;
     Ok(Packet { kind, body })
 }
 
 /// Reads a client's first packet, which has a length and no kind. Something else than a client of
 /// PostgreSQL, such as a browser, begins with bytes that are no such length.
 pub(super) async fn read_first_packet(stream: &mut (impl AsyncRead + Unpin)) -> Result<Vec<u8>> {
-    const SHORTEST: usize = 4; // a version
+    const MIN_LENGTH: usize = 4; // a version
     let mut length = [0; 4];
     stream.read_exact(&mut length).await?;
     let body = read_body(stream, length, MAX_FIRST_PACKET_LENGTH).await?;
-    if body.len() < SHORTEST {
+    if body.len() < MIN_LENGTH {
         return Err(ErrorKind::InvalidData.into());
     }
     Ok(body)
@@ -36,10 +36,10 @@ pub(super) async fn read_first_packet(stream: &mut (impl AsyncRead + Unpin)) -> 
 async fn read_body(
     stream: &mut (impl AsyncRead + Unpin),
     length_field: [u8; 4],
-    longest: usize,
+    max_length: usize,
 ) -> Result<Vec<u8>> {
     let invalid = |reason| Error::new(ErrorKind::InvalidData, reason);
-    let length = match wire::body_length(length_field, longest) {
+    let length = match wire::body_length(length_field, max_length) {
         Ok(length) => length,
         Err(LengthFault::TooShort) => return Err(invalid("a packet has no length")),
         Err(LengthFault::TooLong) => return Err(invalid("a packet is too long")),

@@ -199,15 +199,15 @@ async fn serve_all(
         output.note("ended, because no tool was connected");
         return Ok(());
     }
-    if let Some(longest) = options.drain {
+    if let Some(limit) = options.drain {
         let sessions = match *session_count.borrow() {
             1 => "1 session".to_owned(),
             count => format!("{count} sessions"),
         };
-        let seconds = longest.as_secs();
+        let seconds = limit.as_secs();
         output.note(&format!("ending: {sessions} may go on for {seconds} s"));
         let drained = session_count.wait_for(|count| *count == 0);
-        let _ = timeout(longest, drained).await; // then they are cut
+        let _ = timeout(limit, drained).await; // then they are cut
     }
     Ok(())
 }
@@ -238,14 +238,14 @@ fn open_all(addresses: &[(usize, ListenAddress)]) -> Result<Vec<(usize, String, 
 }
 
 /// Waits until there has been no session for so long.
-async fn wait_until_idle(mut sessions: watch::Receiver<usize>, longest: Option<Duration>) {
-    let Some(longest) = longest else {
+async fn wait_until_idle(mut sessions: watch::Receiver<usize>, limit: Option<Duration>) {
+    let Some(limit) = limit else {
         return std::future::pending().await;
     };
     loop {
         let _ = sessions.wait_for(|count| *count == 0).await; // the sender lives as long
         let next_session = sessions.wait_for(|count| *count > 0);
-        if timeout(longest, next_session).await.is_err() {
+        if timeout(limit, next_session).await.is_err() {
             return;
         }
     }

@@ -29,7 +29,7 @@ use crate::wire::{
 };
 
 /// How long the server may take from the start-up packet to its verdict.
-const MAX_LOGIN_TIME: Duration = Duration::from_secs(30);
+const MAX_SERVER_LOGIN_TIME: Duration = Duration::from_secs(30);
 
 /// Why a login failed.
 pub(super) struct ServerLoginFailure {
@@ -58,12 +58,16 @@ pub(super) async fn log_in_to_server(
             "the names or the token are too long",
         ));
     };
-    let (verdict, notices) =
-        match timeout(MAX_LOGIN_TIME, exchange(stream, &start_up, &password)).await {
-            Ok(Ok(login)) => login,
-            Ok(Err(error)) => return Err(broken_login(target, &error.to_string())),
-            Err(_) => return Err(broken_login(target, "no verdict in time")),
-        };
+    let (verdict, notices) = match timeout(
+        MAX_SERVER_LOGIN_TIME,
+        exchange(stream, &start_up, &password),
+    )
+    .await
+    {
+        Ok(Ok(login)) => login,
+        Ok(Err(error)) => return Err(broken_login(target, &error.to_string())),
+        Err(_) => return Err(broken_login(target, "no verdict in time")),
+    };
     let fault = match verdict {
         ServerLoginVerdict::LoggedIn => return Ok(notices),
         ServerLoginVerdict::Refused(body) => return Err(read_refusal(target, body, token)),
@@ -108,7 +112,7 @@ async fn exchange(
 /// Passes the server's error on. Where the server gives no hint, what is known of the cause is
 /// added.
 fn read_refusal(target: &GatewayTarget, body: Vec<u8>, token: &str) -> ServerLoginFailure {
-    let error = wire::read_message(&body);
+    let error = wire::parse_message(&body);
     let mut body = body;
     let text = String::from_utf8_lossy(&body);
     if hide_token(token, &text) != text {
@@ -138,8 +142,8 @@ fn may_be_token(target: &GatewayTarget, error: &ServerMessage) -> bool {
     const INVALID_AUTHORIZATION: &str = "28"; // a class of SQLSTATEs
     const INVALID_PASSWORD: &str = "28P01";
     let text = format!("{} {}", error.message, error.hint);
-    let of_provider = target.request.provider.cause_of_server_message(&text);
-    if of_provider
+    let provider_cause = target.request.provider.cause_of_server_message(&text);
+    if provider_cause
         .and_then(causes::find_by_id)
         .is_some_and(Cause::is_about_token)
     {

@@ -88,7 +88,7 @@ enum AuthenticatedRequest {
 
 impl GatewaySession<'_> {
     async fn run(&mut self, client: &mut (impl AsyncRead + AsyncWrite + Unpin)) {
-        let began = Instant::now();
+        let started = Instant::now();
         let served = match self.open(client).await {
             Ok(Some(OpenedSession {
                 server,
@@ -98,7 +98,7 @@ impl GatewaySession<'_> {
             Err(refusal) => Err(refusal),
         };
         match served {
-            Ok(end) => self.log_end(&end, began),
+            Ok(end) => self.log_end(&end, started),
             Err(refusal) => {
                 self.log(&format!("refused: {}", refusal.in_words()));
                 let _ = client.write_all(&refusal.to_bytes()).await; // it may have gone
@@ -199,8 +199,8 @@ impl GatewaySession<'_> {
         write(client, &proof).await
     }
 
-    fn log_end(&self, end: &SessionEnd, began: Instant) {
-        let seconds = u32::try_from(began.elapsed().as_secs()).unwrap_or(u32::MAX);
+    fn log_end(&self, end: &SessionEnd, started: Instant) {
+        let seconds = u32::try_from(started.elapsed().as_secs()).unwrap_or(u32::MAX);
         let mut text = format!(
             "ended after {}, {} bytes sent, {} received",
             spoken_duration(seconds),

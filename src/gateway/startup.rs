@@ -63,7 +63,7 @@ fn read_start_up(minor_version: u32, body: &[u8]) -> Result<FirstPacket, Refusal
         negotiation: None,
     };
     let mut unknown_options: Vec<&[u8]> = Vec::new();
-    for (name, value) in read_parameters(body).ok_or_else(Refusal::malformed)? {
+    for (name, value) in parse_parameters(body).ok_or_else(Refusal::malformed)? {
         match name {
             b"user" => start_up.user = String::from_utf8_lossy(value).into_owned(),
             b"replication" => return Err(Refusal::replication()),
@@ -83,7 +83,7 @@ fn read_start_up(minor_version: u32, body: &[u8]) -> Result<FirstPacket, Refusal
 }
 
 /// Returns the names and values; `None` if they do not end as they have to.
-fn read_parameters(body: &[u8]) -> Option<Vec<(&[u8], &[u8])>> {
+fn parse_parameters(body: &[u8]) -> Option<Vec<(&[u8], &[u8])>> {
     let mut parameters = Vec::new();
     let mut texts = body.strip_suffix(b"\0")?;
     while !texts.is_empty() {
@@ -180,7 +180,7 @@ mod tests {
         packet.expect("it can be sent")[4..].to_vec()
     }
 
-    fn read_login(body: &[u8]) -> StartUp {
+    fn parse_login(body: &[u8]) -> StartUp {
         match read_first(body) {
             Ok(FirstPacket::StartUp(start_up)) => start_up,
             other => panic!("{other:?}"),
@@ -212,7 +212,7 @@ mod tests {
     #[test]
     fn settings_go_on_in_their_order_and_the_database_is_filled_in() {
         let texts = ["options", "-c x=1", "user", "ann", "DateStyle", "ISO"];
-        let read = read_login(&start_up(PROTOCOL_3_0, &texts));
+        let read = parse_login(&start_up(PROTOCOL_3_0, &texts));
         assert_eq!((read.user.as_str(), &read.negotiation), ("ann", &None));
         let expected = [
             "options",
@@ -229,7 +229,7 @@ mod tests {
             start_up(PROTOCOL_3_0, &expected)
         );
         for (named, passed_on) in [("", "books"), ("ann", "books"), ("plays", "plays")] {
-            let read = read_login(&start_up(PROTOCOL_3_0, &["user", "ann", "database", named]));
+            let read = parse_login(&start_up(PROTOCOL_3_0, &["user", "ann", "database", named]));
             let expected = start_up(PROTOCOL_3_0, &["user", "ann", "database", passed_on]);
             assert_eq!(sent(&read, "ann", "books"), expected);
         }
@@ -238,12 +238,12 @@ mod tests {
     #[test]
     fn newer_protocols_are_told_what_is_spoken() {
         let texts = ["user", "ann", "_pq_.test", "1", "_pq_.more", ""];
-        let read = read_login(&start_up(PROTOCOL_3_0 + 9999, &texts));
+        let read = parse_login(&start_up(PROTOCOL_3_0 + 9999, &texts));
         let expected = b"v\0\0\0\x20\0\x03\0\0\0\0\0\x02_pq_.test\0_pq_.more\0";
         assert_eq!(read.negotiation.as_deref(), Some(&expected[..]));
         let expected = start_up(PROTOCOL_3_0, &["user", "ann", "database", "d"]);
         assert_eq!(sent(&read, "ann", "d"), expected);
-        let read = read_login(&start_up(PROTOCOL_3_0 + 2, &["user", "ann"]));
+        let read = parse_login(&start_up(PROTOCOL_3_0 + 2, &["user", "ann"]));
         assert_eq!(
             read.negotiation.as_deref(),
             Some(&b"v\0\0\0\x0c\0\x03\0\0\0\0\0\0"[..])
@@ -291,7 +291,7 @@ mod tests {
                 flat.extend([name.as_str(), value.as_str()]);
             }
             let body = start_up(PROTOCOL_3_0, &flat);
-            prop_assert_eq!(sent(&read_login(&body), "ann", "x"), body);
+            prop_assert_eq!(sent(&parse_login(&body), "ann", "x"), body);
         }
     }
 }

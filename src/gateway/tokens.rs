@@ -83,7 +83,7 @@ impl TargetTokens {
         will_do: impl Fn(&Arc<Token>) -> bool,
         need: TokenNeed,
     ) -> Result<HandedToken> {
-        let began = Instant::now();
+        let started = Instant::now();
         let mut last = self.last.lock().await;
         if let Some(token) = &last.token
             && will_do(token)
@@ -94,7 +94,7 @@ impl TargetTokens {
             });
         }
         if let Some((failed_at, error)) = &last.failure
-            && *failed_at >= began
+            && *failed_at >= started
         {
             return Err(error.clone());
         }

@@ -125,7 +125,7 @@ pub(crate) struct HttpClient(Arc<ClientParts>);
 struct ClientParts {
     bundle: Arc<TrustedCertificates>,
     proxy_use: ProxyUse,
-    longest: usize,
+    max_length: usize,
     connect_timeout: Duration,
     /// Each connector is kept for the next request that takes the same route.
     connectors: Mutex<HashMap<HttpRoute, SharedHttpConnector>>,
@@ -158,16 +158,16 @@ impl HttpClient {
     }
 
     /// Returns a client that reads longer answers.
-    pub(crate) fn with_longest_answer(&self, longest: usize) -> Self {
-        self.with_limits(longest, self.0.connect_timeout)
+    pub(crate) fn with_max_answer_length(&self, max_length: usize) -> Self {
+        self.with_limits(max_length, self.0.connect_timeout)
     }
 
     /// Returns a client for small answers of a nearby service.
-    pub(crate) fn with_limits(&self, longest: usize, connect_timeout: Duration) -> Self {
+    pub(crate) fn with_limits(&self, max_length: usize, connect_timeout: Duration) -> Self {
         Self::build(
             self.0.bundle.clone(),
             self.0.proxy_use,
-            longest,
+            max_length,
             connect_timeout,
         )
     }
@@ -175,14 +175,14 @@ impl HttpClient {
     fn build(
         bundle: Arc<TrustedCertificates>,
         proxy_use: ProxyUse,
-        longest: usize,
+        max_length: usize,
         connect_timeout: Duration,
     ) -> Self {
         let connectors = Mutex::default();
         Self(Arc::new(ClientParts {
             bundle,
             proxy_use,
-            longest,
+            max_length,
             connect_timeout,
             connectors,
         }))
@@ -318,7 +318,7 @@ impl fmt::Debug for HttpClient {
 
 impl HttpConnector for HttpClient {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let longest = self.0.longest;
+        let max_length = self.0.max_length;
         let host = host::server_of_address(request.uri()).to_owned();
         match self.connector(&request) {
             Err(error) => {
@@ -326,7 +326,7 @@ impl HttpConnector for HttpClient {
             }
             Ok(connector) => HttpConnectorFuture::new(async move {
                 let mut answer = connector.call(request).await?;
-                let body = whole_body(&mut answer, &host, longest).await?;
+                let body = whole_body(&mut answer, &host, max_length).await?;
                 *answer.body_mut() = SdkBody::from(body);
                 Ok(answer)
             }),
@@ -338,16 +338,16 @@ impl HttpConnector for HttpClient {
 async fn whole_body(
     answer: &mut HttpResponse,
     host: &str,
-    longest: usize,
+    max_length: usize,
 ) -> Result<Vec<u8>, ConnectorError> {
     let mut stream = ByteStream::new(std::mem::replace(answer.body_mut(), SdkBody::taken()));
     let mut body = Vec::new();
     while let Some(part) = stream.next().await {
         let part = part.map_err(|error| ConnectorError::io(error.into()))?;
-        if body.len() + part.len() > longest {
+        if body.len() + part.len() > max_length {
             let too_long = Error::failure(format!(
                 "the answer of {host} is longer than {} KiB",
-                longest >> 10
+                max_length >> 10
             ));
             let hint = "check the address of the service and the proxy: the service's own \
                         answers are shorter";

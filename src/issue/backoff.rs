@@ -64,11 +64,11 @@ impl<'a> Backoff<'a> {
         let pause = 5_u32
             .saturating_mul(1 << failure.count.min(10))
             .min(MAX_PAUSE_SECONDS);
-        let end = failure.failed_at.plus(pause);
-        if failure.error.exit() == Exit::Usage || now >= end {
+        let pause_ends_at = failure.failed_at.plus(pause);
+        if failure.error.exit() == Exit::Usage || now >= pause_ends_at {
             return None;
         }
-        Some(end)
+        Some(pause_ends_at)
     }
 
     /// Returns the error to repeat during the pause; `None` if the authority may be asked now.

@@ -65,10 +65,10 @@ pub(crate) use due::PassfileView;
 use identities::IdentityRegistry;
 
 /// A stale token is handed out when renewing fails, if it lasts this many seconds.
-const LEAST_STALE_LIFETIME_SECONDS: u32 = 30;
+const MIN_STALE_LIFETIME_SECONDS: u32 = 30;
 /// How long a run waits for the lock of an identity if a user sits at its terminal: the process
 /// that holds the lock may be waiting for that user's login.
-const PATIENCE_AT_TERMINAL: Duration = Duration::from_mins(10);
+const TERMINAL_TIMEOUT: Duration = Duration::from_mins(10);
 
 /// The options of one call of [`Issuer::issue`].
 #[derive(Clone, Copy, Default)]
@@ -204,15 +204,15 @@ impl Issuer {
                 .sign(request, options)?
                 .require_lifetime(options, request);
         }
-        let began = Time::now();
-        if let Some(issued) = self.usable_cached_token(request, options, began) {
+        let started = Time::now();
+        if let Some(issued) = self.usable_cached_token(request, options, started) {
             return Ok(issued);
         }
         if self.wait_for_identity(request) == WaitOutcome::Waited {
             // Another process may have been quicker, and a user may have logged in for it.
             let identity = self.identities.identity_of(request);
             self.identities.reload(&*identity);
-            if let Some(issued) = self.usable_cached_token(request, options, began) {
+            if let Some(issued) = self.usable_cached_token(request, options, started) {
                 return Ok(issued);
             }
         }
@@ -294,7 +294,7 @@ impl Issuer {
     /// Waits until no other process resolves the credentials of this identity, and takes its lock.
     fn wait_for_identity(&mut self, request: &Request) -> WaitOutcome {
         let identity = self.identities.identity_of(request);
-        let began = Instant::now();
+        let started = Instant::now();
         let deadline = self.deadline_of(&*identity);
         let resources = self.identities.resources(&*identity);
         if resources.lock.is_some() || resources.signer.is_some() {
@@ -304,22 +304,22 @@ impl Issuer {
             return WaitOutcome::NotNeeded;
         };
         let timeout = if self.ask_policy.asks() {
-            PATIENCE_AT_TERMINAL
+            TERMINAL_TIMEOUT
         } else {
             // A quarter of the time is kept to ask without the lock, if it cannot be taken.
-            deadline.saturating_duration_since(began) / 4 * 3
+            deadline.saturating_duration_since(started) / 4 * 3
         };
         trace::lock_started(&self.notes, &*identity, timeout);
         match cache.lock(&*identity, timeout) {
             Ok(lock) => {
-                trace::lock_taken(&self.notes, &*identity, began);
+                trace::lock_taken(&self.notes, &*identity, started);
                 resources.lock = Some(lock);
                 if self.ask_policy.terminal {
                     resources.deadline = Some(Instant::now() + self.ask_policy.timeout);
                 }
             }
             Err(error) => {
-                trace::lock_missed(&self.notes, &*identity, began);
+                trace::lock_missed(&self.notes, &*identity, started);
                 self.warn_about_cache(&error);
             }
         }
@@ -354,7 +354,7 @@ impl Issuer {
             return Err(error);
         };
         let lifetime_left = Time::now().until(stale_token.token.expires_at);
-        if lifetime_left < LEAST_STALE_LIFETIME_SECONDS.max(options.min_valid) {
+        if lifetime_left < MIN_STALE_LIFETIME_SECONDS.max(options.min_valid) {
             return Err(error);
         }
         let lifetime_left = spoken_duration(lifetime_left);

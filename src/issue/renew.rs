@@ -138,7 +138,7 @@ impl Issuer {
             login_stamp = Some(identity.login_stamp().to_owned());
         }
         let deadline = self.deadline_of(&**identity);
-        let began = Instant::now();
+        let started = Instant::now();
         trace::resolution_started(&self.notes, &**identity, deadline);
         let query = CredentialQuery {
             scope: &request.scope(),
@@ -149,7 +149,7 @@ impl Issuer {
             deadline,
         };
         let signer = identity.signer(&query, &self.notes);
-        trace::resolution_ended(&self.notes, &signer, began);
+        trace::resolution_ended(&self.notes, &signer, started);
         // The files are looked at again only if this run has changed them: a login by another
         // process, made while this one asked, is not the one that signs.
         if self.notes.take_changed_files() {
@@ -188,7 +188,7 @@ impl Issuer {
         id: &EntryId,
         index: &CacheIndex,
         others: impl Iterator<Item = Request>,
-        began: Instant,
+        started: Instant,
     ) -> Vec<(Request, IssuedToken)> {
         let identity = self.identities.identity_of(request);
         let Some(Ok(signer)) = self.identities.resources(&*identity).signer.clone() else {
@@ -197,7 +197,7 @@ impl Issuer {
         let now = Time::now();
         let mut renewed = Vec::new();
         for other_request in others.take(MAX_LOOKED_AT) {
-            if renewed.len() == MAX_RENEWED || began.elapsed() > MAX_FOR_OTHERS_TIME {
+            if renewed.len() == MAX_RENEWED || started.elapsed() > MAX_FOR_OTHERS_TIME {
                 trace::renewal_ended_early(&self.notes, renewed.len());
                 break;
             }

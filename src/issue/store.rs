@@ -82,8 +82,8 @@ impl Issuer {
             return;
         };
         let identity = self.identities.identity_of(request);
-        let began = Instant::now();
-        let renewed = self.renew_others(request, &issued.id, &index, others(&index), began);
+        let started = Instant::now();
+        let renewed = self.renew_others(request, &issued.id, &index, others(&index), started);
         let Some(cache) = &self.cache else { return };
         let mut stored = StoredTokens::default();
         let for_passfile = options.for_passfile && fits_in_passfile(request, &issued.token);
@@ -91,7 +91,7 @@ impl Issuer {
             stored.put(cache, request, issued, &*identity);
         }
         for (other_request, issued) in &renewed {
-            if began.elapsed() > renew::MAX_FOR_OTHERS_TIME {
+            if started.elapsed() > renew::MAX_FOR_OTHERS_TIME {
                 break;
             }
             stored.put(cache, other_request, issued, &*identity);

@@ -252,9 +252,9 @@ fn a_stale_token_is_better_than_an_error_while_it_lasts() {
         ["no answer; the previous token is good for 3 min more"]
     );
     drop(issuer);
-    pretend(START.plus(15 * MINUTE - LEAST_STALE_LIFETIME_SECONDS));
+    pretend(START.plus(15 * MINUTE - MIN_STALE_LIFETIME_SECONDS));
     assert!(bench.issue(&request).is_ok());
-    pretend(START.plus(15 * MINUTE - LEAST_STALE_LIFETIME_SECONDS + 1));
+    pretend(START.plus(15 * MINUTE - MIN_STALE_LIFETIME_SECONDS + 1));
     assert!(bench.issue(&request).is_err());
 }
 
@@ -391,7 +391,7 @@ fn identities_share_the_time_of_a_run() {
     let bench = Bench::new();
     let mut issuer = bench.issuer();
     issuer.share_time(2);
-    let began = Instant::now();
+    let started = Instant::now();
     for profile in ["one", "two"] {
         let request = request("a", Some(profile));
         issuer
@@ -402,7 +402,7 @@ fn identities_share_the_time_of_a_run() {
         panic!("two identities were resolved")
     };
     let half = policy().timeout / 2;
-    assert!(first >= began && first <= began + half + Duration::from_millis(500));
+    assert!(first >= started && first <= started + half + Duration::from_millis(500));
     assert!(second > first);
 }
 

@@ -131,8 +131,8 @@ fn missing_reason(
     }
 }
 
-fn time_waited(began: Instant) -> String {
-    format!("{} ms", began.elapsed().as_millis())
+fn time_waited(started: Instant) -> String {
+    format!("{} ms", started.elapsed().as_millis())
 }
 
 /// Says that this run may now wait for another one.
@@ -146,16 +146,16 @@ pub(super) fn lock_started(notes: &RunNotes, identity: &dyn Identity, timeout: D
     });
 }
 
-pub(super) fn lock_taken(notes: &RunNotes, identity: &dyn Identity, began: Instant) {
+pub(super) fn lock_taken(notes: &RunNotes, identity: &dyn Identity, started: Instant) {
     notes.step(|| {
-        let (name, wait) = (short_digest(identity), time_waited(began));
+        let (name, wait) = (short_digest(identity), time_waited(started));
         format!("lock: taken for identity {name} after {wait}")
     });
 }
 
-pub(super) fn lock_missed(notes: &RunNotes, identity: &dyn Identity, began: Instant) {
+pub(super) fn lock_missed(notes: &RunNotes, identity: &dyn Identity, started: Instant) {
     notes.step(|| {
-        let (name, wait) = (short_digest(identity), time_waited(began));
+        let (name, wait) = (short_digest(identity), time_waited(started));
         format!("lock: not taken for identity {name} after {wait}; going on without it")
     });
 }
@@ -246,10 +246,10 @@ pub(super) fn resolution_started(notes: &RunNotes, identity: &dyn Identity, dead
 pub(super) fn resolution_ended(
     notes: &RunNotes,
     resolved: &Result<Rc<dyn Signer>>,
-    began: Instant,
+    started: Instant,
 ) {
     notes.step(|| {
-        let wait = time_waited(began);
+        let wait = time_waited(started);
         match resolved {
             Ok(_) => format!("credentials: resolved in {wait}"),
             Err(error) => format!("credentials: failed after {wait}: {error}"),

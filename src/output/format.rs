@@ -222,7 +222,7 @@ fn native_json(request: &Request, issued: &IssuedToken, roots: Option<&str>) -> 
         "issued_at": token.issued_at.rfc3339(),
         "expiration": token.expires_at.rfc3339(),
         "expiration_unix": token.expires_at.unix(),
-        "refresh_after": token.refresh_after().rfc3339(),
+        "refresh_after": token.fresh_until().rfc3339(),
         "source": {
             "type": request.provider.source_type(),
             "action": request.scope().action,

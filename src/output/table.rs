@@ -10,15 +10,15 @@ const GAP_WIDTH: usize = 2;
 pub(crate) struct TextTable {
     lines: Vec<String>,
     /// The longest cell that is shown whole.
-    longest: usize,
+    max_length: usize,
 }
 
 impl TextTable {
     /// Returns a table with a line for the headings and one for each row, without a column.
-    pub(crate) fn new(rows: usize, longest: usize) -> Self {
+    pub(crate) fn new(rows: usize, max_length: usize) -> Self {
         Self {
             lines: vec![String::new(); rows + 1],
-            longest,
+            max_length,
         }
     }
 
@@ -40,7 +40,7 @@ impl TextTable {
             if index == 0 {
                 line.push_str(heading);
             } else {
-                line.push_str(&shortened(&printable(&cells[index - 1]), self.longest));
+                line.push_str(&shortened(&printable(&cells[index - 1]), self.max_length));
             }
         }
     }

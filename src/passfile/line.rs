@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 
 /// The values that a client looks up, with libpq's defaults filled in.
 #[derive(Clone, Copy)]
-pub(crate) struct LookupKey<'a> {
+pub(crate) struct PassfileQuery<'a> {
     pub(crate) host: &'a [u8],
     pub(crate) port: &'a [u8],
     /// `None` stands for every database.
@@ -16,16 +16,16 @@ pub(crate) struct LookupKey<'a> {
 /// Returns the password that libpq 13 and later take from a passfile's text; `None` also if the
 /// line that matches has no password.
 #[cfg(test)]
-pub(crate) fn look_up(text: &[u8], key: LookupKey<'_>) -> Option<Vec<u8>> {
-    let (_, password) = first_match(text, key)?;
+pub(crate) fn look_up(text: &[u8], query: PassfileQuery<'_>) -> Option<Vec<u8>> {
+    let (_, password) = first_match(text, query)?;
     (!password.is_empty()).then_some(password)
 }
 
 /// Returns the first line that matches, by its number, and the password in it, which may be empty.
 /// libpq looks no further.
-pub(crate) fn first_match(text: &[u8], key: LookupKey<'_>) -> Option<(usize, Vec<u8>)> {
+pub(crate) fn first_match(text: &[u8], query: PassfileQuery<'_>) -> Option<(usize, Vec<u8>)> {
     for (number, line) in lines_of_libpq(text) {
-        if let Some(rest) = password_of_match(&line, key) {
+        if let Some(rest) = password_of_match(&line, query) {
             return Some((number, read_password(rest)));
         }
     }
@@ -60,22 +60,22 @@ pub(crate) fn line_content(line: &[u8]) -> &[u8] {
 }
 
 /// Tells whether a line matches a look-up.
-pub(crate) fn line_matches(line: &[u8], key: LookupKey<'_>) -> bool {
-    password_of_match(line, key).is_some()
+pub(crate) fn line_matches(line: &[u8], query: PassfileQuery<'_>) -> bool {
+    password_of_match(line, query).is_some()
 }
 
 /// Returns the escaped rest of a line whose first four fields match.
-fn password_of_match<'a>(line: &'a [u8], key: LookupKey<'_>) -> Option<&'a [u8]> {
+fn password_of_match<'a>(line: &'a [u8], query: PassfileQuery<'_>) -> Option<&'a [u8]> {
     if line.first() == Some(&b'#') {
         return None;
     }
-    let rest = matched_field(line_content(line), key.host)?;
-    let rest = matched_field(rest, key.port)?;
-    let rest = match key.dbname {
+    let rest = matched_field(line_content(line), query.host)?;
+    let rest = matched_field(rest, query.port)?;
+    let rest = match query.dbname {
         Some(dbname) => matched_field(rest, dbname)?,
         None => rest_after_field(rest)?,
     };
-    matched_field(rest, key.user)
+    matched_field(rest, query.user)
 }
 
 /// Returns what follows a field that matches `value`, or is a lone `*`.

@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 
 use crate::passfile::block::{BEGIN_PREFIX, END, PassfileLine};
-use crate::passfile::line::{LookupKey, fields, line_content, line_matches};
+use crate::passfile::line::{PassfileQuery, fields, line_content, line_matches};
 
 /// A problem, and the lines that have it.
 struct LinesWithProblem {
@@ -115,14 +115,15 @@ const LINE_PROBLEMS: &[LineProblem] = &[
     },
 ];
 
-/// Returns the warnings about a passfile. `keys` are those of the entries in pgcred's block.
+/// Returns the warnings about a passfile. `wanted_lines` are those of the entries in pgcred's
+/// block.
 pub(crate) fn survey_passfile<'a>(
     text: &[u8],
-    keys: impl Iterator<Item = &'a PassfileLine>,
+    wanted_lines: impl Iterator<Item = &'a PassfileLine>,
 ) -> Vec<String> {
     let lines = user_lines(text);
     let mut remarks = survey_of_lines(text);
-    for finding in rival_lines(&lines, block_start(text), keys) {
+    for finding in rival_lines(&lines, block_start(text), wanted_lines) {
         if !finding.lines.is_empty() {
             remarks.push(finding.sentence());
         }
@@ -154,12 +155,17 @@ pub(crate) fn survey_of_lines(text: &[u8]) -> Vec<String> {
 fn rival_lines<'a>(
     lines: &[(usize, &[u8])],
     block: usize,
-    keys: impl Iterator<Item = &'a PassfileLine>,
+    wanted_lines: impl Iterator<Item = &'a PassfileLine>,
 ) -> [LinesWithProblem; 2] {
-    let keys: Vec<(&PassfileLine, String)> = keys.map(|key| (key, key.port.to_string())).collect();
+    let wanted_lines: Vec<(&PassfileLine, String)> = wanted_lines
+        .map(|wanted_line| (wanted_line, wanted_line.port.to_string()))
+        .collect();
     let (mut above, mut below) = (Vec::new(), Vec::new());
     for (number, line) in lines {
-        if keys.iter().any(|(key, port)| matches_key(line, key, port)) {
+        if wanted_lines
+            .iter()
+            .any(|(wanted_line, port)| matches_passfile_line(line, wanted_line, port))
+        {
             if *number < block {
                 above.push(*number);
             } else {
@@ -189,26 +195,28 @@ fn rival_lines<'a>(
     ]
 }
 
-/// Returns the line above pgcred's block that clients take instead of the token of this key.
-pub(crate) fn hidden_by(text: &[u8], key: &PassfileLine) -> Option<usize> {
-    let (block, port) = (block_start(text), key.port.to_string());
+/// Returns the line above pgcred's block that clients take instead of the token of this passfile
+/// line.
+pub(crate) fn hidden_by(text: &[u8], wanted_line: &PassfileLine) -> Option<usize> {
+    let (block, port) = (block_start(text), wanted_line.port.to_string());
     for (number, line) in user_lines(text) {
-        if number < block && matches_key(line, key, &port) {
+        if number < block && matches_passfile_line(line, wanted_line, &port) {
             return Some(number);
         }
     }
     None
 }
 
-/// Tells whether a line matches a key. Every database matches, because a token is valid for each.
-fn matches_key(line: &[u8], key: &PassfileLine, port: &str) -> bool {
+/// Tells whether a line matches a passfile line. Every database matches, because a token is valid
+/// for each.
+fn matches_passfile_line(line: &[u8], wanted_line: &PassfileLine, port: &str) -> bool {
     line_matches(
         line,
-        LookupKey {
-            host: key.host.as_bytes(),
+        PassfileQuery {
+            host: wanted_line.host.as_bytes(),
             port: port.as_bytes(),
             dbname: None,
-            user: key.user.as_bytes(),
+            user: wanted_line.user.as_bytes(),
         },
     )
 }

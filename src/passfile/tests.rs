@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::block::{Passfile, PassfileLine};
-use super::line::{LookupKey, escape, look_up, unescape};
+use super::line::{PassfileQuery, escape, look_up, unescape};
 use super::survey::survey_passfile;
 use crate::time::Time;
 use crate::token::Token;
@@ -66,7 +66,7 @@ fn corpus() -> Vec<Case> {
     json.as_array().expect("cases").iter().map(read).collect()
 }
 
-fn key(host: &str) -> PassfileLine {
+fn line(host: &str) -> PassfileLine {
     PassfileLine {
         host: host.to_owned(),
         port: 5432,
@@ -74,12 +74,12 @@ fn key(host: &str) -> PassfileLine {
     }
 }
 
-fn wanted<'a>(key: &'a PassfileLine, port: &'a str) -> LookupKey<'a> {
-    LookupKey {
-        host: key.host.as_bytes(),
+fn wanted<'a>(line: &'a PassfileLine, port: &'a str) -> PassfileQuery<'a> {
+    PassfileQuery {
+        host: line.host.as_bytes(),
         port: port.as_bytes(),
         dbname: Some(b"postgres"),
-        user: key.user.as_bytes(),
+        user: line.user.as_bytes(),
     }
 }
 
@@ -90,10 +90,10 @@ fn token(text: &str) -> Token {
     Token::new(text.to_owned(), *NOW, NOW.plus(900))
 }
 
-fn with_entry(text: &[u8], key: &PassfileLine, token_text: &str) -> Vec<u8> {
+fn with_entry(text: &[u8], line: &PassfileLine, token_text: &str) -> Vec<u8> {
     let mut passfile = Passfile::parse(text).expect("no damage");
     passfile
-        .set(key.clone(), &token(token_text))
+        .set(line.clone(), &token(token_text))
         .expect("a good entry");
     passfile.render()
 }
@@ -109,7 +109,7 @@ impl Case {
         let (host, port) = (self.host.as_bytes(), self.port.as_bytes());
         look_up(
             text,
-            LookupKey {
+            PassfileQuery {
                 host,
                 port,
                 dbname: Some(self.dbname.as_bytes()),
@@ -131,7 +131,7 @@ fn look_up_agrees_with_libpq_15_in_every_case() {
 #[test]
 fn every_file_of_the_corpus_takes_a_block_and_gives_it_back() {
     for case in corpus() {
-        let ours = key("pgcred-test.dsql.us-east-1.on.aws");
+        let ours = line("pgcred-test.dsql.us-east-1.on.aws");
         let managed = with_entry(&case.text, &ours, TOKEN);
         assert_eq!(
             look_up(&managed, wanted(&ours, "5432")).as_deref(),
@@ -163,7 +163,7 @@ fn the_blocks_text() {
     let mut passfile = Passfile::parse(b"h:1:*:u:p\n").expect("no damage");
     let at = Time::from_compact("20260101T001500Z").expect("a time");
     passfile
-        .set(key(HOST), &Token::new("a:b".into(), at, at))
+        .set(line(HOST), &Token::new("a:b".into(), at, at))
         .expect("a good entry");
     let expected = format!(
         "# pgcred begin - lines up to the end mark are rewritten by pgcred\n\
@@ -180,15 +180,15 @@ fn the_blocks_text() {
 
 #[test]
 fn a_block_that_was_moved_down_goes_up_again() {
-    let managed = with_entry(b"", &key(HOST), TOKEN);
+    let managed = with_entry(b"", &line(HOST), TOKEN);
     let moved = [b"mine:1:*:u:p\n", &managed[..], b"last:1:*:u:p"].concat();
-    let again = with_entry(&moved, &key("b"), TOKEN);
+    let again = with_entry(&moved, &line("b"), TOKEN);
     assert!(again.starts_with(b"# pgcred begin") && again.ends_with(b"mine:1:*:u:p\nlast:1:*:u:p"));
 }
 
 #[test]
 fn a_damaged_block_is_refused_with_its_line() {
-    let block = String::from_utf8(with_entry(b"", &key(HOST), TOKEN)).expect("text");
+    let block = String::from_utf8(with_entry(b"", &line(HOST), TOKEN)).expect("text");
     let (begin, end) = (block.lines().next().expect("a mark"), "# pgcred end");
     for (text, says) in [
         (format!("a:1:*:b:c\n{end}\n"), "line 2:"),
@@ -224,24 +224,24 @@ fn a_damaged_block_is_refused_with_its_line() {
 fn what_is_appended_later_is_not_glued() {
     let mine = b"\xef\xbb\xbfa:1:*:u:p";
     let appended = [
-        &with_entry(mine, &key(HOST), TOKEN)[..],
+        &with_entry(mine, &line(HOST), TOKEN)[..],
         b"h2:5432:*:u:second\n",
     ]
     .concat();
     let expected = [&mine[..], b"\nh2:5432:*:u:second\n"].concat();
     assert_eq!(erased(&appended), expected);
-    assert_eq!(erased(&with_entry(&appended, &key(HOST), TOKEN)), expected);
+    assert_eq!(erased(&with_entry(&appended, &line(HOST), TOKEN)), expected);
 }
 
 /// An editor that turns the whole file to CRLF damages nothing.
 #[test]
 fn crlf_in_the_block_is_read() {
-    let block = String::from_utf8(with_entry(b"", &key(HOST), TOKEN))
+    let block = String::from_utf8(with_entry(b"", &line(HOST), TOKEN))
         .expect("text")
         .replace('\n', "\r\n");
     assert_eq!(
-        with_entry(block.as_bytes(), &key(HOST), TOKEN),
-        with_entry(b"", &key(HOST), TOKEN)
+        with_entry(block.as_bytes(), &line(HOST), TOKEN),
+        with_entry(b"", &line(HOST), TOKEN)
     );
 }
 
@@ -275,8 +275,8 @@ fn the_survey_names_lines_and_readers_and_no_content() {
     let users = b"*:*:*:*:s3cret\nshort:line\nh:x:d:u:s3cret\nh:1:d:u:s3:cret\n\
         h:1:d:u:s\\3cret\n  # s3cret\n\
         h:1:d:u:s3cret\0\nh:1:d:u:s3cr\xe9t\n";
-    let text = with_entry(users, &key(HOST), TOKEN);
-    let keys = [key(HOST)];
+    let text = with_entry(users, &line(HOST), TOKEN);
+    let keys = [line(HOST)];
     let said = survey_passfile(&text, keys.iter());
     for expected in [
         "line 5 also matches",
@@ -297,7 +297,7 @@ fn the_survey_names_lines_and_readers_and_no_content() {
     assert!(!said.concat().contains("s3c"));
     let long = with_entry(
         &[&vec![b'x'; 65_536][..], b":1:*:u:p\nh:1:*:u:p\r\n"].concat(),
-        &key(HOST),
+        &line(HOST),
         TOKEN,
     );
     let said = survey_passfile(&long, keys.iter());
@@ -306,7 +306,7 @@ fn the_survey_names_lines_and_readers_and_no_content() {
         "{said:?}"
     );
     let said = survey_passfile(
-        &with_entry(b"a:b\nh:1:*:u:p\nc:d\n", &key(HOST), TOKEN),
+        &with_entry(b"a:b\nh:1:*:u:p\nc:d\n", &line(HOST), TOKEN),
         keys.iter(),
     );
     assert!(
@@ -315,7 +315,7 @@ fn the_survey_names_lines_and_readers_and_no_content() {
     );
     assert!(
         survey_passfile(
-            &with_entry(b"# fine\nother:5432:*:u:p\n", &key(HOST), TOKEN),
+            &with_entry(b"# fine\nother:5432:*:u:p\n", &line(HOST), TOKEN),
             keys.iter()
         )
         .is_empty()

@@ -61,7 +61,7 @@ fn read_error(first: &[u8], stream: TimedStream<'_>) -> Result<TlsAnswer, ProbeF
         return Ok(TlsAnswer::Error(wire::old_message(&first[1..])));
     }
     let packet = read_packet(&mut first.chain(stream))?;
-    Ok(TlsAnswer::Error(wire::read_message(&packet.body)))
+    Ok(TlsAnswer::Error(wire::parse_message(&packet.body)))
 }
 
 /// Says what greets, with a little time for the rest of its first words.

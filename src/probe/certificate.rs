@@ -86,8 +86,8 @@ impl Certificate {
             issuer_name: common_name(&of_issuer),
             common_name: common_name(&of_subject),
             names,
-            not_before: read_time(*validity.first()?)?,
-            not_after: read_time(*validity.get(1)?)?,
+            not_before: parse_time(*validity.first()?)?,
+            not_after: parse_time(*validity.get(1)?)?,
             fingerprint: hex(digest(&SHA256, bytes).as_ref()),
             is_self_issued: issuer.value() == subject.value(),
         })
@@ -119,7 +119,7 @@ fn is_numbered(item: &AnyRef<'_>, wanted_number: TagNumber) -> bool {
     matches!(item.tag(), Tag::ContextSpecific { number, .. } if number == wanted_number)
 }
 
-fn read_time(item: AnyRef<'_>) -> Option<Time> {
+fn parse_time(item: AnyRef<'_>) -> Option<Time> {
     let since_1970 = match item.tag() {
         Tag::UtcTime => item.decode_as::<UtcTime>().ok()?.to_unix_duration(),
         Tag::GeneralizedTime => item.decode_as::<GeneralizedTime>().ok()?.to_unix_duration(),

@@ -16,7 +16,7 @@ use super::stream::safe_words;
 
 /// How long the other addresses have once the first is open: those that answer at all do so
 /// within it, and a healthy server is not kept waiting for a family of addresses that is cut off.
-const PATIENCE: Duration = Duration::from_secs(1);
+const PEER_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// What became of the connection to one address.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,7 +39,7 @@ pub(crate) struct ConnectAttempt {
     pub(crate) address: SocketAddr,
     pub(crate) outcome: ConnectOutcome,
     /// How long it took.
-    pub(crate) took: Duration,
+    pub(crate) elapsed: Duration,
     stream: Option<TcpStream>,
 }
 
@@ -79,7 +79,7 @@ fn connect_to_all_by(
     deadline: Deadline,
     dial: impl Fn(SocketAddr, Duration) -> Result<TcpStream> + Copy + Send + 'static,
 ) -> Vec<ConnectAttempt> {
-    let began = Instant::now();
+    let started = Instant::now();
     let (answer, answers) = mpsc::channel::<DialAnswer>();
     let mut attempts = Vec::new();
     for (index, address) in addresses.iter().enumerate() {
@@ -89,7 +89,7 @@ fn connect_to_all_by(
         let thread = thread::Builder::new().spawn(move || {
             if let Some(time) = deadline.remaining() {
                 let result = dial(address, time);
-                let _ = answer.send((index, began.elapsed(), result)); // perhaps too late
+                let _ = answer.send((index, started.elapsed(), result)); // perhaps too late
             }
         });
         if let Err(error) = thread {
@@ -98,7 +98,7 @@ fn connect_to_all_by(
         attempts.push(ConnectAttempt {
             address,
             outcome,
-            took: Duration::ZERO,
+            elapsed: Duration::ZERO,
             stream: None,
         });
     }
@@ -106,7 +106,7 @@ fn connect_to_all_by(
     collect_answers(&answers, &mut attempts, deadline);
     for attempt in &mut attempts {
         if attempt.outcome == ConnectOutcome::Silent {
-            attempt.took = began.elapsed();
+            attempt.elapsed = started.elapsed();
         }
     }
     attempts
@@ -118,25 +118,25 @@ fn collect_answers(
     attempts: &mut [ConnectAttempt],
     deadline: Deadline,
 ) {
-    let mut patience: Option<Deadline> = None;
+    let mut peer_deadline: Option<Deadline> = None;
     while let Some(mut time) = deadline.remaining() {
-        if let Some(patience) = patience {
-            let Some(time_left) = patience.remaining() else {
+        if let Some(peer_deadline) = peer_deadline {
+            let Some(time_left) = peer_deadline.remaining() else {
                 return;
             };
             time = time.min(time_left);
         }
-        let Ok((index, took, result)) = answers.recv_timeout(time) else {
+        let Ok((index, elapsed, result)) = answers.recv_timeout(time) else {
             return; // none is left, or the time is over
         };
         let attempt = &mut attempts[index];
-        attempt.took = took;
+        attempt.elapsed = elapsed;
         match result {
             Ok(stream) => {
                 let _ = stream.set_nodelay(true); // slower without, but it works
                 attempt.outcome = ConnectOutcome::Open;
                 attempt.stream = Some(stream);
-                patience = patience.or_else(|| Some(Deadline::after(PATIENCE)));
+                peer_deadline = peer_deadline.or_else(|| Some(Deadline::after(PEER_TIMEOUT)));
             }
             Err(error) => attempt.outcome = outcome_of_error(&error),
         }
@@ -187,7 +187,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let silent = IpAddr::from([127, 0, 0, 9]);
-        let began = Instant::now();
+        let started = Instant::now();
         let attempts = connect_to_all_by(
             &[silent, address.ip()],
             address.port(),
@@ -199,21 +199,21 @@ mod tests {
                 TcpStream::connect_timeout(&address, time)
             },
         );
-        assert!(began.elapsed() < Duration::from_secs(8));
+        assert!(started.elapsed() < Duration::from_secs(8));
         assert_eq!(attempts[0].outcome, ConnectOutcome::Silent);
-        assert!(attempts[0].took >= PATIENCE);
+        assert!(attempts[0].elapsed >= PEER_TIMEOUT);
         assert_eq!(attempts[1].outcome, ConnectOutcome::Open);
     }
 
     #[test]
     fn silence_ends_at_the_deadline() {
         let deadline = Deadline::after(Duration::from_millis(40));
-        let began = Instant::now();
+        let started = Instant::now();
         let attempts = connect_to_all_by(&[IpAddr::from([127, 0, 0, 9])], 1, deadline, |_, _| {
             thread::sleep(Duration::from_secs(5));
             Err(ErrorKind::TimedOut.into())
         });
-        assert!(began.elapsed() < Duration::from_secs(4));
+        assert!(started.elapsed() < Duration::from_secs(4));
         assert_eq!(attempts[0].outcome, ConnectOutcome::Silent);
         assert!(connect_to_all_by(&[], 1, deadline, |_, _| unreachable!()).is_empty());
     }

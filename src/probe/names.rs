@@ -138,13 +138,13 @@ mod tests {
         assert!(matches!(none, NameAnswer::Unknown(_)), "{none:?}");
         let failed = look_up_by("a", soon(), |_| Err(Error::other("no\nsuch name")));
         assert_eq!(failed, NameAnswer::Unknown(r"no\nsuch name".to_owned()));
-        let began = Instant::now();
+        let started = Instant::now();
         let late = look_up_by("a", Deadline::after(Duration::from_millis(30)), |_| {
             thread::sleep(Duration::from_secs(5));
             Ok(Vec::new())
         });
         assert_eq!(late, NameAnswer::TimedOut);
-        assert!(began.elapsed() < Duration::from_secs(4));
+        assert!(started.elapsed() < Duration::from_secs(4));
     }
 
     #[test]

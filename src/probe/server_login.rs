@@ -67,7 +67,7 @@ pub(crate) struct ServerLoginAttempt {
     pub(crate) notices: Vec<ServerMessage>,
     /// The newest minor version of protocol 3 that the server speaks, if it has said so.
     pub(crate) minor_version: Option<u32>,
-    pub(crate) took: Duration,
+    pub(crate) elapsed: Duration,
 }
 
 /// Logs in, and ends the session. Nothing is sent to a server that the policy does not accept.
@@ -77,13 +77,13 @@ pub(crate) fn log_in_to_server(
     client: &ClientVerification,
     deadline: Deadline,
 ) -> ServerLoginAttempt {
-    let began = Instant::now();
+    let started = Instant::now();
     let mut login = ServerLoginAttempt {
         outcome: ServerLoginOutcome::NotBelieved,
         has_sent_token: false,
         notices: Vec::new(),
         minor_version: None,
-        took: Duration::ZERO,
+        elapsed: Duration::ZERO,
     };
     if matches!(&session.verdict, Some(verdict) if client.accepts(verdict)) {
         let mut socket = TimedStream::new(&session.socket, deadline);
@@ -98,7 +98,7 @@ pub(crate) fn log_in_to_server(
         session.tls.send_close_notify();
         let _ = session.tls.write_tls(&mut socket);
     }
-    login.took = began.elapsed();
+    login.elapsed = started.elapsed();
     login
 }
 
@@ -133,13 +133,13 @@ fn exchange_packets(
     };
     login.minor_version = exchange.minor_version;
     for notice in &exchange.notices {
-        let notice = read_server_message(notice, request.token);
+        let notice = parse_server_message(notice, request.token);
         login.notices.push(notice);
     }
     match verdict {
         ServerLoginVerdict::LoggedIn => Ok(ServerLoginOutcome::LoggedIn),
         ServerLoginVerdict::Refused(body) => {
-            let message = read_server_message(&body, request.token);
+            let message = parse_server_message(&body, request.token);
             Ok(ServerLoginOutcome::Refused(message))
         }
         ServerLoginVerdict::OtherMethod(method) => Ok(ServerLoginOutcome::OtherMethod(method)),
@@ -157,9 +157,9 @@ fn send_packet(stream: &mut TlsStream<'_, '_>, packet: &[u8]) -> Result<(), Prob
 }
 
 /// Reads a message, and takes the token out of it, should a server repeat it.
-fn read_server_message(body: &[u8], token: &str) -> ServerMessage {
+fn parse_server_message(body: &[u8], token: &str) -> ServerMessage {
     let body = hide_token(token, &String::from_utf8_lossy(body));
-    wire::read_message(body.as_bytes())
+    wire::parse_message(body.as_bytes())
 }
 
 #[cfg(test)]

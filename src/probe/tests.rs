@@ -185,9 +185,9 @@ fn answers_to_the_request_for_tls() {
 #[test]
 fn servers_that_close_stay_silent_or_never_end() {
     let end = |talk: fn(TcpStream), time| {
-        let began = Instant::now();
+        let started = Instant::now();
         let handshake = tls::begin_tls(serve(talk), &tls_request(&[]), Deadline::after(time));
-        assert!(began.elapsed() < LONG / 2);
+        assert!(started.elapsed() < LONG / 2);
         handshake.outcome
     };
     let broke = |by| tls::HandshakeOutcome::Broke(by);

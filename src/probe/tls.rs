@@ -82,7 +82,7 @@ pub(crate) struct TlsParameters {
 #[derive(Debug)]
 pub(crate) struct TlsHandshake {
     pub(crate) address: SocketAddr,
-    pub(crate) took: Duration,
+    pub(crate) elapsed: Duration,
     pub(crate) outcome: HandshakeOutcome,
     /// What the server showed, its own certificate first. Those that cannot be read are left out.
     pub(crate) certificates: Vec<Certificate>,
@@ -112,10 +112,10 @@ pub(crate) fn begin_tls(
     request: &TlsRequest<'_>,
     deadline: Deadline,
 ) -> TlsHandshake {
-    let began = Instant::now();
+    let started = Instant::now();
     let mut handshake = TlsHandshake {
         address: open.address,
-        took: Duration::ZERO,
+        elapsed: Duration::ZERO,
         outcome: HandshakeOutcome::NotAName,
         certificates: Vec::new(),
         verdict: None,
@@ -131,7 +131,7 @@ pub(crate) fn begin_tls(
             None => encrypt(&mut handshake, open.stream, &server, request, deadline),
         }
     }
-    handshake.took = began.elapsed();
+    handshake.elapsed = started.elapsed();
     handshake
 }
 

@@ -17,7 +17,7 @@ pub(super) static PROVIDER: Provider = Provider {
     action_of: action_of_user,
     owns: Some(|host| region_of_host(host).is_some()),
     region_of: region_of_host,
-    expand: host_of_id,
+    host_of_id,
     id_mistake,
     labels_of_name,
     host_warning,
@@ -117,4 +117,34 @@ fn server_login_sql(subject: &SqlSubject<'_>) -> Vec<SqlStep> {
             ),
         ),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_are_told_by_their_form() {
+        for (host, region) in [
+            ("abc.dsql.eu-west-1.on.aws", Some("eu-west-1")),
+            ("abc.dsql-x9y.us-east-1.on.aws", Some("us-east-1")),
+            ("abc.dsql.on.aws", None),
+            (".dsql.eu-west-1.on.aws", None),
+            ("abc.rds.eu-west-1.on.aws", None),
+            ("abc.dsql.eu-west-1.amazonaws.com", None),
+        ] {
+            let found_region = region_of_host(host);
+            assert_eq!(found_region.as_ref().map(Region::as_str), region, "{host}");
+        }
+    }
+
+    #[test]
+    fn only_an_id_stands_for_a_host() {
+        let id = "a".repeat(ID_LENGTH);
+        let host = format!("{id}.dsql.eu-west-1.on.aws");
+        assert_eq!(host_of_id(&id, "eu-west-1"), Some(host));
+        assert_eq!(host_of_id(&id.to_uppercase(), "eu-west-1"), None);
+        assert_eq!(host_of_id(&id[1..], "eu-west-1"), None);
+        assert!(id_mistake(&id).is_none() && id_mistake(&id[1..]).is_some());
+    }
 }

@@ -58,7 +58,7 @@ pub(crate) fn knows_host(host: &str) -> bool {
 /// Returns the provider and the full host of a bare ID such as a DSQL cluster's.
 pub(crate) fn find_by_id(id: &str, region: &str) -> Option<(&'static Provider, String)> {
     for provider in PROVIDERS {
-        if let Some(host) = (provider.expand)(id, region) {
+        if let Some(host) = (provider.host_of_id)(id, region) {
             return Some((provider, host));
         }
     }
@@ -121,7 +121,7 @@ pub(crate) fn from_name(name: &str) -> Result<&'static Provider> {
     if let Some(provider) = built_in.or_else(|| defined::defined_by_name(name)) {
         return Ok(provider);
     }
-    let unknown = Error::no_target(format!("no such provider: {}", backquoted(name)));
+    let unknown = Error::usage(format!("no such provider: {}", backquoted(name)));
     Err(unknown.hint(format!("choose one of {}", names(", "))))
 }
 

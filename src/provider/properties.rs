@@ -37,7 +37,7 @@ pub(crate) struct Provider {
     /// Returns the region that a host of this provider names; `None` if it has no regions.
     pub(crate) region_of: fn(host: &str) -> Option<Region>,
     /// Returns the host of a bare ID in a region, if the provider knows such IDs.
-    pub(crate) expand: fn(id: &str, region: &str) -> Option<String>,
+    pub(crate) host_of_id: fn(id: &str, region: &str) -> Option<String>,
     /// Returns what is wrong with a text that is nearly such an ID.
     pub(crate) id_mistake: fn(text: &str) -> Option<String>,
     /// Returns how many labels at the beginning of a host are the name of the server, so that a
@@ -118,7 +118,7 @@ impl Provider {
             signs_user: false,
             owns: None,
             region_of: |_| None,
-            expand: |_, _| None,
+            host_of_id: |_, _| None,
             id_mistake: |_| None,
             labels_of_name: |_| None,
             host_warning: |_| None,
@@ -154,7 +154,8 @@ impl Provider {
         self.owns.is_some_and(|owns| owns(host))
     }
 
-    /// Returns what to do about a request that names no user, which `advice` says.
+    /// Returns `advice`, which says what to do about a request without a user, with who logs in
+    /// here.
     pub(crate) fn hint_of_user(&self, advice: &str) -> String {
         match self.who_logs_in {
             Some(database_user) => format!("{advice}; for {} that is {database_user}", self.title),

@@ -192,8 +192,8 @@ impl SourcedValues {
         if self.has_keyword("hostaddr") {
             return Ok(());
         }
-        let of_host = env::var("PGHOST").unwrap_or_default();
-        if of_host.eq_ignore_ascii_case(host)
+        let pg_host = env::var("PGHOST").unwrap_or_default();
+        if pg_host.eq_ignore_ascii_case(host)
             && let Some(address) = name_in_variable("PGHOSTADDR", "hostaddr")?
         {
             self.keywords.push(("hostaddr".to_owned(), address));

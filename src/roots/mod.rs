@@ -215,8 +215,8 @@ pub(crate) fn warning_about_own_file(request: &Request) -> Option<String> {
     let file = env::users_root_certificates()?;
     let required = required_roots(request);
     let set = required.set()?;
-    let needed = store::read_certificates(set.bundled.as_ref()?.as_bytes());
-    let held = store::read_certificates(&fs::read(&file).unwrap_or_default());
+    let needed = store::parse_certificates(set.bundled.as_ref()?.as_bytes());
+    let held = store::parse_certificates(&fs::read(&file).unwrap_or_default());
     let is_held = |certificate| held.contains(certificate);
     let is_enough = match &required {
         RequiredRoots::Public(_) => needed.iter().any(is_held),

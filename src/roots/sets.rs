@@ -37,7 +37,7 @@ pub(crate) fn root_sets(request: &Request) -> Result<RootSets> {
     };
     let provider = match required_roots(request).set() {
         Some(set) => match store::bundled_text(set) {
-            Some(text) => store::read_certificates(text.as_bytes()),
+            Some(text) => store::parse_certificates(text.as_bytes()),
             None => Vec::new(),
         },
         None => Vec::new(),
@@ -70,7 +70,7 @@ pub(crate) fn verifying_certificates(
         return Ok(certificates);
     }
     let source = roots.value_for_libpq();
-    let error = Error::failure(format!("no root certificate can be read from {source}"));
+    let error = Error::usage(format!("no root certificate can be read from {source}"));
     Err(error.hint("correct `roots` of the connection, or run `pgcred doctor` with its name"))
 }
 
@@ -95,7 +95,7 @@ fn certificates_of_roots(roots: &TrustedRoots) -> Vec<CertificateDer<'static>> {
         TrustedRoots::OwnPublic(set, file) | TrustedRoots::OwnPrivate(set, file) => {
             let certificates = certificates_in_file(file);
             match store::bundled_text(set) {
-                Some(text) if certificates.is_empty() => store::read_certificates(text.as_bytes()),
+                Some(text) if certificates.is_empty() => store::parse_certificates(text.as_bytes()),
                 _ => certificates,
             }
         }
@@ -110,5 +110,5 @@ fn system_certificates() -> Vec<CertificateDer<'static>> {
 }
 
 fn certificates_in_file(file: &Path) -> Vec<CertificateDer<'static>> {
-    store::read_certificates(&fs::read(file).unwrap_or_default())
+    store::parse_certificates(&fs::read(file).unwrap_or_default())
 }

@@ -82,7 +82,7 @@ pub(super) fn write_set(set: &RootSet, text: &str) -> Result<PathBuf> {
 }
 
 /// Returns the certificates of a PEM file that can be read.
-pub(super) fn read_certificates(text: &[u8]) -> Vec<CertificateDer<'static>> {
+pub(super) fn parse_certificates(text: &[u8]) -> Vec<CertificateDer<'static>> {
     CertificateDer::pem_slice_iter(text).flatten().collect()
 }
 

@@ -125,7 +125,7 @@ impl Tool {
     /// Tells whether pgcred has put anything into the tool's files.
     pub(crate) fn is_set_up(&self, machine: &Machine) -> bool {
         self.files()
-            .is_some_and(|files| !files.set_up_names(machine).is_empty())
+            .is_some_and(|files| !files.configured_names(machine).is_empty())
     }
 }
 
@@ -195,7 +195,7 @@ pub(crate) trait ToolFiles: Sync {
     fn set_up(&self, machine: &Machine, targets: &[ToolTarget]) -> Result<Vec<SetupEdit>>;
 
     /// Returns the same as a text, for users who edit by hand.
-    fn printed(&self, machine: &Machine, targets: &[ToolTarget]) -> String;
+    fn preview(&self, machine: &Machine, targets: &[ToolTarget]) -> String;
 
     /// Returns the edits that put these users into the entries of their connections, and change
     /// nothing else. A connection without an entry of pgcred's is left out, and so is a user that
@@ -212,11 +212,11 @@ pub(crate) trait ToolFiles: Sync {
 
     /// Returns the names of the entries that can be taken back one by one.
     fn entries(&self, machine: &Machine) -> Vec<String> {
-        self.set_up_names(machine)
+        self.configured_names(machine)
     }
 
     /// Returns what is set up, for the overview of `pgcred setup`.
-    fn set_up_names(&self, machine: &Machine) -> Vec<String>;
+    fn configured_names(&self, machine: &Machine) -> Vec<String>;
 
     /// Returns what stands in the tool's files now, whoever has written it. A file that cannot be
     /// read has nothing.

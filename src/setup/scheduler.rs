@@ -108,7 +108,7 @@ impl ToolFiles for Scheduler {
         Ok(edits)
     }
 
-    fn printed(&self, machine: &Machine, targets: &[ToolTarget]) -> String {
+    fn preview(&self, machine: &Machine, targets: &[ToolTarget]) -> String {
         let schedule = Schedule::destination(self.work, machine, targets);
         let texts: Vec<String> = (self.texts)(machine)
             .iter()
@@ -139,7 +139,7 @@ impl ToolFiles for Scheduler {
         Vec::new()
     }
 
-    fn set_up_names(&self, machine: &Machine) -> Vec<String> {
+    fn configured_names(&self, machine: &Machine) -> Vec<String> {
         match (self.texts)(machine).last() {
             Some(scheduled_text) if is_set_up(&scheduled_text.destination) => {
                 vec!["set up".to_owned()]
@@ -238,10 +238,10 @@ fn minutes_between_runs(targets: &[ToolTarget]) -> u32 {
 /// Returns a warning that names the tokens whose lifetime is too short for a scheduler: it runs
 /// once a minute at most, and the last third of their lifetime is shorter than that.
 fn warning_about_short_lives(targets: &[ToolTarget]) -> Option<String> {
-    const LEAST_LIFETIME: u32 = 180;
+    const MIN_LIFETIME_SECONDS: u32 = 180;
     let mut names = Vec::new();
     for target in targets {
-        if target.request.lifetime_seconds < LEAST_LIFETIME {
+        if target.request.lifetime_seconds < MIN_LIFETIME_SECONDS {
             names.push(format!(
                 "{} ({} s)",
                 target.name, target.request.lifetime_seconds
@@ -253,8 +253,8 @@ fn warning_about_short_lives(targets: &[ToolTarget]) -> Option<String> {
     }
     let names = names.join(", ");
     Some(format!(
-        "warning: tokens that live less than {LEAST_LIFETIME} s may expire before the next run: \
-         {names}; ask for longer ones, or run `pgcred refresh --watch` instead, \
+        "warning: tokens that live less than {MIN_LIFETIME_SECONDS} s may expire before the next \
+         run: {names}; ask for longer ones, or run `pgcred refresh --watch` instead, \
          which wakes when a token is due"
     ))
 }

@@ -168,7 +168,7 @@ fn nothing_in_braces_is_left_in_what_is_printed() {
         for tool in TOOLS {
             let printed = match tool.method {
                 SetupMethod::Dialog(template) => fill_template(template, &commands),
-                SetupMethod::Files(files) => files.printed(&machine, &targets),
+                SetupMethod::Files(files) => files.preview(&machine, &targets),
             };
             assert!(!printed.is_empty(), "{}", tool.name);
             assert_eq!(

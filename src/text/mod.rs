@@ -119,8 +119,8 @@ pub(crate) fn foreign(text: &str) -> String {
 /// Tells whether a word is as long and as mixed as tokens are. Names of hosts, paths and roles
 /// consist of shorter parts.
 fn is_token(word: &str) -> bool {
-    const LEAST_TOKEN: usize = 40;
-    const LEAST_MIXED_TOKEN: usize = 20;
+    const MIN_TOKEN_LENGTH: usize = 40;
+    const MIN_MIXED_TOKEN_LENGTH: usize = 20;
     const MAX_PART_LENGTH: usize = 36;
     let has = |part: &str, is: fn(&u8) -> bool| part.bytes().any(|b| is(&b));
     let is_mixed = |part: &str| {
@@ -129,22 +129,22 @@ fn is_token(word: &str) -> bool {
             && has(part, u8::is_ascii_digit)
     };
     let is_random = |part: &str| {
-        part.len() > MAX_PART_LENGTH || (part.len() >= LEAST_MIXED_TOKEN && is_mixed(part))
+        part.len() > MAX_PART_LENGTH || (part.len() >= MIN_MIXED_TOKEN_LENGTH && is_mixed(part))
     };
     // A secret access key has slashes, as a path has, but no path begins so.
     let is_of_alphabet = |c: char| c.is_ascii_alphanumeric() || c == '+' || c == '/';
     let is_base64 = |part: &str| {
-        part.len() >= LEAST_TOKEN
+        part.len() >= MIN_TOKEN_LENGTH
             && part.chars().all(is_of_alphabet)
             && !part.starts_with('/')
             && is_mixed(part)
     };
-    word.len() >= LEAST_TOKEN
+    word.len() >= MIN_TOKEN_LENGTH
         && (word.split(['.', '/', '=', '-', '_']).any(is_random)
             || word.split('=').any(is_base64)
             || word
                 .split(|c| !is_of_alphabet(c))
-                .any(|part| ends_with_key(part, LEAST_TOKEN, is_mixed)))
+                .any(|part| ends_with_key(part, MIN_TOKEN_LENGTH, is_mixed)))
 }
 
 /// Tells whether a part of a word is, or ends with, a secret access key. A key is always of the

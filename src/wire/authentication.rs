@@ -64,7 +64,7 @@ pub(crate) fn authentication_packet(code: u32, body: &[u8]) -> Vec<u8> {
 }
 
 /// Reads the body of a packet `R`; `None` if it is too short.
-pub(super) fn read_authentication(body: &[u8]) -> Option<AuthenticationRequest> {
+pub(super) fn parse_authentication(body: &[u8]) -> Option<AuthenticationRequest> {
     let (code, rest) = body.split_first_chunk()?;
     let method = match u32::from_be_bytes(*code) {
         code::OK => return Some(AuthenticationRequest::Nothing),
@@ -73,13 +73,13 @@ pub(super) fn read_authentication(body: &[u8]) -> Option<AuthenticationRequest> 
         code::MD5 => AuthenticationMethod::Md5,
         code::GSS => AuthenticationMethod::Gss,
         code::SSPI => AuthenticationMethod::Sspi,
-        code::SASL => AuthenticationMethod::Sasl(read_mechanisms(rest)),
+        code::SASL => AuthenticationMethod::Sasl(parse_mechanisms(rest)),
         code => AuthenticationMethod::Unknown(code),
     };
     Some(AuthenticationRequest::Other(method))
 }
 
-fn read_mechanisms(body: &[u8]) -> Vec<String> {
+fn parse_mechanisms(body: &[u8]) -> Vec<String> {
     let mut mechanisms = Vec::new();
     for name in body.split(|byte| *byte == 0) {
         if name.is_empty() || mechanisms.len() == MAX_MECHANISMS {
@@ -110,9 +110,9 @@ mod tests {
                 AuthenticationRequest::Other(AuthenticationMethod::Unknown(12)),
             ),
         ] {
-            assert_eq!(read_authentication(body), Some(expected));
+            assert_eq!(parse_authentication(body), Some(expected));
         }
-        let sasl = read_authentication(b"\0\0\0\x0aSCRAM-SHA-256-PLUS\0SCRAM-SHA-256\0\0");
+        let sasl = parse_authentication(b"\0\0\0\x0aSCRAM-SHA-256-PLUS\0SCRAM-SHA-256\0\0");
         let names = ["SCRAM-SHA-256-PLUS", "SCRAM-SHA-256"].map(str::to_owned);
         assert_eq!(
             sasl,
@@ -120,7 +120,7 @@ mod tests {
                 names.to_vec()
             )))
         );
-        assert_eq!(read_authentication(b"\0\0\0"), None);
+        assert_eq!(parse_authentication(b"\0\0\0"), None);
         let made = authentication_packet(code::SASL, b"X\0\0");
         assert_eq!(made, b"R\0\0\0\x0b\0\0\0\x0aX\0\0");
     }
@@ -131,8 +131,8 @@ mod tests {
         #[test]
         fn no_body_is_too_strange(body in prop::collection::vec(any::<u8>(), 0..400)) {
             let sasl = [&code::SASL.to_be_bytes()[..], &body].concat();
-            let _ = read_authentication(&body);
-            match read_authentication(&sasl) {
+            let _ = parse_authentication(&body);
+            match parse_authentication(&sasl) {
                 Some(AuthenticationRequest::Other(AuthenticationMethod::Sasl(names))) => {
                     prop_assert!(names.len() <= MAX_MECHANISMS);
                 }

@@ -36,7 +36,7 @@ impl ServerMessage {
 }
 
 /// Reads the body of a packet `E` or `N`. What cannot be read is left out.
-pub(crate) fn read_message(body: &[u8]) -> ServerMessage {
+pub(crate) fn parse_message(body: &[u8]) -> ServerMessage {
     let mut message = ServerMessage::default();
     for part in body.split(|byte| *byte == 0) {
         let Some((kind, text)) = part.split_first() else {
@@ -109,14 +109,14 @@ mod tests {
     fn messages_keep_six_fields_that_are_safe_to_show() {
         let body =
             b"SFATAL\0VFATAL\0C28000\0Munable to accept\x1b[2J\0Dd\0Hh\xff\0Fauth.c\0L1\0\0Mx\0";
-        let found = read_message(body);
+        let found = parse_message(body);
         assert_eq!(found.severity, "FATAL");
         assert_eq!(found.code, "28000");
         assert_eq!(found.message, r"unable to accept\u{1b}[2J");
         assert_eq!(found.detail, "d");
         assert_eq!(found.hint, "h\u{fffd}");
         assert_eq!(
-            read_message(&[&b"M"[..], &[7; 9_000]].concat())
+            parse_message(&[&b"M"[..], &[7; 9_000]].concat())
                 .message
                 .len(),
             MAX_FIELD_LENGTH
@@ -132,7 +132,7 @@ mod tests {
             longer,
             b"SFATAL\0VFATAL\0C28000\0Maccess denied\0Htype this\0\0"
         );
-        assert_eq!(read_message(&longer).hint, "type this");
+        assert_eq!(parse_message(&longer).hint, "type this");
     }
 
     proptest! {
@@ -140,13 +140,13 @@ mod tests {
 
         #[test]
         fn no_body_is_too_strange(body in prop::collection::vec(any::<u8>(), 0..200)) {
-            for mut message in [read_message(&body), old_message(&body)] {
+            for mut message in [parse_message(&body), old_message(&body)] {
                 for text in message.texts() {
                     prop_assert!(text.len() <= MAX_FIELD_LENGTH);
                     prop_assert!(!text.contains(char::is_control));
                 }
             }
-            let mut hinted = read_message(&with_hint(&body, "type this"));
+            let mut hinted = parse_message(&with_hint(&body, "type this"));
             prop_assert!(hinted.texts().len() == 6);
         }
 
@@ -159,7 +159,7 @@ mod tests {
                 body.push(0);
             }
             body.push(0);
-            let mut found = read_message(&body);
+            let mut found = parse_message(&body);
             for (found, text) in found.texts().into_iter().zip(&texts) {
                 prop_assert_eq!(&*found, &printable(text));
             }

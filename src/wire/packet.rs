@@ -33,12 +33,12 @@ pub(crate) enum LengthFault {
 /// Returns how many bytes the body of a packet has, at most `longest`.
 pub(crate) fn body_length(
     length_field: [u8; LENGTH_FIELD],
-    longest: usize,
+    max_length: usize,
 ) -> Result<usize, LengthFault> {
     let counted = u32::from_be_bytes(length_field) as usize;
     match counted.checked_sub(LENGTH_FIELD) {
         None => Err(LengthFault::TooShort),
-        Some(length) if length > longest => Err(LengthFault::TooLong),
+        Some(length) if length > max_length => Err(LengthFault::TooLong),
         Some(length) => Ok(length),
     }
 }

@@ -5,7 +5,7 @@
 //! A password is sent once, and in clear text only because TLS protects it: the caller has verified
 //! the server before.
 
-use super::authentication::{AuthenticationMethod, AuthenticationRequest, read_authentication};
+use super::authentication::{AuthenticationMethod, AuthenticationRequest, parse_authentication};
 use super::packet::Packet;
 
 /// The most packets of one login.
@@ -62,7 +62,7 @@ impl ServerLogin {
         match kind {
             b'N' if self.notices.len() < MAX_NOTICES => self.notices.push(body),
             b'N' => {}
-            b'v' => self.minor_version = read_minor_version(&body),
+            b'v' => self.minor_version = parse_minor_version(&body),
             b'R' => return self.take_authentication(&body),
             b'E' => return ServerLoginStep::End(ServerLoginVerdict::Refused(body)),
             _ => return ServerLoginStep::End(ServerLoginVerdict::OutOfPlace(kind)),
@@ -71,7 +71,7 @@ impl ServerLogin {
     }
 
     fn take_authentication(&mut self, body: &[u8]) -> ServerLoginStep {
-        let verdict = match read_authentication(body) {
+        let verdict = match parse_authentication(body) {
             Some(AuthenticationRequest::Nothing) => ServerLoginVerdict::LoggedIn,
             Some(AuthenticationRequest::Password) if self.has_sent_password => {
                 ServerLoginVerdict::AskedAgain
@@ -88,7 +88,7 @@ impl ServerLogin {
 }
 
 /// Reads the minor version that a server offers in a packet `v`.
-fn read_minor_version(body: &[u8]) -> Option<u32> {
+fn parse_minor_version(body: &[u8]) -> Option<u32> {
     let (version, _) = body.split_first_chunk()?;
     Some(u32::from_be_bytes(*version) & 0xffff)
 }

@@ -66,10 +66,10 @@ pub(super) fn parse_typed_arn(text: &str, partition: &str) -> Result<String> {
 /// Tells whether a text is a name of IAM with its path.
 fn is_name(text: &str) -> bool {
     let (path, name) = text.rsplit_once('/').unwrap_or(("", text));
-    let of_name = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
+    let is_name_char = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
     // IAM takes quotes in a path, and SQL doubles them.
     (1..=64).contains(&name.len())
-        && name.chars().all(of_name)
+        && name.chars().all(is_name_char)
         && path.len() <= 512
         && path.chars().all(|c| c.is_ascii_graphic())
 }

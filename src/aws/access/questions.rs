@@ -44,7 +44,7 @@ pub(super) fn statements_of_doctor(
     access: &mut AccessPolicy,
 ) -> Vec<PolicyStatement> {
     let account = subject.account(access);
-    let of_iam = |kind: &str| format!("arn:{}:iam::{account}:{kind}/*", subject.partition);
+    let iam_arn = |kind: &str| format!("arn:{}:iam::{account}:{kind}/*", subject.partition);
     access.notes.push(
         "The actions of IAM are optional: without them doctor cannot say whether your policies \
          allow the login."
@@ -53,10 +53,10 @@ pub(super) fn statements_of_doctor(
     vec![
         PolicyStatement::new(&RDS_DESCRIBE_ACTIONS, every_resource()),
         every_cluster(subject, access),
-        PolicyStatement::new(&["iam:GetRole"], vec![of_iam("role")]),
+        PolicyStatement::new(&["iam:GetRole"], vec![iam_arn("role")]),
         PolicyStatement::new(
             &["iam:SimulatePrincipalPolicy"],
-            vec![of_iam("role"), of_iam("user")],
+            vec![iam_arn("role"), iam_arn("user")],
         ),
     ]
 }

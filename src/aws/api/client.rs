@@ -40,7 +40,7 @@ impl<'a> ApiClient<'a> {
     pub(super) fn new(resolution: &'a CredentialResolution<'a>, credentials: Credentials) -> Self {
         Self {
             resolution,
-            http: resolution.http().with_longest_answer(MAX_ANSWER_LENGTH),
+            http: resolution.http().with_max_answer_length(MAX_ANSWER_LENGTH),
             credentials,
         }
     }
@@ -155,10 +155,10 @@ impl<'a> ApiClient<'a> {
 /// Returns a time between half of the pause and the whole of it, so that those who were refused
 /// together do not come back together.
 fn pause_after(attempt: u32) -> Duration {
-    let longest = PAUSE * 2_u32.pow(attempt - 1);
+    let max_pause = PAUSE * 2_u32.pow(attempt - 1);
     let share = RandomState::new().build_hasher().finish() % 512;
     let share = u32::try_from(share).unwrap_or_default();
-    longest / 2 + longest * share / 1024
+    max_pause / 2 + max_pause * share / 1024
 }
 
 /// Sends a request without a signature, which the service refuses, and returns the answer.
@@ -204,8 +204,11 @@ impl ApiOperation<'_> {
 
     /// Returns the beginning of an error.
     fn text(&self) -> String {
-        let of_profile = self.resolution.profile_clause();
-        format!("{} in {}{of_profile}", self.request.operation, self.region)
+        let profile_clause = self.resolution.profile_clause();
+        format!(
+            "{} in {}{profile_clause}",
+            self.request.operation, self.region
+        )
     }
 
     fn about(&self, error: &Error) -> Error {

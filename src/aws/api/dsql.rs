@@ -75,7 +75,7 @@ pub(super) async fn fetch_cluster(
     identifier: &str,
 ) -> Inspected<DsqlCluster> {
     client
-        .ask(&get_cluster_request(identifier), region, read_cluster)
+        .ask(&get_cluster_request(identifier), region, parse_cluster)
         .await
 }
 
@@ -86,13 +86,13 @@ pub(super) async fn fetch_clusters(
 ) -> PartialList<ListedCluster> {
     let fetch_page = async |page_token: Option<&str>| {
         client
-            .ask(&list_clusters_request(page_token), region, read_page)
+            .ask(&list_clusters_request(page_token), region, parse_page)
             .await
     };
     pages::read_all(DSQL, LIST_CLUSTERS, fetch_page).await
 }
 
-fn read_cluster(body: &[u8]) -> Option<DsqlCluster> {
+fn parse_cluster(body: &[u8]) -> Option<DsqlCluster> {
     let fields: Map<String, Value> = serde_json::from_slice(body).ok()?;
     let mut tags = Vec::new();
     if let Some(Value::Object(tag_fields)) = fields.get("tags") {
@@ -129,7 +129,7 @@ fn peer_arns(fields: &Map<String, Value>) -> Vec<String> {
 }
 
 /// Returns the clusters of a page and the token of the next one.
-fn read_page(body: &[u8]) -> Option<(Vec<ListedCluster>, Option<String>)> {
+fn parse_page(body: &[u8]) -> Option<(Vec<ListedCluster>, Option<String>)> {
     let fields: Map<String, Value> = serde_json::from_slice(body).ok()?;
     let mut clusters = Vec::new();
     for cluster in fields.get("clusters")?.as_array()? {
@@ -159,7 +159,7 @@ mod tests {
         let answer = br#"{"identifier": "abc", "arn": "arn:aws:dsql:r:1:cluster/abc",
             "status": "IDLE", "endpoint": "abc.dsql.r.on.aws", "tags": {"Name": "main"},
             "encryptionDetails": {"encryptionStatus": "ENABLED"}, "creationTime": 1.7e9}"#;
-        let cluster = read_cluster(answer).unwrap();
+        let cluster = parse_cluster(answer).unwrap();
         assert_eq!(cluster.status, "IDLE");
         assert_eq!(cluster.endpoint.as_deref(), Some("abc.dsql.r.on.aws"));
         assert_eq!(cluster.encryption.as_deref(), Some("ENABLED"));
@@ -172,19 +172,19 @@ mod tests {
             "<a/>",
             "{\"identifier\": \"a\"",
         ] {
-            assert_eq!(read_cluster(wrong.as_bytes()), None, "{wrong}");
+            assert_eq!(parse_cluster(wrong.as_bytes()), None, "{wrong}");
         }
     }
 
     #[test]
     fn pages_are_read() {
         let (found, next) =
-            read_page(br#"{"clusters": [{"identifier": "a", "arn": "b"}], "nextToken": "t"}"#)
+            parse_page(br#"{"clusters": [{"identifier": "a", "arn": "b"}], "nextToken": "t"}"#)
                 .unwrap();
         assert_eq!((found.len(), next.as_deref()), (1, Some("t")));
-        assert_eq!(read_page(br#"{"clusters": []}"#), Some((Vec::new(), None)));
+        assert_eq!(parse_page(br#"{"clusters": []}"#), Some((Vec::new(), None)));
         for wrong in ["{}", r#"{"clusters": [{}]}"#, r#"{"clusters": {}}"#] {
-            assert_eq!(read_page(wrong.as_bytes()), None, "{wrong}");
+            assert_eq!(parse_page(wrong.as_bytes()), None, "{wrong}");
         }
     }
 }

@@ -37,10 +37,12 @@ pub(super) async fn role_arn(
     region: &str,
     name: &str,
 ) -> Inspected<String> {
-    client.ask(&get_role_request(name), region, read_role).await
+    client
+        .ask(&get_role_request(name), region, parse_role)
+        .await
 }
 
-fn read_role(body: &[u8]) -> Option<String> {
+fn parse_role(body: &[u8]) -> Option<String> {
     xml::read_document(body, |root| {
         text_at(root, &["GetRoleResult", "Role", "Arn"])
     })?
@@ -55,10 +57,10 @@ pub(super) async fn simulate_policies(
     resource: &str,
 ) -> Inspected<ServerLoginPermission> {
     let request = simulate_principal_policy_request(principal, action, resource);
-    client.ask(&request, region, read_decision).await
+    client.ask(&request, region, parse_decision).await
 }
 
-fn read_decision(body: &[u8]) -> Option<ServerLoginPermission> {
+fn parse_decision(body: &[u8]) -> Option<ServerLoginPermission> {
     let decision = xml::read_document(body, |root| {
         let path = [
             "SimulatePrincipalPolicyResult",
@@ -136,7 +138,7 @@ mod tests {
              <SimulatePrincipalPolicyResult><EvaluationResults><member>{inside}</member>\
              </EvaluationResults></SimulatePrincipalPolicyResult></SimulatePrincipalPolicyResponse>"
         );
-        read_decision(body.as_bytes())
+        parse_decision(body.as_bytes())
     }
 
     #[test]

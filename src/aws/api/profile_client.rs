@@ -163,7 +163,7 @@ fn region_of(profile_plan: &ProfilePlan, region: Option<&Region>) -> String {
 
 /// Returns why there are no credentials, or why the settings cannot be used.
 fn no_answer_of(error: Error) -> NoAnswer {
-    let by_exit = match error.exit() {
+    let reason_from_exit = match error.exit() {
         Exit::Login => NoAnswerReason::LoginNeeded,
         Exit::Usage => NoAnswerReason::Setting,
         Exit::Ok | Exit::Failure | Exit::NoTarget => NoAnswerReason::NoCredentials,
@@ -183,7 +183,7 @@ fn no_answer_of(error: Error) -> NoAnswer {
             | ErrorReason::Refused
             | ErrorReason::NotOwn,
         )
-        | None => by_exit,
+        | None => reason_from_exit,
     };
     NoAnswer::new(reason, error)
 }

@@ -1,8 +1,8 @@
 //! Asks RDS for the lists of its instances, clusters and proxies.
 //!
 //! Each kind of thing has one [`DescribeOperation`]; `describe_all` asks for every page of it,
-//! until the deadline of the client. `describe_request`, which makes a request, and `read_page` are
-//! pure. What one thing of a list says is read in `rds_resources.rs`.
+//! until the deadline of the client. `describe_request`, which makes a request, and `parse_page`
+//! are pure. What one thing of a list says is read in `rds_resources.rs`.
 
 use roxmltree::Node;
 
@@ -97,7 +97,7 @@ pub(super) async fn describe_all<T>(
 ) -> PartialList<T> {
     let fetch_page = async |page_token: Option<&str>| {
         let request = describe_request(listing, filter, page_token);
-        let page = client.ask(&request, region, |body| read_page(body, listing, read));
+        let page = client.ask(&request, region, |body| parse_page(body, listing, read));
         page.await
     };
     pages::read_all(RDS, listing.operation, fetch_page).await
@@ -105,7 +105,7 @@ pub(super) async fn describe_all<T>(
 
 /// Returns the things of a page and the token of the next one. `None` if one of them lacks what
 /// each has.
-fn read_page<T>(
+fn parse_page<T>(
     body: &[u8],
     listing: &DescribeOperation,
     read: fn(Node) -> Option<T>,
@@ -125,7 +125,7 @@ fn read_page<T>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aws::api::rds_resources::read_instance;
+    use crate::aws::api::rds_resources::parse_instance;
 
     #[test]
     fn an_answer_of_another_kind_is_refused() {
@@ -137,7 +137,7 @@ mod tests {
             "{}",
         ] {
             assert_eq!(
-                read_page(body.as_bytes(), &INSTANCES, read_instance),
+                parse_page(body.as_bytes(), &INSTANCES, parse_instance),
                 None,
                 "{body}"
             );

@@ -102,7 +102,7 @@ impl RdsProxy {
     }
 }
 
-pub(super) fn read_instance(node: Node) -> Option<RdsInstance> {
+pub(super) fn parse_instance(node: Node) -> Option<RdsInstance> {
     Some(RdsInstance {
         identifier: text_at(node, &["DBInstanceIdentifier"])?,
         arn: text_at(node, &["DBInstanceArn"])?,
@@ -121,7 +121,7 @@ pub(super) fn read_instance(node: Node) -> Option<RdsInstance> {
     })
 }
 
-pub(super) fn read_cluster(node: Node) -> Option<RdsCluster> {
+pub(super) fn parse_cluster(node: Node) -> Option<RdsCluster> {
     let mut custom = Vec::new();
     for endpoint in xml::list_members(node, &["CustomEndpoints"]) {
         if let Some(host) = text_at(endpoint, &[]) {
@@ -163,7 +163,7 @@ fn count_readers(cluster: Node) -> Option<usize> {
     Some(readers)
 }
 
-pub(super) fn read_gateway(node: Node) -> Option<RdsProxy> {
+pub(super) fn parse_gateway(node: Node) -> Option<RdsProxy> {
     let mut takes_tokens = text_at(node, &["DefaultAuthScheme"]).as_deref() == Some("IAM_AUTH");
     for auth in xml::list_members(node, &["Auth"]) {
         let iam = text_at(auth, &["IAMAuth"]);
@@ -180,7 +180,7 @@ pub(super) fn read_gateway(node: Node) -> Option<RdsProxy> {
     })
 }
 
-pub(super) fn read_proxy_endpoint(node: Node) -> Option<RdsProxyEndpoint> {
+pub(super) fn parse_proxy_endpoint(node: Node) -> Option<RdsProxyEndpoint> {
     Some(RdsProxyEndpoint {
         name: text_at(node, &["DBProxyEndpointName"])?,
         proxy: text_at(node, &["DBProxyName"])?,
@@ -229,7 +229,7 @@ mod tests {
              <PubliclyAccessible>false</PubliclyAccessible><Engine>postgres</Engine>{TAGS}\
              <CACertificateIdentifier>rds-ca-rsa2048-g1</CACertificateIdentifier>"
         );
-        let instance = read(&inside, read_instance);
+        let instance = read(&inside, parse_instance);
         let expected = RdsInstance {
             identifier: "db".to_owned(),
             arn: "arn".to_owned(),
@@ -254,7 +254,7 @@ mod tests {
             "<DBClusterIdentifier>c</DBClusterIdentifier><DBClusterArn>arn</DBClusterArn>\
              <DbClusterResourceId>cluster-X</DbClusterResourceId><Status>stopped</Status>{inside}"
         );
-        read(&inside, read_cluster)
+        read(&inside, parse_cluster)
     }
 
     #[test]
@@ -311,7 +311,7 @@ mod tests {
                 "<DBProxyName>p</DBProxyName><DBProxyArn>a:prx-1</DBProxyArn>\
                  <Status>available</Status><RequireTLS>true</RequireTLS>{inside}"
             );
-            read(&member, read_gateway)
+            read(&member, parse_gateway)
         };
         for (inside, takes_tokens) in [
             ("", false),

@@ -78,9 +78,9 @@ impl ApiRefusal {
         let status = answer.status().as_u16();
         let body = answer.body().bytes().unwrap_or_default();
         let header = answer.headers().get("x-amzn-errortype");
-        let (code, message) = match read_xml(body) {
+        let (code, message) = match parse_xml(body) {
             Some(code_and_message) => code_and_message,
-            None => read_json(header, body),
+            None => parse_json(header, body),
         };
         Self {
             status,
@@ -149,7 +149,7 @@ impl ApiRefusal {
 }
 
 /// Returns the code and the message of `<ErrorResponse><Error>`; none if the body is not XML.
-fn read_xml(body: &[u8]) -> Option<(Option<String>, Option<String>)> {
+fn parse_xml(body: &[u8]) -> Option<(Option<String>, Option<String>)> {
     xml::read_document(body, |root| {
         let error = xml::child_element(root, "Error").unwrap_or(root);
         (
@@ -161,7 +161,7 @@ fn read_xml(body: &[u8]) -> Option<(Option<String>, Option<String>)> {
 
 /// Returns the code and the message of a refusal in JSON. The header counts first, as in AWS's
 /// SDKs: `AccessDeniedException:http://...`.
-fn read_json(header: Option<&str>, body: &[u8]) -> (Option<String>, Option<String>) {
+fn parse_json(header: Option<&str>, body: &[u8]) -> (Option<String>, Option<String>) {
     let body: Value = serde_json::from_slice(body).unwrap_or_default();
     let field = |names: &[&str]| {
         let text = names.iter().find_map(|name| body.get(name)?.as_str());
@@ -197,9 +197,9 @@ mod tests {
     use super::*;
 
     fn refusal(status: u16, header: Option<&str>, body: &str) -> ApiRefusal {
-        let (code, message) = match read_xml(body.as_bytes()) {
+        let (code, message) = match parse_xml(body.as_bytes()) {
             Some(found) => found,
-            None => read_json(header, body.as_bytes()),
+            None => parse_json(header, body.as_bytes()),
         };
         ApiRefusal {
             status,

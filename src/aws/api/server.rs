@@ -126,7 +126,7 @@ struct RdsLookup<'a> {
 
 impl RdsLookup<'_> {
     async fn instance(&self, name: &str) -> Inspected<ServerState> {
-        let read = rds_resources::read_instance;
+        let read = rds_resources::parse_instance;
         let instances = self
             .list(&rds::INSTANCES, RdsFilter::Named(name), read)
             .await?;
@@ -150,7 +150,7 @@ impl RdsLookup<'_> {
         };
         if let Some(cluster) = &instance.cluster {
             // The cluster decides for its members: it has the switch, and policies name it.
-            let read = rds_resources::read_cluster;
+            let read = rds_resources::parse_cluster;
             let clusters = self
                 .list(&rds::CLUSTERS, RdsFilter::Named(cluster), read)
                 .await?;
@@ -165,7 +165,7 @@ impl RdsLookup<'_> {
 
     /// Looks for a cluster by its name or, for a custom endpoint, among all of them.
     async fn cluster(&self, name: Option<&str>) -> Inspected<ServerState> {
-        let read = rds_resources::read_cluster;
+        let read = rds_resources::parse_cluster;
         let filter = match name {
             Some(name) => RdsFilter::Named(name),
             None => RdsFilter::All,
@@ -200,7 +200,7 @@ impl RdsLookup<'_> {
     }
 
     async fn proxy_endpoint(&self, name: &str) -> Inspected<ServerState> {
-        let read = rds_resources::read_proxy_endpoint;
+        let read = rds_resources::parse_proxy_endpoint;
         let endpoints = self
             .list(&rds::PROXY_ENDPOINTS, RdsFilter::Named(name), read)
             .await?;
@@ -218,7 +218,7 @@ impl RdsLookup<'_> {
     }
 
     async fn proxy_named(&self, name: &str) -> Inspected<rds_resources::RdsProxy> {
-        let read = rds_resources::read_gateway;
+        let read = rds_resources::parse_gateway;
         let proxies = self
             .list(&rds::PROXIES, RdsFilter::Named(name), read)
             .await?;

@@ -2,7 +2,7 @@
 //!
 //! `caller_identity` needs credentials and no permission. `clock_offset` needs neither, so that it
 //! also works while the clock is wrong, which AWS would answer with a refusal. `offset_of_clocks`
-//! and `read_caller` are pure.
+//! and `parse_caller` are pure.
 
 use std::time::{Duration, Instant};
 
@@ -25,11 +25,11 @@ pub(super) async fn caller_identity(
     region: &str,
 ) -> Inspected<CallerIdentity> {
     client
-        .ask(&get_caller_identity_request(), region, read_caller)
+        .ask(&get_caller_identity_request(), region, parse_caller)
         .await
 }
 
-fn read_caller(body: &[u8]) -> Option<CallerIdentity> {
+fn parse_caller(body: &[u8]) -> Option<CallerIdentity> {
     let caller = xml::read_document(body, |root| {
         let result = xml::child_element(root, "GetCallerIdentityResult")?;
         Some(CallerIdentity {
@@ -46,9 +46,9 @@ pub(super) async fn clock_offset(
     resolution: &CredentialResolution<'_>,
     region: &str,
 ) -> Inspected<i64> {
-    let (sent_at, began) = (Time::now(), Instant::now());
+    let (sent_at, started) = (Time::now(), Instant::now());
     let answer = client::ask_unsigned(resolution, &get_caller_identity_request(), region).await?;
-    let wait = began.elapsed();
+    let wait = started.elapsed();
     if let Some(server_time) = answer.headers().get("date").and_then(Time::from_http) {
         return Ok(offset_of_clocks(sent_at, wait, server_time));
     }
@@ -89,9 +89,9 @@ mod tests {
             b"<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\
             <GetCallerIdentityResult><Arn>arn:aws:iam::123456789012:user/a</Arn><UserId>A</UserId>\
             <Account>123456789012</Account></GetCallerIdentityResult></GetCallerIdentityResponse>";
-        let caller = read_caller(answer).unwrap();
+        let caller = parse_caller(answer).unwrap();
         assert_eq!(caller.account, "123456789012");
         assert_eq!(caller.name, "arn:aws:iam::123456789012:user/a");
-        assert_eq!(read_caller(b"<GetCallerIdentityResponse/>"), None);
+        assert_eq!(parse_caller(b"<GetCallerIdentityResponse/>"), None);
     }
 }

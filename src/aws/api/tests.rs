@@ -154,7 +154,7 @@ fn listed(words: &str) -> (Inspected<usize>, Inspected<usize>) {
     let client = ApiClient::new(&resolution, credentials);
     block_on(async {
         let of_dsql = dsql::fetch_clusters(&client, "eu-west-1").await.whole();
-        let read = rds_resources::read_cluster;
+        let read = rds_resources::parse_cluster;
         let of_rds =
             rds::describe_all(&client, "eu-west-1", &rds::CLUSTERS, RdsFilter::All, read).await;
         let of_rds = of_rds.whole();
@@ -460,15 +460,15 @@ fn a_throttled_request_is_sent_again_but_not_for_ever() {
     }
     assert!(server_of_dsql("throttle-3/clusters-1", ID).is_ok());
     assert!(server_of_rds("throttle-2/clusters-2", "db.").is_ok());
-    let began = Instant::now();
+    let started = Instant::now();
     assert_eq!(
         reason_of(server_of_dsql("throttle-99/clusters-3", ID)),
         NoAnswerReason::Throttled
     );
     assert!(
-        began.elapsed() < Duration::from_secs(3),
+        started.elapsed() < Duration::from_secs(3),
         "{:?}",
-        began.elapsed()
+        started.elapsed()
     );
     // Where there is no time for a pause, the refusal is the answer, and not the deadline.
     let host = format!("{ID}.dsql.eu-west-1.on.aws");
@@ -485,13 +485,13 @@ fn a_service_that_hangs_costs_no_more_than_the_deadline() {
         return;
     }
     let host = format!("{ID}.dsql.eu-west-1.on.aws");
-    let began = Instant::now();
+    let started = Instant::now();
     let hanging = within(1, "hang");
     assert_eq!(
         reason_of(hanging.server(&of_dsql(&host), Some(&region()))),
         NoAnswerReason::Late
     );
-    let taken = began.elapsed();
+    let taken = started.elapsed();
     assert!(
         taken >= Duration::from_millis(900) && taken < Duration::from_secs(3),
         "{taken:?}"

@@ -70,14 +70,14 @@ impl CachedLogin {
         key: &str,
         secret: &str,
         token: &str,
-        end: Time,
+        expires_at: Time,
         refresh_token: &str,
     ) {
         let fields = self.0.entry("accessToken").or_insert_with(|| json!({}));
         fields["accessKeyId"] = json!(key);
         fields["secretAccessKey"] = json!(secret);
         fields["sessionToken"] = json!(token);
-        fields["expiresAt"] = json!(end.rfc3339());
+        fields["expiresAt"] = json!(expires_at.rfc3339());
         self.0
             .insert("refreshToken".to_owned(), json!(refresh_token));
     }

@@ -27,7 +27,7 @@ impl SsoSession {
 
     /// Tells whether the user is logged in, with another token than the one that was revoked.
     pub(crate) fn is_open(&self, revoked: Option<&str>) -> bool {
-        let Some(cached) = CachedToken::read(self) else {
+        let Some(cached) = CachedSsoToken::read(self) else {
             return false;
         };
         cached
@@ -74,7 +74,7 @@ pub(crate) struct LoginResult<'a> {
 }
 
 /// The file that a login left.
-pub(crate) struct CachedToken(Map<String, Value>);
+pub(crate) struct CachedSsoToken(Map<String, Value>);
 
 /// What a renewal needs. A login that cannot be renewed has an empty `refresh_token`.
 pub(crate) struct RefreshGrant<'a> {
@@ -83,7 +83,7 @@ pub(crate) struct RefreshGrant<'a> {
     pub(crate) refresh_token: &'a str,
 }
 
-impl CachedToken {
+impl CachedSsoToken {
     pub(crate) fn read(session: &SsoSession) -> Option<Self> {
         let cached = Self(json_object_in(&session.path()?)?);
         cached.text("accessToken")?;
@@ -106,7 +106,7 @@ impl CachedToken {
     /// Returns how many seconds the token has left.
     pub(crate) fn seconds_left(&self) -> u32 {
         match self.expires_at() {
-            Some(end) => Time::now().until(end),
+            Some(expires_at) => Time::now().until(expires_at),
             None => 0,
         }
     }
@@ -141,8 +141,8 @@ impl CachedToken {
     ) -> Map<String, Value> {
         let mut fields = self.0.clone();
         fields.insert("accessToken".to_owned(), json!(token));
-        let end = Time::now().plus(lifetime_seconds).rfc3339();
-        fields.insert("expiresAt".to_owned(), json!(end));
+        let expires_at = Time::now().plus(lifetime_seconds).rfc3339();
+        fields.insert("expiresAt".to_owned(), json!(expires_at));
         if let Some(next) = refresh_token {
             fields.insert("refreshToken".to_owned(), json!(next));
         }

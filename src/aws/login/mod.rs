@@ -135,13 +135,13 @@ impl MissingLogin {
         let deadline = Instant::now() + LOGIN_TIMEOUT;
         let mut shown_page = None;
         loop {
-            let began = Instant::now();
+            let started = Instant::now();
             let lock = session_lock(&id, LOOK_INTERVAL);
             // A lock that is refused at once can never be taken: the directory is not writable.
-            if lock.is_some() || began.elapsed() < LOOK_INTERVAL || began >= deadline {
+            if lock.is_some() || started.elapsed() < LOOK_INTERVAL || started >= deadline {
                 return lock;
             }
-            let page = self.read_page();
+            let page = self.parse_page();
             if page != shown_page {
                 if let Some(page) = &page {
                     (ask_policy.print_notice)(&format!("to finish that login, {page}"));
@@ -157,7 +157,7 @@ impl MissingLogin {
         Some(locks_directory()?.join(format!("address-{}", self.id())))
     }
 
-    fn read_page(&self) -> Option<String> {
+    fn parse_page(&self) -> Option<String> {
         String::from_utf8(fs::read_own(&self.page_file()?)?).ok()
     }
 
@@ -238,7 +238,7 @@ impl MissingLogin {
             }
             sleep(Duration::from_millis(200));
         }
-        let page = match self.read_page() {
+        let page = match self.parse_page() {
             Some(page) => page,
             None => {
                 "pgcred has opened the login page in a browser: finish the login there".to_owned()

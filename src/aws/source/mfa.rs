@@ -12,7 +12,7 @@ use crate::text::quote::typed;
 
 /// The variable with a command that prints a code.
 const COMMAND_VARIABLE: &str = "PGCRED_MFA_CODE_COMMAND";
-const LEAST_DIGITS: usize = 6;
+const MIN_DIGITS: usize = 6;
 
 /// Tells whether a code can be had.
 pub(super) fn can_ask(ask_policy: &AskPolicy) -> bool {
@@ -79,7 +79,7 @@ fn ask_command_for_code(resolution: &CredentialResolution, command: &str) -> Res
     // `ykman oath accounts code NAME` prints the account's name before the code.
     let line = child::last_line(&output.stdout);
     let code = line.split_whitespace().next_back().unwrap_or_default();
-    if code.len() < LEAST_DIGITS || !code.bytes().all(|byte| byte.is_ascii_digit()) {
+    if code.len() < MIN_DIGITS || !code.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(unusable_code("printed no code"));
     }
     Ok(code.to_owned())

@@ -151,13 +151,13 @@ fn parse_credentials(output: &ProgramOutput, subject: &str, hint: &str) -> Resul
     }
     let answer: Value = match serde_json::from_slice(&output.stdout) {
         Ok(answer) => answer,
-        Err(error) => return Err(unusable_output(&format!("no JSON ({error})"))),
+        Err(error) => return Err(unusable_output(&format!("text that is not JSON ({error})"))),
     };
     let none = Map::new();
     let fields = answer.as_object().unwrap_or(&none);
     match fields.get("Version").map(Value::as_f64) {
         Some(Some(1.0)) => {}
-        _ => return Err(unusable_output("no `\"Version\": 1`")),
+        _ => return Err(unusable_output("JSON without `\"Version\": 1`")),
     }
     match FieldNames::OF_STS.credentials(fields, "credential_process") {
         Ok(credentials) => Ok(credentials),

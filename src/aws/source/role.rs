@@ -23,27 +23,27 @@ use crate::error::{Error, ErrorReason, Exit, Result};
 use crate::time::Time;
 
 /// The shortest ARN that STS takes, in characters.
-pub(super) const LEAST_ARN: usize = 20;
+pub(super) const MIN_ARN_LENGTH: usize = 20;
 pub(super) const NOT_A_ROLE_ARN: &str = "not the ARN of a role";
 
 /// The AWS CLI renews credentials that have less left; in seconds.
-pub(super) const CLI_LEAST_LIFETIME_SECONDS: u32 = 15 * 60;
+pub(super) const CLI_MIN_LIFETIME_SECONDS: u32 = 15 * 60;
 /// The shortest that a role can be assumed for, in seconds.
-const LEAST_DURATION_SECONDS: i32 = 900;
+const MIN_DURATION_SECONDS: i32 = 900;
 /// With a minute left, cached credentials beat a refusal.
-const LEAST_CACHED_LIFETIME_SECONDS: u32 = 60;
+const MIN_CACHED_LIFETIME_SECONDS: u32 = 60;
 
 impl ProfileRole {
     /// Refuses settings of a form that STS would refuse too.
     fn check(&self) -> Result<()> {
-        let (key, reason) = if self.arn.len() < LEAST_ARN {
+        let (key, reason) = if self.arn.len() < MIN_ARN_LENGTH {
             ("role_arn", NOT_A_ROLE_ARN)
         } else if is_too_short(self.external_id.as_ref()) {
             ("external_id", "shorter than two characters")
         } else if is_too_short(self.session_name.as_ref()) {
             ("role_session_name", "shorter than two characters")
         } else if let Some(seconds) = self.duration
-            && seconds < LEAST_DURATION_SECONDS
+            && seconds < MIN_DURATION_SECONDS
         {
             (
                 "duration_seconds",
@@ -67,11 +67,11 @@ impl ProfileRole {
         let credentials = cli_cache::role::read_role_credentials(self)?;
         let lifetime_left = seconds_left(&credentials)?;
         let needs_code = self.mfa_serial.is_some();
-        let lasts = lifetime_left >= CLI_LEAST_LIFETIME_SECONDS
+        let lasts = lifetime_left >= CLI_MIN_LIFETIME_SECONDS
             && (needs_code || lifetime_left >= resolution.min_lifetime);
         // A user who cannot give a code is better served by the little that is left.
         let is_last_chance = needs_code
-            && lifetime_left >= LEAST_CACHED_LIFETIME_SECONDS
+            && lifetime_left >= MIN_CACHED_LIFETIME_SECONDS
             && !mfa::can_ask(resolution.ask_policy);
         if !lasts && !is_last_chance {
             return None;

@@ -37,7 +37,7 @@ use crate::text::encode::hex;
 use crate::time::Time;
 
 /// Credentials with less left are renewed, as in the AWS CLI; in seconds.
-const LEAST_LIFETIME_SECONDS: u32 = 5 * 60;
+const MIN_LIFETIME_SECONDS: u32 = 5 * 60;
 /// They live for 15 minutes: a renewal of younger ones gains next to nothing; in seconds.
 const FULL_LIFETIME_SECONDS: u32 = 14 * 60;
 /// With this much left the AWS CLI does not mind a session whose key is damaged; in seconds.
@@ -126,7 +126,7 @@ impl SignIn {
         let (_, credentials) = self.stored(NO_LOGIN)?;
         let enough = resolution
             .min_lifetime
-            .clamp(LEAST_LIFETIME_SECONDS, FULL_LIFETIME_SECONDS);
+            .clamp(MIN_LIFETIME_SECONDS, FULL_LIFETIME_SECONDS);
         if remaining_seconds(&credentials) >= enough {
             return Ok(credentials);
         }
@@ -146,7 +146,7 @@ impl SignIn {
             Err(RenewalError::DamagedKey) => Err(self
                 .missing("the key of the login session is damaged")
                 .into()),
-            Err(_) if remaining_seconds(&stored) >= LEAST_LIFETIME_SECONDS => Ok(stored),
+            Err(_) if remaining_seconds(&stored) >= MIN_LIFETIME_SECONDS => Ok(stored),
             Err(RenewalError::LoginNeeded(reason)) => Err(self.missing(reason).into()),
             Err(RenewalError::Failed(error)) => Err(error.into()),
         }

@@ -16,7 +16,7 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use super::{ChosenBy, CredentialSource, SourceFuture};
 use crate::authority::LoginState;
 use crate::aws::cli_cache;
-use crate::aws::cli_cache::sso::CachedToken;
+use crate::aws::cli_cache::sso::CachedSsoToken;
 use crate::aws::credentials::Credentials;
 use crate::aws::credentials::seconds_left;
 use crate::aws::login::kinds::LoginKind;
@@ -31,7 +31,7 @@ use crate::text::host;
 use crate::time::Time;
 
 /// A token with less left is renewed first, as in the AWS CLI; in seconds.
-const LEAST_LIFETIME_SECONDS: u32 = 15 * 60;
+const MIN_LIFETIME_SECONDS: u32 = 15 * 60;
 /// How long to wait for another process that renews the same token.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -47,7 +47,7 @@ impl CredentialSource for SsoRole {
     /// Returns the credentials that the AWS CLI has cached for this role, if they last long enough.
     fn cached_credentials(&self, resolution: &CredentialResolution) -> Option<Credentials> {
         let credentials = cli_cache::role::read_sso_credentials(self)?;
-        if seconds_left(&credentials)? < resolution.min_lifetime.max(LEAST_LIFETIME_SECONDS) {
+        if seconds_left(&credentials)? < resolution.min_lifetime.max(MIN_LIFETIME_SECONDS) {
             return None;
         }
         resolution.step(format!(
@@ -95,11 +95,11 @@ impl CredentialSource for SsoRole {
             .as_ref()
             .and_then(Credentials::expires_at);
         if let Some(expires_at) = cached_until
-            && Time::now().until(expires_at) >= LEAST_LIFETIME_SECONDS
+            && Time::now().until(expires_at) >= MIN_LIFETIME_SECONDS
         {
             return LoginState::Good(expires_at);
         }
-        let Some(token) = CachedToken::read(&self.session) else {
+        let Some(token) = CachedSsoToken::read(&self.session) else {
             let file = file_in_words(&self.session);
             let reason = format!("{NO_LOGIN}: {file} holds no login");
             return self.missing_login(&reason, None).into();
@@ -114,7 +114,7 @@ impl CredentialSource for SsoRole {
     }
 
     fn login_in_words(&self) -> Option<String> {
-        let cached = CachedToken::read(&self.session);
+        let cached = CachedSsoToken::read(&self.session);
         Some(login_in_words(&self.session, cached.as_ref()))
     }
 }
@@ -211,17 +211,17 @@ impl SsoRole {
         &self,
         resolution: &CredentialResolution<'_>,
     ) -> Result<String, UnresolvedCredentials> {
-        let Some(mut cached) = CachedToken::read(&self.session) else {
+        let Some(mut cached) = CachedSsoToken::read(&self.session) else {
             return Err(self.missing_login(NO_LOGIN, None).into());
         };
         let mut failure = None;
-        if cached.seconds_left() < LEAST_LIFETIME_SECONDS && self.session.name.is_some() {
+        if cached.seconds_left() < MIN_LIFETIME_SECONDS && self.session.name.is_some() {
             // A renewal makes the refresh token of other processes worthless, so only one renews.
             let _lock = session_lock(&self.session.id(), LOCK_TIMEOUT);
-            if let Some(newer) = CachedToken::read(&self.session) {
+            if let Some(newer) = CachedSsoToken::read(&self.session) {
                 cached = newer;
             }
-            if cached.seconds_left() < LEAST_LIFETIME_SECONDS {
+            if cached.seconds_left() < MIN_LIFETIME_SECONDS {
                 match renew_token(&cached, resolution, &self.session).await {
                     Ok(Some(token)) => return Ok(token),
                     Ok(None) => {}
@@ -248,12 +248,12 @@ fn file_in_words(session: &SsoSession) -> String {
 }
 
 /// Says which file the login is in, and until when it is good.
-fn login_in_words(session: &SsoSession, cached: Option<&CachedToken>) -> String {
+fn login_in_words(session: &SsoSession, cached: Option<&CachedSsoToken>) -> String {
     let file = file_in_words(session);
     let Some(cached) = cached else {
         return format!("SSO login: {file} holds none");
     };
-    let expires_at = match cached.expires_at() {
+    let expiry_text = match cached.expires_at() {
         Some(expires_at) if expires_at <= Time::now() => {
             format!("expired at {}", expires_at.rfc3339())
         }
@@ -264,7 +264,7 @@ fn login_in_words(session: &SsoSession, cached: Option<&CachedToken>) -> String 
         Some(_) => "can be renewed",
         None => "cannot be renewed without a new login",
     };
-    format!("SSO login: that of {file} {expires_at}, and {renewal}")
+    format!("SSO login: that of {file} {expiry_text}, and {renewal}")
 }
 
 fn parse_credentials(parts: &RoleCredentials) -> Option<Credentials> {
@@ -280,7 +280,7 @@ fn parse_credentials(parts: &RoleCredentials) -> Option<Credentials> {
 
 /// Returns a new token, which is stored too; none where only a login gives one.
 async fn renew_token(
-    cached: &CachedToken,
+    cached: &CachedSsoToken,
     resolution: &CredentialResolution<'_>,
     session: &SsoSession,
 ) -> Result<Option<String>> {

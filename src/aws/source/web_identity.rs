@@ -52,7 +52,7 @@ impl CredentialSource for WebIdentity {
 impl WebIdentity {
     async fn assume(&self, resolution: &CredentialResolution<'_>) -> Result<Credentials> {
         let token = self.token(resolution)?;
-        if self.arn.len() < role::LEAST_ARN {
+        if self.arn.len() < role::MIN_ARN_LENGTH {
             return Err(Error::usage(format!(
                 "web identity: the role's name is {}",
                 role::NOT_A_ROLE_ARN
@@ -62,11 +62,7 @@ impl WebIdentity {
         }
         if let Some(cached) = cli_cache::role::read_web_identity_credentials(self, &token)
             && seconds_left(&cached)
-                >= Some(
-                    resolution
-                        .min_lifetime
-                        .max(role::CLI_LEAST_LIFETIME_SECONDS),
-                )
+                >= Some(resolution.min_lifetime.max(role::CLI_MIN_LIFETIME_SECONDS))
         {
             resolution.step("web identity: cached by the AWS CLI");
             return Ok(cached);

@@ -214,7 +214,7 @@ impl AddCommand {
         }
         let mut aliases = Vec::new();
         for alias in &self.alias {
-            aliases.push(read_alias(alias)?);
+            aliases.push(parse_alias(alias)?);
         }
         let sign_host = match &options.sign_host {
             Some(text) => Some(HostPort::parse(text)?),
@@ -291,7 +291,7 @@ fn check_roots(roots: Option<&RootsChoice>) -> Result<()> {
     }
 }
 
-fn read_alias(text: &str) -> Result<HostPort> {
+fn parse_alias(text: &str) -> Result<HostPort> {
     HostPort::parse(text).map_err(|error| {
         error
             .about(&format!("--alias {}", backquoted(text)))

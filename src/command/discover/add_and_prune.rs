@@ -21,12 +21,12 @@ use crate::text::suggest;
 
 /// Says what is not added and why, for the first reasons.
 fn note_refusals(refusals: &[String], output: Output) {
-    const MOST: usize = 10;
-    for refusal in refusals.iter().take(MOST) {
+    const MAX_SHOWN: usize = 10;
+    for refusal in refusals.iter().take(MAX_SHOWN) {
         output.note(&format!("not added: {refusal}"));
     }
-    if refusals.len() > MOST {
-        let hidden_count = refusals.len() - MOST;
+    if refusals.len() > MAX_SHOWN {
+        let hidden_count = refusals.len() - MAX_SHOWN;
         output.note(&format!(
             "not added for {hidden_count} more reasons, which `pgcred discover --format json` has"
         ));
@@ -112,8 +112,8 @@ impl ChangeOptions {
         self.apply_changes(&additions.new, &names, app)
     }
 
-    /// Makes the change, unless the user says no: `new` connections come, and those that are
-    /// `removed_names` go with their tokens and their entries in tools.
+    /// Makes the change, unless the user says no: `new` connections come, and those that
+    /// `removed_names` names go with their tokens and their entries in tools.
     fn apply_changes(
         &self,
         new: &[Connection],

@@ -12,7 +12,7 @@ use crate::config::check_connection_name;
 use crate::provider;
 
 /// The longest name of a connection.
-const LONGEST: usize = 64;
+const MAX_NAME_LENGTH: usize = 64;
 /// How much of it is taken from what others have written.
 const MAX_BASE_LENGTH: usize = 40;
 /// How much of an ID stands for the database.
@@ -85,11 +85,11 @@ impl NameParts<'_> {
                 name += &addition;
             }
         }
-        let name = cut_to_length(&name, LONGEST).trim_end_matches('-');
+        let name = cut_to_length(&name, MAX_NAME_LENGTH).trim_end_matches('-');
         match check_connection_name(name, self.host) {
             Ok(()) => name.to_owned(),
             // It reads as a cluster ID, which has no dash.
-            Err(_) => format!("db-{}", cut_to_length(name, LONGEST - "db-".len())),
+            Err(_) => format!("db-{}", cut_to_length(name, MAX_NAME_LENGTH - "db-".len())),
         }
     }
 }
@@ -134,7 +134,7 @@ impl ConnectionNamer {
         let mut number = 2;
         while !self.taken.insert(free_name.clone()) {
             let end = format!("-{number}");
-            let begin = cut_to_length(name, LONGEST - end.len()).trim_end_matches('-');
+            let begin = cut_to_length(name, MAX_NAME_LENGTH - end.len()).trim_end_matches('-');
             free_name = format!("{begin}{end}");
             number += 1;
         }

@@ -13,7 +13,7 @@ use crate::authority::TokenReading;
 use crate::causes::CausePlaceholders;
 use crate::command::app::App;
 use crate::error::Result;
-use crate::passfile::answer::PasswordKind;
+use crate::passfile::libpq_match::PasswordKind;
 use crate::request::Request;
 use crate::setup::Machine;
 use crate::token::Token;

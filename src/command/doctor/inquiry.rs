@@ -22,7 +22,7 @@ use crate::provider::Provider;
 use crate::request::Request;
 
 /// How long the clock of an authority is waited for. Every check of a target comes after it.
-const PATIENCE: Duration = Duration::from_secs(5);
+const INQUIRY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The answers about one target, each of which may not be there yet.
 pub(super) struct TargetInquiry {
@@ -91,17 +91,18 @@ impl TargetInquiry {
     ) -> Option<Self> {
         let inspector = inspectors.for_request(request, ask_policy, deadline)?;
         let (server, found_server) = channel();
-        let (subject, of_server) = (InquirySubject::from_request(request), inspector.clone());
+        let (subject, server_inspector) =
+            (InquirySubject::from_request(request), inspector.clone());
         let permission = PendingAnswer::start(move || {
             let region = subject.region.as_ref();
-            let state = of_server.server(&subject.scope(), region);
+            let state = server_inspector.server(&subject.scope(), region);
             let resource = match &state {
                 Ok(state) => state.resource.clone(),
                 Err(_) => None,
             };
             // Nobody listens any more after the deadline.
             let _ = server.send(state);
-            of_server.permission(&subject.scope(), region, resource.as_deref())
+            server_inspector.permission(&subject.scope(), region, resource.as_deref())
         });
         let region = request.region.clone();
         let caller = PendingAnswer::start(move || inspector.caller(region.as_ref()));
@@ -136,7 +137,7 @@ impl AuthorityClock {
         ask_policy: &AskPolicy,
         deadline: Instant,
     ) -> Option<Self> {
-        let deadline = deadline.min(Instant::now() + PATIENCE);
+        let deadline = deadline.min(Instant::now() + INQUIRY_TIMEOUT);
         let authority = request.provider.authority;
         let inspector = authority.inspector(request.profile.as_deref(), ask_policy, deadline)?;
         let region = request.region.clone();

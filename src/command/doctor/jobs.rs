@@ -2,8 +2,8 @@
 //! keyring, the tools' files. All of it is started before the first check, and runs side by side.
 //!
 //! Each answer is a `PendingAnswer`: whoever needs it waits, and goes on without it when the time
-//! is over. Programs get a shorter time (`patience`) than the run, so that one that hangs costs
-//! little.
+//! is over. Programs get a shorter time (`program_deadline`) than the run, so that one that hangs
+//! costs little.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -19,7 +19,7 @@ use crate::setup::{Machine, ToolEntry, ToolKind};
 use crate::sys::child::{self, ChildAttachment};
 
 /// How long a program may take to tell its version, and git to tell what it ignores.
-const PATIENCE: Duration = Duration::from_secs(3);
+const PROGRAM_TIMEOUT: Duration = Duration::from_secs(3);
 /// How much longer the answer of such a program is waited for: it is ended first.
 const MARGIN: Duration = Duration::from_millis(300);
 
@@ -35,7 +35,7 @@ const NEED_TOOLS: [&str; 4] = [
 #[derive(Default)]
 pub(super) struct DoctorJobs {
     /// When the answers of programs are waited for no longer.
-    pub(super) patience: Option<Instant>,
+    pub(super) program_deadline: Option<Instant>,
     pub(super) cache: Option<PendingAnswer<CacheTrial>>,
     pub(super) tools: Option<PendingAnswer<Vec<ToolState>>>,
     /// Whether the passfile is in a git repository that does not ignore it.
@@ -77,9 +77,9 @@ impl DoctorJobs {
     ) -> Self {
         let now = Instant::now();
         let time_left = deadline.saturating_duration_since(now);
-        let patience = now + PATIENCE.min(time_left.saturating_sub(MARGIN));
+        let program_deadline = now + PROGRAM_TIMEOUT.min(time_left.saturating_sub(MARGIN));
         let mut jobs = Self {
-            patience: Some(patience + MARGIN),
+            program_deadline: Some(program_deadline + MARGIN),
             ..Self::default()
         };
         if is_wanted("store")
@@ -98,15 +98,16 @@ impl DoctorJobs {
             jobs.repository = Some(PendingAnswer::start(work));
         }
         if is_wanted("installation.path") {
-            jobs.pgcred = start_other_pgcred(machine, patience);
+            jobs.pgcred = start_other_pgcred(machine, program_deadline);
         }
         if is_wanted("clients") || is_wanted("environment.tls") {
             for name in ["psql", "pg_config"] {
-                jobs.clients.extend(ProgramVersion::find(name, patience));
+                jobs.clients
+                    .extend(ProgramVersion::find(name, program_deadline));
             }
         }
         if is_wanted("clients.aws") {
-            jobs.aws = start_aws(patience);
+            jobs.aws = start_aws(program_deadline);
         }
         jobs
     }
@@ -122,9 +123,11 @@ impl DoctorJobs {
     /// Returns what a client says of its version; `None` if there is no such client, or if it has
     /// said nothing in time.
     pub(super) fn client(&mut self, name: &str) -> Option<&str> {
-        let patience = self.patience?;
+        let program_deadline = self.program_deadline?;
         let mut clients = self.clients.iter_mut();
-        clients.find(|client| client.name == name)?.text(patience)
+        clients
+            .find(|client| client.name == name)?
+            .text(program_deadline)
     }
 }
 
@@ -142,8 +145,8 @@ impl ProgramVersion {
     }
 
     /// Returns what it says; `None` if it has said nothing in time.
-    pub(super) fn text(&mut self, patience: Instant) -> Option<&str> {
-        self.text.get(patience)?.as_deref()
+    pub(super) fn text(&mut self, program_deadline: Instant) -> Option<&str> {
+        self.text.get(program_deadline)?.as_deref()
     }
 }
 
@@ -195,7 +198,7 @@ fn read_tools(machine: &Machine) -> Vec<ToolState> {
                 name: tool.name,
                 title: tool.title,
                 kind: tool.kind,
-                set_up: files.set_up_names(machine),
+                set_up: files.configured_names(machine),
                 entries: files.inspect(machine),
             });
         }

@@ -50,11 +50,11 @@ pub(super) fn hint_after_failed_login(exec_request: &ExecRequest<'_>) -> String 
 /// Returns what doctor finds first. Its own login may succeed, because it uses another way than the
 /// program, or because it comes later.
 fn ask_doctor(exec_request: &ExecRequest<'_>) -> Option<String> {
-    const MAX_LOGIN_TIME: Duration = Duration::from_secs(3);
+    const MAX_SERVER_LOGIN_TIME: Duration = Duration::from_secs(3);
     match try_server_login(
         &target_of(exec_request.request),
         exec_request.config,
-        MAX_LOGIN_TIME,
+        MAX_SERVER_LOGIN_TIME,
     ) {
         DoctorVerdict::Refused(cause) => Some(cause),
         DoctorVerdict::Accepted(_) | DoctorVerdict::Unknown => None,

@@ -99,8 +99,8 @@ impl RunCommand for ExecCommand {
             // A new token would be that of another user.
             is_wanted: !request.provider.authority.issues_on_request_only(),
             passfile: passfile.clone(),
-            due: issued.token.refresh_after(),
-            lifetime_left_at_refresh: issued.token.refresh_after().until(issued.token.expires_at),
+            due: issued.token.fresh_until(),
+            lifetime_left_at_refresh: issued.token.fresh_until().until(issued.token.expires_at),
             timeout: app.preferences.ask_policy.timeout * 2,
             output: app.preferences.output,
         };
@@ -215,7 +215,7 @@ fn renew_passfile(
     let (request, issued) = issued.map_err(Error::without_age)?;
     let lines = passfile_text(&request, &issued)?;
     fs::edit_cache(passfile, |_| lines)?;
-    Output::answer(&format!("{}\n", issued.token.refresh_after().unix()))
+    Output::answer(&format!("{}\n", issued.token.fresh_until().unix()))
 }
 
 /// Sets the variables that make a client connect, and removes those that would lead it elsewhere.

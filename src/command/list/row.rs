@@ -41,10 +41,10 @@ pub(super) struct ListRow {
     /// The times of that token.
     issued_at: Option<Time>,
     expires_at: Option<Time>,
-    refresh_after: Option<Time>,
+    fresh_until: Option<Time>,
     /// When the token in the cache expires, if there is one.
     cached_until: Option<Time>,
-    lines: Vec<FiledToken>,
+    lines: Vec<TokenInPassfile>,
     /// The connection's addresses for which no passfile has a line.
     missing: Vec<String>,
     /// The connection to which this one's line in the passfile belongs.
@@ -104,7 +104,7 @@ enum DisplayedLocation {
 }
 
 /// A token in a passfile.
-struct FiledToken {
+struct TokenInPassfile {
     file: String,
     address: String,
     expires_at: Time,
@@ -198,9 +198,9 @@ impl ListRow {
             self.token_in = DisplayedLocation::Passfile(file.clone());
             self.issued_at = token.issued_at;
             self.expires_at = Some(token.expires_at);
-            self.refresh_after = token.refresh_after;
+            self.fresh_until = token.fresh_until;
         }
-        self.lines.push(FiledToken {
+        self.lines.push(TokenInPassfile {
             file,
             address: address_of_line(line),
             expires_at: token.expires_at,
@@ -222,11 +222,11 @@ impl ListRow {
             }
             self.issued_at = Some(record.issued_at);
             self.expires_at = Some(record.expires_at);
-            self.refresh_after = Some(record.fresh_until);
+            self.fresh_until = Some(record.fresh_until);
         } else if self.issued_at.is_none() && self.expires_at == Some(record.expires_at) {
             // The token in the passfile does not say itself when it was issued.
             self.issued_at = Some(record.issued_at);
-            self.refresh_after = Some(record.fresh_until);
+            self.fresh_until = Some(record.fresh_until);
         }
     }
 
@@ -308,7 +308,7 @@ impl ListRow {
             DisplayedLocation::Cache => json!("cache"),
             DisplayedLocation::Passfile(path) => json!(path),
         };
-        let lines: Vec<Value> = self.lines.iter().map(FiledToken::json).collect();
+        let lines: Vec<Value> = self.lines.iter().map(TokenInPassfile::json).collect();
         json!({
             "name": self.name,
             "host": if self.host.is_empty() { Value::Null } else { json!(host) },
@@ -316,7 +316,7 @@ impl ListRow {
             "profile": text_or_null(&self.profile),
             "issued_at": self.issued_at.map(Time::rfc3339),
             "expiration": self.expires_at.map(Time::rfc3339),
-            "refresh_after": self.refresh_after.map(Time::rfc3339),
+            "refresh_after": self.fresh_until.map(Time::rfc3339),
             "token_in": token_in,
             "cached_until": self.cached_until.map(Time::rfc3339),
             "in_passfiles": lines,
@@ -329,7 +329,7 @@ impl ListRow {
     }
 }
 
-impl FiledToken {
+impl TokenInPassfile {
     fn json(&self) -> Value {
         json!({
             "file": self.file,

@@ -18,12 +18,12 @@ use crate::setup::{Machine, SetupMethod, Tool};
 
 /// The tools that were found on this machine, without schedulers, and without the gateway: it is a
 /// door that only who names it opens.
-pub(super) struct FoundTools {
+pub(super) struct ToolOffer {
     pub(super) by_files: Vec<&'static Tool>,
     pub(super) by_dialog: Vec<&'static Tool>,
 }
 
-impl FoundTools {
+impl ToolOffer {
     pub(super) fn find(machine: &Machine) -> Self {
         let (mut by_files, mut by_dialog) = (Vec::new(), Vec::new());
         for tool in TOOLS {
@@ -67,7 +67,7 @@ pub(super) fn set_up_all(
     if preferences.config.connections.is_empty() {
         return Err(no_connection());
     }
-    let tools = FoundTools::find(machine);
+    let tools = ToolOffer::find(machine);
     if tools.by_files.is_empty() && tools.by_dialog.is_empty() {
         return Err(Error::failure("no tool was found on this machine").hint(
             "run `pgcred setup --dry-run` to see the tools that pgcred knows, and `pgcred setup \

@@ -9,7 +9,7 @@ use crate::setup::{Machine, Tool, ToolKind, ToolTarget};
 pub(super) fn check_offers(targets: &[ToolTarget], errors: &[Error]) -> Result<()> {
     if targets.is_empty() && errors.is_empty() {
         return Err(
-            Error::usage("no connection is offered by the gateway").hint(
+            Error::no_target("no connection is offered by the gateway").hint(
                 "run `pgcred add NAME --replace --proxy`, or write `proxy = { port = 15432 }` \
                  into a connection of config.toml",
             ),

@@ -279,7 +279,7 @@ impl SetupCommand {
         if !targets.is_empty() {
             provide_roots(&targets, preferences)?;
             match tool.method {
-                SetupMethod::Files(files) => Output::answer(&files.printed(machine, &targets))?,
+                SetupMethod::Files(files) => Output::answer(&files.preview(machine, &targets))?,
                 SetupMethod::Dialog(_) if self.proxy => {
                     print_dialog(DIALOG_OF_GATEWAY, tool, machine, &targets, preferences)?;
                     if let Some(start_hint) = gateway::start_hint(machine) {

@@ -35,7 +35,7 @@ fn location_text(tool: &Tool, machine: &Machine) -> String {
 
 fn setup_state(tool: &Tool, machine: &Machine) -> String {
     match tool.method {
-        SetupMethod::Files(files) => files.set_up_names(machine).join(", "),
+        SetupMethod::Files(files) => files.configured_names(machine).join(", "),
         SetupMethod::Dialog(_) => "prints what to enter".to_owned(),
     }
 }

@@ -95,7 +95,7 @@ impl ToolFiles for SharedFile {
         Ok(vec![SetupEdit::restoring(machine, path, &OWNERSHIP)?])
     }
 
-    fn printed(&self, _: &Machine, _: &[ToolTarget]) -> String {
+    fn preview(&self, _: &Machine, _: &[ToolTarget]) -> String {
         String::new()
     }
 
@@ -103,7 +103,7 @@ impl ToolFiles for SharedFile {
         self.undo(machine)
     }
 
-    fn set_up_names(&self, _: &Machine) -> Vec<String> {
+    fn configured_names(&self, _: &Machine) -> Vec<String> {
         Vec::new()
     }
 
@@ -120,14 +120,14 @@ struct BrokenFile;
 
 impl ToolFiles for BrokenFile {
     fn set_up(&self, _: &Machine, _: &[ToolTarget]) -> Result<Vec<SetupEdit>> {
-        Err(Error::usage("its file is no JSON"))
+        Err(Error::usage("its file is not JSON"))
     }
 
     fn undo(&self, _: &Machine) -> Result<Vec<SetupEdit>> {
         Ok(Vec::new())
     }
 
-    fn printed(&self, _: &Machine, _: &[ToolTarget]) -> String {
+    fn preview(&self, _: &Machine, _: &[ToolTarget]) -> String {
         String::new()
     }
 
@@ -135,7 +135,7 @@ impl ToolFiles for BrokenFile {
         self.undo(machine)
     }
 
-    fn set_up_names(&self, _: &Machine) -> Vec<String> {
+    fn configured_names(&self, _: &Machine) -> Vec<String> {
         Vec::new()
     }
 
@@ -279,7 +279,7 @@ fn an_error_of_one_tool_or_connection_stays_with_it() {
     assert_eq!(named, ["psql", "sharing"]);
     let errors: Vec<String> = plan.errors.iter().map(Error::to_string).collect();
     assert_eq!(errors.len(), 2, "each once: {errors:?}");
-    assert_eq!(errors[0], "broken: its file is no JSON");
+    assert_eq!(errors[0], "broken: its file is not JSON");
     assert!(errors[1].starts_with("three: "), "{errors:?}");
     let after = fs::list(&directory.path(""));
     assert_eq!(after, before, "a plan writes nothing");

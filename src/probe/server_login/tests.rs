@@ -245,7 +245,7 @@ fn logins_that_end_in_no_answer() {
         while stream.write_all(&packet).is_ok() {}
     });
     assert_eq!(bytes, broke(ProbeFailure::TooMuch));
-    let began = Instant::now();
+    let started = Instant::now();
     let (silent, _) = logged_in(
         VerificationLevel::RootsAndName,
         true,
@@ -253,5 +253,5 @@ fn logins_that_end_in_no_answer() {
         |stream| drop(read_start(stream)),
     );
     assert_eq!(silent.outcome, broke(ProbeFailure::TimedOut));
-    assert!(began.elapsed() < LONG / 2);
+    assert!(started.elapsed() < LONG / 2);
 }

@@ -17,7 +17,7 @@ pub(super) struct CommandOutput {
     /// The database user that the token is for, if the answer names one.
     pub(super) user: Option<String>,
     pub(super) expires_at: Time,
-    /// What stands in the place of the end in a token that is a JWT, if it is no time.
+    /// What the claim `exp` of a JWT is, if it is not a time.
     pub(super) unusable_expiry: Option<&'static str>,
 }
 
@@ -28,7 +28,7 @@ pub(super) fn parse_output(
     started_at: Time,
 ) -> Result<CommandOutput> {
     let Ok(stdout) = std::str::from_utf8(stdout) else {
-        return Err(answer_without_token("bytes that are no text"));
+        return Err(answer_without_token("bytes that are not text"));
     };
     let stdout = stdout.trim_start_matches('\u{feff}');
     if stdout.trim().is_empty() {
@@ -40,7 +40,7 @@ pub(super) fn parse_output(
     if has_paths {
         document = match serde_json::from_str(stdout) {
             Ok(document) => document,
-            Err(_) => return Err(answer_without_token("no JSON")),
+            Err(_) => return Err(answer_without_token("text that is not JSON")),
         };
     }
     let token = match &definition.token {

@@ -19,12 +19,12 @@ pub(super) fn fit_line(choice: &DialogChoice, name_width: usize, width: usize) -
 
 /// Returns how wide the column of the names is. One long name does not make it wide for all.
 pub(super) fn name_width(choices: &[DialogChoice]) -> usize {
-    const WIDEST: usize = 28;
+    const MAX_WIDTH: usize = 28;
     let mut widest = 0;
     for choice in choices {
         widest = widest.max(text::printable(&choice.name).width());
     }
-    widest.min(WIDEST)
+    widest.min(MAX_WIDTH)
 }
 
 /// Returns a text, cut to at most this many columns.

@@ -112,7 +112,7 @@ fn ask_for_numbers(
     loop {
         show_choices(question, choices, &filter);
         let input = match ask_for_text(question, keys)? {
-            DialogAnswer::Given(line) => read_list_input(&line, choices.len()),
+            DialogAnswer::Given(line) => parse_list_input(&line, choices.len()),
             DialogAnswer::Back => return Ok(DialogAnswer::Back),
             DialogAnswer::Interrupted => return Ok(DialogAnswer::Interrupted),
         };
@@ -162,7 +162,7 @@ fn show_choices(question: DialogQuestion<'_>, choices: &[DialogChoice], typed_wo
 }
 
 /// Reads what was typed at a list of this length.
-fn read_list_input(line: &str, length: usize) -> ListInput {
+fn parse_list_input(line: &str, length: usize) -> ListInput {
     if line.is_empty() {
         return ListInput::Marked;
     }
@@ -208,13 +208,13 @@ mod tests {
 
     #[test]
     fn numbers_choose_and_words_filter() {
-        assert_eq!(read_list_input("", 5), ListInput::Marked);
-        assert_eq!(read_list_input("2", 5), ListInput::Numbers(vec![1]));
+        assert_eq!(parse_list_input("", 5), ListInput::Marked);
+        assert_eq!(parse_list_input("2", 5), ListInput::Numbers(vec![1]));
         assert_eq!(
-            read_list_input("4, 1-2 2", 5),
+            parse_list_input("4, 1-2 2", 5),
             ListInput::Numbers(vec![0, 1, 3])
         );
-        assert_eq!(read_list_input("0", 5), ListInput::Numbers(Vec::new()));
+        assert_eq!(parse_list_input("0", 5), ListInput::Numbers(Vec::new()));
         for other in [
             "6",
             "3-9",
@@ -227,7 +227,7 @@ mod tests {
             "99999999999999999999",
         ] {
             assert_eq!(
-                read_list_input(other, 5),
+                parse_list_input(other, 5),
                 ListInput::Filter(other.to_owned())
             );
         }

@@ -153,10 +153,10 @@ fn rank_of_choice(typed_word: &str, choices: &[DialogChoice], index: usize) -> O
 /// Returns the choices as lines that fit the window beside the marks before them.
 fn lines_of(choices: &[DialogChoice]) -> Vec<String> {
     const MARKS: usize = 8;
-    const NARROWEST: usize = 20;
+    const MIN_WIDTH: usize = 20;
     let width = usize::from(window_size().0)
         .saturating_sub(MARKS)
-        .max(NARROWEST);
+        .max(MIN_WIDTH);
     let name_width = line_width::name_width(choices);
     let mut lines = Vec::new();
     for choice in choices {
@@ -168,11 +168,11 @@ fn lines_of(choices: &[DialogChoice]) -> Vec<String> {
 /// Returns how many choices the window shows beside the question and the help.
 fn page_size() -> usize {
     const OTHER_LINES: u16 = 6;
-    const MOST: u16 = 15;
+    const MAX_SHOWN: u16 = 15;
     window_size()
         .1
         .saturating_sub(OTHER_LINES)
-        .clamp(3, MOST)
+        .clamp(3, MAX_SHOWN)
         .into()
 }
 
@@ -190,11 +190,11 @@ fn indices_of(options: &[ListOption<String>]) -> Vec<usize> {
 
 /// Returns what was picked, in few words.
 fn names_of(options: &[ListOption<&String>], choices: &[DialogChoice]) -> String {
-    const MOST: usize = 5;
+    const MAX_SHOWN: usize = 5;
     if options.is_empty() {
         return "none".to_owned();
     }
-    if options.len() > MOST {
+    if options.len() > MAX_SHOWN {
         return format!("{} of {}", options.len(), choices.len());
     }
     let mut names = Vec::new();

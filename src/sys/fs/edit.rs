@@ -235,10 +235,10 @@ pub(crate) fn edit_text(path: &Path, mut editor: impl FnMut(&str) -> Result<Stri
 }
 
 /// Replaces a file by another text, or removes it. The file keeps its owner and mode. If the file
-/// no longer has the `old_text`, this is an error and nothing is changed.
+/// no longer has `old_text`, this is an error and nothing is changed.
 ///
-/// If there is a `kept_text`, it is written into a copy beside the file, and the path of the
-/// copy is returned.
+/// `kept_text`, if it is given, is written into a copy beside the file, and the path of the copy is
+/// returned.
 pub(crate) fn replace(
     path: &Path,
     old_text: Option<&str>,
@@ -278,7 +278,7 @@ pub(crate) fn replace(
     Ok(copy)
 }
 
-/// Writes a text into the copy beside a file and returns the path of the copy. Without a
+/// Writes a text into the copy beside a file and returns the path of the copy. Without
 /// `kept_text`, removes a copy that is the same as the file will be.
 fn update_copy(
     directory: &Path,

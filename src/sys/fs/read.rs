@@ -10,7 +10,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::path::PAUSE;
 use super::{platform, trust};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorReason, Result};
 use crate::sys::{env, typed_commands};
 
 /// The longest file that pgcred reads as a whole, in bytes. Ten thousand tokens have 20 MiB.
@@ -112,8 +112,11 @@ pub(crate) fn read_private(path: &Path) -> Result<Option<Vec<u8>>> {
     if !platform::is_own(&metadata) {
         let shown = path.display();
         let remove = typed_commands::remove_file(path);
-        return Err(Error::failure(format!("{shown} belongs to another user"))
-            .hint(format!("find out which user made it, then run `{remove}`")));
+        return Err(
+            Error::usage(format!("{shown} is not used: it belongs to another user"))
+                .hint(format!("find out which user made it, then run `{remove}`"))
+                .because(ErrorReason::NotOwn),
+        );
     }
     if platform::is_open_to_others(&metadata) {
         return Ok(None);

@@ -524,7 +524,7 @@ fn doctor_reads_whose_token_it_is_and_for_which_service() {
     service.sandbox.set("PGPASSWORD", "static");
     let said = doctor(&service, "environment.password");
     assert!(
-        said.contains("PGPASSWORD is set to what is no token"),
+        said.contains("PGPASSWORD is set, but not to a token"),
         "{said}"
     );
 }

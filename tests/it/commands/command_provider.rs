@@ -140,7 +140,7 @@ fn a_rule_an_option_and_a_connection_name_the_command() {
             "--provider",
             "none",
         ])
-        .assert_fails(4, "no such provider");
+        .assert_fails(2, "no such provider");
     tool.sandbox
         .run(&["token", "any.example.com", "--user", "u"])
         .assert_fails(4, "is not a configured connection");

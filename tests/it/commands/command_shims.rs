@@ -197,7 +197,7 @@ fn what_a_batch_file_prints_beside_a_token_is_told() {
             "type HOME\\answer",
             "<html><p>Sign in</p></html>",
             1,
-            "printed no JSON",
+            "printed text that is not JSON",
         ),
         ("rem", "", 1, "printed nothing"),
         (

@@ -39,7 +39,7 @@ fn a_message_is_one_of_the_named_provider() {
     assert!(answer.contains("dsql.action"), "{answer}");
     sandbox
         .run(&["doctor", "--explain", REFUSED, "--provider", "nobody"])
-        .assert_fails(4, "no such provider: `nobody`");
+        .assert_fails(2, "no such provider: `nobody`");
 }
 
 #[test]

@@ -283,10 +283,10 @@ fn causes_of_programs() {
         process("exit 3", 1, "failed: exit status: 3", BY_HAND),
         process("kill -9 $$", 1, "failed: signal: 9", BY_HAND),
         process("", 1, "printed nothing", BY_HAND),
-        prints("no JSON", "printed no JSON"),
+        prints("no JSON", "printed text that is not JSON"),
         prints(
             &format!("{{\"Version\": 2, {key}, {secret}}}"),
-            "printed no `\"Version\": 1`",
+            "printed JSON without `\"Version\": 1`",
         ),
         prints(
             &format!("{{\"Version\": 1, {key}}}"),

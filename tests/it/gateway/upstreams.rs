@@ -210,7 +210,7 @@ fn roots_that_cannot_be_read_keep_the_gateway_from_starting() {
             connection.name
         );
         assert!(run.stderr.contains(&says), "{says}: {}", run.stderr);
-        assert_eq!(run.code, 1);
+        assert_eq!(run.code, 2);
     }
 }
 

@@ -65,6 +65,16 @@ fn a_source_of_credentials_reads_no_settings() {
             "how often the service is asked",
         ),
         (
+            "imds.rs",
+            ".is_enabled(\"AWS_EC2_METADATA_V1_DISABLED\"",
+            "which version of the service is asked",
+        ),
+        (
+            "imds.rs",
+            "resolution.setting(variable, key)",
+            "how long and how often the service is asked",
+        ),
+        (
             "mfa.rs",
             "env::var(COMMAND_VARIABLE)",
             "the program that prints the code",
@@ -79,7 +89,9 @@ fn a_source_of_credentials_reads_no_settings() {
     for (path, text) in rust_files("src/aws/source") {
         for line in without_tests(&text).lines() {
             let reads = line.contains("settings") && line.contains("resolution.")
-                || line.contains("env::var");
+                || [".setting(", ".is_enabled(", "env::var"]
+                    .iter()
+                    .any(|call| line.contains(call));
             if !reads || line.trim_start().starts_with("//") {
                 continue;
             }

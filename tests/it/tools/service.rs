@@ -145,14 +145,15 @@ fn a_changed_port_ends_the_gateway_before_the_unit_is_written() {
 #[test]
 fn what_the_gateway_cannot_serve_is_refused_with_what_to_type() {
     let sandbox = sandbox(&["systemctl"]);
-    let refuses = |says: &str, hint: &str| {
+    let refuses = |code: i32, says: &str, hint: &str| {
         let run = sandbox.run(&["setup", "proxy", "--yes"]);
-        run.assert_fails(2, says);
+        run.assert_fails(code, says);
         assert!(run.stderr.contains(hint), "{}", run.stderr);
         assert!(!sandbox.path(".config/systemd").exists());
     };
     offer(&sandbox, "");
     refuses(
+        4,
         "no connection is offered by the gateway",
         "proxy = { port = 15432 }",
     );
@@ -161,6 +162,7 @@ fn what_the_gateway_cannot_serve_is_refused_with_what_to_type() {
     );
     offer(&sandbox, &two);
     refuses(
+        2,
         "prod and b have the same port for the gateway",
         "another port",
     );

@@ -1,4 +1,4 @@
-//! Collects rows and failures, as they come together.
+//! Collects databases and failures, as they come together.
 
 use super::question::CatalogQuestion;
 use crate::authority::{
@@ -14,7 +14,7 @@ pub(super) struct CatalogPart {
     /// The account in the whole names of the things.
     pub(super) account: Option<String>,
     pub(super) databases: Vec<FoundDatabase>,
-    /// Hosts that exist and are no rows.
+    /// Hosts that exist and are not reported as databases.
     pub(super) idle_hosts: Vec<String>,
     pub(super) failures: Vec<FailedListing>,
     pub(super) complete: Vec<CompleteListing>,
@@ -46,14 +46,14 @@ impl CatalogPart {
         });
     }
 
-    /// Takes the rows of a thing; none stands for a thing that cannot be understood.
-    pub(super) fn add_rows(
+    /// Takes the databases of a thing; none stands for a thing that cannot be understood.
+    pub(super) fn add_databases(
         &mut self,
         question: CatalogQuestion<'_>,
-        rows: Option<Vec<FoundDatabase>>,
+        databases: Option<Vec<FoundDatabase>>,
     ) {
-        match rows {
-            Some(rows) => self.databases.extend(rows),
+        match databases {
+            Some(databases) => self.databases.extend(databases),
             None => self.add_failure_once(question, nonsensical_answer(question)),
         }
     }

@@ -2,14 +2,14 @@
 //!
 //! At most 16 clusters of a region are asked for at a time, so that a region with many of them
 //! leaves room for the others. A cluster of which only the name is known, because it may not be
-//! asked for, is a row too.
+//! asked for, is a database too.
 
 use futures_util::future;
 use tokio::sync::Semaphore;
 
 use super::catalog_part::CatalogPart;
+use super::found_database;
 use super::question::{CatalogQuestion, RegionQuery};
-use super::row;
 use crate::authority::{FoundDatabase, Inspected, NoAnswerReason, Region};
 use crate::aws::api::dsql::{self, DsqlCluster, ListedCluster};
 use crate::aws::api::server;
@@ -48,16 +48,16 @@ pub(super) async fn list_dsql(query: &RegionQuery<'_>) -> CatalogPart {
         let question = question(dsql::GET_CLUSTER);
         match answer {
             Ok(cluster) => {
-                let rows = rows_of_cluster(&cluster, query.region);
-                is_complete &= rows.is_some();
-                part.add_rows(question, rows);
+                let databases = databases_of_cluster(&cluster, query.region);
+                is_complete &= databases.is_some();
+                part.add_databases(question, databases);
             }
             // It was deleted in the meantime.
             Err(failure) if failure.reason == NoAnswerReason::NotFound => {}
             Err(failure) => {
-                let rows = rows_of_name(cluster.identifier, query.region);
-                is_complete &= rows.is_some();
-                part.add_rows(question, rows);
+                let databases = databases_of_name(cluster.identifier, query.region);
+                is_complete &= databases.is_some();
+                part.add_databases(question, databases);
                 part.add_failure_once(question, failure);
             }
         }
@@ -81,26 +81,26 @@ async fn get_cluster_in_turn(
     answer
 }
 
-/// Returns the row of a cluster of which only the name is known.
-fn rows_of_name(identifier: String, region: &Region) -> Option<Vec<FoundDatabase>> {
+/// Returns the database of a cluster of which only the name is known.
+fn databases_of_name(identifier: String, region: &Region) -> Option<Vec<FoundDatabase>> {
     let name = identifier.clone();
     Some(vec![FoundDatabase {
         user: Some(FIRST_USER.to_owned()),
         takes_tokens: Some(true),
         resource_id: Some(name),
-        ..row::named_database(KIND, identifier, region)?
+        ..found_database::named_database(KIND, identifier, region)?
     }])
 }
 
-fn rows_of_cluster(cluster: &DsqlCluster, region: &Region) -> Option<Vec<FoundDatabase>> {
-    let mut rows = rows_of_name(cluster.identifier.clone(), region)?;
-    for row in &mut rows {
-        row.label = row::checked_label(cluster.tag("Name"));
-        row.host = row::checked_host(cluster.endpoint.clone());
-        row.is_ready = server::is_ready_dsql(cluster);
-        row.status = row::checked_status(cluster.status.clone());
+fn databases_of_cluster(cluster: &DsqlCluster, region: &Region) -> Option<Vec<FoundDatabase>> {
+    let mut databases = databases_of_name(cluster.identifier.clone(), region)?;
+    for database in &mut databases {
+        database.label = found_database::checked_label(cluster.tag("Name"));
+        database.host = found_database::checked_host(cluster.endpoint.clone());
+        database.is_ready = server::is_ready_dsql(cluster);
+        database.status = found_database::checked_status(cluster.status.clone());
     }
-    Some(rows)
+    Some(databases)
 }
 
 #[cfg(test)]
@@ -122,13 +122,13 @@ mod tests {
         }
     }
 
-    fn row(cluster: &DsqlCluster) -> Option<FoundDatabase> {
-        rows_of_cluster(cluster, &Region::vouched_for("eu-west-1"))?.pop()
+    fn database(cluster: &DsqlCluster) -> Option<FoundDatabase> {
+        databases_of_cluster(cluster, &Region::vouched_for("eu-west-1"))?.pop()
     }
 
     #[test]
     fn a_cluster_is_a_row() {
-        let found = row(&cluster()).unwrap();
+        let found = database(&cluster()).unwrap();
         assert_eq!(found.label.as_deref(), Some("Main"));
         assert_eq!(found.host.as_deref(), Some("abc.dsql.eu-west-1.on.aws"));
         assert_eq!(
@@ -140,7 +140,7 @@ mod tests {
 
     #[test]
     fn a_cluster_without_its_key_is_not_ready() {
-        let found = row(&DsqlCluster {
+        let found = database(&DsqlCluster {
             encryption: Some("KMS_KEY_INACCESSIBLE".to_owned()),
             ..cluster()
         });
@@ -149,12 +149,12 @@ mod tests {
 
     #[test]
     fn what_cannot_be_is_left_out() {
-        let found = row(&DsqlCluster {
+        let found = database(&DsqlCluster {
             endpoint: Some("a b; rm".to_owned()),
             ..cluster()
         });
         assert_eq!(found.unwrap().host, None);
-        let found = row(&DsqlCluster {
+        let found = database(&DsqlCluster {
             identifier: "a\u{7}".to_owned(),
             ..cluster()
         });

@@ -16,7 +16,7 @@ use crate::aws::api::client::ApiClient;
 use crate::aws::api::sts;
 
 /// How much longer than all others STS is waited for.
-const PATIENCE_FOR_STS: Duration = Duration::from_secs(1);
+const STS_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Lists what there is in these regions. STS, which is asked in `home`, says whose keys these are.
 pub(super) async fn list_regions(
@@ -38,25 +38,25 @@ pub(super) async fn list_regions(
     }
     let parts = future::join_all(queries.iter().map(region_listing::list_region));
     let (parts, caller) = join_with_caller(parts, sts::caller_identity(client, home)).await;
-    let mut of_all = CatalogPart::default();
+    let mut all_parts = CatalogPart::default();
     for part in parts {
-        of_all.append(part);
+        all_parts.append(part);
     }
-    failures::check_keys(&of_all, caller.as_ref())?;
+    failures::check_keys(&all_parts, caller.as_ref())?;
     let account = match caller {
         Some(Ok(caller)) => {
-            failures::report_regions_off(&mut of_all.failures);
+            failures::report_regions_off(&mut all_parts.failures);
             Some(caller.account)
         }
-        _ => of_all.account,
+        _ => all_parts.account,
     };
-    failures::keep_one_failure_per_region_off(&mut of_all.failures);
+    failures::keep_one_failure_per_region_off(&mut all_parts.failures);
     Ok(CatalogAnswer {
         account,
-        databases: of_all.databases,
-        idle_hosts: of_all.idle_hosts,
-        failures: of_all.failures,
-        complete: of_all.complete,
+        databases: all_parts.databases,
+        idle_hosts: all_parts.idle_hosts,
+        failures: all_parts.failures,
+        complete: all_parts.complete,
     })
 }
 
@@ -68,7 +68,7 @@ async fn join_with_caller<T>(
 ) -> (T, Option<Inspected<CallerIdentity>>) {
     match future::select(pin!(parts), pin!(caller)).await {
         Either::Left((parts, caller)) => {
-            let caller = tokio::time::timeout(PATIENCE_FOR_STS, caller).await;
+            let caller = tokio::time::timeout(STS_TIMEOUT, caller).await;
             (parts, caller.ok())
         }
         Either::Right((caller, parts)) => (parts.await, Some(caller)),

@@ -15,8 +15,8 @@
 //! failures        what a failure says of the region, and of the keys
 //!
 //! question        what is asked, by whom, and where
-//! catalog_part    rows and failures, as they come together
-//! row             one row, and the bounds of its texts
+//! catalog_part    databases and failures, as they come together
+//! found_database  one database, and the bounds of its texts
 //! ```
 //!
 //! The questions of a region: one of Aurora DSQL and three of RDS, then one for each cluster of
@@ -30,11 +30,11 @@ mod aws_catalog;
 mod catalog_part;
 mod dsql_listing;
 mod failures;
+mod found_database;
 mod listing;
 mod question;
 mod rds_listing;
 mod region_listing;
-mod row;
 #[cfg(test)]
 mod tests;
 

@@ -1,15 +1,16 @@
 //! Lists the instances, clusters and proxies of RDS: asks for three lists of a region, and for the
 //! endpoints of proxies where there are proxies.
 //!
-//! The filters keep PostgreSQL and Aurora PostgreSQL. A cluster gives a row for its writer, one for
-//! its readers if there are any, and one for each endpoint of the user's own; an instance that is a
-//! member of a cluster gives none. A proxy gives one row, and one for each further endpoint.
+//! The filters keep PostgreSQL and Aurora PostgreSQL. A cluster gives a database for its writer,
+//! one for its readers if there are any, and one for each endpoint of the user's own; an instance
+//! that is a member of a cluster gives none. A proxy gives one database, and one for each further
+//! endpoint.
 
 use futures_util::future;
 
 use super::catalog_part::CatalogPart;
+use super::found_database;
 use super::question::{CatalogQuestion, RegionQuery};
-use super::row;
 use crate::authority::{EndpointRole, FoundDatabase, Region};
 use crate::aws::api::rds::{self, DescribeOperation, RdsFilter};
 use crate::aws::api::rds_resources::{self, RdsCluster, RdsInstance, RdsProxy, RdsProxyEndpoint};
@@ -35,13 +36,13 @@ pub(super) async fn list_rds(query: &RegionQuery<'_>) -> CatalogPart {
         Box::pin(list_rds_instances(query)),
     );
     let lists = future::join3(clusters, instances, Box::pin(list_rds_proxies(query)));
-    let (mut of_rds, instances, proxies) = lists.await;
-    of_rds.append(instances);
-    of_rds.append(proxies);
-    if of_rds.failures.is_empty() {
-        of_rds.mark_complete(SERVICE, query.region);
+    let (mut rds_part, instances, proxies) = lists.await;
+    rds_part.append(instances);
+    rds_part.append(proxies);
+    if rds_part.failures.is_empty() {
+        rds_part.mark_complete(SERVICE, query.region);
     }
-    of_rds
+    rds_part
 }
 
 fn catalog_question<'a>(
@@ -58,14 +59,20 @@ fn catalog_question<'a>(
 async fn list_rds_clusters(query: &RegionQuery<'_>) -> CatalogPart {
     let (listing, filter) = (&rds::CLUSTERS, RdsFilter::OfEngines(&ENGINES_OF_CLUSTERS));
     let (client, region) = (query.client, query.region.as_str());
-    let clusters =
-        rds::describe_all(client, region, listing, filter, rds_resources::read_cluster).await;
+    let clusters = rds::describe_all(
+        client,
+        region,
+        listing,
+        filter,
+        rds_resources::parse_cluster,
+    )
+    .await;
     query.done();
     let (mut part, question) = (CatalogPart::default(), catalog_question(query, listing));
     for cluster in part.take_list(question, clusters) {
         part.set_account_from_arn(&cluster.arn);
         part.idle_hosts.extend(idle_reader(&cluster));
-        part.add_rows(question, rows_of_cluster(&cluster, query.region));
+        part.add_databases(question, databases_of_cluster(&cluster, query.region));
     }
     part
 }
@@ -78,7 +85,7 @@ async fn list_rds_instances(query: &RegionQuery<'_>) -> CatalogPart {
         region,
         listing,
         filter,
-        rds_resources::read_instance,
+        rds_resources::parse_instance,
     )
     .await;
     query.done();
@@ -88,14 +95,14 @@ async fn list_rds_instances(query: &RegionQuery<'_>) -> CatalogPart {
             continue; // the hosts of its cluster lead to it
         }
         part.set_account_from_arn(&instance.arn);
-        part.add_rows(question, rows_of_instance(instance, query.region));
+        part.add_databases(question, databases_of_instance(instance, query.region));
     }
     part
 }
 
 async fn list_rds_proxies(query: &RegionQuery<'_>) -> CatalogPart {
     let (client, region) = (query.client, query.region.as_str());
-    let (listing, read) = (&rds::PROXIES, rds_resources::read_gateway);
+    let (listing, read) = (&rds::PROXIES, rds_resources::parse_gateway);
     let list = rds::describe_all(client, region, listing, RdsFilter::All, read).await;
     let (mut part, question_of_proxies) =
         (CatalogPart::default(), catalog_question(query, listing));
@@ -103,7 +110,7 @@ async fn list_rds_proxies(query: &RegionQuery<'_>) -> CatalogPart {
     proxies.retain(|proxy| proxy.family.as_deref() == Some(FAMILY));
     for proxy in &proxies {
         part.set_account_from_arn(&proxy.arn);
-        part.add_rows(question_of_proxies, rows_of_proxy(proxy, query.region));
+        part.add_databases(question_of_proxies, databases_of_proxy(proxy, query.region));
     }
     if proxies.is_empty() {
         query.done();
@@ -111,7 +118,7 @@ async fn list_rds_proxies(query: &RegionQuery<'_>) -> CatalogPart {
     }
     query.expect_more(1);
     query.done();
-    let (listing, read) = (&rds::PROXY_ENDPOINTS, rds_resources::read_proxy_endpoint);
+    let (listing, read) = (&rds::PROXY_ENDPOINTS, rds_resources::parse_proxy_endpoint);
     let list = rds::describe_all(client, region, listing, RdsFilter::All, read).await;
     query.done();
     let question = catalog_question(query, listing);
@@ -120,48 +127,51 @@ async fn list_rds_proxies(query: &RegionQuery<'_>) -> CatalogPart {
         if let Some(proxy) = all_proxies.find(|proxy| proxy.name == endpoint.proxy)
             && !endpoint.is_default
         {
-            part.add_rows(question, rows_of_endpoint(&endpoint, proxy, query.region));
+            part.add_databases(
+                question,
+                databases_of_endpoint(&endpoint, proxy, query.region),
+            );
         }
     }
     part
 }
 
-/// Returns the rows of a cluster: its writer, its readers if there are any, and the endpoints of
-/// the user's own.
-fn rows_of_cluster(cluster: &RdsCluster, region: &Region) -> Option<Vec<FoundDatabase>> {
+/// Returns the databases of a cluster: its writer, its readers if there are any, and the endpoints
+/// of the user's own.
+fn databases_of_cluster(cluster: &RdsCluster, region: &Region) -> Option<Vec<FoundDatabase>> {
     let kind = match cluster.engine.as_deref() {
         Some(AURORA) => "Aurora cluster",
         _ => "RDS cluster",
     };
-    let mut writer = row::named_database(kind, cluster.identifier.clone(), region)?;
-    writer.label = row::checked_label(cluster.label.clone());
-    writer.host = row::checked_host(cluster.host.clone());
+    let mut writer = found_database::named_database(kind, cluster.identifier.clone(), region)?;
+    writer.label = found_database::checked_label(cluster.label.clone());
+    writer.host = found_database::checked_host(cluster.host.clone());
     writer.port = cluster.port;
-    writer.dbname = row::checked_name(cluster.dbname.clone());
-    writer.engine = row::checked_name(cluster.engine.clone());
+    writer.dbname = found_database::checked_name(cluster.dbname.clone());
+    writer.engine = found_database::checked_name(cluster.engine.clone());
     writer.is_ready = is_ready(&cluster.status);
-    writer.status = row::checked_status(cluster.status.clone());
+    writer.status = found_database::checked_status(cluster.status.clone());
     writer.takes_tokens = cluster.takes_tokens;
-    writer.resource_id = row::checked_name(Some(cluster.resource_id.clone()));
+    writer.resource_id = found_database::checked_name(Some(cluster.resource_id.clone()));
     writer.is_public = cluster.is_public;
     if cluster.is_express {
-        writer.user = row::checked_name(cluster.master_user.clone());
+        writer.user = found_database::checked_name(cluster.master_user.clone());
         writer.is_public = Some(true);
     }
-    let mut rows = vec![writer.clone()];
+    let mut databases = vec![writer.clone()];
     if has_readers(cluster)
-        && let Some(host) = row::checked_host(cluster.reader.clone())
+        && let Some(host) = found_database::checked_host(cluster.reader.clone())
     {
-        rows.push(FoundDatabase {
+        databases.push(FoundDatabase {
             role: EndpointRole::Reader,
             host: Some(host),
             ..writer.clone()
         });
     }
     for custom in &cluster.custom {
-        rows.extend(row_of_custom_endpoint(custom, &writer));
+        databases.extend(database_of_custom_endpoint(custom, &writer));
     }
-    Some(rows)
+    Some(databases)
 }
 
 fn has_readers(cluster: &RdsCluster) -> bool {
@@ -173,12 +183,12 @@ fn idle_reader(cluster: &RdsCluster) -> Option<String> {
     if has_readers(cluster) {
         return None;
     }
-    row::checked_host(cluster.reader.clone())
+    found_database::checked_host(cluster.reader.clone())
 }
 
-/// Returns the row of an endpoint of the user's own, which begins with its name.
-fn row_of_custom_endpoint(host: &str, writer: &FoundDatabase) -> Option<FoundDatabase> {
-    let host = row::checked_host(Some(host.to_owned()))?;
+/// Returns the database of an endpoint of the user's own, which begins with its name.
+fn database_of_custom_endpoint(host: &str, writer: &FoundDatabase) -> Option<FoundDatabase> {
+    let host = found_database::checked_host(Some(host.to_owned()))?;
     let (name, _) = host.split_once('.')?;
     Some(FoundDatabase {
         role: EndpointRole::Custom,
@@ -189,49 +199,49 @@ fn row_of_custom_endpoint(host: &str, writer: &FoundDatabase) -> Option<FoundDat
     })
 }
 
-fn rows_of_instance(instance: RdsInstance, region: &Region) -> Option<Vec<FoundDatabase>> {
+fn databases_of_instance(instance: RdsInstance, region: &Region) -> Option<Vec<FoundDatabase>> {
     Some(vec![FoundDatabase {
-        label: row::checked_label(instance.label),
-        host: row::checked_host(instance.host),
+        label: found_database::checked_label(instance.label),
+        host: found_database::checked_host(instance.host),
         port: instance.port,
-        dbname: row::checked_name(instance.dbname),
-        engine: row::checked_name(instance.engine),
+        dbname: found_database::checked_name(instance.dbname),
+        engine: found_database::checked_name(instance.engine),
         is_ready: is_ready(&instance.status),
-        status: row::checked_status(instance.status),
+        status: found_database::checked_status(instance.status),
         takes_tokens: instance.takes_tokens,
-        resource_id: row::checked_name(Some(instance.resource_id)),
+        resource_id: found_database::checked_name(Some(instance.resource_id)),
         is_public: instance.is_public,
-        ..row::named_database("RDS instance", instance.identifier, region)?
+        ..found_database::named_database("RDS instance", instance.identifier, region)?
     }])
 }
 
-fn rows_of_proxy(proxy: &RdsProxy, region: &Region) -> Option<Vec<FoundDatabase>> {
+fn databases_of_proxy(proxy: &RdsProxy, region: &Region) -> Option<Vec<FoundDatabase>> {
     Some(vec![FoundDatabase {
         role: EndpointRole::Proxy,
-        host: row::checked_host(proxy.host.clone()),
+        host: found_database::checked_host(proxy.host.clone()),
         is_ready: is_ready(&proxy.status),
-        status: row::checked_status(proxy.status.clone()),
+        status: found_database::checked_status(proxy.status.clone()),
         takes_tokens: Some(proxy.takes_tokens),
-        resource_id: row::checked_name(Some(proxy.resource_id().to_owned())),
+        resource_id: found_database::checked_name(Some(proxy.resource_id().to_owned())),
         is_public: Some(false), // AWS gives proxies no public address
-        ..row::named_database("RDS proxy", proxy.name.clone(), region)?
+        ..found_database::named_database("RDS proxy", proxy.name.clone(), region)?
     }])
 }
 
-/// Returns the row of an endpoint that a proxy has besides its own.
-fn rows_of_endpoint(
+/// Returns the database of an endpoint that a proxy has besides its own.
+fn databases_of_endpoint(
     endpoint: &RdsProxyEndpoint,
     proxy: &RdsProxy,
     region: &Region,
 ) -> Option<Vec<FoundDatabase>> {
-    let mut rows = rows_of_proxy(proxy, region)?;
-    for row in &mut rows {
-        row.identifier = row::checked_name(Some(endpoint.name.clone()))?;
-        row.host = row::checked_host(endpoint.host.clone());
+    let mut databases = databases_of_proxy(proxy, region)?;
+    for database in &mut databases {
+        database.identifier = found_database::checked_name(Some(endpoint.name.clone()))?;
+        database.host = found_database::checked_host(endpoint.host.clone());
         if is_ready(&endpoint.status) != Some(true) {
-            row.is_ready = is_ready(&endpoint.status);
-            row.status = row::checked_status(endpoint.status.clone());
+            database.is_ready = is_ready(&endpoint.status);
+            database.status = found_database::checked_status(endpoint.status.clone());
         }
     }
-    Some(rows)
+    Some(databases)
 }

@@ -11,12 +11,12 @@ pub(super) const QUESTIONS: usize = 1 + rds_listing::QUESTIONS;
 
 /// Lists what there is in one region: Aurora DSQL, then RDS.
 pub(super) async fn list_region(query: &RegionQuery<'_>) -> CatalogPart {
-    let of_dsql = Box::pin(dsql_listing::list_dsql(query));
-    let of_rds = Box::pin(rds_listing::list_rds(query));
-    let (mut of_region, of_rds) = future::join(of_dsql, of_rds).await;
-    if of_rds.is_answered {
-        failures::drop_failures_of_missing_service(&mut of_region.failures);
+    let dsql_part = Box::pin(dsql_listing::list_dsql(query));
+    let rds_part = Box::pin(rds_listing::list_rds(query));
+    let (mut region_part, rds_part) = future::join(dsql_part, rds_part).await;
+    if rds_part.is_answered {
+        failures::drop_failures_of_missing_service(&mut region_part.failures);
     }
-    of_region.append(of_rds);
-    of_region
+    region_part.append(rds_part);
+    region_part
 }

@@ -158,21 +158,22 @@ fn failures(answer: &CatalogAnswer) -> Vec<(&str, &str, NoAnswerReason)> {
     found
 }
 
-/// Returns role, name and host of each row.
+/// Returns role, name and host of each database.
 fn hosts(answer: &CatalogAnswer) -> Vec<(EndpointRole, &str, &str)> {
     let mut found = Vec::new();
-    for row in &answer.databases {
+    for database in &answer.databases {
         found.push((
-            row.role,
-            row.identifier.as_str(),
-            row.host.as_deref().unwrap_or(""),
+            database.role,
+            database.identifier.as_str(),
+            database.host.as_deref().unwrap_or(""),
         ));
     }
     found
 }
 
 #[test]
-fn everything_of_a_region_is_a_row() {
+#[expect(clippy::too_many_lines, reason = "one region with everything in it")]
+fn everything_of_a_region_is_found() {
     let Some(fleet) = Fleet::with_region(&json!({
         "dsql": [{"id": "a1", "tags": {"Name": "Main \u{e9}"}}],
         "clusters": [
@@ -218,11 +219,13 @@ fn everything_of_a_region_is_a_row() {
     assert_eq!(hosts(&answer), expected);
     let idle = ["lonely", "fast"].map(|name| format!("{name}.cluster-ro-{rds}"));
     assert_eq!(answer.idle_hosts, idle);
-    let row = |name: &str| -> &FoundDatabase {
-        let mut rows = answer.databases.iter();
-        rows.find(|row| row.identifier == name).unwrap()
+    let database = |name: &str| -> &FoundDatabase {
+        let mut databases = answer.databases.iter();
+        databases
+            .find(|database| database.identifier == name)
+            .unwrap()
     };
-    let dsql = row(id);
+    let dsql = database(id);
     assert_eq!(
         (dsql.kind, dsql.status.as_str()),
         ("DSQL cluster", "ACTIVE")
@@ -230,31 +233,37 @@ fn everything_of_a_region_is_a_row() {
     assert_eq!((dsql.is_ready, dsql.takes_tokens), (Some(true), Some(true)));
     assert_eq!(dsql.label.as_deref(), Some("Main \u{e9}"));
     assert_eq!(dsql.user.as_deref(), Some("admin"));
-    assert_eq!(row("orders").dbname.as_deref(), Some("app"));
+    assert_eq!(database("orders").dbname.as_deref(), Some("app"));
     assert_eq!(
-        (row("orders").kind, row("zone").kind),
+        (database("orders").kind, database("zone").kind),
         ("Aurora cluster", "RDS cluster")
     );
     assert_eq!(
-        (row("orders").user.as_deref(), row("orders").is_public),
+        (
+            database("orders").user.as_deref(),
+            database("orders").is_public
+        ),
         (None, None)
     );
     assert_eq!(
-        (row("lonely").takes_tokens, row("fast").takes_tokens),
+        (
+            database("lonely").takes_tokens,
+            database("fast").takes_tokens
+        ),
         (Some(false), Some(true))
     );
-    assert_eq!(row("lonely").label.as_deref(), Some("<b>"));
+    assert_eq!(database("lonely").label.as_deref(), Some("<b>"));
     assert_eq!(
-        (row("fast").user.as_deref(), row("fast").is_public),
+        (database("fast").user.as_deref(), database("fast").is_public),
         (Some("postgres"), Some(true))
     );
     assert_eq!(
-        (row("db-1").port, row("db-1").is_public),
+        (database("db-1").port, database("db-1").is_public),
         (Some(5433), Some(true))
     );
-    assert_eq!(row("new").is_ready, Some(false));
+    assert_eq!(database("new").is_ready, Some(false));
     assert_eq!(
-        (row("px").takes_tokens, row("off").takes_tokens),
+        (database("px").takes_tokens, database("off").takes_tokens),
         (Some(true), Some(false))
     );
     for (name, begin) in [
@@ -263,7 +272,7 @@ fn everything_of_a_region_is_a_row() {
         ("px", "prx-"),
         ("ro", "prx-"),
     ] {
-        let id = row(name).resource_id.as_deref().unwrap();
+        let id = database(name).resource_id.as_deref().unwrap();
         assert!(id.starts_with(begin), "{name}: {id}");
     }
 }
@@ -297,7 +306,7 @@ fn regions_keep_their_order_and_their_failures() {
     let names: Vec<&str> = answer
         .databases
         .iter()
-        .map(|row| &row.identifier[..1])
+        .map(|database| &database.identifier[..1])
         .collect();
     assert_eq!(names, ["s", "a", "b", "q"]);
     let bare = &answer.databases[1];
@@ -355,9 +364,9 @@ fn a_region_that_hangs_costs_only_its_own_answers() {
         "us-west-1",
         "us-west-2",
     ];
-    let began = Instant::now();
+    let started = Instant::now();
     let answer = listed(&fleet.variables("", ""), &regions, 10).unwrap();
-    let taken = began.elapsed();
+    let taken = started.elapsed();
     assert!(
         taken >= Duration::from_secs(10) && taken < Duration::from_secs(16),
         "{taken:?}"
@@ -527,7 +536,7 @@ fn eighty_five_regions_take_little_time() {
     };
     let regions = catalog("AWS_REGION=eu-west-1", 20).regions().known_regions;
     let regions: Vec<&str> = regions[..17].iter().map(Region::as_str).collect();
-    let began = Instant::now();
+    let started = Instant::now();
     std::thread::scope(|scope| {
         for _ in 0..5 {
             scope.spawn(|| {
@@ -536,6 +545,6 @@ fn eighty_five_regions_take_little_time() {
             });
         }
     });
-    let taken = began.elapsed();
+    let taken = started.elapsed();
     assert!(taken < Duration::from_secs(10), "{taken:?}"); // 3 s with half of a core
 }

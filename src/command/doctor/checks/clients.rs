@@ -1,8 +1,8 @@
 //! Checks the clients: psql and libpq by their versions, sandboxes that hide files, the AWS CLI.
 //!
 //! The threads of `jobs` run the programs with `--version`; the checks wait for them until
-//! `jobs.patience`. Pure are [`VersionNumber`] and the functions `judge_...`, which know what each
-//! version of libpq can do. The variables about TLS are judged by the same version
+//! `jobs.program_deadline`. Pure are [`VersionNumber`] and the functions `judge_...`, which know
+//! what each version of libpq can do. The variables about TLS are judged by the same version
 //! (`version_of_psql`).
 
 use std::fmt;
@@ -18,25 +18,29 @@ pub(super) const CHECKS: &[Check] = &[
     Check::for_machine(
         "clients.psql",
         "the versions of psql and libpq on PATH",
-        check_psql,
+        examine_psql,
     ),
     Check::for_machine(
         "clients.lines",
         "whether psql reads lines of the passfile as long as tokens",
-        check_lines,
+        examine_lines,
     ),
     Check::for_machine(
         "clients.sandboxes",
         "whether a sandbox keeps a tool from files and programs",
-        check_sandbox,
+        examine_sandbox,
     ),
-    Check::for_machine("clients.aws", "whether the AWS CLI is version 2", check_aws),
+    Check::for_machine(
+        "clients.aws",
+        "whether the AWS CLI is version 2",
+        examine_aws,
+    ),
     Check {
         id: "clients.sni",
         about: "whether psql tells the server which host it wants",
         level: CheckLevel::Offline,
         needs: &[],
-        examine: Examine::Target(check_sni),
+        examine: Examine::Target(examine_sni),
     },
 ];
 
@@ -109,8 +113,8 @@ struct ClientProgram {
     version: Option<VersionNumber>,
 }
 
-fn check_psql(examination: &mut Examination<'_>) -> Finding {
-    let Some(patience) = examination.jobs.patience else {
+fn examine_psql(examination: &mut Examination<'_>) -> Finding {
+    let Some(program_deadline) = examination.jobs.program_deadline else {
         return Finding::skip("no client was asked");
     };
     let mut clients = Vec::new();
@@ -118,7 +122,7 @@ fn check_psql(examination: &mut Examination<'_>) -> Finding {
         clients.push(ClientProgram {
             name: client.name,
             path: client.path.display().to_string(),
-            version: match client.text(patience) {
+            version: match client.text(program_deadline) {
                 Some(text) => VersionNumber::parse(text),
                 None => None,
             },
@@ -153,7 +157,7 @@ fn judge_versions(clients: &[ClientProgram]) -> Finding {
     Finding::ok(versions.join(", "))
 }
 
-fn check_lines(examination: &mut Examination<'_>) -> Finding {
+fn examine_lines(examination: &mut Examination<'_>) -> Finding {
     judge_lines(version_of_psql(examination))
 }
 
@@ -171,7 +175,7 @@ fn judge_lines(version: Option<VersionNumber>) -> Finding {
     Finding::ok(format!("psql {version} reads lines of any length"))
 }
 
-fn check_sni(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
+fn examine_sni(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
     judge_sni(
         version_of_psql(examined.examination),
         examined.request.provider.needs_sni,
@@ -197,25 +201,27 @@ fn judge_sni(version: Option<VersionNumber>, is_needed: bool) -> Finding {
     .with_advice("install psql 14 or newer")
 }
 
-fn check_sandbox(examination: &mut Examination<'_>) -> Finding {
+fn examine_sandbox(examination: &mut Examination<'_>) -> Finding {
     sandboxes::judge_sandboxes(&sandboxes::sandboxed_tools(&examination.machine))
 }
 
-fn check_aws(examination: &mut Examination<'_>) -> Finding {
+fn examine_aws(examination: &mut Examination<'_>) -> Finding {
     let own_path = examination.machine.pgcred.canonicalize().ok();
     if let Some(name) = examination.only_authority
         && !provider::is_first_authority(name)
     {
         return Finding::skip("it makes no token for the targets");
     }
-    let (Some(aws), Some(patience)) = (&mut examination.jobs.aws, examination.jobs.patience) else {
+    let (Some(aws), Some(program_deadline)) =
+        (&mut examination.jobs.aws, examination.jobs.program_deadline)
+    else {
         return Finding::skip("PATH has no `aws`");
     };
     let path = aws.path.clone();
     if path.canonicalize().ok() == own_path {
         return Finding::ok(format!("{} is a link to pgcred", path.display()));
     }
-    judge_aws(&path, aws.text(patience))
+    judge_aws(&path, aws.text(program_deadline))
 }
 
 fn judge_aws(path: &Path, text: Option<&str>) -> Finding {

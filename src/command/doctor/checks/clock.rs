@@ -15,14 +15,14 @@ pub(super) const CHECKS: &[Check] = &[
         about: "whether the authority answers, and TLS to it is trusted",
         level: CheckLevel::Network,
         needs: &[],
-        examine: Examine::Machine(check_reach),
+        examine: Examine::Machine(examine_reach),
     },
     Check {
         id: "clock.offset",
         about: "whether the clock of this machine is that of the authority",
         level: CheckLevel::Network,
         needs: &[],
-        examine: Examine::Machine(check_offset),
+        examine: Examine::Machine(examine_offset),
     },
 ];
 
@@ -83,7 +83,7 @@ fn rank_of_status(status: FindingStatus) -> u8 {
     }
 }
 
-fn check_reach(run: &mut Examination<'_>) -> Finding {
+fn examine_reach(run: &mut Examination<'_>) -> Finding {
     let answers = ask_clocks(run);
     worst_of(answers.iter().map(judge_reach).collect())
 }
@@ -117,7 +117,7 @@ fn judge_reach(clock_answer: &ClockAnswer) -> Finding {
     }
 }
 
-fn check_offset(run: &mut Examination<'_>) -> Finding {
+fn examine_offset(run: &mut Examination<'_>) -> Finding {
     let answers = ask_clocks(run);
     worst_of(answers.iter().map(judge_clock).collect())
 }

@@ -19,25 +19,25 @@ pub(super) const CHECKS: &[Check] = &[
         about: "whether the configuration file is yours, and can be read and understood",
         level: CheckLevel::Offline,
         needs: &[],
-        examine: Examine::Machine(check_file),
+        examine: Examine::Machine(examine_file),
     },
     Check {
         id: "configuration.targets",
         about: "whether any connection is configured",
         level: CheckLevel::Offline,
         needs: &["configuration.file"],
-        examine: Examine::Machine(check_connections),
+        examine: Examine::Machine(examine_connections),
     },
     Check {
         id: "configuration.lines",
         about: "whether two connections need the same line of the passfile",
         level: CheckLevel::Offline,
         needs: &["configuration.file"],
-        examine: Examine::Machine(check_lines),
+        examine: Examine::Machine(examine_lines),
     },
 ];
 
-fn check_file(examination: &mut Examination<'_>) -> Finding {
+fn examine_file(examination: &mut Examination<'_>) -> Finding {
     let config_option = examination.app.options.config.as_deref();
     match ConfigFile::read(config_option, ConfigNeed::Whole, Output::SILENT) {
         Ok(config_file) => {
@@ -58,7 +58,7 @@ fn check_file(examination: &mut Examination<'_>) -> Finding {
     }
 }
 
-fn check_connections(examination: &mut Examination<'_>) -> Finding {
+fn examine_connections(examination: &mut Examination<'_>) -> Finding {
     let mut names = Vec::new();
     for connection in &examination.app.preferences.config.connections {
         names.push(connection.name.as_str());
@@ -81,7 +81,7 @@ fn judge_connections(names: &[&str], has_targets: bool) -> Finding {
     }
 }
 
-fn check_lines(examination: &mut Examination<'_>) -> Finding {
+fn examine_lines(examination: &mut Examination<'_>) -> Finding {
     let mut requests = examination.app.preferences.named_connections();
     let conflicts = mark_taken_lines(&mut requests);
     if conflicts.is_empty() {

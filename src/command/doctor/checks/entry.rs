@@ -1,8 +1,8 @@
 //! Checks the passfile's answer: what libpq takes from it for one target, and why.
 //!
 //! `passfile_facts` looks up each address that clients dial, with the rules of libpq in
-//! `passfile::answer`. `judge_entry` and the functions below it are pure: they say whose line is
-//! taken, how old its token is, and which line nearly fits. Only `has_scheduler` waits, for the
+//! `passfile::libpq_match`. `judge_entry` and the functions below it are pure: they say whose line
+//! is taken, how old its token is, and which line nearly fits. Only `has_scheduler` waits, for the
 //! files of the tools.
 
 use super::passfile::PassfileText;
@@ -10,10 +10,10 @@ use crate::command::doctor::check::{Check, Examine};
 use crate::command::doctor::context::{CheckLevel, ExaminedTarget};
 use crate::command::doctor::finding::{Finding, FindingStatus};
 use crate::command::line_owners;
-use crate::passfile::answer::{
+use crate::passfile::block::{Passfile, PassfileLine};
+use crate::passfile::libpq_match::{
     LineDifference, PassfileMatch, PasswordKind, libpq_match, near_miss,
 };
-use crate::passfile::block::{Passfile, PassfileLine};
 use crate::setup::ToolKind;
 use crate::text::quote;
 use crate::time::{Time, spoken_duration};
@@ -23,7 +23,7 @@ pub(super) const CHECKS: &[Check] = &[Check {
     about: "what libpq takes from the passfile for the target, and why",
     level: CheckLevel::Offline,
     needs: &["passfile.mode", "passfile.block"],
-    examine: Examine::Target(check_entry),
+    examine: Examine::Target(examine_entry),
 }];
 
 /// What the passfile says of a target.
@@ -38,15 +38,15 @@ struct PassfileFacts {
     is_scheduled: bool,
 }
 
-fn check_entry(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
+fn examine_entry(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
     let passfile = match PassfileText::read() {
         Ok(passfile) => passfile,
         Err(reason) => return without_password(Finding::skip(reason), refresh_of(&examined.name)),
     };
     let is_scheduled = examined.request.connection.is_some() && has_scheduler(examined);
     let mut first = None;
-    for key in examined.request.dialled_lines() {
-        let facts = passfile_facts(examined, &passfile.bytes, &key, is_scheduled);
+    for line in examined.request.dialled_lines() {
+        let facts = passfile_facts(examined, &passfile.bytes, &line, is_scheduled);
         let finding = judge_entry(&facts, &examined.name, Time::now());
         if finding.status != FindingStatus::Ok {
             return finding;
@@ -60,22 +60,22 @@ fn check_entry(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
 fn passfile_facts(
     examined: &ExaminedTarget<'_, '_>,
     text: &[u8],
-    key: &PassfileLine,
+    line: &PassfileLine,
     is_scheduled: bool,
 ) -> PassfileFacts {
     let dbname = &examined.request.dbname;
     let mut own_expiry = None;
     if let Ok(own_passfile) = Passfile::parse(text)
-        && let Some(expires_at) = own_passfile.expires_at(key)
+        && let Some(expires_at) = own_passfile.expires_at(line)
     {
         own_expiry = Some(expires_at);
     }
     PassfileFacts {
-        answer: libpq_match(text, key, dbname, |password| examined.kind_of(password)),
-        near_miss: near_miss(text, key, dbname),
+        answer: libpq_match(text, line, dbname, |password| examined.kind_of(password)),
+        near_miss: near_miss(text, line, dbname),
         own_expiry,
         is_of_another: examined.request.connection.as_ref().is_some_and(|name| {
-            line_owners::is_owned_by_another(name, key, &examined.examination.app.preferences)
+            line_owners::is_owned_by_another(name, line, &examined.examination.app.preferences)
         }),
         is_scheduled,
     }
@@ -136,7 +136,7 @@ fn judge_users(answer: &PassfileMatch, now: Time, refresh: &str) -> Finding {
             Finding::fail("passfile.shadow", detail)
         }
         PasswordKind::Other => {
-            let detail = format!("line {line} of yours has a password that is no token for it");
+            let detail = format!("line {line} of yours has a password that is not a token for it");
             Finding::fail("passfile.shadow", detail)
         }
         PasswordKind::Unreadable => {
@@ -282,7 +282,7 @@ mod tests {
                 with(false, PasswordKind::Other, Some(soon)),
                 FindingStatus::Fail,
                 Some("passfile.shadow"),
-                "line 3 of yours has a password that is no token for it",
+                "line 3 of yours has a password that is not a token for it",
             ),
             (
                 with(false, PasswordKind::Unreadable, None),

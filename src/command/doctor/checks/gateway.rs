@@ -22,12 +22,12 @@ pub(super) const CHECKS: &[Check] = &[
     Check::for_target(
         "gateway.port",
         "whether the local gateway listens at its port, or another program does",
-        check_port,
+        examine_port,
     ),
     Check::for_target(
         "gateway.socket",
         "whether the directory of the gateway's sockets is yours alone",
-        check_socket,
+        examine_socket,
     ),
 ];
 
@@ -45,7 +45,7 @@ fn offer_of(examined: &ExaminedTarget<'_, '_>) -> Option<GatewaySettings> {
         .gateway
 }
 
-fn check_port(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
+fn examine_port(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
     let Some(GatewaySettings { port, .. }) = offer_of(examined) else {
         return Finding::skip(NOT_OFFERED);
     };
@@ -101,7 +101,7 @@ struct SocketFacts {
     is_port_in_use: bool,
 }
 
-fn check_socket(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
+fn examine_socket(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
     let Some(GatewaySettings { port, socket, .. }) = offer_of(examined) else {
         return Finding::skip(NOT_OFFERED);
     };

@@ -1,8 +1,8 @@
 //! Checks the installation: which pgcred runs, and what of it shells and schedulers use.
 //!
 //! The checks read PATH, links, start files of shells and files of completions. Two of them wait
-//! for a thread of `jobs`: `check_path` for the version that another pgcred tells, and
-//! `check_schedule` for the files of the tools. Pure are `has_command`, which reads the text of a
+//! for a thread of `jobs`: `examine_path` for the version that another pgcred tells, and
+//! `examine_schedule` for the files of the tools. Pure are `has_command`, which reads the text of a
 //! start file, and `judge_schedule`.
 
 use std::path::Path;
@@ -24,36 +24,36 @@ pub(super) const CHECKS: &[Check] = &[
     Check::for_machine(
         "installation.version",
         "the version of pgcred, and the file that runs",
-        check_version,
+        examine_version,
     ),
     Check::for_machine(
         "installation.path",
         "whether PATH leads to the pgcred that runs",
-        check_path,
+        examine_path,
     ),
     Check::for_machine(
         "installation.links",
         "the links that make pgcred stand in for `aws`",
-        check_links,
+        examine_links,
     ),
     Check::for_machine(
         "installation.completions",
         "whether a shell completes pgcred",
-        check_completions,
+        examine_completions,
     ),
     Check::for_machine(
         "installation.hook",
         "whether a shell's start file has pgcred's hook",
-        check_hook,
+        examine_hook,
     ),
     Check::for_machine(
         "installation.schedule",
         "whether a scheduler refreshes, and how that ended",
-        check_schedule,
+        examine_schedule,
     ),
 ];
 
-fn check_version(examination: &mut Examination<'_>) -> Finding {
+fn examine_version(examination: &mut Examination<'_>) -> Finding {
     let version = env!("CARGO_PKG_VERSION");
     let path = examination.machine.pgcred.display();
     let library = if cfg!(target_env = "musl") {
@@ -71,7 +71,7 @@ fn check_version(examination: &mut Examination<'_>) -> Finding {
     Finding::ok(format!("pgcred {version}{library}{debug}, {path}"))
 }
 
-fn check_path(examination: &mut Examination<'_>) -> Finding {
+fn examine_path(examination: &mut Examination<'_>) -> Finding {
     let jobs = &mut examination.jobs;
     let Some(found_program) = &mut jobs.pgcred else {
         return match child::find("pgcred".as_ref()) {
@@ -80,8 +80,8 @@ fn check_path(examination: &mut Examination<'_>) -> Finding {
         };
     };
     let program = found_program.path.display().to_string();
-    let version = match jobs.patience {
-        Some(patience) => found_program.text(patience),
+    let version = match jobs.program_deadline {
+        Some(program_deadline) => found_program.text(program_deadline),
         None => None,
     };
     let version = version.unwrap_or("no version was told");
@@ -92,7 +92,7 @@ fn check_path(examination: &mut Examination<'_>) -> Finding {
     .with_advice("remove the one that you do not use, or change the order of PATH")
 }
 
-fn check_links(examination: &mut Examination<'_>) -> Finding {
+fn examine_links(examination: &mut Examination<'_>) -> Finding {
     const NAMES: [&str; 2] = ["pgcred-aws", "aws"];
     let own_path = examination.machine.pgcred.canonicalize().ok();
     let mut link_paths = Vec::new();
@@ -149,7 +149,7 @@ const START_FILES: [&str; 14] = [
     ".config/powershell/Microsoft.PowerShell_profile.ps1",
 ];
 
-fn check_completions(examination: &mut Examination<'_>) -> Finding {
+fn examine_completions(examination: &mut Examination<'_>) -> Finding {
     let home = &examination.machine.home;
     let mut files: Vec<_> = COMPLETIONS_OF_SYSTEM
         .iter()
@@ -168,7 +168,7 @@ fn check_completions(examination: &mut Examination<'_>) -> Finding {
     }
 }
 
-fn check_hook(examination: &mut Examination<'_>) -> Finding {
+fn examine_hook(examination: &mut Examination<'_>) -> Finding {
     if env::var_os("PGCRED_SEGMENT").is_some() {
         return Finding::ok("the shell that started this has it: PGCRED_SEGMENT is set");
     }
@@ -195,7 +195,7 @@ fn has_command(text: &str, command: &str) -> bool {
     text.lines().any(is_there)
 }
 
-fn check_schedule(examination: &mut Examination<'_>) -> Finding {
+fn examine_schedule(examination: &mut Examination<'_>) -> Finding {
     let ending = background::last_outcome(examination.app.preferences.config_path.as_deref());
     let deadline = examination.deadline;
     let Some(tools) = examination.jobs.tools(deadline) else {

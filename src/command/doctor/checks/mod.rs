@@ -15,7 +15,7 @@
 //! ```
 //!
 //! A file is a stage: its `CHECKS` are the rows of the stage, and each row names a function
-//! `check_...`. That function has two steps:
+//! `examine_...`. That function has two steps:
 //!
 //! 1. It looks: it reads files and variables, or takes the answer of a thread from `jobs`,
 //!    `network` or `inquiry`. If the answer is not there in time, the check says so.

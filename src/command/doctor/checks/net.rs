@@ -19,14 +19,14 @@ pub(super) const CHECKS: &[Check] = &[
         about: "whether the name of the host has addresses (IPv4 and IPv6)",
         level: CheckLevel::Network,
         needs: &["target.known"],
-        examine: Examine::Target(check_dns),
+        examine: Examine::Target(examine_dns),
     },
     Check {
         id: "net.tcp",
         about: "whether each address accepts connections at the port",
         level: CheckLevel::Network,
         needs: &["net.dns"],
-        examine: Examine::Target(check_tcp),
+        examine: Examine::Target(examine_tcp),
     },
 ];
 
@@ -41,7 +41,7 @@ pub(super) fn answers_of_server<'a>(
     }
 }
 
-fn check_dns(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
+fn examine_dns(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
     let address = address_of(examined.request).to_owned();
     let network = match answers_of_server(examined) {
         Ok(network) => network,
@@ -73,7 +73,7 @@ fn judge_names(host: &str, names: &NameAnswer) -> Finding {
     }
 }
 
-fn check_tcp(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
+fn examine_tcp(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
     let network = match answers_of_server(examined) {
         Ok(network) => network,
         Err(finding) => return finding,

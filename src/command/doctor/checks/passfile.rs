@@ -3,7 +3,7 @@
 //!
 //! Each check reads the file, or its state, when its turn comes. `judge_choice`, `judge_mode`,
 //! `judge_block` and `judge_lines` are pure. Only the check of the git repository waits: for the
-//! answer of git, until `jobs.patience`.
+//! answer of git, until `jobs.program_deadline`.
 
 use std::path::{Path, PathBuf};
 
@@ -20,26 +20,26 @@ use crate::sys::fs::{self, FileState};
 use crate::text::quote;
 
 pub(super) const CHECKS: &[Check] = &[
-    Check::for_machine("passfile.file", "which passfile clients read", check_file),
+    Check::for_machine("passfile.file", "which passfile clients read", examine_file),
     Check::for_machine(
         "passfile.mode",
         "whether clients accept the passfile's kind, mode and owner",
-        check_mode,
+        examine_mode,
     ),
     Check::for_machine(
         "passfile.repository",
         "whether git would publish the passfile",
-        check_repository,
+        examine_repository,
     ),
     Check::for_machine(
         "passfile.block",
         "whether pgcred's lines in the passfile are whole",
-        check_block,
+        examine_block,
     ),
     Check::for_machine(
         "passfile.lines",
         "whether every client can read your lines in it",
-        check_lines,
+        examine_lines,
     ),
 ];
 
@@ -75,7 +75,7 @@ struct ClientPassfile {
     is_in_windows: bool,
 }
 
-fn check_file(_: &mut Examination<'_>) -> Finding {
+fn examine_file(_: &mut Examination<'_>) -> Finding {
     let variable = env::passfile();
     let usual_path = env::default_passfile();
     let exists = variable
@@ -166,7 +166,7 @@ pub(super) fn unset_command(name: &str) -> String {
     }
 }
 
-fn check_mode(_: &mut Examination<'_>) -> Finding {
+fn examine_mode(_: &mut Examination<'_>) -> Finding {
     let path = match PassfileOption::default().path() {
         Ok(path) => path,
         Err(error) => return Finding::skip(error.to_string()),
@@ -216,16 +216,17 @@ fn judge_mode(path: &Path, state: Option<&FileState>, is_readable: bool) -> Find
     Finding::ok(format!("{shown_path} is a plain file, for you alone"))
 }
 
-fn check_repository(examination: &mut Examination<'_>) -> Finding {
+fn examine_repository(examination: &mut Examination<'_>) -> Finding {
     let passfile = match PassfileText::read() {
         Ok(passfile) => passfile,
         Err(reason) => return Finding::skip(reason),
     };
-    let patience = examination.jobs.patience;
-    let (Some(job), Some(patience)) = (&mut examination.jobs.repository, patience) else {
+    let program_deadline = examination.jobs.program_deadline;
+    let (Some(job), Some(program_deadline)) = (&mut examination.jobs.repository, program_deadline)
+    else {
         return Finding::skip("it was not looked for");
     };
-    match job.get(patience) {
+    match job.get(program_deadline) {
         Some(false) => Finding::ok("no git repository would publish it"),
         Some(true) => {
             let path = passfile.path.display();
@@ -239,7 +240,7 @@ fn check_repository(examination: &mut Examination<'_>) -> Finding {
     }
 }
 
-fn check_block(_: &mut Examination<'_>) -> Finding {
+fn examine_block(_: &mut Examination<'_>) -> Finding {
     match PassfileText::read() {
         Ok(passfile) => judge_block(&passfile.bytes),
         Err(reason) => Finding::skip(reason),
@@ -261,7 +262,7 @@ fn judge_block(text: &[u8]) -> Finding {
     }
 }
 
-fn check_lines(_: &mut Examination<'_>) -> Finding {
+fn examine_lines(_: &mut Examination<'_>) -> Finding {
     match PassfileText::read() {
         Ok(passfile) => judge_lines(&passfile.bytes),
         Err(reason) => Finding::skip(reason),

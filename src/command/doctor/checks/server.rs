@@ -21,29 +21,33 @@ pub(super) const CHECKS: &[Check] = &[
         ..server_check(
             "aws.identity",
             "who you are for the authority",
-            check_identity,
+            examine_identity,
         )
     },
     server_check(
         "server.state",
         "whether the server is up, and in your account",
-        check_state,
+        examine_state,
     ),
     server_check(
         "server.iam",
         "whether the server takes tokens",
-        check_takes_tokens,
+        examine_takes_tokens,
     ),
-    server_check("server.proxy", "whether a proxy takes tokens", check_proxy),
+    server_check(
+        "server.proxy",
+        "whether a proxy takes tokens",
+        examine_proxy,
+    ),
     server_check(
         "server.port",
         "whether the token is signed for the server's port",
-        check_port,
+        examine_port,
     ),
     server_check(
         "iam.policy",
         "whether your policies allow the login",
-        check_policy,
+        examine_policy,
     ),
 ];
 
@@ -61,7 +65,7 @@ const fn server_check(
     }
 }
 
-/// Returns the answer that `select` selects; or the finding that there is none.
+/// Waits for the answer that `select` picks, and returns it, or the finding that there is none.
 fn wait_for<T: Clone + Send + 'static>(
     examined: &mut ExaminedTarget<'_, '_>,
     select: fn(&mut TargetInquiry) -> &mut PendingAnswer<Inspected<T>>,
@@ -81,7 +85,7 @@ fn wait_for<T: Clone + Send + 'static>(
     }
 }
 
-fn check_identity(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
+fn examine_identity(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
     match wait_for(examined, |inquiry| &mut inquiry.caller) {
         Ok(caller) => naming_caller(judge_identity(&caller), &caller),
         Err(finding) => finding,
@@ -118,7 +122,7 @@ fn naming_server(finding: Finding, server: &ServerState) -> Finding {
     finding.naming(RedactedKind::Name, &server.identifier)
 }
 
-fn check_state(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
+fn examine_state(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
     let server = match wait_for(examined, |inquiry| &mut inquiry.server) {
         Ok(server) => server,
         Err(finding) => {
@@ -208,7 +212,7 @@ fn judge_state(server: &ServerState, request: &Request) -> Finding {
     }
 }
 
-fn check_takes_tokens(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
+fn examine_takes_tokens(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
     with_server(examined, judge_tokens)
 }
 
@@ -226,7 +230,7 @@ fn judge_tokens(server: &ServerState, request: &Request) -> Finding {
     }
 }
 
-fn check_proxy(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
+fn examine_proxy(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
     with_server(examined, judge_proxy)
 }
 
@@ -244,7 +248,7 @@ fn judge_proxy(server: &ServerState, request: &Request) -> Finding {
     }
 }
 
-fn check_port(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
+fn examine_port(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
     with_server(examined, |server, request| {
         let signed_port = request.scope().port;
         judge_port(server.port, signed_port)
@@ -268,7 +272,7 @@ fn judge_port(server_port: Option<u16>, signed_port: Option<u16>) -> Finding {
     }
 }
 
-fn check_policy(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
+fn examine_policy(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
     let permission = match wait_for(examined, |inquiry| &mut inquiry.permission) {
         Ok(permission) => permission,
         Err(finding) => return naming_host(finding, examined.request),

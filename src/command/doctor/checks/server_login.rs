@@ -1,7 +1,7 @@
 //! Checks the login itself, with the token, up to the server's first verdict. No SQL is sent.
 //!
-//! `check_server_login` gives the token of `token.issued` to the thread of the probe, and waits for
-//! the verdict until the deadline of the run. The rest is pure: it goes by what the server has
+//! `examine_server_login` gives the token of `token.issued` to the thread of the probe, and waits
+//! for the verdict until the deadline of the run. The rest is pure: it goes by what the server has
 //! said, and lets the table of causes explain the server's own words.
 
 use std::time::Instant;
@@ -29,10 +29,10 @@ pub(super) const CHECKS: &[Check] = &[Check {
         "tls.name",
         "tls.alpn",
     ],
-    examine: Examine::Target(check_server_login),
+    examine: Examine::Target(examine_server_login),
 }];
 
-fn check_server_login(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
+fn examine_server_login(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
     let (request, deadline) = (examined.request, examined.examination.deadline);
     let Some(token) = examined.token.take() else {
         return Finding::skip("needs token.issued");
@@ -56,7 +56,7 @@ fn judge_server_login(request: &Request, login: &ServerLoginAttempt) -> Finding 
         ServerLoginOutcome::LoggedIn => Finding::ok(format!(
             "{} is logged in, {} ms",
             request.name(),
-            login.took.as_millis()
+            login.elapsed.as_millis()
         )),
         ServerLoginOutcome::Refused(message) => judge_refusal(request, message),
         ServerLoginOutcome::OtherMethod(method) => judge_other_method(request, method),

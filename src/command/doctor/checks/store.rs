@@ -18,18 +18,18 @@ pub(super) const CHECKS: &[Check] = &[
                 and deleted",
         level: CheckLevel::Offline,
         needs: &[],
-        examine: Examine::Machine(check_directory),
+        examine: Examine::Machine(examine_directory),
     },
     Check {
         id: "store.key",
         about: "whether the keyring answers: an entry is written, read and deleted",
         level: CheckLevel::Offline,
         needs: &[],
-        examine: Examine::Machine(check_key),
+        examine: Examine::Machine(examine_key),
     },
 ];
 
-fn check_directory(examination: &mut Examination<'_>) -> Finding {
+fn examine_directory(examination: &mut Examination<'_>) -> Finding {
     const CAUSE: &str = "cache.directory";
     let deadline = examination.deadline;
     let Some(trial) = &mut examination.jobs.cache else {
@@ -51,7 +51,7 @@ fn check_directory(examination: &mut Examination<'_>) -> Finding {
     }
 }
 
-fn check_key(examination: &mut Examination<'_>) -> Finding {
+fn examine_key(examination: &mut Examination<'_>) -> Finding {
     let deadline = examination.deadline;
     let Some(trial) = &mut examination.jobs.cache else {
         return Finding::skip(no_cache_reason());

@@ -25,50 +25,50 @@ pub(super) const CHECKS: &[Check] = &[
     Check::for_target(
         "token.host",
         "whether the token is signed for a name that the server has",
-        check_host,
+        examine_host,
     ),
     Check::for_target(
         "token.region",
         "whether the region is that of the server",
-        check_region,
+        examine_region,
     ),
     Check::for_target(
         "token.user",
         "whether the user's name is one that is easily mistyped",
-        check_token_user,
+        examine_token_user,
     ),
     Check::for_target(
         "token.replication",
         "whether a connection for replication is asked for",
-        check_replication,
+        examine_replication,
     ),
     Check::for_target(
         "token.scope",
         "whether the token says what the request says",
-        check_scope,
+        examine_scope,
     ),
     Check::for_target(
         "token.life",
         "how long the token is good for",
-        check_lifetime,
+        examine_lifetime,
     ),
     Check::for_target(
         "token.length",
         "whether the token is longer than clients take",
-        check_length,
+        examine_length,
     ),
     Check::for_target(
         "token.passfile",
         "whether pgcred's token in the passfile is a good one",
-        check_passfile,
+        examine_passfile,
     ),
 ];
 
-fn check_host(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
+fn examine_host(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
     judge_host(examined.request)
 }
 
-fn check_region(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
+fn examine_region(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
     let authority = examined.request.provider.authority;
     if authority.regions().is_none() {
         return Finding::ok(format!("a token of {} has no region", authority.title()));
@@ -99,11 +99,11 @@ fn check_region(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
         .with_command(format!("pgcred doctor {target} --region {region}"))
 }
 
-fn check_token_user(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
+fn examine_token_user(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
     judge_user(examined.request)
 }
 
-fn check_replication(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
+fn examine_replication(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
     judge_replication(examined.request)
 }
 
@@ -128,7 +128,7 @@ fn with_token(
     }
 }
 
-fn check_scope(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
+fn examine_scope(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
     with_token(examined, |examined, token| {
         let request = examined.request;
         match request
@@ -143,7 +143,7 @@ fn check_scope(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
     })
 }
 
-fn check_lifetime(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
+fn examine_lifetime(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
     with_token(examined, |examined, token| {
         let provider = examined.request.provider;
         // No hint: it is not shown, the finding has the cause's advice.
@@ -165,12 +165,12 @@ fn check_lifetime(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
     })
 }
 
-fn check_length(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
+fn examine_length(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
     with_token(examined, |_, token| judge_length(token.expose().len()))
 }
 
 /// Looks at the line that pgcred has written for the target.
-fn check_passfile(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
+fn examine_passfile(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
     let Ok(path) = PassfileOption::default().path() else {
         return Finding::skip("no home directory is passfile");
     };

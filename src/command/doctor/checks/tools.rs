@@ -16,26 +16,26 @@ use crate::setup::{StoredPassword, ToolEntry};
 use crate::text::quote;
 
 pub(super) const CHECKS: &[Check] = &[
-    Check::for_machine("tools.found", "which tools are set up", check_tools_found),
+    Check::for_machine("tools.found", "which tools are set up", examine_tools_found),
     Check::for_machine(
         "tools.commands",
         "whether the commands in tools still lead to this pgcred",
-        check_commands,
+        examine_commands,
     ),
     Check::for_machine(
         "tools.passwords",
         "whether a tool keeps a password instead of asking",
-        check_passwords,
+        examine_passwords,
     ),
     Check::for_machine(
         "tools.entries",
         "whether tools have entries of connections that are gone",
-        check_entries,
+        examine_entries,
     ),
     Check::for_machine(
         "tools.jdbc",
         "whether a Java tool has an empty password",
-        check_jdbc,
+        examine_jdbc,
     ),
 ];
 
@@ -62,7 +62,7 @@ fn with_tools(
     finding
 }
 
-fn check_tools_found(examination: &mut Examination<'_>) -> Finding {
+fn examine_tools_found(examination: &mut Examination<'_>) -> Finding {
     with_tools(examination, |tools| {
         let mut clauses = Vec::new();
         for tool in tools {
@@ -86,7 +86,7 @@ enum CommandFault {
     OtherPgcred(String),
 }
 
-fn check_commands(examination: &mut Examination<'_>) -> Finding {
+fn examine_commands(examination: &mut Examination<'_>) -> Finding {
     let own_path = examination.machine.pgcred.clone();
     with_tools(examination, |tools| {
         for tool in tools {
@@ -190,7 +190,7 @@ fn first_word(command: &str) -> Option<&str> {
     command.split_whitespace().next()
 }
 
-fn check_passwords(examination: &mut Examination<'_>) -> Finding {
+fn examine_passwords(examination: &mut Examination<'_>) -> Finding {
     with_tools(examination, |tools| {
         match first_with(tools, StoredPassword::Kept) {
             Some((tool, entry)) => Finding::warn(
@@ -206,7 +206,7 @@ fn check_passwords(examination: &mut Examination<'_>) -> Finding {
     })
 }
 
-fn check_jdbc(examination: &mut Examination<'_>) -> Finding {
+fn examine_jdbc(examination: &mut Examination<'_>) -> Finding {
     with_tools(examination, |tools| {
         match first_with(tools, StoredPassword::Empty) {
             Some((tool, entry)) => Finding::warn(
@@ -237,7 +237,7 @@ fn first_with(
     None
 }
 
-fn check_entries(examination: &mut Examination<'_>) -> Finding {
+fn examine_entries(examination: &mut Examination<'_>) -> Finding {
     let mut names = Vec::new();
     for connection in &examination.app.preferences.config.connections {
         names.push(connection.name.clone());

@@ -22,7 +22,7 @@ use crate::setup::{Machine, SetupMethod, Tool};
 use crate::text::quote::typed;
 
 /// The longest that the login may take.
-const MAX_LOGIN_TIME: Duration = Duration::from_secs(20);
+const MAX_SERVER_LOGIN_TIME: Duration = Duration::from_secs(20);
 
 /// Writes tokens and logs in to one database. Returns what has failed. `users` have the tokens that
 /// were issued for the tools.
@@ -64,7 +64,7 @@ fn log_in(name: &str, app: &App) -> Result<()> {
     let output = app.preferences.output;
     let config = app.options.config.as_deref();
     let target = [name.to_owned()];
-    match doctor_verdict::try_server_login(&target, config, MAX_LOGIN_TIME) {
+    match doctor_verdict::try_server_login(&target, config, MAX_SERVER_LOGIN_TIME) {
         DoctorVerdict::Accepted(detail) => {
             output.note(&detail);
             Ok(())

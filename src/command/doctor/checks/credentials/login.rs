@@ -14,7 +14,7 @@ use crate::issue::{end_of_pause, last_failure};
 use crate::time::{Time, spoken_duration};
 use crate::token::TokenAge;
 
-pub(super) fn check_login(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
+pub(super) fn examine_login(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
     let Some(summary) = signer_summary(examined) else {
         return no_source_finding();
     };
@@ -44,7 +44,7 @@ fn judge_login(
         LoginState::Good(end) => {
             let lifetime_left = spoken_duration(now.until(*end));
             Finding::ok(format!(
-                "logged in; its credentials are good for {lifetime_left}"
+                "logged in; the credentials are good for {lifetime_left}"
             ))
         }
         LoginState::Renewable(Some(end)) => {
@@ -70,7 +70,7 @@ fn judge_login(
     }
 }
 
-pub(super) fn check_failure(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
+pub(super) fn examine_failure(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
     let asks_now = examined.examination.level != CheckLevel::Offline;
     let issuer = &mut examined.examination.app.issuer;
     let identity = issuer.identity(examined.request);

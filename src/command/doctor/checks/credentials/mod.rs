@@ -30,38 +30,38 @@ pub(super) const CHECKS: &[Check] = &[
         "credentials.source",
         "which credentials sign, and which setting says so",
         &[],
-        check_source,
+        examine_source,
     ),
     credentials_check(
         "credentials.environment",
         "whether keys in variables are in the way",
         &[],
-        shell::check_environment,
+        shell::examine_environment,
     ),
     credentials_check(
         "credentials.desktop",
         "whether tools find the settings that this shell has",
         &[],
-        shell::check_desktop,
+        shell::examine_desktop,
     ),
     credentials_check(
         "credentials.login",
         "whether you have to log in",
         &["credentials.source"],
-        login::check_login,
+        login::examine_login,
     ),
     credentials_check(
         "credentials.failure",
         "whether a failure is recorded, and how long pgcred waits after it",
         &["credentials.source"],
-        login::check_failure,
+        login::examine_failure,
     ),
     Check {
         id: "token.issued",
         about: "whether the credentials give a token",
         level: CheckLevel::Network,
         needs: &["target.known", "credentials.source", "credentials.login"],
-        examine: Examine::Target(signing::check_token),
+        examine: Examine::Target(signing::examine_token),
     },
 ];
 
@@ -95,7 +95,7 @@ fn no_source_finding() -> Finding {
     Finding::ok("nothing is known before the authority is asked")
 }
 
-fn check_source(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
+fn examine_source(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
     let Some(summary) = signer_summary(examined) else {
         return no_source_finding();
     };

@@ -8,7 +8,7 @@ use crate::command::doctor::finding::Finding;
 use crate::text::quote::typed;
 use crate::time::{Time, spoken_duration};
 
-pub(super) fn check_environment(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
+pub(super) fn examine_environment(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
     match signer_summary(examined) {
         Some(summary) => {
             let authority = examined.request.provider.authority;
@@ -51,7 +51,7 @@ fn judge_environment(authority: &dyn Authority, summary: &SignerSummary, now: Ti
     Finding::ok(format!("the {kind} in {variable} signs"))
 }
 
-pub(super) fn check_desktop(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
+pub(super) fn examine_desktop(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
     let shell = examined.request.provider.authority.shell_settings();
     if examined.request.profile.is_some() || (shell.key.is_none() && shell.profile.is_none()) {
         return Finding::ok("who signs does not depend on this shell");

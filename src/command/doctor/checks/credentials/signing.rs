@@ -13,7 +13,7 @@ use crate::time::{Time, spoken_duration};
 use crate::token::TokenAge;
 
 /// Issues the token and keeps it for the checks that follow.
-pub(super) fn check_token(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
+pub(super) fn examine_token(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
     let finding = issue_token(examined);
     match signer_summary(examined) {
         Some(summary) => with_names_of_user(finding, &summary),

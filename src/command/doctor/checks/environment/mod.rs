@@ -17,7 +17,7 @@ use crate::command::doctor::check::Check;
 use crate::command::doctor::context::ExaminedTarget;
 use crate::command::doctor::finding::{Finding, FindingStatus};
 use crate::command::doctor::redact::RedactedKind;
-use crate::passfile::answer::PasswordKind;
+use crate::passfile::libpq_match::PasswordKind;
 use crate::provider::Provider;
 use crate::sys::env;
 use crate::text;
@@ -27,32 +27,32 @@ pub(super) const CHECKS: &[Check] = &[
     Check::for_target(
         "environment.password",
         "whether PGPASSWORD hides the token",
-        check_password,
+        examine_password,
     ),
     Check::for_target(
         "environment.service",
         "what PGSERVICE changes for the target",
-        service::check_service,
+        service::examine_service,
     ),
     Check::for_target(
         "environment.address",
         "whether PGHOSTADDR leads elsewhere",
-        check_address,
+        examine_address,
     ),
     Check::for_target(
         "environment.tls",
         "whether PGSSL* variables let TLS verify the target",
-        tls::check_tls,
+        tls::examine_tls,
     ),
     Check::for_target(
         "environment.demands",
         "whether a variable demands what the server lacks",
-        check_demands,
+        examine_demands,
     ),
     Check::for_target(
         "environment.options",
         "whether PGOPTIONS has settings that the server takes",
-        check_options,
+        examine_options,
     ),
 ];
 
@@ -63,7 +63,7 @@ fn shown_value(value: &str) -> String {
     text::shortened(&text::printable(value), 80)
 }
 
-fn check_password(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
+fn examine_password(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
     let Some(password) = env::var("PGPASSWORD") else {
         return Finding::ok(NO_PASSWORD);
     };
@@ -104,7 +104,7 @@ fn judge_password(kind: &PasswordKind, title: &str, now: Time) -> Finding {
         }
         PasswordKind::Other => {
             let detail = format!(
-                "PGPASSWORD is set to what is no token of {title}: clients use it before the \
+                "PGPASSWORD is set, but not to a token of {title}: clients use it before the \
                  passfile"
             );
             Finding::fail("env.password", detail)
@@ -113,7 +113,7 @@ fn judge_password(kind: &PasswordKind, title: &str, now: Time) -> Finding {
     finding.with_command(unset_command("PGPASSWORD"))
 }
 
-fn check_address(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
+fn examine_address(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
     judge_address(
         env::var("PGHOSTADDR").as_deref(),
         examined.request.keyword("hostaddr"),
@@ -193,7 +193,7 @@ fn forbids_password(value: &str) -> bool {
     !methods.contains(&"password")
 }
 
-fn check_demands(_: &mut ExaminedTarget<'_, '_>) -> Finding {
+fn examine_demands(_: &mut ExaminedTarget<'_, '_>) -> Finding {
     judge_demands(env::var)
 }
 
@@ -210,7 +210,7 @@ fn judge_demands(variable: impl Fn(&str) -> Option<String>) -> Finding {
     Finding::ok("no variable demands more than the server offers")
 }
 
-fn check_options(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
+fn examine_options(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
     judge_options(env::var("PGOPTIONS").as_deref(), examined.request.provider)
 }
 
@@ -256,7 +256,7 @@ mod tests {
         ] {
             let finding = judge_password(&kind, "Fake", now);
             let is_other = kind == PasswordKind::Other;
-            assert_eq!(finding.detail.contains("no token of Fake"), is_other);
+            assert_eq!(finding.detail.contains("not to a token of Fake"), is_other);
             assert_eq!(
                 (finding.status, finding.cause),
                 (status, cause),

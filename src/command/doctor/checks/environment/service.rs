@@ -20,7 +20,7 @@ struct NamedService {
     entry: Option<ServiceKeywords>,
 }
 
-pub(super) fn check_service(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
+pub(super) fn examine_service(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
     let Some(name) = env::var("PGSERVICE") else {
         return Finding::ok("PGSERVICE is not set");
     };

@@ -1,7 +1,7 @@
 //! Checks the variables about TLS, as libpq would take them for this very target.
 //!
-//! `check_tls` collects the facts, and waits for the version of psql. The rest is pure: each of the
-//! `QUESTIONS` looks at the facts and may find a fault, and the first that does decides.
+//! `examine_tls` collects the facts, and waits for the version of psql. The rest is pure: each of
+//! the `QUESTIONS` looks at the facts and may find a fault, and the first that does decides.
 
 use std::path::Path;
 
@@ -41,7 +41,7 @@ enum UsualRoots {
     Lacking(String),
 }
 
-pub(super) fn check_tls(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
+pub(super) fn examine_tls(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
     let psql = version_of_psql(examined.examination);
     let request = &examined.request;
     let root_file = env::var("PGSSLROOTCERT");

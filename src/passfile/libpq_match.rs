@@ -2,7 +2,7 @@
 //! field. It tells numbers of lines, times and kinds of passwords, and never what a line contains.
 
 use crate::passfile::block::PassfileLine;
-use crate::passfile::line::{LookupKey, fields, first_match, unescape};
+use crate::passfile::line::{PassfileQuery, fields, first_match, unescape};
 use crate::passfile::survey::{is_entry, user_lines};
 use crate::text::host;
 use crate::time::Time;
@@ -71,22 +71,22 @@ impl LineDifference {
     }
 }
 
-/// Returns the line that libpq takes for a key and a database. `kind` tells tokens from other
-/// passwords.
+/// Returns the line that libpq takes for a passfile line and a database. `kind` tells tokens from
+/// other passwords.
 pub(crate) fn libpq_match(
     text: &[u8],
-    key: &PassfileLine,
+    wanted_line: &PassfileLine,
     dbname: &str,
     kind: impl Fn(&str) -> PasswordKind,
 ) -> Option<PassfileMatch> {
-    let port = key.port.to_string();
-    let lookup_key = LookupKey {
-        host: key.host.as_bytes(),
+    let port = wanted_line.port.to_string();
+    let query = PassfileQuery {
+        host: wanted_line.host.as_bytes(),
         port: port.as_bytes(),
         dbname: Some(dbname.as_bytes()),
-        user: key.user.as_bytes(),
+        user: wanted_line.user.as_bytes(),
     };
-    let (line, password) = first_match(text, lookup_key)?;
+    let (line, password) = first_match(text, query)?;
     let is_own = !user_lines(text).iter().any(|(number, _)| *number == line);
     Some(PassfileMatch {
         line,
@@ -98,12 +98,12 @@ pub(crate) fn libpq_match(
 /// Returns the user's first line that would match but for one field.
 pub(crate) fn near_miss(
     text: &[u8],
-    key: &PassfileLine,
+    wanted_line: &PassfileLine,
     dbname: &str,
 ) -> Option<(usize, LineDifference)> {
     for (number, line) in user_lines(text) {
         if is_entry(line)
-            && let Some(difference) = only_difference(line, key, dbname)
+            && let Some(difference) = only_difference(line, wanted_line, dbname)
         {
             return Some((number, difference));
         }
@@ -111,22 +111,26 @@ pub(crate) fn near_miss(
     None
 }
 
-fn only_difference(line: &[u8], key: &PassfileLine, dbname: &str) -> Option<LineDifference> {
+fn only_difference(
+    line: &[u8],
+    wanted_line: &PassfileLine,
+    dbname: &str,
+) -> Option<LineDifference> {
     let fields: Vec<String> = fields(line).into_iter().map(plain_field).collect();
     let [host, port, database, user, ..] = fields.as_slice() else {
         return None;
     };
     let mut differences = Vec::new();
-    if !field_matches(host, &key.host) {
-        differences.push(difference_of_hosts(host, &key.host)?);
+    if !field_matches(host, &wanted_line.host) {
+        differences.push(difference_of_hosts(host, &wanted_line.host)?);
     }
-    if !field_matches(port, &key.port.to_string()) {
+    if !field_matches(port, &wanted_line.port.to_string()) {
         differences.push(LineDifference::Port);
     }
     if !field_matches(database, dbname) {
         differences.push(LineDifference::Database);
     }
-    if !field_matches(user, &key.user) {
+    if !field_matches(user, &wanted_line.user) {
         differences.push(LineDifference::User);
     }
     match differences.as_slice() {
@@ -162,7 +166,7 @@ fn difference_of_hosts(one: &str, other: &str) -> Option<LineDifference> {
 mod tests {
     use super::*;
 
-    fn key(host: &str) -> PassfileLine {
+    fn wanted_line(host: &str) -> PassfileLine {
         PassfileLine {
             host: host.to_owned(),
             port: 5432,
@@ -200,7 +204,7 @@ mod tests {
                 is_own,
                 password,
             });
-            let found = libpq_match(text.as_bytes(), &key("h"), "db", kind);
+            let found = libpq_match(text.as_bytes(), &wanted_line("h"), "db", kind);
             assert_eq!(found, expected, "{text}");
         }
     }
@@ -233,7 +237,7 @@ mod tests {
             ("# h:5433:*:me:p", "h", None),
             ("h", "h", None),
         ] {
-            let found = near_miss(line.as_bytes(), &key(host), "db");
+            let found = near_miss(line.as_bytes(), &wanted_line(host), "db");
             assert_eq!(found, expected.map(|difference| (1, difference)), "{line}");
         }
     }

@@ -1,4 +1,4 @@
-//! Makes one row of the answer, and bounds the texts in it. It is pure.
+//! Makes one database of an answer, and bounds the texts in it. It is pure.
 //!
 //! AWS's names are short and have no control characters. A thing with another name is refused, and
 //! so is another value; the tag of a user is cut.
@@ -12,7 +12,7 @@ const MAX_NAME_LENGTH: usize = 255;
 /// The longest tag that is kept, in characters: AWS allows no longer one.
 const MAX_LABEL_LENGTH: usize = 256;
 
-/// Returns a row of which only the name is known. `None` if the name is none.
+/// Returns a database of which only the name is known. `None` if the name is none.
 pub(super) fn named_database(
     kind: &'static str,
     identifier: String,
@@ -87,8 +87,8 @@ mod tests {
                 is_name,
                 "{text:?}"
             );
-            let row = named_database("x", text, &Region::vouched_for("eu-west-1"));
-            assert_eq!(row.is_some(), is_name);
+            let database = named_database("x", text, &Region::vouched_for("eu-west-1"));
+            assert_eq!(database.is_some(), is_name);
         }
         let cut = checked_label(Some("\u{e4}".repeat(1_000_000))).unwrap();
         assert_eq!(cut.chars().count(), MAX_LABEL_LENGTH);
