@@ -278,7 +278,7 @@ impl<'a> CredentialResolution<'a> {
         let now = Time::now();
         match credentials.expires_at() {
             Some(expires_at) if expires_at <= now => Err(Error::login(format!(
-                "the AWS credentials{} have expired: {source} has some that expired {} ago",
+                "the AWS credentials{} have expired: {source} provided some that expired {} ago",
                 self.profile_clause(),
                 spoken_duration(expires_at.until(now))
             ))

@@ -60,7 +60,7 @@ fn causes_in_variables_and_files() {
         ends(
             3,
             PAST,
-            "have expired: the environment returned some that expired",
+            "have expired: the environment provided some that expired",
             FOR_KEYS,
         ),
         cause(
@@ -180,7 +180,7 @@ fn causes_of_sso() {
         sso(
             "past",
             3,
-            "have expired: the SSO portal returned some that expired",
+            "have expired: the SSO portal provided some that expired",
             "try again; if it fails again, check this machine's clock",
         ),
         wrong(SSO, "profile `default`: there is no [sso-session corp]", ""),
@@ -303,7 +303,7 @@ fn causes_of_programs() {
         process(
             &format!("echo '{{\"Version\": 1, {key}, {secret}, \"Expiration\": \"{PAST}\"}}'"),
             3,
-            "have expired: its credential_process returned some that expired",
+            "have expired: its credential_process provided some that expired",
             BY_HAND,
         ),
         cause(
