@@ -2,7 +2,7 @@
 //!
 //! An [`Exit`] decides the exit code of the process. The message and its cause say what failed and
 //! on what; the hint says what to type next. Where a caller has to tell errors apart, the error
-//! carries a [`ErrorReason`]: no code looks at the text.
+//! carries an [`ErrorReason`]: no code looks at the text.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -179,7 +179,7 @@ impl Error {
         Self::new(Exit::Login, message)
     }
 
-    /// Says that nothing is configured, cached or found under a name: exit code 4.
+    /// Says that nothing is configured, cached or found, or nothing of a name: exit code 4.
     pub(crate) fn no_target(message: impl Into<String>) -> Self {
         Self::new(Exit::NoTarget, message)
     }

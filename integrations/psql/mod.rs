@@ -110,8 +110,8 @@ impl ToolFiles for ServiceFile {
                 Ok(with_users(lines, users, &mut followed.refused))
             })
         })?;
-        if edit.before.is_some() {
-            edit.back_up = None; // the user's part is not touched
+        if edit.old_text.is_some() {
+            edit.backup_text = None; // the user's part is not touched
             followed.edits.push(edit);
         }
         Ok(followed)

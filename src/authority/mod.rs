@@ -25,13 +25,15 @@
 //! what `pgcred doctor` asks. `catalog` is what `pgcred discover` asks, and `access` what `pgcred
 //! policy` asks. `option_help` is what the help says of options whose values are the authority's.
 //! `token_parts` is what a token says of itself in clear, `jwt` reads the claims of a token that is
-//! a JWT, and `signer_summary` says as values who would sign.
+//! a JWT, and `signer_summary` says as values who would sign. `login_turn` lets one process log in
+//! for all that wait.
 
 mod access;
 mod ask;
 mod catalog;
 mod inspect;
 pub(crate) mod jwt;
+mod login_turn;
 mod notes;
 mod option_help;
 mod region;
@@ -56,6 +58,7 @@ pub(crate) use inspect::{
     CallerIdentity, DeniedBy, Inspected, Inspector, NoAnswer, NoAnswerReason, PolicyDenial,
     ServerLoginObstacle, ServerLoginPermission, ServerState,
 };
+pub(crate) use login_turn::LoginTurn;
 pub(crate) use notes::RunNotes;
 pub(crate) use option_help::OptionHelp;
 pub(crate) use region::{Region, Regions};
@@ -317,8 +320,8 @@ pub(crate) trait Identity {
     /// The signer then issues the tokens of all requests of this identity, also for other hosts,
     /// ports, users and lives than those of the query, unless the identity is that of one scope. So
     /// it may hold what is good for all of them, such as a key, or a token that every server takes.
-    /// A token that is made for one host or user needs [`Authority::has_identity_per_scope`].
-    /// No token may be kept between runs: pgcred's cache has them. What a login yields, such as a
+    /// A token that is made for one host or user needs [`Authority::has_identity_per_scope`]. No
+    /// token may be kept between runs: pgcred's cache has them. What a login yields, such as a
     /// refresh token, goes into a private file of the authority, which is one of
     /// [`Identity::login_paths`].
     fn signer(&self, query: &CredentialQuery<'_>, notes: &RunNotes) -> Result<Rc<dyn Signer>>;

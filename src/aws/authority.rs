@@ -14,6 +14,7 @@ use super::environment;
 use super::identity::AwsIdentities;
 use super::known_regions::KNOWN_REGIONS;
 use super::known_service::KnownService;
+use super::login;
 use super::partition;
 use super::profile::files::{PRIVATE_SETTINGS, profile_names};
 use super::profile_plan::ProfilePlan;
@@ -41,7 +42,7 @@ impl Authority for AwsAuthority {
     }
 
     fn title(&self) -> &'static str {
-        "AWS"
+        login::TITLE
     }
 
     fn option_help(&self) -> OptionHelp {

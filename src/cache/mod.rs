@@ -290,8 +290,8 @@ impl Cache {
         Ok(())
     }
 
-    /// Removes all tokens and records. The index keeps only the passfiles in `left`, from which the
-    /// tokens could not be removed. If there is no cache directory, none is made.
+    /// Removes all tokens and records. The index keeps only the passfiles in `passfiles_left`, from
+    /// which the tokens could not be removed. If there is no cache directory, none is made.
     pub(crate) fn erase_tokens(&self, passfiles_left: Vec<PathBuf>) -> Result<()> {
         if fs::stamp(self.directory.path()).is_none() {
             return Ok(());

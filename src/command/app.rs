@@ -113,7 +113,7 @@ impl App {
         });
         self.print_warnings();
         let issued = issued?;
-        request.take_user(issued.token.user.as_deref());
+        request.fill_user(issued.token.user.as_deref());
         warn_if_cut_short(&request, &issued, self.preferences.output);
         Ok((request, issued))
     }

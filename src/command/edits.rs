@@ -125,12 +125,12 @@ pub(super) fn edit_configuration(
 ) -> Result<SetupEdit> {
     let path = preferences.config_path()?.clone();
     let old_text = drafts.read(&path)?;
-    let after = change(old_text.as_deref().unwrap_or_default())?;
+    let new_text = change(old_text.as_deref().unwrap_or_default())?;
     Ok(SetupEdit {
         destination: EditDestination::File(path),
-        before: old_text,
-        after: Some(after),
-        back_up: None,
+        old_text,
+        new_text: Some(new_text),
+        backup_text: None,
     })
 }
 
@@ -154,7 +154,7 @@ fn merge_by_file(edits: &[&SetupEdit]) -> Vec<SetupEdit> {
             .iter_mut()
             .find(|earlier_edit| earlier_edit.destination == edit.destination);
         match same_file {
-            Some(earlier_edit) => earlier_edit.after.clone_from(&edit.after),
+            Some(earlier_edit) => earlier_edit.new_text.clone_from(&edit.new_text),
             None => merged_edits.push((*edit).clone()),
         }
     }
@@ -227,14 +227,14 @@ fn make_edits<'a>(
 ) -> Result<()> {
     for edit in edits {
         let change = FileChange {
-            old_text: edit.before.as_deref(),
-            after: edit.after.as_deref(),
-            back_up: edit.back_up.as_deref(),
+            old_text: edit.old_text.as_deref(),
+            new_text: edit.new_text.as_deref(),
+            backup_text: edit.backup_text.as_deref(),
         };
         let backup = change.make(&edit.destination, machine)?;
         made_edits.push(edit);
         let destination = &edit.destination;
-        let outcome = if edit.after.is_some() {
+        let outcome = if edit.new_text.is_some() {
             "written"
         } else {
             "removed"
@@ -260,9 +260,9 @@ fn take_back(
 ) {
     for edit in made_edits.iter().rev() {
         let change = FileChange {
-            old_text: edit.after.as_deref(),
-            after: edit.before.as_deref(),
-            back_up: None,
+            old_text: edit.new_text.as_deref(),
+            new_text: edit.old_text.as_deref(),
+            backup_text: None,
         };
         match change.make(&edit.destination, machine) {
             Ok(_) => output.note(&format!("{}: as it was before", edit.destination)),
@@ -280,8 +280,8 @@ fn take_back(
 /// An edit in one direction: as it was planned, or back.
 struct FileChange<'a> {
     old_text: Option<&'a str>,
-    after: Option<&'a str>,
-    back_up: Option<&'a str>,
+    new_text: Option<&'a str>,
+    backup_text: Option<&'a str>,
 }
 
 impl FileChange<'_> {
@@ -290,12 +290,12 @@ impl FileChange<'_> {
         let path = match destination {
             EditDestination::File(path) => path,
             EditDestination::Crontab => {
-                crontab::replace_crontab(self.old_text, self.after)?;
+                crontab::replace_crontab(self.old_text, self.new_text)?;
                 return Ok(None);
             }
         };
-        let backup = fs::replace(path, self.old_text, self.after, self.back_up)?;
-        if self.after.is_none() && machine.is_of_programs(path) {
+        let backup = fs::replace(path, self.old_text, self.new_text, self.backup_text)?;
+        if self.new_text.is_none() && machine.is_of_programs(path) {
             fs::remove_empty_directories(path);
         }
         Ok(backup)
@@ -361,11 +361,11 @@ fn diff(edit: &SetupEdit) -> String {
         None => "/dev/null".to_owned(),
     };
     let diff = TextDiff::from_lines(
-        edit.before.as_deref().unwrap_or_default(),
-        edit.after.as_deref().unwrap_or_default(),
+        edit.old_text.as_deref().unwrap_or_default(),
+        edit.new_text.as_deref().unwrap_or_default(),
     );
     diff.unified_diff()
         .context_radius(2)
-        .header(&name(&edit.before), &name(&edit.after))
+        .header(&name(&edit.old_text), &name(&edit.new_text))
         .to_string()
 }

@@ -93,7 +93,7 @@ fn read_field(definition: &mut CommandDefinition, field: &ConfigField<'_>) -> Re
         }
         "life" => definition.lifetime_seconds = Some(field.read(parse_seconds)?),
         "kind" => definition.kind = field.read(|item| CommandKind::parse(parse_text(item)?))?,
-        "spare" => definition.spare = field.read(parse_seconds)?,
+        "spare" => definition.spare_seconds = field.read(parse_seconds)?,
         "watch" => definition.watch = read_watched_files(field)?,
         "variables" => definition.variables = parse_variables(field)?,
         "login" => definition.login = Some(field.read(parse_login)?),
@@ -129,7 +129,8 @@ fn check_keys(definition: &CommandDefinition, table: &DeTable<'_>) -> Result<()>
     }
     if definition.token.is_none() && definition.answers_in_json() {
         return Err(Error::usage("token is missing").hint(
-            "add a line like token = \"PATH\": with user or expires, it is a field of JSON too",
+            "add a line like token = \"PATH\", the field of the answer that has the token, as user \
+             and expires are",
         ));
     }
     if definition.uses("life") && definition.lifetime_seconds.is_none() {
@@ -380,7 +381,7 @@ fn parse_login(item: &DeValue<'_>) -> Result<String> {
         let without = word.replace(LOGIN_PROFILE, "");
         if without.contains(['{', '}']) || word.starts_with(LOGIN_PROFILE) {
             return Err(Error::usage(
-                "a login knows no placeholder but {profile}, inside of a word",
+                "login takes only the placeholder {profile}, and only inside a word",
             )
             .hint("write it as in --profile={profile}; without a profile the word is left out"));
         }
@@ -393,8 +394,10 @@ fn parse_login_texts(item: &DeValue<'_>) -> Result<Vec<String>> {
     let mut texts = Vec::new();
     for part in parse_text(item)?.split('|') {
         if part.trim().is_empty() {
-            return Err(Error::usage("an empty string is in every message")
-                .hint("write texts of the program's stderr with | between them"));
+            return Err(
+                Error::usage("an empty text would be found in every message")
+                    .hint("write texts of the program's stderr with | between them"),
+            );
         }
         texts.push(part.to_owned());
     }

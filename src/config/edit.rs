@@ -89,8 +89,8 @@ fn changed_text(
 
 /// Returns the error that points to the connection which has the name already.
 fn taken_name_error(name: &str, text: &str, document: &DeTable<'_>) -> Error {
-    let error = Error::usage("a connection of that name is there already")
-        .hint("add --replace to change it");
+    let error =
+        Error::usage("a connection of that name exists already").hint("add --replace to change it");
     let span = merge::item_of_connection(document, name).map_or(0..0, SpannedValue::span);
     LineNumbers::from_text(text).locate(error, span, &format!("connections.{name}"))
 }

@@ -93,7 +93,7 @@ async fn exchange(
     stream.flush().await?;
     let mut login = ServerLogin::default();
     let verdict = loop {
-        match login.take(read_packet(stream, MAX_PACKET_LENGTH).await?) {
+        match login.handle_packet(read_packet(stream, MAX_PACKET_LENGTH).await?) {
             ServerLoginStep::ReadPacket => {}
             ServerLoginStep::SendPassword => {
                 stream.write_all(password).await?;

@@ -39,11 +39,11 @@ pub(crate) struct TokenReply {
 pub(super) struct TargetTokens {
     target: usize,
     requests: Sender<TokenRequest>,
-    last: Mutex<LastIssue>,
+    last: Mutex<LastReply>,
 }
 
 #[derive(Default)]
-struct LastIssue {
+struct LastReply {
     token: Option<Arc<Token>>,
     /// The last failure, and when it came.
     failure: Option<(Instant, Error)>,

@@ -122,7 +122,7 @@ fn exchange_packets(
     send_packet(stream, &start_up)?;
     let mut exchange = ServerLogin::default();
     let verdict = loop {
-        match exchange.take(read_packet(stream)?) {
+        match exchange.handle_packet(read_packet(stream)?) {
             ServerLoginStep::ReadPacket => {}
             ServerLoginStep::SendPassword => {
                 send_packet(stream, &password)?;

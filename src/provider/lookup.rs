@@ -101,7 +101,7 @@ fn parse_region_of(authorities: &[&dyn Authority], text: &str) -> Result<Region>
     match best {
         Some(parsed) => parsed,
         None => Err(Error::usage(format!(
-            "region {}: nothing that pgcred knows has regions",
+            "region {} cannot be used: no provider has regions",
             backquoted(text)
         ))
         .hint("leave the region out")),

@@ -66,7 +66,7 @@ impl Request {
     }
 
     /// Takes the user that a token is for, where the request names none.
-    pub(crate) fn take_user(&mut self, user: Option<&str>) {
+    pub(crate) fn fill_user(&mut self, user: Option<&str>) {
         if let Some(user) = user
             && self.user.is_empty()
         {

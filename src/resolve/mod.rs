@@ -16,9 +16,9 @@
 //! | 2. TARGET                     | the address: host, port, user, dbname, libpq's keywords  |
 //! | 3. connection                 | everything                                               |
 //! | 4. PG* variables, as in libpq | the address and `sslmode`; never PGPASSWORD              |
-//! | 5. match rules                | profile, region, user, roots, lifetime, provider             |
+//! | 5. match rules                | profile, region, user, roots, lifetime, provider         |
 //! | 6. PGSSLROOTCERT              | roots                                                    |
-//! | 7. the provider               | user, dbname, limits of the lifetime, roots of a command     |
+//! | 7. the provider               | user, dbname, limits of the lifetime, roots of a command |
 //!
 //! `options` are those of the commands, `explain` makes the line of `--debug`, and `unknown_host`
 //! the error for a host of no provider.

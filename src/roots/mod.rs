@@ -136,7 +136,7 @@ fn roots_of_provider(request: &Request) -> Result<TrustedRoots> {
 }
 
 /// Makes the file, if it is one of pgcred's and does not exist. It gets the certificates that
-/// pgcred carries, or those that pgcred downloads within the time that `ask` allows.
+/// pgcred carries, or those that pgcred downloads within the time that `ask_policy` allows.
 pub(crate) fn provide_file(
     request: &Request,
     roots: Option<&TrustedRoots>,
@@ -158,7 +158,7 @@ pub(crate) fn sslrootcert(request: &Request, ask_policy: &AskPolicy) -> Result<O
 }
 
 /// Returns the same value for the program of `pgcred exec`. If pgcred's directory cannot be
-/// written, as in a container, the file is put into the private directory `spare`.
+/// written, as in a container, the file is put into the private directory `fallback_directory`.
 pub(crate) fn sslrootcert_for_exec(
     request: &Request,
     ask_policy: &AskPolicy,

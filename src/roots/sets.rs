@@ -52,7 +52,7 @@ pub(crate) fn root_sets(request: &Request) -> Result<RootSets> {
 
 /// Returns the root certificates that verify the server of a request whose `sslmode` verifies it.
 /// Those that were chosen count alone: if they cannot be read, no others take their place, and the
-/// error says which. A file of pgcred's own is downloaded within the time that `ask` allows.
+/// error says which. A file of pgcred's own is downloaded within the time that `ask_policy` allows.
 pub(crate) fn verifying_certificates(
     request: &Request,
     ask_policy: &AskPolicy,

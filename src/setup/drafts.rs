@@ -25,7 +25,7 @@ impl FileDrafts {
             };
             let path = path_without_links(path);
             self.texts.retain(|(draft_path, _)| *draft_path != path);
-            self.texts.push((path, edit.after.clone()));
+            self.texts.push((path, edit.new_text.clone()));
         }
     }
 
@@ -74,12 +74,12 @@ fn path_without_links(path: &Path) -> PathBuf {
 mod tests {
     use super::*;
 
-    fn edit(path: &Path, after: Option<&str>) -> SetupEdit {
+    fn edit(path: &Path, new_text: Option<&str>) -> SetupEdit {
         SetupEdit {
             destination: EditDestination::File(path.to_owned()),
-            before: None,
-            after: after.map(str::to_owned),
-            back_up: None,
+            old_text: None,
+            new_text: new_text.map(str::to_owned),
+            backup_text: None,
         }
     }
 

@@ -25,14 +25,14 @@ impl fmt::Display for EditDestination {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SetupEdit {
     pub(crate) destination: EditDestination,
-    pub(crate) before: Option<String>,
-    pub(crate) after: Option<String>,
+    pub(crate) old_text: Option<String>,
+    pub(crate) new_text: Option<String>,
     /// The text that becomes the backup: the user's part, unless there is a backup of it already.
-    pub(crate) back_up: Option<String>,
+    pub(crate) backup_text: Option<String>,
 }
 
 impl SetupEdit {
     pub(crate) fn changes_something(&self) -> bool {
-        self.before != self.after
+        self.old_text != self.new_text
     }
 }

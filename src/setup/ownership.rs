@@ -72,22 +72,22 @@ impl SetupEdit {
         change: impl FnOnce(&str) -> Result<String>,
     ) -> Result<Self> {
         let (old_text, users_part) = read_users_part(machine, &path, ownership)?;
-        let after = change(old_text.as_deref().unwrap_or_default())
+        let new_text = change(old_text.as_deref().unwrap_or_default())
             .map_err(|error| error.about(&path.display().to_string()))?;
-        let mut back_up = users_part;
-        if let (Some(part), Some(backup)) = (&back_up, backup_of(&path))
+        let mut backup_text = users_part;
+        if let (Some(part), Some(backup)) = (&backup_text, backup_of(&path))
             && ownership.is_origin(&backup, Some(part))
         {
-            back_up = None;
+            backup_text = None;
         }
         if machine.drafts.has(&path) {
-            back_up = None; // the first edit of a file keeps the copy
+            backup_text = None; // the first edit of a file keeps the copy
         }
         Ok(Self {
             destination: EditDestination::File(path),
-            before: old_text,
-            after: Some(after),
-            back_up,
+            old_text,
+            new_text: Some(new_text),
+            backup_text,
         })
     }
 
@@ -99,18 +99,18 @@ impl SetupEdit {
         ownership: &FileOwnership,
     ) -> Result<Self> {
         let (old_text, users_part) = read_users_part(machine, &path, ownership)?;
-        let mut after = users_part;
+        let mut new_text = users_part;
         if old_text.is_some()
             && let Some(backup) = backup_of(&path)
-            && ownership.is_origin(&backup, after.as_deref())
+            && ownership.is_origin(&backup, new_text.as_deref())
         {
-            after = Some(backup);
+            new_text = Some(backup);
         }
         Ok(Self {
             destination: EditDestination::File(path),
-            before: old_text,
-            after,
-            back_up: None,
+            old_text,
+            new_text,
+            backup_text: None,
         })
     }
 }

@@ -192,9 +192,9 @@ fn crontab_edit(lines: &str) -> Result<SetupEdit> {
     let there_is_none = after.is_empty() && old_text.as_deref() != Some("");
     Ok(SetupEdit {
         destination: EditDestination::Crontab,
-        before: old_text,
-        after: if there_is_none { None } else { Some(after) },
-        back_up: None,
+        old_text,
+        new_text: if there_is_none { None } else { Some(after) },
+        backup_text: None,
     })
 }
 

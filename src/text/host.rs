@@ -85,7 +85,7 @@ fn not_alone(text: &str) -> Option<&'static str> {
 /// string with a slip in it is not repeated, because it may hold a password.
 fn invalid_host(text: &str, reason: &str) -> Error {
     let error = if text.contains(['@', '=']) || text.contains("://") {
-        Error::usage(format!("host given: {reason}"))
+        Error::usage(format!("the host that was given is not valid: {reason}"))
     } else {
         Error::usage(format!("host {}: {reason}", backquoted(text)))
     };

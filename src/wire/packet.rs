@@ -30,7 +30,7 @@ pub(crate) enum LengthFault {
     TooLong,
 }
 
-/// Returns how many bytes the body of a packet has, at most `longest`.
+/// Returns how many bytes the body of a packet has, at most `max_length`.
 pub(crate) fn body_length(
     length_field: [u8; LENGTH_FIELD],
     max_length: usize,

@@ -53,7 +53,7 @@ pub(crate) enum ServerLoginVerdict {
 
 impl ServerLogin {
     /// Takes the server's next packet.
-    pub(crate) fn take(&mut self, packet: Packet) -> ServerLoginStep {
+    pub(crate) fn handle_packet(&mut self, packet: Packet) -> ServerLoginStep {
         let Packet { kind, body } = packet;
         self.packet_count += 1;
         if self.packet_count > MAX_PACKETS {
@@ -108,7 +108,7 @@ mod tests {
         let mut step = ServerLoginStep::ReadPacket;
         for (kind, body) in packets {
             let body = body.to_vec();
-            step = login.take(Packet { kind: *kind, body });
+            step = login.handle_packet(Packet { kind: *kind, body });
         }
         (login, step)
     }
@@ -169,7 +169,7 @@ mod tests {
             let mut login = ServerLogin::default();
             let mut sent_count = 0;
             for (kind, body) in packets {
-                match login.take(Packet { kind, body }) {
+                match login.handle_packet(Packet { kind, body }) {
                     ServerLoginStep::ReadPacket => {}
                     ServerLoginStep::SendPassword => sent_count += 1,
                     ServerLoginStep::End(_) => break,

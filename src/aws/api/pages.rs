@@ -22,7 +22,7 @@ pub(super) struct PartialList<T> {
 
 impl<T> PartialList<T> {
     /// Returns the items of a list that was read to its end.
-    pub(super) fn whole(self) -> Inspected<Vec<T>> {
+    pub(super) fn require_complete(self) -> Inspected<Vec<T>> {
         match self.failure {
             Some(failure) => Err(failure),
             None => Ok(self.items),
@@ -30,8 +30,8 @@ impl<T> PartialList<T> {
     }
 }
 
-/// Reads every page. `ask` is given the token of a page, and returns what is on it and the token of
-/// the next one.
+/// Reads every page. `fetch_page` is given the token of a page, and returns what is on it and the
+/// token of the next one.
 pub(super) async fn read_all<T>(
     service: AwsService,
     operation: &str,

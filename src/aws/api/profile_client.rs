@@ -41,10 +41,10 @@ impl ProfileClient {
     /// Returns a client that resolves credentials as a token does, but never by asking the user.
     pub(super) fn new(profile: Option<&str>, ask_policy: &AskPolicy, deadline: Instant) -> Self {
         let read = |profile: Option<&str>| ProfilePlan::read(profile, &SharedFiles::default());
-        Self::reading(read, profile, ask_policy, deadline)
+        Self::with_plan_reader(read, profile, ask_policy, deadline)
     }
 
-    pub(super) fn reading(
+    pub(super) fn with_plan_reader(
         read: ReadPlan,
         profile: Option<&str>,
         ask_policy: &AskPolicy,

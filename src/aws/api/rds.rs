@@ -12,41 +12,41 @@ use super::request::ApiRequest;
 use super::xml::{self, text_at};
 use crate::aws::service::endpoints::RDS;
 
-/// An operation that describes all things of a kind, or one by its name.
+/// An operation that describes all items of a kind, or one by its name.
 pub(super) struct DescribeOperation {
     pub(super) operation: &'static str,
     /// The parameter that names one thing.
-    by_name: &'static str,
+    name_parameter: &'static str,
     result: &'static str,
     list: &'static str,
 }
 
 pub(super) const INSTANCES: DescribeOperation = DescribeOperation {
     operation: "DescribeDBInstances",
-    by_name: "DBInstanceIdentifier",
+    name_parameter: "DBInstanceIdentifier",
     result: "DescribeDBInstancesResult",
     list: "DBInstances",
 };
 pub(super) const CLUSTERS: DescribeOperation = DescribeOperation {
     operation: "DescribeDBClusters",
-    by_name: "DBClusterIdentifier",
+    name_parameter: "DBClusterIdentifier",
     result: "DescribeDBClustersResult",
     list: "DBClusters",
 };
 pub(super) const PROXIES: DescribeOperation = DescribeOperation {
     operation: "DescribeDBProxies",
-    by_name: "DBProxyName",
+    name_parameter: "DBProxyName",
     result: "DescribeDBProxiesResult",
     list: "DBProxies",
 };
 pub(super) const PROXY_ENDPOINTS: DescribeOperation = DescribeOperation {
     operation: "DescribeDBProxyEndpoints",
-    by_name: "DBProxyEndpointName",
+    name_parameter: "DBProxyEndpointName",
     result: "DescribeDBProxyEndpointsResult",
     list: "DBProxyEndpoints",
 };
 
-/// Which things of a kind are asked for.
+/// Which items of a kind are asked for.
 #[derive(Clone, Copy)]
 pub(super) enum RdsFilter<'a> {
     All,
@@ -64,7 +64,7 @@ pub(super) fn describe_request(
     let mut parameters = Vec::new();
     match filter {
         RdsFilter::All => {}
-        RdsFilter::Named(name) => parameters.push((listing.by_name.to_owned(), name)),
+        RdsFilter::Named(name) => parameters.push((listing.name_parameter.to_owned(), name)),
         RdsFilter::OfEngines(engines) => {
             parameters.push(("Filters.Filter.1.Name".to_owned(), "engine"));
             for (index, engine) in engines.iter().enumerate() {
@@ -87,7 +87,7 @@ pub(super) fn describe_request(
     request
 }
 
-/// Returns the things of a kind in a region, in AWS's order.
+/// Returns the items of a kind in a region, in AWS's order.
 pub(super) async fn describe_all<T>(
     client: &ApiClient<'_>,
     region: &str,
@@ -103,7 +103,7 @@ pub(super) async fn describe_all<T>(
     pages::read_all(RDS, listing.operation, fetch_page).await
 }
 
-/// Returns the things of a page and the token of the next one. `None` if one of them lacks what
+/// Returns the items of a page and the token of the next one. `None` if one of them lacks what
 /// each has.
 fn parse_page<T>(
     body: &[u8],
@@ -113,11 +113,11 @@ fn parse_page<T>(
     let page = xml::read_document(body, |root| {
         let result = xml::child_element(root, listing.result)?;
         xml::child_element(result, listing.list)?;
-        let mut things = Vec::new();
+        let mut items = Vec::new();
         for member in xml::list_members(result, &[listing.list]) {
-            things.push(read(member)?);
+            items.push(read(member)?);
         }
-        Some((things, text_at(result, &["Marker"])))
+        Some((items, text_at(result, &["Marker"])))
     });
     page?
 }

@@ -250,7 +250,7 @@ impl RdsLookup<'_> {
         read: fn(Node) -> Option<T>,
     ) -> Inspected<Vec<T>> {
         let list = rds::describe_all(self.client, self.region, listing, filter, read);
-        list.await.whole()
+        list.await.require_complete()
     }
 
     /// Tells whether an address of RDS is that of the request. What is being created has none yet.

@@ -98,7 +98,12 @@ fn ask() -> AskPolicy {
 
 fn within(seconds: u64, words: &str) -> AwsInspector {
     let deadline = Instant::now() + Duration::from_secs(seconds);
-    AwsInspector::from_client(ProfileClient::reading(plan, Some(words), &ask(), deadline))
+    AwsInspector::from_client(ProfileClient::with_plan_reader(
+        plan,
+        Some(words),
+        &ask(),
+        deadline,
+    ))
 }
 
 fn inspector(words: &str) -> AwsInspector {
@@ -153,11 +158,13 @@ fn listed(words: &str) -> (Inspected<usize>, Inspected<usize>) {
     let credentials = Credentials::new("AKIA", SECRET, None, None, "test");
     let client = ApiClient::new(&resolution, credentials);
     block_on(async {
-        let of_dsql = dsql::fetch_clusters(&client, "eu-west-1").await.whole();
+        let of_dsql = dsql::fetch_clusters(&client, "eu-west-1")
+            .await
+            .require_complete();
         let read = rds_resources::parse_cluster;
         let of_rds =
             rds::describe_all(&client, "eu-west-1", &rds::CLUSTERS, RdsFilter::All, read).await;
-        let of_rds = of_rds.whole();
+        let of_rds = of_rds.require_complete();
         (of_dsql.map(|all| all.len()), of_rds.map(|all| all.len()))
     })
     .unwrap()
@@ -555,7 +562,7 @@ fn what_is_wrong_here_is_not_blamed_on_aws() {
     ] {
         let deadline = Instant::now() + Duration::from_secs(5);
         let read = plan_of_variables;
-        let inspector = AwsInspector::from_client(ProfileClient::reading(
+        let inspector = AwsInspector::from_client(ProfileClient::with_plan_reader(
             read,
             Some(&variables),
             &ask(),
@@ -579,7 +586,12 @@ fn credentials_are_resolved_once_for_all_threads() {
         plan(Some(if is_first { " AKIA" } else { " AKIAGONE" }))
     };
     let deadline = Instant::now() + Duration::from_secs(20);
-    let inspector = AwsInspector::from_client(ProfileClient::reading(read, None, &ask(), deadline));
+    let inspector = AwsInspector::from_client(ProfileClient::with_plan_reader(
+        read,
+        None,
+        &ask(),
+        deadline,
+    ));
     assert!(inspector.caller(None).is_ok());
     std::thread::scope(|scope| {
         for _ in 0..4 {

@@ -20,12 +20,11 @@ pub(crate) mod kinds;
 pub(crate) mod missing;
 
 use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::authority::AskPolicy;
-use crate::authority::LoginPolicy;
+use crate::authority::{AskPolicy, LoginPolicy, LoginTurn};
 use crate::aws::environment::AwsVariables;
 use crate::aws::login::missing::MissingLogin;
 use crate::aws::plan::SsoSession;
@@ -33,15 +32,15 @@ use crate::aws::resolution::CredentialResolution;
 use crate::aws::settings::{AwsSettings, SharedFiles};
 use crate::error::{Error, Result};
 use crate::http::block_on;
-use crate::sys::browser;
 use crate::sys::child::{self, ChildAttachment};
-use crate::sys::fs::{self, FileLock};
+use crate::sys::fs;
 use crate::sys::session_locks::{locks_directory, session_lock};
 use crate::text::quote::typed;
 use crate::time::Time;
 
-/// How long the user may take.
-const LOGIN_TIMEOUT: Duration = Duration::from_mins(10);
+/// The name of AWS as an authority.
+pub(crate) const TITLE: &str = "AWS";
+
 /// A background request does not open a page again before this many seconds have passed.
 const PAGE_PAUSE_SECONDS: u32 = 600;
 
@@ -67,6 +66,12 @@ impl MissingLogin {
         self.kind.procedure().id()
     }
 
+    /// Returns the turn of this login, which one process takes at a time.
+    fn turn(&self) -> LoginTurn {
+        let id = self.id();
+        LoginTurn { id, title: TITLE }
+    }
+
     /// Tells whether the user has logged in.
     fn is_done(&self) -> bool {
         self.kind.procedure().is_done(self.revoked.as_deref())
@@ -85,8 +90,9 @@ impl MissingLogin {
 
     /// Logs in, for all processes that wait: the second one finds the login done.
     pub(crate) fn log_in_once(&self, ask_policy: &AskPolicy) -> Result<()> {
-        let _lock = self.wait_for_turn(ask_policy);
-        self.forget_page();
+        let turn = self.turn();
+        let _lock = turn.wait(ask_policy);
+        turn.forget_page();
         if self.is_done() {
             return Ok(());
         }
@@ -121,71 +127,6 @@ impl MissingLogin {
         .hint(format!("run `{command}` by hand, then try again")))
     }
 
-    /// Waits until no other process logs in to this session, and says what it waits for.
-    fn wait_for_turn(&self, ask_policy: &AskPolicy) -> Option<FileLock> {
-        const LOOK_INTERVAL: Duration = Duration::from_millis(500);
-        let id = format!("login-{}", self.id());
-        let free = session_lock(&id, Duration::ZERO);
-        if free.is_some() || locks_directory().is_none() {
-            return free;
-        }
-        (ask_policy.print_notice)(
-            "another pgcred is logging in to AWS; waiting for it (Ctrl-C ends the wait)",
-        );
-        let deadline = Instant::now() + LOGIN_TIMEOUT;
-        let mut shown_page = None;
-        loop {
-            let started = Instant::now();
-            let lock = session_lock(&id, LOOK_INTERVAL);
-            // A lock that is refused at once can never be taken: the directory is not writable.
-            if lock.is_some() || started.elapsed() < LOOK_INTERVAL || started >= deadline {
-                return lock;
-            }
-            let page = self.parse_page();
-            if page != shown_page {
-                if let Some(page) = &page {
-                    (ask_policy.print_notice)(&format!("to finish that login, {page}"));
-                }
-                shown_page = page;
-            }
-        }
-    }
-
-    /// Returns the file in which the process that logs in leaves the address of the page, for those
-    /// that wait.
-    fn page_file(&self) -> Option<PathBuf> {
-        Some(locks_directory()?.join(format!("address-{}", self.id())))
-    }
-
-    fn parse_page(&self) -> Option<String> {
-        String::from_utf8(fs::read_own(&self.page_file()?)?).ok()
-    }
-
-    fn forget_page(&self) {
-        if let Some(path) = self.page_file() {
-            let _ = fs::remove(&path); // it only helps those that wait
-        }
-    }
-
-    /// Shows the page to the user, and to the processes that wait.
-    fn show_page(&self, ask_policy: &AskPolicy, address: &str, code: &str) {
-        let page = format!("log in to AWS in the browser: {address} (code {code})");
-        (ask_policy.print_notice)(&page);
-        if let Some(path) = self.page_file() {
-            let _ = fs::write_unsynced(&path, page.as_bytes()); // it only helps those that wait
-        }
-        if !browser::is_page(address) {
-            (ask_policy.print_notice)(
-                "that address is not a web page, so pgcred does not open it: check the profile's \
-                 SSO settings",
-            );
-        } else if !browser::open_browser(address) {
-            (ask_policy.print_notice)(
-                "no browser could be started: open that address yourself, on any device",
-            );
-        }
-    }
-
     fn log_in_by_device(&self, ask_policy: &AskPolicy, session: &SsoSession) -> Result<()> {
         let notes = ask_policy.notes();
         let settings = AwsSettings::new(
@@ -201,9 +142,17 @@ impl MissingLogin {
             Instant::now() + ask_policy.timeout,
             &notes,
         )?;
-        let show = |address: &str, code: &str| self.show_page(ask_policy, address, code);
+        let turn = self.turn();
+        let show = |address: &str, code: &str| {
+            turn.show_page(
+                ask_policy,
+                address,
+                code,
+                "check the profile's SSO settings",
+            );
+        };
         let login = block_on(device::log_in(&resolution, session, show))?;
-        self.forget_page();
+        turn.forget_page();
         login
     }
 
@@ -238,7 +187,7 @@ impl MissingLogin {
             }
             sleep(Duration::from_millis(200));
         }
-        let page = match self.parse_page() {
+        let page = match self.turn().page() {
             Some(page) => page,
             None => {
                 "pgcred has opened the login page in a browser: finish the login there".to_owned()

@@ -168,7 +168,7 @@ fn read_shared_file(file: &Path) -> Result<Vec<Connection>> {
 /// What becomes of the connections of the file.
 struct FileComparison {
     connections: Vec<Connection>,
-    /// Those of `written` that are there already.
+    /// Those that the file changes.
     changed_names: Vec<String>,
     same_names: Vec<String>,
     /// They differ, and the user's own stay.

@@ -166,7 +166,7 @@ impl AddCommand {
         }
         let Some(host) = connection.target.host.clone() else {
             if preferences.config.connection(&name).is_some() {
-                let problem = format!("{name}: a connection of that name is there already");
+                let problem = format!("{name}: a connection of that name exists already");
                 return Err(Error::usage(problem).hint("add --replace to change it"));
             }
             return Err(Error::usage(format!("{name}: no host is named"))

@@ -123,13 +123,13 @@ impl ConnectionNamer {
         }
         let mut names = Vec::new();
         for (parts, additions) in all_parts.iter().zip(additions) {
-            names.push(self.take(&parts.name(additions)));
+            names.push(self.reserve_name(&parts.name(additions)));
         }
         names
     }
 
     /// Takes a name, with a number if it is taken already.
-    fn take(&mut self, name: &str) -> String {
+    fn reserve_name(&mut self, name: &str) -> String {
         let mut free_name = name.to_owned();
         let mut number = 2;
         while !self.taken.insert(free_name.clone()) {

@@ -432,7 +432,7 @@ fn matching_names(pattern: &str, names: &[String]) -> Vec<String> {
 }
 
 fn no_match_error(singular: &str, pattern: &str, plural: &str, names: &str) -> Error {
-    let error = Error::usage(format!("no {singular} matches {}", backquoted(pattern)));
+    let error = Error::no_target(format!("no {singular} matches {}", backquoted(pattern)));
     if names.is_empty() {
         return error.hint(format!("leave it out: there are no {plural}"));
     }

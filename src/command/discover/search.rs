@@ -170,7 +170,7 @@ fn no_region_answer(
     {
         return answer;
     }
-    let error = Error::usage("no region is named to ask in");
+    let error = Error::usage("no region to search");
     let hint = "name one with --region REGION, or ask in all with --all-regions";
     NoAnswer::new(NoAnswerReason::Setting, error.hint(hint))
 }

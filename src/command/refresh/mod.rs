@@ -381,7 +381,7 @@ impl RefreshCommand {
             };
             let mut issued = app.issuer.issue(&request, options, others);
             if let Ok(token) = &issued {
-                request.take_user(token.token.user.as_deref());
+                request.fill_user(token.token.user.as_deref());
                 if let Err(error) = check_user_for_passfile(&request, token) {
                     issued = Err(error);
                 }
@@ -425,7 +425,7 @@ fn not_unattended(request: &Request) -> Error {
 }
 
 fn nothing_to_refresh() -> Error {
-    Error::usage("there is nothing to refresh: no connection is configured")
+    Error::no_target("there is nothing to refresh: no connection is configured")
         .hint("run `pgcred add NAME HOST --profile PROFILE`, or name a host: `pgcred refresh HOST`")
 }
 

@@ -106,7 +106,7 @@ pub(super) fn set_up_all(
 }
 
 fn no_connection() -> Error {
-    Error::usage("no connection to set up").hint(
+    Error::no_target("no connection to set up").hint(
         "run `pgcred discover --add` to find your databases, or `pgcred add NAME HOST --profile \
          PROFILE` to add one",
     )

@@ -69,7 +69,7 @@ impl TargetChoice<'_> {
         }
         let connections = &preferences.config.connections;
         if !self.is_named() && connections.is_empty() {
-            return Err(Error::usage("no connection to set up").hint(
+            return Err(Error::no_target("no connection to set up").hint(
                 "name one with `pgcred setup TOOL HOST --profile PROFILE`, or run `pgcred add NAME \
                  HOST --profile PROFILE` before",
             ));
@@ -173,7 +173,7 @@ impl TargetChoice<'_> {
         request.check_address()?;
         if request.user.is_empty() && !tool.kind.is_background() {
             match self.known_user(&request, tool) {
-                Some(user) => request.take_user(Some(user)),
+                Some(user) => request.fill_user(Some(user)),
                 None => return Err(no_lasting_user(&request, tool)),
             }
         }
@@ -208,7 +208,9 @@ fn no_lasting_user(request: &Request, tool: &Tool) -> Error {
     let Some(name) = &request.connection else {
         let host = &request.host;
         return Error::usage(format!(
-            "the user of {target} comes with each token, and only a connection keeps it"
+            "cannot set up {} for {target}: each token has another user, and only a connection \
+             keeps the last one",
+            tool.title
         ))
         .hint(format!(
             "run `pgcred add NAME {host} --provider {}`, then `pgcred setup psql NAME`",
@@ -217,7 +219,8 @@ fn no_lasting_user(request: &Request, tool: &Tool) -> Error {
     };
     if tool.follows_users {
         return Error::usage(format!(
-            "the user of {target} comes with each token, and there is no token"
+            "cannot set up {} for {target}: each token has another user, and there is no token",
+            tool.title
         ))
         .hint(format!(
             "run `pgcred refresh {name}`, which asks for one, as `pgcred setup {} {name}` does \
@@ -226,7 +229,7 @@ fn no_lasting_user(request: &Request, tool: &Tool) -> Error {
         ));
     }
     Error::usage(format!(
-        "the user of {target} comes with each token, and {} keeps one",
+        "cannot set up {} for {target}: each token has another user, and the tool keeps one",
         tool.title
     ))
     .hint(format!(

@@ -182,8 +182,8 @@ fn path_of(edit: &SetupEdit) -> PathBuf {
 fn make<'a>(edits: impl IntoIterator<Item = &'a SetupEdit>) {
     for edit in edits {
         if edit.changes_something() {
-            let (before, after) = (edit.before.as_deref(), edit.after.as_deref());
-            fs::replace(&path_of(edit), before, after, edit.back_up.as_deref()).unwrap();
+            let (before, after) = (edit.old_text.as_deref(), edit.new_text.as_deref());
+            fs::replace(&path_of(edit), before, after, edit.backup_text.as_deref()).unwrap();
         }
     }
 }
@@ -217,8 +217,8 @@ fn edits_of_all_tools_at_once_are_composed_and_undone_to_the_byte() {
 
     let mut texts: BTreeMap<PathBuf, Option<String>> = BTreeMap::new();
     for edit in plan.edits() {
-        if let Some(text) = texts.insert(path_of(edit), edit.after.clone()) {
-            assert_eq!(edit.before, text, "{}", edit.destination);
+        if let Some(text) = texts.insert(path_of(edit), edit.new_text.clone()) {
+            assert_eq!(edit.old_text, text, "{}", edit.destination);
         }
     }
     make(plan.edits());
@@ -294,9 +294,9 @@ fn the_configuration_may_be_one_that_is_to_be_written() {
     let preferences = preferences("", &file).with_config(Config::parse(CONFIG).unwrap());
     let first = SetupEdit {
         destination: EditDestination::File(file.clone()),
-        before: None,
-        after: Some(CONFIG.to_owned()),
-        back_up: None,
+        old_text: None,
+        new_text: Some(CONFIG.to_owned()),
+        backup_text: None,
     };
     let psql = TOOLS.iter().find(|tool| tool.name == "psql").unwrap();
     let names = ["one".to_owned(), "new.dsql.us-east-1.on.aws".to_owned()];

@@ -69,7 +69,7 @@ fn what_cannot_be_added() {
     let error = add_connection(GOOD, &connection("bare", "h"), false).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "line 24: connections.bare: a connection of that name is there already"
+        "line 24: connections.bare: a connection of that name exists already"
     );
     assert_eq!(error.exit(), Exit::Usage);
     for (bad, expected) in [
@@ -399,7 +399,7 @@ fn what_cannot_be_changed_together() {
         (
             vec![new.clone(), connection("bare", "h")],
             vec!["prod"],
-            "line 24: connections.bare: a connection of that name is there already",
+            "line 24: connections.bare: a connection of that name exists already",
         ),
         (
             vec![new.clone()],

@@ -336,7 +336,7 @@ fn commands_are_read_before_those_who_name_them() {
         panic!("{config:?}");
     };
     assert_eq!(
-        (&*corp.name, corp.lifetime_seconds, corp.spare),
+        (&*corp.name, corp.lifetime_seconds, corp.spare_seconds),
         ("corp", Some(3_600), 60)
     );
     assert_eq!(corp.placeholders(), ["life", "role"]);

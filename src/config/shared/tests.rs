@@ -58,7 +58,9 @@ fn what_only_the_user_decides_is_refused() {
         ),
         (
             "[connections.p]\nhost = 'postgres://u:secret@h'\n",
-            "line 2: connections.p.host: host given: a host is written without a scheme".to_owned(),
+            "line 2: connections.p.host: the host that was given is not valid: a host is written \
+             without a scheme"
+                .to_owned(),
         ),
     ] {
         let error = read_shared_file(file).unwrap_err();

@@ -300,7 +300,7 @@ impl CommandSigner {
             CommandKind::Caches => {
                 // It prints no other token before that. If it is late, the pause until it is asked
                 // again is half of what is left.
-                let spared_seconds = lifetime_seconds.saturating_sub(self.definition.spare);
+                let spared_seconds = lifetime_seconds.saturating_sub(self.definition.spare_seconds);
                 Some(started_at.plus(spared_seconds.max(lifetime_seconds / 2)))
             }
         }

@@ -32,7 +32,7 @@ pub(crate) struct CommandDefinition {
     pub(crate) lifetime_seconds: Option<u32>,
     pub(crate) kind: CommandKind,
     /// Of a command that caches: it prints no other token until so many seconds before the end.
-    pub(crate) spare: u32,
+    pub(crate) spare_seconds: u32,
     /// Files that change when another user logs in: then cached tokens are void. `~` stands for
     /// the home directory, and `$NAME/` in front for a directory that a variable names, if it is
     /// set. Of a directory, each file counts.
@@ -91,7 +91,7 @@ impl CommandDefinition {
             expires: None,
             lifetime_seconds: None,
             kind: CommandKind::default(),
-            spare: SPARE_SECONDS,
+            spare_seconds: SPARE_SECONDS,
             watch: Vec::new(),
             variables: Vec::new(),
             forbidden: "",

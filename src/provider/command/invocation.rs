@@ -49,7 +49,7 @@ pub(super) fn invocation_words(
         Some(query) if name == "life" => Some(query.lifetime_seconds.to_string()),
         // A program that caches can be told to hand out no token that is about to end.
         Some(query) if name == "min_valid" => {
-            Some(query.min_valid.max(definition.spare).to_string())
+            Some(query.min_valid.max(definition.spare_seconds).to_string())
         }
         None if PER_REQUEST_PLACEHOLDERS.contains(&name) => Some(format!("{{{name}}}")),
         _ => placeholder_value(name, profile, scope?),

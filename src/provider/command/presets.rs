@@ -20,7 +20,7 @@ pub(crate) struct CommandPreset {
     expires: Option<&'static str>,
     lifetime_seconds: Option<u32>,
     kind: CommandKind,
-    spare: Option<u32>,
+    spare_seconds: Option<u32>,
     watch: &'static [&'static str],
     variables: &'static [&'static str],
     forbidden: &'static str,
@@ -303,7 +303,7 @@ const VAULT_STATIC: CommandPreset = CommandPreset {
     expires: Some("+data.ttl"),
     // It is the same until it is changed, and nothing changes it a little before.
     kind: CommandKind::Caches,
-    spare: Some(30),
+    spare_seconds: Some(30),
     ..VAULT
 };
 
@@ -318,7 +318,7 @@ impl CommandPreset {
         expires: None,
         lifetime_seconds: None,
         kind: CommandKind::Mint,
-        spare: None,
+        spare_seconds: None,
         watch: &[],
         variables: &[],
         forbidden: "",
@@ -372,8 +372,8 @@ impl CommandPreset {
         definition.expires = self.expires.map(ExpiryField::parse).transpose()?;
         definition.lifetime_seconds = self.lifetime_seconds;
         definition.kind = self.kind;
-        if let Some(spare) = self.spare {
-            definition.spare = spare;
+        if let Some(spare) = self.spare_seconds {
+            definition.spare_seconds = spare;
         }
         definition.watch = owned(self.watch);
         definition.variables = owned(self.variables);

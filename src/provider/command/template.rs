@@ -99,7 +99,7 @@ impl WordTemplate {
         Ok(word)
     }
 
-    /// Refuses the value of a placeholder before the word is filled, if `filled` would refuse it.
+    /// Refuses the value of a placeholder before the word is filled, if `fill` would refuse it.
     pub(crate) fn check_value(&self, name: &str, value: &str) -> Result<()> {
         match self.0.first() {
             Some(TemplatePart::Placeholder { name: first, .. })

@@ -56,7 +56,7 @@ pub(super) fn directory_and_name(path: &Path) -> Result<(&Path, &OsStr)> {
         return Ok((directory, name));
     }
     let shown = directory.display();
-    let error = Error::failure(format!("the directory {shown} does not exist"));
+    let error = Error::usage(format!("the directory {shown} does not exist"));
     if let Ok(relative_path) = path.strip_prefix("~") {
         let relative_path = relative_path.display();
         return Err(error.hint(format!(

@@ -288,11 +288,11 @@ fn a_wrong_definition_says_line_and_key() {
         ),
         (
             "run = [\"a\"]\nlogin = \"a --profile {profile}\"",
-            "line 3: command.x.login: a login knows no placeholder but {profile}",
+            "line 3: command.x.login: login takes only the placeholder {profile}",
         ),
         (
             "run = [\"a\"]\nlogin = \"a --user={user}\"",
-            "line 3: command.x.login: a login knows no placeholder but {profile}",
+            "line 3: command.x.login: login takes only the placeholder {profile}",
         ),
         (
             "run = [\"a\"]\nvariables = [\"*\"]",
@@ -674,6 +674,6 @@ fn a_tool_gets_no_user_that_changes() {
     .expect("written");
     tool.sandbox
         .run(&["setup", "pgadmin", "crm", "--yes"])
-        .assert_fails(2, "comes with each token");
+        .assert_fails(2, "each token has another user");
     assert_eq!(tool.runs(), 0);
 }

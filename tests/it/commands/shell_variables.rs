@@ -216,7 +216,7 @@ fn variables_of_the_shell_do_not_change_the_connections() {
     );
     let mut sandbox = Sandbox::with_keys();
     let run = sandbox.run(&["refresh"]);
-    run.assert_fails(2, "there is nothing to refresh");
+    run.assert_fails(4, "there is nothing to refresh");
     assert!(
         run.stderr.contains("pgcred add NAME HOST") && !run.stderr.contains("pgcred token"),
         "{}",
@@ -224,7 +224,7 @@ fn variables_of_the_shell_do_not_change_the_connections() {
     );
     sandbox
         .run(&["refresh", "--watch"])
-        .assert_fails(2, "there is nothing to refresh");
+        .assert_fails(4, "there is nothing to refresh");
     let run = sandbox
         .set("AWS_REGION", "us-east-1")
         .run(&["refresh", HOST, "--user", "app"]);

@@ -144,10 +144,10 @@ fn profiles_and_regions_are_chosen() {
     assert_eq!(names(&["--region", "eu-*"]).len(), 5);
     assert_eq!(names(&["--all-regions"]).len(), 5);
     let run = cloud.run(&["--region", "xx-*"]);
-    run.assert_fails(2, "no region matches `xx-*`");
+    run.assert_fails(4, "no region matches `xx-*`");
     assert!(run.stderr.contains("eu-west-1"), "{}", run.stderr);
     let run = cloud.run(&["--profile", "xx*"]);
-    run.assert_fails(2, "no profile matches `xx*`");
+    run.assert_fails(4, "no profile matches `xx*`");
     assert!(run.stderr.contains("dev-too"), "{}", run.stderr);
     let none = cloud.ok(&["--region", "eu-south-1"]);
     assert!(

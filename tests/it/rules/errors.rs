@@ -4,6 +4,8 @@
 //! or the question "did you mean `prod`?" after a word that was mistyped. A command to type stands
 //! between backquotes.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::support::sources::{root, rust_files};
 
 /// What makes an error. The other constructors of `Error` have a hint of their own.
@@ -15,7 +17,7 @@ const CONSTRUCTORS: [&str; 4] = [
 ];
 
 /// What makes an error of the gateway, which a tool shows. The arguments end with text and hint.
-const TOLD: [&str; 2] = ["Self::told(", "Refusal::unreachable("];
+const REFUSALS: [&str; 2] = ["Self::with_error(", "Refusal::unreachable("];
 
 /// What gives a text to the user as a hint.
 const HINTS: [&str; 3] = [".hint(", ".or_hint(", ".usual_hint("];
@@ -232,6 +234,38 @@ fn an_error_says_what_to_do_next() {
     );
 }
 
+/// A mistake has one exit code, wherever it is found. Compared are texts that stand in the call and
+/// have three words at least.
+#[test]
+fn one_message_has_one_exit_code() {
+    let mut codes: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+    for (_, code) in sources() {
+        for constructor in CONSTRUCTORS {
+            for (at, _) in code.match_indices(constructor) {
+                let argument = code[at + constructor.len()..].trim_start();
+                let argument = argument.strip_prefix("format!(").unwrap_or(argument);
+                let Some(text) = argument.trim_start().strip_prefix('"') else {
+                    continue;
+                };
+                let end = text.find('"').expect("the end of the text");
+                let message = text[..end].to_owned();
+                let words = message.split(' ').filter(|word| !word.starts_with('{'));
+                if words.count() < 3 {
+                    continue;
+                }
+                codes.entry(message).or_default().insert(constructor);
+            }
+        }
+    }
+    assert!(
+        codes.len() > 250,
+        "only {} messages were found",
+        codes.len()
+    );
+    codes.retain(|_, constructors| constructors.len() > 1);
+    assert!(codes.is_empty(), "{codes:#?}");
+}
+
 /// Returns the texts that a file gives as hints, as far as they stand in it as literals.
 fn hints_in(code: &str) -> Vec<String> {
     let mut hints = Vec::new();
@@ -251,7 +285,7 @@ fn hints_in(code: &str) -> Vec<String> {
             }
         }
     }
-    for (at, _) in TOLD.iter().flat_map(|told| code.match_indices(told)) {
+    for (at, _) in REFUSALS.iter().flat_map(|told| code.match_indices(told)) {
         if let [_, .., hint] = literals(&code[at..end_of_call(code, at)])[..] {
             hints.push(unescaped(hint));
         }
@@ -356,7 +390,7 @@ fn the_form_of_a_hint_is_told() {
     }
     let code = "a.hint(\"one \\\n    two\").or_hint(&format!(\n    \"{x} \\\"y\\\"\"\n));\n\
         let hint = \"three\";\nlet hint = format!(\"four\");\nb.hint(five);\n\
-        Self::told(X, \"what\", format!(\"six\"))";
+        Self::with_error(X, \"what\", format!(\"six\"))";
     let expected = ["one two", "{x} \"y\"", "three", "four", "six"];
     let mut hints = hints_in(code);
     hints.sort();

@@ -143,7 +143,7 @@ fn errors_say_what_to_do() {
         .assert_fails(2, "no such tool: nope");
     sandbox
         .run(&["setup", "psql"])
-        .assert_fails(2, "no connection to set up");
+        .assert_fails(4, "no connection to set up");
     sandbox
         .run(&["setup", "tableplus", "--undo"])
         .assert_fails(2, "remove the connection in TablePlus itself");

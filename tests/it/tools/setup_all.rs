@@ -272,7 +272,7 @@ fn what_cannot_be_meant_is_refused_with_what_to_type() {
         sandbox.ok(&["remove", name]);
     }
     let run = sandbox.run(&["setup", "--all", "--yes"]);
-    run.assert_fails(2, "no connection to set up");
+    run.assert_fails(4, "no connection to set up");
     assert!(
         run.stderr
             .contains("`pgcred add NAME HOST --profile PROFILE`"),

@@ -86,7 +86,7 @@ fn setup_asks_for_a_user_only_by_name() {
     vault
         .sandbox
         .run(&["setup", "psql", "crm", "--dry-run"])
-        .assert_fails(2, "comes with each token, and there is no token");
+        .assert_fails(2, "each token has another user, and there is no token");
     vault
         .sandbox
         .run(&["setup", "psql", "crm", "--print"])

@@ -119,7 +119,7 @@ fn catalog(variables: &str, seconds: u64) -> AwsCatalog {
         trace: None,
     };
     let deadline = Instant::now() + ask_policy.timeout;
-    AwsCatalog::from_client(ProfileClient::reading(
+    AwsCatalog::from_client(ProfileClient::with_plan_reader(
         plan,
         Some(variables),
         &ask_policy,

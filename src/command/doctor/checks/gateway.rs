@@ -94,7 +94,7 @@ struct SocketFacts {
     /// `None` if there is no such directory.
     state: Option<FileState>,
     /// Why the gateway does not make a socket there.
-    trouble: Option<Error>,
+    trust_error: Option<Error>,
     /// The connection's socket is there.
     has_socket: bool,
     /// Somebody listens on the port that belongs to the socket.
@@ -114,7 +114,7 @@ fn examine_socket(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
     };
     judge_socket(&SocketFacts {
         state: fs::file_state(&directory),
-        trouble: fs::trust::check_path(&directory).err(),
+        trust_error: fs::trust::check_path(&directory).err(),
         has_socket: gateway::socket_path(&directory, port).exists(),
         is_port_in_use: gateway::is_port_in_use(port),
         directory,
@@ -123,7 +123,7 @@ fn examine_socket(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
 
 fn judge_socket(facts: &SocketFacts) -> Finding {
     let directory = facts.directory.display().to_string();
-    if let Some(error) = &facts.trouble {
+    if let Some(error) = &facts.trust_error {
         return Finding::from_error(None, error);
     }
     match &facts.state {
@@ -201,7 +201,7 @@ mod tests {
         let facts = |state, is_port_in_use| SocketFacts {
             directory: PathBuf::from("/run/pgcred"),
             state,
-            trouble: None,
+            trust_error: None,
             has_socket: false,
             is_port_in_use,
         };
@@ -218,7 +218,7 @@ mod tests {
             assert!(finding.detail.contains(says), "{}", finding.detail);
         }
         let mut broken = facts(state(false, None), false);
-        broken.trouble = Some(Error::failure("another user can change it"));
+        broken.trust_error = Some(Error::failure("another user can change it"));
         assert_eq!(judge_socket(&broken).status, fail);
     }
 }

@@ -147,7 +147,7 @@ fn examine_lifetime(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
     with_token(examined, |examined, token| {
         let provider = examined.request.provider;
         // No hint: it is not shown, the finding has the cause's advice.
-        let expired = Error::failure("the credentials have expired").because(ErrorReason::Expired);
+        let expired = Error::login("the credentials have expired").because(ErrorReason::Expired);
         let lifetime = TokenLifetime {
             issued_at: token.issued_at,
             expires_at: token.expires_at,

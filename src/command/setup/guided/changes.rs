@@ -32,7 +32,7 @@ pub(super) fn plan_changes(
         let edit = edits::edit_configuration(&preferences, &machine.drafts, |text| {
             config::change_connections(text, &wishes.connections, &[])
         })?;
-        let after = edit.after.as_deref().unwrap_or_default();
+        let after = edit.new_text.as_deref().unwrap_or_default();
         preferences = app.preferences.with_config(Config::parse(after)?);
         first_edits.push(edit);
     }

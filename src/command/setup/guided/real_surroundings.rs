@@ -137,7 +137,7 @@ impl GuidedSurroundings for RealSurroundings<'_> {
             .iter()
             .any(|connection| connection.name == name);
         if is_wished || self.app.preferences.config.connection(name).is_some() {
-            let error = Error::usage(format!("a connection named {name} is there already"));
+            let error = Error::usage(format!("{name}: a connection of that name exists already"));
             return Err(error.hint("choose another name"));
         }
         Ok(())
