@@ -90,11 +90,11 @@ pub(super) fn loading(file: &Path, direction: SetupDirection) -> SetupCommands {
 }
 
 fn plist_file(machine: &Machine) -> PathBuf {
-    agents(machine).join("pgcred.refresh.plist")
+    agents_directory(machine).join("pgcred.refresh.plist")
 }
 
 /// Returns the directory of the user's agents.
-pub(super) fn agents(machine: &Machine) -> PathBuf {
+pub(super) fn agents_directory(machine: &Machine) -> PathBuf {
     machine.home.join("Library").join("LaunchAgents")
 }
 

@@ -55,27 +55,30 @@ const TASK_FILE: &str = "pgcred-proxy.xml";
 const TASK: &str = "pgcred proxy";
 
 fn texts(machine: &Machine) -> Vec<ScheduledText> {
-    let text = |name, text| ScheduledText {
+    let scheduled_text = |name, text| ScheduledText {
         destination: EditDestination::File(file_of_service(machine, name)),
         text,
     };
     match machine.os {
-        Os::Linux => vec![text(SERVICE, service), text(SOCKET, socket)],
-        Os::Mac => vec![text(AGENT, agent)],
-        Os::Windows => vec![text(TASK_FILE, task)],
+        Os::Linux => vec![
+            scheduled_text(SERVICE, service_text),
+            scheduled_text(SOCKET, socket_text),
+        ],
+        Os::Mac => vec![scheduled_text(AGENT, agent_text)],
+        Os::Windows => vec![scheduled_text(TASK_FILE, task_text)],
     }
 }
 
 fn file_of_service(machine: &Machine, name: &str) -> PathBuf {
     let directory = match machine.os {
-        Os::Linux => systemd::units(machine),
-        Os::Mac => launchd::agents(machine),
+        Os::Linux => systemd::units_directory(machine),
+        Os::Mac => launchd::agents_directory(machine),
         Os::Windows => machine.own.clone(),
     };
     directory.join(name)
 }
 
-fn service(schedule: &Schedule) -> String {
+fn service_text(schedule: &Schedule) -> String {
     let mut command_line = schedule.command_line.clone();
     command_line.extend(["--exit-idle", "15m"].map(str::to_owned));
     include_str!("pgcred-proxy.service")
@@ -85,7 +88,7 @@ fn service(schedule: &Schedule) -> String {
 
 /// Returns the unit of the sockets. `%t` is the directory that the gateway takes for its own
 /// sockets, too.
-fn socket(schedule: &Schedule) -> String {
+fn socket_text(schedule: &Schedule) -> String {
     let mut listeners = Vec::new();
     for proxy in &schedule.listeners {
         let port = proxy.port;
@@ -97,7 +100,7 @@ fn socket(schedule: &Schedule) -> String {
     include_str!("pgcred-proxy.socket").replace("{listeners}", &listeners.concat())
 }
 
-fn agent(schedule: &Schedule) -> String {
+fn agent_text(schedule: &Schedule) -> String {
     include_str!("pgcred.proxy.plist")
         .replace("{read_at_start}", &schedule.read_at_start)
         .replace("{words}", &launchd::strings(&schedule.command_line))
@@ -105,7 +108,7 @@ fn agent(schedule: &Schedule) -> String {
 
 /// Returns the task. Without a user its trigger would be the log-on of anyone, for which Windows
 /// wants an administrator.
-fn task(schedule: &Schedule) -> String {
+fn task_text(schedule: &Schedule) -> String {
     let user = env::var("USERNAME").unwrap_or_default();
     let user = match env::var("USERDOMAIN") {
         Some(domain) => format!("{domain}\\{user}"),
@@ -205,7 +208,7 @@ mod tests {
 
     #[test]
     fn the_sockets_are_those_of_the_connections() {
-        let text = socket(&schedule());
+        let text = socket_text(&schedule());
         let listeners = "[Socket]\nListenStream=127.0.0.1:15432\n\
                          ListenStream=%t/pgcred/.s.PGSQL.15432\n\
                          ListenStream=127.0.0.1:15433\nSocketMode=0600\n";
@@ -215,7 +218,11 @@ mod tests {
     /// A gateway that has read another configuration is started again.
     #[test]
     fn what_the_gateway_has_read_is_a_part_of_its_texts() {
-        for text in [service(&schedule()), agent(&schedule()), task(&schedule())] {
+        for text in [
+            service_text(&schedule()),
+            agent_text(&schedule()),
+            task_text(&schedule()),
+        ] {
             assert!(
                 text.contains("The configuration that it reads: 0123"),
                 "{text}"
@@ -226,16 +233,16 @@ mod tests {
     /// Only systemd starts the gateway again when a tool connects.
     #[test]
     fn the_gateway_ends_by_itself_only_where_a_tool_starts_it() {
-        let text = service(&schedule());
+        let text = service_text(&schedule());
         let command = "ExecStart=\"/o p/pgcred\" \"proxy\" \"--config\" \"/a&b\" \
                        \"--exit-idle\" \"15m\"\n";
         assert!(text.contains(command), "{text}");
-        assert!(agent(&schedule()).contains("    <string>/a&amp;b</string>\n  </array>\n"));
-        let task = task(&schedule());
+        assert!(agent_text(&schedule()).contains("    <string>/a&amp;b</string>\n  </array>\n"));
+        let task = task_text(&schedule());
         let arguments = "<Arguments>--headless &quot;/o p/pgcred&quot; proxy --config \
                          &quot;/a&amp;b&quot;</Arguments>";
         assert!(task.contains(arguments), "{task}");
-        for text in [agent(&schedule()), task] {
+        for text in [agent_text(&schedule()), task] {
             assert!(!text.contains("idle") && !text.contains('{'), "{text}");
         }
     }

@@ -47,25 +47,25 @@ const TIMER: &str = "pgcred-refresh.timer";
 const SERVICE: &str = "pgcred-refresh.service";
 
 fn texts(machine: &Machine) -> Vec<ScheduledText> {
-    let directory = units(machine);
+    let directory = units_directory(machine);
     vec![
         ScheduledText {
             destination: EditDestination::File(directory.join(SERVICE)),
-            text: service,
+            text: service_text,
         },
         ScheduledText {
             destination: EditDestination::File(directory.join(TIMER)),
-            text: timer,
+            text: timer_text,
         },
     ]
 }
 
 /// Returns the directory of the user's units.
-pub(super) fn units(machine: &Machine) -> PathBuf {
+pub(super) fn units_directory(machine: &Machine) -> PathBuf {
     machine.config.join("systemd").join("user")
 }
 
-fn service(schedule: &Schedule) -> String {
+fn service_text(schedule: &Schedule) -> String {
     include_str!("pgcred-refresh.service")
         .replace("{command}", &command_line(&schedule.command_line))
 }
@@ -80,7 +80,7 @@ pub(super) fn command_line(command_line: &[String]) -> String {
     line
 }
 
-fn timer(schedule: &Schedule) -> String {
+fn timer_text(schedule: &Schedule) -> String {
     include_str!("pgcred-refresh.timer").replace("{minutes}", &schedule.minutes.to_string())
 }
 

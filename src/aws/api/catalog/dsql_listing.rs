@@ -36,7 +36,7 @@ pub(super) async fn list_dsql(query: &RegionQuery<'_>) -> CatalogPart {
     let mut is_complete = list.failure.is_none();
     let clusters = part.take_list(question(dsql::LIST_CLUSTERS), list);
     query.expect_more(clusters.len());
-    query.done();
+    query.report_done();
     let room = Semaphore::new(SIDE_BY_SIDE);
     let mut questions = Vec::new();
     for cluster in &clusters {
@@ -77,7 +77,7 @@ async fn get_cluster_in_turn(
     let _place = room.acquire().await; // an error only if somebody closed it
     let answer =
         dsql::fetch_cluster(query.client, query.region.as_str(), &cluster.identifier).await;
-    query.done();
+    query.report_done();
     answer
 }
 

@@ -22,7 +22,7 @@ impl RegionQuery<'_> {
     }
 
     /// Says that a question has come to its end.
-    pub(super) fn done(&self) {
+    pub(super) fn report_done(&self) {
         (self.progress)(CatalogStep::Done);
     }
 }

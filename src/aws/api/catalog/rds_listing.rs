@@ -67,7 +67,7 @@ async fn list_rds_clusters(query: &RegionQuery<'_>) -> CatalogPart {
         rds_resources::parse_cluster,
     )
     .await;
-    query.done();
+    query.report_done();
     let (mut part, question) = (CatalogPart::default(), catalog_question(query, listing));
     for cluster in part.take_list(question, clusters) {
         part.set_account_from_arn(&cluster.arn);
@@ -88,7 +88,7 @@ async fn list_rds_instances(query: &RegionQuery<'_>) -> CatalogPart {
         rds_resources::parse_instance,
     )
     .await;
-    query.done();
+    query.report_done();
     let (mut part, question) = (CatalogPart::default(), catalog_question(query, listing));
     for instance in part.take_list(question, instances) {
         if instance.cluster.is_some() {
@@ -113,14 +113,14 @@ async fn list_rds_proxies(query: &RegionQuery<'_>) -> CatalogPart {
         part.add_databases(question_of_proxies, databases_of_proxy(proxy, query.region));
     }
     if proxies.is_empty() {
-        query.done();
+        query.report_done();
         return part;
     }
     query.expect_more(1);
-    query.done();
+    query.report_done();
     let (listing, read) = (&rds::PROXY_ENDPOINTS, rds_resources::parse_proxy_endpoint);
     let list = rds::describe_all(client, region, listing, RdsFilter::All, read).await;
-    query.done();
+    query.report_done();
     let question = catalog_question(query, listing);
     for endpoint in part.take_list(question, list) {
         let mut all_proxies = proxies.iter();
