@@ -56,6 +56,9 @@ fi
 export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git -c safe.directory="$PWD" log -1 --format=%ct)}
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 PATH=$(packaging/tools.sh):$PATH
+# zig is a module of this Python. `std_of` may put the system's before it.
+CARGO_ZIGBUILD_PYTHON_PATH=$(command -v python3 || command -v python)
+export CARGO_ZIGBUILD_PYTHON_PATH
 
 # std_of TARGET: sets `cargo_options`, and where only Debian has the source of the standard library, PATH
 std_of() {

@@ -38,7 +38,7 @@ fn usage_errors_have_their_exit_code_and_say_what_is_wrong() {
         (&["token", HOST, "--user", "a\nb"], 2, "control character"),
         (
             &["token", HOST, "--provider", "mysql"],
-            4,
+            2,
             "choose one of dsql, rds",
         ),
         (&["token", HOST, "--format", "xml"], 2, "possible values"),

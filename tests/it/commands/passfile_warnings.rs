@@ -108,7 +108,7 @@ fn other_names_owners_and_tildes_of_a_passfile_are_explained() {
     );
     let run = sandbox.run(&["refresh", HOST, "--passfile=~/x.pass"]);
     run.assert_fails(
-        1,
+        2,
         "hint: write \"$HOME/x.pass\": the shell did not expand ~",
     );
 

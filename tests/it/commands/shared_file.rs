@@ -297,7 +297,7 @@ fn what_no_shared_file_may_say_is_an_error_that_names_line_and_key() {
         ),
         (
             "[connections.p]\nhost = 'postgres://u:secret@h'\n",
-            "line 2: connections.p.host: host ",
+            "line 2: connections.p.host: the host ",
         ),
         (
             "[connections.p]\nhost = 'h'\npassword = 'secret'\n",

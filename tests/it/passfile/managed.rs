@@ -72,7 +72,7 @@ fn the_file_is_found_as_libpq_finds_it() {
     ]);
     assert!(by_variable.exists() && by_flag.exists());
     let run = sandbox.run(&["refresh", HOST, "--passfile", "/nowhere/at/all"]);
-    run.assert_fails(1, "mkdir -p -m 700 '/nowhere/at'");
+    run.assert_fails(2, "mkdir -p -m 700 '/nowhere/at'");
 }
 
 #[test]

@@ -101,7 +101,7 @@ fn setup_asks_for_a_user_only_by_name() {
     vault
         .sandbox
         .run(&host)
-        .assert_fails(2, "only a connection keeps it");
+        .assert_fails(2, "only a connection keeps the last one");
     assert_eq!(
         (vault.runs(), vault.text(SERVICE_FILE)),
         (0, MINE.to_owned())
