@@ -30,9 +30,9 @@ impl LoginTurn {
     pub(crate) fn wait(&self, ask_policy: &AskPolicy) -> Option<FileLock> {
         const LOOK_INTERVAL: Duration = Duration::from_millis(500);
         let id = format!("login-{}", self.id);
-        let free = session_lock(&id, Duration::ZERO);
-        if free.is_some() || locks_directory().is_none() {
-            return free;
+        let lock = session_lock(&id, Duration::ZERO);
+        if lock.is_some() || locks_directory().is_none() {
+            return lock;
         }
         (ask_policy.print_notice)(&format!(
             "another pgcred is logging in to {}; waiting for it (Ctrl-C ends the wait)",

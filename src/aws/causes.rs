@@ -103,9 +103,9 @@ fn cause_of_refusal(error: &Error) -> &'static str {
     causes.first().map_or("aws.refused", |cause| cause.id)
 }
 
-/// Returns the id of the cause of which a message of a server speaks, to which a token was sent. No
-/// server says why one of another service refuses a login, and no variable put another password in
-/// the place of the token.
+/// Returns the id of the cause of which a server speaks in a message about a login with a token.
+/// Causes of other services are left out, and so is a variable with another password: the token
+/// was sent.
 pub(super) fn cause_of_message(
     message: &str,
     service: Option<KnownService>,
@@ -118,11 +118,11 @@ pub(super) fn cause_of_message(
 }
 
 /// Returns the service that a row is about; `None` for a row that is about all of them.
-fn service_of_cause(cause: &str) -> Option<KnownService> {
+fn service_of_cause(cause_id: &str) -> Option<KnownService> {
     KnownService::ALL.iter().copied().find(|service| {
         cause_prefixes_of(*service)
             .iter()
-            .any(|row| cause.starts_with(row))
+            .any(|prefix| cause_id.starts_with(prefix))
     })
 }
 

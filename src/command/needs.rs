@@ -26,7 +26,7 @@ pub(crate) struct CommandNeeds {
 }
 
 /// What a command does if root runs it in the home directory of another user: see
-/// [`crate::sys::fs::trust::roots_foreign_home`].
+/// [`crate::sys::fs::trust::root_in_foreign_home_error`].
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ForeignHomePolicy {
     /// The command would write there.
@@ -59,7 +59,7 @@ impl CommandNeeds {
 
     /// Returns `None` if the command has nothing to do in the home directory of another user.
     fn app(self, options: GlobalOptions) -> Result<Option<App>> {
-        let foreign_home = fs::trust::roots_foreign_home();
+        let foreign_home = fs::trust::root_in_foreign_home_error();
         if let Some(reason) = &foreign_home {
             match self.foreign_home {
                 ForeignHomePolicy::DoNothing => return Ok(None),

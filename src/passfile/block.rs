@@ -98,12 +98,12 @@ impl Passfile {
             if let Err(damage) = parser.parse_line(line) {
                 let number = index + 1;
                 let message = format!("line {number}: pgcred's block is damaged: {damage}");
-                return Err(Error::failure(message).hint(repair_hint(text)));
+                return Err(Error::usage(message).hint(repair_hint(text)));
             }
         }
         if parser.position == BlockPosition::Inside {
             let message = "pgcred's block is damaged: its end mark is missing";
-            return Err(Error::failure(message).hint(repair_hint(text)));
+            return Err(Error::usage(message).hint(repair_hint(text)));
         }
         Ok(parser.finished())
     }

@@ -13,7 +13,7 @@ pub(crate) struct PassfileMatch {
     /// Its number in the file.
     pub(crate) line: usize,
     /// Whether it stands in pgcred's block.
-    pub(crate) is_own: bool,
+    pub(crate) is_pgcreds: bool,
     pub(crate) password: PasswordKind,
 }
 
@@ -87,10 +87,10 @@ pub(crate) fn libpq_match(
         user: wanted_line.user.as_bytes(),
     };
     let (line, password) = first_match(text, query)?;
-    let is_own = !user_lines(text).iter().any(|(number, _)| *number == line);
+    let is_pgcreds = !user_lines(text).iter().any(|(number, _)| *number == line);
     Some(PassfileMatch {
         line,
-        is_own,
+        is_pgcreds,
         password: PasswordKind::from_password(&password, kind),
     })
 }
@@ -199,9 +199,9 @@ mod tests {
                 Some((3, true, PasswordKind::Token(time))),
             ),
         ] {
-            let expected = expected.map(|(line, is_own, password)| PassfileMatch {
+            let expected = expected.map(|(line, is_pgcreds, password)| PassfileMatch {
                 line,
-                is_own,
+                is_pgcreds,
                 password,
             });
             let found = libpq_match(text.as_bytes(), &wanted_line("h"), "db", kind);

@@ -16,7 +16,7 @@ pub(crate) fn own_home() -> Option<PathBuf> {
 }
 
 /// Returns pgcred's directory in a directory of the system or of the user.
-pub(crate) fn own_in(parent: &Path) -> PathBuf {
+pub(crate) fn pgcred_directory_in(parent: &Path) -> PathBuf {
     parent.join("pgcred")
 }
 
@@ -24,7 +24,7 @@ pub(crate) fn own_in(parent: &Path) -> PathBuf {
 pub(crate) fn config_file() -> Option<PathBuf> {
     let directory = match own_home() {
         Some(home) => home,
-        None => own_in(&env::config_directory()?),
+        None => pgcred_directory_in(&env::config_directory()?),
     };
     Some(directory.join("config.toml"))
 }
@@ -38,7 +38,7 @@ pub(crate) fn gateway_key() -> Option<PathBuf> {
 /// directory when the user logs out; a system without one gets a directory in the cache.
 pub(crate) fn gateway_sockets() -> Option<PathBuf> {
     match env::runtime_directory() {
-        Some(runtime) if own_home().is_none() => Some(own_in(&runtime)),
+        Some(runtime) if own_home().is_none() => Some(pgcred_directory_in(&runtime)),
         _ => Some(CacheDirectory::for_user()?.path().join(GATEWAY_SOCKETS)),
     }
 }
@@ -48,7 +48,7 @@ pub(crate) fn gateway_sockets() -> Option<PathBuf> {
 pub(crate) fn data_directory() -> Option<PathBuf> {
     match own_home() {
         Some(home) => Some(home),
-        None => Some(own_in(&env::data_directory()?)),
+        None => Some(pgcred_directory_in(&env::data_directory()?)),
     }
 }
 
@@ -72,7 +72,7 @@ impl CacheDirectory {
     pub(crate) fn for_user() -> Option<Self> {
         match own_home() {
             Some(home) => Some(Self(home.join("cache"))),
-            None => Some(Self(own_in(&env::cache_directory()?))),
+            None => Some(Self(pgcred_directory_in(&env::cache_directory()?))),
         }
     }
 

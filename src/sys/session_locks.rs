@@ -10,7 +10,7 @@ use crate::sys::paths::CacheDirectory;
 /// each other. Root in the home directory of another user has none: a directory of root's would
 /// lock that user out.
 pub(crate) fn locks_directory() -> Option<PathBuf> {
-    if fs::trust::roots_foreign_home().is_some() {
+    if fs::trust::root_in_foreign_home_error().is_some() {
         return None;
     }
     Some(CacheDirectory::for_user()?.locks())

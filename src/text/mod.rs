@@ -86,12 +86,12 @@ pub(crate) fn mask_accounts(text: &str) -> String {
 /// like a token.
 ///
 /// A service may repeat pgcred's request, which contains tokens of sessions and of web identities.
-pub(crate) fn foreign(text: &str) -> String {
-    let is_of_token = |c: char| c.is_ascii_alphanumeric() || "+/=_.%~-".contains(c);
+pub(crate) fn safe_excerpt(text: &str) -> String {
+    let is_token_char = |c: char| c.is_ascii_alphanumeric() || "+/=_.%~-".contains(c);
     let mut kept = String::new();
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
-        let is_word = |c: char| is_of_token(c) || c == ':';
+        let is_word = |c: char| is_token_char(c) || c == ':';
         let end = rest
             .find(|c| is_word(c) != is_word(first))
             .unwrap_or(rest.len());
@@ -231,7 +231,7 @@ mod tests {
             "see https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/\
              ConfiguringInstanceMetadataOptions.html",
         ] {
-            assert_eq!(foreign(kept), kept);
+            assert_eq!(safe_excerpt(kept), kept);
         }
         let jwt = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJzeXN0ZW06c2VydmljZWFjY291bnQ6YXBwIn0.\
                    c2lnbmF0dXJlMDEyMzQ1Njc4OQ";
@@ -241,19 +241,19 @@ mod tests {
         let secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
         for token in [jwt, session, hex, secret] {
             assert_eq!(
-                foreign(&format!("you sent: {token}, why")),
+                safe_excerpt(&format!("you sent: {token}, why")),
                 "you sent: [...], why"
             );
             assert_eq!(
-                foreign(&format!("a=b&WebIdentityToken={token}&c=d")),
+                safe_excerpt(&format!("a=b&WebIdentityToken={token}&c=d")),
                 "a=b&[...]&c=d"
             );
             assert_eq!(
-                foreign(&format!("{{\"token\":\"{token}\"}}")),
+                safe_excerpt(&format!("{{\"token\":\"{token}\"}}")),
                 "{\"token\":\"[...]\"}"
             );
-            assert_eq!(foreign(&format!("token:{token}")), "token:[...]");
-            assert_eq!(foreign(&format!("arn:{token}")), "arn:[...]");
+            assert_eq!(safe_excerpt(&format!("token:{token}")), "token:[...]");
+            assert_eq!(safe_excerpt(&format!("arn:{token}")), "arn:[...]");
         }
     }
 
@@ -274,7 +274,7 @@ mod tests {
                 ("x/", "."),
                 ("+", "."),
             ] {
-                let shown = foreign(&format!("{}{secret}{}", marks.0, marks.1));
+                let shown = safe_excerpt(&format!("{}{secret}{}", marks.0, marks.1));
                 assert!(
                     shown.contains("[...]") && !shown.contains("MDENG"),
                     "{shown}"
@@ -286,7 +286,7 @@ mod tests {
     #[test]
     fn long_texts_are_cut() {
         assert_eq!(
-            foreign(&"a b ".repeat(1000)).chars().count(),
+            safe_excerpt(&"a b ".repeat(1000)).chars().count(),
             MAX_FOREIGN_LENGTH
         );
         assert_eq!(

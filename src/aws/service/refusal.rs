@@ -83,14 +83,14 @@ pub(crate) fn refusal_error(
         Some(message) => format!("{code}: {message}"),
         None => code.to_owned(),
     };
-    let reason = text::foreign(&reason);
+    let reason = text::safe_excerpt(&reason);
     // No hint: what helps depends on the code, which the callers know.
     Error::failure(format!("{context}: {service} refused: {reason}")).because(ErrorReason::Refused)
 }
 
 /// Says that a service has not been reached.
 pub(crate) fn unreachable_service(context: &str, service: &str, cause: &str) -> Error {
-    let cause = text::foreign(cause);
+    let cause = text::safe_excerpt(cause);
     Error::failure(format!("{context}: {service} cannot be reached: {cause}")).hint(format!(
         "{CHECK_NETWORK}; run `pgcred --debug ...` to see more"
     ))

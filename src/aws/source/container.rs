@@ -29,7 +29,7 @@ use crate::aws::resolution::CredentialResolution;
 use crate::error::{Error, Result};
 use crate::http::RequestError;
 use crate::sys::fs;
-use crate::text::{backquoted, foreign, host};
+use crate::text::{backquoted, host, safe_excerpt};
 
 /// The server that relative addresses belong to. It is AWS's own.
 const SERVER_OF_AWS: &str = "http://169.254.170.2";
@@ -200,7 +200,7 @@ fn describe_refusal(status: u16, text: &[u8]) -> String {
     let mut message = format!("it refused (HTTP {status})");
     for name in ["code", "message"] {
         if let Some(Value::String(text)) = answer.get(name) {
-            message = format!("{message}: {}", foreign(text));
+            message = format!("{message}: {}", safe_excerpt(text));
         }
     }
     message

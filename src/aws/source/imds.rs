@@ -28,7 +28,7 @@ use crate::aws::plan::InstanceMetadata;
 use crate::aws::resolution::CredentialResolution;
 use crate::error::{Error, Result};
 use crate::http::{HttpClient, RequestError};
-use crate::text::{foreign, host};
+use crate::text::{host, safe_excerpt};
 use crate::time::{Time, spoken_duration};
 
 const TOKEN: &str = "latest/api/token";
@@ -105,7 +105,7 @@ fn parse_credentials(answer: Option<&str>) -> Result<Credentials> {
     if let Some(Value::String(code)) = answer.get("Code")
         && code != "Success"
     {
-        let code = foreign(code);
+        let code = safe_excerpt(code);
         return Err(wrong_answer(&format!("{code} instead of credentials")));
     }
     let fields = answer.as_object().cloned().unwrap_or_default();

@@ -40,7 +40,7 @@ use crate::cache::seal::SealingKey;
 use crate::config::CacheChoice;
 use crate::error::{Error, Result};
 use crate::sys::fs;
-use crate::sys::paths::own_in;
+use crate::sys::paths::pgcred_directory_in;
 pub(crate) use trial::{KeyTrial, try_out};
 
 /// How long a keyring may take in all. A keyring that waits for the user to unlock it is given up
@@ -289,7 +289,7 @@ fn item_name(scope: &str) -> String {
 /// Returns the directory for a file with the key.
 fn key_directory(paths: &KeyPaths) -> PathBuf {
     match &paths.runtime {
-        Some(runtime) if fs::is_own_directory(runtime) => own_in(runtime),
+        Some(runtime) if fs::is_own_directory(runtime) => pgcred_directory_in(runtime),
         _ => paths.fallback.clone(),
     }
 }

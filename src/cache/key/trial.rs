@@ -18,9 +18,9 @@ pub(crate) struct KeyTrial {
 /// Tries one place after another, as a search for the key does, until one keeps the entry.
 pub(crate) fn try_out(choice: CacheChoice, paths: &KeyPaths) -> KeyTrial {
     let mut trial = KeyTrial::default();
-    let mut of_key = stores_of_choice(choice, paths).into_iter();
+    let mut key_stores = stores_of_choice(choice, paths).into_iter();
     for store in stores_of_choice(choice, &paths_of_entry(paths)) {
-        let location = match of_key.next() {
+        let location = match key_stores.next() {
             Some(store) => store.location(),
             None => store.location(),
         };

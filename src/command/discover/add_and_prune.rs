@@ -90,7 +90,7 @@ impl ChangeOptions {
                 UnlistedConnections::find(&app.preferences.config, &hosts.rows, &hosts.answers);
             warn_about_lost(&unlisted, output);
             if self.yes && !unlisted.lost.is_empty() {
-                unlisted.keep_lost();
+                unlisted.spare_lost_profiles();
                 output.note("these are kept: without --yes pgcred shows them and asks");
             }
         }

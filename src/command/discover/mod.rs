@@ -95,14 +95,14 @@ pub(crate) fn search_databases(
     app: &App,
 ) -> Result<DiscoveredHosts> {
     let preferences = &app.preferences;
-    let listers = ListingAuthority::all_among(authorities)?;
+    let listing_authorities = ListingAuthority::all_among(authorities)?;
     let context = SearchContext {
-        listers: &listers,
+        listing_authorities: &listing_authorities,
         config: &preferences.config,
         ask_policy: &preferences.ask_policy,
         deadline: Instant::now() + preferences.ask_policy.timeout,
     };
-    for warning in scope.region_warnings(&listers) {
+    for warning in scope.region_warnings(&listing_authorities) {
         preferences.output.warn(&warning);
     }
     let questions = scope.questions(context)?;

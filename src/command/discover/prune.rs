@@ -93,7 +93,7 @@ impl UnlistedConnections {
     }
 
     /// Keeps what profiles have lost as a whole: only the user can say that it is gone.
-    pub(super) fn keep_lost(&mut self) {
+    pub(super) fn spare_lost_profiles(&mut self) {
         let lost_profiles = &self.lost;
         self.names.retain(|name| {
             !lost_profiles
@@ -148,7 +148,7 @@ impl<'a> ExpectedListing<'a> {
             return false;
         };
         let mut profiles = answer.profiles.iter();
-        let is_asked = provider.authority.name() == answer.lister.authority.name()
+        let is_asked = provider.authority.name() == answer.listing_authority.authority.name()
             && profiles.any(|asked_profile| asked_profile.as_deref() == Some(profile));
         let is_same_service = |complete: &CompleteListing| {
             complete.region == *region && complete.service == provider.service

@@ -52,7 +52,7 @@ fn unusual_status(row: &DiscoveredHost) -> String {
 fn configured_state(row: &DiscoveredHost) -> &'static str {
     match row.not_added {
         _ if row.is_configured => "configured",
-        Some(reason) => reason.column_text(row.lister.listing),
+        Some(reason) => reason.column_text(row.listing_authority.lister),
         None => "new",
     }
 }
@@ -105,7 +105,7 @@ pub(super) fn not_added_text(row: &DiscoveredHost) -> Option<String> {
         return Some("it is configured".to_owned());
     }
     let reason = row.not_added?;
-    let text = reason.clause(row.lister.listing);
+    let text = reason.clause(row.listing_authority.lister);
     if reason == NotAddedReason::NoTokens
         && let Some(advice) = row.how_to_take_tokens()
     {

@@ -20,7 +20,7 @@ const MAX_TEXT_LENGTH: usize = 255;
 #[derive(Clone)]
 pub(crate) struct DiscoveredHost {
     /// Who has listed it.
-    pub(super) lister: ListingAuthority,
+    pub(super) listing_authority: ListingAuthority,
     /// The name of its connection: the one that it has, else the one that it would get.
     pub(crate) name: String,
     pub(crate) database: FoundDatabase,
@@ -121,8 +121,8 @@ impl DiscoveredHost {
     /// Returns what the user types so that the database takes tokens, if that is known.
     pub(super) fn how_to_take_tokens(&self) -> Option<String> {
         let profile = self.profile.as_deref();
-        self.lister
-            .listing
+        self.listing_authority
+            .lister
             .how_to_take_tokens(&self.database, profile)
     }
 
@@ -144,7 +144,8 @@ impl DiscoveredHost {
             row.not_added = None;
         }
         let reason = row.not_added.unwrap_or(NotAddedReason::NoHost);
-        row.to_connection().ok_or(reason.clause(row.lister.listing))
+        row.to_connection()
+            .ok_or(reason.clause(row.listing_authority.lister))
     }
 
     /// Returns the texts that a pattern of `--add` may fit.
@@ -163,11 +164,11 @@ pub(super) fn rows_of_answers(
     let mut rows = Vec::new();
     let mut row_keys = HashSet::new();
     for answer in answers {
-        let Ok(listing) = &answer.listing else {
+        let Ok(catalog_answer) = &answer.listing else {
             continue;
         };
-        for database in &listing.databases {
-            let row = new_row(database, listing, answer, user);
+        for database in &catalog_answer.databases {
+            let row = new_row(database, catalog_answer, answer, user);
             if row_keys.insert(row_key(&row)) {
                 rows.push(row);
             }
@@ -194,7 +195,7 @@ fn row_key(row: &DiscoveredHost) -> String {
 
 fn new_row(
     database: &FoundDatabase,
-    listing: &CatalogAnswer,
+    catalog_answer: &CatalogAnswer,
     answer: &ProfileAnswer,
     user: Option<&str>,
 ) -> DiscoveredHost {
@@ -219,14 +220,14 @@ fn new_row(
         None
     };
     DiscoveredHost {
-        lister: answer.lister,
+        listing_authority: answer.listing_authority,
         name: String::new(),
         database,
         provider,
         host,
         user,
         profile: answer.profiles.first().cloned().flatten(),
-        account: listing.account.clone(),
+        account: catalog_answer.account.clone(),
         is_configured: false,
         not_added,
     }

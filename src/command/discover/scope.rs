@@ -33,7 +33,7 @@ pub(super) type ProfileName = Option<String>;
 
 /// One who is asked, and for what.
 pub(super) struct CatalogSearch {
-    pub(super) lister: ListingAuthority,
+    pub(super) listing_authority: ListingAuthority,
     /// Every profile that leads to these credentials; the first one stands for all.
     pub(super) profiles: Vec<ProfileName>,
     pub(super) catalog: Box<dyn DatabaseCatalog>,
@@ -44,7 +44,7 @@ pub(super) struct CatalogSearch {
 #[derive(Clone, Copy)]
 pub(super) struct SearchContext<'a> {
     /// Who can be asked. There is one at least.
-    pub(super) listers: &'a [ListingAuthority],
+    pub(super) listing_authorities: &'a [ListingAuthority],
     pub(super) config: &'a Config,
     pub(super) ask_policy: &'a AskPolicy,
     pub(super) deadline: Instant,
@@ -54,19 +54,19 @@ pub(super) struct SearchContext<'a> {
 #[derive(Clone, Copy)]
 pub(crate) struct ListingAuthority {
     pub(super) authority: &'static dyn Authority,
-    pub(super) listing: &'static dyn Lister,
+    pub(super) lister: &'static dyn Lister,
 }
 
 impl ListingAuthority {
     /// Returns those among authorities that can list. If none can, that is an error.
     pub(crate) fn all_among(authorities: &[&'static dyn Authority]) -> Result<Vec<Self>> {
-        let mut listers = Vec::new();
+        let mut listing_authorities = Vec::new();
         for authority in authorities.iter().copied() {
-            if let Some(listing) = authority.lister() {
-                listers.push(Self { authority, listing });
+            if let Some(lister) = authority.lister() {
+                listing_authorities.push(Self { authority, lister });
             }
         }
-        if listers.is_empty() {
+        if listing_authorities.is_empty() {
             let titles: Vec<&str> = authorities
                 .iter()
                 .map(|authority| authority.title())
@@ -74,7 +74,7 @@ impl ListingAuthority {
             let error = Error::failure(format!("{} cannot list databases", titles.join(" or ")));
             return Err(error.hint("run `pgcred add NAME HOST` to add one by its host"));
         }
-        Ok(listers)
+        Ok(listing_authorities)
     }
 
     /// Returns the fake authority, whatever it has to list.
@@ -82,7 +82,7 @@ impl ListingAuthority {
     pub(super) fn fake() -> Self {
         Self {
             authority: provider::fake::PROVIDER.authority,
-            listing: provider::fake::lister(),
+            lister: provider::fake::lister(),
         }
     }
 
@@ -92,7 +92,7 @@ impl ListingAuthority {
         profile: Option<&str>,
         context: SearchContext<'_>,
     ) -> Box<dyn DatabaseCatalog> {
-        self.listing
+        self.lister
             .catalog(profile, context.ask_policy, context.deadline)
     }
 }
@@ -126,10 +126,10 @@ impl ScopeOptions {
     /// yet.
     pub(super) fn questions(&self, context: SearchContext<'_>) -> Result<Vec<CatalogSearch>> {
         let mut candidates = Vec::new();
-        for lister in context.listers {
+        for listing_authority in context.listing_authorities {
             candidates.push(SearchCandidate {
-                lister: *lister,
-                used: ProfilesInUse::find(lister.authority, context.config),
+                listing_authority: *listing_authority,
+                used: ProfilesInUse::find(listing_authority.authority, context.config),
                 profiles: Vec::new(),
             });
         }
@@ -141,21 +141,21 @@ impl ScopeOptions {
         }
         let mut questions = Vec::new();
         for SearchCandidate {
-            lister,
+            listing_authority,
             used,
             profiles,
         } in candidates
         {
-            for profiles in group_by_credentials(profiles, lister.authority) {
-                let catalog = lister.catalog(profiles[0].as_deref(), context);
+            for profiles in group_by_credentials(profiles, listing_authority.authority) {
+                let catalog = listing_authority.catalog(profiles[0].as_deref(), context);
                 let profile_regions = catalog.regions();
                 let regions = self.regions(
                     &profile_regions,
                     &used.regions_of(&profiles),
-                    lister.authority,
+                    listing_authority.authority,
                 )?;
                 questions.push(CatalogSearch {
-                    lister,
+                    listing_authority,
                     profiles,
                     catalog,
                     regions,
@@ -202,11 +202,11 @@ impl ScopeOptions {
     }
 
     /// Returns a warning for each region that the user names and nobody who is asked knows.
-    pub(super) fn region_warnings(&self, listers: &[ListingAuthority]) -> Vec<String> {
+    pub(super) fn region_warnings(&self, listing_authorities: &[ListingAuthority]) -> Vec<String> {
         let mut warnings = Vec::new();
         for pattern in &self.region {
             let mut region_warnings = Vec::new();
-            for ListingAuthority { authority, .. } in listers {
+            for ListingAuthority { authority, .. } in listing_authorities {
                 if let Some(regions) = authority.regions()
                     && let Ok(region) = regions.parse(pattern)
                 {
@@ -240,7 +240,7 @@ impl ScopeOptions {
 
 /// An authority, and those of its profiles that are asked.
 struct SearchCandidate {
-    lister: ListingAuthority,
+    listing_authority: ListingAuthority,
     used: ProfilesInUse,
     profiles: Vec<ProfileName>,
 }
@@ -270,7 +270,7 @@ fn take_named_profiles(pattern: &str, candidates: &mut [SearchCandidate]) -> Res
         if names_one {
             break; // whether it has the profile does not matter, so its files are not read
         }
-        let names = candidate.lister.authority.profile_names()?;
+        let names = candidate.listing_authority.authority.profile_names()?;
         for name in matching_names(pattern, &names) {
             is_found = true;
             add_once(&mut candidate.profiles, Some(name));

@@ -21,7 +21,7 @@ const MAX_THREADS: usize = 12;
 
 /// What a profile has answered.
 pub(super) struct ProfileAnswer {
-    pub(super) lister: ListingAuthority,
+    pub(super) listing_authority: ListingAuthority,
     /// As in [`CatalogSearch`].
     pub(super) profiles: Vec<ProfileName>,
     /// The regions that were asked for.
@@ -66,7 +66,7 @@ fn ask_after_logins(answers: &mut [ProfileAnswer], context: SearchContext<'_>, o
         if !answer.needs_login() {
             continue;
         }
-        let identities = answer.lister.authority.identities();
+        let identities = answer.listing_authority.authority.identities();
         let identity = identities.identity(answer.profile(), None);
         match identity.log_in(context.ask_policy, &context.ask_policy.notes()) {
             Ok(_) => logged_in.push(position),
@@ -82,9 +82,9 @@ fn ask_after_logins(answers: &mut [ProfileAnswer], context: SearchContext<'_>, o
     for position in &logged_in {
         let answer = &answers[*position];
         questions.push(CatalogSearch {
-            lister: answer.lister,
+            listing_authority: answer.listing_authority,
             profiles: answer.profiles.clone(),
-            catalog: answer.lister.catalog(answer.profile(), context),
+            catalog: answer.listing_authority.catalog(answer.profile(), context),
             regions: answer.regions.clone(),
         });
     }
@@ -123,7 +123,7 @@ fn ask_once(questions: Vec<CatalogSearch>, output: Output) -> Vec<ProfileAnswer>
 fn titles(questions: &[CatalogSearch]) -> String {
     let mut titles: Vec<&str> = Vec::new();
     for question in questions {
-        let title = question.lister.authority.title();
+        let title = question.listing_authority.authority.title();
         if !titles.contains(&title) {
             titles.push(title);
         }
@@ -146,7 +146,7 @@ fn answer_open_searches(
             question.catalog.list(&question.regions, count)
         };
         let answer = ProfileAnswer {
-            lister: question.lister,
+            listing_authority: question.listing_authority,
             profiles: question.profiles,
             regions: question.regions,
             listing,

@@ -158,7 +158,7 @@ fn read_version(command_line: &[String], deadline: Instant) -> Option<String> {
     if line.is_empty() || !program_output.status.success() {
         return None;
     }
-    Some(crate::text::foreign(line))
+    Some(crate::text::safe_excerpt(line))
 }
 
 /// Starts to ask the AWS CLI for its version. It takes half a second to start, so that its files

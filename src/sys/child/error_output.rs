@@ -1,7 +1,7 @@
 //! Shortens what a program has said on stderr, so that an error may repeat it: to one line, without
 //! any of the arguments that it was given.
 
-use crate::text::foreign;
+use crate::text::safe_excerpt;
 
 /// An argument that is shorter than this is no secret.
 const MIN_SECRET_LENGTH: usize = 6;
@@ -10,7 +10,7 @@ const MIN_SECRET_LENGTH: usize = 6;
 pub(crate) fn last_line(text: &[u8]) -> String {
     let text = String::from_utf8_lossy(text);
     let mut lines = text.lines().map(str::trim);
-    foreign(lines.rfind(|line| !line.is_empty()).unwrap_or_default())
+    safe_excerpt(lines.rfind(|line| !line.is_empty()).unwrap_or_default())
 }
 
 /// Returns what a program says without the frames that it draws around errors, as `snow` does. The

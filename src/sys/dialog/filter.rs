@@ -3,13 +3,13 @@
 use super::DialogChoice;
 
 /// Tells whether a choice has each of the words, in upper or lower case, anywhere.
-pub(super) fn matches_filter(typed_word: &str, choice: &DialogChoice) -> bool {
+pub(super) fn matches_filter(typed_text: &str, choice: &DialogChoice) -> bool {
     if choice.is_always_shown {
         return true;
     }
     let text = format!("{} {}", choice.name, choice.detail).to_lowercase();
-    let lower_word = typed_word.to_lowercase();
-    lower_word
+    let lower_text = typed_text.to_lowercase();
+    lower_text
         .split_whitespace()
         .all(|word| text.contains(word))
 }

@@ -61,10 +61,10 @@ pub(crate) fn private_directory_parents() -> Vec<PathBuf> {
         && let Some(runtime) = env::runtime_directory()
         && is_own_directory(&runtime)
     {
-        parents.push(paths::runs_directory(&paths::own_in(&runtime)));
+        parents.push(paths::runs_directory(&paths::pgcred_directory_in(&runtime)));
     }
     if let Some(cache) = CacheDirectory::for_user()
-        && trust::roots_foreign_home().is_none()
+        && trust::root_in_foreign_home_error().is_none()
     {
         parents.push(paths::runs_directory(cache.path()));
     }
@@ -298,7 +298,7 @@ pub(crate) fn remove_private_directories() -> (Vec<Result<PathBuf>>, Vec<PathBuf
 pub(crate) fn new_private_directory() -> Result<PrivateDirectory> {
     let mut errors = Vec::new();
     for parent in private_directory_parents() {
-        match directory_in_own(&parent) {
+        match directory_in_own_parent(&parent) {
             Ok(directory) => return Ok(directory),
             Err(error) => errors.push(error.to_string()),
         }
@@ -314,7 +314,7 @@ pub(crate) fn new_private_directory() -> Result<PrivateDirectory> {
     )
 }
 
-fn directory_in_own(parent: &Path) -> Result<PrivateDirectory> {
+fn directory_in_own_parent(parent: &Path) -> Result<PrivateDirectory> {
     ensure_own_parent(parent)?;
     directory_in(parent, OWN_PREFIX)
 }

@@ -215,7 +215,7 @@ pub(crate) fn check_path(path: &Path) -> Result<()> {
 /// the files that root makes there, and root must not believe the files of that user.
 ///
 /// Returns `None` if `PGCRED_HOME` is set, because then pgcred does not use HOME.
-pub(crate) fn roots_foreign_home() -> Option<Error> {
+pub(crate) fn root_in_foreign_home_error() -> Option<Error> {
     if !platform::is_root() || paths::own_home().is_some() {
         return None;
     }
@@ -240,24 +240,24 @@ pub(super) fn check_for_root(path: &Path, directory: &Path, old: Option<&Metadat
         return Ok(());
     }
     let mut directory_owner = None;
-    let mut is_roots_directory = false;
+    let mut is_trusted_directory = false;
     if let Ok(metadata) = fs::metadata(directory) {
         directory_owner = platform::untrusted_owner(&metadata);
-        is_roots_directory = is_trusted(&metadata);
+        is_trusted_directory = is_trusted(&metadata);
     }
     match (old, directory_owner) {
         (None, None) => Ok(()),
-        (None, Some(owner)) => Err(file_in_the_way(&owner, path)),
+        (None, Some(owner)) => Err(root_file_in_user_directory_error(&owner, path)),
         (Some(old), directory_owner) => match platform::untrusted_owner(old) {
-            Some(owner) if !is_roots_directory && directory_owner.as_ref() != Some(&owner) => {
-                Err(foreign_directory_error(&owner, path))
+            Some(owner) if !is_trusted_directory && directory_owner.as_ref() != Some(&owner) => {
+                Err(foreign_file_error(&owner, path))
             }
             _ => Ok(()),
         },
     }
 }
 
-fn file_in_the_way(owner: &str, path: &Path) -> Error {
+fn root_file_in_user_directory_error(owner: &str, path: &Path) -> Error {
     let shown = path.display();
     Error::usage(format!(
         "{shown} would be a file of root's in a directory that belongs to {owner}"
@@ -267,7 +267,7 @@ fn file_in_the_way(owner: &str, path: &Path) -> Error {
     ))
 }
 
-fn foreign_directory_error(owner: &str, path: &Path) -> Error {
+fn foreign_file_error(owner: &str, path: &Path) -> Error {
     let quoted_path = quote::posix(&path.to_string_lossy());
     Error::usage(format!(
         "{} belongs to {owner}, but its directory does not",
@@ -289,11 +289,11 @@ pub(super) fn explain_denial(path: &Path, cause: &io::Error, error: Error) -> Er
             continue;
         };
         if let Some(owner) = platform::other_owner(&metadata) {
-            let is_roots = platform::untrusted_owner(&metadata).is_none();
+            let is_owned_by_root = platform::untrusted_owner(&metadata).is_none();
             return if place == path && !metadata.is_dir() {
-                explain_file(path, &owner, is_roots, error)
+                explain_file(path, &owner, is_owned_by_root, error)
             } else {
-                explain_directory(place, &owner, is_roots, error)
+                explain_directory(place, &owner, is_owned_by_root, error)
             };
         }
         if metadata.is_dir() {
@@ -303,9 +303,9 @@ pub(super) fn explain_denial(path: &Path, cause: &io::Error, error: Error) -> Er
     error
 }
 
-fn explain_file(path: &Path, owner: &str, is_roots: bool, error: Error) -> Error {
+fn explain_file(path: &Path, owner: &str, is_owned_by_root: bool, error: Error) -> Error {
     let error = error.noting(&format!("it belongs to {owner}"));
-    if !is_roots {
+    if !is_owned_by_root {
         return error.hint(FIND_OUT_WHY);
     }
     let quoted_path = quote::posix(&path.to_string_lossy());
@@ -316,11 +316,11 @@ fn explain_file(path: &Path, owner: &str, is_roots: bool, error: Error) -> Error
 
 /// Gives a hint only for a directory of root's inside the user's home. Elsewhere root may have made
 /// it on purpose.
-fn explain_directory(directory: &Path, owner: &str, is_roots: bool, error: Error) -> Error {
+fn explain_directory(directory: &Path, owner: &str, is_owned_by_root: bool, error: Error) -> Error {
     let error = error.noting(&format!("{} belongs to {owner}", directory.display()));
     let is_in_home =
         env::home().is_some_and(|home| directory.starts_with(&home) && directory != home);
-    if !is_in_home || !is_roots {
+    if !is_in_home || !is_owned_by_root {
         return error;
     }
     let quoted_path = quote::posix(&directory.to_string_lossy());

@@ -258,7 +258,7 @@ fn remove_without_a_home_directory_names_what_it_could_not_erase() {
         .env_remove("HOME")
         .env("PGPASSFILE", sandbox.path("pass"));
     let run = Run::of(remove);
-    run.assert_fails(1, "pgcred's block is damaged");
+    run.assert_fails(2, "pgcred's block is damaged");
     assert!(
         run.stderr
             .contains("warning: the entries of prod in tools were not removed: no home"),

@@ -11,6 +11,7 @@ use super::fixture::{
 use super::of_target::{ADDRESS, ENTRY, ENVIRONMENT};
 use crate::support::needs::{program, skip_unless};
 use crate::support::sandbox::{HOST, Run, Sandbox};
+use crate::tools::fixtures::{BY_FILES, WORKSPACE_OF_DBEAVER};
 
 const INSTALLATION: [Fixture; 10] = [
     machine("installation.version", nothing, "ok", None),
@@ -452,9 +453,9 @@ fn tools() {
 #[test]
 fn a_tool_that_setup_has_set_up_is_fine() {
     let sandbox = Sandbox::with_keys();
-    sandbox.write(".local/share/DBeaverData/workspace6/General/.project", "");
+    sandbox.write(WORKSPACE_OF_DBEAVER, "");
     sandbox.ok(&["add", "--quiet", "prod", HOST]);
-    for tool in ["psql", "pgadmin", "dbeaver"] {
+    for tool in BY_FILES {
         if tool == "dbeaver" && cfg!(target_os = "macos") {
             continue;
         }

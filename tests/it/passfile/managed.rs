@@ -192,7 +192,7 @@ fn a_damaged_block_stays_as_it_is() {
         sandbox.write("p", damaged);
         for command in [&["refresh", HOST][..], &["erase", "--all"]] {
             let run = sandbox.run(&[command, &["--passfile", "p"]].concat());
-            run.assert_fails(1, &format!("p: line {number}: pgcred's block is damaged"));
+            run.assert_fails(2, &format!("p: line {number}: pgcred's block is damaged"));
             assert!(run.stderr.contains(hint), "{}", run.stderr);
         }
         assert_eq!(sandbox.read("p"), damaged.as_bytes());
@@ -397,7 +397,7 @@ fn erase_all_knows_every_file_that_was_written() {
     sandbox.write("a", [&block[..], b"# pgcred end\n"].concat());
     for _ in 0..2 {
         let run = sandbox.run(&["erase", "--all"]);
-        run.assert_fails(1, "a: line 5: pgcred's block is damaged");
+        run.assert_fails(2, "a: line 5: pgcred's block is damaged");
         assert!(run.stderr.contains("config.toml: line 1"), "{}", run.stderr);
         assert!(!sandbox.path("b").exists() && !sandbox.own().join("cache/tokens").exists());
     }

@@ -259,6 +259,23 @@ fn tools_by_files() -> Vec<PathBuf> {
     tools
 }
 
+/// The tools that are set up by files, for tests that set each of them up and undo it. A home needs
+/// the file `WORKSPACE_OF_DBEAVER`, by which DBeaver counts as installed.
+pub const BY_FILES: [&str; 3] = ["dbeaver", "pgadmin", "psql"];
+
+pub const WORKSPACE_OF_DBEAVER: &str = ".local/share/DBeaverData/workspace6/General/.project";
+
+#[test]
+fn the_tools_by_files_are_all_named() {
+    let mut names = Vec::new();
+    for directory in tools_by_files() {
+        let name = directory.file_name().expect("a name").to_string_lossy();
+        names.push(name.into_owned());
+    }
+    names.sort();
+    assert_eq!(names, BY_FILES);
+}
+
 /// Tells whether a tool reads the passfile, by the table that `pgcred setup` prints.
 fn reads_passfile(overview: &str, tool: &str) -> bool {
     let column = overview.find("BY").expect("a column");

@@ -12,7 +12,7 @@ fn rows(config: &str) -> Vec<DiscoveredHost> {
     let mut off = database("off", "r", "off.fake.invalid");
     off.takes_tokens = Some(false);
     let answer = ProfileAnswer {
-        lister: ListingAuthority::fake(),
+        listing_authority: ListingAuthority::fake(),
         profiles: vec![Some("dev".to_owned())],
         regions: vec![Region::vouched_for("r")],
         listing: Ok(CatalogAnswer {

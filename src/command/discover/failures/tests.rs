@@ -11,7 +11,7 @@ fn answer(profile: &str, regions: &[&str]) -> ProfileAnswer {
         asked.push(Region::vouched_for(*region));
     }
     ProfileAnswer {
-        lister: ListingAuthority::fake(),
+        listing_authority: ListingAuthority::fake(),
         profiles: vec![Some(profile.to_owned())],
         regions: asked,
         listing: Ok(CatalogAnswer::default()),

@@ -11,7 +11,7 @@ const ID: &str = "foo0bar1baz2quux3quuux4abc";
 
 fn answer(profile: &str, region: &str, databases: Vec<FoundDatabase>) -> ProfileAnswer {
     ProfileAnswer {
-        lister: ListingAuthority::fake(),
+        listing_authority: ListingAuthority::fake(),
         profiles: vec![Some(profile.to_owned())],
         regions: vec![Region::vouched_for(region)],
         listing: Ok(CatalogAnswer {
@@ -70,7 +70,7 @@ fn the_region_may_be_in_the_host() {
     let config = entry("a", &host, "discovered = true\nprofile = 'dev'");
     let dsql = provider::from_name("dsql").unwrap();
     let asked_of_aws = |region, databases| ProfileAnswer {
-        lister: ListingAuthority::all_among(&[dsql.authority]).unwrap()[0],
+        listing_authority: ListingAuthority::all_among(&[dsql.authority]).unwrap()[0],
         ..answer("dev", region, databases)
     };
     let found_in = |region| found(&config, &[asked_of_aws(region, Vec::new())]);
@@ -161,9 +161,9 @@ fn a_profile_that_lists_none_of_its_connections_has_lost_them() {
     assert_eq!(gone.names, ["a", "b"]);
     assert_eq!(gone.lost[0].profile, "dev");
     assert_eq!(gone.lost[0].names, ["a", "b"]);
-    gone.keep_lost();
+    gone.spare_lost_profiles();
     assert!(gone.names.is_empty());
     let mut gone = find(vec![database("b", "r", "b.fake.invalid")]);
-    gone.keep_lost();
+    gone.spare_lost_profiles();
     assert_eq!(gone.names, ["a"]);
 }

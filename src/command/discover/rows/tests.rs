@@ -7,7 +7,7 @@ use crate::provider::fake::catalog::database;
 
 fn answer(profile: &str, databases: Vec<FoundDatabase>) -> ProfileAnswer {
     ProfileAnswer {
-        lister: ListingAuthority::fake(),
+        listing_authority: ListingAuthority::fake(),
         profiles: vec![Some(profile.to_owned())],
         regions: vec![Region::vouched_for("eu-west-1")],
         listing: Ok(CatalogAnswer {

@@ -12,7 +12,7 @@ const ALL: [&str; 3] = ["eu-south-1", "eu-west-1", "us-east-1"];
 fn asked(options: &ScopeOptions, config: &str) -> Result<Vec<(String, String)>> {
     let config = Config::parse(config).unwrap();
     let context = SearchContext {
-        listers: &[ListingAuthority::fake()],
+        listing_authorities: &[ListingAuthority::fake()],
         config: &config,
         ask_policy: &control::policy(),
         deadline: Instant::now() + Duration::from_secs(1),
@@ -163,14 +163,14 @@ fn asked_of_both(profiles: &[&str], regions: &[&str], config: &str) -> Result<Ve
         all_regions: false,
     };
     let context = SearchContext {
-        listers: &ListingAuthority::all_among(&authorities)?,
+        listing_authorities: &ListingAuthority::all_among(&authorities)?,
         config: &Config::parse(config).unwrap(),
         ask_policy: &control::policy(),
         deadline: Instant::now() + Duration::from_secs(1),
     };
     let mut found = Vec::new();
     for question in options.questions(context)? {
-        let authority = question.lister.authority.name();
+        let authority = question.listing_authority.authority.name();
         let profile = question.profiles[0].as_deref().unwrap_or("-");
         let regions: Vec<&str> = question.regions.iter().map(Region::as_str).collect();
         found.push(format!("{authority} {profile} {}", regions.join(" ")));
@@ -218,7 +218,10 @@ fn an_authority_that_lists_nothing_is_not_asked() {
     let error = ListingAuthority::all_among(&authorities).err().unwrap();
     assert_eq!(error.to_string(), "Fake or Other cannot list databases");
     set_up(&["dev"]);
-    let listers = ListingAuthority::all_among(&provider::authorities()).unwrap();
-    let names: Vec<&str> = listers.iter().map(|known| known.authority.name()).collect();
+    let listing_authorities = ListingAuthority::all_among(&provider::authorities()).unwrap();
+    let names: Vec<&str> = listing_authorities
+        .iter()
+        .map(|known| known.authority.name())
+        .collect();
     assert_eq!(names, ["aws", "fake"]);
 }

@@ -13,7 +13,7 @@ fn ask_all(is_user_there: bool) -> Vec<(String, Option<usize>)> {
     let mut policy = control::policy();
     policy.terminal = is_user_there;
     let context = SearchContext {
-        listers: &[ListingAuthority::fake()],
+        listing_authorities: &[ListingAuthority::fake()],
         config: &Config::default(),
         ask_policy: &policy,
         deadline: Instant::now() + Duration::from_secs(5),

@@ -91,14 +91,16 @@ fn has_scheduler(examined: &mut ExaminedTarget<'_, '_>) -> bool {
 fn judge_entry(facts: &PassfileFacts, target: &str, now: Time) -> Finding {
     let refresh = refresh_of(target);
     match &facts.answer {
-        Some(answer) if answer.is_own => judge_own(answer.line, facts.own_expiry, now, refresh),
-        Some(answer) => judge_users(answer, now, &refresh),
+        Some(answer) if answer.is_pgcreds => {
+            judge_pgcred_line(answer.line, facts.own_expiry, now, refresh)
+        }
+        Some(answer) => judge_user_line(answer, now, &refresh),
         None => judge_absence(facts, refresh),
     }
 }
 
 /// Judges the line of pgcred that libpq takes.
-fn judge_own(line: usize, expiry: Option<Time>, now: Time, refresh: String) -> Finding {
+fn judge_pgcred_line(line: usize, expiry: Option<Time>, now: Time, refresh: String) -> Finding {
     match expiry {
         Some(expiry) if expiry <= now => {
             let ago = spoken_duration(expiry.until(now));
@@ -116,7 +118,7 @@ fn judge_own(line: usize, expiry: Option<Time>, now: Time, refresh: String) -> F
 }
 
 /// Judges the line of the user's that libpq takes, which hides pgcred's if there is one.
-fn judge_users(answer: &PassfileMatch, now: Time, refresh: &str) -> Finding {
+fn judge_user_line(answer: &PassfileMatch, now: Time, refresh: &str) -> Finding {
     let line = answer.line;
     let finding = match answer.password {
         PasswordKind::Token(expiry) if expiry <= now => {
@@ -199,11 +201,11 @@ mod tests {
         }
     }
 
-    fn with(is_own: bool, password: PasswordKind, own_expiry: Option<Time>) -> PassfileFacts {
+    fn with(is_pgcreds: bool, password: PasswordKind, own_expiry: Option<Time>) -> PassfileFacts {
         PassfileFacts {
             answer: Some(PassfileMatch {
                 line: 3,
-                is_own,
+                is_pgcreds,
                 password,
             }),
             own_expiry,

@@ -30,7 +30,7 @@ pub(super) fn judge_permission(
     let finding = match resource {
         Some(resource) if denial.by == DeniedBy::NoStatement => finding.with_advice(format!(
             "let an administrator allow {action} on {}",
-            text::foreign(resource)
+            text::safe_excerpt(resource)
         )),
         _ => finding,
     };
@@ -42,7 +42,7 @@ pub(super) fn judge_permission(
 fn judge_denial(denial: &PolicyDenial, action: &str, request: &Request) -> Finding {
     let with_policies = |refusal: &str| match &denial.policies[..] {
         [] => refusal.to_owned(),
-        policies => text::foreign(&format!("{refusal} ({})", policies.join(", "))),
+        policies => text::safe_excerpt(&format!("{refusal} ({})", policies.join(", "))),
     };
     let cause = |obstacle| request.provider.cause_of_obstacle(obstacle);
     match denial.by {
@@ -66,7 +66,7 @@ fn judge_denial(denial: &PolicyDenial, action: &str, request: &Request) -> Findi
         ),
         DeniedBy::NoStatement => Finding::warn(
             cause(ServerLoginObstacle::OpenCondition),
-            text::foreign(&format!(
+            text::safe_excerpt(&format!(
                 "whether they allow {action} depends on {}",
                 denial.open_conditions.join(", ")
             )),

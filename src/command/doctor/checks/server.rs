@@ -93,8 +93,8 @@ fn examine_identity(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
 }
 
 fn judge_identity(caller: &CallerIdentity) -> Finding {
-    let account = text::foreign(&caller.account);
-    let name = text::foreign(&caller.name);
+    let account = text::safe_excerpt(&caller.account);
+    let name = text::safe_excerpt(&caller.name);
     Finding::ok(format!("account {account}: {name}"))
 }
 
@@ -175,7 +175,7 @@ fn other_account(examined: &mut ExaminedTarget<'_, '_>, server: &ServerState) ->
         .request
         .provider
         .cause_of_obstacle(ServerLoginObstacle::OtherAccount);
-    Some(Finding::warn(id, text::foreign(&detail)))
+    Some(Finding::warn(id, text::safe_excerpt(&detail)))
 }
 
 /// Returns the account of a server, if it is not that of the caller.
@@ -190,8 +190,8 @@ fn account_of<'a>(server: &'a ServerState, caller: &CallerIdentity) -> Option<&'
 
 fn judge_state(server: &ServerState, request: &Request) -> Finding {
     let cause = |obstacle| request.provider.cause_of_obstacle(obstacle);
-    let name = text::foreign(&server.identifier);
-    let status = text::foreign(&server.status);
+    let name = text::safe_excerpt(&server.identifier);
+    let status = text::safe_excerpt(&server.status);
     let public = match server.is_public {
         Some(true) => ", with a public address",
         Some(false) => ", without a public address",

@@ -60,7 +60,7 @@ fn examine_key(examination: &mut Examination<'_>) -> Finding {
 }
 
 fn no_cache_reason() -> String {
-    if fs::trust::roots_foreign_home().is_some() {
+    if fs::trust::root_in_foreign_home_error().is_some() {
         return "root keeps no tokens in another user's home".to_owned();
     }
     match env::var("PGCRED_CACHE") {
