@@ -229,7 +229,7 @@ fn make_edits<'a>(
         let change = FileChange {
             old_text: edit.old_text.as_deref(),
             new_text: edit.new_text.as_deref(),
-            backup_text: edit.backup_text.as_deref(),
+            backup: edit.backup_text.as_deref(),
         };
         let backup = change.make(&edit.destination, machine)?;
         made_edits.push(edit);
@@ -262,7 +262,7 @@ fn take_back(
         let change = FileChange {
             old_text: edit.new_text.as_deref(),
             new_text: edit.old_text.as_deref(),
-            backup_text: None,
+            backup: None,
         };
         match change.make(&edit.destination, machine) {
             Ok(_) => output.note(&format!("{}: as it was before", edit.destination)),
@@ -281,7 +281,7 @@ fn take_back(
 struct FileChange<'a> {
     old_text: Option<&'a str>,
     new_text: Option<&'a str>,
-    backup_text: Option<&'a str>,
+    backup: Option<&'a str>,
 }
 
 impl FileChange<'_> {
@@ -294,7 +294,7 @@ impl FileChange<'_> {
                 return Ok(None);
             }
         };
-        let backup = fs::replace(path, self.old_text, self.new_text, self.backup_text)?;
+        let backup = fs::replace(path, self.old_text, self.new_text, self.backup)?;
         if self.new_text.is_none() && machine.is_of_programs(path) {
             fs::remove_empty_directories(path);
         }
