@@ -53,12 +53,17 @@ pub(crate) fn default_fresh_until(issued_at: Time, expires_at: Time) -> Time {
 /// Returns the age of a token that is fresh for two thirds of its lifetime.
 pub(crate) fn age(issued_at: Time, expires_at: Time, now: Time) -> TokenAge {
     let fresh_until = default_fresh_until(issued_at, expires_at);
-    age_at(issued_at, fresh_until, expires_at, now)
+    age_with_fresh_until(issued_at, fresh_until, expires_at, now)
 }
 
 /// Returns the age of a token. A token that was issued in the future was made before the clock was
 /// set back; nobody can know whether the server takes it, so it counts as expired.
-pub(crate) fn age_at(issued_at: Time, fresh_until: Time, expires_at: Time, now: Time) -> TokenAge {
+pub(crate) fn age_with_fresh_until(
+    issued_at: Time,
+    fresh_until: Time,
+    expires_at: Time,
+    now: Time,
+) -> TokenAge {
     const SKEW: u32 = 300;
     if expires_at <= now || now.plus(SKEW) < issued_at {
         TokenAge::Expired
@@ -74,7 +79,7 @@ impl TokenTimes {
     pub(crate) fn age(self, now: Time) -> TokenAge {
         let issued_at = self.issued_at.unwrap_or(now);
         match self.fresh_until {
-            Some(fresh_until) => age_at(issued_at, fresh_until, self.expires_at, now),
+            Some(fresh_until) => age_with_fresh_until(issued_at, fresh_until, self.expires_at, now),
             None => age(issued_at, self.expires_at, now),
         }
     }
@@ -113,7 +118,7 @@ impl Token {
     }
 
     pub(crate) fn age(&self, now: Time) -> TokenAge {
-        age_at(self.issued_at, self.fresh_until, self.expires_at, now)
+        age_with_fresh_until(self.issued_at, self.fresh_until, self.expires_at, now)
     }
 }
 

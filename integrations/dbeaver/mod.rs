@@ -155,7 +155,7 @@ impl ToolFiles for DataSources {
 /// Returns our file in every workspace that exists: DBeaver's own, Flatpak's and Snap's.
 fn connection_files(machine: &Machine) -> Vec<PathBuf> {
     let (base, usual): (&Path, &[&str]) = match machine.os {
-        Os::Windows => (&machine.config, &["DBeaverData"]),
+        Os::Windows => (&machine.config_home, &["DBeaverData"]),
         Os::Mac => (&machine.home, &["Library/DBeaverData"]),
         Os::Linux => (
             &machine.home,

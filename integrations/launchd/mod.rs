@@ -99,7 +99,7 @@ pub(super) fn agents_directory(machine: &Machine) -> PathBuf {
 }
 
 /// Returns a call that succeeds where an agent is loaded.
-pub(super) fn is_loaded(label: &str) -> Vec<String> {
+pub(super) fn loaded_check_command(label: &str) -> Vec<String> {
     ["launchctl", "list", label].map(str::to_owned).to_vec()
 }
 

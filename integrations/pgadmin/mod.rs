@@ -186,13 +186,13 @@ fn servers(machine: &Machine) -> Vec<Value> {
 }
 
 fn servers_file(machine: &Machine) -> PathBuf {
-    machine.own.join("pgadmin-servers.json")
+    machine.pgcred_config.join("pgadmin-servers.json")
 }
 
 /// Returns the files in which pgAdmin keeps its servers. pgcred only reads them.
 fn databases(machine: &Machine) -> [PathBuf; 2] {
     let directory = if machine.os == Os::Windows {
-        machine.config.join("pgadmin")
+        machine.config_home.join("pgadmin")
     } else {
         machine.home.join(".pgadmin")
     };

@@ -73,7 +73,7 @@ fn file_of_service(machine: &Machine, name: &str) -> PathBuf {
     let directory = match machine.os {
         Os::Linux => systemd::units_directory(machine),
         Os::Mac => launchd::agents_directory(machine),
-        Os::Windows => machine.own.clone(),
+        Os::Windows => machine.pgcred_config.clone(),
     };
     directory.join(name)
 }
@@ -127,7 +127,7 @@ fn commands_of_service(machine: &Machine, direction: SetupDirection) -> SetupCom
     match machine.os {
         Os::Linux => commands_of_systemd(machine, direction),
         Os::Mac => SetupCommands {
-            unchanged: vec![launchd::is_loaded(LABEL)],
+            unchanged: vec![launchd::loaded_check_command(LABEL)],
             ..launchd::loading(&file_of_service(machine, AGENT), direction)
         },
         Os::Windows => commands_of_task_scheduler(machine, direction),

@@ -62,7 +62,7 @@ fn texts(machine: &Machine) -> Vec<ScheduledText> {
 
 /// Returns the directory of the user's units.
 pub(super) fn units_directory(machine: &Machine) -> PathBuf {
-    machine.config.join("systemd").join("user")
+    machine.config_home.join("systemd").join("user")
 }
 
 fn service_text(schedule: &Schedule) -> String {

@@ -97,5 +97,5 @@ pub(super) fn schtasks(arguments: &[&str]) -> Vec<String> {
 }
 
 fn task_file(machine: &Machine) -> PathBuf {
-    machine.own.join("pgcred-refresh.xml")
+    machine.pgcred_config.join("pgcred-refresh.xml")
 }

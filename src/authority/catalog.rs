@@ -85,7 +85,7 @@ pub(crate) struct CatalogAnswer {
     pub(crate) idle_hosts: Vec<String>,
     pub(crate) failures: Vec<FailedListing>,
     /// Of what nothing is missing: what is not listed there does not exist.
-    pub(crate) complete: Vec<CompleteListing>,
+    pub(crate) complete_listings: Vec<CompleteListing>,
 }
 
 /// Everything of one service in one region was listed.

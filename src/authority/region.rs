@@ -31,7 +31,7 @@ pub(crate) struct Region(String);
 
 impl Region {
     /// Takes a name that an authority, or the name of a host, vouches for.
-    pub(crate) fn vouched_for(name: impl Into<String>) -> Self {
+    pub(crate) fn from_trusted_name(name: impl Into<String>) -> Self {
         Self(name.into())
     }
 
@@ -68,7 +68,7 @@ mod tests {
 
     #[test]
     fn the_cache_keeps_a_region_and_its_absence() {
-        for region in [None, Some(Region::vouched_for("eu-west-1"))] {
+        for region in [None, Some(Region::from_trusted_name("eu-west-1"))] {
             let text = Region::to_cache(region.as_ref());
             assert_eq!(Region::from_cache(text), region);
         }

@@ -16,8 +16,8 @@ use super::known_regions::KNOWN_REGIONS;
 use super::known_service::KnownService;
 use super::login;
 use super::partition;
+use super::planned_profile::PlannedProfile;
 use super::profile::files::{PRIVATE_SETTINGS, profile_names};
-use super::profile_plan::ProfilePlan;
 use super::region;
 use super::settings::SharedFiles;
 use super::{setting_files, sigv4, token_parts};
@@ -146,9 +146,9 @@ impl Authority for AwsAuthority {
         profile: Option<&str>,
         ask_policy: &AskPolicy,
     ) -> Result<String> {
-        let profile_plan = ProfilePlan::read(profile, &SharedFiles::default());
+        let planned_profile = PlannedProfile::read(profile, &SharedFiles::default());
         let resolver = BlockingResolver {
-            profile_plan: &profile_plan,
+            planned_profile: &planned_profile,
             ask_policy,
             deadline: Instant::now() + ask_policy.timeout,
         };

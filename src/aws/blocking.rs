@@ -8,7 +8,7 @@ use crate::aws::credentials::Credentials;
 use super::credentials;
 use super::execute;
 use super::login::missing::{MissingLogin, UnresolvedCredentials};
-use super::profile_plan::ProfilePlan;
+use super::planned_profile::PlannedProfile;
 use super::resolution::CredentialResolution;
 use crate::authority::{AskPolicy, RunNotes};
 use crate::error::Result;
@@ -16,7 +16,7 @@ use crate::http::{self, block_on, block_until};
 
 /// Asks AWS what a plan needs.
 pub(super) struct BlockingResolver<'a> {
-    pub(super) profile_plan: &'a ProfilePlan,
+    pub(super) planned_profile: &'a PlannedProfile,
     pub(super) ask_policy: &'a AskPolicy,
     /// When the answer has to be there. Time that the user needs for a login does not count.
     pub(super) deadline: Instant,
@@ -45,7 +45,7 @@ impl BlockingResolver<'_> {
         notes: &RunNotes,
     ) -> Result<Credentials> {
         let resolution = self.open(region, lifetime_seconds, self.deadline, notes)?;
-        let plan = self.profile_plan.plan()?;
+        let plan = self.planned_profile.credential_plan()?;
         if let Some(keys) = plan.keys_in_environment() {
             // This needs no runtime, and is what the shell of a CI job has.
             return execute::credentials_in_variables(&resolution, keys);
@@ -82,7 +82,7 @@ impl BlockingResolver<'_> {
         let resolution = self.open(region, lifetime_seconds, deadline, notes)?;
         match block_on(execute::resolve_credentials(
             &resolution,
-            self.profile_plan.plan()?,
+            self.planned_profile.credential_plan()?,
         ))? {
             Ok(credentials) => Ok(credentials),
             Err(UnresolvedCredentials::Failed(error)) => Err(error),
@@ -93,19 +93,19 @@ impl BlockingResolver<'_> {
     /// Returns the credentials that the AWS CLI has cached, though they last less long than wanted.
     fn cached_credentials(&self, region: &str, notes: &RunNotes) -> Option<Credentials> {
         let resolution = self.open(region, 0, self.deadline, notes).ok()?;
-        execute::cached_credentials(&resolution, self.profile_plan.plan().ok()?)
+        execute::cached_credentials(&resolution, self.planned_profile.credential_plan().ok()?)
     }
 
     /// Logs in, if the profile needs it. Returns false if there are credentials already.
     pub(super) fn log_in(&self, notes: &RunNotes) -> Result<bool> {
-        let region = match self.profile_plan.region() {
+        let region = match self.planned_profile.region() {
             Some(region) => region,
             None => "us-east-1".to_owned(),
         };
         let resolution = self.open(&region, 0, self.deadline, notes)?;
         match block_on(execute::resolve_credentials(
             &resolution,
-            self.profile_plan.plan()?,
+            self.planned_profile.credential_plan()?,
         ))? {
             Ok(_) => Ok(false),
             Err(UnresolvedCredentials::Failed(error)) => Err(error),
@@ -140,7 +140,7 @@ impl BlockingResolver<'_> {
         deadline: Instant,
         notes: &'a RunNotes,
     ) -> Result<CredentialResolution<'a>> {
-        let settings = &self.profile_plan.settings;
+        let settings = &self.planned_profile.settings;
         CredentialResolution::open(
             settings,
             self.ask_policy,

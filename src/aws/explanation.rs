@@ -3,7 +3,7 @@
 //! login. A secret is never among them.
 
 use super::plan::CredentialPlan;
-use super::profile_plan::ProfilePlan;
+use super::planned_profile::PlannedProfile;
 use super::service::endpoints;
 use super::settings::{AwsSettings, ProfileNaming, SettingOrigin};
 use super::source::ChosenBy;
@@ -13,17 +13,17 @@ use crate::text::host;
 /// Returns one line for each decision, in the order in which they are carried out. `region` is the
 /// region of the request, if it names one.
 pub(super) fn explanation_lines(
-    profile_plan: &ProfilePlan,
+    planned_profile: &PlannedProfile,
     region: Option<&Region>,
 ) -> Vec<String> {
-    let settings = &profile_plan.settings;
+    let settings = &planned_profile.settings;
     let region = region_in_words(settings, region);
     let profile = format!(
         "profile `{}`: {}",
         settings.profile_name(),
         settings.describe_origin(settings.origin_of_profile())
     );
-    match profile_plan.plan() {
+    match planned_profile.credential_plan() {
         Ok(plan) if plan.keys_in_environment().is_some() => {
             let source = source_in_words(settings, plan);
             vec![format!("credentials source: {source}"), region]

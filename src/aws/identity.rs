@@ -13,7 +13,7 @@ use std::time::Instant;
 
 use super::blocking::BlockingResolver;
 use super::explanation;
-use super::profile_plan::ProfilePlan;
+use super::planned_profile::PlannedProfile;
 use super::region;
 use super::settings::SharedFiles;
 use super::signer::{AwsSigner, REGION_HINT, no_region};
@@ -41,7 +41,7 @@ impl Identities for AwsIdentities {
 
 /// Who signs for a profile, as AWS's variables and files say it.
 struct AwsIdentity {
-    profile_plan: Rc<ProfilePlan>,
+    planned_profile: Rc<PlannedProfile>,
     digest: String,
     digest_with_login: String,
     login_stamp: OnceCell<String>,
@@ -50,16 +50,16 @@ struct AwsIdentity {
 
 impl AwsIdentity {
     fn read(profile: Option<&str>, files: &SharedFiles) -> Self {
-        let profile_plan = Rc::new(ProfilePlan::read(profile, files));
+        let planned_profile = Rc::new(PlannedProfile::read(profile, files));
         let mut digest = Digester::new();
-        profile_plan.hash(&mut digest);
-        Self::with_current_files(profile_plan, digest.finished())
+        planned_profile.hash(&mut digest);
+        Self::with_current_files(planned_profile, digest.finished())
     }
 
-    fn with_current_files(profile_plan: Rc<ProfilePlan>, digest: String) -> Self {
-        let digest_with_login = digest_with_stamps(&digest, profile_plan.files());
+    fn with_current_files(planned_profile: Rc<PlannedProfile>, digest: String) -> Self {
+        let digest_with_login = digest_with_stamps(&digest, planned_profile.files());
         Self {
-            profile_plan,
+            planned_profile,
             digest,
             digest_with_login,
             login_stamp: OnceCell::new(),
@@ -73,7 +73,7 @@ impl AwsIdentity {
         deadline: Instant,
     ) -> BlockingResolver<'a> {
         BlockingResolver {
-            profile_plan: &self.profile_plan,
+            planned_profile: &self.planned_profile,
             ask_policy,
             deadline,
         }
@@ -92,7 +92,7 @@ impl Identity for AwsIdentity {
     fn login_stamp(&self) -> &str {
         self.login_stamp.get_or_init(|| {
             let mut files = Vec::new();
-            for path in self.profile_plan.login_paths() {
+            for path in self.planned_profile.login_paths() {
                 if path.is_dir() {
                     files.extend(sorted_files(&path));
                 } else {
@@ -104,12 +104,12 @@ impl Identity for AwsIdentity {
     }
 
     fn login_paths(&self) -> Vec<PathBuf> {
-        self.profile_plan.login_paths()
+        self.planned_profile.login_paths()
     }
 
     fn reload(&self) -> Rc<dyn Identity> {
         Rc::new(Self::with_current_files(
-            Rc::clone(&self.profile_plan),
+            Rc::clone(&self.planned_profile),
             self.digest.clone(),
         ))
     }
@@ -117,7 +117,7 @@ impl Identity for AwsIdentity {
     fn configured_region(&self) -> Option<&str> {
         let region = self
             .region
-            .get_or_init(|| match self.profile_plan.region() {
+            .get_or_init(|| match self.planned_profile.region() {
                 Some(region) => region,
                 None => "instance metadata".to_owned(),
             });
@@ -148,14 +148,14 @@ impl Identity for AwsIdentity {
 
     fn trace_identity(&self, region: Option<&Region>, notes: &RunNotes) {
         if notes.shows_steps() {
-            for line in explanation::explanation_lines(&self.profile_plan, region) {
+            for line in explanation::explanation_lines(&self.planned_profile, region) {
                 notes.step(|| line);
             }
         }
     }
 
     fn signer_summary(&self) -> Option<SignerSummary> {
-        Some(signer_summary::signer_summary(&self.profile_plan))
+        Some(signer_summary::signer_summary(&self.planned_profile))
     }
 
     fn log_in(&self, ask_policy: &AskPolicy, notes: &RunNotes) -> Result<bool> {
@@ -172,7 +172,7 @@ impl Identity for AwsIdentity {
         let credentials = self
             .resolver(query.ask_policy, query.deadline)
             .credentials(region, query.lifetime_seconds, notes)?;
-        let profile = self.profile_plan.profile_by_option().map(str::to_owned);
+        let profile = self.planned_profile.profile_by_option().map(str::to_owned);
         Ok(Rc::new(AwsSigner::new(credentials, profile)))
     }
 }

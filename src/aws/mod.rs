@@ -2,7 +2,7 @@
 //! with them. This directory is the only user of the clients of AWS's services.
 //!
 //! ```text
-//! authority --> identity --> profile_plan --> plan        which source and roles, without I/O
+//! authority --> identity --> planned_profile --> plan        which source and roles, without I/O
 //!                  |                          settings    variables and the two shared files
 //!                  |
 //!                  +------> blocking --> execute     carries the plan out
@@ -45,8 +45,8 @@ mod known_service;
 mod login;
 mod partition;
 mod plan;
+mod planned_profile;
 mod profile;
-mod profile_plan;
 mod region;
 mod resolution;
 mod service;

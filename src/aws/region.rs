@@ -33,7 +33,7 @@ pub(super) fn parse(text: &str) -> Result<Region> {
     {
         return Err(invalid_region(text).hint(format!("did you mean `{nearest}`?")));
     }
-    Ok(Region::vouched_for(region))
+    Ok(Region::from_trusted_name(region))
 }
 
 fn invalid_region(text: &str) -> Error {

@@ -6,16 +6,16 @@ use super::credentials::Credentials;
 use super::explanation;
 use super::login::missing::MissingLogin;
 use super::plan::{CredentialPlan, PlannedSource};
-use super::profile_plan::ProfilePlan;
+use super::planned_profile::PlannedProfile;
 use super::settings::{AwsSettings, SettingOrigin};
 use crate::authority::{LoginState, SignerSummary, VariableKeys};
 use crate::error::Result;
 use crate::time::Time;
 
 /// Returns what is known of the credentials before anybody is asked.
-pub(super) fn signer_summary(profile_plan: &ProfilePlan) -> SignerSummary {
-    let settings = &profile_plan.settings;
-    let plan = profile_plan.plan();
+pub(super) fn signer_summary(planned_profile: &PlannedProfile) -> SignerSummary {
+    let settings = &planned_profile.settings;
+    let plan = planned_profile.credential_plan();
     let profile_variable = match settings.origin_of_profile() {
         SettingOrigin::Variable(variable) => Some(variable),
         _ => None,
@@ -137,7 +137,7 @@ mod tests {
         let sections = ini::parse_sections(config).unwrap_or_default();
         let files = SharedFiles::already_read(Ok(ProfileFiles::new(sections, Vec::new())));
         let settings = AwsSettings::new(AwsVariables::Given(given), files, profile);
-        signer_summary(&ProfilePlan::make(settings))
+        signer_summary(&PlannedProfile::make(settings))
     }
 
     const SSO: &str = "[profile dev]\nsso_session = corp-of-test\nsso_account_id = 123456789012\n\

@@ -16,7 +16,7 @@ use crate::sys::fs::{self, FilePresence};
 use crate::text::digest::{LENGTH, digest};
 use crate::text::mask_accounts;
 use crate::time::Time;
-use crate::token::{Token, TokenAge, age_at, default_fresh_until};
+use crate::token::{Token, TokenAge, age_with_fresh_until, default_fresh_until};
 
 const VERSION: u64 = 1;
 
@@ -254,7 +254,7 @@ impl TokenRecord {
     }
 
     pub(crate) fn age(&self, now: Time) -> TokenAge {
-        age_at(self.issued_at, self.fresh_until, self.expires_at, now)
+        age_with_fresh_until(self.issued_at, self.fresh_until, self.expires_at, now)
     }
 
     fn to_json(&self) -> Value {

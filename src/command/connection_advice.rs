@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use super::app::App;
-use super::line_owners::mark_taken_lines;
+use super::line_owners::assign_line_owners;
 use super::preferences::Preferences;
 use super::tool_undo;
 use super::warnings;
@@ -100,7 +100,7 @@ fn warn_about_shared_lines(names: &[&str], preferences: &Preferences) -> bool {
     let names: HashSet<&str> = names.iter().copied().collect();
     let mut lineless_count = 0;
     let mut warnings = Vec::new();
-    for conflict in mark_taken_lines(&mut preferences.named_connections()) {
+    for conflict in assign_line_owners(&mut preferences.named_connections()) {
         let (later, owner) = (conflict.later.as_str(), conflict.owner.as_str());
         if names.contains(later) {
             lineless_count += 1;

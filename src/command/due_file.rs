@@ -6,7 +6,7 @@
 
 use std::path::PathBuf;
 
-use super::line_owners::mark_taken_lines;
+use super::line_owners::assign_line_owners;
 use super::preferences::Preferences;
 use super::segment::{PromptSegment, TokenState, segment_of};
 use crate::cache::Cache;
@@ -81,7 +81,7 @@ fn first_due(
     let mut next_due = now.plus(MAX_WAIT_SECONDS);
     let mut first: Option<PromptSegment> = None;
     let mut connections = preferences.named_connections();
-    mark_taken_lines(&mut connections);
+    assign_line_owners(&mut connections);
     for (name, request) in &connections {
         let is_renewed = !request.provider.authority.issues_on_request_only();
         if is_renewed && request.passfile_lines().next().is_some() {

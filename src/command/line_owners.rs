@@ -45,7 +45,7 @@ impl LineConflict {
 
 /// Marks in each request the lines that an earlier request owns. The requests are in the order of
 /// the configuration.
-pub(super) fn mark_taken_lines(requests: &mut [(String, Request)]) -> Vec<LineConflict> {
+pub(super) fn assign_line_owners(requests: &mut [(String, Request)]) -> Vec<LineConflict> {
     let mut owners: BTreeMap<PassfileLine, String> = BTreeMap::new();
     let mut conflicts = Vec::new();
     for (name, request) in requests {
@@ -71,14 +71,14 @@ pub(super) fn mark_taken_lines(requests: &mut [(String, Request)]) -> Vec<LineCo
 }
 
 /// Marks the lines that earlier connections own in the request of one connection.
-pub(super) fn mark_taken_lines_of(
+pub(super) fn assign_line_owners_of(
     name: &str,
     request: Request,
     preferences: &Preferences,
 ) -> (Request, Vec<LineConflict>) {
     let mut requests = earlier_connections(name, preferences);
     requests.push((name.to_owned(), request));
-    let mut conflicts = mark_taken_lines(&mut requests);
+    let mut conflicts = assign_line_owners(&mut requests);
     conflicts.retain(|conflict| conflict.later == name);
     let (_, request) = requests.remove(requests.len() - 1);
     (request, conflicts)

@@ -4,7 +4,7 @@
 use std::cell::OnceCell;
 
 use super::app::App;
-use super::line_owners::{is_owned_by_another, mark_taken_lines};
+use super::line_owners::{assign_line_owners, is_owned_by_another};
 use super::needs::CommandNeeds;
 use super::passfile_tokens::{PassfileTokens, known_passfiles};
 use super::run::RunCommand;
@@ -126,7 +126,7 @@ fn segment_of_target(target: &str, app: &mut App, index: &CacheIndex) -> Option<
 fn segments_of_connections(app: &mut App, index: &CacheIndex) -> Vec<PromptSegment> {
     let passfiles = LazyPassfiles::new(index);
     let mut connections = app.preferences.named_connections();
-    mark_taken_lines(&mut connections);
+    assign_line_owners(&mut connections);
     let mut segments = Vec::new();
     for (name, request) in &connections {
         segments.extend(segment_of(name, request, index, &mut app.issuer, || {

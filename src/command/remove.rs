@@ -11,7 +11,7 @@ use std::collections::{BTreeSet, HashSet};
 use super::app::App;
 use super::erase::{erase_in_known_passfile, forget_ids};
 use super::errors::all_errors;
-use super::line_owners::mark_taken_lines;
+use super::line_owners::assign_line_owners;
 use super::needs::CommandNeeds;
 use super::passfile_tokens::known_passfiles;
 use super::preferences::Preferences;
@@ -165,13 +165,13 @@ impl ForgottenLines {
         preferences: &Preferences,
         errors: &mut Vec<Error>,
     ) -> Self {
-        let is_meant: HashSet<&str> = names.iter().copied().collect();
+        let meant_names: HashSet<&str> = names.iter().copied().collect();
         // Without PG* variables, as `refresh` has resolved them, and in the order of the
         // configuration, which decides whose a line is.
         let mut requests = Vec::new();
         for connection in &preferences.config.connections {
             let name = connection.name.as_str();
-            if !is_meant.contains(name) {
+            if !meant_names.contains(name) {
                 if let Ok(request) = preferences.connection(name) {
                     requests.push((name.to_owned(), request));
                 }
@@ -185,10 +185,10 @@ impl ForgottenLines {
                 }
             }
         }
-        mark_taken_lines(&mut requests);
+        assign_line_owners(&mut requests);
         let mut lines = Self::default();
         for (name, request) in &requests {
-            if is_meant.contains(name.as_str()) {
+            if meant_names.contains(name.as_str()) {
                 lines.add_named_user(name, request, index, preferences);
                 lines.in_passfiles.extend(request.passfile_lines());
                 if request.lines_of_others.is_empty() {
@@ -198,7 +198,7 @@ impl ForgottenLines {
             }
         }
         for (name, request) in &requests {
-            if !is_meant.contains(name.as_str()) {
+            if !meant_names.contains(name.as_str()) {
                 lines.in_cache.remove(&request.passfile_line());
             }
         }

@@ -162,7 +162,7 @@ fn read_words(field: &ConfigField<'_>) -> Result<Vec<WordTemplate>> {
             Error::usage("the list is empty").hint("write the program and its arguments"),
         ));
     };
-    let path = program.text();
+    let path = program.literal_prefix();
     let is_relative = path.contains(['/', '\\']) && !Path::new(path).is_absolute();
     if is_relative && !path.starts_with("~/") {
         return Err(field.located_error(
@@ -170,7 +170,7 @@ fn read_words(field: &ConfigField<'_>) -> Result<Vec<WordTemplate>> {
                 .hint("write the program's name, its whole path, or ~/ in front of it"),
         ));
     }
-    if program.names().next().is_some() {
+    if program.placeholder_names().next().is_some() {
         return Err(field.located_error(
             Error::usage("the program has a placeholder").hint("write the program's name"),
         ));

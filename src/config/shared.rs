@@ -116,11 +116,11 @@ impl Connection {
             None => own_host.clone(),
         };
         let mut other_hosts = Vec::new();
-        let own_address = HostPort {
+        let target_address = HostPort {
             host: own_host,
             port: self.target.port,
         };
-        for address in [&own_address].into_iter().chain(&self.aliases) {
+        for address in [&target_address].into_iter().chain(&self.aliases) {
             if address.host != signed_host {
                 other_hosts.push(address.to_string());
             }

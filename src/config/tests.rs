@@ -54,7 +54,7 @@ pub(super) fn text(text: &str) -> Option<String> {
 }
 
 pub(super) fn region(name: &str) -> Region {
-    Region::vouched_for(name)
+    Region::from_trusted_name(name)
 }
 
 pub(super) fn connection(name: &str, host: &str) -> Connection {
@@ -334,7 +334,7 @@ pub(super) fn some_connection() -> impl Strategy<Value = Connection> {
             },
             roots,
             profile: rest.0,
-            region: rest.1.map(Region::vouched_for),
+            region: rest.1.map(Region::from_trusted_name),
             provider: signed.0,
             sign_host: signed.1,
             lifetime: rest.2,

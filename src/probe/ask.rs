@@ -58,7 +58,7 @@ pub(super) fn ask_for_tls(
 fn read_error(first: &[u8], stream: TimedStream<'_>) -> Result<TlsAnswer, ProbeFailure> {
     let is_new = matches!(first, [b'E', 0, ..] | [b'E']);
     if !is_new {
-        return Ok(TlsAnswer::Error(wire::old_message(&first[1..])));
+        return Ok(TlsAnswer::Error(wire::parse_protocol_2_error(&first[1..])));
     }
     let packet = read_packet(&mut first.chain(stream))?;
     Ok(TlsAnswer::Error(wire::parse_message(&packet.body)))

@@ -128,7 +128,7 @@ pub(crate) fn begin_tls(
         };
         match refusal {
             Some(outcome) => handshake.outcome = outcome,
-            None => encrypt(&mut handshake, open.stream, &server, request, deadline),
+            None => complete_handshake(&mut handshake, open.stream, &server, request, deadline),
         }
     }
     handshake.elapsed = started.elapsed();
@@ -146,7 +146,7 @@ fn refusal_of_tls(stream: &TcpStream, deadline: Deadline) -> Option<HandshakeOut
     })
 }
 
-fn encrypt(
+fn complete_handshake(
     handshake: &mut TlsHandshake,
     socket: TcpStream,
     server: &ServerName<'static>,

@@ -53,7 +53,7 @@ fn region_of_host(host: &str) -> Option<Region> {
     if cluster.is_empty() || !service.starts_with("dsql") || !may_be_region(region) {
         return None;
     }
-    Some(Region::vouched_for(region))
+    Some(Region::from_trusted_name(region))
 }
 
 /// Leaves out PrivateLink hosts, whose second label is of the user's own.

@@ -37,7 +37,7 @@ pub(super) static PROVIDER: Provider = Provider {
 fn region_of_host(host: &str) -> Option<Region> {
     match split_host(host)? {
         (_, "global") => None,
-        (_, region) => Some(Region::vouched_for(region)),
+        (_, region) => Some(Region::from_trusted_name(region)),
     }
 }
 

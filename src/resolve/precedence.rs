@@ -44,8 +44,8 @@ impl<'a> MergedTarget<'a> {
         // `pgcred exec` sets PG* variables that lead its program to one target. They name that
         // target if nothing else is named, and say nothing about another one.
         let is_named = connection.is_some() || values.host.value.is_some();
-        let is_of_another = is_named && env::is_in_exec();
-        let takes_variables = variable_use == VariableUse::Take && !is_of_another;
+        let is_in_exec_of_another = is_named && env::is_in_exec();
+        let takes_variables = variable_use == VariableUse::Take && !is_in_exec_of_another;
         let target_has_address = values.has_keyword("hostaddr");
         if connection.is_none() {
             connection = connection_at(&values, options, takes_variables, config)?;

@@ -33,9 +33,9 @@ pub(crate) enum TrustedRoots {
     System(PathBuf),
     /// A file of pgcred's own with public roots, because the system has no file of them. It exists
     /// after a call of [`provide_file`].
-    OwnPublic(RootSet, PathBuf),
+    PgcredPublicRoots(RootSet, PathBuf),
     /// A file of pgcred's own with private roots. It exists after a call of [`provide_file`].
-    OwnPrivate(RootSet, PathBuf),
+    ProviderRoots(RootSet, PathBuf),
 }
 
 impl TrustedRoots {
@@ -46,9 +46,9 @@ impl TrustedRoots {
     pub(crate) fn value_for_libpq(&self) -> String {
         match self {
             Self::UsersChoice(text) => text.clone(),
-            Self::System(file) | Self::OwnPublic(_, file) | Self::OwnPrivate(_, file) => {
-                file.display().to_string()
-            }
+            Self::System(file)
+            | Self::PgcredPublicRoots(_, file)
+            | Self::ProviderRoots(_, file) => file.display().to_string(),
         }
     }
 
@@ -57,8 +57,8 @@ impl TrustedRoots {
     pub(crate) fn file_for_java(&self) -> Option<String> {
         match self {
             Self::UsersChoice(text) if text == SYSTEM => None,
-            Self::System(_) | Self::OwnPublic(..) => None,
-            Self::UsersChoice(_) | Self::OwnPrivate(..) => Some(self.value_for_libpq()),
+            Self::System(_) | Self::PgcredPublicRoots(..) => None,
+            Self::UsersChoice(_) | Self::ProviderRoots(..) => Some(self.value_for_libpq()),
         }
     }
 }
@@ -121,7 +121,7 @@ fn roots_of_provider(request: &Request) -> Result<TrustedRoots> {
     let set = match required_roots(request) {
         RequiredRoots::Private(set) => {
             let path = store::file_of_set(&set)?;
-            return Ok(TrustedRoots::OwnPrivate(set, path));
+            return Ok(TrustedRoots::ProviderRoots(set, path));
         }
         RequiredRoots::Public(set) => set,
     };
@@ -132,7 +132,7 @@ fn roots_of_provider(request: &Request) -> Result<TrustedRoots> {
         return Ok(TrustedRoots::UsersChoice(SYSTEM.to_owned()));
     };
     let path = store::file_of_set(&set)?;
-    Ok(TrustedRoots::OwnPublic(set, path))
+    Ok(TrustedRoots::PgcredPublicRoots(set, path))
 }
 
 /// Makes the file, if it is one of pgcred's and does not exist. It gets the certificates that
@@ -143,7 +143,7 @@ pub(crate) fn provide_file(
     ask_policy: &AskPolicy,
 ) -> Result<()> {
     match roots {
-        Some(TrustedRoots::OwnPublic(set, _) | TrustedRoots::OwnPrivate(set, _)) => {
+        Some(TrustedRoots::PgcredPublicRoots(set, _) | TrustedRoots::ProviderRoots(set, _)) => {
             store::provide_set(set, || download_roots(set, request, ask_policy))
         }
         _ => Ok(()),

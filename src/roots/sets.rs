@@ -92,7 +92,7 @@ fn certificates_of_roots(roots: &TrustedRoots) -> Vec<CertificateDer<'static>> {
         TrustedRoots::UsersChoice(text) if text == SYSTEM => system_certificates(),
         TrustedRoots::UsersChoice(file) => certificates_in_file(Path::new(file)),
         TrustedRoots::System(file) => certificates_in_file(file),
-        TrustedRoots::OwnPublic(set, file) | TrustedRoots::OwnPrivate(set, file) => {
+        TrustedRoots::PgcredPublicRoots(set, file) | TrustedRoots::ProviderRoots(set, file) => {
             let certificates = certificates_in_file(file);
             match store::bundled_text(set) {
                 Some(text) if certificates.is_empty() => store::parse_certificates(text.as_bytes()),

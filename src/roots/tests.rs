@@ -57,7 +57,7 @@ fn private_roots_are_a_file_of_pgcreds_own() {
     let roots = choose_roots(&request)
         .unwrap()
         .expect("the server is verified");
-    let TrustedRoots::OwnPrivate(set, file) = &roots else {
+    let TrustedRoots::ProviderRoots(set, file) = &roots else {
         panic!("{roots:?}");
     };
     assert!(file.ends_with("fake.pem"), "{}", file.display());

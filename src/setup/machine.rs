@@ -22,9 +22,9 @@ pub(crate) struct Machine {
     pub(crate) os: Os,
     pub(crate) home: PathBuf,
     /// `~/.config`, `~/Library/Application Support`, `%APPDATA%`.
-    pub(crate) config: PathBuf,
+    pub(crate) config_home: PathBuf,
     /// pgcred's own configuration directory.
-    pub(crate) own: PathBuf,
+    pub(crate) pgcred_config: PathBuf,
     /// The file that `--config` names.
     pub(crate) named_config: Option<PathBuf>,
     /// The absolute path of pgcred.
@@ -74,7 +74,7 @@ impl Os {
 impl Machine {
     /// Returns the machine that pgcred runs on.
     pub(crate) fn current(named_config: Option<&Path>) -> Result<Self> {
-        let (Some(home), Some(config), Some(file)) =
+        let (Some(home), Some(config_home), Some(file)) =
             (env::home(), env::config_directory(), paths::config_file())
         else {
             return Err(Error::no_directory("home").hint("set HOME, then try again"));
@@ -82,14 +82,14 @@ impl Machine {
         let os = Os::current();
         let service_file = match env::var_os("PGSERVICEFILE") {
             Some(file) => PathBuf::from(file),
-            None if os == Os::Windows => config.join("postgresql").join(".pg_service.conf"),
+            None if os == Os::Windows => config_home.join("postgresql").join(".pg_service.conf"),
             None => home.join(".pg_service.conf"),
         };
         Ok(Self {
             os,
             home,
-            config,
-            own: file.parent().unwrap_or(&file).to_owned(),
+            config_home,
+            pgcred_config: file.parent().unwrap_or(&file).to_owned(),
             named_config: named_config.map(|file| env::current_directory().join(file)),
             pgcred: child::own_path()?,
             service_file,
@@ -103,7 +103,9 @@ impl Machine {
         let is_of_dbeaver = path
             .components()
             .any(|part| part.as_os_str() == "workspace6");
-        is_of_dbeaver || path.starts_with(&self.config) || path.starts_with(&self.own)
+        is_of_dbeaver
+            || path.starts_with(&self.config_home)
+            || path.starts_with(&self.pgcred_config)
     }
 
     /// Returns the first of these programs that PATH has.
@@ -121,7 +123,7 @@ impl Machine {
         for trace in traces {
             for root in [
                 &self.home,
-                &self.config,
+                &self.config_home,
                 Path::new("/Applications"),
                 Path::new("/"),
             ] {

@@ -53,7 +53,7 @@ impl FileOwnership {
     }
 
     /// Tells whether a backup is what this user's part was before pgcred, byte for byte.
-    pub(super) fn is_origin(&self, backup: &str, users_part: Option<&str>) -> bool {
+    pub(super) fn is_backup_of(&self, backup: &str, users_part: Option<&str>) -> bool {
         match self {
             Self::WholeFile(mark) => users_part.is_none() && !backup.contains(mark),
             Self::Part { is_equivalent, .. } => {
@@ -76,7 +76,7 @@ impl SetupEdit {
             .map_err(|error| error.about(&path.display().to_string()))?;
         let mut backup_text = users_part;
         if let (Some(part), Some(backup)) = (&backup_text, backup_of(&path))
-            && ownership.is_origin(&backup, Some(part))
+            && ownership.is_backup_of(&backup, Some(part))
         {
             backup_text = None;
         }
@@ -102,7 +102,7 @@ impl SetupEdit {
         let mut new_text = users_part;
         if old_text.is_some()
             && let Some(backup) = backup_of(&path)
-            && ownership.is_origin(&backup, new_text.as_deref())
+            && ownership.is_backup_of(&backup, new_text.as_deref())
         {
             new_text = Some(backup);
         }

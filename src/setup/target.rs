@@ -72,7 +72,7 @@ impl ToolTarget {
 /// Refuses texts that a tool's file or command cannot hold: names and paths with control
 /// characters, which would begin or break a line, and paths that are not UTF-8.
 pub(crate) fn check_texts(machine: &Machine, targets: &[ToolTarget]) -> Result<()> {
-    let mut paths = vec![&machine.pgcred, &machine.own];
+    let mut paths = vec![&machine.pgcred, &machine.pgcred_config];
     paths.extend(&machine.named_config);
     let mut texts = Vec::new();
     for path in paths {

@@ -27,7 +27,7 @@ fn target(user: &str) -> ToolTarget {
         dbname: "d;b".to_owned(),
         keywords: Vec::new(),
         target_has_address: false,
-        region: Some(Region::vouched_for("us-east-1")),
+        region: Some(Region::from_trusted_name("us-east-1")),
         profile: Some("dev".to_owned()),
         aliases: Vec::new(),
         lines_of_others: Vec::new(),
@@ -50,8 +50,8 @@ fn machine(os: Os) -> Machine {
         named_config: None,
         os,
         home: PathBuf::from("/h"),
-        config: PathBuf::from("/c"),
-        own: PathBuf::from("/o"),
+        config_home: PathBuf::from("/c"),
+        pgcred_config: PathBuf::from("/o"),
         pgcred: PathBuf::from(if os == Os::Windows {
             "pgcred.exe"
         } else {
@@ -187,12 +187,12 @@ fn ownership_tells_the_users_part_and_its_origin() {
     let whole = FileOwnership::WholeFile("mark");
     assert_eq!(whole.users_part("a mark").unwrap(), None);
     assert_eq!(whole.users_part("mine").unwrap().as_deref(), Some("mine"));
-    assert!(whole.is_origin("mine", None));
-    assert!(!whole.is_origin("a mark", None) && !whole.is_origin("mine", Some("mine")));
+    assert!(whole.is_backup_of("mine", None));
+    assert!(!whole.is_backup_of("a mark", None) && !whole.is_backup_of("mine", Some("mine")));
     let part = FileOwnership::Part {
         users_part: |text| Ok(Some(text.replace("ours", ""))),
         is_equivalent: |one, other| one.trim() == other.trim(),
     };
     assert_eq!(part.users_part("ours a").unwrap().as_deref(), Some(" a"));
-    assert!(part.is_origin("a\n", Some(" a")) && !part.is_origin("b", Some("a")));
+    assert!(part.is_backup_of("a\n", Some(" a")) && !part.is_backup_of("b", Some("a")));
 }

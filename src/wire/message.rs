@@ -58,7 +58,7 @@ pub(crate) fn parse_message(body: &[u8]) -> ServerMessage {
 
 /// Returns an error of protocol 2, which old servers send before they know the client's: a text and
 /// a zero byte.
-pub(crate) fn old_message(body: &[u8]) -> ServerMessage {
+pub(crate) fn parse_protocol_2_error(body: &[u8]) -> ServerMessage {
     let text = body.split(|byte| *byte == 0).next();
     ServerMessage {
         message: safe_field(text.unwrap_or_default()),
@@ -121,7 +121,10 @@ mod tests {
                 .len(),
             MAX_FIELD_LENGTH
         );
-        assert_eq!(old_message(b"FATAL: no\n\0rest").message, r"FATAL: no\n");
+        assert_eq!(
+            parse_protocol_2_error(b"FATAL: no\n\0rest").message,
+            r"FATAL: no\n"
+        );
     }
 
     #[test]
@@ -140,7 +143,7 @@ mod tests {
 
         #[test]
         fn no_body_is_too_strange(body in prop::collection::vec(any::<u8>(), 0..200)) {
-            for mut message in [parse_message(&body), old_message(&body)] {
+            for mut message in [parse_message(&body), parse_protocol_2_error(&body)] {
                 for text in message.texts() {
                     prop_assert!(text.len() <= MAX_FIELD_LENGTH);
                     prop_assert!(!text.contains(char::is_control));

@@ -28,7 +28,9 @@ mod packet;
 mod server_login;
 
 pub(crate) use authentication::{AuthenticationMethod, authentication_packet, code};
-pub(crate) use message::{ServerMessage, hide_token, old_message, parse_message, with_hint};
+pub(crate) use message::{
+    ServerMessage, hide_token, parse_message, parse_protocol_2_error, with_hint,
+};
 pub(crate) use packet::{
     LengthFault, MAX_FIRST_PACKET_LENGTH, MAX_PACKET_LENGTH, PROTOCOL_3_0, Packet, SSL_REQUEST,
     TERMINATE, body_length, packet, password_packet, start_up_packet, with_length,

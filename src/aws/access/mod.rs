@@ -27,7 +27,7 @@ use std::time::Instant;
 use super::api::AwsInspector;
 use super::known_service::KnownService;
 use super::partition;
-use super::profile_plan::ProfilePlan;
+use super::planned_profile::PlannedProfile;
 use super::settings::SharedFiles;
 use crate::authority::{
     AccessGoal, AccessPolicy, AccessQuery, AskPolicy, CallerIdentity, Inspected, Inspector, Region,
@@ -100,8 +100,8 @@ fn region_of(query: &AccessQuery<'_>) -> Option<Region> {
     if let Some(region) = query.region {
         return Some(region.clone());
     }
-    let profile_plan = ProfilePlan::read(query.profile, &SharedFiles::default());
-    super::region::parse(&profile_plan.region()?).ok()
+    let planned_profile = PlannedProfile::read(query.profile, &SharedFiles::default());
+    super::region::parse(&planned_profile.region()?).ok()
 }
 
 fn checked_account(account: Option<&str>) -> Result<Option<&str>> {

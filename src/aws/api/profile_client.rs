@@ -14,7 +14,7 @@ use crate::authority::{
 };
 use crate::aws::blocking::BlockingResolver;
 use crate::aws::credentials::Credentials;
-use crate::aws::profile_plan::ProfilePlan;
+use crate::aws::planned_profile::PlannedProfile;
 use crate::aws::resolution::CredentialResolution;
 use crate::aws::settings::SharedFiles;
 use crate::error::{Error, ErrorReason, Exit, Result};
@@ -23,7 +23,7 @@ use crate::http::block_on;
 /// Where STS and IAM are asked if nothing names a region.
 const ANY_REGION: &str = "us-east-1";
 
-type ReadPlan = fn(Option<&str>) -> ProfilePlan;
+type ReadProfile = fn(Option<&str>) -> PlannedProfile;
 
 /// The credentials of one profile, and by when its questions end. The settings are read anew for
 /// each question, since what has been read belongs to one thread.
@@ -32,7 +32,7 @@ pub(super) struct ProfileClient {
     ask_policy: AskPolicy,
     deadline: Instant,
     /// Reads the settings of a profile.
-    read: ReadPlan,
+    read: ReadProfile,
     /// What the resolution of the credentials has led to. Who comes second waits for it.
     credentials: Mutex<Option<Result<Credentials>>>,
 }
@@ -40,12 +40,12 @@ pub(super) struct ProfileClient {
 impl ProfileClient {
     /// Returns a client that resolves credentials as a token does, but never by asking the user.
     pub(super) fn new(profile: Option<&str>, ask_policy: &AskPolicy, deadline: Instant) -> Self {
-        let read = |profile: Option<&str>| ProfilePlan::read(profile, &SharedFiles::default());
+        let read = |profile: Option<&str>| PlannedProfile::read(profile, &SharedFiles::default());
         Self::with_plan_reader(read, profile, ask_policy, deadline)
     }
 
     pub(super) fn with_plan_reader(
-        read: ReadPlan,
+        read: ReadProfile,
         profile: Option<&str>,
         ask_policy: &AskPolicy,
         deadline: Instant,
@@ -66,7 +66,7 @@ impl ProfileClient {
     }
 
     /// Reads the settings of the profile.
-    pub(super) fn plan(&self) -> ProfilePlan {
+    pub(super) fn plan(&self) -> PlannedProfile {
         (self.read)(self.profile.as_deref())
     }
 
@@ -76,10 +76,10 @@ impl ProfileClient {
         region: Option<&Region>,
         question: impl AsyncFnOnce(&CredentialResolution<'_>, &str) -> Inspected<T>,
     ) -> Inspected<T> {
-        let profile_plan = self.plan();
-        let region = region_of(&profile_plan, region);
+        let planned_profile = self.plan();
+        let region = region_of(&planned_profile, region);
         let notes = self.ask_policy.notes();
-        let resolution = self.open(&profile_plan, &region, &notes)?;
+        let resolution = self.open(&planned_profile, &region, &notes)?;
         match block_on(question(&resolution, &region)) {
             Ok(answer) => answer,
             Err(error) => Err(no_answer_of(error)),
@@ -92,14 +92,14 @@ impl ProfileClient {
         region: Option<&Region>,
         question: impl AsyncFnOnce(&ApiClient<'_>, &str) -> Inspected<T>,
     ) -> Inspected<T> {
-        let profile_plan = self.plan();
-        let region = region_of(&profile_plan, region);
+        let planned_profile = self.plan();
+        let region = region_of(&planned_profile, region);
         let notes = self.ask_policy.notes();
-        let credentials = match self.resolved(&profile_plan, &region, &notes) {
+        let credentials = match self.resolved(&planned_profile, &region, &notes) {
             Ok(credentials) => credentials,
             Err(error) => return Err(no_answer_of(error)),
         };
-        let resolution = self.open(&profile_plan, &region, &notes)?;
+        let resolution = self.open(&planned_profile, &region, &notes)?;
         let client = ApiClient::new(&resolution, credentials);
         match block_on(question(&client, &region)) {
             Ok(answer) => answer,
@@ -109,7 +109,7 @@ impl ProfileClient {
 
     fn resolved(
         &self,
-        profile_plan: &ProfilePlan,
+        planned_profile: &PlannedProfile,
         region: &str,
         notes: &RunNotes,
     ) -> Result<Credentials> {
@@ -121,7 +121,7 @@ impl ProfileClient {
             return resolved.clone();
         }
         let resolver = BlockingResolver {
-            profile_plan,
+            planned_profile,
             ask_policy: &self.ask_policy,
             deadline: self.deadline,
         };
@@ -132,11 +132,11 @@ impl ProfileClient {
 
     fn open<'a>(
         &'a self,
-        profile_plan: &'a ProfilePlan,
+        planned_profile: &'a PlannedProfile,
         region: &str,
         notes: &'a RunNotes,
     ) -> Inspected<CredentialResolution<'a>> {
-        let settings = &profile_plan.settings;
+        let settings = &planned_profile.settings;
         match CredentialResolution::open(
             settings,
             &self.ask_policy,
@@ -152,10 +152,10 @@ impl ProfileClient {
 }
 
 /// Returns the region to ask in: that of the request, else that of the settings.
-fn region_of(profile_plan: &ProfilePlan, region: Option<&Region>) -> String {
+fn region_of(planned_profile: &PlannedProfile, region: Option<&Region>) -> String {
     match region {
         Some(region) => region.as_str().to_owned(),
-        None => profile_plan
+        None => planned_profile
             .region()
             .unwrap_or_else(|| ANY_REGION.to_owned()),
     }

@@ -18,8 +18,8 @@ use crate::authority::{
 };
 use crate::aws::credentials::Credentials;
 use crate::aws::environment::AwsVariables;
+use crate::aws::planned_profile::PlannedProfile;
 use crate::aws::profile::files::ProfileFiles;
-use crate::aws::profile_plan::ProfilePlan;
 use crate::aws::resolution::CredentialResolution;
 use crate::aws::service::endpoints::{DSQL, IAM, RDS, STS};
 use crate::aws::settings::{AwsSettings, SharedFiles};
@@ -55,7 +55,7 @@ fn stub() -> Option<u16> {
 
 /// Returns settings in which every service is the stub. The profile's name is the words for the
 /// stub and then, behind a blank, the ID of the key.
-fn plan(profile: Option<&str>) -> ProfilePlan {
+fn plan(profile: Option<&str>) -> PlannedProfile {
     let profile = profile.unwrap_or("");
     let (words, key) = profile.split_once(' ').unwrap_or((profile, "AKIA"));
     let port = stub().unwrap();
@@ -74,9 +74,9 @@ fn plan(profile: Option<&str>) -> ProfilePlan {
     )
 }
 
-fn plan_with(variables: BTreeMap<String, String>) -> ProfilePlan {
+fn plan_with(variables: BTreeMap<String, String>) -> PlannedProfile {
     let files = SharedFiles::already_read(Ok(ProfileFiles::new(Vec::new(), Vec::new())));
-    ProfilePlan::make(AwsSettings::new(
+    PlannedProfile::make(AwsSettings::new(
         AwsVariables::Given(variables),
         files,
         None,
@@ -111,7 +111,7 @@ fn inspector(words: &str) -> AwsInspector {
 }
 
 fn region() -> Region {
-    Region::vouched_for("eu-west-1")
+    Region::from_trusted_name("eu-west-1")
 }
 
 fn of_dsql(host: &str) -> TokenScope<'_> {
@@ -520,7 +520,7 @@ fn lists_are_read_to_their_end() {
 }
 
 /// Returns settings of these variables only, one in a line.
-fn plan_of_variables(lines: Option<&str>) -> ProfilePlan {
+fn plan_of_variables(lines: Option<&str>) -> PlannedProfile {
     let mut variables = BTreeMap::new();
     for line in lines.unwrap_or("").lines() {
         let (name, value) = line.split_once('=').unwrap();

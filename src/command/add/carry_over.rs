@@ -150,14 +150,14 @@ mod tests {
     #[test]
     fn what_describes_another_host_goes() {
         let mut new = Connection {
-            region: Some(Region::vouched_for("eu-west-1")),
+            region: Some(Region::from_trusted_name("eu-west-1")),
             ..Connection::default()
         };
         new.target.host = Some("other".into());
         let gone = carry_over(&mut new, &old());
         assert_eq!(gone, ["port", "provider", "sign_host", "hostaddr"]);
         assert_eq!((new.target.port, &new.sign_host), (None, &None));
-        assert_eq!(new.region, Some(Region::vouched_for("eu-west-1")));
+        assert_eq!(new.region, Some(Region::from_trusted_name("eu-west-1")));
         assert_eq!(new.target.options, [("sslmode".into(), "require".into())]);
         assert_eq!((new.lifetime, new.aliases), (old().lifetime, old().aliases));
     }

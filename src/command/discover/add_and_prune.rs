@@ -35,7 +35,7 @@ fn note_refusals(refusals: &[String], output: Output) {
 
 /// Says which profiles may lead to another account than before.
 fn warn_about_lost(unlisted: &UnlistedConnections, output: Output) {
-    for lost_profile in &unlisted.lost {
+    for lost_profile in &unlisted.lost_profiles {
         let names = suggest::list_names(lost_profile.names.iter().map(String::as_str));
         output.warn(&format!(
             "the profile `{}` lists none of its connections any more: {names}; it may lead to \
@@ -89,7 +89,7 @@ impl ChangeOptions {
             unlisted =
                 UnlistedConnections::find(&app.preferences.config, &hosts.rows, &hosts.answers);
             warn_about_lost(&unlisted, output);
-            if self.yes && !unlisted.lost.is_empty() {
+            if self.yes && !unlisted.lost_profiles.is_empty() {
                 unlisted.spare_lost_profiles();
                 output.note("these are kept: without --yes pgcred shows them and asks");
             }
@@ -98,8 +98,8 @@ impl ChangeOptions {
             additions.check()?;
         }
         note_refusals(&additions.refusals(), output);
-        if !unlisted.unknown.is_empty() {
-            let names = suggest::list_names(&unlisted.unknown);
+        if !unlisted.unconfirmed.is_empty() {
+            let names = suggest::list_names(&unlisted.unconfirmed);
             output.note(&format!(
                 "kept: {names}: not listed, but not everything was asked and answered"
             ));

@@ -15,7 +15,7 @@ fn has_listed(answer: &ProfileAnswer) -> bool {
     let Ok(listing) = &answer.listing else {
         return false;
     };
-    !listing.databases.is_empty() || !listing.complete.is_empty()
+    !listing.databases.is_empty() || !listing.complete_listings.is_empty()
 }
 
 /// Returns an error for each profile that has not answered everything.

@@ -20,9 +20,9 @@ use crate::provider::{self, Provider};
 pub(super) struct UnlistedConnections {
     pub(super) names: Vec<String>,
     /// Those of which nobody could say that they are gone.
-    pub(super) unknown: Vec<String>,
+    pub(super) unconfirmed: Vec<String>,
     /// Those of `names` by their profile, where it has lost all that it has led to.
-    pub(super) lost: Vec<LostProfile>,
+    pub(super) lost_profiles: Vec<LostProfile>,
 }
 
 /// A profile that lists none of its connections any more.
@@ -67,11 +67,11 @@ impl UnlistedConnections {
                     &connection.name,
                 );
             } else {
-                unlisted.unknown.push(connection.name.clone());
+                unlisted.unconfirmed.push(connection.name.clone());
             }
         }
         // A single one is more likely to be deleted.
-        unlisted.lost.retain(|lost_profile| {
+        unlisted.lost_profiles.retain(|lost_profile| {
             lost_profile.names.len() > 1 && !listed_profiles.contains(lost_profile.profile.as_str())
         });
         unlisted
@@ -80,12 +80,12 @@ impl UnlistedConnections {
     fn add_lost(&mut self, profile: &str, name: &str) {
         self.names.push(name.to_owned());
         match self
-            .lost
+            .lost_profiles
             .iter_mut()
             .find(|lost_profile| lost_profile.profile == profile)
         {
             Some(lost_profile) => lost_profile.names.push(name.to_owned()),
-            None => self.lost.push(LostProfile {
+            None => self.lost_profiles.push(LostProfile {
                 profile: profile.to_owned(),
                 names: vec![name.to_owned()],
             }),
@@ -94,7 +94,7 @@ impl UnlistedConnections {
 
     /// Keeps what profiles have lost as a whole: only the user can say that it is gone.
     pub(super) fn spare_lost_profiles(&mut self) {
-        let lost_profiles = &self.lost;
+        let lost_profiles = &self.lost_profiles;
         self.names.retain(|name| {
             !lost_profiles
                 .iter()
@@ -153,7 +153,7 @@ impl<'a> ExpectedListing<'a> {
         let is_same_service = |complete: &CompleteListing| {
             complete.region == *region && complete.service == provider.service
         };
-        is_asked && listing.complete.iter().any(is_same_service)
+        is_asked && listing.complete_listings.iter().any(is_same_service)
     }
 }
 

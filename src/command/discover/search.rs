@@ -97,7 +97,7 @@ fn ask_after_logins(answers: &mut [ProfileAnswer], context: SearchContext<'_>, o
 fn ask_once(questions: Vec<CatalogSearch>, output: Output) -> Vec<ProfileAnswer> {
     let threads = questions.len().min(MAX_THREADS);
     let progress = ProgressLine::start(&format!("asking {}", titles(&questions)), output);
-    let count = |step| match step {
+    let on_step = |step| match step {
         CatalogStep::Planned => progress.expect_more(),
         CatalogStep::Done => progress.step(),
     };
@@ -106,7 +106,7 @@ fn ask_once(questions: Vec<CatalogSearch>, output: Output) -> Vec<ProfileAnswer>
     thread::scope(|scope| {
         let mut handles = Vec::new();
         for _ in 0..threads {
-            handles.push(scope.spawn(|| answer_open_searches(&open_searches, &count)));
+            handles.push(scope.spawn(|| answer_open_searches(&open_searches, &on_step)));
         }
         for thread in handles {
             match thread.join() {
@@ -134,16 +134,16 @@ fn titles(questions: &[CatalogSearch]) -> String {
 /// Takes one open question after the other until there is none.
 fn answer_open_searches(
     open_searches: &Mutex<impl Iterator<Item = (usize, CatalogSearch)>>,
-    count: &(dyn Fn(CatalogStep) + Sync),
+    on_step: &(dyn Fn(CatalogStep) + Sync),
 ) -> Vec<(usize, ProfileAnswer)> {
     let mut answers = Vec::new();
     while let Some((position, question)) = next_search(open_searches) {
         let listing = if question.regions.is_empty()
             && !question.catalog.regions().known_regions.is_empty()
         {
-            Err(no_region_answer(question.catalog.as_ref(), count))
+            Err(no_region_answer(question.catalog.as_ref(), on_step))
         } else {
-            question.catalog.list(&question.regions, count)
+            question.catalog.list(&question.regions, on_step)
         };
         let answer = ProfileAnswer {
             listing_authority: question.listing_authority,
@@ -160,9 +160,9 @@ fn answer_open_searches(
 /// help.
 fn no_region_answer(
     catalog: &dyn DatabaseCatalog,
-    count: &(dyn Fn(CatalogStep) + Sync),
+    on_step: &(dyn Fn(CatalogStep) + Sync),
 ) -> NoAnswer {
-    if let Err(answer) = catalog.list(&[], count)
+    if let Err(answer) = catalog.list(&[], on_step)
         && matches!(
             answer.reason,
             NoAnswerReason::Setting | NoAnswerReason::NoCredentials

@@ -151,7 +151,7 @@ fn run_to_its_end(
     let shared_program = SharedProgram::default();
     let mut child = match start(command, &shared_program) {
         Ok(child) => child,
-        Err(error) => return Ok(not_started(&program, &error, output)),
+        Err(error) => return Ok(report_not_started(&program, &error, output)),
     };
     let running_renewal = renewal.start();
     let status = child.wait();
@@ -235,7 +235,7 @@ fn set_environment(command: &mut Command, request: &Request, roots: Option<&str>
 }
 
 /// Reports why the program did not start, and returns the exit code that a shell has for that.
-fn not_started(program: &OsStr, error: &std::io::Error, output: Output) -> ExitCode {
+fn report_not_started(program: &OsStr, error: &std::io::Error, output: Output) -> ExitCode {
     const NOT_EXECUTABLE: u8 = 126;
     const NOT_FOUND: u8 = 127;
     let is_missing = error.kind() == std::io::ErrorKind::NotFound;

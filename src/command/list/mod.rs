@@ -8,7 +8,7 @@ use row::{ListRow, OfferedPort};
 use serde_json::Value;
 
 use super::app::App;
-use super::line_owners::mark_taken_lines;
+use super::line_owners::assign_line_owners;
 use super::needs::CommandNeeds;
 use super::passfile_option::PassfileOption;
 use super::passfile_tokens::{PassfileTokens, known_passfiles};
@@ -85,7 +85,7 @@ fn rows_and_notes(app: &mut App) -> (Vec<ListRow>, Vec<String>) {
             Err(error) => rows.push(ListRow::unusable(name, &error, &app.preferences)),
         }
     }
-    let conflicts = mark_taken_lines(&mut requests);
+    let conflicts = assign_line_owners(&mut requests);
     for (name, request) in &requests {
         rows.push(ListRow::gather(
             name,

@@ -151,7 +151,7 @@ impl ListRow {
                 row.add_line(
                     token,
                     &line,
-                    is_of_another(token, request, index, &*identity),
+                    is_of_another_identity(token, request, index, &*identity),
                 );
             }
         }
@@ -351,7 +351,7 @@ fn text_or_null(text: &str) -> Value {
 }
 
 /// Tells whether the index knows that another identity signed a token, and not this one.
-fn is_of_another(
+fn is_of_another_identity(
     token: &PassfileToken,
     request: &Request,
     index: &CacheIndex,

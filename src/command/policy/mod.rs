@@ -271,7 +271,7 @@ mod tests {
             dbname: "",
             vars: &[],
         };
-        let region = Region::vouched_for("eu-west-1");
+        let region = Region::from_trusted_name("eu-west-1");
         let query = AccessQuery {
             goal: AccessGoal::ServerLogin(&scope),
             region: Some(&region),

@@ -28,7 +28,7 @@ use crate::cache::CacheIndex;
 use crate::command::app::{App, check_user_for_passfile, warn_if_cut_short};
 use crate::command::due_file::RefreshState;
 use crate::command::errors::all_errors;
-use crate::command::line_owners::{LineConflict, mark_taken_lines, mark_taken_lines_of};
+use crate::command::line_owners::{LineConflict, assign_line_owners, assign_line_owners_of};
 use crate::command::needs::{CommandNeeds, ForeignHomePolicy};
 use crate::command::passfile_option::PassfileOption;
 use crate::command::preferences::Preferences;
@@ -268,7 +268,7 @@ impl RefreshCommand {
                 }
             }
         }
-        let conflicts = self.keep_own_lines(&mut all, preferences);
+        let conflicts = self.drop_requests_without_lines(&mut all, preferences);
         for conflict in conflicts {
             output.warn(&conflict.to_string());
         }
@@ -298,7 +298,7 @@ impl RefreshCommand {
 
     /// Leaves out the lines of the passfile that belong to another connection, and returns them. A
     /// target that was named and has no line left is an error.
-    fn keep_own_lines(
+    fn drop_requests_without_lines(
         &self,
         all: &mut RefreshRequests,
         preferences: &Preferences,
@@ -311,7 +311,7 @@ impl RefreshCommand {
                 let name = request.connection.clone().unwrap_or_default();
                 named_requests.push((name, request));
             }
-            conflicts = mark_taken_lines(&mut named_requests);
+            conflicts = assign_line_owners(&mut named_requests);
             for (_, request) in named_requests {
                 if request.passfile_lines().next().is_some() {
                     all.requests.push(request);
@@ -324,7 +324,7 @@ impl RefreshCommand {
                 all.requests.push(request);
                 continue;
             };
-            let (request, own_conflicts) = mark_taken_lines_of(&name, request, preferences);
+            let (request, own_conflicts) = assign_line_owners_of(&name, request, preferences);
             let has_line = request.passfile_lines().next().is_some();
             match own_conflicts.first() {
                 Some(conflict) if !has_line => all.errors.push(conflict.refusal()),

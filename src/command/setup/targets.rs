@@ -14,7 +14,7 @@
 //! scheduler runs without them. Nothing is written here, and nobody is asked for a login.
 
 use super::gateway;
-use crate::command::line_owners::mark_taken_lines;
+use crate::command::line_owners::assign_line_owners;
 use crate::command::preferences::Preferences;
 use crate::command::warnings;
 use crate::config::Connection;
@@ -301,7 +301,7 @@ fn warnings_about_passwords(
 /// Returns warnings of targets whose line in the passfile another connection has.
 fn warnings_about_shared_lines(targets: &[ToolTarget], preferences: &Preferences) -> Vec<String> {
     let mut warnings = Vec::new();
-    for conflict in mark_taken_lines(&mut preferences.named_connections()) {
+    for conflict in assign_line_owners(&mut preferences.named_connections()) {
         if targets.iter().any(|target| target.name == conflict.later) {
             warnings.push(conflict.to_string());
         }

@@ -42,8 +42,8 @@ fn machine(directory: &Path) -> Machine {
     let mut machine = Machine::current(None).unwrap();
     machine.os = Os::Linux;
     machine.home = directory.join("home");
-    machine.config = directory.join("home/.config");
-    machine.own = directory.join("home/.config/pgcred");
+    machine.config_home = directory.join("home/.config");
+    machine.pgcred_config = directory.join("home/.config/pgcred");
     machine.service_file = directory.join("service.conf");
     machine
 }
@@ -209,7 +209,7 @@ fn edits_of_all_tools_at_once_are_composed_and_undone_to_the_byte() {
     std::fs::create_dir_all(home.join(".DBeaverData/workspace6/General/.dbeaver")).unwrap();
     let mine = "[mine]\nhost=h\n\n";
     fs::write_unsynced(&machine.service_file, mine.as_bytes()).unwrap();
-    let preferences = preferences(CONFIG, &machine.own.join("config.toml"));
+    let preferences = preferences(CONFIG, &machine.pgcred_config.join("config.toml"));
     let tools = all_tools();
     let plan = plan(&tools, Vec::new(), &[], &machine, &preferences);
     assert!(plan.errors.is_empty(), "{:?}", plan.errors);
@@ -252,7 +252,7 @@ fn edits_of_all_tools_at_once_are_composed_and_undone_to_the_byte() {
         let text = fs::read_plain(&machine.service_file).unwrap();
         assert_eq!(text.as_deref(), Some(mine), "{order}");
         let left = home.join(".DBeaverData/workspace6/General/.dbeaver/data-sources-pgcred.json");
-        assert!(!left.exists() && !machine.own.join("pgadmin-servers.json").exists());
+        assert!(!left.exists() && !machine.pgcred_config.join("pgadmin-servers.json").exists());
     }
 }
 
@@ -262,7 +262,7 @@ fn an_error_of_one_tool_or_connection_stays_with_it() {
     let machine = machine(&directory.path(""));
     let before = fs::list(&directory.path(""));
     let config = format!("{CONFIG}[connections.three]\nhost = \"elsewhere.example.com\"\n");
-    let preferences = preferences(&config, &machine.own.join("config.toml"));
+    let preferences = preferences(&config, &machine.pgcred_config.join("config.toml"));
     let psql = TOOLS.iter().find(|tool| tool.name == "psql").unwrap();
     let plan = plan(
         &[&BROKEN, psql, &SHARING],
@@ -290,7 +290,7 @@ fn an_error_of_one_tool_or_connection_stays_with_it() {
 fn the_configuration_may_be_one_that_is_to_be_written() {
     let directory = fs::new_private_directory().unwrap();
     let machine = machine(&directory.path(""));
-    let file = machine.own.join("config.toml");
+    let file = machine.pgcred_config.join("config.toml");
     let preferences = preferences("", &file).with_config(Config::parse(CONFIG).unwrap());
     let first = SetupEdit {
         destination: EditDestination::File(file.clone()),

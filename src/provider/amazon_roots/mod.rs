@@ -99,7 +99,7 @@ mod tests {
             .collect();
         assert_eq!(regions.len(), 27);
         for region in &regions {
-            let pem = bundled_roots(&Region::vouched_for(*region)).unwrap();
+            let pem = bundled_roots(&Region::from_trusted_name(*region)).unwrap();
             assert!(pem.starts_with("# carried by pgcred: "), "{region}");
             assert_eq!(
                 pem.matches("-----BEGIN CERTIFICATE-----").count(),
@@ -120,7 +120,10 @@ mod tests {
         for test_system in ["Beta", "Preview", "2019"] {
             assert!(!RDS.contains(&format!(" {test_system} ")), "{test_system}");
         }
-        assert_eq!(bundled_roots(&Region::vouched_for("mx-central-1")), None);
+        assert_eq!(
+            bundled_roots(&Region::from_trusted_name("mx-central-1")),
+            None
+        );
         assert_eq!(AMAZON.matches("-----BEGIN CERTIFICATE-----").count(), 5);
     }
 

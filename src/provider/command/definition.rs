@@ -112,7 +112,7 @@ impl CommandDefinition {
     pub(crate) fn placeholders(&self) -> Vec<&str> {
         let mut names = Vec::new();
         for template in &self.run {
-            for name in template.names() {
+            for name in template.placeholder_names() {
                 if !names.contains(&name) {
                     names.push(name);
                 }

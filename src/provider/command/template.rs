@@ -49,7 +49,7 @@ impl WordTemplate {
     }
 
     /// Returns the text in front of the first placeholder.
-    pub(crate) fn text(&self) -> &str {
+    pub(crate) fn literal_prefix(&self) -> &str {
         match self.0.first() {
             Some(TemplatePart::Text(text)) => text,
             _ => "",
@@ -57,7 +57,7 @@ impl WordTemplate {
     }
 
     /// Returns the names of the placeholders.
-    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn placeholder_names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().filter_map(|part| match part {
             TemplatePart::Placeholder { name, .. } => Some(name.as_str()),
             TemplatePart::Text(_) => None,
@@ -239,7 +239,7 @@ mod tests {
     #[test]
     fn names_are_those_in_braces() {
         let template = WordTemplate::parse("a{x}b{{c}}{y:z}").unwrap();
-        assert_eq!(template.names().collect::<Vec<_>>(), ["x", "y"]);
+        assert_eq!(template.placeholder_names().collect::<Vec<_>>(), ["x", "y"]);
         assert!(template.needs("x") && !template.needs("y") && !template.needs("c"));
     }
 

@@ -49,7 +49,7 @@ impl DatabaseCatalog for FakeCatalog {
                 .iter()
                 .all(|failure| failure.region != *region)
             {
-                answer.complete.push(CompleteListing {
+                answer.complete_listings.push(CompleteListing {
                     region: region.clone(),
                     service: PROVIDER.service,
                 });
@@ -64,12 +64,12 @@ impl FakeCatalog {
     /// Returns one with regions, and nothing in them.
     pub(crate) fn in_regions(own_region: Option<&str>, names: &[&str]) -> Self {
         let mut catalog = Self::default();
-        catalog.regions.own_region = own_region.map(Region::vouched_for);
+        catalog.regions.own_region = own_region.map(Region::from_trusted_name);
         for region in names {
             catalog
                 .regions
                 .known_regions
-                .push(Region::vouched_for(*region));
+                .push(Region::from_trusted_name(*region));
         }
         catalog
     }
@@ -82,7 +82,7 @@ pub(crate) fn database(identifier: &str, region: &str, host: &str) -> FoundDatab
         role: EndpointRole::Main,
         identifier: identifier.to_owned(),
         label: None,
-        region: Region::vouched_for(region),
+        region: Region::from_trusted_name(region),
         host: Some(host.to_owned()),
         port: None,
         dbname: None,

@@ -85,7 +85,7 @@ fn open_lock_file(path: &Path) -> Result<File> {
         Ok(file) => file,
         Err(error) => {
             return match fs::symlink_metadata(path) {
-                Ok(metadata) if !metadata.is_file() => Err(no_lock(path, NOT_REGULAR)),
+                Ok(metadata) if !metadata.is_file() => Err(unusable_lock_file(path, NOT_REGULAR)),
                 _ => Err(cannot_lock(path, &error)),
             };
         }
@@ -95,12 +95,12 @@ fn open_lock_file(path: &Path) -> Result<File> {
         Err(error) => return Err(cannot_lock(path, &error)),
     };
     if !metadata.is_file() {
-        return Err(no_lock(path, NOT_REGULAR));
+        return Err(unusable_lock_file(path, NOT_REGULAR));
     }
     match platform::untrusted_owner(&metadata) {
         // Root may work for the user whose lock it is.
         Some(owner) if !platform::is_root() => {
-            Err(no_lock(path, &format!("it belongs to {owner}")))
+            Err(unusable_lock_file(path, &format!("it belongs to {owner}")))
         }
         _ => Ok(file),
     }
@@ -109,7 +109,7 @@ fn open_lock_file(path: &Path) -> Result<File> {
 const NOT_REGULAR: &str = "it is not a regular file";
 
 /// Returns the error about something else that stands in the place of a lock.
-fn no_lock(path: &Path, reason: &str) -> Error {
+fn unusable_lock_file(path: &Path, reason: &str) -> Error {
     let remove = typed_commands::remove_file(path);
     Error::failure(format!("cannot lock {}: {reason}", path.display()))
         .hint(format!("find out which user made it, then run `{remove}`"))

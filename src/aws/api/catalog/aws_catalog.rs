@@ -44,7 +44,7 @@ impl DatabaseCatalog for AwsCatalog {
         let mut known_regions = Vec::new();
         for region in KNOWN_REGIONS {
             if partition::partition_of(region).name == partition_in_use.name {
-                known_regions.push(Region::vouched_for(*region));
+                known_regions.push(Region::from_trusted_name(*region));
             }
         }
         ProfileRegions {

@@ -17,7 +17,7 @@ pub(super) struct CatalogPart {
     /// Hosts that exist and are not reported as databases.
     pub(super) idle_hosts: Vec<String>,
     pub(super) failures: Vec<FailedListing>,
-    pub(super) complete: Vec<CompleteListing>,
+    pub(super) complete_listings: Vec<CompleteListing>,
     /// Whether AWS has answered, be it with a refusal.
     pub(super) is_answered: bool,
 }
@@ -71,7 +71,7 @@ impl CatalogPart {
 
     /// Notes that nothing of a service is missing in a region.
     pub(super) fn mark_complete(&mut self, service: &'static str, region: &Region) {
-        self.complete.push(CompleteListing {
+        self.complete_listings.push(CompleteListing {
             region: region.clone(),
             service,
         });
@@ -94,7 +94,7 @@ impl CatalogPart {
         self.databases.extend(other.databases);
         self.idle_hosts.extend(other.idle_hosts);
         self.failures.extend(other.failures);
-        self.complete.extend(other.complete);
+        self.complete_listings.extend(other.complete_listings);
         self.is_answered |= other.is_answered;
     }
 }

@@ -123,7 +123,7 @@ mod tests {
     }
 
     fn database(cluster: &DsqlCluster) -> Option<FoundDatabase> {
-        databases_of_cluster(cluster, &Region::vouched_for("eu-west-1"))?.pop()
+        databases_of_cluster(cluster, &Region::from_trusted_name("eu-west-1"))?.pop()
     }
 
     #[test]

@@ -80,7 +80,7 @@ mod tests {
 
     fn failure(region: &str, reason: NoAnswerReason) -> FailedListing {
         FailedListing {
-            region: Region::vouched_for(region),
+            region: Region::from_trusted_name(region),
             question: "RDS DescribeDBClusters".to_owned(),
             no_answer: NoAnswer::new(reason, Error::failure("no")),
         }

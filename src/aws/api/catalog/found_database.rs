@@ -87,7 +87,7 @@ mod tests {
                 is_name,
                 "{text:?}"
             );
-            let database = named_database("x", text, &Region::vouched_for("eu-west-1"));
+            let database = named_database("x", text, &Region::from_trusted_name("eu-west-1"));
             assert_eq!(database.is_some(), is_name);
         }
         let cut = checked_label(Some("\u{e4}".repeat(1_000_000))).unwrap();

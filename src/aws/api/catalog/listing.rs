@@ -56,7 +56,7 @@ pub(super) async fn list_regions(
         databases: all_parts.databases,
         idle_hosts: all_parts.idle_hosts,
         failures: all_parts.failures,
-        complete: all_parts.complete,
+        complete_listings: all_parts.complete_listings,
     })
 }
 

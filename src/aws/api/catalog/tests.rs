@@ -19,8 +19,8 @@ use crate::authority::{
 };
 use crate::aws::api::profile_client::ProfileClient;
 use crate::aws::environment::AwsVariables;
+use crate::aws::planned_profile::PlannedProfile;
 use crate::aws::profile::files::ProfileFiles;
-use crate::aws::profile_plan::ProfilePlan;
 use crate::aws::settings::{AwsSettings, SharedFiles};
 use crate::sys::env;
 use crate::sys::fs;
@@ -93,14 +93,14 @@ impl Drop for Fleet {
 }
 
 /// Returns settings of these variables only, one in a line. The last line of a name counts.
-fn plan(lines: Option<&str>) -> ProfilePlan {
+fn plan(lines: Option<&str>) -> PlannedProfile {
     let mut variables = BTreeMap::new();
     for line in lines.unwrap_or("").lines() {
         let (name, value) = line.split_once('=').unwrap();
         variables.insert(name.to_owned(), value.to_owned());
     }
     let files = SharedFiles::already_read(Ok(ProfileFiles::new(Vec::new(), Vec::new())));
-    ProfilePlan::make(AwsSettings::new(
+    PlannedProfile::make(AwsSettings::new(
         AwsVariables::Given(variables),
         files,
         None,
@@ -128,7 +128,7 @@ fn catalog(variables: &str, seconds: u64) -> AwsCatalog {
 }
 
 fn named(regions: &[&str]) -> Vec<Region> {
-    let one = |name: &&str| Region::vouched_for(*name);
+    let one = |name: &&str| Region::from_trusted_name(*name);
     regions.iter().map(one).collect()
 }
 
@@ -515,7 +515,9 @@ fn the_regions_are_those_of_the_partition() {
         assert_eq!(found.own_region.as_ref().map(Region::as_str), own);
         assert_eq!(found.known_regions.len(), count, "{variables}");
         assert!(
-            found.known_regions.contains(&Region::vouched_for(some)),
+            found
+                .known_regions
+                .contains(&Region::from_trusted_name(some)),
             "{variables}"
         );
         assert!(

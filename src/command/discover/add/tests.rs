@@ -14,7 +14,7 @@ fn rows(config: &str) -> Vec<DiscoveredHost> {
     let answer = ProfileAnswer {
         listing_authority: ListingAuthority::fake(),
         profiles: vec![Some("dev".to_owned())],
-        regions: vec![Region::vouched_for("r")],
+        regions: vec![Region::from_trusted_name("r")],
         listing: Ok(CatalogAnswer {
             databases: vec![
                 database("Orders", "r", "orders.fake.invalid"),

@@ -8,7 +8,7 @@ use crate::provider::fake::catalog::database;
 fn answer(profile: &str, regions: &[&str]) -> ProfileAnswer {
     let mut asked = Vec::new();
     for region in regions {
-        asked.push(Region::vouched_for(*region));
+        asked.push(Region::from_trusted_name(*region));
     }
     ProfileAnswer {
         listing_authority: ListingAuthority::fake(),
@@ -23,7 +23,7 @@ fn failing(regions: &[&str], failures: &[(&str, &str, NoAnswerReason)]) -> Profi
     let mut listed = CatalogAnswer::default();
     for (region, question, why) in failures {
         listed.failures.push(FailedListing {
-            region: Region::vouched_for(*region),
+            region: Region::from_trusted_name(*region),
             question: (*question).to_owned(),
             no_answer: NoAnswer::new(*why, Error::failure(format!("{question} in {region}: bad"))),
         });
@@ -85,8 +85,8 @@ fn a_run_is_told_something_if_a_region_or_a_database_is_there() {
     let off = NoAnswerReason::RegionOff;
     let mut in_part = failing(&["a", "b"], &[("a", "X", off)]);
     if let Ok(listed) = &mut in_part.listing {
-        listed.complete.push(CompleteListing {
-            region: Region::vouched_for("a"),
+        listed.complete_listings.push(CompleteListing {
+            region: Region::from_trusted_name("a"),
             service: "y",
         });
     }

@@ -13,10 +13,10 @@ fn answer(profile: &str, region: &str, databases: Vec<FoundDatabase>) -> Profile
     ProfileAnswer {
         listing_authority: ListingAuthority::fake(),
         profiles: vec![Some(profile.to_owned())],
-        regions: vec![Region::vouched_for(region)],
+        regions: vec![Region::from_trusted_name(region)],
         listing: Ok(CatalogAnswer {
             databases,
-            complete: vec![complete(region, "fake-service"), complete(region, "dsql")],
+            complete_listings: vec![complete(region, "fake-service"), complete(region, "dsql")],
             ..CatalogAnswer::default()
         }),
     }
@@ -24,7 +24,7 @@ fn answer(profile: &str, region: &str, databases: Vec<FoundDatabase>) -> Profile
 
 fn complete(region: &str, service: &'static str) -> CompleteListing {
     CompleteListing {
-        region: Region::vouched_for(region),
+        region: Region::from_trusted_name(region),
         service,
     }
 }
@@ -38,7 +38,7 @@ fn found(config: &str, answers: &[ProfileAnswer]) -> (Vec<String>, Vec<String>) 
     let config = Config::parse(config).unwrap();
     let rows = rows::rows_of_answers(answers, &config, None);
     let gone = UnlistedConnections::find(&config, &rows, answers);
-    (gone.names, gone.unknown)
+    (gone.names, gone.unconfirmed)
 }
 
 fn entry(name: &str, host: &str, more: &str) -> String {
@@ -116,7 +116,7 @@ fn an_entry_stays_unless_its_own_place_was_answered() {
     assert!(!is_gone(MARK, &[failed]));
     let mut in_part = asked();
     if let Ok(listed) = &mut in_part.listing {
-        listed.complete = vec![complete("r", "dsql"), complete("s", "fake-service")];
+        listed.complete_listings = vec![complete("r", "dsql"), complete("s", "fake-service")];
     }
     assert!(!is_gone(MARK, &[in_part]));
     assert!(!is_gone(MARK, &[]));
@@ -159,8 +159,8 @@ fn a_profile_that_lists_none_of_its_connections_has_lost_them() {
     };
     let mut gone = find(vec![database("c", "r", "c.fake.invalid")]);
     assert_eq!(gone.names, ["a", "b"]);
-    assert_eq!(gone.lost[0].profile, "dev");
-    assert_eq!(gone.lost[0].names, ["a", "b"]);
+    assert_eq!(gone.lost_profiles[0].profile, "dev");
+    assert_eq!(gone.lost_profiles[0].names, ["a", "b"]);
     gone.spare_lost_profiles();
     assert!(gone.names.is_empty());
     let mut gone = find(vec![database("b", "r", "b.fake.invalid")]);

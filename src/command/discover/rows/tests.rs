@@ -9,7 +9,7 @@ fn answer(profile: &str, databases: Vec<FoundDatabase>) -> ProfileAnswer {
     ProfileAnswer {
         listing_authority: ListingAuthority::fake(),
         profiles: vec![Some(profile.to_owned())],
-        regions: vec![Region::vouched_for("eu-west-1")],
+        regions: vec![Region::from_trusted_name("eu-west-1")],
         listing: Ok(CatalogAnswer {
             account: Some("111122223333".to_owned()),
             databases,
@@ -121,7 +121,7 @@ fn a_connection_says_only_what_is_not_the_default() {
         Some("app"),
     );
     let region = found[0].to_connection().unwrap().region;
-    assert_eq!(region, Some(Region::vouched_for("eu-west-1")));
+    assert_eq!(region, Some(Region::from_trusted_name("eu-west-1")));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::command::config_file::{ConfigFile, ConfigNeed};
 use crate::command::doctor::check::{Check, Examine};
 use crate::command::doctor::context::{CheckLevel, Examination};
 use crate::command::doctor::finding::Finding;
-use crate::command::line_owners::mark_taken_lines;
+use crate::command::line_owners::assign_line_owners;
 use crate::error::Exit;
 use crate::output::Output;
 use crate::provider;
@@ -83,7 +83,7 @@ fn judge_connections(names: &[&str], has_targets: bool) -> Finding {
 
 fn examine_lines(examination: &mut Examination<'_>) -> Finding {
     let mut requests = examination.app.preferences.named_connections();
-    let conflicts = mark_taken_lines(&mut requests);
+    let conflicts = assign_line_owners(&mut requests);
     if conflicts.is_empty() {
         return Finding::ok("each connection has lines of its own");
     }

@@ -33,7 +33,7 @@ struct PassfileFacts {
     /// When the token in pgcred's own line expires.
     own_expiry: Option<Time>,
     /// Whether an earlier connection has the target's line.
-    is_of_another: bool,
+    is_line_of_another_connection: bool,
     /// Whether a scheduler refreshes it.
     is_scheduled: bool,
 }
@@ -74,7 +74,7 @@ fn passfile_facts(
         answer: libpq_match(text, line, dbname, |password| examined.kind_of(password)),
         near_miss: near_miss(text, line, dbname),
         own_expiry,
-        is_of_another: examined.request.connection.as_ref().is_some_and(|name| {
+        is_line_of_another_connection: examined.request.connection.as_ref().is_some_and(|name| {
             line_owners::is_owned_by_another(name, line, &examined.examination.app.preferences)
         }),
         is_scheduled,
@@ -155,7 +155,7 @@ fn judge_user_line(answer: &PassfileMatch, now: Time, refresh: &str) -> Finding 
 }
 
 fn judge_absence(facts: &PassfileFacts, refresh: String) -> Finding {
-    if facts.is_of_another {
+    if facts.is_line_of_another_connection {
         return Finding::ok("none: its line belongs to an earlier connection; use `pgcred exec`");
     }
     if let Some((line, difference)) = facts.near_miss {
@@ -196,7 +196,7 @@ mod tests {
             answer: None,
             near_miss: None,
             own_expiry: None,
-            is_of_another: false,
+            is_line_of_another_connection: false,
             is_scheduled: false,
         }
     }
@@ -226,7 +226,7 @@ mod tests {
             ..none()
         };
         let of_another = PassfileFacts {
-            is_of_another: true,
+            is_line_of_another_connection: true,
             is_scheduled: true,
             ..none()
         };

@@ -120,17 +120,19 @@ fn examine_address(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
     )
 }
 
-fn judge_address(variable: Option<&str>, own_address: Option<&str>) -> Finding {
-    match (variable, own_address) {
+fn judge_address(variable: Option<&str>, target_address: Option<&str>) -> Finding {
+    match (variable, target_address) {
         (None, None) => Finding::ok("PGHOSTADDR is not set"),
-        (None, Some(own_address)) => Finding::ok(format!(
+        (None, Some(target_address)) => Finding::ok(format!(
             "the target has the address {}",
-            shown_value(own_address)
+            shown_value(target_address)
         )),
-        (Some(variable), Some(own_address)) if variable == own_address => Finding::ok(format!(
-            "PGHOSTADDR is the target's, {}",
-            shown_value(own_address)
-        )),
+        (Some(variable), Some(target_address)) if variable == target_address => {
+            Finding::ok(format!(
+                "PGHOSTADDR is the target's, {}",
+                shown_value(target_address)
+            ))
+        }
         (Some(variable), _) => Finding::warn(
             "env.address",
             format!(

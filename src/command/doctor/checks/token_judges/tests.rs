@@ -138,8 +138,8 @@ fn only_a_name_of_the_service_is_worth_signing() {
 #[test]
 fn the_region_is_that_of_the_host() {
     let (east, west) = (
-        Region::vouched_for("us-east-1"),
-        Region::vouched_for("eu-west-1"),
+        Region::from_trusted_name("us-east-1"),
+        Region::from_trusted_name("eu-west-1"),
     );
     let set = || Some(("eu-west-1".to_owned(), "AWS_REGION".to_owned()));
     let aws = request("dsql", DSQL, "admin").provider;

@@ -14,12 +14,12 @@ use super::settings::{AwsSettings, ProfileNaming, SharedFiles};
 use crate::error::Result;
 
 /// Who would sign for a profile, according to AWS's variables and files.
-pub(crate) struct ProfilePlan {
+pub(crate) struct PlannedProfile {
     pub(super) settings: AwsSettings,
     plan: Result<CredentialPlan>,
 }
 
-impl Hash for ProfilePlan {
+impl Hash for PlannedProfile {
     /// Feeds everything that decides who signs to the hasher. Secrets are a part of it, so only a
     /// cryptographic hasher may be used.
     fn hash<H: Hasher>(&self, state: &mut H) {
@@ -31,7 +31,7 @@ impl Hash for ProfilePlan {
     }
 }
 
-impl ProfilePlan {
+impl PlannedProfile {
     /// Plans for a profile that an option names, or by AWS's own order. A mistake in the settings
     /// becomes an error as soon as credentials are asked for.
     pub(crate) fn read(profile: Option<&str>, files: &SharedFiles) -> Self {
@@ -47,7 +47,7 @@ impl ProfilePlan {
         Self { settings, plan }
     }
 
-    pub(super) fn plan(&self) -> Result<&CredentialPlan> {
+    pub(super) fn credential_plan(&self) -> Result<&CredentialPlan> {
         match &self.plan {
             Ok(plan) => Ok(plan),
             Err(error) => Err(error.clone()),
