@@ -41,7 +41,17 @@ impl AskPolicy {
         }
     }
 
-    /// Tells whether this run asks the user for a login or a code that is missing.
+    /// Returns where a login that is missing is done.
+    pub(crate) fn login_place(&self) -> LoginPlace {
+        match self.login {
+            LoginPolicy::Terminal | LoginPolicy::Browser if self.terminal => LoginPlace::Here,
+            LoginPolicy::Browser => LoginPlace::OwnProcess,
+            LoginPolicy::Never | LoginPolicy::Terminal => LoginPlace::Nowhere,
+        }
+    }
+
+    /// Tells whether this run asks the user for a login or a code that is missing. That decides how
+    /// long it waits for others, and whether it ends a pause.
     pub(crate) fn asks(&self) -> bool {
         let opens_browser = self.login_asked_for && self.login == LoginPolicy::Browser;
         let can_ask = self.terminal || self.mfa_code.is_some() || opens_browser;
@@ -58,6 +68,18 @@ impl AskPolicy {
     pub(crate) fn notes(&self) -> RunNotes {
         RunNotes::new(self.trace)
     }
+}
+
+/// Where a login is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LoginPlace {
+    /// In this process, which has a user at its terminal.
+    Here,
+    /// In a process of its own, which opens a browser and may outlive this one:
+    /// [`LoginTurn::open_elsewhere`](super::LoginTurn::open_elsewhere).
+    OwnProcess,
+    /// An error says what to type.
+    Nowhere,
 }
 
 /// How to handle a login that is required.
@@ -98,6 +120,30 @@ impl LoginPolicy {
 mod tests {
     use super::*;
     use crate::provider::fake::control;
+
+    #[test]
+    fn a_login_without_a_terminal_needs_a_process_of_its_own() {
+        use LoginPlace::{Here, Nowhere, OwnProcess};
+        use LoginPolicy::{Browser, Never, Terminal};
+        for (login, at_terminal, elsewhere) in [
+            (Never, Nowhere, Nowhere),
+            (Terminal, Here, Nowhere),
+            (Browser, Here, OwnProcess),
+        ] {
+            for (terminal, place) in [(true, at_terminal), (false, elsewhere)] {
+                let policy = AskPolicy {
+                    login,
+                    terminal,
+                    ..control::policy()
+                };
+                assert_eq!(
+                    policy.login_place(),
+                    place,
+                    "{login:?}, terminal: {terminal}"
+                );
+            }
+        }
+    }
 
     #[test]
     fn a_run_that_may_ask_nobody_does_not_end_a_pause() {

@@ -2,22 +2,42 @@
 //! page that the user has to finish.
 //!
 //! The process that logs in holds the lock `login-ID` in pgcred's cache directory, and leaves the
-//! address of the page in the file `address-ID` beside it. Without that directory nobody waits.
+//! address of the page in the file `address-ID` beside it. A process that has no terminal starts
+//! one that logs in: it holds `opens-ID` while it decides that, and leaves the time in `page-ID`.
+//! Without that directory nobody waits.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use super::AskPolicy;
+use crate::error::Result;
 use crate::sys::browser;
+use crate::sys::child;
 use crate::sys::fs::{self, FileLock};
 use crate::sys::session_locks::{locks_directory, session_lock};
+use crate::time::Time;
 
 /// How long the user may take for a login that another process waits for.
 const LOGIN_TIMEOUT: Duration = Duration::from_mins(10);
 
+/// A page is not opened again before this many seconds have passed.
+const PAGE_PAUSE_SECONDS: u32 = 600;
+
+/// What has become of a page that another process opens.
+pub(crate) enum OpenedPage {
+    /// The user has logged in.
+    Finished,
+    /// What the user still has to do.
+    Unfinished(String),
+    /// There is no directory for the files of the login.
+    NotOpened,
+}
+
 /// The turn of one login, such as that of an SSO session.
 pub(crate) struct LoginTurn {
-    /// The name of the login, which several profiles may share: a part of the names of files.
+    /// The name of the login among those of all authorities: a part of the names of files, such as
+    /// the digest of an authority's name and an account. Several profiles may share it.
     pub(crate) id: String,
     /// The name of the authority, for the notices.
     pub(crate) title: &'static str,
@@ -100,4 +120,57 @@ impl LoginTurn {
             );
         }
     }
+
+    /// Has `pgcred login` with these options open the page in a process of its own, which goes on
+    /// if the user takes longer than this process may wait, and waits for the login until the
+    /// deadline. The desktop shows the `invitation`. Another run of a short while ago has opened
+    /// the page already.
+    pub(crate) fn open_elsewhere(
+        &self,
+        options: &[&str],
+        invitation: &str,
+        is_done: impl Fn() -> bool,
+        deadline: Instant,
+    ) -> Result<OpenedPage> {
+        let Some(directory) = locks_directory() else {
+            return Ok(OpenedPage::NotOpened);
+        };
+        let stamp = directory.join(format!("page-{}", self.id));
+        let lock = session_lock(&format!("opens-{}", self.id), Duration::from_secs(5));
+        if !was_just_opened(&stamp) {
+            fs::ensure_own_directory(&directory)?;
+            fs::write_unsynced(&stamp, Time::now().unix().to_string().as_bytes())?;
+            let mut command_line = vec![child::own_program()?.display().to_string()];
+            command_line.extend(child::words(["login", "--quiet"]));
+            command_line.extend(options.iter().map(|&option| option.to_owned()));
+            child::spawn_detached(&command_line)?;
+            child::notify(invitation);
+        }
+        drop(lock);
+        while Instant::now() < deadline {
+            if is_done() {
+                return Ok(OpenedPage::Finished);
+            }
+            sleep(Duration::from_millis(200));
+        }
+        let page = match self.page() {
+            Some(page) => page,
+            None => {
+                "pgcred has opened the login page in a browser: finish the login there".to_owned()
+            }
+        };
+        Ok(OpenedPage::Unfinished(page))
+    }
+}
+
+/// Tells whether the file of a page holds a time of a short while ago.
+fn was_just_opened(stamp: &Path) -> bool {
+    let Some(bytes) = fs::read_own(stamp) else {
+        return false;
+    };
+    let Ok(seconds) = String::from_utf8_lossy(&bytes).trim().parse() else {
+        return false;
+    };
+    let (opened, now) = (Time::from_unix(seconds), Time::now());
+    opened <= now && opened.until(now) < PAGE_PAUSE_SECONDS
 }

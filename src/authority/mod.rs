@@ -49,7 +49,7 @@ use crate::error::{Error, Result};
 use crate::time::Time;
 use crate::token::Token;
 pub(crate) use access::{AccessGoal, AccessPolicy, AccessQuery};
-pub(crate) use ask::{AskPolicy, LoginPolicy};
+pub(crate) use ask::{AskPolicy, LoginPlace, LoginPolicy};
 pub(crate) use catalog::{
     CatalogAnswer, CatalogStep, CompleteListing, DatabaseCatalog, EndpointRole, FailedListing,
     FoundDatabase, Lister, NoTokensWording, ProfileRegions,
@@ -58,7 +58,7 @@ pub(crate) use inspect::{
     CallerIdentity, DeniedBy, Inspected, Inspector, NoAnswer, NoAnswerReason, PolicyDenial,
     ServerLoginObstacle, ServerLoginPermission, ServerState,
 };
-pub(crate) use login_turn::LoginTurn;
+pub(crate) use login_turn::{LoginTurn, OpenedPage};
 pub(crate) use notes::RunNotes;
 pub(crate) use option_help::OptionHelp;
 pub(crate) use region::{Region, Regions};

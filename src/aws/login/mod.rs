@@ -10,21 +10,17 @@
 //!                            the login until its deadline
 //! ```
 //!
-//! There are two locks, in pgcred's own cache directory: the process that logs in holds `login-ID`,
-//! and a process that decides whether to open a page holds `opens-ID`. The process usually holds
-//! the lock of the identity already, which is in the same directory; below these two it takes no
-//! other lock.
+//! The turn and its two locks are `LoginTurn` of `authority`. The process usually holds the lock of
+//! the identity already; below these two it takes no other lock.
 
 mod device;
 pub(crate) mod kinds;
 pub(crate) mod missing;
 
 use std::ffi::OsStr;
-use std::path::Path;
-use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::authority::{AskPolicy, LoginPolicy, LoginTurn};
+use crate::authority::{AskPolicy, LoginPlace, LoginTurn, OpenedPage};
 use crate::aws::environment::AwsVariables;
 use crate::aws::login::missing::MissingLogin;
 use crate::aws::plan::SsoSession;
@@ -33,16 +29,10 @@ use crate::aws::settings::{AwsSettings, SharedFiles};
 use crate::error::{Error, Result};
 use crate::http::block_on;
 use crate::sys::child::{self, ChildAttachment};
-use crate::sys::fs;
-use crate::sys::session_locks::{locks_directory, session_lock};
 use crate::text::quote::typed;
-use crate::time::Time;
 
 /// The name of AWS as an authority.
 pub(crate) const TITLE: &str = "AWS";
-
-/// A background request does not open a page again before this many seconds have passed.
-const PAGE_PAUSE_SECONDS: u32 = 600;
 
 impl MissingLogin {
     /// Returns the error that says what to type.
@@ -79,12 +69,10 @@ impl MissingLogin {
 
     /// Has the user log in, if the policy and the terminal allow it. An error says what to type.
     pub(crate) fn log_in(&self, ask_policy: &AskPolicy, deadline: Instant) -> Result<()> {
-        match ask_policy.login {
-            LoginPolicy::Terminal | LoginPolicy::Browser if ask_policy.terminal => {
-                self.log_in_once(ask_policy)
-            }
-            LoginPolicy::Browser => self.open_page(deadline),
-            LoginPolicy::Never | LoginPolicy::Terminal => Err(self.error()),
+        match ask_policy.login_place() {
+            LoginPlace::Here => self.log_in_once(ask_policy),
+            LoginPlace::OwnProcess => self.open_page(deadline),
+            LoginPlace::Nowhere => Err(self.error()),
         }
     }
 
@@ -156,57 +144,24 @@ impl MissingLogin {
         login
     }
 
-    /// Has the page opened by a process of its own, which goes on if the user takes longer than
-    /// this process may wait.
+    /// Has the page opened by a process of its own, and waits for the login until the deadline.
     fn open_page(&self, deadline: Instant) -> Result<()> {
-        let Some(directory) = locks_directory() else {
-            return Err(self.error());
-        };
-        let stamp = directory.join(format!("page-{}", self.id()));
-        let lock = session_lock(&format!("opens-{}", self.id()), Duration::from_secs(5));
-        if !was_just_opened(&stamp) {
-            fs::ensure_own_directory(&directory)?;
-            fs::write_unsynced(&stamp, Time::now().unix().to_string().as_bytes())?;
-            let mut command_line = vec![child::own_program()?.display().to_string()];
-            command_line.extend(child::words([
-                "login",
-                "--quiet",
-                "--profile",
-                &self.profile,
-            ]));
-            child::spawn_detached(&command_line)?;
-            child::notify(&format!(
-                "Log in to AWS (profile {}) in the browser window that opens",
-                self.profile
-            ));
-        }
-        drop(lock);
-        while Instant::now() < deadline {
-            if self.is_done() {
-                return Ok(());
+        let options = ["--profile", &self.profile];
+        let invitation = format!(
+            "Log in to AWS (profile {}) in the browser window that opens",
+            self.profile
+        );
+        let opened =
+            self.turn()
+                .open_elsewhere(&options, &invitation, || self.is_done(), deadline)?;
+        match opened {
+            OpenedPage::Finished => Ok(()),
+            OpenedPage::Unfinished(page) => {
+                Err(self.error().noting(&format!("{page}, then connect again")))
             }
-            sleep(Duration::from_millis(200));
+            OpenedPage::NotOpened => Err(self.error()),
         }
-        let page = match self.turn().page() {
-            Some(page) => page,
-            None => {
-                "pgcred has opened the login page in a browser: finish the login there".to_owned()
-            }
-        };
-        Err(self.error().noting(&format!("{page}, then connect again")))
     }
-}
-
-/// Tells whether the file of a page holds a time of a short while ago.
-fn was_just_opened(stamp: &Path) -> bool {
-    let Some(bytes) = fs::read_own(stamp) else {
-        return false;
-    };
-    let Ok(seconds) = String::from_utf8_lossy(&bytes).trim().parse() else {
-        return false;
-    };
-    let (opened, now) = (Time::from_unix(seconds), Time::now());
-    opened <= now && opened.until(now) < PAGE_PAUSE_SECONDS
 }
 
 /// Tells whether there is an AWS CLI that can log in. Version 1 cannot, nor can pgcred under the

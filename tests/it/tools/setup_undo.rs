@@ -34,7 +34,13 @@ fn undo_without_a_tool_undoes_them_all() {
         let run = sandbox.run(all);
         run.assert_fails(2, "there is no terminal to ask on");
         let shown = run.stderr.lines().filter(|line| line.starts_with("--- "));
-        assert_eq!(shown.count(), BY_FILES.len(), "{}", run.stderr);
+        let shown_files = shown.count();
+        assert_eq!(
+            shown_files,
+            BY_FILES.len(),
+            "one file for each: {}",
+            run.stderr
+        );
         assert_eq!(sandbox.run(&[all, &["--dry-run"]].concat()).code, 0);
     }
     assert_eq!(files(sandbox.home()), set_up);
