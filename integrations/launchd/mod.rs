@@ -74,11 +74,11 @@ pub(super) fn strings(command_line: &[String]) -> String {
 }
 
 fn commands_of_agent(machine: &Machine, direction: SetupDirection) -> SetupCommands {
-    loading(&plist_file(machine), direction)
+    reload_commands(&plist_file(machine), direction)
 }
 
 /// Unloads the agent that launchd has, if there is one, because it does not notice a changed file.
-pub(super) fn loading(file: &Path, direction: SetupDirection) -> SetupCommands {
+pub(super) fn reload_commands(file: &Path, direction: SetupDirection) -> SetupCommands {
     let mut commands = SetupCommands::default();
     if fs::read(file).is_some() {
         commands.before.push(launchctl("unload", file));

@@ -128,7 +128,7 @@ fn commands_of_service(machine: &Machine, direction: SetupDirection) -> SetupCom
         Os::Linux => commands_of_systemd(machine, direction),
         Os::Mac => SetupCommands {
             unchanged: vec![launchd::loaded_check_command(LABEL)],
-            ..launchd::loading(&file_of_service(machine, AGENT), direction)
+            ..launchd::reload_commands(&file_of_service(machine, AGENT), direction)
         },
         Os::Windows => commands_of_task_scheduler(machine, direction),
     }

@@ -5,7 +5,7 @@
 
 use std::time::Instant;
 
-use super::{AskPolicy, Inspected, NoAnswer, Region};
+use super::{AskPolicy, InspectionResult, NoAnswer, Region};
 
 /// What an authority that can list databases has besides. `pgcred discover` asks every authority
 /// that has it.
@@ -53,7 +53,7 @@ pub(crate) trait DatabaseCatalog: Send + Sync {
         &self,
         regions: &[Region],
         progress: &(dyn Fn(CatalogStep) + Sync),
-    ) -> Inspected<CatalogAnswer>;
+    ) -> InspectionResult<CatalogAnswer>;
 }
 
 /// The regions of a profile.

@@ -6,7 +6,7 @@ use super::{Region, TokenScope};
 use crate::error::Error;
 
 /// What was asked, or why there is no answer.
-pub(crate) type Inspected<T> = Result<T, NoAnswer>;
+pub(crate) type InspectionResult<T> = Result<T, NoAnswer>;
 
 /// Asks the authority with the credentials of one profile, which are resolved once, at the first
 /// question that needs them. Each question ends by the deadline that the inspector was made with,
@@ -14,13 +14,17 @@ pub(crate) type Inspected<T> = Result<T, NoAnswer>;
 pub(crate) trait Inspector: Send + Sync {
     /// Returns how many seconds the clock of this machine is ahead of the authority's; a negative
     /// number if it is behind. Needs no credentials. Exact to about a second.
-    fn clock_offset(&self, region: Option<&Region>) -> Inspected<i64>;
+    fn clock_offset(&self, region: Option<&Region>) -> InspectionResult<i64>;
 
     /// Returns whose credentials these are.
-    fn caller(&self, region: Option<&Region>) -> Inspected<CallerIdentity>;
+    fn caller(&self, region: Option<&Region>) -> InspectionResult<CallerIdentity>;
 
     /// Returns what the authority knows of the server that a token with this scope is for.
-    fn server(&self, scope: &TokenScope<'_>, region: Option<&Region>) -> Inspected<ServerState>;
+    fn server(
+        &self,
+        scope: &TokenScope<'_>,
+        region: Option<&Region>,
+    ) -> InspectionResult<ServerState>;
 
     /// Returns whether the policies of the caller allow the scope. `resource` is what
     /// [`ServerState::resource`] says; without it the authority derives it, where it can.
@@ -29,7 +33,7 @@ pub(crate) trait Inspector: Send + Sync {
         scope: &TokenScope<'_>,
         region: Option<&Region>,
         resource: Option<&str>,
-    ) -> Inspected<ServerLoginPermission>;
+    ) -> InspectionResult<ServerLoginPermission>;
 }
 
 /// Whose credentials sign.

@@ -37,10 +37,13 @@ pub(crate) enum OpenedPage {
 /// The turn of one login, such as that of an SSO session.
 pub(crate) struct LoginTurn {
     /// The name of the login among those of all authorities: a part of the names of files, such as
-    /// the digest of an authority's name and an account. Several profiles may share it.
+    /// the digest of an authority's name and the settings that choose the login. Several profiles
+    /// may share it.
     pub(crate) id: String,
     /// The name of the authority, for the notices.
     pub(crate) title: &'static str,
+    /// The provider by whose name `pgcred login` logs in there; none for the first authority.
+    pub(crate) provider: Option<&'static str>,
 }
 
 impl LoginTurn {
@@ -121,10 +124,10 @@ impl LoginTurn {
         }
     }
 
-    /// Has `pgcred login` with these options open the page in a process of its own, which goes on
-    /// if the user takes longer than this process may wait, and waits for the login until the
-    /// deadline. The desktop shows the `invitation`. Another run of a short while ago has opened
-    /// the page already.
+    /// Has `pgcred login` with these options open the page in a process of its own, which has no
+    /// terminal and goes on if the user takes longer than this process may wait, and waits for the
+    /// login until the deadline. The desktop shows the `invitation`. Another run of a short while
+    /// ago has opened the page already.
     pub(crate) fn open_elsewhere(
         &self,
         options: &[&str],
@@ -142,6 +145,9 @@ impl LoginTurn {
             fs::write_unsynced(&stamp, Time::now().unix().to_string().as_bytes())?;
             let mut command_line = vec![child::own_program()?.display().to_string()];
             command_line.extend(child::words(["login", "--quiet"]));
+            if let Some(provider) = self.provider {
+                command_line.extend(child::words(["--provider", provider]));
+            }
             command_line.extend(options.iter().map(|&option| option.to_owned()));
             child::spawn_detached(&command_line)?;
             child::notify(invitation);

@@ -55,7 +55,7 @@ pub(crate) use catalog::{
     FoundDatabase, Lister, NoTokensWording, ProfileRegions,
 };
 pub(crate) use inspect::{
-    CallerIdentity, DeniedBy, Inspected, Inspector, NoAnswer, NoAnswerReason, PolicyDenial,
+    CallerIdentity, DeniedBy, InspectionResult, Inspector, NoAnswer, NoAnswerReason, PolicyDenial,
     ServerLoginObstacle, ServerLoginPermission, ServerState,
 };
 pub(crate) use login_turn::{LoginTurn, OpenedPage};

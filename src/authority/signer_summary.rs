@@ -18,7 +18,7 @@ pub(crate) struct SignerSummary {
     pub(crate) variable_keys: Option<VariableKeys>,
     pub(crate) login: LoginState,
     /// Names in the texts above that identify the user.
-    pub(crate) names: Vec<String>,
+    pub(crate) private_names: Vec<String>,
 }
 
 /// Keys in variables of this process.

@@ -70,7 +70,7 @@ impl FieldNames {
         expiration: "Expiration",
     };
     /// The names that containers and the instance metadata use.
-    pub(super) const OF_MACHINES: Self = Self {
+    pub(super) const OF_METADATA: Self = Self {
         token: "Token",
         ..Self::OF_STS
     };

@@ -31,7 +31,7 @@ pub(super) fn signer_summary(planned_profile: &PlannedProfile) -> SignerSummary 
         region,
         variable_keys: variable_keys(settings, plan.as_ref().ok()),
         login: LoginState::NotNeeded,
-        names: Vec::new(),
+        private_names: Vec::new(),
     };
     let Ok(plan) = plan else {
         return answer;
@@ -40,7 +40,7 @@ pub(super) fn signer_summary(planned_profile: &PlannedProfile) -> SignerSummary 
         answer.profile = None; // the variables alone decide
     }
     answer.login = login_state(plan);
-    answer.names = names_of_user(plan);
+    answer.private_names = private_names_of_plan(plan);
     answer
 }
 
@@ -107,7 +107,7 @@ impl From<MissingLogin> for LoginState {
 }
 
 /// Returns the names that identify the user, apart from those in an ARN.
-fn names_of_user(plan: &CredentialPlan) -> Vec<String> {
+fn private_names_of_plan(plan: &CredentialPlan) -> Vec<String> {
     match &plan.source {
         Ok(source) => source.implementation().private_names(),
         Err(_) => Vec::new(),
@@ -173,7 +173,10 @@ mod tests {
         for said in ["SSO session `corp-of-test`", "role Dba"] {
             assert!(source.contains(said), "{source}");
         }
-        assert_eq!(found.names, ["Dba", "corp.example.com", "corp-of-test"]);
+        assert_eq!(
+            found.private_names,
+            ["Dba", "corp.example.com", "corp-of-test"]
+        );
         let LoginState::Missing { reason, command } = found.login else {
             panic!("the session has no file");
         };

@@ -67,15 +67,15 @@ enum ServiceSubcommand {
 #[derive(Subcommand)]
 enum DsqlSubcommand {
     /// Print a token for the role admin
-    GenerateDbConnectAdminAuthToken(DsqlToken),
+    GenerateDbConnectAdminAuthToken(DsqlTokenArguments),
     /// Print a token for any other role
-    GenerateDbConnectAuthToken(DsqlToken),
+    GenerateDbConnectAuthToken(DsqlTokenArguments),
 }
 
 #[derive(Subcommand)]
 enum RdsSubcommand {
     /// Print a token; a host of Aurora DSQL gets a DSQL token
-    GenerateDbAuthToken(RdsToken),
+    GenerateDbAuthToken(RdsTokenArguments),
 }
 
 #[derive(Subcommand)]
@@ -85,7 +85,7 @@ enum ConfigureSubcommand {
 }
 
 #[derive(Args)]
-struct DsqlToken {
+struct DsqlTokenArguments {
     /// Endpoint of the cluster
     #[arg(long, alias = "h", value_name = "HOST")]
     hostname: String,
@@ -96,7 +96,7 @@ struct DsqlToken {
 }
 
 #[derive(Args)]
-struct RdsToken {
+struct RdsTokenArguments {
     /// Endpoint of the database, or the host that a connection names
     #[arg(long, alias = "h", value_name = "HOST")]
     hostname: String,
@@ -261,7 +261,7 @@ fn list_of_profiles() -> Result<String> {
     Ok(list)
 }
 
-impl DsqlToken {
+impl DsqlTokenArguments {
     fn options(self, user: &str) -> Result<ConnectionOptions> {
         let lifetime_seconds = optional_integer("--expires-in", self.expires_in.as_deref())?;
         Ok(ConnectionOptions {
@@ -273,7 +273,7 @@ impl DsqlToken {
     }
 }
 
-impl RdsToken {
+impl RdsTokenArguments {
     /// Returns the target and the options. A tool names the address that it connects to; if a
     /// connection has this address, the connection says which endpoint is signed.
     fn options(self, config: &Config) -> Result<(Option<String>, ConnectionOptions)> {

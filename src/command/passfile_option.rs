@@ -52,7 +52,7 @@ pub(super) fn edit_passfile<T>(
             "{shown_path} could be read by other users; its mode is 0600 now"
         ));
     }
-    if edited.had_other_names {
+    if edited.had_hard_links {
         output.warn(&format!(
             "{shown_path} was one of several hard links to a file; the other links keep \
              the old text"
@@ -67,8 +67,8 @@ pub(super) fn edit_passfile<T>(
 
 /// Warns about what keeps clients from reading the tokens, and about tokens that may become public.
 fn warn_about_content(path: &Path, text: &[u8], passfile: &Passfile, output: Output) {
-    let mut remarks = survey_passfile(text, passfile.lines());
-    if passfile.lines().next().is_some() && may_be_published(path) {
+    let mut remarks = survey_passfile(text, passfile.token_lines());
+    if passfile.token_lines().next().is_some() && may_be_published(path) {
         remarks.push(
             "is in a git repository: `git add` would publish tokens; add the file to \
              .gitignore, or name another file: --passfile FILE or PGPASSFILE"

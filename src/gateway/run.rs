@@ -24,7 +24,7 @@ use super::settings::GatewayTarget;
 use super::startup::StartUp;
 use super::state::{Gateway, TargetState};
 use super::tls::TlsClient;
-use super::tokens::{TargetTokens, TokenReply, TokenRequest};
+use super::tokens::{TargetTokenClient, TokenReply, TokenRequest};
 use crate::error::{Error, Exit, Result};
 use crate::output::Output;
 use crate::sys::signals::{die_by, on_signal};
@@ -161,7 +161,7 @@ fn states_of(
             let error = refusal.to_error().exiting(Exit::Usage);
             error.about(&target.name)
         })?;
-        let tokens = TargetTokens::new(position, requests.clone());
+        let tokens = TargetTokenClient::new(position, requests.clone());
         states.push(Rc::new(TargetState {
             target,
             tls,

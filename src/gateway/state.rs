@@ -8,7 +8,7 @@ use tokio::sync::{OwnedSemaphorePermit, watch};
 use super::refusal::Refusal;
 use super::settings::GatewayTarget;
 use super::tls::TlsClient;
-use super::tokens::TargetTokens;
+use super::tokens::TargetTokenClient;
 use crate::output::Output;
 
 /// What all sessions share.
@@ -65,5 +65,5 @@ impl Gateway {
 pub(super) struct TargetState {
     pub(super) target: GatewayTarget,
     pub(super) tls: TlsClient,
-    pub(super) tokens: TargetTokens,
+    pub(super) tokens: TargetTokenClient,
 }

@@ -36,7 +36,7 @@ pub(crate) struct TokenReply {
 }
 
 /// The token of one target.
-pub(super) struct TargetTokens {
+pub(super) struct TargetTokenClient {
     target: usize,
     requests: Sender<TokenRequest>,
     last: Mutex<LastReply>,
@@ -55,7 +55,7 @@ pub(super) struct HandedToken {
     pub(super) is_new: bool,
 }
 
-impl TargetTokens {
+impl TargetTokenClient {
     pub(super) fn new(target: usize, requests: Sender<TokenRequest>) -> Self {
         Self {
             target,

@@ -56,7 +56,7 @@ pub(crate) fn render(
         TokenFormat::Urlencoded => percent(token).to_string(),
         TokenFormat::Json => native_json(request, issued, roots).to_string(),
         TokenFormat::LibpqJson => libpq_json(keywords),
-        TokenFormat::Url => connection_uri(request, token, &keywords[CONNECTION_KEYWORDS..]),
+        TokenFormat::Url => connection_uri(request, token, &keywords[CONNECTION_KEYWORD_COUNT..]),
         TokenFormat::Conninfo => conninfo_string(&keywords),
         TokenFormat::Env => {
             assignments(&keywords, |name, value| Ok(posix_assignment(name, value)))?
@@ -130,7 +130,7 @@ fn cmd_assignment(name: &str, value: &str) -> Result<String> {
 }
 
 /// Of all keywords, the first ones make the connection: host, port, dbname, user and password.
-const CONNECTION_KEYWORDS: usize = 5;
+const CONNECTION_KEYWORD_COUNT: usize = 5;
 
 /// Returns the keywords that make the connection, then the other options.
 fn keywords<'a>(request: &'a Request, token: &str, roots: Option<&str>) -> Vec<(&'a str, String)> {

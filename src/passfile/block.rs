@@ -160,7 +160,7 @@ impl Passfile {
         self.entries.retain(|_, entry| entry.expires_at > now);
     }
 
-    pub(crate) fn lines(&self) -> impl Iterator<Item = &PassfileLine> {
+    pub(crate) fn token_lines(&self) -> impl Iterator<Item = &PassfileLine> {
         self.entries.keys()
     }
 

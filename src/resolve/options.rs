@@ -47,8 +47,8 @@ impl AddressOptions {
     }
 
     /// Refuses one `--host` for several targets.
-    pub(crate) fn check_targets(&self, targets: usize) -> Result<()> {
-        if self.host.is_some() && targets > 1 {
+    pub(crate) fn check_targets(&self, target_count: usize) -> Result<()> {
+        if self.host.is_some() && target_count > 1 {
             return Err(Error::usage("--host cannot be used with several targets")
                 .hint("leave out --host, or name one target"));
         }

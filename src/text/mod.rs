@@ -98,13 +98,13 @@ pub(crate) fn safe_excerpt(text: &str) -> String {
         let (run, after) = rest.split_at(end);
         let words: Vec<&str> = run.split(':').collect();
         // The name at the end of an ARN may be as long and as mixed as a token.
-        let to_show = if Arn::parse(run).is_some() {
+        let visible_word_count = if Arn::parse(run).is_some() {
             Arn::FIELDS
         } else {
             0
         };
         let shown = words.iter().enumerate().map(|(i, &word)| {
-            if i >= to_show && is_token(word) {
+            if i >= visible_word_count && is_token(word) {
                 "[...]"
             } else {
                 word

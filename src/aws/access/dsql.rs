@@ -7,7 +7,7 @@
 
 use super::PolicySubject;
 use crate::authority::{
-    AccessPolicy, Inspected, Inspector, NoAnswerReason, ServerState, TokenScope,
+    AccessPolicy, InspectionResult, Inspector, NoAnswerReason, ServerState, TokenScope,
 };
 use crate::aws::api::cluster_id;
 use crate::aws::region::may_be_region;
@@ -71,7 +71,7 @@ pub(super) fn policy_resources(
 /// Returns the ARNs that AWS has given, the cluster's own first; an error if there are none.
 fn arns_of_state(
     subject: &PolicySubject<'_>,
-    state: &Inspected<ServerState>,
+    state: &InspectionResult<ServerState>,
     id: &str,
 ) -> Result<Vec<String>, Error> {
     let state = match state {

@@ -30,8 +30,8 @@ use super::partition;
 use super::planned_profile::PlannedProfile;
 use super::settings::SharedFiles;
 use crate::authority::{
-    AccessGoal, AccessPolicy, AccessQuery, AskPolicy, CallerIdentity, Inspected, Inspector, Region,
-    TokenScope,
+    AccessGoal, AccessPolicy, AccessQuery, AskPolicy, CallerIdentity, InspectionResult, Inspector,
+    Region, TokenScope,
 };
 use crate::error::{Error, Result};
 use crate::text::arn::is_account;
@@ -128,7 +128,7 @@ impl PolicySubject<'_> {
         Some(PolicyStatement::new(&[&action], resources))
     }
 
-    fn caller(&self) -> Inspected<CallerIdentity> {
+    fn caller(&self) -> InspectionResult<CallerIdentity> {
         self.inspector.caller(self.region.as_ref())
     }
 

@@ -4,7 +4,7 @@
 //! knows it; where the caller may not ask IAM, a role of SSO, which always has a path, stays open.
 
 use super::PolicySubject;
-use crate::authority::{AccessPolicy, CallerIdentity, Inspected, NoAnswerReason};
+use crate::authority::{AccessPolicy, CallerIdentity, InspectionResult, NoAnswerReason};
 use crate::aws::api::Principal;
 use crate::error::{Error, Result};
 use crate::text::arn::{Arn, is_account};
@@ -78,7 +78,7 @@ fn is_name(text: &str) -> bool {
 /// be asked.
 pub(super) fn arn_of_caller(
     subject: &PolicySubject<'_>,
-    caller: Option<&Inspected<CallerIdentity>>,
+    caller: Option<&InspectionResult<CallerIdentity>>,
     access: &mut AccessPolicy,
 ) -> String {
     let caller = match caller {

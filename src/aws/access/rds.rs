@@ -5,7 +5,7 @@ use super::PolicySubject;
 use super::document::literal_user;
 use super::switch::{self, SwitchOwner};
 use crate::authority::{
-    AccessPolicy, Inspected, Inspector, NoAnswerReason, ServerState, TokenScope,
+    AccessPolicy, InspectionResult, Inspector, NoAnswerReason, ServerState, TokenScope,
 };
 use crate::aws::api::{RdsName, parse_rds_host};
 use crate::aws::region::may_be_region;
@@ -75,7 +75,7 @@ pub(super) fn policy_resource(
 }
 
 /// Tells whether the account of the caller does not have the server.
-fn is_not_found(state: &Inspected<ServerState>) -> bool {
+fn is_not_found(state: &InspectionResult<ServerState>) -> bool {
     matches!(state, Err(no_answer) if no_answer.reason == NoAnswerReason::NotFound)
 }
 

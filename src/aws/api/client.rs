@@ -11,7 +11,7 @@ use super::address::{self, ServiceAddress};
 use super::refusal::ApiRefusal;
 use super::request::ApiRequest;
 use super::request_slots;
-use crate::authority::{Inspected, NoAnswer, NoAnswerReason};
+use crate::authority::{InspectionResult, NoAnswer, NoAnswerReason};
 use crate::aws::credentials::Credentials;
 use crate::aws::resolution::CredentialResolution;
 use crate::aws::service::endpoints::AwsService;
@@ -51,7 +51,7 @@ impl<'a> ApiClient<'a> {
         request: &ApiRequest,
         region: &str,
         read: impl FnOnce(&[u8]) -> Option<T>,
-    ) -> Inspected<T> {
+    ) -> InspectionResult<T> {
         let operation = ApiOperation {
             resolution: self.resolution,
             request,
@@ -65,7 +65,7 @@ impl<'a> ApiClient<'a> {
     }
 
     /// Returns the answer with a status of success. Sends the request again where that may help.
-    async fn send_signed(&self, operation: &ApiOperation<'_>) -> Inspected<HttpResponse> {
+    async fn send_signed(&self, operation: &ApiOperation<'_>) -> InspectionResult<HttpResponse> {
         let service = operation.request.service;
         let address = match address::address_for(self.resolution, service, operation.region) {
             Ok(address) => address,
@@ -98,7 +98,7 @@ impl<'a> ApiClient<'a> {
         &self,
         operation: &ApiOperation<'_>,
         address: &ServiceAddress,
-    ) -> Inspected<HttpResponse> {
+    ) -> InspectionResult<HttpResponse> {
         let work = async {
             let request = match self.signed(operation.request, address) {
                 Ok(request) => request,
@@ -166,7 +166,7 @@ pub(super) async fn ask_unsigned(
     resolution: &CredentialResolution<'_>,
     request: &ApiRequest,
     region: &str,
-) -> Inspected<HttpResponse> {
+) -> InspectionResult<HttpResponse> {
     let operation = ApiOperation {
         resolution,
         request,

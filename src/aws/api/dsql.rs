@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::client::ApiClient;
 use super::pages::{self, PartialList};
 use super::request::ApiRequest;
-use crate::authority::Inspected;
+use crate::authority::InspectionResult;
 use crate::aws::service::endpoints::DSQL;
 
 pub(super) const GET_CLUSTER: &str = "GetCluster";
@@ -73,7 +73,7 @@ pub(super) async fn fetch_cluster(
     client: &ApiClient<'_>,
     region: &str,
     identifier: &str,
-) -> Inspected<DsqlCluster> {
+) -> InspectionResult<DsqlCluster> {
     client
         .ask(&get_cluster_request(identifier), region, parse_cluster)
         .await

@@ -9,7 +9,7 @@ use roxmltree::Node;
 use super::client::ApiClient;
 use super::request::ApiRequest;
 use super::xml::{self, flag_at, text_at};
-use crate::authority::{DeniedBy, Inspected, PolicyDenial, ServerLoginPermission};
+use crate::authority::{DeniedBy, InspectionResult, PolicyDenial, ServerLoginPermission};
 use crate::aws::service::endpoints::IAM;
 
 const VERSION: &str = "2010-05-08";
@@ -36,7 +36,7 @@ pub(super) async fn role_arn(
     client: &ApiClient<'_>,
     region: &str,
     name: &str,
-) -> Inspected<String> {
+) -> InspectionResult<String> {
     client
         .ask(&get_role_request(name), region, parse_role)
         .await
@@ -55,7 +55,7 @@ pub(super) async fn simulate_policies(
     principal: &str,
     action: &str,
     resource: &str,
-) -> Inspected<ServerLoginPermission> {
+) -> InspectionResult<ServerLoginPermission> {
     let request = simulate_principal_policy_request(principal, action, resource);
     client.ask(&request, region, parse_decision).await
 }

@@ -8,7 +8,7 @@ use super::client::ApiClient;
 use super::profile_client::ProfileClient;
 use super::{iam, server, sts};
 use crate::authority::{
-    AskPolicy, CallerIdentity, Inspected, Inspector, NoAnswer, NoAnswerReason, Region,
+    AskPolicy, CallerIdentity, InspectionResult, Inspector, NoAnswer, NoAnswerReason, Region,
     ServerLoginPermission, ServerState, TokenScope,
 };
 use crate::aws::known_service::KnownService;
@@ -35,7 +35,7 @@ impl AwsInspector {
         &self,
         name: &str,
         region: Option<&Region>,
-    ) -> Inspected<String> {
+    ) -> InspectionResult<String> {
         self.client
             .with_credentials(region, async |client, region| {
                 iam::role_arn(client, region, name).await
@@ -44,21 +44,25 @@ impl AwsInspector {
 }
 
 impl Inspector for AwsInspector {
-    fn clock_offset(&self, region: Option<&Region>) -> Inspected<i64> {
+    fn clock_offset(&self, region: Option<&Region>) -> InspectionResult<i64> {
         self.client
             .without_credentials(region, async |resolution, region| {
                 sts::clock_offset(resolution, region).await
             })
     }
 
-    fn caller(&self, region: Option<&Region>) -> Inspected<CallerIdentity> {
+    fn caller(&self, region: Option<&Region>) -> InspectionResult<CallerIdentity> {
         self.client
             .with_credentials(region, async |client, region| {
                 sts::caller_identity(client, region).await
             })
     }
 
-    fn server(&self, scope: &TokenScope<'_>, region: Option<&Region>) -> Inspected<ServerState> {
+    fn server(
+        &self,
+        scope: &TokenScope<'_>,
+        region: Option<&Region>,
+    ) -> InspectionResult<ServerState> {
         self.client
             .with_credentials(region, async |client, region| {
                 server::server_state(client, scope, region).await
@@ -70,7 +74,7 @@ impl Inspector for AwsInspector {
         scope: &TokenScope<'_>,
         region: Option<&Region>,
         resource: Option<&str>,
-    ) -> Inspected<ServerLoginPermission> {
+    ) -> InspectionResult<ServerLoginPermission> {
         self.client
             .with_credentials(region, async |client, region| {
                 server_login_permission(client, scope, region, resource).await
@@ -83,7 +87,7 @@ async fn server_login_permission(
     scope: &TokenScope<'_>,
     region: &str,
     resource: Option<&str>,
-) -> Inspected<ServerLoginPermission> {
+) -> InspectionResult<ServerLoginPermission> {
     let caller = sts::caller_identity(client, region).await?;
     let Some(arn) = Arn::parse(&caller.name) else {
         return Err(not_askable("AWS does not say who the caller is"));
@@ -127,7 +131,7 @@ async fn resource_of(
     scope: &TokenScope<'_>,
     region: &str,
     caller: &CallerIdentity,
-) -> Inspected<String> {
+) -> InspectionResult<String> {
     match KnownService::from_scope(scope) {
         Some(KnownService::Dsql) => {
             let partition = partition::partition_of(region).name;

@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use crate::authority::{Inspected, NoAnswer, NoAnswerReason};
+use crate::authority::{InspectionResult, NoAnswer, NoAnswerReason};
 use crate::aws::service::endpoints::AwsService;
 use crate::aws::service::refusal::not_understood;
 
@@ -22,7 +22,7 @@ pub(super) struct PartialList<T> {
 
 impl<T> PartialList<T> {
     /// Returns the items of a list that was read to its end.
-    pub(super) fn require_complete(self) -> Inspected<Vec<T>> {
+    pub(super) fn require_complete(self) -> InspectionResult<Vec<T>> {
         match self.failure {
             Some(failure) => Err(failure),
             None => Ok(self.items),
@@ -35,7 +35,7 @@ impl<T> PartialList<T> {
 pub(super) async fn read_all<T>(
     service: AwsService,
     operation: &str,
-    fetch_page: impl AsyncFn(Option<&str>) -> Inspected<(Vec<T>, Option<String>)>,
+    fetch_page: impl AsyncFn(Option<&str>) -> InspectionResult<(Vec<T>, Option<String>)>,
 ) -> PartialList<T> {
     let (mut pages, mut items) = (PageCursor::default(), Vec::new());
     let unusable_list = |problem: &str| {

@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use super::client::ApiClient;
 use crate::authority::{
-    AskPolicy, Inspected, LoginPolicy, NoAnswer, NoAnswerReason, Region, RunNotes,
+    AskPolicy, InspectionResult, LoginPolicy, NoAnswer, NoAnswerReason, Region, RunNotes,
 };
 use crate::aws::blocking::BlockingResolver;
 use crate::aws::credentials::Credentials;
@@ -74,8 +74,8 @@ impl ProfileClient {
     pub(super) fn without_credentials<T>(
         &self,
         region: Option<&Region>,
-        question: impl AsyncFnOnce(&CredentialResolution<'_>, &str) -> Inspected<T>,
-    ) -> Inspected<T> {
+        question: impl AsyncFnOnce(&CredentialResolution<'_>, &str) -> InspectionResult<T>,
+    ) -> InspectionResult<T> {
         let planned_profile = self.plan();
         let region = region_of(&planned_profile, region);
         let notes = self.ask_policy.notes();
@@ -90,8 +90,8 @@ impl ProfileClient {
     pub(super) fn with_credentials<T>(
         &self,
         region: Option<&Region>,
-        question: impl AsyncFnOnce(&ApiClient<'_>, &str) -> Inspected<T>,
-    ) -> Inspected<T> {
+        question: impl AsyncFnOnce(&ApiClient<'_>, &str) -> InspectionResult<T>,
+    ) -> InspectionResult<T> {
         let planned_profile = self.plan();
         let region = region_of(&planned_profile, region);
         let notes = self.ask_policy.notes();
@@ -135,7 +135,7 @@ impl ProfileClient {
         planned_profile: &'a PlannedProfile,
         region: &str,
         notes: &'a RunNotes,
-    ) -> Inspected<CredentialResolution<'a>> {
+    ) -> InspectionResult<CredentialResolution<'a>> {
         let settings = &planned_profile.settings;
         match CredentialResolution::open(
             settings,

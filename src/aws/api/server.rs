@@ -11,7 +11,7 @@ use super::client::ApiClient;
 use super::rds::RdsFilter;
 use super::rds_host::{self, RdsName};
 use super::{dsql, rds, rds_resources};
-use crate::authority::{Inspected, NoAnswer, NoAnswerReason, ServerState, TokenScope};
+use crate::authority::{InspectionResult, NoAnswer, NoAnswerReason, ServerState, TokenScope};
 use crate::aws::known_service::KnownService;
 use crate::aws::service::endpoints::RDS;
 use crate::error::Error;
@@ -54,7 +54,7 @@ pub(super) async fn server_state(
     client: &ApiClient<'_>,
     scope: &TokenScope<'_>,
     region: &str,
-) -> Inspected<ServerState> {
+) -> InspectionResult<ServerState> {
     match KnownService::from_scope(scope) {
         Some(KnownService::Dsql) => state_of_dsql(client, scope.host, region).await,
         Some(KnownService::Rds) => state_of_rds(client, scope, region).await,
@@ -66,7 +66,7 @@ async fn state_of_rds(
     client: &ApiClient<'_>,
     scope: &TokenScope<'_>,
     region: &str,
-) -> Inspected<ServerState> {
+) -> InspectionResult<ServerState> {
     let lookup = RdsLookup {
         client,
         region,
@@ -91,7 +91,11 @@ pub(in crate::aws) fn cluster_id(host: &str) -> &str {
     }
 }
 
-async fn state_of_dsql(client: &ApiClient<'_>, host: &str, region: &str) -> Inspected<ServerState> {
+async fn state_of_dsql(
+    client: &ApiClient<'_>,
+    host: &str,
+    region: &str,
+) -> InspectionResult<ServerState> {
     let cluster = dsql::fetch_cluster(client, region, cluster_id(host)).await?;
     Ok(ServerState {
         kind: "Aurora DSQL cluster",
@@ -125,7 +129,7 @@ struct RdsLookup<'a> {
 }
 
 impl RdsLookup<'_> {
-    async fn instance(&self, name: &str) -> Inspected<ServerState> {
+    async fn instance(&self, name: &str) -> InspectionResult<ServerState> {
         let read = rds_resources::parse_instance;
         let instances = self
             .list(&rds::INSTANCES, RdsFilter::Named(name), read)
@@ -164,7 +168,7 @@ impl RdsLookup<'_> {
     }
 
     /// Looks for a cluster by its name or, for a custom endpoint, among all of them.
-    async fn cluster(&self, name: Option<&str>) -> Inspected<ServerState> {
+    async fn cluster(&self, name: Option<&str>) -> InspectionResult<ServerState> {
         let read = rds_resources::parse_cluster;
         let filter = match name {
             Some(name) => RdsFilter::Named(name),
@@ -191,7 +195,7 @@ impl RdsLookup<'_> {
         Err(self.not_found("DB cluster"))
     }
 
-    async fn proxy(&self, name: &str) -> Inspected<ServerState> {
+    async fn proxy(&self, name: &str) -> InspectionResult<ServerState> {
         let proxy = self.proxy_named(name).await?;
         if !self.is_host(proxy.host.as_deref()) {
             return Err(self.not_found("RDS proxy"));
@@ -199,7 +203,7 @@ impl RdsLookup<'_> {
         Ok(self.state_of_proxy(proxy))
     }
 
-    async fn proxy_endpoint(&self, name: &str) -> Inspected<ServerState> {
+    async fn proxy_endpoint(&self, name: &str) -> InspectionResult<ServerState> {
         let read = rds_resources::parse_proxy_endpoint;
         let endpoints = self
             .list(&rds::PROXY_ENDPOINTS, RdsFilter::Named(name), read)
@@ -217,7 +221,7 @@ impl RdsLookup<'_> {
         Ok(state)
     }
 
-    async fn proxy_named(&self, name: &str) -> Inspected<rds_resources::RdsProxy> {
+    async fn proxy_named(&self, name: &str) -> InspectionResult<rds_resources::RdsProxy> {
         let read = rds_resources::parse_gateway;
         let proxies = self
             .list(&rds::PROXIES, RdsFilter::Named(name), read)
@@ -248,7 +252,7 @@ impl RdsLookup<'_> {
         listing: &rds::DescribeOperation,
         filter: RdsFilter<'_>,
         read: fn(Node) -> Option<T>,
-    ) -> Inspected<Vec<T>> {
+    ) -> InspectionResult<Vec<T>> {
         let list = rds::describe_all(self.client, self.region, listing, filter, read);
         list.await.require_complete()
     }

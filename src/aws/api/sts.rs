@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::client::{self, ApiClient};
 use super::request::ApiRequest;
 use super::xml;
-use crate::authority::{CallerIdentity, Inspected, NoAnswer, NoAnswerReason};
+use crate::authority::{CallerIdentity, InspectionResult, NoAnswer, NoAnswerReason};
 use crate::aws::resolution::CredentialResolution;
 use crate::aws::service::endpoints::STS;
 use crate::aws::service::refusal::not_understood;
@@ -23,7 +23,7 @@ pub(super) fn get_caller_identity_request() -> ApiRequest {
 pub(super) async fn caller_identity(
     client: &ApiClient<'_>,
     region: &str,
-) -> Inspected<CallerIdentity> {
+) -> InspectionResult<CallerIdentity> {
     client
         .ask(&get_caller_identity_request(), region, parse_caller)
         .await
@@ -45,7 +45,7 @@ fn parse_caller(body: &[u8]) -> Option<CallerIdentity> {
 pub(super) async fn clock_offset(
     resolution: &CredentialResolution<'_>,
     region: &str,
-) -> Inspected<i64> {
+) -> InspectionResult<i64> {
     let (sent_at, started) = (Time::now(), Instant::now());
     let answer = client::ask_unsigned(resolution, &get_caller_identity_request(), region).await?;
     let wait = started.elapsed();

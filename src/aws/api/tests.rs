@@ -13,8 +13,8 @@ use super::profile_client::ProfileClient;
 use super::rds::RdsFilter;
 use super::{address, client::ApiClient, dsql, rds, rds_resources};
 use crate::authority::{
-    AskPolicy, DeniedBy, Inspected, Inspector, LoginPolicy, NoAnswer, NoAnswerReason, Region,
-    RunNotes, ServerLoginPermission, ServerState, TokenScope,
+    AskPolicy, DeniedBy, InspectionResult, Inspector, LoginPolicy, NoAnswer, NoAnswerReason,
+    Region, RunNotes, ServerLoginPermission, ServerState, TokenScope,
 };
 use crate::aws::credentials::Credentials;
 use crate::aws::environment::AwsVariables;
@@ -138,18 +138,18 @@ fn of_rds(host: &str) -> TokenScope<'_> {
     }
 }
 
-fn server_of_rds(words: &str, name: &str) -> Inspected<ServerState> {
+fn server_of_rds(words: &str, name: &str) -> InspectionResult<ServerState> {
     let host = format!("{name}c1a2b3c4d5e6.eu-west-1.rds.amazonaws.com");
     inspector(words).server(&of_rds(&host), Some(&region()))
 }
 
-fn server_of_dsql(words: &str, id: &str) -> Inspected<ServerState> {
+fn server_of_dsql(words: &str, id: &str) -> InspectionResult<ServerState> {
     let host = format!("{id}.dsql.eu-west-1.on.aws");
     inspector(words).server(&of_dsql(&host), Some(&region()))
 }
 
 /// Asks for all clusters of both services.
-fn listed(words: &str) -> (Inspected<usize>, Inspected<usize>) {
+fn listed(words: &str) -> (InspectionResult<usize>, InspectionResult<usize>) {
     let plan = plan(Some(words));
     let (ask_policy, notes) = (ask(), RunNotes::default());
     let deadline = Instant::now() + ask_policy.timeout;
@@ -171,7 +171,7 @@ fn listed(words: &str) -> (Inspected<usize>, Inspected<usize>) {
 }
 
 #[track_caller]
-fn reason_of<T>(answer: Inspected<T>) -> NoAnswerReason {
+fn reason_of<T>(answer: InspectionResult<T>) -> NoAnswerReason {
     let Err(NoAnswer { reason, error }) = answer else {
         panic!("there is an answer");
     };

@@ -58,8 +58,11 @@ impl MissingLogin {
 
     /// Returns the turn of this login, which one process takes at a time.
     fn turn(&self) -> LoginTurn {
-        let id = self.id();
-        LoginTurn { id, title: TITLE }
+        LoginTurn {
+            id: self.id(),
+            title: TITLE,
+            provider: None,
+        }
     }
 
     /// Tells whether the user has logged in.

@@ -146,7 +146,7 @@ pub(crate) struct SyntaxError {
 /// A value goes on in lines that are indented deeper than its key; a value that begins in such a
 /// line holds `key = value` lines of its own, see [`nested_section`].
 pub(crate) fn parse_sections(text: &str) -> Result<Vec<(String, ProfileSection)>, SyntaxError> {
-    let text = with_plain_ends(text);
+    let text = with_unix_newlines(text);
     let mut parser = IniParser::default();
     for (line, number) in text.split('\n').zip(1..) {
         parser.parse_line(line).map_err(|reason| SyntaxError {
@@ -158,7 +158,7 @@ pub(crate) fn parse_sections(text: &str) -> Result<Vec<(String, ProfileSection)>
 }
 
 /// Python's universal newlines.
-fn with_plain_ends(text: &str) -> Cow<'_, str> {
+fn with_unix_newlines(text: &str) -> Cow<'_, str> {
     if text.contains('\r') {
         text.replace("\r\n", "\n").replace('\r', "\n").into()
     } else {

@@ -146,7 +146,7 @@ impl ContainerEndpoint {
 
 /// Returns the credentials in an answer, or what is wrong with it.
 fn parse_credentials(answer: &[u8]) -> Result<Credentials, String> {
-    const NAMES: FieldNames = FieldNames::OF_MACHINES;
+    const NAMES: FieldNames = FieldNames::OF_METADATA;
     let answer: Value = match serde_json::from_slice(answer) {
         Ok(answer) => answer,
         Err(_) => return Err("the answer is not JSON".to_owned()),

@@ -109,7 +109,7 @@ fn parse_credentials(answer: Option<&str>) -> Result<Credentials> {
         return Err(wrong_answer(&format!("{code} instead of credentials")));
     }
     let fields = answer.as_object().cloned().unwrap_or_default();
-    match FieldNames::OF_MACHINES.credentials(&fields, SOURCE) {
+    match FieldNames::OF_METADATA.credentials(&fields, SOURCE) {
         Ok(credentials) => Ok(credentials),
         Err(reason) => Err(wrong_answer(&reason)),
     }

@@ -9,8 +9,8 @@ use std::time::Instant;
 
 use super::scope::{CatalogSearch, ListingAuthority, ProfileName, SearchContext};
 use crate::authority::{
-    CatalogAnswer, CatalogStep, DatabaseCatalog, Inspected, LoginPolicy, NoAnswer, NoAnswerReason,
-    Region,
+    CatalogAnswer, CatalogStep, DatabaseCatalog, InspectionResult, LoginPolicy, NoAnswer,
+    NoAnswerReason, Region,
 };
 use crate::error::Error;
 use crate::output::Output;
@@ -26,7 +26,7 @@ pub(super) struct ProfileAnswer {
     pub(super) profiles: Vec<ProfileName>,
     /// The regions that were asked for.
     pub(super) regions: Vec<Region>,
-    pub(super) listing: Inspected<CatalogAnswer>,
+    pub(super) listing: InspectionResult<CatalogAnswer>,
 }
 
 impl ProfileAnswer {

@@ -54,7 +54,7 @@ pub(super) struct Finding {
     pub(super) advice: Option<String>,
     /// Names in the texts of this finding that identify the user, which `--share` replaces. Those
     /// of the request and of the configuration are known without that.
-    pub(super) names: Vec<(String, RedactedKind)>,
+    pub(super) private_names: Vec<(String, RedactedKind)>,
     /// How the run ends if this is the first failure.
     pub(super) exit: Exit,
 }
@@ -108,7 +108,7 @@ impl Finding {
             cause,
             commands: Vec::new(),
             advice: None,
-            names: Vec::new(),
+            private_names: Vec::new(),
             exit: Exit::Failure,
         }
     }
@@ -121,7 +121,7 @@ impl Finding {
 
     /// Says that a text of this finding contains a name that identifies the user.
     pub(super) fn naming(mut self, kind: RedactedKind, name: impl Into<String>) -> Self {
-        self.names.push((name.into(), kind));
+        self.private_names.push((name.into(), kind));
         self
     }
 

@@ -15,8 +15,8 @@ use std::time::{Duration, Instant};
 
 use super::pending_answer::PendingAnswer;
 use crate::authority::{
-    AskPolicy, Authority, CallerIdentity, Inspected, Inspector, Region, ServerLoginPermission,
-    ServerState, TokenScope,
+    AskPolicy, Authority, CallerIdentity, InspectionResult, Inspector, Region,
+    ServerLoginPermission, ServerState, TokenScope,
 };
 use crate::provider::Provider;
 use crate::request::Request;
@@ -26,9 +26,9 @@ const INQUIRY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The answers about one target, each of which may not be there yet.
 pub(super) struct TargetInquiry {
-    pub(super) caller: PendingAnswer<Inspected<CallerIdentity>>,
-    pub(super) server: PendingAnswer<Inspected<ServerState>>,
-    pub(super) permission: PendingAnswer<Inspected<ServerLoginPermission>>,
+    pub(super) caller: PendingAnswer<InspectionResult<CallerIdentity>>,
+    pub(super) server: PendingAnswer<InspectionResult<ServerState>>,
+    pub(super) permission: PendingAnswer<InspectionResult<ServerLoginPermission>>,
 }
 
 /// What of a request the questions are about.
@@ -46,7 +46,7 @@ pub(super) struct AuthorityClock {
     /// The region that is asked; `None` if the settings of the profile decide.
     pub(super) region: Option<String>,
     /// How many seconds the clock of this machine is ahead.
-    pub(super) offset: PendingAnswer<Inspected<i64>>,
+    pub(super) offset: PendingAnswer<InspectionResult<i64>>,
     pub(super) deadline: Instant,
 }
 

@@ -24,7 +24,7 @@ pub(super) struct CheckOutcome {
     /// What to type, with the values of this case.
     pub(super) commands: Vec<String>,
     /// Names in these texts that identify the user.
-    pub(super) names: Vec<(String, RedactedKind)>,
+    pub(super) private_names: Vec<(String, RedactedKind)>,
     /// How the run ends if this is the first failure.
     pub(super) exit: Exit,
 }
@@ -58,7 +58,7 @@ impl CheckOutcome {
             meaning: cause.map(|cause| cause.meaning(values.authority)),
             advice,
             commands,
-            names: finding.names,
+            private_names: finding.private_names,
             exit: finding.exit,
         }
     }
@@ -75,7 +75,7 @@ impl CheckOutcome {
             meaning: self.meaning.clone(),
             advice: self.advice.as_deref().map(&mut redact),
             commands: self.commands.iter().map(|text| redact(text)).collect(),
-            names: Vec::new(),
+            private_names: Vec::new(),
             exit: self.exit,
         }
     }

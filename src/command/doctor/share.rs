@@ -97,7 +97,7 @@ fn private_names(
 ) -> Vec<(String, RedactedKind)> {
     let mut names = Vec::new();
     for outcome in outcomes {
-        names.extend(outcome.names.iter().cloned());
+        names.extend(outcome.private_names.iter().cloned());
         if let Some(target) = &outcome.target
             && !target.contains('.')
         {

@@ -29,7 +29,7 @@ pub(super) fn erase_in_passfile(
     let erased_lines: Vec<PassfileLine> =
         passfile_option::edit_passfile(path, output, |passfile| {
             let lines = passfile
-                .lines()
+                .token_lines()
                 .filter(|line| is_wanted(line))
                 .cloned()
                 .collect();

@@ -200,7 +200,7 @@ impl RefreshCommand {
         &self,
         path: &Path,
         issued: &[(Request, IssuedToken)],
-        targets: usize,
+        target_count: usize,
         app: &mut App,
     ) {
         app.print_warnings();
@@ -218,7 +218,7 @@ impl RefreshCommand {
             return;
         }
         say_how_to_keep_fresh(issued, &app.preferences);
-        if targets == 0 {
+        if target_count == 0 {
             output.note("nothing is due; `pgcred refresh NAME` replaces a token before its time");
         }
     }
@@ -430,10 +430,10 @@ fn nothing_to_refresh() -> Error {
 }
 
 /// Puts the target in front of an error, unless it is the only one.
-fn name_target(error: Error, request: &Request, targets: usize) -> Error {
+fn name_target(error: Error, request: &Request, target_count: usize) -> Error {
     match &request.connection {
         Some(connection) => error.about(connection),
-        None if targets > 1 => error.about(&request.name()),
+        None if target_count > 1 => error.about(&request.name()),
         None => error,
     }
 }

@@ -101,10 +101,10 @@ fn users_of_shared_lines(issued: &[(Request, IssuedToken)], app: &mut App) -> Ve
             continue;
         }
         for (issued_request, token) in issued {
-            let has_one_line =
+            let shares_address =
                 (&issued_request.host, issued_request.port) == (&request.host, request.port);
             if let Some(user) = &token.token.user
-                && has_one_line
+                && shares_address
                 && app.issuer.is_token_of(token, &request)
             {
                 users.push(TokenUser {

@@ -170,12 +170,12 @@ impl TokenUsers {
 
     /// Tells whether no scheduler renews any of so many targets, because their programs run only
     /// for a connection that is named.
-    pub(super) fn is_renewed_by_hand(&self, targets: usize) -> bool {
+    pub(super) fn is_renewed_by_hand(&self, target_count: usize) -> bool {
         let mut run_by_name = 0;
         for (request, _) in &self.issued {
             run_by_name += usize::from(request.provider.authority.issues_on_request_only());
         }
-        run_by_name > 0 && run_by_name == targets
+        run_by_name > 0 && run_by_name == target_count
     }
 
     /// Writes the tokens that were issued into the passfile, where the tool looks for the password

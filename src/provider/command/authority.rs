@@ -174,7 +174,7 @@ impl CommandIdentity {
             notes.set_changed_files();
         }
         if files_before != files_after && definition.kind != CommandKind::Creates {
-            return Err(self.changes_by_itself());
+            return Err(self.unstable_files_error());
         }
         Ok(answer)
     }
@@ -187,7 +187,7 @@ impl CommandIdentity {
         invocation::stamp_of_files(&self.digest, &self.watched)
     }
 
-    fn changes_by_itself(&self) -> Error {
+    fn unstable_files_error(&self) -> Error {
         let name = &self.definition.name;
         Error::failure(format!(
             "the files that command.{name} watches change with every run"

@@ -3,7 +3,7 @@
 use super::PROVIDER;
 use crate::authority::{
     CatalogAnswer, CatalogStep, CompleteListing, DatabaseCatalog, EndpointRole, FailedListing,
-    FoundDatabase, Inspected, NoAnswer, NoAnswerReason, ProfileRegions, Region,
+    FoundDatabase, InspectionResult, NoAnswer, NoAnswerReason, ProfileRegions, Region,
 };
 use crate::error::Error;
 
@@ -26,7 +26,7 @@ impl DatabaseCatalog for FakeCatalog {
         &self,
         regions: &[Region],
         progress: &(dyn Fn(CatalogStep) + Sync),
-    ) -> Inspected<CatalogAnswer> {
+    ) -> InspectionResult<CatalogAnswer> {
         if self.needs_login {
             let error = Error::login("nobody has logged in").hint("log in, then try again");
             return Err(NoAnswer::new(NoAnswerReason::LoginNeeded, error));

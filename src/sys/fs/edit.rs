@@ -32,7 +32,7 @@ pub(crate) struct EditOutcome<T> {
     /// Set if other users could read the file before.
     pub(crate) was_open_to_others: bool,
     /// Set if the file had other names (hard links), which still lead to the old text.
-    pub(crate) had_other_names: bool,
+    pub(crate) had_hard_links: bool,
 }
 
 /// A file as it was read.
@@ -141,14 +141,14 @@ fn replace_if_unchanged<T>(
     value: T,
 ) -> Result<Option<EditOutcome<T>>> {
     let mut was_open_to_others = false;
-    let mut had_other_names = false;
+    let mut had_hard_links = false;
     if let Some(old) = &snapshot.metadata {
         was_open_to_others = platform::is_open_to_others(old);
     }
     if text != snapshot.bytes || was_open_to_others {
         let new = new_file(path, &text)?;
         if let Some(old) = &snapshot.metadata {
-            had_other_names = platform::has_other_names(old);
+            had_hard_links = platform::has_other_names(old);
             let file = new.as_file();
             platform::keep_owner(file, old).map_err(|error| cannot_write(path, &error))?;
             platform::make_private(file, old).map_err(|error| cannot_write(path, &error))?;
@@ -164,7 +164,7 @@ fn replace_if_unchanged<T>(
         value,
         text,
         was_open_to_others,
-        had_other_names,
+        had_hard_links,
     }))
 }
 
@@ -184,7 +184,7 @@ fn remove_if_unchanged<T>(
         value,
         text: Vec::new(),
         was_open_to_others: false,
-        had_other_names: false,
+        had_hard_links: false,
     }))
 }
 

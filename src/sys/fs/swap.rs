@@ -17,8 +17,8 @@ use super::remove::remove;
 use super::{create_private_directory, platform};
 use crate::error::Result;
 
-/// Replaces a private file in a directory of another program. No lock is taken: if another program
-/// writes the file too, the last one wins.
+/// Replaces a private file, such as one of another program. No lock is taken: if another process
+/// writes it too, the last one wins.
 pub(crate) fn replace_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     replace_prepared(path, bytes, |_| Ok(()))
 }

@@ -22,7 +22,7 @@ pub(super) fn is_root() -> bool {
 /// Returns the name of the owner, if it is neither the user nor root.
 pub(super) fn untrusted_owner(metadata: &Metadata) -> Option<String> {
     const ROOT: u32 = 0;
-    if metadata.uid() == ROOT || may_be_roots(metadata) {
+    if metadata.uid() == ROOT || may_be_owned_by_root(metadata) {
         None
     } else {
         other_owner(metadata)
@@ -33,7 +33,7 @@ pub(super) fn untrusted_owner(metadata: &Metadata) -> Option<String> {
 ///
 /// The sandboxes of Flatpak, and of NixOS for foreign programs, show all files that are not the
 /// user's as files of one unknown user.
-fn may_be_roots(metadata: &Metadata) -> bool {
+fn may_be_owned_by_root(metadata: &Metadata) -> bool {
     const UNKNOWN: u32 = 65_534;
     if metadata.uid() != UNKNOWN {
         return false;

@@ -4,7 +4,8 @@ use std::time::Instant;
 
 use super::listing;
 use crate::authority::{
-    AskPolicy, CatalogAnswer, CatalogStep, DatabaseCatalog, Inspected, ProfileRegions, Region,
+    AskPolicy, CatalogAnswer, CatalogStep, DatabaseCatalog, InspectionResult, ProfileRegions,
+    Region,
 };
 use crate::aws::api::profile_client::ProfileClient;
 use crate::aws::known_regions::KNOWN_REGIONS;
@@ -57,7 +58,7 @@ impl DatabaseCatalog for AwsCatalog {
         &self,
         regions: &[Region],
         progress: &(dyn Fn(CatalogStep) + Sync),
-    ) -> Inspected<CatalogAnswer> {
+    ) -> InspectionResult<CatalogAnswer> {
         let own_region = self.own_region();
         let home = match &own_region {
             Some(own_region) => Some(own_region),

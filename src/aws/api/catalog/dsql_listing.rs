@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 use super::catalog_part::CatalogPart;
 use super::found_database;
 use super::question::{CatalogQuestion, RegionQuery};
-use crate::authority::{FoundDatabase, Inspected, NoAnswerReason, Region};
+use crate::authority::{FoundDatabase, InspectionResult, NoAnswerReason, Region};
 use crate::aws::api::dsql::{self, DsqlCluster, ListedCluster};
 use crate::aws::api::server;
 use crate::aws::service::endpoints::DSQL;
@@ -73,7 +73,7 @@ async fn get_cluster_in_turn(
     query: &RegionQuery<'_>,
     cluster: &ListedCluster,
     room: &Semaphore,
-) -> Inspected<DsqlCluster> {
+) -> InspectionResult<DsqlCluster> {
     let _place = room.acquire().await; // an error only if somebody closed it
     let answer =
         dsql::fetch_cluster(query.client, query.region.as_str(), &cluster.identifier).await;

@@ -6,7 +6,7 @@
 //! is no failure.
 
 use crate::authority::{
-    CallerIdentity, FailedListing, Inspected, NoAnswer, NoAnswerReason, Region,
+    CallerIdentity, FailedListing, InspectionResult, NoAnswer, NoAnswerReason, Region,
 };
 use crate::error::Error;
 
@@ -15,8 +15,8 @@ use super::catalog_part::CatalogPart;
 /// Returns the refusal of the keys themselves, which all questions have met: there is no listing.
 pub(super) fn check_keys(
     catalog_part: &CatalogPart,
-    caller: Option<&Inspected<CallerIdentity>>,
-) -> Inspected<()> {
+    caller: Option<&InspectionResult<CallerIdentity>>,
+) -> InspectionResult<()> {
     let Some(Err(no_answer)) = caller else {
         return Ok(());
     };

@@ -11,7 +11,7 @@ use super::catalog_part::CatalogPart;
 use super::failures;
 use super::question::{CatalogProgress, RegionQuery};
 use super::region_listing;
-use crate::authority::{CallerIdentity, CatalogAnswer, Inspected, Region};
+use crate::authority::{CallerIdentity, CatalogAnswer, InspectionResult, Region};
 use crate::aws::api::client::ApiClient;
 use crate::aws::api::sts;
 
@@ -24,7 +24,7 @@ pub(super) async fn list_regions(
     home: &str,
     regions: &[Region],
     progress: CatalogProgress<'_>,
-) -> Inspected<CatalogAnswer> {
+) -> InspectionResult<CatalogAnswer> {
     let mut queries = Vec::new();
     for region in regions {
         queries.push(RegionQuery {
@@ -64,8 +64,8 @@ pub(super) async fn list_regions(
 /// hold up what was found.
 async fn join_with_caller<T>(
     parts: impl Future<Output = T>,
-    caller: impl Future<Output = Inspected<CallerIdentity>>,
-) -> (T, Option<Inspected<CallerIdentity>>) {
+    caller: impl Future<Output = InspectionResult<CallerIdentity>>,
+) -> (T, Option<InspectionResult<CallerIdentity>>) {
     match future::select(pin!(parts), pin!(caller)).await {
         Either::Left((parts, caller)) => {
             let caller = tokio::time::timeout(STS_TIMEOUT, caller).await;

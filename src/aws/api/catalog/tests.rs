@@ -14,8 +14,8 @@ use tempfile::TempDir;
 use super::AwsCatalog;
 use crate::authority::EndpointRole::{self, Custom, Main, Proxy, Reader};
 use crate::authority::{
-    AskPolicy, CatalogAnswer, CatalogStep, DatabaseCatalog, FoundDatabase, Inspected, LoginPolicy,
-    NoAnswerReason, Region,
+    AskPolicy, CatalogAnswer, CatalogStep, DatabaseCatalog, FoundDatabase, InspectionResult,
+    LoginPolicy, NoAnswerReason, Region,
 };
 use crate::aws::api::profile_client::ProfileClient;
 use crate::aws::environment::AwsVariables;
@@ -132,7 +132,7 @@ fn named(regions: &[&str]) -> Vec<Region> {
     regions.iter().map(one).collect()
 }
 
-fn listed(variables: &str, regions: &[&str], seconds: u64) -> Inspected<CatalogAnswer> {
+fn listed(variables: &str, regions: &[&str], seconds: u64) -> InspectionResult<CatalogAnswer> {
     let (planned, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let answer = catalog(variables, seconds).list(&named(regions), &|step| {
         let count = match step {

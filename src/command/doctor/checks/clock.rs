@@ -4,7 +4,7 @@
 //! Each authority of the targets is asked once. The check tells of all, and the worst decides.
 
 use super::no_answer;
-use crate::authority::{Authority, Inspected, NoAnswerReason};
+use crate::authority::{Authority, InspectionResult, NoAnswerReason};
 use crate::command::doctor::check::{Check, Examine};
 use crate::command::doctor::context::{CheckLevel, Examination};
 use crate::command::doctor::finding::{Finding, FindingStatus};
@@ -36,7 +36,7 @@ struct ClockAnswer {
     authority: &'static dyn Authority,
     /// The region that was asked.
     region: Option<String>,
-    answer: Option<Inspected<i64>>,
+    answer: Option<InspectionResult<i64>>,
 }
 
 fn ask_clocks(run: &mut Examination<'_>) -> Vec<ClockAnswer> {
@@ -151,7 +151,11 @@ mod tests {
     use crate::error::Error;
     use crate::provider;
 
-    fn said(provider: &str, region: Option<&str>, answer: Option<Inspected<i64>>) -> ClockAnswer {
+    fn said(
+        provider: &str,
+        region: Option<&str>,
+        answer: Option<InspectionResult<i64>>,
+    ) -> ClockAnswer {
         ClockAnswer {
             authority: provider::authority_of(Some(provider)).expect("it is in the table"),
             region: region.map(str::to_owned),

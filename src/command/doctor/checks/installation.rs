@@ -196,7 +196,7 @@ fn has_command(text: &str, command: &str) -> bool {
 }
 
 fn examine_schedule(examination: &mut Examination<'_>) -> Finding {
-    let ending = background::last_outcome(examination.app.preferences.config_path.as_deref());
+    let last_outcome = background::last_outcome(examination.app.preferences.config_path.as_deref());
     let deadline = examination.deadline;
     let Some(tools) = examination.jobs.tools(deadline) else {
         return Finding::skip("the schedulers did not answer in time");
@@ -208,7 +208,7 @@ fn examine_schedule(examination: &mut Examination<'_>) -> Finding {
         }
     }
     let usual_scheduler = examination.machine.os.scheduler();
-    judge_schedule(&schedulers, ending, has_live_token(), usual_scheduler)
+    judge_schedule(&schedulers, last_outcome, has_live_token(), usual_scheduler)
 }
 
 /// Tells whether a token of pgcred's in the passfile is still good.
@@ -220,7 +220,9 @@ fn has_live_token() -> bool {
         return false;
     };
     let now = Time::now();
-    let mut expiries = block.lines().filter_map(|line| block.expires_at(line));
+    let mut expiries = block
+        .token_lines()
+        .filter_map(|line| block.expires_at(line));
     expiries.any(|expiry| expiry > now)
 }
 
@@ -230,7 +232,7 @@ fn has_live_token() -> bool {
 /// a live token. Whoever never runs is found when that has ended.
 fn judge_schedule(
     schedulers: &[&str],
-    ending: Option<BackgroundOutcome>,
+    last_outcome: Option<BackgroundOutcome>,
     has_live_token: bool,
     usual_scheduler: &str,
 ) -> Finding {
@@ -238,7 +240,7 @@ fn judge_schedule(
     const MAX_PAUSE_SECONDS: u32 = 15 * 60;
     const CAUSE: &str = "schedule";
     let scheduler_names = schedulers.join(" and ");
-    let Some(ending) = ending else {
+    let Some(last_outcome) = last_outcome else {
         if schedulers.is_empty() {
             return Finding::ok("no scheduler is set up");
         }
@@ -249,9 +251,9 @@ fn judge_schedule(
         }
         return Finding::warn(CAUSE, detail).with_command("pgcred refresh");
     };
-    let seconds_ago = ending.ended_at.until(Time::now());
+    let seconds_ago = last_outcome.ended_at.until(Time::now());
     let ago = spoken_duration(seconds_ago);
-    if let Some(error) = ending.error {
+    if let Some(error) = last_outcome.error {
         return Finding::warn(CAUSE, format!("the last run, {ago} ago, failed: {error}"))
             .with_command("pgcred refresh");
     }
@@ -296,7 +298,7 @@ mod tests {
                 error: error.map(str::to_owned),
             })
         };
-        for (schedulers, ending, status, says) in [
+        for (schedulers, last_outcome, status, says) in [
             (&[][..], None, FindingStatus::Ok, "no scheduler is set up"),
             (
                 &[][..],
@@ -335,7 +337,7 @@ mod tests {
                 "failed: no login",
             ),
         ] {
-            let finding = judge_schedule(schedulers, ending, false, "cron");
+            let finding = judge_schedule(schedulers, last_outcome, false, "cron");
             assert_eq!(finding.status, status, "{}", finding.detail);
             assert!(
                 finding.detail.contains(says),

@@ -249,7 +249,7 @@ fn examine_block(_: &mut Examination<'_>) -> Finding {
 
 fn judge_block(text: &[u8]) -> Finding {
     match Passfile::parse(text) {
-        Ok(passfile) => match passfile.lines().count() {
+        Ok(passfile) => match passfile.token_lines().count() {
             0 => Finding::ok("pgcred has no lines in it"),
             1 => Finding::ok("one line is pgcred's"),
             count => Finding::ok(format!("{count} lines are pgcred's")),

@@ -110,7 +110,7 @@ mod tests {
                 let is_open = finding.status == FindingStatus::Warn;
                 assert_eq!(is_open, !conditions.is_empty(), "{by:?}");
                 assert_eq!(finding.advice.is_some(), by == NoStatement, "{by:?}");
-                assert_eq!(finding.names.len(), 1);
+                assert_eq!(finding.private_names.len(), 1);
             }
         }
         let request = request(provider::from_name("dsql").unwrap(), "h");

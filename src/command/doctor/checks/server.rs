@@ -4,7 +4,7 @@
 use super::no_answer;
 use super::policy;
 use crate::authority::{
-    CallerIdentity, Inspected, NoAnswerReason, ServerLoginObstacle, ServerState,
+    CallerIdentity, InspectionResult, NoAnswerReason, ServerLoginObstacle, ServerState,
 };
 use crate::command::doctor::check::{Check, Examine};
 use crate::command::doctor::context::{CheckLevel, ExaminedTarget};
@@ -68,7 +68,7 @@ const fn server_check(
 /// Waits for the answer that `select` picks, and returns it, or the finding that there is none.
 fn wait_for<T: Clone + Send + 'static>(
     examined: &mut ExaminedTarget<'_, '_>,
-    select: fn(&mut TargetInquiry) -> &mut PendingAnswer<Inspected<T>>,
+    select: fn(&mut TargetInquiry) -> &mut PendingAnswer<InspectionResult<T>>,
 ) -> Result<T, Finding> {
     let deadline = examined.examination.deadline;
     let authority = examined.request.provider.authority;
@@ -420,7 +420,7 @@ mod tests {
                 .starts_with("account 111122223333: arn:aws:iam::")
         );
         let names: Vec<&str> = finding
-            .names
+            .private_names
             .iter()
             .map(|(name, _)| name.as_str())
             .collect();

@@ -102,9 +102,11 @@ fn with_handshake(examined: &mut ExaminedTarget<'_, '_>, judge: HandshakeJudge) 
         roots_file: roots_file.as_deref().unwrap_or("no file"),
     };
     match network.handshake.get(network.reached_by) {
-        Some(handshake) => {
-            with_names_of_certificates(judge(request, &clients, handshake), request, handshake)
-        }
+        Some(handshake) => with_private_names_of_certificates(
+            judge(request, &clients, handshake),
+            request,
+            handshake,
+        ),
         None => Finding::fail("net.blocked", "the server did not answer in time"),
     }
 }
@@ -362,7 +364,7 @@ fn trust_by<'a>(set: &str, verdict: &'a CertificateVerdict) -> &'a ChainTrust {
 }
 
 /// Says which names in the certificates may identify the user. A public issuer identifies nobody.
-fn with_names_of_certificates(
+fn with_private_names_of_certificates(
     mut finding: Finding,
     request: &Request,
     handshake: &TlsHandshake,

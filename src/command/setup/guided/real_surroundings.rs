@@ -181,7 +181,7 @@ impl GuidedSurroundings for RealSurroundings<'_> {
     }
 
     fn show_changes(&self, wishes: &SetupWishes) -> Result<bool> {
-        self.ask_for_users(&wishes.asked_for)?;
+        self.ask_for_users(&wishes.connections_to_ask_users_for)?;
         let users = self.users.borrow();
         let mut changes = changes::plan_changes(wishes, &users.known, self.machine, self.app)?;
         let has_changes = changes.show()?;

@@ -71,7 +71,7 @@ pub(super) struct GuidedReplies {
     pub(super) typed_user: String,
     pub(super) typed_connection: Option<Connection>,
     pub(super) tools: Option<Vec<&'static Tool>>,
-    pub(super) asked_for: Option<Vec<String>>,
+    pub(super) connections_to_ask_users_for: Option<Vec<String>>,
     pub(super) scheduler: Option<&'static Tool>,
     pub(super) shell: Option<&'static Shell>,
     pub(super) is_agreed: bool,
@@ -102,7 +102,10 @@ impl GuidedReplies {
         SetupWishes {
             connections,
             tools: self.tools.clone().unwrap_or_default(),
-            asked_for: self.asked_for.clone().unwrap_or_default(),
+            connections_to_ask_users_for: self
+                .connections_to_ask_users_for
+                .clone()
+                .unwrap_or_default(),
             scheduler: self.scheduler,
             shell: self.shell,
         }

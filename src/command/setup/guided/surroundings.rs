@@ -59,7 +59,7 @@ pub(super) struct SetupWishes {
     pub(super) connections: Vec<Connection>,
     pub(super) tools: Vec<&'static Tool>,
     /// The connections for which a token is asked, because the tools need its user.
-    pub(super) asked_for: Vec<String>,
+    pub(super) connections_to_ask_users_for: Vec<String>,
     pub(super) scheduler: Option<&'static Tool>,
     pub(super) shell: Option<&'static Shell>,
 }

@@ -305,7 +305,12 @@ fn in_words(wishes: &SetupWishes) -> String {
     for tool in wishes.tools.iter().copied().chain(wishes.scheduler) {
         words.push(tool.name.to_owned());
     }
-    words.extend(wishes.asked_for.iter().map(|name| format!("asks:{name}")));
+    words.extend(
+        wishes
+            .connections_to_ask_users_for
+            .iter()
+            .map(|name| format!("asks:{name}")),
+    );
     words.extend(wishes.shell.map(|shell| shell.name.to_owned()));
     words.join(" ")
 }
@@ -375,7 +380,7 @@ fn users_that_come_with_tokens_are_for_tools_that_follow_them() {
         let wishes =
             agreed(hold_conversation(&script, &world(), GuidedReplies::default()).unwrap());
         let is_asked = script.asked().iter().any(|text| text.contains("come with"));
-        (is_asked, wishes.asked_for.join(" "))
+        (is_asked, wishes.connections_to_ask_users_for.join(" "))
     };
     assert_eq!(asked(vec![0], None), (true, "dwh".to_owned()));
     assert_eq!(asked(vec![0], Some(vec![1])), (true, "billing".to_owned()));

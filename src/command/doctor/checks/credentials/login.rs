@@ -4,7 +4,7 @@
 //! the cache has a record of the last failure. `judge_login` and `judge_failure` are pure. A login
 //! that is missing has an exit code of its own.
 
-use super::{no_source_finding, signer_summary, with_names_of_user};
+use super::{no_source_finding, signer_summary, with_private_names};
 use crate::authority::{Authority, LoginState};
 use crate::cache::{Cache, FailureRecord};
 use crate::command::doctor::context::{CheckLevel, ExaminedTarget};
@@ -29,7 +29,7 @@ pub(super) fn examine_login(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
     };
     let authority = examined.request.provider.authority;
     let finding = judge_login(authority, &summary.login, cached_until, Time::now());
-    with_names_of_user(finding, &summary)
+    with_private_names(finding, &summary)
 }
 
 /// Judges a login. A cached token works without one until it ends.
@@ -87,7 +87,7 @@ pub(super) fn examine_failure(examined: &mut ExaminedTarget<'_, '_>) -> Finding 
         judge_failure(id_of_cause, failure, end_of_pause(failure), Time::now())
     };
     match identity.signer_summary() {
-        Some(summary) => with_names_of_user(finding, &summary),
+        Some(summary) => with_private_names(finding, &summary),
         None => finding,
     }
 }

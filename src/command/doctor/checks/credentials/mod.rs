@@ -100,7 +100,7 @@ fn examine_source(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
         return no_source_finding();
     };
     let authority = examined.request.provider.authority;
-    let mut finding = with_names_of_user(judge_source(authority, &summary), &summary);
+    let mut finding = with_private_names(judge_source(authority, &summary), &summary);
     let is_unknown_profile = match &summary.source {
         Ok(_) => false,
         Err(error) => error.reason() == Some(ErrorReason::NoProfile),
@@ -135,8 +135,8 @@ fn judge_source(authority: &dyn Authority, summary: &SignerSummary) -> Finding {
 }
 
 /// Says which names in the texts of a finding identify the user.
-fn with_names_of_user(mut finding: Finding, summary: &SignerSummary) -> Finding {
-    for name in &summary.names {
+fn with_private_names(mut finding: Finding, summary: &SignerSummary) -> Finding {
+    for name in &summary.private_names {
         finding = finding.naming(RedactedKind::Name, name);
     }
     finding
@@ -162,7 +162,7 @@ mod tests {
             region: None,
             variable_keys: None,
             login: LoginState::NotNeeded,
-            names: vec!["corp-session".to_owned()],
+            private_names: vec!["corp-session".to_owned()],
         }
     }
 
@@ -176,10 +176,10 @@ mod tests {
             "profile `dev`: SSO session `corp-session` (FILE line 3)"
         );
         summary.profile_variable = Some("AWS_PROFILE");
-        let finding = with_names_of_user(judge_source(aws(), &summary), &summary);
+        let finding = with_private_names(judge_source(aws(), &summary), &summary);
         assert!(finding.detail.contains("named by AWS_PROFILE"));
         assert_eq!(
-            finding.names,
+            finding.private_names,
             [("corp-session".to_owned(), RedactedKind::Name)]
         );
         summary.profile = None;

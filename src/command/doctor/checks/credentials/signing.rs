@@ -1,7 +1,7 @@
 //! Checks the token itself, issued as every command does: from the cache if it is fresh there, else
 //! with credentials that are resolved now. Nobody is asked for a login.
 
-use super::{error_finding, signer_summary, with_names_of_user};
+use super::{error_finding, signer_summary, with_private_names};
 use crate::authority::SignerSummary;
 use crate::cache::Cache;
 use crate::command::doctor::context::ExaminedTarget;
@@ -16,7 +16,7 @@ use crate::token::TokenAge;
 pub(super) fn examine_token(examined: &mut ExaminedTarget<'_, '_>) -> Finding {
     let finding = issue_token(examined);
     match signer_summary(examined) {
-        Some(summary) => with_names_of_user(finding, &summary),
+        Some(summary) => with_private_names(finding, &summary),
         None => finding,
     }
 }

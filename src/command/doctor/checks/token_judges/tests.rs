@@ -335,7 +335,7 @@ fn a_token_of_another_account_or_audience_is_named() {
     let finding = judge_scope(&right, &of("bob@example.com"));
     let says = "issued to ann@example.com, and the user is bob@example.com";
     assert_is(&finding, FindingStatus::Warn, None, says);
-    assert_eq!(finding.names.len(), 2);
+    assert_eq!(finding.private_names.len(), 2);
     let foreign = TokenParts {
         audience: Some("https://foreign.invalid".to_owned()),
         ..right

@@ -56,7 +56,7 @@ pub(in crate::command::setup::guided) fn ask_token_users(
     let follower = picked_tools.iter().find(|tool| tool.follows_users);
     let unknown_users = conversation.surroundings.unknown_users();
     let (Some(follower), false) = (follower, unknown_users.is_empty()) else {
-        conversation.replies.asked_for = None;
+        conversation.replies.connections_to_ask_users_for = None;
         return Ok(StepOutcome::Skipped);
     };
     let mut choices = Vec::new();
@@ -65,7 +65,7 @@ pub(in crate::command::setup::guided) fn ask_token_users(
         is_created,
     } in unknown_users
     {
-        let is_chosen = match &conversation.replies.asked_for {
+        let is_chosen = match &conversation.replies.connections_to_ask_users_for {
             Some(names) => names.contains(connection),
             None => !is_created,
         };
@@ -91,7 +91,7 @@ pub(in crate::command::setup::guided) fn ask_token_users(
         let names = picked_tools
             .into_iter()
             .map(|index| unknown_users[index].connection.clone());
-        conversation.replies.asked_for = Some(names.collect());
+        conversation.replies.connections_to_ask_users_for = Some(names.collect());
     }))
 }
 
