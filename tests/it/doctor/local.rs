@@ -11,7 +11,7 @@ use super::fixture::{
 use super::of_target::{ADDRESS, ENTRY, ENVIRONMENT};
 use crate::support::needs::{program, skip_unless};
 use crate::support::sandbox::{HOST, Run, Sandbox};
-use crate::tools::fixtures::{BY_FILES, WORKSPACE_OF_DBEAVER};
+use crate::support::tools::{BY_FILES, WORKSPACE_OF_DBEAVER};
 
 const INSTALLATION: [Fixture; 10] = [
     machine("installation.version", nothing, "ok", None),

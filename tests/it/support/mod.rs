@@ -11,6 +11,7 @@
 //! owners     files of other users, and programs that run as they
 //! sources    the text of the project's own files
 //! splitters  how tools split a command line
+//! tools      the tools that are set up by files
 //! ```
 
 #[cfg(target_os = "linux")]
@@ -31,3 +32,5 @@ pub mod splitters;
 pub mod stubs;
 #[cfg(target_os = "linux")]
 pub mod tmux;
+#[cfg(unix)]
+pub mod tools;

@@ -9,6 +9,7 @@ use std::process::Command;
 
 use crate::support::sandbox::{HOST, Run, Sandbox};
 use crate::support::sources::root;
+use crate::support::tools::BY_FILES;
 use crate::tools::setup::roots;
 
 /// Returns the files of a directory by their paths in it, without those that pgcred leaves on
@@ -258,12 +259,6 @@ fn tools_by_files() -> Vec<PathBuf> {
     });
     tools
 }
-
-/// The tools that are set up by files, for tests that set each of them up and undo it. A home needs
-/// the file `WORKSPACE_OF_DBEAVER`, by which DBeaver counts as installed.
-pub const BY_FILES: [&str; 3] = ["dbeaver", "pgadmin", "psql"];
-
-pub const WORKSPACE_OF_DBEAVER: &str = ".local/share/DBeaverData/workspace6/General/.project";
 
 #[test]
 fn the_tools_by_files_are_all_named() {

@@ -8,7 +8,8 @@ use std::process::Stdio;
 
 use crate::support::needs::{PYTHON, python, skip_unless};
 use crate::support::sandbox::{HOST, Sandbox};
-use crate::tools::fixtures::{BY_FILES, WORKSPACE_OF_DBEAVER, files};
+use crate::support::tools::{BY_FILES, WORKSPACE_OF_DBEAVER};
+use crate::tools::fixtures::files;
 
 /// All tools are undone after one question. One that cannot be undone is named and stops no other.
 #[test]
