@@ -65,7 +65,7 @@ fn users_part(text: &str) -> Result<Option<String>> {
 impl ToolFiles for ServiceFile {
     fn conflict(&self, machine: &Machine, target: &ToolTarget) -> Option<Error> {
         let file = &machine.service_file;
-        let text = machine.drafts.read(file).ok().flatten()?;
+        let text = machine.planned_files.read(file).ok().flatten()?;
         let (_, rest) = block::split_at_block(&text).ok()?;
         let header = format!("[{}]", target.name);
         if !rest.lines().any(|line| line.trim() == header) {

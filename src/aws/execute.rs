@@ -10,7 +10,7 @@ use crate::aws::credentials::Credentials;
 use super::login::missing::UnresolvedCredentials;
 use super::plan::{AccessKeys, CredentialPlan};
 use super::profile::files;
-use super::region::is_taken_by_cli;
+use super::region::is_accepted_by_cli;
 use super::resolution::CredentialResolution;
 use super::source;
 use crate::error::{Error, ErrorReason, Result};
@@ -85,7 +85,7 @@ pub(super) async fn default_region(
     let Some(region) = resolution.settings.region() else {
         return source::imds::instance_region(resolution).await;
     };
-    if is_taken_by_cli(region.trim()) {
+    if is_accepted_by_cli(region.trim()) {
         return Ok(Some(region));
     }
     let region = backquoted(&region);

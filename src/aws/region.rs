@@ -3,7 +3,7 @@
 //! A name that is not one of [`KNOWN_REGIONS`] is no error, because AWS adds regions: the list is
 //! for suggestions, completion and `pgcred discover`. Three checks stand here side by side, since
 //! each answers another question: what a user may type ([`parse`]), what the AWS CLI takes from
-//! its own configuration ([`is_taken_by_cli`]), and what may be a region in the name of a host
+//! its own configuration ([`is_accepted_by_cli`]), and what may be a region in the name of a host
 //! ([`may_be_region`]).
 
 use super::known_regions::KNOWN_REGIONS;
@@ -43,7 +43,7 @@ fn invalid_region(text: &str) -> Error {
 
 /// Tells whether the AWS CLI takes a region from a variable or a profile: its own check is for the
 /// label of a host name that is more than a number.
-pub(super) fn is_taken_by_cli(text: &str) -> bool {
+pub(super) fn is_accepted_by_cli(text: &str) -> bool {
     let is_label = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
     let is_number = text.bytes().all(|b| b.is_ascii_digit());
     let is_bare = !text.starts_with('-') && !text.ends_with('-');

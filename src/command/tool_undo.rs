@@ -126,7 +126,7 @@ fn undo_of_every_tool(machine: &Machine) -> (Vec<ToolUndo>, Vec<Error>) {
         };
         match ToolUndo::plan(tool, files, &machine) {
             Ok(undo) => {
-                machine.drafts.add(&undo.edits);
+                machine.planned_files.add(&undo.edits);
                 undos.push(undo);
             }
             // A scheduler that is not on this machine, or that this user may not use, does not run

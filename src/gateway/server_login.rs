@@ -35,7 +35,7 @@ const MAX_SERVER_LOGIN_TIME: Duration = Duration::from_secs(30);
 pub(super) struct ServerLoginFailure {
     pub(super) refusal: Refusal,
     /// The server has looked at the token and refused this user: another token may help.
-    pub(super) may_be_token: bool,
+    pub(super) may_be_caused_by_token: bool,
 }
 
 /// Logs in, and returns the notices that the server has sent meanwhile, as packets. The token is
@@ -127,7 +127,7 @@ fn read_refusal(target: &GatewayTarget, body: Vec<u8>, token: &str) -> ServerLog
         }
     }
     ServerLoginFailure {
-        may_be_token: may_be_token(target, &error),
+        may_be_caused_by_token: may_be_caused_by_token(target, &error),
         refusal: Refusal::Server {
             packet: packet(b'E', &body),
             message: format!("the server says: {}", error.message),
@@ -138,7 +138,7 @@ fn read_refusal(target: &GatewayTarget, body: Vec<u8>, token: &str) -> ServerLog
 
 /// Tells whether another token may help: what is known of the server's words is about the token, or
 /// nothing is known of them but that the proof was refused.
-fn may_be_token(target: &GatewayTarget, error: &ServerMessage) -> bool {
+fn may_be_caused_by_token(target: &GatewayTarget, error: &ServerMessage) -> bool {
     const INVALID_AUTHORIZATION: &str = "28"; // a class of SQLSTATEs
     const INVALID_PASSWORD: &str = "28P01";
     let text = format!("{} {}", error.message, error.hint);
@@ -173,7 +173,7 @@ fn protocol_failure(target: &GatewayTarget, reason: &str) -> ServerLoginFailure 
     let doctor = format!("run `pgcred doctor {}`", target.name);
     ServerLoginFailure {
         refusal: Refusal::server_protocol(reason, &doctor),
-        may_be_token: false,
+        may_be_caused_by_token: false,
     }
 }
 
@@ -186,6 +186,6 @@ fn broken_login(target: &GatewayTarget, reason: &str) -> ServerLoginFailure {
     let doctor = format!("run `pgcred doctor {}`", target.name);
     ServerLoginFailure {
         refusal: Refusal::unreachable(message, doctor),
-        may_be_token: false,
+        may_be_caused_by_token: false,
     }
 }

@@ -33,7 +33,7 @@ use super::tokens::HandedToken;
 use crate::config::LocalAuth;
 use crate::text::printable;
 use crate::time::{Time, spoken_duration};
-use crate::wire::{MAX_PACKET_LENGTH, authentication_packet, code};
+use crate::wire::{MAX_PACKET_LENGTH, authentication_code, authentication_packet};
 
 /// How long a local program may take to say who it is.
 const MAX_PROOF_TIME: Duration = Duration::from_mins(1);
@@ -79,8 +79,8 @@ struct OpenedSession {
     slot: SessionSlot,
 }
 
-/// What a client that has proved itself wants.
-enum AuthenticatedRequest {
+/// What a client asks for.
+enum ClientRequest {
     Session(StartUp),
     /// The body of a cancel request.
     Cancel(Vec<u8>),
@@ -119,8 +119,8 @@ impl GatewaySession<'_> {
         };
         let TargetState { target, tls, .. } = self.state;
         let start_up = match proven {
-            AuthenticatedRequest::Session(start_up) => start_up,
-            AuthenticatedRequest::Cancel(body) => {
+            ClientRequest::Session(start_up) => start_up,
+            ClientRequest::Cancel(body) => {
                 server::cancel(target, tls, &body).await?;
                 return Ok(None);
             }
@@ -128,7 +128,7 @@ impl GatewaySession<'_> {
         self.permit = None;
         let slot = self.gateway.take_slot()?;
         let (server, notices) = log_in_with_token(self.state, &start_up).await?;
-        let mut accepted = authentication_packet(code::OK, b"");
+        let mut accepted = authentication_packet(authentication_code::OK, b"");
         accepted.extend(notices);
         client
             .write_all(&accepted)
@@ -141,18 +141,18 @@ impl GatewaySession<'_> {
     async fn authenticate(
         &mut self,
         client: &mut (impl AsyncRead + AsyncWrite + Unpin),
-    ) -> Result<AuthenticatedRequest, Refusal> {
+    ) -> Result<ClientRequest, Refusal> {
         let auth = self.state.target.auth;
         let is_known_user = self.peer.is_own_user;
         let needs_known_user = self.peer.is_by_socket || auth == LocalAuth::None;
         let start_up = match read_start_up(client).await? {
-            AuthenticatedRequest::Session(start_up) => start_up,
+            ClientRequest::Session(start_up) => start_up,
             // A client proves a cancel request by the secret key of the session in it, which only
             // the server knows. Where the system tells, a stranger makes nobody dial for that.
-            AuthenticatedRequest::Cancel(_) if self.peer.is_stranger() => {
+            ClientRequest::Cancel(_) if self.peer.is_stranger() => {
                 return Err(Refusal::Silent);
             }
-            cancel @ AuthenticatedRequest::Cancel(_) => return Ok(cancel),
+            cancel @ ClientRequest::Cancel(_) => return Ok(cancel),
         };
         self.user = printable(&start_up.user);
         if self.gateway.is_stopping() {
@@ -171,7 +171,7 @@ impl GatewaySession<'_> {
         if !required_user.is_empty() && start_up.user != *required_user {
             return Err(Refusal::wrong_user(required_user));
         }
-        Ok(AuthenticatedRequest::Session(start_up))
+        Ok(ClientRequest::Session(start_up))
     }
 
     /// Lets the client prove that it knows the local password.
@@ -185,17 +185,17 @@ impl GatewaySession<'_> {
             ScramFault::WrongPassword => Refusal::wrong_password(&self.user, &target.name),
         };
         let mechanisms = format!("{MECHANISM}\0\0");
-        let offer = authentication_packet(code::SASL, mechanisms.as_bytes());
+        let offer = authentication_packet(authentication_code::SASL, mechanisms.as_bytes());
         write(client, &offer).await?;
         let first = read_password_packet(client).await?;
         let first = client_first(&first).ok_or_else(Refusal::scram)?;
         let exchange = target.verifier().begin(first).map_err(refuse)?;
         let answer = exchange.first_answer().as_bytes();
-        let answer = authentication_packet(code::SASL_CONTINUE, answer);
+        let answer = authentication_packet(authentication_code::SASL_CONTINUE, answer);
         write(client, &answer).await?;
         let last = read_password_packet(client).await?;
         let proof = exchange.finish(&last).map_err(refuse)?;
-        let proof = authentication_packet(code::SASL_FINAL, proof.as_bytes());
+        let proof = authentication_packet(authentication_code::SASL_FINAL, proof.as_bytes());
         write(client, &proof).await
     }
 
@@ -233,7 +233,7 @@ async fn write(client: &mut (impl AsyncWrite + Unpin), bytes: &[u8]) -> Result<(
 /// Reads a client's first packets, and declines encryption: the connection stays on this machine.
 async fn read_start_up(
     client: &mut (impl AsyncRead + AsyncWrite + Unpin),
-) -> Result<AuthenticatedRequest, Refusal> {
+) -> Result<ClientRequest, Refusal> {
     const NOT_ENCRYPTED: &[u8] = b"N";
     let mut declined_packets = Vec::new();
     loop {
@@ -242,8 +242,8 @@ async fn read_start_up(
             .map_err(|_| Refusal::Silent)?;
         let packet = match read_first(&body)? {
             packet @ (FirstPacket::Tls | FirstPacket::Gss) => packet,
-            FirstPacket::Cancel => return Ok(AuthenticatedRequest::Cancel(body)),
-            FirstPacket::StartUp(start_up) => return Ok(AuthenticatedRequest::Session(start_up)),
+            FirstPacket::Cancel => return Ok(ClientRequest::Cancel(body)),
+            FirstPacket::StartUp(start_up) => return Ok(ClientRequest::Session(start_up)),
         };
         if declined_packets.contains(&packet) {
             return Err(Refusal::Silent);
@@ -284,7 +284,7 @@ pub(super) async fn log_in_with_token(
         Err(failure) => failure,
     };
     let is_old = handed_token.token.issued_at.until(Time::now()) >= NEW_TOKEN_SECONDS;
-    if handed_token.is_new || !is_old || !failure.may_be_token {
+    if handed_token.is_new || !is_old || !failure.may_be_caused_by_token {
         return Err(failure.refusal);
     }
     let handed_token = state
@@ -307,7 +307,7 @@ async fn log_in_to_server_once(
     let connection = server::connect(target, tls).await;
     let mut stream = connection.map_err(|refusal| ServerLoginFailure {
         refusal,
-        may_be_token: false,
+        may_be_caused_by_token: false,
     })?;
     let user = match &target.request.user {
         user if user.is_empty() => handed_token.token.user.as_deref().unwrap_or(&start_up.user),

@@ -56,8 +56,8 @@ pub(super) fn ask_for_tls(
 
 /// Reads an error that has begun with these bytes.
 fn read_error(first: &[u8], stream: TimedStream<'_>) -> Result<TlsAnswer, ProbeFailure> {
-    let is_new = matches!(first, [b'E', 0, ..] | [b'E']);
-    if !is_new {
+    let is_protocol_3 = matches!(first, [b'E', 0, ..] | [b'E']);
+    if !is_protocol_3 {
         return Ok(TlsAnswer::Error(wire::parse_protocol_2_error(&first[1..])));
     }
     let packet = read_packet(&mut first.chain(stream))?;

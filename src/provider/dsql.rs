@@ -19,7 +19,7 @@ pub(super) static PROVIDER: Provider = Provider {
     region_of: region_of_host,
     host_of_id,
     id_mistake,
-    labels_of_name,
+    count_of_name_labels,
     host_warning,
     user: Some(ADMIN),
     max_lifetime_seconds: 604_800,
@@ -57,7 +57,7 @@ fn region_of_host(host: &str) -> Option<Region> {
 }
 
 /// Leaves out PrivateLink hosts, whose second label is of the user's own.
-fn labels_of_name(host: &str) -> Option<usize> {
+fn count_of_name_labels(host: &str) -> Option<usize> {
     if host.split('.').nth(1)? == "dsql" {
         Some(1)
     } else {

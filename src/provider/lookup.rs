@@ -33,11 +33,11 @@ pub(crate) fn authority_of(name: Option<&str>) -> Result<&'static dyn Authority>
 
 /// Tells whether `pgcred login` without `--provider` logs in to the authority of a provider.
 pub(super) fn is_of_first_authority(provider: &Provider) -> bool {
-    is_first_authority(provider.authority.name())
+    has_own_command(provider.authority.name())
 }
 
 /// Tells whether this is the name of the authority that also has a command of its own (`aws`).
-pub(crate) fn is_first_authority(name: &str) -> bool {
+pub(crate) fn has_own_command(name: &str) -> bool {
     name == PROVIDERS[0].authority.name()
 }
 

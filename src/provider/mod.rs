@@ -43,8 +43,8 @@ mod wording;
 
 pub(crate) use defined::{default_port, define};
 pub(crate) use lookup::{
-    authorities, authority_of, find_by_host, find_by_id, from_name, host_warning, id_mistake,
-    is_built_in, is_first_authority, knows_host, names, parse_region,
+    authorities, authority_of, find_by_host, find_by_id, from_name, has_own_command, host_warning,
+    id_mistake, is_built_in, knows_host, names, parse_region,
 };
 pub(crate) use properties::{DEFAULT_PORT, NoTokenReason, Provider};
 pub(crate) use required_roots::{RequiredRoots, RootSet};

@@ -42,7 +42,7 @@ pub(crate) struct Provider {
     pub(crate) id_mistake: fn(text: &str) -> Option<String>,
     /// Returns how many labels at the beginning of a host are the name of the server, so that a
     /// report that is shared shows the others; `None` if it has to leave out the whole host.
-    pub(crate) labels_of_name: fn(host: &str) -> Option<usize>,
+    pub(crate) count_of_name_labels: fn(host: &str) -> Option<usize>,
     /// Returns a warning if a host of this provider looks wrong.
     pub(crate) host_warning: fn(host: &str) -> Option<String>,
     /// Whether the answer of the authority names the user, so that a request needs to name none.
@@ -120,7 +120,7 @@ impl Provider {
             region_of: |_| None,
             host_of_id: |_, _| None,
             id_mistake: |_| None,
-            labels_of_name: |_| None,
+            count_of_name_labels: |_| None,
             host_warning: |_| None,
             names_user: false,
             user: None,

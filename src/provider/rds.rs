@@ -18,7 +18,7 @@ pub(super) static PROVIDER: Provider = Provider {
     signs_user: true,
     owns: Some(|host| split_host(host).is_some()),
     region_of: region_of_host,
-    labels_of_name,
+    count_of_name_labels,
     max_lifetime_seconds: 900, // fixed by the service
     roots_of: roots_of_host,
     cause_of_replication: Some("rds.replication"),
@@ -62,7 +62,7 @@ fn split_host(host: &str) -> Option<(&str, &str)> {
 }
 
 /// The name of a server is `NAME.HASH`.
-fn labels_of_name(host: &str) -> Option<usize> {
+fn count_of_name_labels(host: &str) -> Option<usize> {
     if host.split('.').nth(3)? == "rds" {
         Some(2)
     } else {

@@ -41,5 +41,5 @@ pub(crate) struct RootSet {
     /// The row of `causes`, by its id, of a client that does not have these roots.
     pub(crate) cause: &'static str,
     /// What the user has to save if pgcred can neither make nor download the file.
-    pub(crate) elsewhere: &'static str,
+    pub(crate) manual_source: &'static str,
 }

@@ -263,7 +263,7 @@ fn missing_file(set: &RootSet) -> Error {
     let message = format!("pgcred has no root certificates of {}", set.title);
     Error::failure(message).hint(format!(
         "save {}, then name it with `roots = \"FILE\"` in the connection, or --roots FILE",
-        set.elsewhere
+        set.manual_source
     ))
 }
 

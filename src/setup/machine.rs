@@ -32,7 +32,7 @@ pub(crate) struct Machine {
     /// The user's libpq service file.
     pub(crate) service_file: PathBuf,
     /// What the edits that are planned so far will leave in files.
-    pub(crate) drafts: FileDrafts,
+    pub(crate) planned_files: FileDrafts,
 }
 
 impl Os {
@@ -93,7 +93,7 @@ impl Machine {
             named_config: named_config.map(|file| env::current_directory().join(file)),
             pgcred: child::own_path()?,
             service_file,
-            drafts: FileDrafts::default(),
+            planned_files: FileDrafts::default(),
         })
     }
 

@@ -80,7 +80,7 @@ impl SetupEdit {
         {
             backup_text = None;
         }
-        if machine.drafts.has(&path) {
+        if machine.planned_files.has(&path) {
             backup_text = None; // the first edit of a file keeps the copy
         }
         Ok(Self {
@@ -121,7 +121,7 @@ fn read_users_part(
     path: &Path,
     ownership: &FileOwnership,
 ) -> Result<(Option<String>, Option<String>)> {
-    let text = machine.drafts.read(path).map_err(|error| {
+    let text = machine.planned_files.read(path).map_err(|error| {
         error.or_hint("move the file away, or let your user read it and save it as UTF-8")
     })?;
     let Some(text) = text else {

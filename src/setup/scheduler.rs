@@ -78,7 +78,7 @@ impl Schedule {
 fn digest_of_what_is_read(machine: &Machine) -> String {
     let (mut text, mut stamp) = (None, None);
     if let Some(file) = machine.named_config.clone().or_else(paths::config_file) {
-        text = machine.drafts.read(&file).ok().flatten();
+        text = machine.planned_files.read(&file).ok().flatten();
     }
     if let Some(key) = paths::gateway_key() {
         stamp = fs::stamp(&key);

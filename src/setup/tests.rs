@@ -58,7 +58,7 @@ fn machine(os: Os) -> Machine {
             "pgcred"
         }),
         service_file: PathBuf::from("/s"),
-        drafts: FileDrafts::default(),
+        planned_files: FileDrafts::default(),
     }
 }
 

@@ -94,7 +94,7 @@ impl CacheDirectory {
         self.0.join("index.json")
     }
 
-    /// Returns the directory of the locks of identities and of AWS's login sessions.
+    /// Returns the directory of the locks of identities and of login sessions.
     pub(crate) fn locks(&self) -> PathBuf {
         self.0.join("locks")
     }

@@ -35,7 +35,7 @@ impl HostPort {
             return Err(Error::usage("the host is empty")
                 .hint("name one with `pgcred token HOST`, --host HOST or PGHOST"));
         }
-        if let Some(reason) = not_alone(trimmed) {
+        if let Some(reason) = reason_not_host_port(trimmed) {
             return Err(invalid_host(trimmed, reason));
         }
         let (name, port) = match trimmed.split_once(':') {
@@ -57,7 +57,7 @@ impl HostPort {
 }
 
 /// Says why a text is not `HOST` or `HOST:PORT`.
-fn not_alone(text: &str) -> Option<&'static str> {
+fn reason_not_host_port(text: &str) -> Option<&'static str> {
     const WITHOUT_OTHER_SIGNS: fn(u8) -> bool =
         |b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_');
     if text.bytes().all(WITHOUT_OTHER_SIGNS) {

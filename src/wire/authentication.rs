@@ -12,7 +12,7 @@ const MAX_MECHANISMS: usize = 8;
 const MAX_MECHANISM_LENGTH: usize = 20;
 
 /// The numbers with which a packet of authentication says what it asks for.
-pub(crate) mod code {
+pub(crate) mod authentication_code {
     pub(crate) const OK: u32 = 0;
     pub(super) const KERBEROS: u32 = 2;
     pub(super) const CLEARTEXT_PASSWORD: u32 = 3;
@@ -67,13 +67,13 @@ pub(crate) fn authentication_packet(code: u32, body: &[u8]) -> Vec<u8> {
 pub(super) fn parse_authentication(body: &[u8]) -> Option<AuthenticationRequest> {
     let (code, rest) = body.split_first_chunk()?;
     let method = match u32::from_be_bytes(*code) {
-        code::OK => return Some(AuthenticationRequest::Nothing),
-        code::CLEARTEXT_PASSWORD => return Some(AuthenticationRequest::Password),
-        code::KERBEROS => AuthenticationMethod::Kerberos,
-        code::MD5 => AuthenticationMethod::Md5,
-        code::GSS => AuthenticationMethod::Gss,
-        code::SSPI => AuthenticationMethod::Sspi,
-        code::SASL => AuthenticationMethod::Sasl(parse_mechanisms(rest)),
+        authentication_code::OK => return Some(AuthenticationRequest::Nothing),
+        authentication_code::CLEARTEXT_PASSWORD => return Some(AuthenticationRequest::Password),
+        authentication_code::KERBEROS => AuthenticationMethod::Kerberos,
+        authentication_code::MD5 => AuthenticationMethod::Md5,
+        authentication_code::GSS => AuthenticationMethod::Gss,
+        authentication_code::SSPI => AuthenticationMethod::Sspi,
+        authentication_code::SASL => AuthenticationMethod::Sasl(parse_mechanisms(rest)),
         code => AuthenticationMethod::Unknown(code),
     };
     Some(AuthenticationRequest::Other(method))
@@ -121,7 +121,7 @@ mod tests {
             )))
         );
         assert_eq!(parse_authentication(b"\0\0\0"), None);
-        let made = authentication_packet(code::SASL, b"X\0\0");
+        let made = authentication_packet(authentication_code::SASL, b"X\0\0");
         assert_eq!(made, b"R\0\0\0\x0b\0\0\0\x0aX\0\0");
     }
 
@@ -130,7 +130,7 @@ mod tests {
 
         #[test]
         fn no_body_is_too_strange(body in prop::collection::vec(any::<u8>(), 0..400)) {
-            let sasl = [&code::SASL.to_be_bytes()[..], &body].concat();
+            let sasl = [&authentication_code::SASL.to_be_bytes()[..], &body].concat();
             let _ = parse_authentication(&body);
             match parse_authentication(&sasl) {
                 Some(AuthenticationRequest::Other(AuthenticationMethod::Sasl(names))) => {

@@ -27,7 +27,7 @@ mod message;
 mod packet;
 mod server_login;
 
-pub(crate) use authentication::{AuthenticationMethod, authentication_packet, code};
+pub(crate) use authentication::{AuthenticationMethod, authentication_code, authentication_packet};
 pub(crate) use message::{
     ServerMessage, hide_token, parse_message, parse_protocol_2_error, with_hint,
 };

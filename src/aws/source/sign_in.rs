@@ -123,7 +123,7 @@ impl SignIn {
         &self,
         resolution: &CredentialResolution<'_>,
     ) -> Result<Credentials, UnresolvedCredentials> {
-        let (_, credentials) = self.stored(NO_LOGIN)?;
+        let (_, credentials) = self.stored_or_missing(NO_LOGIN)?;
         let enough = resolution
             .min_lifetime
             .clamp(MIN_LIFETIME_SECONDS, FULL_LIFETIME_SECONDS);
@@ -132,28 +132,33 @@ impl SignIn {
         }
         let _lock = session_lock(&session_id(&self.session), LOCK_TIMEOUT);
         // The process that had the lock before may have renewed the session.
-        let (cached, stored) = self.stored("the login session is gone")?;
-        if remaining_seconds(&stored) >= enough {
-            return Ok(stored);
+        let (cached, stored_or_missing) = self.stored_or_missing("the login session is gone")?;
+        if remaining_seconds(&stored_or_missing) >= enough {
+            return Ok(stored_or_missing);
         }
         match self.renew(cached, resolution).await {
             Ok(current_credentials) => Ok(current_credentials),
             Err(RenewalError::DamagedKey)
-                if remaining_seconds(&stored) >= LIFETIME_DESPITE_DAMAGE_SECONDS =>
+                if remaining_seconds(&stored_or_missing) >= LIFETIME_DESPITE_DAMAGE_SECONDS =>
             {
-                Ok(stored)
+                Ok(stored_or_missing)
             }
             Err(RenewalError::DamagedKey) => Err(self
                 .missing("the key of the login session is damaged")
                 .into()),
-            Err(_) if remaining_seconds(&stored) >= MIN_LIFETIME_SECONDS => Ok(stored),
+            Err(_) if remaining_seconds(&stored_or_missing) >= MIN_LIFETIME_SECONDS => {
+                Ok(stored_or_missing)
+            }
             Err(RenewalError::LoginNeeded(reason)) => Err(self.missing(reason).into()),
             Err(RenewalError::Failed(error)) => Err(error.into()),
         }
     }
 
     /// Returns the session and its credentials as the cache has them.
-    fn stored(&self, if_none: &str) -> Result<(CachedLogin, Credentials), UnresolvedCredentials> {
+    fn stored_or_missing(
+        &self,
+        if_none: &str,
+    ) -> Result<(CachedLogin, Credentials), UnresolvedCredentials> {
         let Some(cached) = CachedLogin::read(&self.session) else {
             return Err(self.missing(if_none).into());
         };

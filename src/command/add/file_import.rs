@@ -50,7 +50,7 @@ impl FileImport {
             .map(String::as_str)
             .collect();
         let machine = Machine::current(app.options.config.as_deref())?;
-        let edit = edits::edit_configuration(preferences, &machine.drafts, |text| {
+        let edit = edits::edit_configuration(preferences, &machine.planned_files, |text| {
             config::change_connections(text, &comparison.connections, &changed)
         })?;
         let commands = SetupCommands::default();

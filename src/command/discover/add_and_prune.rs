@@ -121,7 +121,7 @@ impl ChangeOptions {
         app: &mut App,
     ) -> Result<()> {
         let machine = Machine::current(app.options.config.as_deref())?;
-        let edit = edits::edit_configuration(&app.preferences, &machine.drafts, |text| {
+        let edit = edits::edit_configuration(&app.preferences, &machine.planned_files, |text| {
             config::change_connections(text, new, removed_names)
         })?;
         let policy = EditPolicy {

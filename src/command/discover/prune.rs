@@ -62,7 +62,7 @@ impl UnlistedConnections {
                     .iter()
                     .any(|answer| expected_listing.is_covered_by(answer))
             {
-                unlisted.add_lost(
+                unlisted.add_unlisted(
                     expected_listing.profile.unwrap_or_default(),
                     &connection.name,
                 );
@@ -77,7 +77,7 @@ impl UnlistedConnections {
         unlisted
     }
 
-    fn add_lost(&mut self, profile: &str, name: &str) {
+    fn add_unlisted(&mut self, profile: &str, name: &str) {
         self.names.push(name.to_owned());
         match self
             .lost_profiles

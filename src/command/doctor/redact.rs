@@ -178,7 +178,7 @@ impl Redactor {
     /// Returns a host with its service and region, which help, and without its name.
     fn host(&mut self, word: &str) -> String {
         let count = match provider::find_by_host(word) {
-            Some(provider) => (provider.labels_of_name)(word),
+            Some(provider) => (provider.count_of_name_labels)(word),
             None => None,
         };
         let labels: Vec<&str> = word.split('.').collect();

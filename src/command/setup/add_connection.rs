@@ -35,7 +35,7 @@ pub(super) fn edit_of_configuration(
     for target in new {
         connections.push(connection_of_request(&target.request, &target.name));
     }
-    let edit = edits::edit_configuration(preferences, &machine.drafts, |text| {
+    let edit = edits::edit_configuration(preferences, &machine.planned_files, |text| {
         config::change_connections(text, &connections, &[]).map_err(|error| {
             error.hint("name it with `pgcred add NAME HOST`, then run `pgcred setup TOOL NAME`")
         })

@@ -167,7 +167,7 @@ struct SetupPlanner<'a> {
 
 impl SetupPlanner<'_> {
     fn add_part(&mut self, part: PlanPart) {
-        self.machine.drafts.add(&part.edits);
+        self.machine.planned_files.add(&part.edits);
         self.plan.parts.push(part);
     }
 

@@ -245,10 +245,10 @@ fn edits_of_all_tools_at_once_are_composed_and_undone_to_the_byte() {
         }
         for tool in tools {
             let edits = tool.files().unwrap().undo(&machine).unwrap();
-            machine.drafts.add(&edits);
+            machine.planned_files.add(&edits);
             make(&edits);
         }
-        machine.drafts = FileDrafts::default();
+        machine.planned_files = FileDrafts::default();
         let text = fs::read_plain(&machine.service_file).unwrap();
         assert_eq!(text.as_deref(), Some(mine), "{order}");
         let left = home.join(".DBeaverData/workspace6/General/.dbeaver/data-sources-pgcred.json");

@@ -30,7 +30,7 @@ pub(super) fn public_roots() -> RequiredRoots {
         address: None,
         issuer: Some("Amazon "),
         cause: "tls.roots.public",
-        elsewhere: ROOTS_ELSEWHERE,
+        manual_source: ROOTS_ELSEWHERE,
     }))
 }
 
@@ -45,7 +45,7 @@ pub(super) fn roots_of_rds(region: Option<&Region>) -> RequiredRoots {
             address: download_address("global"),
             issuer: Some(ISSUER_OF_RDS),
             cause: "tls.roots.rds",
-            elsewhere: ROOTS_ELSEWHERE,
+            manual_source: ROOTS_ELSEWHERE,
         });
     };
     RequiredRoots::Private(RootSet {
@@ -55,7 +55,7 @@ pub(super) fn roots_of_rds(region: Option<&Region>) -> RequiredRoots {
         address: download_address(region.as_str()),
         issuer: Some(ISSUER_OF_RDS),
         cause: "tls.roots.rds",
-        elsewhere: ROOTS_ELSEWHERE,
+        manual_source: ROOTS_ELSEWHERE,
     })
 }
 

@@ -160,7 +160,7 @@ fn warning_about_pooler(host: &str) -> Option<String> {
 }
 
 /// Returns roots that the user has to save.
-fn private_roots(file_name: &str, title: &str, elsewhere: &'static str) -> RequiredRoots {
+fn private_roots(file_name: &str, title: &str, manual_source: &'static str) -> RequiredRoots {
     RequiredRoots::Private(RootSet {
         file_name: file_name.to_owned(),
         title: title.to_owned(),
@@ -168,7 +168,7 @@ fn private_roots(file_name: &str, title: &str, elsewhere: &'static str) -> Requi
         address: None,
         issuer: None,
         cause: "tls.roots.unknown",
-        elsewhere,
+        manual_source,
     })
 }
 

@@ -52,6 +52,6 @@ fn roots_of_host(host: &str) -> RequiredRoots {
         address: None,
         issuer: None,
         cause: "tls.roots.unknown",
-        elsewhere: "the file of the fake's administrator",
+        manual_source: "the file of the fake's administrator",
     })
 }

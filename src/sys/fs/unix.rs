@@ -91,7 +91,7 @@ fn is_trusted_group(number: u32) -> bool {
 /// and lets this group change them whenever it mounts the volume.
 fn is_private_group(number: u32, group: Option<&Group>) -> bool {
     let user = nix::unistd::geteuid();
-    let users = numbers_in("/etc/passwd");
+    let users = ids_in("/etc/passwd");
     let mut is_listed = false;
     for (id, main_group) in &users {
         if *id == user.as_raw() {
@@ -104,9 +104,9 @@ fn is_private_group(number: u32, group: Option<&Group>) -> bool {
     // Only the users of this machine can be counted. If the user comes from a directory service,
     // the group may have more members there.
     let is_local = name.is_none() || is_listed;
-    let is_containers = || is_local && is_in_group(number);
+    let is_group_of_container = || is_local && is_in_group(number);
     let Some(group) = group else {
-        return number == user.as_raw() || is_containers();
+        return number == user.as_raw() || is_group_of_container();
     };
     if group.mem.iter().any(|member| Some(member) != name.as_ref()) {
         return false;
@@ -117,7 +117,7 @@ fn is_private_group(number: u32, group: Option<&Group>) -> bool {
     if number == user.as_raw() && !is_user(&group.name) {
         return true;
     }
-    is_containers() && numbers_in("/etc/group").iter().any(|(id, _)| *id == number)
+    is_group_of_container() && ids_in("/etc/group").iter().any(|(id, _)| *id == number)
 }
 
 fn user_name(id: Uid) -> Option<String> {
@@ -134,7 +134,7 @@ fn is_user(name: &str) -> bool {
 
 /// Returns the numbers in a file of users or groups. A line of a user has the user's number and
 /// that of the main group; a line of a group has the group's number.
-fn numbers_in(file: &str) -> Vec<(u32, Option<u32>)> {
+fn ids_in(file: &str) -> Vec<(u32, Option<u32>)> {
     let text = std::fs::read_to_string(file).unwrap_or_default();
     let mut numbers = Vec::new();
     for line in text.lines() {

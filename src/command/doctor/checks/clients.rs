@@ -208,7 +208,7 @@ fn examine_sandbox(examination: &mut Examination<'_>) -> Finding {
 fn examine_aws(examination: &mut Examination<'_>) -> Finding {
     let own_path = examination.machine.pgcred.canonicalize().ok();
     if let Some(name) = examination.only_authority
-        && !provider::is_first_authority(name)
+        && !provider::has_own_command(name)
     {
         return Finding::skip("it makes no token for the targets");
     }

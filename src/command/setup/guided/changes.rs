@@ -29,7 +29,7 @@ pub(super) fn plan_changes(
     let mut first_edits = Vec::new();
     let mut preferences = app.preferences.with_config(app.preferences.config.clone());
     if !wishes.connections.is_empty() {
-        let edit = edits::edit_configuration(&preferences, &machine.drafts, |text| {
+        let edit = edits::edit_configuration(&preferences, &machine.planned_files, |text| {
             config::change_connections(text, &wishes.connections, &[])
         })?;
         let after = edit.new_text.as_deref().unwrap_or_default();

@@ -66,7 +66,7 @@ pub(super) struct GuidedReplies {
     pub(super) picked_rows: Vec<usize>,
     /// The users of these, in the same order; empty where the connection has one.
     pub(super) users: Vec<String>,
-    pub(super) types_host: bool,
+    pub(super) wants_to_type_host: bool,
     pub(super) typed_host: String,
     pub(super) typed_user: String,
     pub(super) typed_connection: Option<Connection>,

@@ -31,15 +31,15 @@ pub(in crate::command::setup::guided) fn choose_databases(
             DialogAnswer::Back => return Ok(StepOutcome::Back),
             DialogAnswer::Interrupted => return Ok(StepOutcome::Interrupted),
         };
-        let types_host = picked.last() == Some(&discovery.new.len());
+        let wants_to_type_host = picked.last() == Some(&discovery.new.len());
         picked.retain(|index| *index < discovery.new.len());
-        conversation.replies.types_host = types_host;
+        conversation.replies.wants_to_type_host = wants_to_type_host;
         if let Some(refusal) = drop_unaddable(&mut picked, &discovery.new) {
             surroundings.say(&refusal);
             conversation.replies.picked_rows = picked;
             continue;
         }
-        if picked.is_empty() && !types_host && surroundings.configured_count() == 0 {
+        if picked.is_empty() && !wants_to_type_host && surroundings.configured_count() == 0 {
             surroundings.say("pick at least one with the space bar");
             continue;
         }
@@ -100,7 +100,7 @@ fn go_on_without_new_database(
         } else {
             "no database was found: type the host of one"
         });
-        conversation.replies.types_host = true;
+        conversation.replies.wants_to_type_host = true;
         return Ok(StepOutcome::Skipped);
     }
     let text = if is_partial {
@@ -109,10 +109,10 @@ fn go_on_without_new_database(
         "No other database was found. Type a host?"
     };
     let question = conversation.question(text, 0);
-    let default = conversation.replies.types_host;
+    let default = conversation.replies.wants_to_type_host;
     let answer = conversation.dialog.confirm(question, default)?;
-    Ok(StepOutcome::from_answer(answer, |types_host| {
-        conversation.replies.types_host = types_host;
+    Ok(StepOutcome::from_answer(answer, |wants_to_type_host| {
+        conversation.replies.wants_to_type_host = wants_to_type_host;
     }))
 }
 
@@ -138,7 +138,7 @@ fn database_choices(
     }
     choices.push(DialogChoice {
         name: OTHER_HOST.to_owned(),
-        is_chosen: replies.types_host,
+        is_chosen: replies.wants_to_type_host,
         is_always_shown: true,
         ..DialogChoice::default()
     });
@@ -226,7 +226,7 @@ enum TypedQuestion {
 pub(in crate::command::setup::guided) fn ask_typed_database(
     conversation: &mut GuidedConversation<'_>,
 ) -> Result<StepOutcome> {
-    if !conversation.replies.types_host {
+    if !conversation.replies.wants_to_type_host {
         conversation.replies.typed_connection = None;
         return Ok(StepOutcome::Skipped);
     }
