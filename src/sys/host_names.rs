@@ -14,7 +14,7 @@ use std::net::IpAddr;
 /// time limit of its own.
 pub(crate) fn addresses_of(host: &str) -> Result<Vec<IpAddr>> {
     #[cfg(target_env = "musl")]
-    return in_order::addresses_of(host);
+    return musl_resolver::addresses_of(host);
     #[cfg(not(target_env = "musl"))]
     addresses_by_libc(host)
 }
@@ -30,8 +30,8 @@ fn addresses_by_libc(host: &str) -> Result<Vec<IpAddr>> {
 }
 
 #[cfg(target_env = "musl")]
-mod in_order {
-    use std::io::{Error, Result};
+mod musl_resolver {
+    use std::io;
     use std::net::IpAddr;
 
     use hickory_resolver::config::{LookupIpStrategy, ResolverConfig, ResolverOpts};
@@ -40,7 +40,7 @@ mod in_order {
     use hickory_resolver::proto::op::ResponseCode;
     use hickory_resolver::{Resolver, system_conf};
 
-    pub(super) fn addresses_of(host: &str) -> Result<Vec<IpAddr>> {
+    pub(super) fn addresses_of(host: &str) -> io::Result<Vec<IpAddr>> {
         let Ok((config, options)) = system_conf::read_system_conf() else {
             // No name server is named: musl asks this machine.
             return super::addresses_by_libc(host);
@@ -49,7 +49,7 @@ mod in_order {
             .enable_all()
             .build()?;
         let answer = runtime.block_on(ask_in_order(host, &config, &options));
-        answer.map_err(Error::other)
+        answer.map_err(io::Error::other)
     }
 
     /// Asks each server, as often as `options attempts:N` says, until one knows.
