@@ -285,7 +285,10 @@ fn hints_in(code: &str) -> Vec<String> {
             }
         }
     }
-    for (at, _) in REFUSALS.iter().flat_map(|told| code.match_indices(told)) {
+    for (at, _) in REFUSALS
+        .iter()
+        .flat_map(|refusal| code.match_indices(refusal))
+    {
         if let [_, .., hint] = literals(&code[at..end_of_call(code, at)])[..] {
             hints.push(unescaped(hint));
         }
@@ -361,6 +364,10 @@ fn hints_have_one_form() {
         }
     }
     assert!(hints > 200, "only {hints} hints were found");
+    for call in REFUSALS.iter().chain(&HINTS) {
+        let is_called = sources().iter().any(|(_, code)| code.contains(call));
+        assert!(is_called, "{call} is nowhere: it has another name now");
+    }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
